@@ -1,0 +1,235 @@
+"""The numbers of the WASI-NN core-module ABI (``wasi_ephemeral_nn``).
+
+Values are those of the current ``wasi-nn`` specification.  Modules built before 2023 number the
+tensor types differently (:class:`Dialect`); :meth:`TensorType.from_wire` tells the two apart.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+__all__ = ["Dialect", "Errno", "ExecutionTarget", "GraphEncoding", "TensorType"]
+
+
+class Errno(IntEnum):
+    """What a WASI-NN function returns: 0 for success, otherwise why it failed.
+
+    Examples
+    --------
+    >>> Errno(7)
+    <Errno.TOO_LARGE: 7>
+    """
+
+    SUCCESS = 0
+    INVALID_ARGUMENT = 1
+    INVALID_ENCODING = 2
+    MISSING_MEMORY = 3
+    BUSY = 4
+    RUNTIME_ERROR = 5
+    UNSUPPORTED_OPERATION = 6
+    TOO_LARGE = 7
+    NOT_FOUND = 8
+
+
+class GraphEncoding(IntEnum):
+    """The format of a model's bytes, as a guest declares it in ``load``.
+
+    Examples
+    --------
+    >>> GraphEncoding.OPENVINO.builders
+    2
+    >>> GraphEncoding.ONNX.builders
+    1
+    """
+
+    OPENVINO = 0
+    ONNX = 1
+    TENSORFLOW = 2
+    PYTORCH = 3
+    TENSORFLOWLITE = 4
+    AUTODETECT = 5
+
+    @property
+    def builders(self) -> int | None:
+        """How many builders ``load`` takes: 2 for OpenVINO IR (xml, bin), else 1.
+
+        ``None`` for ``AUTODETECT``, which takes one or two.
+        """
+        if self is GraphEncoding.AUTODETECT:
+            return None
+        return 2 if self is GraphEncoding.OPENVINO else 1
+
+
+class ExecutionTarget(IntEnum):
+    """Where a graph runs.  ``AUTO`` is WasmEdge's addition to the specification.
+
+    Examples
+    --------
+    >>> ExecutionTarget.TPU.device
+    'NPU'
+    """
+
+    CPU = 0
+    GPU = 1
+    TPU = 2
+    AUTO = 3
+
+    @property
+    def device(self) -> str:
+        """OpenVINO's name of the device: OpenVINO calls its accelerator ``NPU``."""
+        return "NPU" if self is ExecutionTarget.TPU else self.name
+
+
+class Dialect(Enum):
+    """The two numberings of tensor types in use.  No module says which one it speaks."""
+
+    LEGACY = "legacy"
+    """Until 2023: f16=0, f32=1, u8=2, i32=3."""
+    CURRENT = "current"
+    """Since 2023: f16=0, f32=1, f64=2, u8=3, i32=4, i64=5."""
+
+
+class TensorType(IntEnum):
+    """The element type of a tensor; values are those of the current dialect.
+
+    Examples
+    --------
+    >>> TensorType.F32.dtype, TensorType.F32.itemsize, TensorType.F32.suffix
+    (dtype('float32'), 4, 'f32')
+    >>> TensorType.from_dtype("uint8")
+    <TensorType.U8: 3>
+    >>> TensorType.parse("f16")
+    <TensorType.F16: 0>
+    """
+
+    F16 = 0
+    F32 = 1
+    F64 = 2
+    U8 = 3
+    I32 = 4
+    I64 = 5
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """The little-endian NumPy dtype, as wasm lays it out in memory."""
+        return _DTYPES[self]
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return self.dtype.itemsize
+
+    @property
+    def suffix(self) -> str:
+        """The short name that ends the stem of a ``.tensor`` file, such as ``f32``."""
+        return self.name.lower()
+
+    @classmethod
+    def from_dtype(cls, dtype: DTypeLike) -> TensorType:
+        """Return the tensor type of a NumPy dtype.
+
+        Raises
+        ------
+        ValueError
+            If WASI-NN has no such type.
+        """
+        wanted = np.dtype(dtype).newbyteorder("<")
+        for member, known in _DTYPES.items():
+            if known == wanted:
+                return member
+        raise ValueError(
+            f"WASI-NN has no tensor type for dtype {np.dtype(dtype).name}; "
+            f"convert to one of {', '.join(d.name for d in _DTYPES.values())}"
+        )
+
+    @classmethod
+    def parse(cls, value: TensorType | str | DTypeLike) -> TensorType:
+        """Return the member that *value* means: a member, ``"f32"``, or a NumPy dtype."""
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str) and value.upper() in cls.__members__:
+            return cls[value.upper()]
+        try:
+            return cls.from_dtype(value)
+        except TypeError:
+            known = ", ".join(member.suffix for member in cls)
+            raise ValueError(f"{value!r} is no tensor type; expected one of {known}") from None
+
+    @classmethod
+    def from_wire(cls, code: int, elements: int, nbytes: int) -> tuple[TensorType, Dialect | None]:
+        """Tell which type a guest means by *code*, from the bytes that it hands over.
+
+        Parameters
+        ----------
+        code : int
+            The number in the guest's tensor record.
+        elements : int
+            The product of the guest's dimensions.
+        nbytes : int
+            The length of the guest's data in bytes.
+
+        Returns
+        -------
+        TensorType, Dialect or None
+            The type, and the dialect that it shows; ``None`` where both dialects agree on it.
+
+        Raises
+        ------
+        ValueError
+            If no dialect's type fits *elements* and *nbytes*, or two different ones do.
+
+        Examples
+        --------
+        >>> TensorType.from_wire(2, elements=12, nbytes=12)
+        (<TensorType.U8: 3>, <Dialect.LEGACY: 'legacy'>)
+        >>> TensorType.from_wire(2, elements=12, nbytes=96)
+        (<TensorType.F64: 2>, <Dialect.CURRENT: 'current'>)
+        >>> TensorType.from_wire(1, elements=12, nbytes=48)
+        (<TensorType.F32: 1>, None)
+        """
+        meanings = {d: t for d, types in _WIRE.items() if (t := types.get(code)) is not None}
+        if not meanings:
+            raise ValueError(f"tensor type {code} is unknown in either dialect; expected 0 to 5")
+        fitting = {d: t for d, t in meanings.items() if elements * t.itemsize == nbytes}
+        types = set(fitting.values())
+        if len(types) == 1:
+            found = types.pop()
+            shows = None if len(fitting) == len(_WIRE) else next(iter(fitting))
+            return found, shows
+        said = " or ".join(f"{t.suffix} ({d.value} dialect)" for d, t in meanings.items())
+        if types:
+            raise ValueError(
+                f"tensor type {code} is ambiguous: {said} both fit {elements} elements "
+                f"in {nbytes} bytes"
+            )
+        needed = " or ".join(f"{elements * t.itemsize}" for t in dict.fromkeys(meanings.values()))
+        raise ValueError(
+            f"tensor type {code} means {said}: {elements} elements take {needed} bytes, "
+            f"got {nbytes}"
+        )
+
+
+_DTYPES: dict[TensorType, np.dtype[np.generic]] = {
+    TensorType.F16: np.dtype("<f2"),
+    TensorType.F32: np.dtype("<f4"),
+    TensorType.F64: np.dtype("<f8"),
+    TensorType.U8: np.dtype("u1"),
+    TensorType.I32: np.dtype("<i4"),
+    TensorType.I64: np.dtype("<i8"),
+}
+
+_WIRE: dict[Dialect, dict[int, TensorType]] = {
+    Dialect.LEGACY: {
+        0: TensorType.F16,
+        1: TensorType.F32,
+        2: TensorType.U8,
+        3: TensorType.I32,
+    },
+    Dialect.CURRENT: {member.value: member for member in TensorType},
+}

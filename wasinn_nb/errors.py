@@ -1,0 +1,138 @@
+"""Every error that the package raises on purpose.
+
+One root, :class:`WasiNnError`; each subclass is also the built-in exception that fits, so that
+``except ValueError`` and ``except FileNotFoundError`` go on working.  Where WASI-NN has a number
+for the failure, ``errno`` holds it.
+"""
+
+from __future__ import annotations
+
+from wasinn_nb.abi import Errno
+
+__all__ = [
+    "BusyError",
+    "DownloadError",
+    "HashMismatchError",
+    "ImageError",
+    "InvalidArgumentError",
+    "InvalidEncodingError",
+    "MissingFileError",
+    "MissingMemoryError",
+    "NotFoundError",
+    "RecipeError",
+    "RuntimeFailure",
+    "TensorError",
+    "TensorFileError",
+    "TooLargeError",
+    "UnsupportedOperationError",
+    "WasiNnError",
+]
+
+
+class WasiNnError(Exception):
+    """The root of the package's errors.
+
+    Attributes
+    ----------
+    errno : Errno or None
+        The WASI-NN error number that a guest would see, where there is one.
+
+    Examples
+    --------
+    >>> TooLargeError("the buffer is too small", needed=64).errno
+    <Errno.TOO_LARGE: 7>
+    >>> issubclass(InvalidArgumentError, ValueError)
+    True
+    """
+
+    errno: Errno | None = None
+
+
+class InvalidArgumentError(WasiNnError, ValueError):
+    """An argument of a WASI-NN call is wrong: a handle, an index, a shape, a target."""
+
+    errno = Errno.INVALID_ARGUMENT
+
+
+class InvalidEncodingError(WasiNnError, ValueError):
+    """The graph encoding is not one that WASI-NN knows."""
+
+    errno = Errno.INVALID_ENCODING
+
+
+class MissingMemoryError(WasiNnError, LookupError):
+    """The guest exports no memory to read from or write to."""
+
+    errno = Errno.MISSING_MEMORY
+
+
+class BusyError(WasiNnError, RuntimeError):
+    """The execution context is computing in another thread."""
+
+    errno = Errno.BUSY
+
+
+class RuntimeFailure(WasiNnError, RuntimeError):  # noqa: N818 - "RuntimeError" is taken
+    """The runtime (OpenVINO) failed: a broken model, calls out of order, a failing device."""
+
+    errno = Errno.RUNTIME_ERROR
+
+
+class UnsupportedOperationError(WasiNnError, NotImplementedError):
+    """WASI-NN knows the operation, this backend does not offer it."""
+
+    errno = Errno.UNSUPPORTED_OPERATION
+
+
+class TooLargeError(WasiNnError, BufferError):
+    """The output does not fit the buffer.
+
+    Attributes
+    ----------
+    needed : int
+        How many bytes the buffer must have.
+    """
+
+    errno = Errno.TOO_LARGE
+
+    def __init__(self, message: str, *, needed: int) -> None:
+        super().__init__(message)
+        self.needed = needed
+
+
+class NotFoundError(WasiNnError, LookupError):
+    """No model, image or graph of that name."""
+
+    errno = Errno.NOT_FOUND
+
+
+class TensorError(WasiNnError, ValueError):
+    """Dimensions, type and bytes of a tensor do not fit each other."""
+
+    errno = Errno.INVALID_ARGUMENT
+
+
+class TensorFileError(WasiNnError, ValueError):
+    """A ``.tensor`` file contradicts its name, its sidecar or the arguments."""
+
+
+class RecipeError(WasiNnError, ValueError):
+    """A preprocessing recipe or model card holds something that it cannot."""
+
+
+class MissingFileError(WasiNnError, FileNotFoundError):
+    """A file or folder that was named does not exist."""
+
+    errno = Errno.NOT_FOUND
+
+
+class ImageError(WasiNnError, ValueError):
+    """An image cannot be read, or is not one."""
+
+
+class DownloadError(WasiNnError, OSError):  # type: ignore[misc]  # errno: ours, not the OS's
+    """A file could not be fetched; whatever was there before is untouched."""
+
+
+class HashMismatchError(DownloadError):
+    """A file is not the one that the catalog describes."""

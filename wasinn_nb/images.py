@@ -1,0 +1,198 @@
+"""Opening images: any source, any mode that Pillow reads, nothing taken on trust."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+from pathlib import Path
+from typing import IO, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from wasinn_nb.errors import ImageError
+from wasinn_nb.files import existing_file
+from wasinn_nb.recipe import Exif
+
+__all__ = ["ImageSource", "open_image", "rgb_image", "rgb_pixels"]
+
+ImageSource: TypeAlias = (
+    str | os.PathLike[str] | bytes | bytearray | IO[bytes] | Image.Image | NDArray[np.generic]
+)
+"""A path, an encoded image as bytes or as an open file, a `PIL.Image`, or an array in RGB order."""
+
+# Pillow's decoders fail in many ways on broken files; nothing else is caught here.
+_BROKEN: Final = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    struct.error,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+_MAX_SIDE: Final = 65_535
+
+
+def open_image(source: ImageSource, exif: Exif = "ignore") -> Image.Image:
+    """Return *source* as a fully read Pillow image in its own mode.
+
+    Parameters
+    ----------
+    source : path, bytes, binary file, PIL.Image or array
+        Arrays are (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), uint8 in RGB order; (H, W) may be
+        uint16.
+    exif : {"ignore", "apply"}
+        ``"apply"`` turns the image as its EXIF orientation says.
+
+    Raises
+    ------
+    MissingFileError
+        If a path leads nowhere.
+    ImageError
+        If it is no image, or an empty, truncated or oversized one.
+
+    Examples
+    --------
+    >>> open_image(np.zeros((2, 3), np.uint8)).size
+    (3, 2)
+    >>> open_image(b"not a picture")
+    Traceback (most recent call last):
+    ...
+    wasinn_nb.errors.ImageError: the 13 bytes are no image that Pillow can read; they start
+    with b'not a picture'
+    """
+    if isinstance(source, np.ndarray):
+        image, name = _from_array(source), "the array"
+    elif isinstance(source, Image.Image):
+        image, name = source, "the image"
+    else:
+        image, name = _decode(source)
+    if 0 in image.size or max(image.size) > _MAX_SIDE:
+        raise ImageError(
+            f"{name} is {image.width}x{image.height} pixels; expected sides of 1 to {_MAX_SIDE}"
+        )
+    try:
+        image.load()
+        return ImageOps.exif_transpose(image) if exif == "apply" else image
+    except _BROKEN as error:
+        raise ImageError(
+            f"{name} begins like a {image.format or 'picture'} but cannot be read to its end: "
+            f"{error}; fetch or export it again"
+        ) from error
+
+
+def rgb_image(source: ImageSource, exif: Exif = "ignore") -> Image.Image:
+    """Return *source* as an RGB image with 8 bits per channel.
+
+    Grey is repeated, palettes are looked up, alpha is dropped (not blended), 1-bit becomes 0 and
+    255, 16-bit grey is rounded to 8 (``(v + 128) // 257``, as `image` 0.24 does), CMYK and the
+    other colour spaces are converted by Pillow.  16-bit colour files lose their low bytes to
+    Pillow's decoder.
+
+    Raises
+    ------
+    MissingFileError, ImageError
+        As :func:`open_image`; and for floating-point images, whose range nothing says.
+    """
+    image = open_image(source, exif)
+    if image.mode == "RGB":
+        return image
+    if image.mode.startswith("I"):
+        return Image.fromarray(_as_8_bit(_grey_16_bit(image))).convert("RGB")
+    if image.mode == "F":
+        raise ImageError(
+            "a floating-point image does not say its range; scale it to 0..255 "
+            "and pass a uint8 array"
+        )
+    try:
+        # A palette may carry alpha; going through RGBA keeps its colours and drops the alpha.
+        return (image.convert("RGBA") if image.mode in {"P", "PA"} else image).convert("RGB")
+    except _BROKEN as error:
+        raise ImageError(f"Pillow cannot turn mode {image.mode} into RGB: {error}") from error
+
+
+def rgb_pixels(
+    source: ImageSource, exif: Exif = "ignore"
+) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Return *source* as an (H, W, 3) array: uint8, or uint16 for 16-bit grey.
+
+    The guests resize 16-bit images at 16 bits and round to 8 afterwards.
+    """
+    image = open_image(source, exif)
+    if image.mode.startswith("I"):
+        return np.repeat(_grey_16_bit(image)[:, :, None], 3, axis=2)
+    return np.asarray(rgb_image(image))
+
+
+def _as_8_bit(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def _grey_16_bit(image: Image.Image) -> NDArray[np.uint16]:
+    values = np.asarray(image)
+    if values.size and (values.min() < 0 or values.max() > 65_535):
+        raise ImageError(
+            f"expected 16-bit grey values from 0 to 65535, got {values.min()} to {values.max()}; "
+            f"scale them and pass a uint8 or uint16 array"
+        )
+    return values.astype(np.uint16)
+
+
+def _from_array(array: NDArray[np.generic]) -> Image.Image:
+    shape_fits = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in {1, 3, 4})
+    type_fits = array.dtype == np.uint8 or (array.dtype == np.uint16 and array.ndim == 2)
+    if not shape_fits or not type_fits:
+        raise ImageError(
+            f"expected a (H, W), (H, W, 3) or (H, W, 4) uint8 array in RGB order, "
+            f"or (H, W) uint16, got {array.shape} {array.dtype}"
+        )
+    if 0 in array.shape:
+        raise ImageError(f"the array has no pixels: its shape is {array.shape}")
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    return Image.fromarray(np.ascontiguousarray(array))
+
+
+def _decode(
+    source: str | os.PathLike[str] | bytes | bytearray | IO[bytes],
+) -> tuple[Image.Image, str]:
+    file: Path | io.BytesIO
+    if isinstance(source, str | os.PathLike):
+        file = existing_file(source, "image")
+        size, name = file.stat().st_size, str(file)
+    elif isinstance(source, bytes | bytearray):
+        file, size = io.BytesIO(source), len(source)
+        name = f"the {size} bytes"
+    elif hasattr(source, "read"):
+        return _decode(source.read())
+    else:
+        raise ImageError(
+            f"expected a path, bytes, an open file, a PIL.Image or an array, "
+            f"got {type(source).__name__}"
+        )
+    if size == 0:
+        raise ImageError(f"{name}: empty; expected an encoded image such as JPEG or PNG")
+    try:
+        return Image.open(file), name
+    except UnidentifiedImageError as error:
+        start = _first_bytes(file)
+        are, they = ("is", "it starts") if isinstance(file, Path) else ("are", "they start")
+        raise ImageError(
+            f"{name} {are} no image that Pillow can read; {they} with {start!r}"
+        ) from error
+    except _BROKEN as error:
+        raise ImageError(f"{name} cannot be opened as an image: {error}") from error
+
+
+def _first_bytes(file: Path | io.BytesIO) -> bytes:
+    if isinstance(file, io.BytesIO):
+        return file.getvalue()[:16]
+    with file.open("rb") as opened:
+        return opened.read(16)

@@ -1,0 +1,61 @@
+"""Start values that environment variables override, in one place.
+
+========================  ====================================================  =========
+Variable                  Meaning                                               Default
+========================  ====================================================  =========
+``WASINN_NB_MODEL``       catalog name, or path of a model                      shipped
+``WASINN_NB_IMAGE``       name of a shipped image, or path of an image          shipped
+``WASINN_NB_TARGET``      execution target: ``CPU``, ``GPU``, ``AUTO``, …       ``CPU``
+``WASINN_NB_PRECISION``   ``f32``, ``f16``, ``bf16`` or ``device``              ``f32``
+``WASINN_NB_PATH``        directories with models of your own, ``:`` between    none
+``WASINN_NB_CACHE``       where downloads are kept                              per user
+``WASINN_NB_OFFLINE``     ``1``: never download                                 ``0``
+========================  ====================================================  =========
+
+So no one edits a notebook to run it elsewhere, or in CI.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["cache_dir", "default", "offline", "search_path"]
+
+_DEFAULTS = {
+    "model": "road-segmentation-synth-0001",
+    "image": "city-crosswalk",
+    "target": "CPU",
+    "precision": "f32",
+}
+
+
+def default(name: str) -> str:
+    """Return the start value of ``model``, ``image``, ``target`` or ``precision``.
+
+    Examples
+    --------
+    >>> import os
+    >>> os.environ.pop("WASINN_NB_TARGET", None) and None
+    >>> default("target")
+    'CPU'
+    """
+    return os.environ.get(f"WASINN_NB_{name.upper()}") or _DEFAULTS[name]
+
+
+def search_path() -> list[Path]:
+    """Return the directories of ``WASINN_NB_PATH`` that hold models of the user's own."""
+    entries = os.environ.get("WASINN_NB_PATH", "").split(os.pathsep)
+    return [Path(entry).expanduser() for entry in entries if entry]
+
+
+def cache_dir() -> Path:
+    """Return where downloads are kept (it need not exist yet)."""
+    import pooch  # slow to import, and most runs download nothing
+
+    return Path(os.environ.get("WASINN_NB_CACHE") or pooch.os_cache("wasinn-nb"))
+
+
+def offline() -> bool:
+    """Return whether downloads are forbidden."""
+    return os.environ.get("WASINN_NB_OFFLINE", "").lower() not in {"", "0", "false", "no"}
