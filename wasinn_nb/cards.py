@@ -14,7 +14,7 @@ from wasinn_nb.errors import RecipeError
 from wasinn_nb.files import existing_file
 from wasinn_nb.recipe import PreprocessRecipe
 
-__all__ = ["ModelCard", "ModelFile", "RGB", "distinct_palette"]
+__all__ = ["RGB", "ModelCard", "ModelFile", "distinct_palette"]
 
 RGB = tuple[int, int, int]
 _MAX_CARD_BYTES: Final = 1 << 20

@@ -139,13 +139,13 @@ def pixels_to_tensor(pixels: NDArray[np.uint8], recipe: PreprocessRecipe) -> Ten
         values = np.ascontiguousarray(ordered, np.float32)
         channels = (3, 1, 1) if planar else (3,)
         low, high = map(np.float32, recipe.range)
-        if recipe.range != (0, 255):
+        if recipe.range != (0.0, 255.0):
             values /= np.float32(255)
             values *= high - low
             values += low
         if any(recipe.mean):
             values -= np.array(recipe.mean, np.float32).reshape(channels)
-        if recipe.scale != (1, 1, 1):
+        if recipe.scale != (1.0, 1.0, 1.0):
             values /= np.array(recipe.scale, np.float32).reshape(channels)
         values = values.astype(recipe.type.dtype, copy=False)
     if not values.flags.owndata or np.shares_memory(values, pixels):

@@ -94,18 +94,19 @@ class PreprocessRecipe:
                     f"expected {name} as one of {', '.join(choices)}, got {getattr(self, name)!r}"
                 )
         try:
-            object.__setattr__(self, "type", TensorType.parse(self.type))
+            type_ = TensorType.parse(self.type)
         except ValueError as error:
             raise RecipeError(f"type: {error}") from error
-        if self.type not in _IMAGE_TYPES:
-            raise RecipeError(f"expected type u8, f16 or f32 for an image, got {self.type.suffix}")
+        if type_ not in _IMAGE_TYPES:
+            raise RecipeError(f"expected type u8, f16 or f32 for an image, got {type_.suffix}")
+        object.__setattr__(self, "type", type_)
         for name, length in (("range", 2), ("mean", 3), ("scale", 3)):
             object.__setattr__(self, name, _floats(name, getattr(self, name), length))
         if self.range[0] == self.range[1]:
             raise RecipeError(f"expected a range with two different ends, got {self.range}")
         if 0.0 in self.scale:
             raise RecipeError(f"expected a scale without zeros to divide by, got {self.scale}")
-        if self.type is TensorType.U8 and not self.is_identity:
+        if type_ is TensorType.U8 and not self.is_identity:
             raise RecipeError(
                 "a u8 tensor holds 0 to 255 as they are; use type f32 for a range, mean or scale"
             )
@@ -113,7 +114,7 @@ class PreprocessRecipe:
     @property
     def is_identity(self) -> bool:
         """Whether values stay 0 to 255: no range, mean or scale."""
-        return self.range == (0, 255) and not any(self.mean) and self.scale == (1, 1, 1)
+        return self.range == (0.0, 255.0) and not any(self.mean) and self.scale == (1.0, 1.0, 1.0)
 
     @property
     def dimensions(self) -> tuple[int, ...]:
@@ -180,7 +181,7 @@ class PreprocessRecipe:
             parts.append(f"range {self.range[0]:g} to {self.range[1]:g}")
         if any(self.mean):
             parts.append("mean " + " ".join(f"{m:g}" for m in self.mean))
-        if self.scale != (1, 1, 1):
+        if self.scale != (1.0, 1.0, 1.0):
             parts.append("scale " + " ".join(f"{s:g}" for s in self.scale))
         parts.append(self.resize)
         if self.exif == "apply":

@@ -1,0 +1,138 @@
+"""The arguments of the WASI-NN calls: parsed, checked, and said in short."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from wasinn_nb import settings
+from wasinn_nb.abi import ExecutionTarget, GraphEncoding
+from wasinn_nb.backends import Builder, Port
+from wasinn_nb.errors import InvalidArgumentError, InvalidEncodingError
+from wasinn_nb.files import existing_file
+from wasinn_nb.tensor import Tensor
+
+__all__ = [
+    "ModelFiles",
+    "checked_input",
+    "checked_port",
+    "device_name",
+    "handles_here",
+    "parsed_builders",
+    "parsed_encoding",
+    "short_builders",
+    "short_name",
+]
+
+ModelFiles: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str] | bytes]
+"""A model: one path, or its builders as paths or bytes (OpenVINO IR: xml, then bin)."""
+
+
+def device_name(target: ExecutionTarget | str | int | None) -> str:
+    """Return OpenVINO's device name of an execution target.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is a number that WASI-NN does not have, or no name.
+
+    Examples
+    --------
+    >>> device_name("tpu"), device_name(1), device_name("AUTO:GPU,CPU")
+    ('NPU', 'GPU', 'AUTO:GPU,CPU')
+    """
+    if target is None:
+        target = settings.default("target")
+    if isinstance(target, str):
+        if not target.strip():
+            raise InvalidArgumentError("expected an execution target such as CPU, got no name")
+        name = target.strip().upper()
+        return ExecutionTarget[name].device if name in ExecutionTarget.__members__ else name
+    try:
+        return ExecutionTarget(target).device
+    except ValueError:
+        raise InvalidArgumentError(
+            f"unknown execution target {target}; expected 0 (CPU), 1 (GPU), 2 (TPU) or 3 (AUTO)"
+        ) from None
+
+
+def parsed_encoding(encoding: GraphEncoding | str | int) -> GraphEncoding:
+    """Return the encoding that a member, name or number means, or raise InvalidEncodingError."""
+    try:
+        if isinstance(encoding, str):
+            return GraphEncoding[encoding.upper()]
+        return GraphEncoding(encoding)
+    except (KeyError, ValueError):
+        known = ", ".join(f"{member.value} {member.name.lower()}" for member in GraphEncoding)
+        raise InvalidEncodingError(f"unknown encoding {encoding!r}; expected {known}") from None
+
+
+def parsed_builders(builders: ModelFiles) -> list[Builder]:
+    """Return the parts of a model; an ``.xml`` path brings its ``.bin`` along."""
+    if isinstance(builders, bytes | bytearray | memoryview):
+        return [bytes(builders)]
+    if isinstance(builders, str | os.PathLike):
+        xml = Path(builders).expanduser()
+        weights = [xml.with_suffix(".bin")] if xml.suffix == ".xml" else []
+        builders = [xml, *weights]
+    parts: list[Builder] = []
+    for part in builders:
+        if isinstance(part, bytes | bytearray | memoryview):
+            parts.append(bytes(part))
+        else:
+            path = Path(part)
+            parts.append(path if path.is_dir() else existing_file(path, "model"))
+    return parts
+
+
+def checked_input(tensor: Tensor, port: Port) -> str:
+    """Return a remark on *tensor* as input *port*, or raise if the model cannot take it."""
+    if tensor.type is not port.type:
+        raise InvalidArgumentError(
+            f"the model takes {port.signature}, got {tensor.signature}: "
+            f"convert the values to {port.type_name}"
+        )
+    wanted, came = port.fixed_dimensions, tensor.dimensions
+    if wanted is None:
+        fits = len(came) == len(port.dimensions) and all(
+            open_or_size in {None, size}
+            for open_or_size, size in zip(port.dimensions, came, strict=True)
+        )
+        if not fits:
+            raise InvalidArgumentError(f"the model takes {port.signature}, got {tensor.signature}")
+        return ""
+    if math.prod(wanted) != math.prod(came):
+        raise InvalidArgumentError(
+            f"the model takes {port.signature}, got {tensor.signature}: another number of elements"
+        )
+    if wanted == came:
+        return ""
+    return "same bytes, other dimensions: read as the model's; check the layout (NCHW or NHWC)"
+
+
+def checked_port(ports: tuple[Port, ...], index: int, kind: str) -> Port:
+    """Return port *index*, or raise InvalidArgumentError."""
+    if not 0 <= index < len(ports):
+        raise InvalidArgumentError(f"no {kind} {index}; the model has {len(ports)}, counted from 0")
+    return ports[index]
+
+
+def handles_here(handles: Mapping[int, object], kind: str) -> str:
+    """Say which handles there are."""
+    if not handles:
+        return f"there is no {kind} yet"
+    return f"here are {kind} {', '.join(map(str, sorted(handles)))}"
+
+
+def short_builders(parts: Iterable[Builder]) -> str:
+    """Say the parts of a model in short."""
+    names = [part.name if isinstance(part, Path) else f"{len(part)} bytes" for part in parts]
+    return " + ".join(names) or "no builders"
+
+
+def short_name(value: object) -> str:
+    """Say an enumeration's member, or anything else, in short."""
+    return value.name.lower() if isinstance(value, GraphEncoding | ExecutionTarget) else str(value)

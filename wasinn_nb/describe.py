@@ -1,0 +1,81 @@
+"""What a graph takes and gives, as a table with the Rust lines that declare the buffers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from wasinn_nb.abi import TensorType
+from wasinn_nb.backends import Port
+from wasinn_nb.tables import html_table, text_table
+
+__all__ = ["GraphDescription", "rust_declaration"]
+
+_RUST_TYPES: Final = {
+    TensorType.F16: "u16",  # Rust has no f16 on stable; its bits travel as u16
+    TensorType.F32: "f32",
+    TensorType.F64: "f64",
+    TensorType.U8: "u8",
+    TensorType.I32: "i32",
+    TensorType.I64: "i64",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GraphDescription:
+    """What a graph takes and gives.
+
+    Attributes
+    ----------
+    inputs, outputs : tuple of Port
+    device, precision : str
+    """
+
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    device: str
+    precision: str
+
+    _HEADERS = ("port", "name", "dimensions and type", "bytes", "in Rust")
+
+    def _rows(self) -> list[tuple[str, str, str, str, str]]:
+        return [
+            (
+                f"{kind} {index}",
+                port.name,
+                port.signature,
+                _bytes(port),
+                rust_declaration(port, kind),
+            )
+            for kind, ports in (("input", self.inputs), ("output", self.outputs))
+            for index, port in enumerate(ports)
+        ]
+
+    def __repr__(self) -> str:
+        return text_table(self._HEADERS, self._rows())
+
+    def _repr_html_(self) -> str:
+        title = f"on {self.device}, computed in {self.precision}"
+        return html_table(self._HEADERS, self._rows(), caption=title)
+
+
+def rust_declaration(port: Port, kind: str) -> str:
+    """Return the Rust line that declares a buffer for a port; empty where its size is open.
+
+    Examples
+    --------
+    >>> rust_declaration(Port("data", (1, 4, 2, 2), TensorType.F32, "f32"), "output")
+    'let mut output = vec![0f32; 1 * 4 * 2 * 2];'
+    """
+    dimensions = port.fixed_dimensions
+    if dimensions is None or port.type is None:
+        return ""
+    return f"let mut {kind} = vec![0{_RUST_TYPES[port.type]}; {' * '.join(map(str, dimensions))}];"
+
+
+def _bytes(port: Port) -> str:
+    dimensions = port.fixed_dimensions
+    if dimensions is None or port.type is None:
+        return "open"
+    return str(math.prod(dimensions) * port.type.itemsize)
