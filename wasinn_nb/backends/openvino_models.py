@@ -1,0 +1,261 @@
+"""Reading models with OpenVINO, and putting preprocessing and argmax inside their graphs."""
+
+from __future__ import annotations
+
+import functools
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import openvino as ov
+from openvino import opset13 as op
+from openvino.preprocess import ColorFormat, PrePostProcessor
+
+from wasinn_nb.abi import GraphEncoding, TensorType
+from wasinn_nb.backends import Builder, Port
+from wasinn_nb.errors import (
+    InvalidArgumentError,
+    RuntimeFailure,
+    UnsupportedOperationError,
+    WasiNnError,
+)
+from wasinn_nb.files import existing_file
+from wasinn_nb.recipe import Layout, PreprocessRecipe
+
+__all__ = [
+    "core",
+    "fused_segmentation",
+    "model_port",
+    "read_model",
+    "reason",
+    "recipe_of",
+    "translated",
+]
+
+_SUFFIXES: Final = {
+    GraphEncoding.ONNX: ".onnx",
+    GraphEncoding.TENSORFLOW: ".pb",
+    GraphEncoding.TENSORFLOWLITE: ".tflite",
+}
+
+
+@functools.cache
+def core() -> ov.Core:
+    """Return the process's one `openvino.Core`; plug-ins are slow to load twice."""
+    return ov.Core()
+
+
+def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model:
+    """Read a model from files or bytes without compiling it.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the number of builders is not what the encoding takes.
+    UnsupportedOperationError
+        If OpenVINO does not read the encoding.
+    RuntimeFailure
+        If the bytes are no such model.
+    """
+    if encoding is GraphEncoding.PYTORCH:
+        raise UnsupportedOperationError(
+            "OpenVINO does not read serialized PyTorch models here; "
+            "convert it to OpenVINO IR or ONNX"
+        )
+    wanted = encoding.builders
+    if not (1 <= len(builders) <= 2 if wanted is None else len(builders) == wanted):
+        raise InvalidArgumentError(
+            f"encoding {encoding.name.lower()} takes {wanted or '1 or 2'} builder(s), "
+            f"got {len(builders)}"
+        )
+    found = _sniffed(builders[0])
+    if encoding is GraphEncoding.AUTODETECT:
+        encoding = found or encoding
+    elif found is not None and found is not encoding:
+        raise RuntimeFailure(
+            f"declared as {encoding.name.lower()}, but the bytes are those of a "
+            f"{found.name.lower()} model"
+        )
+    with translated("OpenVINO cannot read the model"):
+        if all(isinstance(builder, Path) for builder in builders):
+            return core().read_model(*map(str, builders))
+        parts = [b if isinstance(b, bytes) else b.read_bytes() for b in builders]
+        if encoding is GraphEncoding.OPENVINO and len(parts) == 2:
+            weights = np.frombuffer(parts[1], np.uint8).copy()
+            return core().read_model(model=parts[0], weights=ov.Tensor(weights))
+        return _read_through_files(parts, encoding)
+
+
+def fused_segmentation(model: ov.Model, recipe: PreprocessRecipe, scores: bool) -> ov.Model:
+    """Return *model* with u8 RGB pixels as input and u8 labels as first output."""
+    if len(model.inputs) != 1:
+        raise InvalidArgumentError(
+            f"a segmentation model takes one image, this one has {len(model.inputs)} inputs"
+        )
+    shape = model.input(0).get_partial_shape()
+    wanted = recipe.dimensions
+    if (
+        shape.rank.is_dynamic
+        or len(shape) != len(wanted)
+        or not shape.compatible(ov.PartialShape(list(wanted)))
+    ):
+        raise InvalidArgumentError(
+            f"the recipe makes {'x'.join(map(str, wanted))}, the model takes {shape}: "
+            f"check height, width and layout"
+        )
+    model.reshape(list(wanted))
+    prepost = PrePostProcessor(model)
+    pixels = prepost.input(0)
+    pixels.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+    pixels.tensor().set_color_format(ColorFormat.RGB)
+    pixels.model().set_layout(ov.Layout(recipe.layout))
+    steps = pixels.preprocess()
+    if recipe.color == "BGR":
+        steps.convert_color(ColorFormat.BGR)
+    if recipe.is_identity:
+        steps.convert_element_type(getattr(ov.Type, recipe.type.suffix))
+    else:
+        steps.convert_element_type(ov.Type.f32)
+        # PrePostProcessor's own mean and scale would divide after subtracting only; the recipe
+        # maps the range first, in the order that pixels_to_tensor computes.
+        steps.custom(functools.partial(_scaled, recipe=recipe))
+        steps.convert_element_type(getattr(ov.Type, recipe.type.suffix))
+    model = prepost.build()
+    source = model.output(0).get_node().input_value(0)
+    outputs = [_labels_of(source)]
+    if scores:
+        outputs.append(op.convert(source, ov.Type.f32).output(0))
+    return ov.Model(outputs, model.get_parameters(), "segmentation")
+
+
+def _scaled(node: ov.Output, recipe: PreprocessRecipe) -> ov.Output:
+    """Compute ``(v / 255 * (high - low) + low - mean) / scale`` on NHWC values."""
+    low, high = map(np.float32, recipe.range)
+    if recipe.range != (0.0, 255.0):
+        node = op.divide(node, np.float32(255)).output(0)
+        node = op.multiply(node, high - low).output(0)
+        node = op.add(node, low).output(0)
+    if any(recipe.mean):
+        node = op.subtract(node, np.array(recipe.mean, np.float32)).output(0)
+    if recipe.scale != (1.0, 1.0, 1.0):
+        node = op.divide(node, np.array(recipe.scale, np.float32)).output(0)
+    return node
+
+
+def _labels_of(scores: ov.Output) -> ov.Output:
+    """Return (1, H, W) u8 labels of (1, C, H, W) scores; of equals the lower class wins.
+
+    A chain of comparisons over planes: several times faster than TopK for the few classes that
+    segmentation models have, and with NumPy's rule for ties.
+    """
+    shape = scores.get_partial_shape()
+    if shape.rank.is_dynamic or len(shape) != 4 or shape[1].is_dynamic:
+        raise InvalidArgumentError(
+            f"expected an output of class scores 1xCxHxW, the model's is {shape}"
+        )
+    classes = shape[1].get_length()
+    if not 2 <= classes <= 256:
+        raise InvalidArgumentError(f"expected 2 to 256 classes in axis 1, the output is {shape}")
+    planes = op.split(scores, np.int64(1), classes)
+    best = planes.output(0)
+    labels = op.constant(np.zeros((1, 1, 1, 1), np.float32)).output(0)
+    for index in range(1, classes):
+        plane = planes.output(index)
+        better = op.greater(plane, best)
+        labels = op.select(better, np.float32(index), labels).output(0)
+        best = op.maximum(plane, best).output(0)
+    return op.squeeze(op.convert(labels, ov.Type.u8), np.array([1])).output(0)
+
+
+def recipe_of(model: ov.Model) -> PreprocessRecipe:
+    """Return the recipe that a model's input shows, by the conventions of the Open Model Zoo."""
+    port = model_port(model.input(0))
+    sizes = port.dimensions
+    if len(sizes) == 4 and sizes[1] == 3:
+        layout: Layout = "NCHW"
+        height, width = sizes[2:]
+    elif len(sizes) == 4 and sizes[3] == 3:
+        layout = "NHWC"
+        height, width = sizes[1:3]
+    else:
+        height = width = None
+    if height is None or width is None or port.type is None:
+        raise InvalidArgumentError(
+            f"the model takes {port.signature}, which does not say an image's size; pass a recipe"
+        )
+    return PreprocessRecipe(height, width, layout, "BGR", port.type, resize="bilinear")
+
+
+def _read_through_files(parts: list[bytes], encoding: GraphEncoding) -> ov.Model:
+    """Read bytes that OpenVINO's frontends take from files only (TFLite, TensorFlow, Paddle)."""
+    with tempfile.TemporaryDirectory(prefix="wasinn-nb-") as folder:
+        if len(parts) == 2:
+            names = ["model.pdmodel", "model.pdiparams"]
+        else:
+            names = [f"model{_SUFFIXES.get(encoding, '.onnx')}"]
+        paths = [Path(folder, name) for name in names]
+        for path, part in zip(paths, parts, strict=True):
+            path.write_bytes(part)
+        try:
+            return core().read_model(str(paths[0]))
+        except RuntimeError:
+            if encoding is not GraphEncoding.AUTODETECT or len(parts) == 2:
+                raise
+            # ONNX and TensorFlow files have no magic number: try the other one.
+            return core().read_model(str(paths[0].rename(Path(folder, "model.pb"))))
+
+
+def _sniffed(builder: Builder) -> GraphEncoding | None:
+    """Tell the encodings that can be told by their first bytes."""
+    if isinstance(builder, Path):
+        if builder.is_dir():  # a TensorFlow SavedModel
+            return GraphEncoding.TENSORFLOW
+        with existing_file(builder, "model").open("rb") as file:
+            start = file.read(64)
+    else:
+        start = builder[:64]
+    if start[4:8] == b"TFL3":
+        return GraphEncoding.TENSORFLOWLITE
+    if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"<?xml", b"<net")):
+        return GraphEncoding.OPENVINO
+    return None
+
+
+def model_port(port: ov.ConstOutput) -> Port:
+    shape = port.get_partial_shape()
+    if shape.rank.is_dynamic:
+        raise RuntimeFailure("the model leaves the number of dimensions open; fix its shape first")
+    name = port.get_element_type().get_type_name()
+    return Port(
+        name=port.get_any_name() if port.get_names() else "",
+        dimensions=tuple(None if dim.is_dynamic else dim.get_length() for dim in shape),
+        type=TensorType.parse(name) if name.upper() in TensorType.__members__ else None,
+        type_name=name,
+    )
+
+
+def reason(error: BaseException) -> str:
+    """Return OpenVINO's own words without the places in its source code."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    said = [
+        line
+        for line in lines
+        if line and not line.startswith(("Exception from", "Check '", "FrontEnd API failed"))
+    ]
+    # Folders in messages are those of the package or of a temporary file: names are enough.
+    return re.sub(r'"/[^"]*/([^"/]+)"', r"\1", " ".join(said)) or lines[0]
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Turn OpenVINO's exceptions into ours, once, at this edge."""
+    try:
+        yield
+    except (RuntimeError, ValueError, TypeError) as error:
+        if isinstance(error, WasiNnError):
+            raise
+        raise RuntimeFailure(f"{what}: {reason(error)}") from error
