@@ -226,6 +226,7 @@ def _sniffed(builder: Builder) -> GraphEncoding | None:
 
 
 def model_port(port: ov.ConstOutput) -> Port:
+    """Return what an input or output of a model is."""
     shape = port.get_partial_shape()
     if shape.rank.is_dynamic:
         raise RuntimeFailure("the model leaves the number of dimensions open; fix its shape first")
