@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Build the WASI-NN guests of the project.
 
-``python guests/build.py`` builds all of them into ``data/guests`` and writes ``SOURCES.json`` beside them: what each
-module was built from and with. ``--check`` builds into a temporary folder instead and compares with what is there.
+``python guests/build.py`` builds all of them into ``data/guests`` and writes ``SOURCES.json``
+beside them: what each module was built from and with. ``--check`` builds into a temporary folder
+instead and compares with what is there.
 
-The builds are offline and reproducible: the same Debian packages give the same bytes, wherever the sources lie. That
-is why they use Debian's own ``/usr/bin/cargo``, ``/usr/bin/rustc`` and ``/usr/bin/clang``, with an environment of their
-own, and not what comes first on PATH.
+The builds are offline and reproducible: the same Debian packages give the same bytes, wherever
+the sources lie. That is why they use Debian's own ``/usr/bin/cargo``, ``/usr/bin/rustc`` and
+``/usr/bin/clang``, with an environment of their own, and not what comes first on PATH.
 """
 
 from __future__ import annotations
@@ -157,7 +158,12 @@ def package_versions(guest: Guest) -> dict[str, str]:
     if not guest.packages or shutil.which("dpkg-query") is None:
         return {}
     result = subprocess.run(
-        ["dpkg-query", "--show", "--showformat=${db:Status-Status} ${Package} ${Version}\n", *guest.packages],
+        [
+            "dpkg-query",
+            "--show",
+            "--showformat=${db:Status-Status} ${Package} ${Version}\n",
+            *guest.packages,
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # Says which packages are unknown; so does their absence.
         text=True,
@@ -168,7 +174,7 @@ def package_versions(guest: Guest) -> dict[str, str]:
 
 
 def missing(guest: Guest) -> list[str]:
-    """What building a guest here lacks: Debian packages, or wasmtime for Python."""
+    """Name what building a guest here lacks: Debian packages, or wasmtime for Python."""
     if not guest.packages:
         return [] if importlib.util.find_spec("wasmtime") else ["wasmtime (pip install wasmtime)"]
     return sorted(set(guest.packages) - package_versions(guest).keys())
@@ -176,8 +182,16 @@ def missing(guest: Guest) -> list[str]:
 
 def install(packages: list[str]) -> None:
     """Install Debian packages without asking."""
-    for command in (["update", "-qq"], ["install", "-qq", "--yes", "--no-install-recommends", *packages]):
-        run(["/usr/bin/apt-get", *command], cwd=HERE, DEBIAN_FRONTEND="noninteractive", PATH=os.defpath + ":/usr/sbin:/sbin")
+    for command in (
+        ["update", "-qq"],
+        ["install", "-qq", "--yes", "--no-install-recommends", *packages],
+    ):
+        run(
+            ["/usr/bin/apt-get", *command],
+            cwd=HERE,
+            DEBIAN_FRONTEND="noninteractive",
+            PATH=os.defpath + ":/usr/sbin:/sbin",
+        )
 
 
 def sha256(path: Path) -> str:
@@ -225,13 +239,32 @@ def record(guest: Guest, module: Path) -> dict[str, object]:
 def main() -> int:
     """Build or check all guests; the command line."""
     parser = argparse.ArgumentParser(description="Build the WASI-NN guests of the project.")
-    parser.add_argument("--out", type=Path, default=SHIPPED, metavar="DIR", help="folder to build into (%(default)s)")
-    parser.add_argument("--check", action="store_true", help="build elsewhere and compare with what is in the folder")
-    parser.add_argument("--no-install", action="store_true", help="never install Debian packages, even as root")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=SHIPPED,
+        metavar="DIR",
+        help="folder to build into (%(default)s)",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="build elsewhere and compare with what is in the folder",
+    )
+    parser.add_argument(
+        "--no-install", action="store_true", help="never install Debian packages, even as root"
+    )
     options = parser.parse_args()
     try:
-        packages = sorted({package for guest in GUESTS if guest.packages for package in missing(guest)})
-        if packages and not options.no_install and os.geteuid() == 0 and Path("/usr/bin/apt-get").exists():
+        packages = sorted(
+            {package for guest in GUESTS if guest.packages for package in missing(guest)}
+        )
+        if (
+            packages
+            and not options.no_install
+            and os.geteuid() == 0
+            and Path("/usr/bin/apt-get").exists()
+        ):
             print(f"Installing {' '.join(packages)}")
             install(packages)
         elif packages:
@@ -241,11 +274,16 @@ def main() -> int:
             modules = [build(guest, Path(scratch)) for guest in GUESTS]
             if options.check:
                 return compare(modules, options.out)
-            records = {guest.module: record(guest, module) for guest, module in zip(GUESTS, modules, strict=True)}
+            records = {
+                guest.module: record(guest, module)
+                for guest, module in zip(GUESTS, modules, strict=True)
+            }
             options.out.mkdir(parents=True, exist_ok=True)
             for module in modules:
                 shutil.copyfile(module, options.out / module.name)
-            (options.out / RECORD).write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
+            (options.out / RECORD).write_text(
+                json.dumps(records, indent=2) + "\n", encoding="utf-8"
+            )
     except BuildError as error:
         print(f"build.py: {error}", file=sys.stderr)
         return 1

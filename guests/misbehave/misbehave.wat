@@ -8,7 +8,7 @@
 ;; and exit with 100 + errno where they cannot get it ready. Without a mode that it knows, the guest exits with 2.
 ;;
 ;; Memory: 0x0000 words that the host writes, 0x0100 strings and records, 0x1000 names of the modes, 0x2000 arguments.
-(module
+(module $misbehave
   (import "wasi_snapshot_preview1" "args_get" (func $args_get (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes_get (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "environ_sizes_get" (func $environ_sizes_get (param i32 i32) (result i32)))
@@ -31,13 +31,13 @@
   (memory (export "memory") 1)
   (type $mode (func))
   (table 64 funcref)
-  (global $modes i32 (i32.const 34))
+  (global $modes i32 (i32.const 35))
 
   ;; ---- The arguments, and the way to the mode ----------------------------------------------------------------------
 
   (global $argc (mut i32) (i32.const 0))
 
-  (func (export "_start")
+  (func $_start (export "_start")
     (local $slot i32)
     (drop (call $args_sizes_get (i32.const 0) (i32.const 4)))
     (global.set $argc (i32.load (i32.const 0)))
@@ -230,15 +230,13 @@
     (call $proc_exit (call $create (i32.const 0x330))))
   (data (i32.const 0x330) "/tmp/misbehaved.txt\00")
 
-  ;; Makes a link to the directory above, and goes through it. The link itself is allowed where writing is.
+  ;; Makes a link to the directory above, which may be allowed, and creates a file through it.
   (data (i32.const 0x1130) "escape-link") (elem (i32.const 19) $escape_link)
   (func $escape_link
     (local $errno i32)
     (local.set $errno (call $path_symlink (i32.const 0x350) (i32.const 2) (i32.const 3) (i32.const 0x353) (i32.const 7)))
     (if (i32.eqz (local.get $errno))
       (then
-        (local.set $errno (call $create (i32.const 0x353)))
-        (if (i32.eqz (local.get $errno)) (then (call $proc_exit (i32.const 0))))
         (local.set $errno (call $create (i32.const 0x35b)))
         (drop (call $path_unlink_file (i32.const 3) (i32.const 0x353) (i32.const 7)))))
     (call $proc_exit (local.get $errno)))
@@ -270,14 +268,14 @@
     (i32.store (i32.const 0x404) (i32.const -1))
     (call $nn_junk_model))
 
-  (data (i32.const 0x1180) "nn-result") (elem (i32.const 24) $nn_result)
-  (func $nn_result
-    ;; Its last byte is the first one past the end.
-    (call $proc_exit (call $load_by_name (call $argument (i32.const 1)) (i32.const 9) (i32.const 0xfffd))))
+  (data (i32.const 0x1180) "nn-unknown") (elem (i32.const 24) $nn_unknown)
+  (func $nn_unknown
+    (call $proc_exit (call $load_by_name (i32.const 0x420) (i32.const 4) (i32.const 0))))
 
+  ;; A name of which the last byte is the first one past the end of memory.
   (data (i32.const 0x1190) "nn-name") (elem (i32.const 25) $nn_name)
   (func $nn_name
-    (call $proc_exit (call $load_by_name (i32.const 0xfff0) (i32.const 0x11) (i32.const 0))))
+    (call $proc_exit (call $load_by_name (i32.const 0xfff0) (i32.const 17) (i32.const 0))))
 
   (data (i32.const 0x11a0) "nn-graph") (elem (i32.const 26) $nn_graph)
   (func $nn_graph
@@ -351,4 +349,10 @@
     (local.set $context (call $context_with_input))
     (loop $again
       (br_if $again (i32.eqz (call $compute (local.get $context)))))
-    (unreachable)))
+    (unreachable))
+
+  ;; A place for the handle of which the last byte is the first one past the end of memory.
+  (data (i32.const 0x1220) "nn-result") (elem (i32.const 34) $nn_result)
+  (func $nn_result
+    (drop (call $context))
+    (call $proc_exit (call $init_execution_context (i32.load (i32.const 0)) (i32.const 0xfffd)))))

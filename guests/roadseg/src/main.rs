@@ -15,7 +15,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process;
 
 use image::imageops::FilterType;
 use image::io::Reader;
@@ -91,6 +91,10 @@ fn read_image(path: &Path) -> Result<RgbImage, Failure> {
         .map_err(at("read image", path))?
         .decode()
         .map_err(at("decode image", path))?;
+    if image.width() == 0 || image.height() == 0 {
+        // The resize would make a black image of it.
+        return Err(at("use image", path)("it has no pixels"));
+    }
     // Resized before it becomes RGB, so that grey and alpha images are resized as they are.
     Ok(image.resize_exact(WIDTH, HEIGHT, FilterType::Triangle).to_rgb8())
 }
@@ -187,14 +191,14 @@ fn run(arguments: impl Iterator<Item = OsString>, out: &mut impl Write) -> Resul
     Ok(())
 }
 
-fn main() -> ExitCode {
+fn main() {
     // `writeln!` to stdout, not `println!`, which panics where the host closes it.
-    let result = run(env::args_os().skip(1), &mut io::stdout());
-    let (message, code) = match result {
-        Ok(()) => return ExitCode::SUCCESS,
+    let (message, code) = match run(env::args_os().skip(1), &mut io::stdout()) {
+        Ok(()) => return,
         Err(Failure::Usage) => (USAGE.to_owned(), 2),
         Err(Failure::Failed(message)) => (format!("roadseg: {message}"), 1),
     };
     let _ = writeln!(io::stderr(), "{message}");
-    ExitCode::from(code)
+    // Not an `ExitCode`, of which Rust 1.63 makes 0 or 1 on wasm32-wasi.
+    process::exit(code);
 }
