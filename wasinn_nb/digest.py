@@ -15,9 +15,9 @@ the mask mirrored             0                        10 to 76              0 o
 ============================  =======================  ====================  ================
 
 Areas find wrong values and colours, whose masks lie about right but are too large or too small.
-Cells find masks that lie elsewhere: mirrored, shifted, cut.  Hence two tolerances, each between what
-drifts and what is wrong.  A digest is coarse: where a mistake changes less than bfloat16 may, only
-the tensors themselves tell (`Tensor`, and their comparison).
+Cells find masks that lie elsewhere: mirrored, shifted, cut.  Hence two tolerances, each between
+what drifts and what is wrong.  A digest is coarse: where a mistake changes less than bfloat16 may,
+only the tensors themselves tell.
 """
 
 from __future__ import annotations
