@@ -33,7 +33,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.masks import MAX_SIDE, checked_labels, class_areas
+from wasinn_nb.masks import checked_labels, class_areas
+from wasinn_nb.recipe import MAX_SIDE
 
 __all__ = ["Digest", "class_letters", "majority_grid"]
 

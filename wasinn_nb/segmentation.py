@@ -365,10 +365,12 @@ class SegmentationResult:
             digest = Digest.parse("\n".join(said["digest"]))
         except (KeyError, TypeError, WasiNnError) as error:
             raise InvalidArgumentError(f"{path}: not what `save` writes: {error}") from error
-        if digest != result.digest():
+        if digest != (own := result.digest()):
+            found = digest.differences(own, tolerance=0, cells=0)
+            what = "; ".join(found) or f"precision {digest.precision} here, {own.precision} there"
             raise InvalidArgumentError(
-                f"{path}: the mask was changed after it was saved: "
-                f"{'; '.join(digest.differences(result.digest(), tolerance=0, cells=0))}"
+                f"{path}: the digest in it is not that of the mask, so that one of them was changed "
+                f"after saving: {what}"
             )
         return result
 
