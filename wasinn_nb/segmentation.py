@@ -38,7 +38,7 @@ from wasinn_nb.storage import SavedFiles, read_result, write_result
 from wasinn_nb.tensor import Tensor
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from wasinn_nb.plotting import PanelFigure
 
 __all__ = ["SavedFiles", "SegmentationResult"]
 
@@ -241,15 +241,15 @@ class SegmentationResult:
         """Return the mask as an index image (Pillow's mode ``P``) with the card's palette."""
         return palette_image(self.labels, self.card.palette)
 
-    def plot(self, image: ImageSource | None = None, opacity: float = 0.5) -> Figure:
+    def plot(self, image: ImageSource | None = None, opacity: float = 0.5) -> PanelFigure:
         """Draw photograph, mask and masked photograph with a legend; the mask alone without one.
 
         Parameters and errors are those of :meth:`overlay`.
 
         Returns
         -------
-        matplotlib.figure.Figure
-            Not pyplot's: it shows itself once in a notebook and needs no closing.
+        PanelFigure
+            A `matplotlib.figure.Figure`, but not pyplot's: it shows itself once in a notebook and needs no closing.
         """
         from wasinn_nb.plotting import Panel, draw_panels
 
@@ -369,8 +369,8 @@ class SegmentationResult:
             found = digest.differences(own, tolerance=0, cells=0)
             what = "; ".join(found) or f"precision {digest.precision} here, {own.precision} there"
             raise InvalidArgumentError(
-                f"{path}: the digest in it is not that of the mask, so that one of them was changed "
-                f"after saving: {what}"
+                f"{path}: its digest (here) is not that of the mask (there); one of them was "
+                f"changed after saving: {what}"
             )
         return result
 
