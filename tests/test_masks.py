@@ -64,7 +64,7 @@ def test_argmax_is_that_of_numpy(scores):
     assert np.array_equal(masks.argmax_labels(scores[None]), labels)
 
 
-@pytest.mark.parametrize("shape", [(4, 200, 300), (2, 1, 1 << 15), (3, 1, (1 << 15) + 1)])
+@pytest.mark.parametrize("shape", [(4, 300, 500), (2, 1, 1 << 16), (3, 1, (1 << 16) + 1)])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int32, np.uint8])
 def test_argmax_across_blocks(shape, dtype):
     scores = np.random.default_rng(0).integers(0, 5, shape).astype(dtype)

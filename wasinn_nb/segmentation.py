@@ -249,7 +249,8 @@ class SegmentationResult:
         Returns
         -------
         PanelFigure
-            A `matplotlib.figure.Figure`, but not pyplot's: it shows itself once in a notebook and needs no closing.
+            A `matplotlib.figure.Figure`, but not pyplot's: it shows itself once in a notebook and
+            needs no closing.
         """
         from wasinn_nb.plotting import Panel, draw_panels
 
