@@ -33,7 +33,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.masks import MAX_SIDE, checked_labels, class_areas
+from wasinn_nb.masks import checked_labels, class_areas
+from wasinn_nb.recipe import MAX_SIDE
 
 __all__ = ["Digest", "class_letters", "majority_grid"]
 
@@ -57,8 +58,8 @@ _SPARE: Final = string.ascii_letters + string.digits + "".join(map(chr, range(0x
 class Digest:
     r"""What a mask is, in short: areas in percent and a coarse grid of letters.
 
-    ``str(digest)`` is stable: it holds no times, addresses or devices, and a run with another
-    number of threads or in bfloat16 changes at most a few hundredths of percent in it.
+    ``str(digest)`` is stable: it holds no times, addresses or devices.  A run in bfloat16 may
+    change an area in it by a tenth of a point.
 
     Parameters
     ----------

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.masks import RGB, LegendEntry, blend, palette_image
+from wasinn_nb.cards import RGB
+from wasinn_nb.masks import LegendEntry, blend, palette_image
 
 __all__ = ["picture_html", "preview"]
 
@@ -22,7 +23,7 @@ _PREVIEW_SIDES: Final = (900, 640, 450, 320, 200)
 _PREVIEW_BYTES: Final = 220_000
 # Notebooks strip <style> from what they do not trust, so that every style stands on its element;
 # text and lines take the theme's own colour.
-_FIGURE: Final = "margin:0;max-width:{width}px;color:inherit;font-size:13px;line-height:1.5"
+_FIGURE: Final = "margin:0;max-width:900px;color:inherit;font-size:13px;line-height:1.5"
 _PICTURE: Final = "display:block;width:100%;max-width:{width}px;height:auto;border-radius:3px"
 _LIST: Final = "display:flex;flex-wrap:wrap;gap:2px 18px;margin:6px 0 4px;padding:0;list-style:none"
 _SWATCH: Final = (
@@ -122,7 +123,7 @@ def picture_html(
     style = _PICTURE.format(width=width) + (_PIXELATED if pixelated else "")
     source = f"data:{media_type};base64,{base64.b64encode(encoded).decode()}"
     lines = [
-        f'<figure style="{_FIGURE.format(width=width)}">',
+        f'<figure style="{_FIGURE}">',
         f'<img alt="{escape(alt)}" src="{source}" style="{style}">',
         f'<figcaption><ul style="{_LIST}">',
         *map(_legend_item, legend),

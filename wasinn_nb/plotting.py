@@ -21,10 +21,13 @@ from wasinn_nb.masks import LegendEntry
 
 __all__ = ["Panel", "PanelFigure", "draw_panels"]
 
-_PANEL_WIDTH: Final = 4.0  # inches; three make 1200 pixels, what a notebook's cell shows
+# Inches, at 100 pixels each: three panels make 1200 pixels, about what a notebook's cell is wide.
+_PANEL_WIDTH: Final = 4.0
+_ONLY_PANEL_WIDTH: Final = 7.0
 _PANEL_HEIGHTS: Final = (1.0, 6.0)
 _TITLE_HEIGHT: Final = 0.35
 _LEGEND_ROW: Final = 0.24
+_GAP: Final = 0.12
 _FONT_POINTS: Final = 11
 _SWATCH_CHARACTERS: Final = 6  # what a swatch and the gap after it take, in characters of text
 _CHARACTERS_PER_INCH: Final = 11.5
@@ -90,12 +93,13 @@ def draw_panels(panels: Sequence[Panel], legend: Sequence[LegendEntry]) -> Panel
             )
     tallest = max(pixels.shape[0] / pixels.shape[1] for _, pixels, _ in panels)
     low, high = _PANEL_HEIGHTS
-    height = min(high, max(low, _PANEL_WIDTH * tallest))
-    width = _PANEL_WIDTH * len(panels)
+    each = _PANEL_WIDTH if len(panels) > 1 else _ONLY_PANEL_WIDTH
+    height = min(high, max(low, each * tallest))
+    width = each * len(panels)
     columns = _legend_columns(legend, width)
     rows = math.ceil(len(legend) / columns)
     figure = PanelFigure(
-        figsize=(width, height + _TITLE_HEIGHT + _LEGEND_ROW * (rows + 1)),
+        figsize=(width, height + _TITLE_HEIGHT + _LEGEND_ROW * rows + _GAP),
         dpi=100,
         layout="constrained",
         facecolor="white",
@@ -131,7 +135,7 @@ def draw_panels(panels: Sequence[Panel], legend: Sequence[LegendEntry]) -> Panel
 def _label(entry: LegendEntry) -> str:
     # "$" would start mathematics, and matplotlib leaves out labels that begin with "_".
     name = entry.name.replace("$", r"\$")
-    return f"{' ' if name.startswith('_') else ''}{name} {entry.share}"
+    return f"{' ' if name.startswith('_') else ''}{name}  {entry.share}"
 
 
 def _legend_columns(legend: Sequence[LegendEntry], inches: float) -> int:

@@ -38,7 +38,7 @@ from wasinn_nb.storage import SavedFiles, read_result, write_result
 from wasinn_nb.tensor import Tensor
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from wasinn_nb.plotting import PanelFigure
 
 __all__ = ["SavedFiles", "SegmentationResult"]
 
@@ -241,15 +241,16 @@ class SegmentationResult:
         """Return the mask as an index image (Pillow's mode ``P``) with the card's palette."""
         return palette_image(self.labels, self.card.palette)
 
-    def plot(self, image: ImageSource | None = None, opacity: float = 0.5) -> Figure:
+    def plot(self, image: ImageSource | None = None, opacity: float = 0.5) -> PanelFigure:
         """Draw photograph, mask and masked photograph with a legend; the mask alone without one.
 
         Parameters and errors are those of :meth:`overlay`.
 
         Returns
         -------
-        matplotlib.figure.Figure
-            Not pyplot's: it shows itself once in a notebook and needs no closing.
+        PanelFigure
+            A `matplotlib.figure.Figure`, but not pyplot's: it shows itself once in a notebook and
+            needs no closing.
         """
         from wasinn_nb.plotting import Panel, draw_panels
 
@@ -365,10 +366,12 @@ class SegmentationResult:
             digest = Digest.parse("\n".join(said["digest"]))
         except (KeyError, TypeError, WasiNnError) as error:
             raise InvalidArgumentError(f"{path}: not what `save` writes: {error}") from error
-        if digest != result.digest():
+        if digest != (own := result.digest()):
+            found = digest.differences(own, tolerance=0, cells=0)
+            what = "; ".join(found) or f"precision {digest.precision} here, {own.precision} there"
             raise InvalidArgumentError(
-                f"{path}: the mask was changed after it was saved: "
-                f"{'; '.join(digest.differences(result.digest(), tolerance=0, cells=0))}"
+                f"{path}: its digest (here) is not that of the mask (there); one of them was "
+                f"changed after saving: {what}"
             )
         return result
 

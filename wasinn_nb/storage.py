@@ -137,7 +137,11 @@ def read_result(path: Path) -> tuple[dict[str, Any], NDArray[np.uint8], Tensor]:
             f"got {files!r:.120}"
         )
     mask_path, tensor_path = (found.with_name(str(name)) for name in names)
-    image = open_image(mask_path)
+    try:
+        with existing_file(mask_path, "mask").open("rb") as file:
+            image = open_image(file)
+    except ImageError as error:
+        raise ImageError(f"{mask_path.name}: {error}") from error
     if image.mode not in {"P", "L"}:
         raise ImageError(f"{mask_path.name}: expected an index image, got mode {image.mode}")
     return said, np.asarray(image), read_tensor(tensor_path)
