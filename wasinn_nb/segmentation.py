@@ -60,8 +60,8 @@ class SegmentationResult:
         The model's name, classes and palette.
     scores : (C, H, W) float32 array, optional
         What the labels were taken from, in the order of the classes.
-    image : (h, w, 3) uint8 array, optional
-        The photograph in RGB order, at its own size.
+    image : path, bytes, binary file, PIL.Image or array, optional
+        The photograph at its own size; becomes a (h, w, 3) uint8 array in RGB order.
     recipe : PreprocessRecipe, optional
         What was done to the photograph before the model saw it.
     target : str
@@ -119,13 +119,9 @@ class SegmentationResult:
         if self.scores is not None:
             object.__setattr__(self, "scores", self._checked_scores(np.asarray(self.scores)))
         if self.image is not None:
-            image = np.asarray(self.image)
-            if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
-                raise TensorError(
-                    f"expected image as a (h, w, 3) uint8 array in RGB order, "
-                    f"got {image.shape} {image.dtype}"
-                )
-            object.__setattr__(self, "image", _read_only(image))
+            exif = "ignore" if self.recipe is None else self.recipe.exif
+            photo = np.asarray(rgb_image(self.image, exif))
+            object.__setattr__(self, "image", _read_only(photo))
         if not isinstance(self.target, str) or not self.target:
             raise InvalidArgumentError(f"expected the target as text, got {self.target!r:.80}")
         if not isinstance(self.precision, str) or not _PRECISION.fullmatch(self.precision):
