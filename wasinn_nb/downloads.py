@@ -38,13 +38,14 @@ def in_words(size: int) -> str:
 
     Examples
     --------
-    >>> in_words(923_231), in_words(180)
-    ('0.9 MB', '180 bytes')
+    >>> in_words(923_231), in_words(220_017), in_words(180)
+    ('0.9 MB', '220 kB', '180 bytes')
     """
-    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if size >= unit * 0.9:
-            return f"{size / unit:.1f} {name}"
-    return f"{size} bytes"
+    if size < 1000:
+        return f"{size} bytes"
+    if size < 900_000:
+        return f"{size / 1000:.0f} kB"
+    return f"{size / 1e6:.1f} MB" if size < 900_000_000 else f"{size / 1e9:.1f} GB"
 
 
 def sha384(path: Path) -> str:
