@@ -411,6 +411,22 @@ def test_cache_is_used_only_for_what_its_card_describes(data):
         catalog.model("toy")
 
 
+def test_directory_that_cannot_be_read(data, own, monkeypatch):
+    put(own / "toy")
+
+    def refuse(self):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)  # the tests may run as root, who reads all
+    with pytest.raises(MissingFileError) as caught:
+        catalog.model("toy")
+    assert str(caught.value) == (
+        f"{own}/toy cannot be read: Permission denied; change its permissions, or take {own} out "
+        f"of WASINN_NB_PATH"
+    )
+    assert len(catalog.models()) == 0
+
+
 def test_default_from_the_environment(data, own, monkeypatch):
     put(own)
     monkeypatch.setenv("WASINN_NB_MODEL", "toy")

@@ -147,7 +147,7 @@ def partial():
 
 def fetch_fails(error=DownloadError, **options):
     with pytest.raises(error) as caught:
-        catalog.fetch("toy", timeout=options.pop("timeout", 0.5), **options)
+        catalog.fetch("toy", timeout=options.pop("timeout", 5), **options)
     assert type(caught.value) is error
     assert isinstance(caught.value, OSError)
     assert not cached().exists(), "a pair is visible as a whole or not at all"
@@ -300,7 +300,7 @@ def test_body_without_end_is_cut(toy):
     toy.tricks["toy.xml"] = ("other body", bytes(50_000_000))
     start = time.perf_counter()
     assert "bytes, got more" in fetch_fails(HashMismatchError, timeout=5)
-    assert time.perf_counter() - start < 3
+    assert time.perf_counter() - start < 5
 
 
 def test_malformed_length(toy):
@@ -313,7 +313,7 @@ def test_stalling_server_ends_in_time(toy, trick, received):
     toy.tricks["toy.bin"] = (trick, received)
     start = time.perf_counter()
     text = fetch_fails(timeout=0.3)
-    assert time.perf_counter() - start < 2
+    assert time.perf_counter() - start < 5
     kept = received // 8192 * 8192
     assert text == (
         f"{toy.url}/FP16/toy.bin could not be fetched: the server sent nothing for 0.3 s, after "
@@ -355,9 +355,9 @@ def test_offline(toy, monkeypatch):
     assert catalog.model("toy").verified, "what is in the cache is here, offline or not"
 
 
-@pytest.mark.parametrize("timeout", [0, -1, float("inf"), float("nan"), "soon", None])
+@pytest.mark.parametrize("timeout", [0, -1, 86_401, float("inf"), float("nan"), "soon", None])
 def test_timeout_is_checked(toy, timeout):
-    with pytest.raises(InvalidArgumentError, match="expected a timeout in seconds above 0"):
+    with pytest.raises(InvalidArgumentError, match="expected a timeout above 0 and up to 86400 s"):
         catalog.fetch("toy", timeout=timeout)
 
 
@@ -434,12 +434,33 @@ def test_processes_share_one_download(toy, tmp_path):
     assert sorted(toy.asked) == [("toy.bin", None), ("toy.xml", None)]
 
 
+def test_killed_process_leaves_what_the_next_one_resumes(toy, tmp_path):
+    files = [ModelFile(**described(name, toy.url)) for name in BODIES]
+    toy.tricks["toy.bin"] = ("stall", HALF)
+    context = multiprocessing.get_context("spawn")
+    folder, staging = tmp_path / "toy", tmp_path / "staging"
+    process = context.Process(target=_fetch_in_process, args=(files, folder, staging, None))
+    process.start()
+    part, end = staging / "toy.bin.part", time.monotonic() + 20
+    while not (part.exists() and part.stat().st_size) and time.monotonic() < end:
+        time.sleep(0.02)
+    process.kill()
+    process.join()
+    toy.release.set()
+    del toy.tricks["toy.bin"], toy.asked[:]
+    kept = part.stat().st_size
+    assert 0 < kept <= HALF
+    assert not folder.exists()
+    assert len(downloads.fetch_files(files, folder, staging)) == 2
+    assert toy.asked == [("toy.bin", f"bytes={kept}-")]
+
+
 def test_who_waits_in_vain_downloads_alone(toy, tmp_path):
     files = [ModelFile(**described(name, toy.url)) for name in BODIES]
     staging = tmp_path / "partial/toy"
     with downloads._claimed(staging, 1) as mine:
         (mine / "toy.bin.part").write_bytes(b"half")
-        paths = downloads.fetch_files(files, tmp_path / "toy", staging, timeout=0.2)
+        paths = downloads.fetch_files(files, tmp_path / "toy", staging, timeout=0.5)
         assert [path.read_bytes() for path in paths] == [XML, BIN]
     assert sorted(path.name for path in staging.parent.iterdir()) == ["toy", "toy.lock"]
     assert [path.name for path in staging.iterdir()] == ["toy.bin.part"]

@@ -32,10 +32,19 @@ from wasinn_nb.lookup import (
     rank,
     shown,
 )
-from wasinn_nb.shipped import PathLike, checked_path, has_folder, image, images, mask, no_such
+from wasinn_nb.shipped import (
+    PathLike,
+    checked_path,
+    data_dir,
+    has_folder,
+    image,
+    images,
+    mask,
+    no_such,
+)
 
-__all__ = ["Model", "ModelEntry", "ModelTable", "fetch", "image", "images", "mask", "model"]
-__all__ += ["models"]
+__all__ = ["Model", "ModelEntry", "ModelTable", "data_dir", "fetch", "image", "images", "mask"]
+__all__ += ["model", "models"]
 
 # ------------------------------------------------------------------------------------- models
 

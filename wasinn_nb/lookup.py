@@ -152,9 +152,27 @@ def names_in(root: Path) -> Iterator[str]:
 
 
 def copies(place: Place, name: str) -> list[Copy]:
-    """Return what *place* has of a model, precision by precision."""
+    """Return what *place* has of a model, precision by precision.
+
+    Raises
+    ------
+    MissingFileError
+        If the place cannot be read.
+    RecipeError
+        If the model's card is malformed.
+    """
     if _as_name(name) != name:
         return []
+    try:
+        return _copies(place, name)
+    except PermissionError as error:
+        raise MissingFileError(
+            f"{error.filename} cannot be read: {error.strerror}; change its permissions, or take "
+            f"{place.folder} out of WASINN_NB_PATH"
+        ) from error
+
+
+def _copies(place: Place, name: str) -> list[Copy]:
     if place.kind == "cache":
         card = known_card(name)
         return [
