@@ -102,5 +102,4 @@ def _model_api(core: ov.Core, model: str) -> object:
     logging.getLogger().setLevel(logging.ERROR)
     adapter = OpenvinoAdapter(core, model, device="CPU", plugin_config=CONFIG)
     configuration = {"soft_threshold": 0.0, "blur_strength": -1, "return_soft_prediction": False}
-    wrapper = SegmentationModel(adapter, configuration, preload=True)
-    return lambda picture: wrapper(picture)
+    return SegmentationModel(adapter, configuration, preload=True)

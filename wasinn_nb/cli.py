@@ -209,7 +209,7 @@ def _tensor_facts(path: Path, *, as_json: bool) -> dict[str, Any]:
 
 
 def _picture_facts(path: Path) -> dict[str, Any]:
-    from wasinn_nb.images import open_image
+    from wasinn_nb.pictures import open_image
 
     picture = open_image(path)
     orientation = picture.getexif().get(0x0112, 1)

@@ -16,7 +16,7 @@ from wasinn_nb import catalog, settings
 from wasinn_nb.arguments import device_name
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.images import ImageSource, open_image, rgb_image
+from wasinn_nb.pictures import ImageSource, open_image, rgb_image
 from wasinn_nb.preprocessing import resized_pixels
 from wasinn_nb.recipe import PreprocessRecipe, Resize
 from wasinn_nb.segmentation import SegmentationResult

@@ -17,7 +17,6 @@ from PIL import Image
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.digest import MANY_CLASSES, Digest
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
-from wasinn_nb.images import ImageSource, rgb_image
 from wasinn_nb.markup import picture_html, preview
 from wasinn_nb.masks import (
     LegendEntry,
@@ -33,6 +32,7 @@ from wasinn_nb.masks import (
     resize_scores,
     resized_argmax,
 )
+from wasinn_nb.pictures import ImageSource, rgb_image
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.storage import SavedFiles, read_result, write_result
 from wasinn_nb.tensor import Tensor

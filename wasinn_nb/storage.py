@@ -14,7 +14,7 @@ from PIL import Image
 
 from wasinn_nb.errors import ImageError, InvalidArgumentError
 from wasinn_nb.files import atomic, existing_file
-from wasinn_nb.images import open_image
+from wasinn_nb.pictures import open_image
 from wasinn_nb.tensor import Tensor, read_tensor
 
 __all__ = ["SavedFiles", "read_result", "write_result"]

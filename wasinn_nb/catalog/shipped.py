@@ -29,7 +29,7 @@ _PICTURES: Final = (".jpg", ".jpeg", ".png")
 
 def data_dir() -> Path:
     """Return the folder of the shipped data: in the package, or beside it in a source tree."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     installed = package / "data"
     return installed if installed.is_dir() else package.parent / "data"
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 import hashlib
 from contextlib import suppress
 
-from wasinn_nb import settings, shipped
+from wasinn_nb import settings
 from wasinn_nb.cards import ModelCard
-from wasinn_nb.downloads import TIMEOUT, fetch_files, in_words
-from wasinn_nb.entries import NOT_HERE, Model, ModelEntry, ModelTable
-from wasinn_nb.errors import InvalidArgumentError, NotFoundError, WasiNnError
-from wasinn_nb.lookup import (
+from wasinn_nb.catalog import shipped
+from wasinn_nb.catalog.downloads import TIMEOUT, fetch_files, in_words
+from wasinn_nb.catalog.entries import NOT_HERE, Model, ModelEntry, ModelTable
+from wasinn_nb.catalog.lookup import (
     Copy,
     at_path,
     best,
@@ -30,13 +30,22 @@ from wasinn_nb.lookup import (
     places,
     places_in_words,
     rank,
-    same,
     shown,
 )
-from wasinn_nb.shipped import PathLike, checked_path, has_folder, image, images, mask, no_such
+from wasinn_nb.catalog.shipped import (
+    PathLike,
+    checked_path,
+    data_dir,
+    has_folder,
+    image,
+    images,
+    mask,
+    no_such,
+)
+from wasinn_nb.errors import InvalidArgumentError, NotFoundError, WasiNnError
 
-__all__ = ["Model", "ModelEntry", "ModelTable", "fetch", "image", "images", "mask", "model"]
-__all__ += ["models"]
+__all__ = ["Model", "ModelEntry", "ModelTable", "data_dir", "fetch", "image", "images", "mask"]
+__all__ += ["model", "models"]
 
 # ------------------------------------------------------------------------------------- models
 
@@ -114,7 +123,7 @@ def model(
     wanted = settings.default("model") if name_or_path is None else name_or_path
     if isinstance(wanted, Model):
         return wanted
-    _check_precision(precision)
+    precision = _checked(precision)
     path = checked_path(wanted)
     if not isinstance(wanted, str) or has_folder(wanted) or is_model_file(path):
         return at_path(path, precision)
@@ -125,7 +134,7 @@ def model(
             return copy.taken()
         others += found
     card = known_card(wanted)
-    if others and (card is None or not any(same(p, precision or "") for p in card.precisions)):
+    if others and not (download and _fetchable(card, precision)):
         said = ", ".join(f"{c.precision or 'one unsaid'} in {c.place.label}" for c in others)
         raise NotFoundError(
             f"{wanted} is not here in precision {precision}, but in {said}; "
@@ -179,7 +188,7 @@ def fetch(
     wasinn_nb.errors.NotFoundError: road-segmentation-adas-0001 has no precision FP8; it has FP32,
     FP16, FP16-INT8
     """
-    _check_precision(precision)
+    precision = _checked(precision)
     card = known_card(name)
     if card is None:
         raise _unknown(name)
@@ -248,12 +257,11 @@ def _fetchable(card: ModelCard | None, precision: str | None) -> bool:
 
 
 def _chosen(card: ModelCard, precision: str | None) -> str | None:
-    """Return the precision that is meant, as the card spells it; None if the card has none."""
+    """Return the precision that is meant; None if the card has none."""
     if precision is None:
         return min(card.precisions, key=rank, default=None)
-    for known in card.precisions:
-        if same(known, precision):
-            return known
+    if precision in card.precisions:
+        return precision
     has = ", ".join(card.precisions) or "none"
     raise NotFoundError(f"{card.name} has no precision {precision}; it has {has}")
 
@@ -263,6 +271,7 @@ def _unknown(name: object) -> NotFoundError:
     return NotFoundError(no_such("model", name, models().names, where))
 
 
-def _check_precision(precision: str | None) -> None:
+def _checked(precision: str | None) -> str | None:
     if precision is not None and not isinstance(precision, str):
         raise InvalidArgumentError(f"expected a precision such as 'FP16', got {precision!r:.80}")
+    return precision and precision.upper()

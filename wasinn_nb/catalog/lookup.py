@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from wasinn_nb import settings, shipped
+from wasinn_nb import settings
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import ModelCard
-from wasinn_nb.downloads import are_whole
-from wasinn_nb.entries import Model, matching_precision
+from wasinn_nb.catalog import shipped
+from wasinn_nb.catalog.downloads import are_whole
+from wasinn_nb.catalog.entries import Model, matching_precision
 from wasinn_nb.errors import (
     HashMismatchError,
     InvalidArgumentError,
@@ -26,7 +27,7 @@ from wasinn_nb.errors import (
 from wasinn_nb.files import existing_file
 
 __all__ = ["Copy", "Place", "at_path", "best", "cache_folder", "copies", "is_model_file"]
-__all__ += ["known_card", "names_in", "places", "places_in_words", "rank", "same", "shown"]
+__all__ += ["known_card", "names_in", "places", "places_in_words", "rank", "shown"]
 
 _ENCODINGS: Final = {
     ".xml": GraphEncoding.OPENVINO,
@@ -36,7 +37,7 @@ _ENCODINGS: Final = {
     ".pdmodel": GraphEncoding.AUTODETECT,
 }
 _WEIGHTS: Final = {".xml": ".bin", ".pdmodel": ".pdiparams"}
-_PRECISION = re.compile(r"(?:FP|BF|NF|INT)\d{1,2}(?:-(?:FP|BF|NF|INT)\d{1,2})*", re.IGNORECASE)
+_PRECISION = re.compile(r"(?:FP|BF|NF|INT)\d{1,2}(?:-(?:FP|BF|NF|INT)\d{1,2})*")
 # Half the bytes of FP32 for the same mask; quantized weights only where nothing else is, or asked.
 _PREFERRED: Final = ("FP16", "FP32", None)
 
@@ -152,9 +153,27 @@ def names_in(root: Path) -> Iterator[str]:
 
 
 def copies(place: Place, name: str) -> list[Copy]:
-    """Return what *place* has of a model, precision by precision."""
+    """Return what *place* has of a model, precision by precision.
+
+    Raises
+    ------
+    MissingFileError
+        If the place cannot be read.
+    RecipeError
+        If the model's card is malformed.
+    """
     if _as_name(name) != name:
         return []
+    try:
+        return _copies(place, name)
+    except PermissionError as error:
+        raise MissingFileError(
+            f"{error.filename} cannot be read: {error.strerror}; change its permissions, or take "
+            f"{place.folder} out of WASINN_NB_PATH"
+        ) from error
+
+
+def _copies(place: Place, name: str) -> list[Copy]:
     if place.kind == "cache":
         card = known_card(name)
         return [
@@ -171,20 +190,14 @@ def copies(place: Place, name: str) -> list[Copy]:
 
 def best(candidates: list[Copy], precision: str | None) -> Copy | None:
     """Return the copy to take: of *precision*, or the preferred one."""
-    fitting = [c for c in candidates if precision is None or same(c.precision, precision)]
+    fitting = [copy for copy in candidates if precision in {None, copy.precision}]
     return min(fitting, key=lambda copy: rank(copy.precision), default=None)
 
 
 def rank(precision: str | None) -> tuple[int, str]:
     """Return a key that sorts precisions by preference."""
-    upper = precision and precision.upper()
-    known = _PREFERRED.index(upper) if upper in _PREFERRED else len(_PREFERRED)
+    known = _PREFERRED.index(precision) if precision in _PREFERRED else len(_PREFERRED)
     return known, precision or ""
-
-
-def same(precision: str | None, wanted: str) -> bool:
-    """Return whether two precisions are the same, in any case of letters."""
-    return precision is not None and precision.upper() == wanted.upper()
 
 
 def _homes(root: Path, name: str) -> tuple[Path, ...]:
@@ -195,9 +208,13 @@ def _main_files(home: Path, name: str) -> Iterator[tuple[str | None, Path]]:
     if (path := _main_file(home, name)) is not None:
         yield None, path
     for folder in sorted(home.iterdir()) if home.is_dir() else ():
-        path = _main_file(folder, name) if _PRECISION.fullmatch(folder.name) else None
-        if path is not None:
-            yield folder.name.upper(), path
+        precision = _precision_of(folder)
+        if precision is not None and (path := _main_file(folder, name)) is not None:
+            yield precision, path
+
+
+def _precision_of(folder: Path) -> str | None:
+    return folder.name.upper() if _PRECISION.fullmatch(folder.name.upper()) else None
 
 
 def _main_file(folder: Path, name: str) -> Path | None:
@@ -267,12 +284,12 @@ def at_path(path: Path, precision: str | None) -> Model:
         )
     existing_file(path, "model")
     path = path.with_suffix(mains.get(path.suffix, path.suffix))
-    by_folder = path.parent.name.upper() if _PRECISION.fullmatch(path.parent.name) else None
+    by_folder = _precision_of(path.parent)
     place = Place(shown(path.parent), path.parent)
     copy = _copy(_card_for(path, by_folder), by_folder, path, place)
     if precision is not None and copy.precision is None:
-        copy = replace(copy, precision=precision.upper())
-    if precision is not None and not same(copy.precision, precision):
+        copy = replace(copy, precision=precision)
+    if precision not in {None, copy.precision}:
         raise InvalidArgumentError(
             f"expected precision {precision}, but {path} is {copy.precision}; leave precision "
             f"out, or name the other file"

@@ -29,6 +29,7 @@ __all__ = ["TIMEOUT", "are_whole", "fetch_files", "in_words", "sha384"]
 TIMEOUT: Final = 30.0
 """Seconds without data after which a server counts as stalled."""
 
+_MAX_TIMEOUT: Final = 86_400
 _CHUNK: Final = 8192
 _OTHERWISE: Final = "or put the files into a directory of WASINN_NB_PATH yourself"
 
@@ -38,23 +39,28 @@ def in_words(size: int) -> str:
 
     Examples
     --------
-    >>> in_words(923_231), in_words(180)
-    ('0.9 MB', '180 bytes')
+    >>> in_words(923_231), in_words(220_017), in_words(180)
+    ('0.9 MB', '220 kB', '180 bytes')
     """
-    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if size >= unit * 0.9:
-            return f"{size / unit:.1f} {name}"
-    return f"{size} bytes"
+    if size < 1000:
+        return f"{size} bytes"
+    if size < 900_000:
+        return f"{size / 1000:.0f} kB"
+    return f"{size / 1e6:.1f} MB" if size < 900_000_000 else f"{size / 1e9:.1f} GB"
 
 
 def sha384(path: Path) -> str:
     """Return the SHA-384 of the file's bytes in hexadecimal; remembered until the file changes."""
     stat = path.stat()
-    return _sha384(path, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    return _remembered(path, stat.st_ino, stat.st_size, stat.st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=256)
-def _sha384(path: Path, *_changes: int) -> str:
+def _remembered(path: Path, *_changes: int) -> str:
+    return _sha384(path)
+
+
+def _sha384(path: Path) -> str:
     with path.open("rb") as opened:
         return hashlib.file_digest(opened, "sha384").hexdigest()
 
@@ -104,8 +110,10 @@ def fetch_files(
     HashMismatchError
         If what arrives is not what the card describes.
     """
-    if not isinstance(timeout, int | float) or not 0 < timeout < float("inf"):
-        raise InvalidArgumentError(f"expected a timeout in seconds above 0, got {timeout!r:.80}")
+    if not isinstance(timeout, int | float) or not 0 < timeout <= _MAX_TIMEOUT:
+        raise InvalidArgumentError(
+            f"expected a timeout above 0 and up to {_MAX_TIMEOUT} seconds, got {timeout!r:.80}"
+        )
     final = tuple(folder / file.name for file in files)
     if are_whole(files, folder):
         return final
@@ -147,7 +155,7 @@ def _fetch_one(file: ModelFile, folder: Path, bar: Any, timeout: float) -> None:
         except HashMismatchError:
             part.unlink()
             raise
-        got = sha384(part)
+        got = _sha384(part)  # not a remembered one: two attempts may be of one instant
         if got == file.sha384:
             part.replace(done)
             return
@@ -392,7 +400,7 @@ def _publish(files: Sequence[ModelFile], staging: Path, folder: Path) -> None:
 
 @contextmanager
 def _bar(files: Sequence[ModelFile], progress: bool) -> Iterator[Any]:
-    from tqdm.auto import tqdm  # type: ignore[import-untyped]
+    from tqdm.auto import tqdm
 
     in_notebook = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
     with tqdm(

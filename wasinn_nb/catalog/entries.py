@@ -12,7 +12,7 @@ from typing import Final, overload
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import ModelCard
-from wasinn_nb.downloads import sha384
+from wasinn_nb.catalog.downloads import sha384
 
 __all__ = ["Model", "ModelEntry", "ModelTable", "matching_precision"]
 
@@ -25,16 +25,18 @@ def matching_precision(card: ModelCard, files: Sequence[Path]) -> str | None:
 
     Sizes are compared first, so that a large file of another build is not read.
     """
-    for precision, described in card.precisions.items():
-        wanted = {file.name: file for file in described}
-        if (
-            wanted
-            and wanted.keys() == {path.name for path in files}
-            and all(path.stat().st_size == wanted[path.name].bytes for path in files)
-            and all(sha384(path) == wanted[path.name].sha384 for path in files)
-        ):
-            return precision
-    return None
+    matching = (known for known in card.precisions if _are_those(card, known, files))
+    return next(matching, None)
+
+
+def _are_those(card: ModelCard, precision: str, files: Sequence[Path]) -> bool:
+    wanted = {file.name: file for file in card.precisions.get(precision, ())}
+    return (
+        bool(wanted)
+        and wanted.keys() == {path.name for path in files}
+        and all(path.stat().st_size == wanted[path.name].bytes for path in files)
+        and all(sha384(path) == wanted[path.name].sha384 for path in files)
+    )
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,9 @@ class Model:
     @cached_property
     def verified(self) -> bool:
         """Whether the files are, byte for byte, those that the card describes."""
-        matching = matching_precision(self.card, self.files)
-        return matching is not None and self.precision in {matching, None}
+        if self.precision is None:
+            return matching_precision(self.card, self.files) is not None
+        return _are_those(self.card, self.precision, self.files)
 
     def __repr__(self) -> str:
         precision = f" {self.precision}" if self.precision else ""
