@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, overload
@@ -13,6 +13,7 @@ from typing import Final, overload
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.catalog.downloads import sha384
+from wasinn_nb.tables import html_table, text_table
 
 __all__ = ["Model", "ModelEntry", "ModelTable", "matching_precision"]
 
@@ -130,9 +131,6 @@ class ModelEntry:
         """Whether the model can be loaded as it is, without a download."""
         return self.where != NOT_HERE
 
-    def _cells(self) -> tuple[str, ...]:
-        return tuple(", ".join(v) if isinstance(v, tuple) else str(v) for v in astuple(self))
-
 
 class ModelTable(Sequence[ModelEntry]):
     """The models known here, as an immutable sequence that prints as a table.
@@ -188,19 +186,12 @@ class ModelTable(Sequence[ModelEntry]):
         return hash((self._entries, self._remarks))
 
     def __repr__(self) -> str:
-        rows = [_HEADINGS, *(entry._cells() for entry in self._entries)]  # noqa: SLF001
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        ]
-        return "\n".join([*lines, *self._remarks])
+        return "\n".join([text_table(_HEADINGS, map(_cells, self)), *self._remarks])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{heading}</th>" for heading in _HEADINGS)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in entry._cells()) + "</tr>"  # noqa: SLF001
-            for entry in self._entries
-        )
-        below = "".join(f"<p>{html.escape(remark)}</p>" for remark in self._remarks)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{below}"
+        below = "".join(f"<p>{escape(remark)}</p>" for remark in self._remarks)
+        return html_table(_HEADINGS, map(_cells, self)) + below
+
+
+def _cells(entry: ModelEntry) -> list[str]:
+    return [", ".join(v) if isinstance(v, tuple) else str(v) for v in astuple(entry)]
