@@ -150,8 +150,9 @@ class WasiNnCtx:
         """
         with self.trace.call("load") as call:
             parts = parsed_builders(builders)
+            wanted = "default" if target is None else target
             call.arguments = ", ".join(
-                [short_builders(parts), short_name(encoding), short_name(target or "default")]
+                [short_builders(parts), short_name(encoding), short_name(wanted)]
             )
             graph = self._compiled(parts, parsed_encoding(encoding), device_name(target))
             call.got = f"graph {graph}"

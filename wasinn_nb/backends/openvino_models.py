@@ -74,7 +74,7 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
         )
     found = _sniffed(builders[0])
     if encoding is GraphEncoding.AUTODETECT:
-        encoding = found or encoding
+        encoding = encoding if found is None else found  # OPENVINO is 0, hence false
     elif found is not None and found is not encoding:
         raise RuntimeFailure(
             f"declared as {encoding.name.lower()}, but the bytes are those of a "
