@@ -90,8 +90,10 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
         return _read_through_files(parts, encoding)
 
 
-def fused_segmentation(model: ov.Model, recipe: PreprocessRecipe, scores: bool) -> ov.Model:
-    """Return *model* with u8 RGB pixels as input and u8 labels as first output."""
+def fused_segmentation(
+    model: ov.Model, recipe: PreprocessRecipe, scores: bool
+) -> tuple[ov.Model, int]:
+    """Return *model* with u8 RGB pixels as input and u8 labels as first output, and its classes."""
     if len(model.inputs) != 1:
         raise InvalidArgumentError(
             f"a segmentation model takes one image, this one has {len(model.inputs)} inputs"
@@ -129,7 +131,8 @@ def fused_segmentation(model: ov.Model, recipe: PreprocessRecipe, scores: bool) 
     outputs = [_labels_of(source)]
     if scores:
         outputs.append(op.convert(source, ov.Type.f32).output(0))
-    return ov.Model(outputs, model.get_parameters(), "segmentation")
+    fused = ov.Model(outputs, model.get_parameters(), "segmentation")
+    return fused, source.get_partial_shape()[1].get_length()
 
 
 def _scaled(node: ov.Output, recipe: PreprocessRecipe) -> ov.Output:
