@@ -127,6 +127,11 @@ class ModelCard:
                 raise RecipeError(
                     f"{self.name}: expected {name} as text, got {getattr(self, name)!r:.80}"
                 )
+        figures = self.figures if isinstance(self.figures, Mapping) else {"": None}
+        if not all(type(number) in {int, float} for number in figures.values()):
+            raise RecipeError(
+                f"{self.name}: expected figures as name and number, got {self.figures!r:.120}"
+            )
         # A string is a sequence of strings too: of its letters.
         classes = (None,) if isinstance(self.classes, str) else tuple(self.classes)
         if not all(isinstance(name, str) and name for name in classes):
@@ -202,8 +207,8 @@ def checked_palette(palette: Any, classes: int) -> tuple[RGB, ...]:
     checked: list[RGB] = []
     for index, colour in enumerate(palette):
         try:
-            whole = [operator.index(v) for v in colour if not isinstance(v, bool)]
-        except (TypeError, ValueError):
+            whole = [-1 if isinstance(v, bool) else operator.index(v) for v in colour]
+        except TypeError:
             whole = []
         if len(whole) != 3 or not all(0 <= v <= 255 for v in whole):
             raise RecipeError(
