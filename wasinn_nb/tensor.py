@@ -442,7 +442,7 @@ def _checked_type(type_: object) -> TensorType:
 def _flat_bytes(data: object, type_: TensorType) -> NDArray[np.uint8]:
     """Return the bytes of *data* as a flat uint8 array, read-only for good, without a copy."""
     if isinstance(data, np.ndarray):
-        if data.dtype not in {type_.dtype, np.uint8}:
+        if data.dtype not in (type_.dtype, np.uint8):
             raise TensorError(
                 f"expected data of dtype {type_.dtype} or bytes, got an array of {data.dtype}; "
                 f"convert it, or use Tensor.from_array"
