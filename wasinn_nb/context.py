@@ -156,15 +156,17 @@ class WasiNnCtx:
         with self.trace.call("load") as call:
             parts = parsed_builders(builders)
             call.arguments = ", ".join(
-                [short_builders(parts), short_name(encoding), short_name("default" if target is None else target)]
+                [
+                    short_builders(parts),
+                    short_name(encoding),
+                    short_name("default" if target is None else target),
+                ]
             )
             graph = self._compiled(parts, parsed_encoding(encoding), device_name(target))
             call.got = f"graph {graph}"
             return graph
 
-    def load_by_name(
-        self, name: str, target: ExecutionTarget | str | int | None = None
-    ) -> int:
+    def load_by_name(self, name: str, target: ExecutionTarget | str | int | None = None) -> int:
         """Load a model by a registered name or by its name in the catalog.
 
         Parameters

@@ -207,7 +207,11 @@ class Trace(Sequence[Call]):
     def _repr_html_(self) -> str:
         shown = self._shown()
         rows = [
-            [*_cells(call), f"{call.seconds * 1e3:.1f} ms" if call else "", call.note if call else ""]
+            [
+                *_cells(call),
+                f"{call.seconds * 1e3:.1f} ms" if call else "",
+                call.note if call else "",
+            ]
             for _, call in shown
         ]
         failed = [i for i, (_, c) in enumerate(shown) if c and c.errno is not Errno.SUCCESS]

@@ -175,24 +175,24 @@ class HostFunctions:
 
     def _function(self, name: str, body: Callable[..., None]) -> Callable[..., int]:
         def call(caller: wasmtime.Caller, *raw: int) -> int:
-            start = time.perf_counter()
+            start, errno = time.perf_counter(), Errno.SUCCESS
             try:
                 with self.ctx.trace.call(name) as row:
                     body(row, caller, *map(unsigned, raw))
             except WasiNnError as error:
-                return int(error.errno or Errno.RUNTIME_ERROR)
+                errno = error.errno or Errno.RUNTIME_ERROR
             finally:
                 self.seconds[name] += time.perf_counter() - start
             if self.stopping.is_set():
                 raise Stopped
-            return int(Errno.SUCCESS)
+            return int(errno)
 
         return self.guarded(call)
 
     # -- the functions ---------------------------------------------------------------------------
     # Every pointer is checked before anything is done, and results are written last.
 
-    def _load(
+    def _load(  # noqa: PLR0917 - the ABI's parameters
         self,
         row: Call,
         caller: wasmtime.Caller,
@@ -230,7 +230,7 @@ class HostFunctions:
         graph = self._named(_text(memory, name, length, "the name"))
         memory.write_u32(result, graph, "the place for the graph")
 
-    def _load_by_name_with_config(
+    def _load_by_name_with_config(  # noqa: PLR0917
         self,
         row: Call,
         caller: wasmtime.Caller,
@@ -277,7 +277,7 @@ class HostFunctions:
         del row, caller
         self.ctx.compute(context)
 
-    def _get_output(
+    def _get_output(  # noqa: PLR0917
         self,
         row: Call,
         caller: wasmtime.Caller,

@@ -158,7 +158,8 @@ class GuestMemory:
         if not count:
             return np.empty(0, np.uint8)
         address = self._address(pointer, count, what)
-        return np.frombuffer((ctypes.c_ubyte * count).from_address(address), np.uint8)
+        there = (ctypes.c_ubyte * count).from_address(address)
+        return np.frombuffer(memoryview(there), np.uint8)
 
     def write(self, pointer: int, data: Any, what: str) -> None:
         """Write bytes, or an array's bytes, at one go.
@@ -168,8 +169,8 @@ class GuestMemory:
         InvalidArgumentError
             If they do not fit into the memory; then nothing is written.
         """
-        source = np.frombuffer(memoryview(data).cast("B"), np.uint8) if len(data) else b""
-        self.view(pointer, len(source), what)[:] = source if len(source) else 0
+        source = np.frombuffer(data, np.uint8)
+        self.view(pointer, source.size, what)[:] = source
 
     def write_u32(self, pointer: int, value: int, what: str) -> None:
         """Write a little-endian u32; errors as :meth:`write`."""
