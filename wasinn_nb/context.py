@@ -26,7 +26,7 @@ from wasinn_nb.arguments import (
     short_builders,
     short_name,
 )
-from wasinn_nb.backends import Backend, Builder, ExecutionContext, Graph
+from wasinn_nb.backends import Backend, Builder, DeviceTable, ExecutionContext, Graph
 from wasinn_nb.describe import GraphDescription
 from wasinn_nb.errors import (
     BusyError,
@@ -38,7 +38,7 @@ from wasinn_nb.errors import (
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.trace import Keep, Trace
 
-__all__ = ["WasiNnCtx"]
+__all__ = ["WasiNnCtx", "devices"]
 
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _MODEL_SUFFIXES: Final = {".xml", ".bin", ".onnx", ".tflite", ".pb", ".pdmodel", ".pdiparams"}
@@ -431,3 +431,14 @@ class WasiNnCtx:
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeFailure("this WasiNnCtx is closed; make a new one")
+
+
+def devices() -> DeviceTable:
+    """Return the execution targets: those that are here, and why the rest are not.
+
+    Examples
+    --------
+    >>> [device.name for device in devices() if device.available][0]
+    'CPU'
+    """
+    return WasiNnCtx().backend.devices()

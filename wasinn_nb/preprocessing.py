@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 from PIL import Image
 
 from wasinn_nb.abi import TensorType
-from wasinn_nb.images import ImageSource, rgb_image, rgb_pixels
+from wasinn_nb.pictures import ImageSource, rgb_image, rgb_pixels
 from wasinn_nb.recipe import Color, Exif, Layout, PreprocessRecipe, Resize
 from wasinn_nb.resize import Age, resize_triangle
 from wasinn_nb.tensor import Tensor

@@ -49,8 +49,14 @@ def html_table(
     failed = set(marked)
     left = "text-align:left;vertical-align:top;padding:.25em .75em .25em 0"
 
+    def cell(value: object, tag: str) -> str:
+        text = str(value)
+        # Names and figures stay on one line; sentences and lists of files may wrap.
+        wrap = "nowrap" if len(text) <= 24 else "normal"
+        return f'<{tag} style="{left};white-space:{wrap}">{escape(text)}</{tag}>'
+
     def row(cells: Sequence[object], tag: str, style: str = "") -> str:
-        inner = "".join(f'<{tag} style="{left}">{escape(str(cell))}</{tag}>' for cell in cells)
+        inner = "".join(cell(value, tag) for value in cells)
         return f'<tr style="background:transparent;{style}">{inner}</tr>'
 
     body = "".join(

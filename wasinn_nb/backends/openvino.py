@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import openvino as ov
@@ -24,12 +24,20 @@ from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.tensor import Tensor
 
-__all__ = ["OpenVinoBackend", "OpenVinoContext", "OpenVinoGraph"]
+__all__ = ["FusedSegmentation", "OpenVinoBackend", "OpenVinoContext", "OpenVinoGraph"]
 
 _HINTS: Final = {"f32": ov.Type.f32, "f16": ov.Type.f16, "bf16": ov.Type.bf16}
 PRECISIONS: Final = ("f32", "f16", "bf16", "device")
 # Plug-ins that choose among devices; they have no hardware of their own.
 _VIRTUAL: Final = ("AUTO", "MULTI", "HETERO", "BATCH")
+
+
+class FusedSegmentation(NamedTuple):
+    """A segmentation model with its preprocessing and argmax inside: see `load_segmentation`."""
+
+    graph: OpenVinoGraph
+    recipe: PreprocessRecipe
+    classes: int
 
 
 class OpenVinoBackend:
@@ -55,7 +63,7 @@ class OpenVinoBackend:
         recipe: PreprocessRecipe | None,
         *,
         scores: bool,
-    ) -> tuple[OpenVinoGraph, PreprocessRecipe]:
+    ) -> FusedSegmentation:
         """Load a segmentation model with preprocessing and argmax inside its graph.
 
         Parameters
@@ -70,11 +78,9 @@ class OpenVinoBackend:
 
         Returns
         -------
-        graph : OpenVinoGraph
-            Input 0: (1, height, width, 3) u8 pixels in RGB order.  Output 0: (1, H, W) u8 labels.
-            Output 1, if *scores*: (1, C, H, W) f32.
-        recipe : PreprocessRecipe
-            The recipe that the graph carries out after the resize.
+        FusedSegmentation
+            Its graph's input 0 takes (1, height, width, 3) u8 pixels in RGB order; output 0 is
+            (1, H, W) u8 labels, and output 1, if *scores*, (1, C, H, W) f32.
 
         Raises
         ------
@@ -85,9 +91,8 @@ class OpenVinoBackend:
         model = read_model(builders, encoding)
         recipe = recipe or recipe_of(model)
         with translated("OpenVINO cannot put the preprocessing into the graph"):
-            return self._compile(
-                fused_segmentation(model, recipe, scores), device, precision
-            ), recipe
+            fused, classes = fused_segmentation(model, recipe, scores)
+        return FusedSegmentation(self._compile(fused, device, precision), recipe, classes)
 
     def _compile(self, model: ov.Model, device: str, precision: str) -> OpenVinoGraph:
         config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}

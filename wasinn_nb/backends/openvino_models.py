@@ -24,6 +24,7 @@ from wasinn_nb.errors import (
     WasiNnError,
 )
 from wasinn_nb.files import existing_file
+from wasinn_nb.preprocessing import pixels_to_tensor
 from wasinn_nb.recipe import Layout, PreprocessRecipe
 
 __all__ = [
@@ -90,8 +91,10 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
         return _read_through_files(parts, encoding)
 
 
-def fused_segmentation(model: ov.Model, recipe: PreprocessRecipe, scores: bool) -> ov.Model:
-    """Return *model* with u8 RGB pixels as input and u8 labels as first output."""
+def fused_segmentation(
+    model: ov.Model, recipe: PreprocessRecipe, scores: bool
+) -> tuple[ov.Model, int]:
+    """Return *model* with u8 RGB pixels as input and u8 labels as first output, and its classes."""
     if len(model.inputs) != 1:
         raise InvalidArgumentError(
             f"a segmentation model takes one image, this one has {len(model.inputs)} inputs"
@@ -119,31 +122,31 @@ def fused_segmentation(model: ov.Model, recipe: PreprocessRecipe, scores: bool) 
     if recipe.is_identity:
         steps.convert_element_type(getattr(ov.Type, recipe.type.suffix))
     else:
-        steps.convert_element_type(ov.Type.f32)
-        # PrePostProcessor's own mean and scale would divide after subtracting only; the recipe
-        # maps the range first, in the order that pixels_to_tensor computes.
-        steps.custom(functools.partial(_scaled, recipe=recipe))
-        steps.convert_element_type(getattr(ov.Type, recipe.type.suffix))
+        steps.custom(functools.partial(_looked_up, recipe=recipe))
     model = prepost.build()
     source = model.output(0).get_node().input_value(0)
     outputs = [_labels_of(source)]
     if scores:
         outputs.append(op.convert(source, ov.Type.f32).output(0))
-    return ov.Model(outputs, model.get_parameters(), "segmentation")
+    fused = ov.Model(outputs, model.get_parameters(), "segmentation")
+    return fused, source.get_partial_shape()[1].get_length()
 
 
-def _scaled(node: ov.Output, recipe: PreprocessRecipe) -> ov.Output:
-    """Compute ``(v / 255 * (high - low) + low - mean) / scale`` on NHWC values."""
-    low, high = map(np.float32, recipe.range)
-    if recipe.range != (0.0, 255.0):
-        node = op.divide(node, np.float32(255)).output(0)
-        node = op.multiply(node, high - low).output(0)
-        node = op.add(node, low).output(0)
-    if any(recipe.mean):
-        node = op.subtract(node, np.array(recipe.mean, np.float32)).output(0)
-    if recipe.scale != (1.0, 1.0, 1.0):
-        node = op.divide(node, np.array(recipe.scale, np.float32)).output(0)
-    return node
+def _looked_up(pixels: ov.Output, recipe: PreprocessRecipe) -> ov.Output:
+    """Map (1, H, W, 3) u8 values as the recipe's range, mean and scale do.
+
+    A byte has 256 values, so a table holds them all: made by `pixels_to_tensor`, it gives the same
+    bits as the five calls, where arithmetic in the graph is fused and rounded otherwise.
+    """
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], 3, axis=2)
+    if recipe.color == "BGR":
+        ramp = ramp[:, :, ::-1]
+    column = recipe.replace(height=256, width=1, layout="HWC")
+    table = pixels_to_tensor(ramp, column).to_array().reshape(256, 3)
+    offsets = np.arange(3, dtype=np.int32) * 256
+    index = op.add(op.convert(pixels, ov.Type.i32), op.constant(offsets))
+    flat = op.constant(np.ascontiguousarray(table.T).reshape(-1))
+    return op.gather(flat, index, np.int64(0)).output(0)
 
 
 def _labels_of(scores: ov.Output) -> ov.Output:
@@ -226,6 +229,7 @@ def _sniffed(builder: Builder) -> GraphEncoding | None:
 
 
 def model_port(port: ov.ConstOutput) -> Port:
+    """Return what an input or output of a model is."""
     shape = port.get_partial_shape()
     if shape.rank.is_dynamic:
         raise RuntimeFailure("the model leaves the number of dimensions open; fix its shape first")

@@ -1,0 +1,68 @@
+# One command for each daily act; each makes .venv itself when it is missing.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
+.DEFAULT_GOAL := help
+
+.PHONY: help demo test lab lint bench guest lock clean
+
+help:
+	@echo "make demo    segment the shipped road; files go to out/demo"
+	@echo "make lab     open the notebooks in JupyterLab"
+	@echo "make test    all tests, doctests and notebooks"
+	@echo "make lint    formatting, types, import contracts"
+	@echo "make bench   ratios against named peers"
+	@echo "make guest   build the WebAssembly guests again (Debian's Rust and clang)"
+	@echo "make lock    take the newest versions into constraints.txt"
+
+# The stamps say which extras .venv has; a change of the requirements installs again.
+.venv/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.lab: .venv/.made pyproject.toml constraints.txt
+	@echo "installing the package and JupyterLab into .venv (a minute or two)"
+	$(PIP) -c constraints.txt -e ".[lab]"
+	@touch $@
+
+.venv/.dev: .venv/.made pyproject.toml constraints.txt
+	@echo "installing the package and its tools into .venv (a minute or two)"
+	$(PIP) -c constraints.txt -e ".[dev]"
+	@touch $@ .venv/.lab
+
+demo: .venv/.lab
+	@$(BIN)/wasinn-nb segment --output out/demo
+	@echo
+	@echo "Now the same in a notebook:  make lab"
+
+lab: .venv/.lab
+	$(BIN)/wasinn-nb lab notebooks
+
+test: .venv/.dev
+	$(BIN)/python -m pytest
+	tests/notebooks.sh $(BIN)/python
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.dev
+	$(BIN)/python -m benchmarks
+
+guest: .venv/.dev
+	$(BIN)/python guests/build.py
+
+lock: .venv/.made
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install -q ".[dev]"
+	{ echo "# Versions that the tests passed with; made by 'make lock'."; \
+	  .venv-lock/bin/python -m pip list --format=freeze --exclude wasinn-nb --exclude pip --exclude setuptools; \
+	} > constraints.txt
+	rm -rf .venv-lock
+
+clean:
+	rm -rf .venv .venv-lock out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,105 @@
+"""File to mask, one 1920x1080 JPEG: `Pipeline` against the paths that people write.
+
+All of them decode the same file and run the same model on the CPU at f32 with the same hint.
+The limit is what nobody can go below: decoding plus bare inference on a tensor made before.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import openvino as ov
+from PIL import Image
+
+import wasinn_nb as wn
+from benchmarks.paired import Row, measure, ratio
+
+CONFIG = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+ROUNDS = 40
+
+
+def photograph(folder: Path) -> Path:
+    """Return a 1920x1080 JPEG: the reference photograph, or a shipped picture enlarged."""
+    shared = Path(os.environ.get("WASINN_NB_SHARED", "../shared")) / "images"
+    found = shared / "empty_road_mapillary.jpg"
+    source = found if found.is_file() else wn.image()
+    path = folder / "photograph.jpg"
+    picture = Image.open(source).convert("RGB").resize((1920, 1080), Image.Resampling.LANCZOS)
+    picture.save(path, quality=92)
+    return path
+
+
+def model_file() -> str:
+    """Return the path of the real road model where it is, else of the shipped one."""
+    shared = Path(os.environ.get("WASINN_NB_SHARED", "../shared")) / "models"
+    found = shared / "road-segmentation-adas-0001.xml"
+    return str(found if found.is_file() else wn.model().path)
+
+
+def rows() -> list[Row]:
+    """Measure and return the ratios."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, model = str(photograph(Path(folder))), model_file()
+        core = ov.Core()
+        compiled = core.compile_model(model, "CPU", CONFIG)
+        height, width = compiled.input(0).shape[2:]
+        output = compiled.output(0)
+
+        pipeline = wn.Pipeline(model, "CPU", precision="f32")
+
+        def article() -> np.ndarray:
+            picture = Image.open(path).convert("RGB").resize((width, height))
+            pixels = np.array(picture)[:, :, ::-1]
+            tensor = np.expand_dims(np.transpose(pixels, (2, 0, 1)), 0).astype(np.float32)
+            return np.argmax(compiled([tensor])[output][0], axis=0)
+
+        def hello_segmentation() -> np.ndarray:
+            picture = cv2.imread(path)
+            resized = cv2.resize(picture, (width, height))
+            tensor = np.expand_dims(resized.transpose(2, 0, 1), 0)
+            return np.argmax(compiled([tensor])[output], axis=1)
+
+        model_api = _model_api(core, model)
+
+        request = compiled.create_infer_request()
+        fixed = ov.Tensor(np.zeros((1, 3, height, width), np.float32))
+        request.set_input_tensor(0, fixed)
+
+        def limit() -> None:
+            Image.open(path).load()
+            request.start_async()
+            request.wait()
+
+        seconds = measure(
+            {
+                "ours": lambda: pipeline(Path(path)),
+                "article": article,
+                "hello": hello_segmentation,
+                "model_api": lambda: model_api(cv2.imread(path)),
+                "limit": limit,
+            },
+            ROUNDS,
+        )
+    what = "file to mask, 1920x1080"
+    ours = seconds["ours"]
+    return [
+        ratio(what, "limit: decode + bare inference", ours, seconds["limit"], "<= 1.25"),
+        ratio(what, "Pillow and NumPy, as the article", ours, seconds["article"], "< 1"),
+        ratio(what, "cv2 and NumPy, as hello-segmentation", ours, seconds["hello"], "< 1"),
+        ratio(what, "OpenVINO Model API", ours, seconds["model_api"], "< 1"),
+    ]
+
+
+def _model_api(core: ov.Core, model: str) -> object:
+    from model_api.adapters import OpenvinoAdapter
+    from model_api.models import SegmentationModel
+
+    logging.getLogger().setLevel(logging.ERROR)
+    adapter = OpenvinoAdapter(core, model, device="CPU", plugin_config=CONFIG)
+    configuration = {"soft_threshold": 0.0, "blur_strength": -1, "return_soft_prediction": False}
+    return SegmentationModel(adapter, configuration, preload=True)

@@ -1,0 +1,27 @@
+"""Each resize filter against Pillow's bilinear, 1920x1080 to 896x512, one thread."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.paired import Row, measure, ratio
+from wasinn_nb.preprocessing import resized_pixels
+
+ROUNDS = 40
+
+
+def rows() -> list[Row]:
+    """Measure and return the ratios."""
+    noise = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), dtype=np.uint8)
+    picture = Image.fromarray(noise)
+    filters = ("triangle", "triangle-0.23", "bilinear")
+    seconds = measure(
+        {"pillow": lambda: picture.resize((896, 512), Image.Resampling.BILINEAR)}
+        | {name: (lambda name=name: resized_pixels(picture, 512, 896, name)) for name in filters},
+        ROUNDS,
+    )
+    return [
+        ratio(f"resize, {name}", "Pillow BILINEAR", seconds[name], seconds["pillow"], "<= 4")
+        for name in filters
+    ]

@@ -1,0 +1,26 @@
+"""What every test gets: an environment without settings of the person who runs it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of the reference files."""
+    said = os.environ.get("WASINN_NB_SHARED")
+    folder = Path(said) if said else Path(__file__).resolve().parents[1] / "shared"
+    if not folder.is_dir():
+        pytest.skip("the shared reference files are not here (set WASINN_NB_SHARED)")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch, tmp_path_factory):
+    for name in list(os.environ):
+        if name.startswith("WASINN_NB_") and name != "WASINN_NB_SHARED":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("WASINN_NB_CACHE", str(tmp_path_factory.mktemp("cache")))

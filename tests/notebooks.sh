@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Run the tutorials and compare their marked cells with what is committed: on the shipped model,
+# and, where the reference files are, on the real one.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=${1:-python}
+run() {
+    "$python" -m pytest -p no:cacheprovider -c /dev/null --rootdir=. \
+        --nbval-lax --nbval-cell-timeout=120 "$@" notebooks
+}
+echo "== notebooks, on the shipped model"
+run --nbval-sanitize-with notebooks/sanitize.cfg
+
+shared=${WASINN_NB_SHARED:-../shared}
+if [ -d "$shared/models" ]; then
+    echo "== notebooks, on road-segmentation-adas-0001 and a photograph"
+    # Figures differ from model to model, so they are masked; formats and agreements are compared.
+    WASINN_NB_PATH=$(realpath "$shared/models") \
+        WASINN_NB_MODEL=road-segmentation-adas-0001 \
+        WASINN_NB_IMAGE=$(realpath "$shared/images/empty_road_mapillary.jpg") \
+        run --nbval-sanitize-with notebooks/sanitize-any-model.cfg
+else
+    echo "== notebooks on the real model: skipped, no reference files (set WASINN_NB_SHARED)"
+fi

@@ -1,0 +1,535 @@
+"""Models and pictures by name: layouts, order of places, precisions, halves of pairs, tables."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import pytest
+
+from wasinn_nb import catalog, settings
+from wasinn_nb.abi import GraphEncoding, TensorType
+from wasinn_nb.cards import ModelCard
+from wasinn_nb.catalog import shipped
+from wasinn_nb.catalog.entries import Model, ModelEntry, ModelTable
+from wasinn_nb.errors import (
+    HashMismatchError,
+    InvalidArgumentError,
+    MissingFileError,
+    NotFoundError,
+    RecipeError,
+)
+
+ADAS = "road-segmentation-adas-0001"
+NOT_DOWNLOADED = f"not downloaded (0.9 MB); model('{ADAS}') fetches it"
+
+
+@pytest.fixture
+def data(monkeypatch, tmp_path):
+    """An empty folder in the place of the shipped data."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    monkeypatch.setattr(shipped, "data_dir", lambda: folder)
+    return folder
+
+
+@pytest.fixture
+def own(monkeypatch, tmp_path):
+    """A directory of the user's own, in WASINN_NB_PATH."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    monkeypatch.setenv("WASINN_NB_PATH", str(folder))
+    return folder
+
+
+def put(folder, name="toy", text="<net name='toy'>", suffixes=(".xml", ".bin")):
+    """Write the files of a model; return what a card says of them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    described = []
+    for suffix in suffixes:
+        body = f"{text}{suffix}".encode()
+        (folder / f"{name}{suffix}").write_bytes(body)
+        sha384 = hashlib.sha384(body).hexdigest()
+        described.append({"name": f"{name}{suffix}", "bytes": len(body), "sha384": sha384})
+    return described
+
+
+def put_card(folder, name="toy", **values):
+    folder.mkdir(parents=True, exist_ok=True)
+    card = {"name": name, "task": "segmentation", "classes": ["background", "road"]}
+    (folder / "card.json").write_text(json.dumps(card | values))
+
+
+# ----------------------------------------------------------------------------------- shipped card
+
+
+def test_card_of_the_open_model_zoo():
+    card = ModelCard.read(shipped.data_dir() / "models" / ADAS / "card.json")
+    assert (card.name, card.task, card.license) == (ADAS, "segmentation", "Apache-2.0")
+    assert card.classes == ("background", "road", "curb", "mark")
+    assert card.palette == ((0, 0, 0), (0, 114, 178), (213, 94, 0), (240, 228, 66))
+    assert card.encoding is GraphEncoding.OPENVINO
+    assert repr(card.recipe) == (
+        "PreprocessRecipe(1x3x512x896xf32 NCHW BGR, range 0 to 255, bilinear)"
+    )
+    assert card.recipe.type is TensorType.F32
+    prefix = (
+        "https://storage.openvinotoolkit.org/repositories/open_model_zoo/2023.0/models_bin/1/"
+        "road-segmentation-adas-0001/"
+    )
+    said = {
+        file.url.removeprefix(prefix): (file.bytes, file.sha384[:8])
+        for files in card.precisions.values()
+        for file in files
+    }
+    assert said == {
+        f"FP32/{ADAS}.xml": (398315, "76248abe"),
+        f"FP32/{ADAS}.bin": (737184, "00391dd8"),
+        f"FP16/{ADAS}.xml": (554615, "5e50ee68"),
+        f"FP16/{ADAS}.bin": (368616, "8ca68eb9"),
+        f"FP16-INT8/{ADAS}.xml": (1056103, "b652d74f"),
+        f"FP16-INT8/{ADAS}.bin": (215040, "8d3a12b2"),
+    }
+
+
+def test_known_but_not_here():
+    [entry] = [entry for entry in catalog.models() if entry.name == ADAS]
+    precisions = ("FP32", "FP16", "FP16-INT8")
+    assert entry == ModelEntry(ADAS, "segmentation", precisions, "not here", NOT_DOWNLOADED)
+    assert not entry.here
+
+
+def test_older_build_in_a_directory_is_taken_with_its_hash(shared, monkeypatch):
+    monkeypatch.setenv("WASINN_NB_PATH", str(shared / "models"))
+    model = catalog.model(ADAS)
+    assert model.files == tuple(
+        (shared / "models" / f"{ADAS}{suffix}").absolute() for suffix in (".xml", ".bin")
+    )
+    assert model.card.classes == ("background", "road", "curb", "mark")
+    assert (model.precision, model.verified) == (None, False)
+    assert {name: digits[:16] for name, digits in model.sha384.items()} == {
+        f"{ADAS}.xml": "4ef4d0946949829b",
+        f"{ADAS}.bin": "79f494aff63c53e7",
+    }
+    rows = {entry.name: entry for entry in catalog.models()}
+    assert rows[ADAS].here
+    assert rows[ADAS].reason == "another build than its card describes; taken as it is"
+    birds = rows["lite-model_aiy_vision_classifier_birds_V1_3"]
+    assert (birds.task, birds.precisions) == ("unknown", ())
+    assert birds.reason == "no card: its classes and recipe are not known"
+    assert catalog.model(birds.name).encoding is GraphEncoding.TENSORFLOWLITE
+    with pytest.raises(NotFoundError) as caught:
+        catalog.model(ADAS, "FP16", download=False)
+    assert str(caught.value) == (
+        f"{ADAS} is not here in precision FP16, but in one unsaid in {shared}/models; "
+        f"leave precision out to take what is here"
+    )
+
+
+# ---------------------------------------------------------------------------------------- layouts
+
+
+@pytest.mark.parametrize(
+    ("folder", "precision"),
+    [
+        ("", None),
+        ("toy", None),
+        ("toy/FP16", "FP16"),
+        ("toy/fp16-int8", "FP16-INT8"),
+        ("intel/toy/FP32", "FP32"),
+        ("public/toy", None),
+        ("FP16", "FP16"),
+    ],
+)
+def test_layouts_of_a_directory(data, own, folder, precision):
+    put(own / folder)
+    model = catalog.model("toy")
+    assert model.files == (own / folder / "toy.xml", own / folder / "toy.bin")
+    assert (model.precision, model.verified) == (precision, False)
+    assert model.card == ModelCard("toy")
+    if folder != "FP16":
+        assert catalog.models().names == ("toy",)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "encoding"),
+    [
+        (".onnx", GraphEncoding.ONNX),
+        (".tflite", GraphEncoding.TENSORFLOWLITE),
+        (".pb", GraphEncoding.TENSORFLOW),
+        (".pdmodel", GraphEncoding.AUTODETECT),
+    ],
+)
+def test_other_encodings(data, own, suffix, encoding):
+    weights = (".pdiparams",) if suffix == ".pdmodel" else ()
+    put(own, suffixes=(suffix, *weights))
+    model = catalog.model("toy")
+    assert model.encoding is encoding
+    assert [path.suffix for path in model.files] == [suffix, *weights]
+    assert catalog.model(model.path).files == model.files
+    assert catalog.models()[0].here
+
+
+def test_card_beside_the_files(data, own):
+    put_card(own / "toy", precisions={"FP32": put(own / "toy")})
+    model = catalog.model("toy")
+    assert model.card.classes == ("background", "road")
+    assert (model.precision, model.verified) == ("FP32", True), "told by the hash"
+    assert catalog.models()[0] == ModelEntry("toy", "segmentation", ("FP32",), str(own))
+
+
+def test_own_card_goes_before_the_shipped_one_for_own_files(data, own):
+    put_card(data / "models/toy", classes=["a"])
+    put_card(own / "toy", classes=["b"])
+    assert catalog.models()[0].reason == (
+        "card only, without an address; put its files into a directory of WASINN_NB_PATH"
+    )
+    put(own / "toy")
+    assert catalog.model("toy").card.classes == ("b",)
+    put(own / "toy/FP16", "other")
+    assert catalog.model("toy").card.classes == ("b",)
+
+
+def test_folder_that_is_itself_a_model(data, own):
+    put_card(own, precisions={"FP16": put(own / "FP16")})
+    assert catalog.models() == ModelTable([ModelEntry("toy", "segmentation", ("FP16",), str(own))])
+    assert catalog.model("toy").verified
+
+
+def test_encoding_is_that_of_the_files(data, own):
+    put_card(data / "models/toy")
+    put(own, suffixes=(".onnx",))
+    assert catalog.model("toy").card.classes == ("background", "road")
+    assert catalog.model("toy").encoding is GraphEncoding.ONNX
+
+
+# ----------------------------------------------------------------------------- order and precision
+
+
+def test_shipped_goes_before_own(data, own):
+    put_card(data / "models/toy", precisions={"FP16": put(data / "models/toy/FP16")})
+    put(own, text="mine")
+    model = catalog.model("toy")
+    assert (model.origin, model.precision, model.verified) == ("shipped", "FP16", True)
+    assert str(catalog.models()) == (
+        "name  task          precisions  where    reason\ntoy   segmentation  FP16        shipped"
+    )
+
+
+def test_first_directory_goes_first(data, tmp_path, monkeypatch):
+    for folder in ("one", "two"):
+        put(tmp_path / folder, text=folder)
+    monkeypatch.setenv("WASINN_NB_PATH", f"{tmp_path}/gone:{tmp_path}/two::{tmp_path}/one")
+    assert catalog.model("toy").origin == f"{tmp_path}/two"
+    assert str(catalog.models()).splitlines()[-1] == (
+        f"WASINN_NB_PATH: there is no folder {tmp_path}/gone"
+    )
+
+
+def test_damaged_shipped_files_are_refused(data):
+    put_card(data / "models/toy", precisions={"FP16": put(data / "models/toy/FP16")})
+    (data / "models/toy/FP16/toy.bin").write_bytes(b"rotten")
+    with pytest.raises(HashMismatchError, match="install wasinn-nb again"):
+        catalog.model("toy")
+    assert "install wasinn-nb again" in catalog.models()[0].reason
+
+
+@pytest.mark.parametrize(
+    ("here", "default"),
+    [
+        (["FP32", "FP16", "FP16-INT8"], "FP16"),
+        (["FP16-INT8", "FP32"], "FP32"),
+        (["FP16-INT8", "INT4"], "FP16-INT8"),
+    ],
+)
+def test_precision(data, own, here, default):
+    for precision in here:
+        put(own / "toy" / precision, text=precision)
+    assert catalog.model("toy").precision == default
+    for precision in here:
+        model = catalog.model("toy", precision.lower())
+        assert model.path == own / "toy" / precision / "toy.xml"
+    assert set(catalog.models()[0].precisions) == set(here)
+
+
+def test_precision_that_is_not_here(data, own):
+    put(own / "toy/FP32")
+    with pytest.raises(NotFoundError) as caught:
+        catalog.model("toy", "FP16")
+    assert str(caught.value) == (
+        f"toy is not here in precision FP16, but in FP32 in {own}; "
+        f"leave precision out to take what is here"
+    )
+    with pytest.raises(InvalidArgumentError, match="expected a precision such as 'FP16', got 16"):
+        catalog.model("toy", 16)
+    with pytest.raises(NotFoundError) as caught:
+        catalog.fetch("toy")
+    assert str(caught.value).startswith("no model 'toy' in the shipped data")
+
+
+# ------------------------------------------------------------------------------------------- paths
+
+
+def test_path_of_a_file(data, own, tmp_path, monkeypatch):
+    put(tmp_path / "x", name="my model")
+    model = catalog.model(tmp_path / "x/my model.xml")
+    assert model.card == ModelCard("my-model")
+    assert repr(model) == f"Model(my-model, unknown, from {tmp_path}/x)"
+    assert catalog.model(str(tmp_path / "x/my model.bin")) == model
+    monkeypatch.chdir(tmp_path / "x")
+    here = catalog.model("my model.xml")
+    assert (here.files, here.origin) == (model.files, ".")
+    assert catalog.model(model) is model
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert catalog.model("~/x/my model.xml").origin == "~/x"
+    assert catalog.model("~/x/my model.xml", "fp32").precision == "FP32"
+
+
+def test_path_with_a_card(data, tmp_path):
+    put_card(tmp_path / "toy", precisions={"FP16": put(tmp_path / "toy/FP16")})
+    for path in (tmp_path / "toy/FP16/toy.xml", tmp_path / "toy"):
+        model = catalog.model(path)
+        assert (model.card.task, model.precision, model.verified) == ("segmentation", "FP16", True)
+    put(tmp_path / "toy", name="stranger")
+    assert catalog.model(tmp_path / "toy/stranger.xml").card == ModelCard("stranger")
+    with pytest.raises(InvalidArgumentError, match=r"expected precision FP32, but .* is FP16"):
+        catalog.model(tmp_path / "toy/FP16/toy.xml", "FP32")
+    with pytest.raises(MissingFileError) as caught:
+        catalog.model(tmp_path / "toy", "FP32")
+    assert str(caught.value) == (
+        f"expected toy.xml and toy.bin of precision FP32 in the folder {tmp_path}/toy or in its "
+        f"folder FP16 or FP32; name the model's file itself if it is called otherwise"
+    )
+
+
+def test_path_finds_the_card_by_name(data, tmp_path):
+    put_card(data / "models/toy", precisions={"FP32": put(tmp_path)})
+    model = catalog.model(tmp_path / "toy.xml")
+    assert (model.card.task, model.precision, model.verified) == ("segmentation", "FP32", True)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "error", "words"),
+    [
+        ("gone.xml", MissingFileError, "no model at gone.xml "),
+        ("x/gone", InvalidArgumentError, "expected the name of a model, a file that ends in .xml"),
+        ("./notes.txt", InvalidArgumentError, "or a folder, got notes.txt"),
+        (".", MissingFileError, "expected "),
+        (3, InvalidArgumentError, "expected a name or a path, got 3"),
+        ("toy\0.xml", MissingFileError, "no model at "),
+        ("", NotFoundError, "no model '' in "),
+        ("n" * 500, NotFoundError, "no model 'nnn"),
+    ],
+)
+def test_wrong_paths(own, monkeypatch, wanted, error, words):
+    monkeypatch.chdir(own)
+    with pytest.raises(error) as caught:
+        catalog.model(wanted)
+    assert words in str(caught.value)
+
+
+def test_half_of_a_pair(data, own):
+    put(own)
+    (own / "toy.bin").rename(own / "elsewhere")
+    words = (
+        f"toy.bin is missing beside {own}/toy.xml; the model is the pair of both files: "
+        f"copy it there too"
+    )
+    for wanted in ("toy", own / "toy.xml"):
+        with pytest.raises(MissingFileError) as caught:
+            catalog.model(wanted)
+        assert str(caught.value) == words
+    assert catalog.models()[0].reason == "toy.bin is missing"
+    (own / "elsewhere").rename(own / "toy.bin")
+    (own / "toy.xml").unlink()
+    for wanted in ("toy", own / "toy.bin"):
+        with pytest.raises(MissingFileError, match=r"^toy\.xml is missing beside .*toy\.bin; "):
+            catalog.model(wanted)
+    assert catalog.models().names == (), "weights alone may be anything"
+
+
+def test_xml_that_is_no_model_is_not_listed(data, own):
+    (own / "pom.xml").write_text("<project/>")
+    (own / "notes.txt").write_text("")
+    (own / "a folder").mkdir()
+    assert len(catalog.models()) == 0
+
+
+# ------------------------------------------------------------------------------------------ errors
+
+
+def test_unknown_name_says_close_ones_and_places(data, own, monkeypatch, tmp_path):
+    for name in ("road-one", "road-two", "birds"):
+        put(own, name=name)
+    monkeypatch.setenv("WASINN_NB_PATH", f"{own}:{tmp_path}/gone")
+    where = (
+        f"the shipped data ({data}/models), {own} (WASINN_NB_PATH), "
+        f"{tmp_path}/gone (WASINN_NB_PATH: no such folder) and the cache "
+        f"({settings.cache_dir()}/models)"
+    )
+    for name, remedy in [
+        ("raod-one", "did you mean road-one or road-two?"),
+        ("bird", "did you mean birds?"),
+        ("xyz", "there are birds, road-one, road-two"),
+    ]:
+        with pytest.raises(NotFoundError) as caught:
+            catalog.model(name)
+        assert str(caught.value) == f"no model {name!r} in {where}; {remedy}"
+        assert isinstance(caught.value, LookupError)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "no JSON"),
+        ('{"name": "other"}', "expected the card of toy, got that of other"),
+        ('{"name": "toy", "precisions": {"../../x": []}}', "expected precisions such as FP16"),
+        ('{"name": "toy", "task": "<b>"', "no JSON"),
+    ],
+)
+def test_malformed_card(data, own, text, words):
+    put(own / "toy")
+    (own / "toy/card.json").write_text(text)
+    put(own, name="fine")
+    with pytest.raises(RecipeError, match=words):
+        catalog.model("toy")
+    rows = {entry.name: entry for entry in catalog.models()}
+    assert words in rows["toy"].reason
+    assert rows["fine"].here, "one bad card does not hide the others"
+
+
+def test_cache_is_used_only_for_what_its_card_describes(data):
+    described = put(settings.cache_dir() / "models/toy/FP16")
+    put_card(data / "models/toy", precisions={"FP16": described})
+    assert catalog.model("toy").origin == "cache"
+    put(settings.cache_dir() / "models/stranger/FP16", name="stranger")
+    with pytest.raises(NotFoundError):
+        catalog.model("stranger")
+    (settings.cache_dir() / "models/toy/FP16/toy.bin").write_bytes(b"rotten")
+    with pytest.raises(NotFoundError, match="toy is not here: card only, without an address"):
+        catalog.model("toy")
+
+
+def test_directory_that_cannot_be_read(data, own, monkeypatch):
+    put(own / "toy")
+
+    def refuse(self):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)  # the tests may run as root, who reads all
+    with pytest.raises(MissingFileError) as caught:
+        catalog.model("toy")
+    assert str(caught.value) == (
+        f"{own}/toy cannot be read: Permission denied; change its permissions, or take {own} out "
+        f"of WASINN_NB_PATH"
+    )
+    assert len(catalog.models()) == 0
+
+
+def test_default_from_the_environment(data, own, monkeypatch):
+    put(own)
+    monkeypatch.setenv("WASINN_NB_MODEL", "toy")
+    assert catalog.model().name == "toy"
+    monkeypatch.setenv("WASINN_NB_MODEL", str(own / "toy.xml"))
+    assert catalog.model().name == "toy"
+
+
+# ------------------------------------------------------------------------------------------ values
+
+
+def test_model_is_a_value(data, own):
+    described = put(own)
+    model = catalog.model("toy")
+    assert model.sha384 == {file["name"]: file["sha384"] for file in described}
+    with pytest.raises(TypeError):
+        model.sha384["toy.xml"] = ""
+    with pytest.raises(FrozenInstanceError):
+        model.precision = "FP16"
+    assert model == Model(ModelCard("toy"), None, model.files, str(own))
+
+
+def test_table():
+    entries = [
+        ModelEntry("toy", "<script>", ("FP16", "FP32"), "a&b", '"x"'),
+        ModelEntry("longer-name", "unknown", (), "not here", "offline"),
+    ]
+    table = ModelTable(entries, ["<i>"])
+    assert repr(table) == (
+        "name         task      precisions  where     reason\n"
+        'toy          <script>  FP16, FP32  a&b       "x"\n'
+        "longer-name  unknown               not here  offline\n"
+        "<i>"
+    )
+    shown = table._repr_html_()
+    assert re.findall(r"<t[hd] [^>]*>(.*?)</t[hd]>", shown) == [
+        *("name", "task", "precisions", "where", "reason"),
+        *("toy", "&lt;script&gt;", "FP16, FP32", "a&amp;b", "&quot;x&quot;"),
+        *("longer-name", "unknown", "", "not here", "offline"),
+    ]
+    assert shown.endswith("</table><p>&lt;i&gt;</p>")
+    assert (len(table), table[-1], list(table)) == (2, entries[1], entries)
+    assert table[:1] == ModelTable(entries[:1], ["<i>"])
+    assert hash(table) == hash(ModelTable(entries, ["<i>"]))
+    assert table != ModelTable(entries)
+    assert table != entries
+    with pytest.raises(TypeError):
+        table[0] = entries[1]
+
+
+# ---------------------------------------------------------------------------------------- pictures
+
+
+def test_pictures(data, tmp_path, monkeypatch):
+    assert catalog.images() == ()
+    with pytest.raises(NotFoundError) as caught:
+        catalog.image("road")
+    assert str(caught.value) == "no shipped image 'road'; there are none here"
+    for name in ("images/road.jpg", "images/city.png", "images/LICENSE", "masks/road.png"):
+        (data / name).parent.mkdir(exist_ok=True)
+        (data / name).write_bytes(b"")
+    assert catalog.images() == ("city", "road")
+    assert catalog.image("road") == data / "images/road.jpg"
+    assert catalog.mask("road") == data / "masks/road.png"
+    with pytest.raises(NotFoundError) as caught:
+        catalog.mask("city")
+    assert str(caught.value) == "no shipped mask 'city'; there are road"
+    with pytest.raises(NotFoundError, match="did you mean road"):
+        catalog.image("raod")
+    monkeypatch.setenv("WASINN_NB_IMAGE", "city")
+    assert catalog.image() == data / "images/city.png"
+    monkeypatch.chdir(data / "images")
+    assert catalog.image("road.jpg") == catalog.image(Path("road.jpg")) == data / "images/road.jpg"
+    with pytest.raises(MissingFileError, match=r"no image at gone\.jpg"):
+        catalog.image("gone.jpg")
+    with pytest.raises(InvalidArgumentError, match="expected a name or a path, got 3"):
+        catalog.image(3)
+
+
+def test_data_lies_in_the_package_or_beside_it(monkeypatch, tmp_path):
+    assert (shipped.data_dir() / "models" / ADAS / "card.json").is_file()
+    monkeypatch.setattr(shipped, "__file__", str(tmp_path / "wasinn_nb/catalog/shipped.py"))
+    assert shipped.data_dir() == tmp_path / "data"
+    (tmp_path / "wasinn_nb/data").mkdir(parents=True)
+    assert shipped.data_dir() == tmp_path / "wasinn_nb/data"
+
+
+def test_shipped_model_is_found_without_importing_pooch(data, tmp_path):
+    import os
+    import subprocess
+    import sys
+
+    put_card(data / "models/toy", precisions={"FP16": put(data / "models/toy/FP16")})
+    code = (
+        "import sys, pathlib\nfrom wasinn_nb import catalog\n"
+        "from wasinn_nb.catalog import shipped\n"
+        f"shipped.data_dir = lambda: pathlib.Path({str(data)!r})\n"
+        "print(catalog.model('toy'), 'pooch' in sys.modules)"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "WASINN_NB_CACHE"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "Model(toy FP16, segmentation, from shipped) False\n"

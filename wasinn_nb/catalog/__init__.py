@@ -1,0 +1,277 @@
+"""Finding models and pictures by name: shipped ones, your own, and those that can be fetched.
+
+A model is looked up in the shipped data, then in the directories of ``WASINN_NB_PATH`` in their
+order, then in the download cache.  In a directory it may lie flat (``NAME.xml``, ``NAME.bin``), in
+a folder of its own (``NAME/NAME.xml``), by precision as the Open Model Zoo has it
+(``NAME/FP16/NAME.xml``, also below ``intel/`` and ``public/``), and it may have a ``card.json``.
+A directory is its owner's: what lies there is taken, whatever its hash.  Shipped and downloaded
+files are what their cards describe, or they are not used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+
+from wasinn_nb import settings
+from wasinn_nb.cards import ModelCard
+from wasinn_nb.catalog import shipped
+from wasinn_nb.catalog.downloads import TIMEOUT, fetch_files, in_words
+from wasinn_nb.catalog.entries import NOT_HERE, Model, ModelEntry, ModelTable
+from wasinn_nb.catalog.lookup import (
+    Copy,
+    at_path,
+    best,
+    cache_folder,
+    copies,
+    is_model_file,
+    known_card,
+    names_in,
+    places,
+    places_in_words,
+    rank,
+    shown,
+)
+from wasinn_nb.catalog.shipped import (
+    PathLike,
+    checked_path,
+    data_dir,
+    has_folder,
+    image,
+    images,
+    mask,
+    no_such,
+)
+from wasinn_nb.errors import InvalidArgumentError, NotFoundError, WasiNnError
+
+__all__ = ["Model", "ModelEntry", "ModelTable", "data_dir", "fetch", "image", "images", "mask"]
+__all__ += ["model", "models"]
+
+# ------------------------------------------------------------------------------------- models
+
+
+def models() -> ModelTable:
+    """List every model known here, with where it is or why it is not here.
+
+    Nothing is downloaded or loaded.
+
+    Returns
+    -------
+    ModelTable
+        One row per name: shipped ones first, then those in ``WASINN_NB_PATH``.
+
+    Examples
+    --------
+    >>> "road-segmentation-adas-0001" in models().names
+    True
+    """
+    own = settings.search_path()
+    names: dict[str, None] = {}
+    for root in (shipped.data_dir() / "models", *own):
+        with suppress(OSError):  # a directory that is not there, or not readable
+            names |= dict.fromkeys(names_in(root))
+    remarks = [
+        f"WASINN_NB_PATH: there is no folder {shown(root)}" for root in own if not root.is_dir()
+    ]
+    return ModelTable(map(_entry, names), remarks)
+
+
+def model(
+    name_or_path: PathLike | Model | None = None,
+    precision: str | None = None,
+    *,
+    download: bool = True,
+) -> Model:
+    """Find a model, and fetch it if it is only known.
+
+    Parameters
+    ----------
+    name_or_path : str, path-like, Model or None
+        A name of :func:`models`; or the path of an ``.xml``, ``.onnx``, ``.tflite``, ``.pb`` or
+        ``.pdmodel`` file, or of a model's folder: text with a ``/`` or such a suffix is a path.
+        A `Model` is returned as it is.  Default: ``WASINN_NB_MODEL``, else the shipped one.
+    precision : str, optional
+        Of the weights, such as ``"FP32"``.  Default: in the first place that has the model, FP16,
+        else FP32, else what is there.  (What OpenVINO computes in is chosen elsewhere:
+        ``WASINN_NB_PRECISION``.)
+    download : bool
+        Whether a model that is not here may be fetched; ``WASINN_NB_OFFLINE=1`` forbids it too.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    NotFoundError
+        If no such model, or precision of it, is known.
+    MissingFileError
+        If a path leads nowhere, or half of an xml and bin pair is missing.
+    RecipeError
+        If its ``card.json`` is malformed.
+    DownloadError
+        If it cannot be fetched.
+
+    Examples
+    --------
+    >>> model("road-segmentation-adas-001")
+    Traceback (most recent call last):
+    ...
+    wasinn_nb.errors.NotFoundError: no model 'road-segmentation-adas-001' in ...; did you mean
+    road-segmentation-adas-0001...?
+    """
+    wanted = settings.default("model") if name_or_path is None else name_or_path
+    if isinstance(wanted, Model):
+        return wanted
+    precision = _checked(precision)
+    path = checked_path(wanted)
+    if not isinstance(wanted, str) or has_folder(wanted) or is_model_file(path):
+        return at_path(path, precision)
+    others: list[Copy] = []
+    for place in places():
+        found = copies(place, wanted)
+        if (copy := best(found, precision)) is not None:
+            return copy.taken()
+        others += found
+    card = known_card(wanted)
+    if others and not (download and _fetchable(card, precision)):
+        said = ", ".join(f"{c.precision or 'one unsaid'} in {c.place.label}" for c in others)
+        raise NotFoundError(
+            f"{wanted} is not here in precision {precision}, but in {said}; "
+            f"leave precision out to take what is here"
+        )
+    if card is None:
+        raise _unknown(wanted)
+    chosen = _chosen(card, precision)
+    if download and _fetchable(card, chosen):
+        return fetch(wanted, chosen)
+    reason = _reason(card, chosen)
+    raise NotFoundError(f"{wanted} is not here: {reason}; looked in {places_in_words()}")
+
+
+def fetch(
+    name: str, precision: str | None = None, *, progress: bool = True, timeout: float = TIMEOUT
+) -> Model:
+    """Fetch a model into the download cache; nothing is fetched that is there already.
+
+    Parameters
+    ----------
+    name : str
+        Of :func:`models`.
+    precision : str, optional
+        Default: FP16, else FP32, else the first on the card.
+    progress : bool
+        Show a bar in a terminal or notebook.
+    timeout : float
+        Seconds without data after which the server counts as stalled.
+
+    Returns
+    -------
+    Model
+        With ``origin="cache"`` and its hashes checked.
+
+    Raises
+    ------
+    NotFoundError
+        If no such model or precision is known, or its card has no address.
+    DownloadError
+        If the server or the disk fails, or ``WASINN_NB_OFFLINE`` is set.  Call again to go on
+        where the connection ended.
+    HashMismatchError
+        If what arrived is not what the card describes; it is removed.
+
+    Examples
+    --------
+    >>> fetch("road-segmentation-adas-0001", "FP8")
+    Traceback (most recent call last):
+    ...
+    wasinn_nb.errors.NotFoundError: road-segmentation-adas-0001 has no precision FP8; it has FP32,
+    FP16, FP16-INT8
+    """
+    precision = _checked(precision)
+    card = known_card(name)
+    if card is None:
+        raise _unknown(name)
+    chosen = _chosen(card, precision)
+    if chosen is None or not _fetchable(card, chosen):
+        raise NotFoundError(f"{name} cannot be fetched: {_reason(card, chosen)}")
+    files = card.precisions[chosen]
+    tag = hashlib.sha384("".join(file.sha384 for file in files).encode()).hexdigest()[:12]
+    paths = fetch_files(
+        files,
+        cache_folder(name, chosen),
+        settings.cache_dir() / "partial" / f"{name}-{chosen}-{tag}",
+        progress=progress,
+        timeout=timeout,
+    )
+    return Model(card, chosen, tuple(path.absolute() for path in paths), "cache")
+
+
+# ------------------------------------------------------------------------------------- reasons
+
+
+def _entry(name: str) -> ModelEntry:
+    label = NOT_HERE
+    try:
+        for place in places():
+            label = place.label
+            if found := copies(place, name):
+                return _entry_here(name, found)
+        label = NOT_HERE
+        card = known_card(name)
+        chosen = None if card is None else _chosen(card, None)
+        task = "unknown" if card is None else card.task
+        precisions = () if card is None else tuple(card.precisions)
+        return ModelEntry(name, task, precisions, label, _reason(card, chosen))
+    except (WasiNnError, OSError) as error:
+        return ModelEntry(name, "unknown", (), label, str(error).splitlines()[0])
+
+
+def _entry_here(name: str, found: list[Copy]) -> ModelEntry:
+    copy = best(found, None) or found[0]
+    usable = tuple(c.precision for c in found if c.precision and c.missing is None)
+    reason = ""
+    if copy.missing is not None:
+        reason = f"{copy.missing.name} is missing"
+    elif copy.card.precisions:
+        if not copy.taken().verified:
+            reason = "another build than its card describes; taken as it is"
+    elif copy.card.task == "unknown":
+        reason = "no card: its classes and recipe are not known"
+    return ModelEntry(name, copy.card.task, usable, copy.place.label, reason)
+
+
+def _reason(card: ModelCard | None, precision: str | None) -> str:
+    """Say why no file of a model is here."""
+    if card is None or precision is None or not _fetchable(card, precision):
+        return "card only, without an address; put its files into a directory of WASINN_NB_PATH"
+    size = in_words(sum(file.bytes for file in card.precisions[precision]))
+    if settings.offline():
+        return f"not downloaded ({size}), and WASINN_NB_OFFLINE is set"
+    return f"not downloaded ({size}); model({card.name!r}) fetches it"
+
+
+def _fetchable(card: ModelCard | None, precision: str | None) -> bool:
+    files = card.precisions.get(precision or "", ()) if card else ()
+    return bool(files) and all(file.url for file in files)
+
+
+def _chosen(card: ModelCard, precision: str | None) -> str | None:
+    """Return the precision that is meant; None if the card has none."""
+    if precision is None:
+        return min(card.precisions, key=rank, default=None)
+    if precision in card.precisions:
+        return precision
+    has = ", ".join(card.precisions) or "none"
+    raise NotFoundError(f"{card.name} has no precision {precision}; it has {has}")
+
+
+def _unknown(name: object) -> NotFoundError:
+    where = f" in {places_in_words()}"
+    return NotFoundError(no_such("model", name, models().names, where))
+
+
+def _checked(precision: str | None) -> str | None:
+    if precision is not None and not isinstance(precision, str):
+        raise InvalidArgumentError(f"expected a precision such as 'FP16', got {precision!r:.80}")
+    return precision and precision.upper()

@@ -1,0 +1,197 @@
+"""What the catalog hands out: a model with its files, and the table of models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, overload
+
+from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.cards import ModelCard
+from wasinn_nb.catalog.downloads import sha384
+from wasinn_nb.tables import html_table, text_table
+
+__all__ = ["Model", "ModelEntry", "ModelTable", "matching_precision"]
+
+NOT_HERE: Final = "not here"
+_HEADINGS: Final = ("name", "task", "precisions", "where", "reason")
+
+
+def matching_precision(card: ModelCard, files: Sequence[Path]) -> str | None:
+    """Return the precision of *card* whose files these are, byte for byte, or None.
+
+    Sizes are compared first, so that a large file of another build is not read.
+    """
+    matching = (known for known in card.precisions if _are_those(card, known, files))
+    return next(matching, None)
+
+
+def _are_those(card: ModelCard, precision: str, files: Sequence[Path]) -> bool:
+    wanted = {file.name: file for file in card.precisions.get(precision, ())}
+    return (
+        bool(wanted)
+        and wanted.keys() == {path.name for path in files}
+        and all(path.stat().st_size == wanted[path.name].bytes for path in files)
+        and all(sha384(path) == wanted[path.name].sha384 for path in files)
+    )
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that is here: its card and its files.
+
+    Parameters
+    ----------
+    card : ModelCard
+        A bare one, with task ``"unknown"``, where nothing describes the model.
+    precision : str or None
+        Of the weights in the files, such as ``"FP16"``; None where nothing says it.
+    files : tuple of Path
+        Absolute; for OpenVINO IR xml and bin in this order.
+    origin : str
+        ``"shipped"``, ``"cache"``, or the folder as it was given.
+
+    Examples
+    --------
+    >>> toy = Model(ModelCard("toy"), "FP32", (Path("toy.onnx"),), "models")
+    >>> toy
+    Model(toy FP32, unknown, from models)
+    >>> toy.path.name
+    'toy.onnx'
+    """
+
+    card: ModelCard
+    precision: str | None
+    files: tuple[Path, ...]
+    origin: str
+
+    @property
+    def name(self) -> str:
+        """The name on the card."""
+        return self.card.name
+
+    @property
+    def path(self) -> Path:
+        """The file that OpenVINO reads; it finds the weights beside it."""
+        return self.files[0]
+
+    @property
+    def encoding(self) -> GraphEncoding:
+        """The format of the files."""
+        return self.card.encoding
+
+    @cached_property
+    def sha384(self) -> Mapping[str, str]:
+        """SHA-384 of each file's actual bytes: file name → hexadecimal digits.
+
+        Computed when it is first asked for: about a second per GB.
+        """
+        return MappingProxyType({path.name: sha384(path) for path in self.files})
+
+    @cached_property
+    def verified(self) -> bool:
+        """Whether the files are, byte for byte, those that the card describes."""
+        if self.precision is None:
+            return matching_precision(self.card, self.files) is not None
+        return _are_those(self.card, self.precision, self.files)
+
+    def __repr__(self) -> str:
+        precision = f" {self.precision}" if self.precision else ""
+        return f"Model({self.name}{precision}, {self.card.task}, from {self.origin})"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One row of :func:`wasinn_nb.catalog.models`.
+
+    Parameters
+    ----------
+    name, task : str
+        As on the card.
+    precisions : tuple of str
+        Those that are here; those that the card describes where none is here.
+    where : str
+        ``"shipped"``, ``"cache"``, the folder as ``WASINN_NB_PATH`` has it, or ``"not here"``.
+    reason : str
+        Why it is not here and what to do about that, or what is uncommon about what is here.
+    """
+
+    name: str
+    task: str
+    precisions: tuple[str, ...]
+    where: str
+    reason: str = ""
+
+    @property
+    def here(self) -> bool:
+        """Whether the model can be loaded as it is, without a download."""
+        return self.where != NOT_HERE
+
+
+class ModelTable(Sequence[ModelEntry]):
+    """The models known here, as an immutable sequence that prints as a table.
+
+    Parameters
+    ----------
+    entries : iterable of ModelEntry
+    remarks : iterable of str
+        Lines below the table.
+
+    Examples
+    --------
+    >>> table = ModelTable([ModelEntry("toy", "segmentation", ("FP16", "FP32"), "shipped")])
+    >>> table
+    name  task          precisions  where    reason
+    toy   segmentation  FP16, FP32  shipped
+    >>> table[0].here
+    True
+    """
+
+    __slots__ = ("_entries", "_remarks")
+
+    def __init__(self, entries: Iterable[ModelEntry], remarks: Iterable[str] = ()) -> None:
+        self._entries = tuple(entries)
+        self._remarks = tuple(remarks)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names in the order of the rows."""
+        return tuple(entry.name for entry in self._entries)
+
+    @overload
+    def __getitem__(self, index: int) -> ModelEntry: ...
+    @overload
+    def __getitem__(self, index: slice) -> ModelTable: ...
+    def __getitem__(self, index: int | slice) -> ModelEntry | ModelTable:
+        if isinstance(index, slice):
+            return ModelTable(self._entries[index], self._remarks)
+        return self._entries[index]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[ModelEntry]:
+        return iter(self._entries)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ModelTable):
+            return NotImplemented
+        return self._entries == other._entries and self._remarks == other._remarks
+
+    def __hash__(self) -> int:
+        return hash((self._entries, self._remarks))
+
+    def __repr__(self) -> str:
+        return "\n".join([text_table(_HEADINGS, map(_cells, self)), *self._remarks])
+
+    def _repr_html_(self) -> str:
+        below = "".join(f"<p>{escape(remark)}</p>" for remark in self._remarks)
+        return html_table(_HEADINGS, map(_cells, self)) + below
+
+
+def _cells(entry: ModelEntry) -> list[str]:
+    return [", ".join(v) if isinstance(v, tuple) else str(v) for v in astuple(entry)]

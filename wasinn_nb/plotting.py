@@ -1,0 +1,147 @@
+"""Figures: the only file that imports matplotlib.
+
+It knows pictures, names and colours.  Figures are made without pyplot, so that none is kept alive,
+none is drawn twice, and no backend is chosen for the caller.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.masks import LegendEntry
+
+__all__ = ["Panel", "PanelFigure", "draw_panels"]
+
+# Inches, at 100 pixels each: three panels make 1200 pixels, about what a notebook's cell is wide.
+_PANEL_WIDTH: Final = 4.0
+_ONLY_PANEL_WIDTH: Final = 7.0
+_PANEL_HEIGHTS: Final = (1.0, 6.0)
+_TITLE_HEIGHT: Final = 0.35
+_LEGEND_ROW: Final = 0.24
+_GAP: Final = 0.12
+_FONT_POINTS: Final = 11
+_SWATCH_CHARACTERS: Final = 6  # what a swatch and the gap after it take, in characters of text
+_CHARACTERS_PER_INCH: Final = 11.5
+
+
+class Panel(NamedTuple):
+    """One picture of a figure."""
+
+    title: str
+    pixels: NDArray[np.uint8]
+    """(H, W, 3) in RGB order."""
+    smooth: bool = True
+    """Whether neighbouring pixels may mix on the screen: never in a mask, where a colour between
+    those of two classes would stand for neither."""
+
+
+class PanelFigure(Figure):
+    """A matplotlib figure that shows itself in a notebook, whatever ``%matplotlib`` says.
+
+    IPython learns to show figures when pyplot is imported with the inline backend; this one carries
+    its own PNG, so that it shows before that too, and once in either case.
+    """
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png")
+        return file.getvalue()
+
+
+def draw_panels(panels: Sequence[Panel], legend: Sequence[LegendEntry]) -> PanelFigure:
+    """Draw pictures side by side, with a legend beneath.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+    legend : sequence of LegendEntry
+
+    Returns
+    -------
+    PanelFigure
+        A `matplotlib.figure.Figure` with one axes for each picture.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there is no picture, or one is no (H, W, 3) uint8 array.
+
+    Examples
+    --------
+    >>> figure = draw_panels(
+    ...     [Panel("Mask", np.zeros((2, 3, 3), np.uint8))],
+    ...     [LegendEntry("background", (0, 0, 0), "100.00 %")],
+    ... )
+    >>> [axes.get_title() for axes in figure.axes]
+    ['Mask']
+    """
+    if not panels:
+        raise InvalidArgumentError("expected at least one picture to draw, got none")
+    for title, pixels, _ in panels:
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+            raise InvalidArgumentError(
+                f"{title}: expected a (H, W, 3) uint8 array, got {pixels.shape} {pixels.dtype}"
+            )
+    tallest = max(pixels.shape[0] / pixels.shape[1] for _, pixels, _ in panels)
+    low, high = _PANEL_HEIGHTS
+    each = _PANEL_WIDTH if len(panels) > 1 else _ONLY_PANEL_WIDTH
+    height = min(high, max(low, each * tallest))
+    width = each * len(panels)
+    columns = _legend_columns(legend, width)
+    rows = math.ceil(len(legend) / columns)
+    figure = PanelFigure(
+        figsize=(width, height + _TITLE_HEIGHT + _LEGEND_ROW * rows + _GAP),
+        dpi=100,
+        layout="constrained",
+        facecolor="white",
+    )
+    for index, (title, pixels, smooth) in enumerate(panels):
+        axes = figure.add_subplot(1, len(panels), index + 1)
+        axes.imshow(pixels, interpolation="auto" if smooth else "nearest")
+        axes.set_title(title, fontsize=_FONT_POINTS, color="black")
+        axes.set_axis_off()
+    if legend:
+        figure.legend(
+            handles=[
+                Patch(
+                    facecolor="#{:02x}{:02x}{:02x}".format(*entry.color),
+                    edgecolor="black",
+                    linewidth=0.6,
+                    label=_label(entry),
+                )
+                for entry in legend
+            ],
+            loc="outside lower center",
+            ncols=columns,
+            frameon=False,
+            fontsize=_FONT_POINTS,
+            labelcolor="black",
+            handlelength=1.2,
+            handleheight=1.0,
+            columnspacing=1.6,
+        )
+    return figure
+
+
+def _label(entry: LegendEntry) -> str:
+    # "$" would start mathematics, and matplotlib leaves out labels that begin with "_".
+    name = entry.name.replace("$", r"\$")
+    return f"{' ' if name.startswith('_') else ''}{name}  {entry.share}"
+
+
+def _legend_columns(legend: Sequence[LegendEntry], inches: float) -> int:
+    """Return how many entries of the longest's width fit side by side, evenly filled."""
+    if not legend:
+        return 1
+    longest = max(len(_label(entry)) for entry in legend) + _SWATCH_CHARACTERS
+    fitting = max(1, min(len(legend), int(inches * _CHARACTERS_PER_INCH / longest)))
+    return math.ceil(len(legend) / math.ceil(len(legend) / fitting))

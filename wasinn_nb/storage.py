@@ -1,0 +1,157 @@
+"""The files of a result: an index mask, an overlay, a tensor with its sidecar, facts as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from wasinn_nb.errors import ImageError, InvalidArgumentError
+from wasinn_nb.files import atomic, existing_file
+from wasinn_nb.pictures import open_image
+from wasinn_nb.tensor import Tensor, read_tensor
+
+__all__ = ["SavedFiles", "read_result", "write_result"]
+
+RESULT_FORMAT: Final = "wasinn_nb.result/1"
+_MAX_JSON_BYTES: Final = 1 << 20
+_JPEG_QUALITY: Final = 92
+
+
+class SavedFiles(NamedTuple):
+    """Where the files of a result lie."""
+
+    mask: Path
+    """The labels: a PNG whose pixels index its palette."""
+    overlay: Path | None
+    """The masked photograph (JPEG), where there was a photograph."""
+    tensor: Path
+    """Scores or labels; the sidecar lies beside it."""
+    facts: Path
+    """The JSON file that names the others."""
+
+
+def write_result(
+    directory: str | os.PathLike[str],
+    stem: str,
+    *,
+    mask: Image.Image,
+    overlay: Image.Image | None,
+    tensor: Tensor,
+    origin: Mapping[str, object],
+    facts: Mapping[str, object],
+) -> SavedFiles:
+    """Write the files of a result, each whole or not at all, the JSON last.
+
+    Parameters
+    ----------
+    directory : path-like
+        Made when it is missing.
+    stem : str
+        How the files' names begin.
+    mask : PIL.Image.Image
+        In mode ``P``.
+    overlay : PIL.Image.Image or None
+    tensor : Tensor
+    origin : mapping
+        JSON values that the tensor's sidecar says too: model, recipe, target, precision, versions.
+    facts : mapping
+        Further JSON values for the result's own file.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If *stem* is no plain file name, or *origin* and *facts* are no JSON.  Nothing is written.
+    """
+    if not _is_plain(stem):
+        raise InvalidArgumentError(
+            f"expected the beginning of a file name as stem, without folders, got {stem!r:.80}"
+        )
+    folder = Path(directory).expanduser()
+    saved = SavedFiles(
+        folder / f"{stem}-mask.png",
+        None if overlay is None else folder / f"{stem}-overlay.jpg",
+        folder / f"{stem}-{tensor.signature}.tensor",
+        folder / f"{stem}.json",
+    )
+    files = {
+        "mask": saved.mask.name,
+        "overlay": None if saved.overlay is None else saved.overlay.name,
+        "tensor": saved.tensor.name,
+    }
+    said = {"format": RESULT_FORMAT, **origin, **facts, "files": files}
+    try:
+        text = json.dumps(said, indent=2, allow_nan=False) + "\n"
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"the facts of the result are no JSON: {error}") from error
+    tensor.write(saved.tensor, metadata=origin)
+    with atomic(saved.mask) as temporary:
+        mask.save(temporary, "PNG", optimize=True)
+    if overlay is not None and saved.overlay is not None:
+        with atomic(saved.overlay) as temporary:
+            overlay.save(temporary, "JPEG", quality=_JPEG_QUALITY)
+    with atomic(saved.facts) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return saved
+
+
+def read_result(path: Path) -> tuple[dict[str, Any], NDArray[np.uint8], Tensor]:
+    """Read what :func:`write_result` wrote.
+
+    Returns
+    -------
+    dict, (H, W) uint8 array, Tensor
+        What the JSON says, the labels, and the tensor.
+
+    Raises
+    ------
+    MissingFileError
+        If a file is missing.
+    InvalidArgumentError
+        If the JSON is not one of a result.
+    ImageError, TensorFileError
+        If the mask or the tensor is broken.
+    """
+    found = existing_file(path, "result")
+    if found.stat().st_size > _MAX_JSON_BYTES:
+        raise InvalidArgumentError(f"{found.name}: larger than {_MAX_JSON_BYTES} bytes; no result")
+    try:
+        said = json.loads(found.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InvalidArgumentError(f"{found.name}: no JSON: {error}") from error
+    if not isinstance(said, dict) or said.get("format") != RESULT_FORMAT:
+        raise InvalidArgumentError(
+            f'{found.name}: expected a JSON object with "format": "{RESULT_FORMAT}"'
+        )
+    files = said.get("files")
+    names = [files.get(what) if isinstance(files, dict) else None for what in ("mask", "tensor")]
+    if not all(_is_plain(name) for name in names):
+        raise InvalidArgumentError(
+            f"{found.name}: expected the names of a mask and a tensor in the same folder, "
+            f"got {files!r:.120}"
+        )
+    mask_path, tensor_path = (found.with_name(str(name)) for name in names)
+    try:
+        with existing_file(mask_path, "mask").open("rb") as file:
+            image = open_image(file)
+    except ImageError as error:
+        raise ImageError(f"{mask_path.name}: {error}") from error
+    if image.mode not in {"P", "L"}:
+        raise ImageError(f"{mask_path.name}: expected an index image, got mode {image.mode}")
+    return said, np.asarray(image), read_tensor(tensor_path)
+
+
+def _is_plain(name: object) -> bool:
+    """Return whether *name* is a file name that leads nowhere else."""
+    return (
+        isinstance(name, str)
+        and name.strip() not in {"", ".", ".."}
+        and name.isprintable()
+        and not {"/", "\\", ":"} & set(name)
+    )
