@@ -155,13 +155,8 @@ class WasiNnCtx:
         """
         with self.trace.call("load") as call:
             parts = parsed_builders(builders)
-            call.arguments = ", ".join(
-                [
-                    short_builders(parts),
-                    short_name(encoding),
-                    short_name("default" if target is None else target),
-                ]
-            )
+            where = "default" if target is None else short_name(target)
+            call.arguments = ", ".join([short_builders(parts), short_name(encoding), where])
             graph = self._compiled(parts, parsed_encoding(encoding), device_name(target))
             call.got = f"graph {graph}"
             return graph
