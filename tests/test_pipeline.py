@@ -90,9 +90,7 @@ def test_same_mask_as_the_five_calls(toy, seed, height, width):
 
 @pytest.mark.parametrize("type_", ["u8", "f16"])
 def test_models_of_other_input_types(tmp_path, type_):
-    import openvino as ov
-
-    model = toys.brightest_channel(tmp_path / "toy.xml", type_=getattr(ov.Type, type_))
+    model = toys.brightest_channel(tmp_path / "toy.xml", type_=type_)
     result = wn.segment(noise(2), model)
     assert result.recipe.type.suffix == type_
     expected = five_calls(model, result.recipe, noise(2))[0].argmax(0)

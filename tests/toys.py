@@ -1,26 +1,95 @@
-"""Tiny models, made where they are used."""
+"""Tiny models: what the tests run instead of real ones."""
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
-import openvino as ov
-from openvino import opset13 as op
+
+F32 = np.float32
 
 
-def save(model: ov.Model, path):
-    """Write OpenVINO IR with full weights and return the path of its xml."""
+def ir(model) -> list[bytes]:
+    """Return an `openvino.Model` as the bytes of its xml and bin."""
+    import openvino as ov
+
+    with tempfile.TemporaryDirectory() as folder:
+        xml = Path(folder, "toy.xml")
+        ov.save_model(model, xml, compress_to_fp16=False)
+        return [xml.read_bytes(), xml.with_suffix(".bin").read_bytes()]
+
+
+def graph(build, shape=(1, 2), dtype="f32", name="data"):
+    """Return a model of one input; *build* makes its output, or a list of them, from it."""
+    import openvino as ov
+    from openvino import opset13 as op
+
+    data = op.parameter(ov.PartialShape(list(shape)), getattr(ov.Type, dtype), name=name)
+    data.output(0).set_names({name})
+    made = build(data)
+    outputs = made if isinstance(made, list) else [made]
+    return ov.Model([op.result(output) for output in outputs], [data], "toy")
+
+
+def relu(shape=(1, 2), dtype="f32") -> list[bytes]:
+    from openvino import opset13 as op
+
+    return ir(graph(op.relu, shape, dtype))
+
+
+def plus(value: float, shape=(1, 2)) -> list[bytes]:
+    from openvino import opset13 as op
+
+    return ir(graph(lambda data: op.add(data, np.full((1,), value, F32)), shape))
+
+
+def slow(rounds: int = 60, side: int = 192) -> list[bytes]:
+    """Return a model that computes for a while: *rounds* 3x3 convolutions over 16 planes."""
+    from openvino import opset13 as op
+
+    rng = np.random.default_rng(0)
+    kernel = (rng.normal(size=(16, 16, 3, 3)) / 12).astype(F32)
+
+    def build(data):
+        for _ in range(rounds):
+            data = op.relu(op.convolution(data, kernel, [1, 1], [1, 1], [1, 1], [1, 1]))
+        return data
+
+    return ir(graph(build, (1, 16, side, side)))
+
+
+def onnx_relu(shape=(1, 2)) -> bytes:
+    from onnx import TensorProto, helper
+
+    def info(name):
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))
+
+    node = helper.make_node("Relu", ["x"], ["y"])
+    made = helper.make_graph([node], "toy", [info("x")], [info("y")])
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    return model.SerializeToString()
+
+
+def save(model, path):
+    """Write an `openvino.Model` as IR with full weights and return the path of its xml."""
+    import openvino as ov
+
     path.parent.mkdir(parents=True, exist_ok=True)
     ov.save_model(model, path, compress_to_fp16=False)
     return path
 
 
-def brightest_channel(path, *, height=4, width=6, layout="NCHW", type_=ov.Type.f32, classes=3):
+def brightest_channel(path, *, height=4, width=6, layout="NCHW", type_="f32", classes=3):
     """Write a segmentation model whose class is the channel with the highest value.
 
     Class 0 is the first channel of the input; further classes beyond the third are never seen.
     """
+    import openvino as ov
+    from openvino import opset13 as op
+
     shape = [1, 3, height, width] if layout == "NCHW" else [1, height, width, 3]
-    data = op.parameter(shape, type_, name="data")
+    data = op.parameter(shape, getattr(ov.Type, type_), name="data")
     data.output(0).set_names({"data"})
     planes = op.convert(data, ov.Type.f32)
     if layout == "NHWC":
@@ -31,3 +100,71 @@ def brightest_channel(path, *, height=4, width=6, layout="NCHW", type_=ov.Type.f
     scores = op.softmax(planes, 1) if classes <= 3 else planes
     scores.output(0).set_names({"scores"})
     return save(ov.Model([scores.output(0)], [data], "brightest"), path)
+
+
+# -- protobuf by hand: neither TensorFlow nor Paddle is needed to write their files ---------------
+
+
+def varint(value: int) -> bytes:
+    out = b""
+    while value > 0x7F:
+        out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
+    return out + bytes([value])
+
+
+def field(number: int, value: int | bytes | str) -> bytes:
+    """Return one protobuf field: a number as varint, the rest with its length."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    raw = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(raw)) + raw
+
+
+def tensorflow_relu(shape=(1, 2)) -> bytes:
+    """Return a frozen TensorFlow graph (``GraphDef``): Placeholder, then Relu."""
+
+    def attribute(key: str, value: bytes) -> bytes:  # map<string, AttrValue> attr = 5
+        return field(5, field(1, key) + field(2, value))
+
+    float_type = field(6, 1)  # AttrValue.type = DT_FLOAT
+    sizes = b"".join(field(2, field(1, size)) for size in shape)  # TensorShapeProto.dim.size
+    placeholder = (
+        field(1, "x")
+        + field(2, "Placeholder")
+        + attribute("dtype", float_type)
+        + attribute("shape", field(7, sizes))
+    )
+    relu_node = field(1, "y") + field(2, "Relu") + field(3, "x") + attribute("T", float_type)
+    return field(1, placeholder) + field(1, relu_node) + field(4, field(1, 1395))
+
+
+def paddle_relu(shape=(1, 2)) -> bytes:
+    """Return a Paddle program (``ProgramDesc``): feed, relu, fetch."""
+    fp32, feed_list, fetch_list, lod_tensor = 5, 9, 10, 7
+
+    def variable(name: str, kind: int, sizes=None) -> bytes:  # BlockDesc.vars = 3
+        said = field(1, kind)
+        if sizes is not None:  # VarType.lod_tensor = 3: {tensor = 1: {data_type, dims}}
+            dims = b"".join(field(2, size) for size in sizes)
+            said += field(3, field(1, field(1, fp32) + dims))
+        return field(3, field(1, name) + field(2, said))
+
+    def var(parameter: str, argument: str) -> bytes:
+        return field(1, parameter) + field(2, argument)
+
+    def operation(kind: str, inputs: bytes, outputs: bytes, attributes: bytes = b"") -> bytes:
+        return field(4, field(1, inputs) + field(2, outputs) + field(3, kind) + attributes)
+
+    column = field(4, field(1, "col") + field(2, 0) + field(3, 0))  # OpDesc.attrs: INT, 0
+    block = (
+        field(1, 0)
+        + field(2, 0)
+        + variable("feed", feed_list)
+        + variable("x", lod_tensor, shape)
+        + variable("y", lod_tensor, shape)
+        + variable("fetch", fetch_list)
+        + operation("feed", var("X", "feed"), var("Out", "x"), column)
+        + operation("relu", var("X", "x"), var("Out", "y"))
+        + operation("fetch", var("X", "y"), var("Out", "fetch"), column)
+    )
+    return field(1, block) + field(4, field(1, 0))

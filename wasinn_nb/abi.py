@@ -156,10 +156,12 @@ class TensorType(IntEnum):
         if isinstance(value, str) and value.upper() in cls.__members__:
             return cls[value.upper()]
         try:
+            if value is None:  # NumPy takes None for float64
+                raise TypeError
             return cls.from_dtype(value)
-        except TypeError:
+        except (TypeError, SyntaxError):  # np.dtype parses text as it would a list of fields
             known = ", ".join(member.suffix for member in cls)
-            raise ValueError(f"{value!r} is no tensor type; expected one of {known}") from None
+            raise ValueError(f"{value!r:.80} is no tensor type; expected one of {known}") from None
 
     @classmethod
     def from_wire(cls, code: int, elements: int, nbytes: int) -> tuple[TensorType, Dialect | None]:

@@ -6,7 +6,9 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget, GraphEncoding
@@ -19,12 +21,14 @@ __all__ = [
     "ModelFiles",
     "checked_input",
     "checked_port",
+    "checked_tensor",
     "device_name",
     "handles_here",
     "parsed_builders",
     "parsed_encoding",
     "short_builders",
     "short_name",
+    "writable_bytes",
 ]
 
 ModelFiles: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str] | bytes]
@@ -79,17 +83,37 @@ def parsed_builders(builders: ModelFiles) -> list[Builder]:
         weights = [xml.with_suffix(".bin")] if xml.suffix == ".xml" else []
         builders = [xml, *weights]
     parts: list[Builder] = []
-    for part in builders:
-        if isinstance(part, bytes | bytearray | memoryview):
-            parts.append(bytes(part))
-        else:
-            path = Path(part)
-            parts.append(path if path.is_dir() else existing_file(path, "model"))
+    try:
+        for part in builders:
+            if isinstance(part, bytes | bytearray | memoryview):
+                parts.append(bytes(part))
+            else:
+                path = Path(part).expanduser()
+                parts.append(path if path.is_dir() else existing_file(path, "model"))
+    except TypeError as error:
+        raise InvalidArgumentError(
+            f"expected a model as a path, or its builders as paths or bytes, got {builders!r:.120}"
+        ) from error
     return parts
+
+
+def checked_tensor(tensor: object) -> Tensor:
+    """Return *tensor*, or raise InvalidArgumentError where it is none."""
+    if not isinstance(tensor, Tensor):
+        raise InvalidArgumentError(
+            f"expected a Tensor, got {type(tensor).__name__}; Tensor.from_array makes one of an "
+            f"array"
+        )
+    return tensor
 
 
 def checked_input(tensor: Tensor, port: Port) -> str:
     """Return a remark on *tensor* as input *port*, or raise if the model cannot take it."""
+    if port.type is None:
+        raise InvalidArgumentError(
+            f"the model takes {port.signature}, a type that WASI-NN does not have; "
+            f"got {tensor.signature}"
+        )
     if tensor.type is not port.type:
         raise InvalidArgumentError(
             f"the model takes {port.signature}, got {tensor.signature}: "
@@ -115,7 +139,7 @@ def checked_input(tensor: Tensor, port: Port) -> str:
 
 def checked_port(ports: tuple[Port, ...], index: int, kind: str) -> Port:
     """Return port *index*, or raise InvalidArgumentError."""
-    if not 0 <= index < len(ports):
+    if not isinstance(index, int | np.integer) or not 0 <= index < len(ports):
         raise InvalidArgumentError(f"no {kind} {index}; the model has {len(ports)}, counted from 0")
     return ports[index]
 
@@ -136,3 +160,18 @@ def short_builders(parts: Iterable[Builder]) -> str:
 def short_name(value: object) -> str:
     """Say an enumeration's member, or anything else, in short."""
     return value.name.lower() if isinstance(value, GraphEncoding | ExecutionTarget) else str(value)
+
+
+def writable_bytes(buffer: bytearray | memoryview | np.ndarray[Any, Any]) -> memoryview:
+    """Return *buffer* as bytes to write to, or raise InvalidArgumentError."""
+    try:
+        view = memoryview(buffer)  # type: ignore[arg-type]  # arrays are buffers
+        if view.readonly:
+            raise InvalidArgumentError("expected a buffer to write to, got a read-only one")
+        # An empty view with a 0 in its shape cannot be cast.
+        return view.cast("B") if view.nbytes else memoryview(bytearray())
+    except TypeError as error:
+        raise InvalidArgumentError(
+            f"expected a buffer such as a bytearray or a C-contiguous array, "
+            f"got {type(buffer).__name__}: {error}"
+        ) from error

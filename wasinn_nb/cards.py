@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -121,9 +122,22 @@ class ModelCard:
             raise RecipeError(
                 f"expected a model name of letters, digits, '.', '_' and '-', got {self.name!r:.80}"
             )
-        classes = tuple(self.classes)
+        for name in ("task", "description", "license", "source"):
+            if not isinstance(getattr(self, name), str):
+                raise RecipeError(
+                    f"{self.name}: expected {name} as text, got {getattr(self, name)!r:.80}"
+                )
+        figures = self.figures if isinstance(self.figures, Mapping) else {"": None}
+        if not all(type(number) in {int, float} for number in figures.values()):
+            raise RecipeError(
+                f"{self.name}: expected figures as name and number, got {self.figures!r:.120}"
+            )
+        # A string is a sequence of strings too: of its letters.
+        classes = (None,) if isinstance(self.classes, str) else tuple(self.classes)
         if not all(isinstance(name, str) and name for name in classes):
-            raise RecipeError(f"{self.name}: expected class names as text, got {classes!r:.120}")
+            raise RecipeError(
+                f"{self.name}: expected class names as text, got {self.classes!r:.120}"
+            )
         if len(set(classes)) != len(classes):
             raise RecipeError(f"{self.name}: two classes have the same name: {classes!r:.120}")
         if len(classes) > 256:
@@ -192,14 +206,15 @@ def checked_palette(palette: Any, classes: int) -> tuple[RGB, ...]:
     """
     checked: list[RGB] = []
     for index, colour in enumerate(palette):
-        values = tuple(colour)
-        if len(values) != 3 or not all(
-            isinstance(v, int) and not isinstance(v, bool) and 0 <= v <= 255 for v in values
-        ):
+        try:
+            whole = [-1 if isinstance(v, bool) else operator.index(v) for v in colour]
+        except TypeError:
+            whole = []
+        if len(whole) != 3 or not all(0 <= v <= 255 for v in whole):
             raise RecipeError(
-                f"colour {index}: expected (red, green, blue) from 0 to 255, got {values}"
+                f"colour {index}: expected (red, green, blue) from 0 to 255, got {colour!r:.80}"
             )
-        checked.append(values)
+        checked.append((whole[0], whole[1], whole[2]))
     if len(checked) < classes:
         raise RecipeError(f"expected a colour for each of {classes} classes, got {len(checked)}")
     return tuple(checked[:classes]) if classes else tuple(checked)

@@ -19,12 +19,14 @@ from wasinn_nb.arguments import (
     ModelFiles,
     checked_input,
     checked_port,
+    checked_tensor,
     device_name,
     handles_here,
     parsed_builders,
     parsed_encoding,
     short_builders,
     short_name,
+    writable_bytes,
 )
 from wasinn_nb.backends import Backend, Builder, DeviceTable, ExecutionContext, Graph
 from wasinn_nb.describe import GraphDescription
@@ -216,13 +218,13 @@ class WasiNnCtx:
             If the context computes in another thread.
         """
         with self.trace.call("set_input", f"context {context}, input {index}") as call:
-            call.got = tensor.signature
+            call.got = checked_tensor(tensor).signature
             with self._execution(context) as execution:
                 port = checked_port(execution.graph.inputs, index, "input")
                 call.expected = port.signature
                 call.note = checked_input(tensor, port)
-                execution.runner.set_input(index, tensor)
-                execution.inputs_set.add(index)
+                execution.runner.set_input(int(index), tensor)
+                execution.inputs_set.add(int(index))
                 call.tensor = tensor
 
     def compute(self, context: int) -> None:
@@ -281,17 +283,15 @@ class WasiNnCtx:
         InvalidArgumentError, RuntimeFailure
             As :meth:`get_output`.
         """
-        room = memoryview(buffer).cast("B")  # type: ignore[arg-type]  # arrays are buffers
-        if room.readonly:
-            raise InvalidArgumentError("expected a buffer to write to, got a read-only one")
 
         def write(tensor: Tensor) -> None:
+            room = writable_bytes(buffer)
             if tensor.nbytes > room.nbytes:
                 raise TooLargeError(
                     f"the output takes {tensor.nbytes} bytes, the buffer has {room.nbytes}",
                     needed=tensor.nbytes,
                 )
-            np.frombuffer(room, np.uint8)[: tensor.nbytes] = np.frombuffer(tensor.data, np.uint8)
+            room[: tensor.nbytes] = tensor.data
 
         return self._output(context, index, write).nbytes
 
@@ -302,8 +302,9 @@ class WasiNnCtx:
         with (
             self.trace.call("finalize_execution_context", f"context {context}"),
             self._execution(context),
+            self._lock,
         ):
-            del self._executions[context]
+            self._executions.pop(context, None)  # close() may have dropped it
 
     def unload(self, graph: int) -> None:
         """Forget a graph; contexts over it go on working."""
@@ -384,7 +385,7 @@ class WasiNnCtx:
 
     def _graph(self, graph: int) -> Graph:
         self._check_open()
-        if graph not in self._graphs:
+        if not isinstance(graph, int | np.integer) or graph not in self._graphs:
             raise InvalidArgumentError(f"no graph {graph}; {handles_here(self._graphs, 'graph')}")
         return self._graphs[graph]
 
@@ -393,16 +394,16 @@ class WasiNnCtx:
         """Yield a context for this thread alone."""
         with self._lock:
             self._check_open()
-            if context not in self._executions:
+            if not isinstance(context, int | np.integer) or context not in self._executions:
                 raise InvalidArgumentError(
                     f"no context {context}; {handles_here(self._executions, 'context')}"
                 )
             execution = self._executions[context]
-        if not execution.lock.acquire(blocking=False):
-            raise BusyError(
-                f"context {context} is computing in another thread; "
-                f"wait for it, or use a context per thread"
-            )
+            if not execution.lock.acquire(blocking=False):
+                raise BusyError(
+                    f"context {context} is computing in another thread; "
+                    f"wait for it, or use a context per thread"
+                )
         try:
             yield execution
         finally:
@@ -417,7 +418,7 @@ class WasiNnCtx:
             call.expected = port.signature
             if not execution.computed:
                 raise RuntimeFailure("get_output before compute: there is no output yet")
-            tensor = execution.runner.output(index)
+            tensor = execution.runner.output(int(index))
             call.got = tensor.signature
             use(tensor)
             call.tensor = tensor

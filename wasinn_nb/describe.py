@@ -71,11 +71,14 @@ def rust_declaration(port: Port, kind: str) -> str:
     dimensions = port.fixed_dimensions
     if dimensions is None or port.type is None:
         return ""
-    return f"let mut {kind} = vec![0{_RUST_TYPES[port.type]}; {' * '.join(map(str, dimensions))}];"
+    sizes = " * ".join(map(str, dimensions)) or "1"
+    return f"let mut {kind} = vec![0{_RUST_TYPES[port.type]}; {sizes}];"
 
 
 def _bytes(port: Port) -> str:
     dimensions = port.fixed_dimensions
-    if dimensions is None or port.type is None:
+    if port.type is None:
+        return "no such type"
+    if dimensions is None:
         return "open"
     return str(math.prod(dimensions) * port.type.itemsize)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,8 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path that becomes *path* when the block ends without an error.
 
     The temporary file lies in the same folder, so that the final rename is atomic; after an error
-    it is removed and *path* is as it was.  Missing parent folders are made.
+    it is removed and *path* is as it was.  Missing parent folders are made, a leading ``~`` is
+    expanded, and a symbolic link stays one: the file that it leads to is replaced.
 
     Examples
     --------
@@ -29,20 +31,14 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     >>> [entry.name for entry in folder.iterdir()]
     ['a.txt']
     """
-    final = Path(path)
+    final = Path(os.path.realpath(Path(path).expanduser()))
     final.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix is kept because writers such as Pillow choose the format by it.
-    handle, name = tempfile.mkstemp(
-        dir=final.parent, prefix=f".{final.stem}-", suffix="".join(final.suffixes[-1:])
-    )
-    os.close(handle)
-    temporary = Path(name)
+    # The suffix is kept because writers such as Pillow choose the format by it.  Unlike mkstemp's
+    # private files, this one gets the permissions of any other new file.
+    temporary = final.with_name(f".{secrets.token_hex(8)}{final.suffix}")
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
-        # mkstemp makes files private; the result gets the permissions of any other new file.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
         temporary.replace(final)
     finally:
         temporary.unlink(missing_ok=True)
@@ -64,12 +60,22 @@ def existing_file(path: str | os.PathLike[str], what: str) -> Path:
         If nothing lies there, or a folder does.
     """
     found = Path(path).expanduser()
-    if found.is_dir():
+    try:
+        mode = found.stat().st_mode
+    except (OSError, ValueError) as error:  # a name too long, a NUL, a folder not to enter
+        if isinstance(error, FileNotFoundError | NotADirectoryError):
+            why = f"looked from {Path.cwd()}"
+        else:
+            why = getattr(error, "strerror", None) or str(error)
+        raise MissingFileError(
+            f"no {what} at {found!s:.300} ({why}); check the path and its spelling"
+        ) from error
+    if stat.S_ISDIR(mode):
         raise MissingFileError(
             f"expected the path of a file for the {what}, got the folder {found}"
         )
-    if not found.exists():
+    if not stat.S_ISREG(mode):
         raise MissingFileError(
-            f"no {what} at {found} (looked from {Path.cwd()}); check the path and its spelling"
+            f"expected a regular file for the {what}, got a device or pipe at {found}"
         )
     return found

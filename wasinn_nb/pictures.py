@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
-from pathlib import Path
+import zlib
 from typing import IO, Final, TypeAlias
 
 import numpy as np
@@ -19,7 +19,14 @@ from wasinn_nb.recipe import Exif
 __all__ = ["ImageSource", "open_image", "rgb_image", "rgb_pixels"]
 
 ImageSource: TypeAlias = (
-    str | os.PathLike[str] | bytes | bytearray | IO[bytes] | Image.Image | NDArray[np.generic]
+    str
+    | os.PathLike[str]
+    | bytes
+    | bytearray
+    | memoryview
+    | IO[bytes]
+    | Image.Image
+    | NDArray[np.generic]
 )
 """A path, an encoded image as bytes or as an open file, a `PIL.Image`, or an array in RGB order."""
 
@@ -30,10 +37,14 @@ _BROKEN: Final = (
     SyntaxError,
     EOFError,
     struct.error,
-    IndexError,
-    KeyError,
+    zlib.error,
+    LookupError,
     TypeError,
-    OverflowError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    RuntimeError,  # AVIF; as NotImplementedError, DDS and BLP
+    MemoryError,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
@@ -73,7 +84,14 @@ def open_image(source: ImageSource, exif: Exif = "ignore") -> Image.Image:
     elif isinstance(source, Image.Image):
         image, name = source, "the image"
     else:
-        image, name = _decode(source)
+        return _decoded(source, exif)
+    return _complete(image, name, exif)
+
+
+def _complete(image: Image.Image, name: str, exif: Exif) -> Image.Image:
+    """Return *image* read to its end, and turned if *exif* says so."""
+    if image.format == "EPS":  # to draw it, Pillow would run another program on it
+        raise ImageError(f"{name} is PostScript, a program; export it as PNG or JPEG")
     if 0 in image.size or max(image.size) > _MAX_SIDE:
         raise ImageError(
             f"{name} is {image.width}x{image.height} pixels; expected sides of 1 to {_MAX_SIDE}"
@@ -113,7 +131,9 @@ def rgb_image(source: ImageSource, exif: Exif = "ignore") -> Image.Image:
         )
     try:
         # A palette may carry alpha; going through RGBA keeps its colours and drops the alpha.
-        return (image.convert("RGBA") if image.mode in {"P", "PA"} else image).convert("RGB")
+        # Pillow turns La (premultiplied) into nothing but LA.
+        through = {"P": "RGBA", "PA": "RGBA", "La": "LA"}.get(image.mode, image.mode)
+        return image.convert(through).convert("RGB")
     except _BROKEN as error:
         raise ImageError(f"Pillow cannot turn mode {image.mode} into RGB: {error}") from error
 
@@ -160,39 +180,53 @@ def _from_array(array: NDArray[np.generic]) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(array))
 
 
-def _decode(
-    source: str | os.PathLike[str] | bytes | bytearray | IO[bytes],
-) -> tuple[Image.Image, str]:
-    file: Path | io.BytesIO
+def _decoded(
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes], exif: Exif
+) -> Image.Image:
     if isinstance(source, str | os.PathLike):
-        file = existing_file(source, "image")
-        size, name = file.stat().st_size, str(file)
-    elif isinstance(source, bytes | bytearray):
-        file, size = io.BytesIO(source), len(source)
-        name = f"the {size} bytes"
-    elif hasattr(source, "read"):
-        return _decode(source.read())
-    else:
-        raise ImageError(
-            f"expected a path, bytes, an open file, a PIL.Image or an array, "
-            f"got {type(source).__name__}"
-        )
-    if size == 0:
+        path = existing_file(source, "image")
+        try:
+            # Pillow leaves files with several frames open.
+            with path.open("rb") as file:
+                return _decoded_file(file, str(path), exif, "is", "it starts")
+        except OSError as error:
+            raise ImageError(f"{path} cannot be read: {error}") from error
+    if isinstance(source, bytes | bytearray | memoryview):
+        name = f"the {memoryview(source).nbytes} bytes"
+        return _decoded_file(io.BytesIO(source), name, exif, "are", "they start")
+    if hasattr(source, "read"):
+        return _decoded(_content(source), exif)
+    raise ImageError(
+        f"expected a path, bytes, an open file, a PIL.Image or an array, "
+        f"got {type(source).__name__}"
+    )
+
+
+def _decoded_file(file: IO[bytes], name: str, exif: Exif, are: str, they: str) -> Image.Image:
+    start = file.read(16)
+    if not start:
         raise ImageError(f"{name}: empty; expected an encoded image such as JPEG or PNG")
     try:
-        return Image.open(file), name
+        image = Image.open(file)
     except UnidentifiedImageError as error:
-        start = _first_bytes(file)
-        are, they = ("is", "it starts") if isinstance(file, Path) else ("are", "they start")
         raise ImageError(
             f"{name} {are} no image that Pillow can read; {they} with {start!r}"
         ) from error
     except _BROKEN as error:
         raise ImageError(f"{name} cannot be opened as an image: {error}") from error
+    return _complete(image, name, exif)
 
 
-def _first_bytes(file: Path | io.BytesIO) -> bytes:
-    if isinstance(file, io.BytesIO):
-        return file.getvalue()[:16]
-    with file.open("rb") as opened:
-        return opened.read(16)
+def _content(file: IO[bytes]) -> bytes:
+    """Return what is in an open file, from its beginning as Pillow reads it."""
+    try:
+        if file.seekable():
+            file.seek(0)
+        content = file.read()
+    except (OSError, ValueError, AttributeError) as error:  # closed, or made of other things
+        raise ImageError(f"the open file cannot be read: {error}") from error
+    if not isinstance(content, bytes | bytearray | memoryview):
+        raise ImageError(
+            f"expected a file opened as binary ('rb'), it gives {type(content).__name__}"
+        )
+    return bytes(content)

@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 from PIL import Image
 
 from wasinn_nb.abi import TensorType
+from wasinn_nb.errors import ImageError
 from wasinn_nb.pictures import ImageSource, rgb_image, rgb_pixels
 from wasinn_nb.recipe import Color, Exif, Layout, PreprocessRecipe, Resize
 from wasinn_nb.resize import Age, resize_triangle
@@ -128,7 +129,17 @@ def pixels_to_tensor(pixels: NDArray[np.uint8], recipe: PreprocessRecipe) -> Ten
     Returns
     -------
     Tensor
+
+    Raises
+    ------
+    ImageError
+        If *pixels* are of another size or dtype.
     """
+    if pixels.shape != (recipe.height, recipe.width, 3) or pixels.dtype != np.uint8:
+        raise ImageError(
+            f"expected ({recipe.height}, {recipe.width}, 3) uint8 pixels for the recipe, "
+            f"got {pixels.shape} {pixels.dtype}"
+        )
     ordered = pixels[:, :, ::-1] if recipe.color == "BGR" else pixels
     planar = recipe.layout.endswith("CHW")
     if planar:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import operator
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal, Self, get_args
@@ -19,6 +19,9 @@ Resize = Literal["triangle", "triangle-0.23", "bilinear"]
 Exif = Literal["ignore", "apply"]
 
 MAX_SIDE: Final = 65_535
+# The ends of what float32, in which pixels are computed, holds at full precision.
+_F32_MAX: Final = 3.4028234663852886e38
+_F32_TINY: Final = 1.1754943508222875e-38
 _IMAGE_TYPES: Final = frozenset({TensorType.U8, TensorType.F16, TensorType.F32})
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "layout": get_args(Layout),
@@ -86,12 +89,18 @@ class PreprocessRecipe:
     def __post_init__(self) -> None:
         for side in ("height", "width"):
             value = getattr(self, side)
-            if type(value) is not int or not 1 <= value <= MAX_SIDE:
-                raise RecipeError(f"expected {side} from 1 to {MAX_SIDE} pixels, got {value!r}")
+            try:
+                pixels = operator.index(value)  # NumPy's integers too
+            except TypeError:
+                pixels = 0
+            if isinstance(value, bool) or not 1 <= pixels <= MAX_SIDE:
+                raise RecipeError(f"expected {side} from 1 to {MAX_SIDE} pixels, got {value!r:.80}")
+            object.__setattr__(self, side, pixels)
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise RecipeError(
-                    f"expected {name} as one of {', '.join(choices)}, got {getattr(self, name)!r}"
+                    f"expected {name} as one of {', '.join(choices)}, "
+                    f"got {getattr(self, name)!r:.80}"
                 )
         try:
             type_ = TensorType.parse(self.type)
@@ -104,7 +113,7 @@ class PreprocessRecipe:
             object.__setattr__(self, name, _floats(name, getattr(self, name), length))
         if self.range[0] == self.range[1]:
             raise RecipeError(f"expected a range with two different ends, got {self.range}")
-        if 0.0 in self.scale:
+        if min(map(abs, self.scale)) < _F32_TINY:
             raise RecipeError(f"expected a scale without zeros to divide by, got {self.scale}")
         if type_ is TensorType.U8 and not self.is_identity:
             raise RecipeError(
@@ -191,11 +200,14 @@ class PreprocessRecipe:
 
 def _floats(name: str, values: Any, length: int) -> tuple[float, ...]:
     try:
-        numbers = tuple(float(value) for value in values)
-    except (TypeError, ValueError):
+        numbers = () if isinstance(values, str | bytes) else tuple(map(float, values))
+    except (TypeError, ValueError, OverflowError):
         numbers = ()
-    if len(numbers) != length or not all(map(math.isfinite, numbers)):
-        raise RecipeError(f"expected {length} finite numbers for {name}, got {values!r}")
+    # Not "> _F32_MAX": NaN compares false.
+    if len(numbers) != length or not all(abs(number) <= _F32_MAX for number in numbers):
+        raise RecipeError(
+            f"expected {length} finite float32 numbers for {name}, got {values!r:.80}"
+        )
     return numbers
 
 

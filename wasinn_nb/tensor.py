@@ -22,6 +22,8 @@ __all__ = ["Tensor", "read_sidecar", "read_tensor", "sidecar_path"]
 
 SIDECAR_FORMAT: Final = "wasinn_nb.tensor/1"
 _MAX_SIDECAR_BYTES: Final = 1 << 20
+# Smaller files are read: what is in memory stays as it is when the file is written to or truncated.
+_MAP_FROM_BYTES: Final = 1 << 28
 _SIGNATURE = re.compile(
     r"(?:^|[-_.])(?P<dims>\d{1,19}(?:x\d{1,19})*)x(?P<type>f16|f32|f64|u8|i32|i64)$"
 )
@@ -37,7 +39,8 @@ class Tensor:
     type : TensorType, str or dtype
         ``TensorType.F32``, ``"f32"`` and ``np.float32`` mean the same.
     data : bytes-like or array
-        The elements' bytes.  `bytes` are taken as they are; what could still change is copied.
+        The elements' bytes, or an array of the dtype of *type*.  `bytes` are taken as they are;
+        what could still change is copied.
 
     Attributes
     ----------
@@ -76,10 +79,11 @@ class Tensor:
         type: TensorType | str | np.dtype[Any],
         data: bytes | bytearray | memoryview | NDArray[Any],
     ) -> None:
-        flat = _flat_bytes(data)
+        type_ = _checked_type(type)
+        flat = _flat_bytes(data, type_)
         if not isinstance(data, bytes):
-            flat = flat.copy()
-        self._build(_checked_dimensions(dimensions), _checked_type(type), flat)
+            flat = np.frombuffer(flat.tobytes(), np.uint8)
+        self._build(_checked_dimensions(dimensions), type_, flat)
 
     def _build(
         self, dimensions: tuple[int, ...], type_: TensorType, flat: NDArray[np.uint8]
@@ -89,7 +93,12 @@ class Tensor:
             raise TensorError(
                 f"a {_signature(dimensions, type_)} tensor takes {needed} bytes, got {flat.nbytes}"
             )
-        flat.flags.writeable = False
+        try:
+            flat.view(type_.dtype).reshape(dimensions)
+        except ValueError as error:  # more than 64 dimensions, or 0 times something huge
+            raise TensorError(
+                f"NumPy cannot shape a {_signature(dimensions, type_):.120} tensor: {error}"
+            ) from error
         object.__setattr__(self, "dimensions", dimensions)
         object.__setattr__(self, "type", type_)
         object.__setattr__(self, "_bytes", flat)
@@ -104,7 +113,8 @@ class Tensor:
         those of the constructor.
         """
         self = cls.__new__(cls)
-        self._build(_checked_dimensions(dimensions), _checked_type(type), _flat_bytes(data))
+        type_ = _checked_type(type)
+        self._build(_checked_dimensions(dimensions), type_, _flat_bytes(data, type_))
         return self
 
     @classmethod
@@ -121,7 +131,10 @@ class Tensor:
         >>> Tensor.from_array(np.zeros((1, 4, 2, 2), np.float32)).signature
         '1x4x2x2xf32'
         """
-        source = np.asarray(array)
+        try:
+            source = np.asarray(array)
+        except ValueError as error:  # rows of different lengths
+            raise TensorError(f"expected an array: {error}") from error
         type_ = _checked_type(source.dtype)
         return cls.adopt(source.shape, type_, np.array(source, dtype=type_.dtype, order="C"))
 
@@ -174,7 +187,7 @@ class Tensor:
         TensorFileError
             If the name of *path* says other dimensions or another type, or *metadata* is no JSON.
         """
-        path = Path(path)
+        path = Path(path).expanduser()
         if path.suffix == ".npy":
             if metadata:
                 raise TensorFileError(f"{path.name}: .npy keeps no metadata; write a .tensor file")
@@ -255,7 +268,8 @@ def read_tensor(
     Returns
     -------
     Tensor
-        Memory-mapped: the data are read from disk when they are used.
+        Of 256 MiB or more, memory-mapped: the data are read from disk when they are used, and the
+        file must stay as it is until then.
 
     Raises
     ------
@@ -287,7 +301,7 @@ def read_tensor(
     except TensorError as error:
         raise TensorFileError(f"{found.name}: {error}") from error
     if found.suffix == ".npy":
-        array = _map_npy(found)
+        array = _read_npy(found)
         said += [("the file", array.shape, TensorType.from_dtype(array.dtype))]
         said += [("the arguments", given_dims, given_type)]
         _agree(found, said)
@@ -304,7 +318,7 @@ def read_tensor(
         raise TensorFileError(
             f"{found.name}: {_signature(dims, type_)} takes {needed} bytes, the file has {size}"
         )
-    raw = np.memmap(found, np.uint8, mode="r") if size else np.empty(0, np.uint8)
+    raw = np.memmap(found, np.uint8, mode="r") if size >= _MAP_FROM_BYTES else found.read_bytes()
     tensor = Tensor.adopt(dims, type_, raw)
     if verify and sidecar is not None and tensor.sha256() != sidecar["sha256"]:
         raise TensorFileError(
@@ -336,10 +350,13 @@ def read_sidecar(path: str | os.PathLike[str]) -> dict[str, Any] | None:
             raise ValueError(f'expected a JSON object with "format": "{SIDECAR_FORMAT}"')
         if not isinstance(said.get("sha256"), str):
             raise ValueError('expected "sha256" as text')
-        return said | {
-            "dimensions": _checked_dimensions(said.get("dimensions")),
-            "type": _checked_type(said.get("type")),
-        }
+        dims, type_ = _checked_dimensions(said.get("dimensions")), _checked_type(said.get("type"))
+        needed = math.prod(dims) * type_.itemsize
+        if said.get("bytes", needed) != needed:
+            raise ValueError(
+                f"{_signature(dims, type_)} takes {needed} bytes, it says {said['bytes']!r:.80}"
+            )
+        return said | {"dimensions": dims, "type": type_}
     except (ValueError, RecursionError) as error:
         raise TensorFileError(f"{sidecar.name}: {error}") from error
 
@@ -354,7 +371,7 @@ def _agree(
     path: Path, said: list[tuple[str, tuple[int, ...] | None, TensorType | None]]
 ) -> tuple[tuple[int, ...], TensorType]:
     """Return the dimensions and type that all sources in *said* agree on."""
-    dims = [(source, _signature(d, None), d) for source, d, _ in said if d is not None]
+    dims = [(source, _signature(d, None) or "()", d) for source, d, _ in said if d is not None]
     types = [(source, t.suffix, t) for source, _, t in said if t is not None]
     for what, claims in (("dimensions", dims), ("type", types)):
         if not claims:
@@ -373,15 +390,21 @@ def _agree(
     return dims[0][2], types[0][2]
 
 
-def _map_npy(path: Path) -> NDArray[Any]:
+def _read_npy(path: Path) -> NDArray[Any]:
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-        if not isinstance(array, np.ndarray):
-            raise ValueError("it holds several arrays")
+        array = np.lib.format.open_memmap(path, mode="r")
         type_ = TensorType.from_dtype(array.dtype)
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError, OSError, OverflowError, MemoryError) as error:
         raise TensorFileError(f"{path.name}: not a .npy file to read here: {error}") from error
-    return np.ascontiguousarray(array, dtype=type_.dtype).reshape(array.shape)
+    ends, size = array.offset + array.nbytes, path.stat().st_size
+    if ends != size:
+        raise TensorFileError(
+            f"{path.name}: {_signature(array.shape, type_)} and its header take {ends} bytes, "
+            f"the file has {size}"
+        )
+    # A copy, unless the file is huge and lies as a tensor does.
+    copy = None if array.nbytes >= _MAP_FROM_BYTES else True
+    return np.array(array, dtype=type_.dtype, order="C", copy=copy)
 
 
 def _signature_in(path: Path) -> tuple[tuple[int, ...], TensorType] | None:
@@ -416,14 +439,21 @@ def _checked_type(type_: object) -> TensorType:
         raise TensorError(str(error)) from error
 
 
-def _flat_bytes(data: object) -> NDArray[np.uint8]:
-    """Return the bytes of *data* as a flat uint8 array, without a copy."""
+def _flat_bytes(data: object, type_: TensorType) -> NDArray[np.uint8]:
+    """Return the bytes of *data* as a flat uint8 array, read-only for good, without a copy."""
     if isinstance(data, np.ndarray):
+        if data.dtype not in (type_.dtype, np.uint8):
+            raise TensorError(
+                f"expected data of dtype {type_.dtype} or bytes, got an array of {data.dtype}; "
+                f"convert it, or use Tensor.from_array"
+            )
         if not data.flags.c_contiguous:
             raise TensorError("expected a C-contiguous array as data; use Tensor.from_array")
-        return data.reshape(-1).view(np.uint8)
+        data = data.reshape(-1).view(np.uint8)
     try:
-        return np.frombuffer(memoryview(data).cast("B"), np.uint8)  # type: ignore[arg-type]
+        view = memoryview(data)  # type: ignore[arg-type]
+        # An empty view with a 0 in its shape cannot be cast.
+        return np.frombuffer(view.toreadonly().cast("B") if view.nbytes else b"", np.uint8)
     except (TypeError, ValueError) as error:
         raise TensorError(
             f"expected bytes as data, got {data.__class__.__name__}: {error}"

@@ -143,6 +143,27 @@ class OpenVinoGraph:
         self.compiled = compiled
         self.inputs = tuple(map(model_port, compiled.inputs))
         self.outputs = tuple(map(model_port, compiled.outputs))
+        self.shareable = self._shareable()
+
+    def _shareable(self) -> frozenset[int]:
+        """Return the outputs that OpenVINO can write to memory of ours.
+
+        The CPU plug-in leaves the memory of an output that is an input passed on as it was, and
+        lets other operations write to the *input's* memory then.  Those outputs are copied.
+        """
+        taken = {port.signature for port in self.inputs}
+        fixed = {
+            index
+            for index, port in enumerate(self.outputs)
+            if port.type is not None and port.fixed_dimensions is not None
+        }
+        if not any(self.outputs[index].signature in taken for index in fixed):
+            return frozenset(fixed)
+        return frozenset(
+            index
+            for index, result in enumerate(self.compiled.get_runtime_model().get_results())
+            if index in fixed and _layer(result.input_value(0).get_node()) != "Input"
+        )
 
     @property
     def device(self) -> str:
@@ -183,7 +204,8 @@ class OpenVinoContext:
         """Run the model; the outputs go to fresh memory, so that earlier ones stay as they were."""
         self._outputs.clear()
         fresh: dict[int, NDArray[Any]] = {}
-        for index, port in enumerate(self._graph.outputs):
+        for index in self._graph.shareable:
+            port = self._graph.outputs[index]
             if port.type is not None and port.fixed_dimensions is not None:
                 fresh[index] = np.empty(port.fixed_dimensions, port.type.dtype)
         with translated("OpenVINO failed to compute"):
@@ -195,7 +217,7 @@ class OpenVinoContext:
             self._outputs[index] = Tensor.adopt(array.shape, array.dtype, array)
 
     def output(self, index: int) -> Tensor:
-        """Return output *index*; outputs of open size are copied once, the others not at all."""
+        """Return output *index*, copied once where OpenVINO could not write to memory of ours."""
         if index not in self._outputs:
             port = self._graph.outputs[index]
             if port.type is None:
@@ -224,12 +246,19 @@ class _Alias:
 def _shared(array: NDArray[Any]) -> ov.Tensor:
     """Return an OpenVINO tensor over a read-only array's own memory.
 
-    OpenVINO takes only writable arrays to share, but does not write to inputs.  The caller keeps
-    the array alive.
+    OpenVINO takes only writable arrays to share, but does not write to inputs unless an output
+    that is an input passed on is shared too (`OpenVinoGraph._shareable`).  The caller keeps the
+    array alive.
     """
     if not array.nbytes:
         return ov.Tensor(array)
     return ov.Tensor(np.asarray(_Alias(array)), shared_memory=True)
+
+
+def _layer(node: ov.Node) -> str:
+    """Return what a node of an executable graph does, such as ``Input`` or ``Convolution``."""
+    said = node.get_rt_info()
+    return str(said["layerType"].value) if "layerType" in said else "Input"
 
 
 def _property(compiled: ov.CompiledModel, name: str, missing: Any) -> Any:

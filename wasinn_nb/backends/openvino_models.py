@@ -6,7 +6,7 @@ import functools
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +42,7 @@ _SUFFIXES: Final = {
     GraphEncoding.TENSORFLOW: ".pb",
     GraphEncoding.TENSORFLOWLITE: ".tflite",
 }
+_TEXT_SUFFIXES: Final = {".pbtxt", ".json"}  # TensorFlow's and Paddle's models as text
 
 
 @functools.cache
@@ -67,19 +68,23 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
             "OpenVINO does not read serialized PyTorch models here; "
             "convert it to OpenVINO IR or ONNX"
         )
-    wanted = encoding.builders
-    if not (1 <= len(builders) <= 2 if wanted is None else len(builders) == wanted):
-        raise InvalidArgumentError(
-            f"encoding {encoding.name.lower()} takes {wanted or '1 or 2'} builder(s), "
-            f"got {len(builders)}"
-        )
-    found = _sniffed(builders[0])
+    _check_number(builders, encoding)
+    start = _start(builders[0])
+    found = _sniffed(start) if start is not None else GraphEncoding.TENSORFLOW
     if encoding is GraphEncoding.AUTODETECT:
-        encoding = found or encoding
+        encoding = encoding if found is None else found  # OPENVINO is 0, hence false
+        _check_number(builders, encoding)
     elif found is not None and found is not encoding:
         raise RuntimeFailure(
-            f"declared as {encoding.name.lower()}, but the bytes are those of a "
-            f"{found.name.lower()} model"
+            f"declared as {encoding.name.lower()}, but the bytes are those of encoding "
+            f"{found.name.lower()}"
+        )
+    if found is None and not _may_be(encoding, builders[0], start or b""):
+        # Every frontend would be asked, and TensorFlow's writes to the standard error.
+        order = " (builders: xml, then bin)" if encoding is GraphEncoding.OPENVINO else ""
+        raise RuntimeFailure(
+            f"the bytes are no model of encoding {encoding.name.lower()}{order}; they start with "
+            f"{(start or b'')[:16]!r}"
         )
     with translated("OpenVINO cannot read the model"):
         if all(isinstance(builder, Path) for builder in builders):
@@ -89,6 +94,15 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
             weights = np.frombuffer(parts[1], np.uint8).copy()
             return core().read_model(model=parts[0], weights=ov.Tensor(weights))
         return _read_through_files(parts, encoding)
+
+
+def _check_number(builders: Sequence[Builder], encoding: GraphEncoding) -> None:
+    wanted = encoding.builders
+    if not (1 <= len(builders) <= 2 if wanted is None else len(builders) == wanted):
+        raise InvalidArgumentError(
+            f"encoding {encoding.name.lower()} takes {wanted or '1 or 2'} builder(s), "
+            f"got {len(builders)}"
+        )
 
 
 def fused_segmentation(
@@ -196,31 +210,43 @@ def recipe_of(model: ov.Model) -> PreprocessRecipe:
 def _read_through_files(parts: list[bytes], encoding: GraphEncoding) -> ov.Model:
     """Read bytes that OpenVINO's frontends take from files only (TFLite, TensorFlow, Paddle)."""
     with tempfile.TemporaryDirectory(prefix="wasinn-nb-") as folder:
-        if len(parts) == 2:
-            names = ["model.pdmodel", "model.pdiparams"]
-        else:
-            names = [f"model{_SUFFIXES.get(encoding, '.onnx')}"]
-        paths = [Path(folder, name) for name in names]
-        for path, part in zip(paths, parts, strict=True):
-            path.write_bytes(part)
-        try:
-            return core().read_model(str(paths[0]))
-        except RuntimeError:
-            if encoding is not GraphEncoding.AUTODETECT or len(parts) == 2:
-                raise
-            # ONNX and TensorFlow files have no magic number: try the other one.
-            return core().read_model(str(paths[0].rename(Path(folder, "model.pb"))))
+        suffixes = [_SUFFIXES.get(encoding, ".onnx")]
+        if encoding is GraphEncoding.AUTODETECT:
+            # None of the three has a magic number.
+            suffixes = [".pdmodel"] if len(parts) == 2 else [".onnx", ".pb", ".pdmodel"]
+        path = Path(folder, "model")
+        path.write_bytes(parts[0])
+        for weights in parts[1:]:
+            Path(folder, "model.pdiparams").write_bytes(weights)
+        for suffix in suffixes[:-1]:
+            path = path.rename(Path(folder, f"model{suffix}"))
+            with suppress(RuntimeError):
+                return core().read_model(str(path))
+        return core().read_model(str(path.rename(Path(folder, f"model{suffixes[-1]}"))))
 
 
-def _sniffed(builder: Builder) -> GraphEncoding | None:
+def _start(builder: Builder) -> bytes | None:
+    """Return the first bytes of a model; None for a folder, which is a TensorFlow SavedModel."""
+    if isinstance(builder, bytes):
+        return builder[:64]
+    if builder.is_dir():
+        return None
+    with existing_file(builder, "model").open("rb") as file:
+        return file.read(64)
+
+
+def _may_be(encoding: GraphEncoding, builder: Builder, start: bytes) -> bool:
+    """Tell whether bytes without a magic number can be a model of *encoding*."""
+    if encoding in {GraphEncoding.OPENVINO, GraphEncoding.TENSORFLOWLITE}:
+        return False
+    if isinstance(builder, Path) and builder.suffix in _TEXT_SUFFIXES:
+        return True
+    # ONNX, TensorFlow and Paddle: a protobuf message, field 1 to 15, a number or with a length.
+    return bool(start) and 8 <= start[0] < 0x80 and start[0] & 7 in {0, 2}
+
+
+def _sniffed(start: bytes) -> GraphEncoding | None:
     """Tell the encodings that can be told by their first bytes."""
-    if isinstance(builder, Path):
-        if builder.is_dir():  # a TensorFlow SavedModel
-            return GraphEncoding.TENSORFLOW
-        with existing_file(builder, "model").open("rb") as file:
-            start = file.read(64)
-    else:
-        start = builder[:64]
     if start[4:8] == b"TFL3":
         return GraphEncoding.TENSORFLOWLITE
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"<?xml", b"<net")):
@@ -251,7 +277,7 @@ def reason(error: BaseException) -> str:
         if line and not line.startswith(("Exception from", "Check '", "FrontEnd API failed"))
     ]
     # Folders in messages are those of the package or of a temporary file: names are enough.
-    return re.sub(r'"/[^"]*/([^"/]+)"', r"\1", " ".join(said)) or lines[0]
+    return re.sub(r'"/[^"]*/([^"/]+)"', r"\1", " ".join(said)) or "no reason given"
 
 
 @contextmanager

@@ -1,0 +1,187 @@
+"""The command line: what it prints, what it writes, how it fails."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import toys
+from PIL import Image
+from typer.testing import CliRunner
+
+import wasinn_nb as wn
+from wasinn_nb import cli
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return toys.brightest_channel(tmp_path / "toy.xml")
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """A picture whose left third is blue, the rest green: classes 0 and 1 of the toy."""
+    pixels = np.zeros((4, 6, 3), np.uint8)
+    pixels[:, :2, 2] = pixels[:, 2:, 1] = 200
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+def run(*arguments):
+    """Return what a command prints; its errors come out as exceptions, as in `main`."""
+    done = CliRunner().invoke(cli.app, [*map(str, arguments)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def shell(*arguments, **environment):
+    import os
+
+    return subprocess.run(
+        [sys.executable, "-m", "wasinn_nb.cli", *map(str, arguments)],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_segment_prints_areas_and_writes_files(toy, photo, tmp_path):
+    out = tmp_path / "out"
+    printed = run("segment", photo, "--model", toy, "--output", out)
+    assert "toy, 6x4 pixels, f32 on CPU" in printed
+    rows = [line.split() for line in printed.splitlines() if "class " in line and "%" in line]
+    assert [row[-4:-1:2] for row in rows] == [["8", "33.33%"], ["16", "66.67%"], ["0", "0.00%"]]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "toy-4x6xu8.tensor",
+        "toy-4x6xu8.tensor.json",
+        "toy-mask.png",
+        "toy-overlay.jpg",
+        "toy.json",
+    ]
+    assert wn.read_tensor(out / "toy-4x6xu8.tensor").to_array().tolist() == [[0, 0, 1, 1, 1, 1]] * 4
+    for name in ("mask", "overlay", "tensor", "facts"):
+        assert f"\n{name} " in printed
+
+
+def test_segment_writes_scores_when_asked(toy, photo, tmp_path):
+    run("segment", photo, "-m", toy, "-o", tmp_path / "out", "--scores")
+    assert (tmp_path / "out/toy-1x3x4x6xf32.tensor").stat().st_size == 3 * 4 * 6 * 4
+
+
+def test_segment_as_json(toy, photo):
+    said = json.loads(run("segment", photo, "-m", toy, "--resize", "triangle", "--json"))
+    assert said["areas"] == {"class 0": 8, "class 1": 16, "class 2": 0}
+    assert said["fractions"]["class 0"] == pytest.approx(1 / 3)
+    assert (said["model"], said["target"], said["precision"]) == ("toy", "CPU", "f32")
+    assert (said["height"], said["width"], said["files"]) == (4, 6, {})
+    assert said["digest"][0] == "toy, 4x6, f32"
+
+
+def test_inspect_tensor(tmp_path):
+    path = tmp_path / "data-2x3xf32.tensor"
+    recipe = wn.PreprocessRecipe(2, 3)
+    tensor = wn.Tensor.from_array(np.arange(6, dtype=np.float32).reshape(2, 3))
+    tensor.write(path, metadata={"model": {"name": "toy"}, "recipe": recipe.to_dict()})
+    printed = run("inspect", path)
+    facts = dict(line.split(maxsplit=1) for line in printed.splitlines())
+    assert facts["dimensions"] == "[2, 3]"
+    assert (facts["min"], facts["mean"], facts["max"]) == ("0.0", "2.5", "5.0")
+    assert (facts["model"], facts["recipe"]) == ("toy", repr(recipe))
+    said = json.loads(run("inspect", path, "--json"))
+    assert said["sha256"] == tensor.sha256()
+    assert said["recipe"] == recipe.to_dict()
+
+
+def test_inspect_picture(photo, tmp_path):
+    assert json.loads(run("inspect", photo, "--json")) == {
+        "picture": "photo.png",
+        "format": "PNG",
+        "width": 6,
+        "height": 4,
+        "mode": "RGB",
+        "EXIF": "upright",
+        "bytes": photo.stat().st_size,
+    }
+    turned = Image.new("RGB", (2, 1))
+    exif = turned.getexif()
+    exif[0x0112] = 6
+    turned.save(tmp_path / "turned.jpg", exif=exif)
+    assert "orientation 6: guests ignore it" in run("inspect", tmp_path / "turned.jpg")
+
+
+def test_inspect_model(toy):
+    printed = run("inspect", toy)
+    assert "let mut input = vec![0f32; 1 * 3 * 4 * 6];" in printed
+    said = json.loads(run("inspect", toy, "--json"))
+    assert said["inputs"] == ["data 1x3x4x6xf32"]
+    assert said["outputs"] == ["scores 1x3x4x6xf32"]
+    assert (said["verified"], said["device"]) == (False, "CPU, f32")
+    assert sorted(said["sha384"]) == ["toy.bin", "toy.xml"]
+
+
+def test_models_and_devices(monkeypatch, tmp_path):
+    toys.brightest_channel(tmp_path / "own.xml")
+    monkeypatch.setenv("WASINN_NB_PATH", str(tmp_path))
+    rows = {row["name"]: row for row in json.loads(run("models", "--json"))}
+    assert rows["own"]["where"] == str(tmp_path)
+    assert rows["road-segmentation-adas-0001"]["here"] is False
+    assert "own" in run("models")
+    assert json.loads(run("devices", "--json"))[0]["name"] == "CPU"
+    assert run("devices").startswith("device")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["segment", "missing.jpg"], 1, "no image at missing.jpg"),
+        (["segment", "--model", "no-such-model"], 1, "no model 'no-such-model'"),
+        (["segment", "--target", "XPU"], 1, "unknown execution target 'XPU'"),
+        (["segment", "--precision", "f8"], 1, "got 'f8'"),
+        (["segment", "--resize", "cubic"], 2, "'cubic' is not one of"),
+        (["inspect", "missing.tensor"], 1, "no tensor at missing.tensor"),
+        (["inspect", "missing.png"], 1, "no image at missing.png"),
+        (["unknown"], 2, "No such command 'unknown'"),
+    ],
+)
+def test_errors_are_one_line_and_an_exit_code(arguments, code, message):
+    done = shell(*arguments)
+    assert done.returncode == code
+    assert message in " ".join(done.stderr.replace("\u2502", " ").split())
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+    if code == 1:
+        assert done.stderr.startswith("error: ")
+
+
+def test_a_file_in_the_way_of_the_folder(toy, photo):
+    done = shell("segment", photo, "-m", toy, "-o", photo / "out")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_lab_starts_jupyter_with_further_options(monkeypatch, tmp_path):
+    started = []
+    monkeypatch.setattr(cli.os, "execv", lambda program, command: started.append(command))
+    run("lab", tmp_path, "--no-browser", "--port", "9000")
+    (command,) = started
+    assert command[1:4] == ["-m", "jupyterlab", str(tmp_path)]
+    assert command[-3:] == ["--no-browser", "--port", "9000"]
+
+
+def test_lab_without_jupyterlab(monkeypatch):
+    import importlib.util
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(wn.WasiNnError, match=r"pip install 'wasinn-nb\[lab\]'"):
+        run("lab")
+
+
+def test_help_names_every_verb():
+    printed = run("--help")
+    for verb in ("segment", "inspect", "models", "devices", "lab"):
+        assert verb in printed

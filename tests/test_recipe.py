@@ -1,0 +1,185 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wasinn_nb.abi import TensorType
+from wasinn_nb.errors import RecipeError
+from wasinn_nb.recipe import PreprocessRecipe
+
+ROAD = PreprocessRecipe(512, 896)
+
+
+def test_the_default_is_the_article_s_recipe():
+    assert repr(ROAD) == "PreprocessRecipe(1x3x512x896xf32 NCHW BGR, range 0 to 255, triangle)"
+    assert ROAD.is_identity
+
+
+@pytest.mark.parametrize(
+    ("layout", "dimensions"),
+    [
+        ("NCHW", (1, 3, 4, 5)),
+        ("NHWC", (1, 4, 5, 3)),
+        ("CHW", (3, 4, 5)),
+        ("HWC", (4, 5, 3)),
+    ],
+)
+def test_dimensions(layout, dimensions):
+    assert PreprocessRecipe(4, 5, layout).dimensions == dimensions
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"height": 0}, "expected height from 1 to 65535 pixels, got 0"),
+        ({"height": -1}, "expected height from 1 to 65535 pixels, got -1"),
+        ({"height": 65536}, "expected height from 1 to 65535 pixels, got 65536"),
+        ({"height": True}, "expected height from 1 to 65535 pixels, got True"),
+        ({"width": 2.0}, "expected width from 1 to 65535 pixels, got 2.0"),
+        ({"width": "2"}, "expected width from 1 to 65535 pixels, got '2'"),
+        ({"width": None}, "expected width from 1 to 65535 pixels, got None"),
+        ({"layout": "nchw"}, "expected layout as one of NCHW, NHWC, CHW, HWC, got 'nchw'"),
+        ({"layout": ["NCHW"]}, "expected layout as one of NCHW, NHWC, CHW, HWC, got ['NCHW']"),
+        ({"color": "GRB"}, "expected color as one of BGR, RGB, got 'GRB'"),
+        (
+            {"resize": "nearest"},
+            "expected resize as one of triangle, triangle-0.23, bilinear, got 'nearest'",
+        ),
+        ({"exif": "yes"}, "expected exif as one of ignore, apply, got 'yes'"),
+        ({"type": "i32"}, "expected type u8, f16 or f32 for an image, got i32"),
+        (
+            {"type": None},
+            "type: None is no tensor type; expected one of f16, f32, f64, u8, i32, i64",
+        ),
+        ({"range": (0, 0)}, "expected a range with two different ends, got (0.0, 0.0)"),
+        ({"range": (0,)}, "expected 2 finite float32 numbers for range, got (0,)"),
+        ({"range": "12"}, "expected 2 finite float32 numbers for range, got '12'"),
+        ({"range": 1}, "expected 2 finite float32 numbers for range, got 1"),
+        ({"range": (0, 1e39)}, "expected 2 finite float32 numbers for range, got (0, 1e+39)"),
+        (
+            {"mean": (0, 0, float("nan"))},
+            "expected 3 finite float32 numbers for mean, got (0, 0, nan)",
+        ),
+        ({"mean": (0, 0, "a")}, "expected 3 finite float32 numbers for mean, got (0, 0, 'a')"),
+        ({"scale": (1, 0, 1)}, "expected a scale without zeros to divide by, got (1.0, 0.0, 1.0)"),
+        (
+            {"scale": (1, 1, 1e-46)},  # 0 in float32
+            "expected a scale without zeros to divide by, got (1.0, 1.0, 1e-46)",
+        ),
+        (
+            {"type": "u8", "range": (0, 1)},
+            "a u8 tensor holds 0 to 255 as they are; use type f32 for a range, mean or scale",
+        ),
+        ({"colour": "RGB"}, "a recipe has no colour; it has height, width, layout, color, type, "),
+    ],
+)
+def test_wrong_values_are_refused_wherever_they_come_from(values, message):
+    said = {"height": 2, "width": 2} | values
+    ways = [
+        lambda: PreprocessRecipe.from_dict(said),
+        lambda: PreprocessRecipe(2, 2).replace(**values),
+    ]
+    for make in ways:
+        with pytest.raises(RecipeError) as caught:
+            make()
+        assert str(caught.value).startswith(message)
+
+
+def test_huge_numbers_in_json_are_refused():
+    with pytest.raises(RecipeError, match="3 finite float32 numbers for mean"):
+        PreprocessRecipe.from_json('{"height": 2, "width": 2, "mean": [0, 0, 1' + "0" * 400 + "]}")
+    with pytest.raises(RecipeError, match="expected height from 1 to 65535 pixels, got 1000"):
+        PreprocessRecipe.from_json('{"width": 2, "height": 1' + "0" * 400 + "}")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the recipe is no JSON: Expecting value"),
+        ("{", "the recipe is no JSON: Expecting property name"),
+        ("[" * 100_000, "the recipe is no JSON: "),
+        ("[1]", "expected a recipe as a JSON object, got [1]"),
+        ("null", "expected a recipe as a JSON object, got None"),
+        ('{"height": 2}', "the recipe lacks width"),
+        ("{}", "the recipe lacks height, width"),
+        (None, "the recipe is no JSON: the JSON object must be str"),
+    ],
+)
+def test_text_that_is_no_recipe(text, message):
+    with pytest.raises(RecipeError) as caught:
+        PreprocessRecipe.from_json(text)
+    assert str(caught.value).startswith(message)
+
+
+def test_numpy_sizes_become_plain_ones():
+    recipe = PreprocessRecipe(np.int64(4), np.uint8(5))
+    assert recipe == PreprocessRecipe(4, 5)
+    assert json.loads(recipe.to_json())["height"] == 4
+
+
+numbers = st.floats(-1e6, 1e6, width=32)
+nonzero = numbers.filter(lambda value: abs(value) > 1e-30)
+
+
+@st.composite
+def recipes(draw):
+    type_ = draw(st.sampled_from(["u8", "f16", "f32"]))
+    values = {}
+    if type_ != "u8":
+        low = draw(numbers)
+        values = {
+            "range": (low, low + draw(st.floats(0.5, 1e6))),
+            "mean": draw(st.tuples(numbers, numbers, numbers)),
+            "scale": draw(st.tuples(nonzero, nonzero, nonzero)),
+        }
+    return PreprocessRecipe(
+        draw(st.integers(1, 65_535)),
+        draw(st.integers(1, 65_535)),
+        draw(st.sampled_from(["NCHW", "NHWC", "CHW", "HWC"])),
+        draw(st.sampled_from(["BGR", "RGB"])),
+        type_,
+        resize=draw(st.sampled_from(["triangle", "triangle-0.23", "bilinear"])),
+        exif=draw(st.sampled_from(["ignore", "apply"])),
+        **values,
+    )
+
+
+@given(recipes())
+def test_json_gives_back_an_equal_recipe(recipe):
+    again = PreprocessRecipe.from_json(recipe.to_json())
+    assert again == recipe
+    assert hash(again) == hash(recipe)
+    assert recipe.diff(again) == {}
+
+
+def test_diff_names_each_field_that_differs_with_both_values():
+    other = ROAD.replace(color="RGB", range=(0, 1), type="f16")
+    assert ROAD.diff(other) == {
+        "color": ("BGR", "RGB"),
+        "type": (TensorType.F32, TensorType.F16),
+        "range": ((0.0, 255.0), (0.0, 1.0)),
+    }
+    assert other.diff(ROAD)["color"] == ("RGB", "BGR")
+
+
+def test_repr_says_everything_that_is_done():
+    recipe = PreprocessRecipe(
+        2, 3, "HWC", "RGB", "f16", (0, 1), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225),
+        "bilinear", "apply",
+    )  # fmt: skip
+    assert repr(recipe) == (
+        "PreprocessRecipe(2x3x3xf16 HWC RGB, range 0 to 1, mean 0.485 0.456 0.406, "
+        "scale 0.229 0.224 0.225, bilinear, EXIF applied)"
+    )
+    assert (
+        repr(PreprocessRecipe(2, 3, type="u8")) == "PreprocessRecipe(1x3x2x3xu8 NCHW BGR, triangle)"
+    )
+
+
+@pytest.mark.parametrize("field", ["height", "color", "new"])
+def test_a_recipe_cannot_be_changed(field):
+    with pytest.raises((AttributeError, TypeError)):
+        setattr(ROAD, field, 1)
+    assert PreprocessRecipe(512, 896) == ROAD
