@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -39,6 +41,9 @@ from wasinn_nb.tensor import Tensor
 from wasinn_nb.trace import Keep, Trace
 
 __all__ = ["WasiNnCtx", "devices"]
+
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+_MODEL_SUFFIXES: Final = {".xml", ".bin", ".onnx", ".tflite", ".pb", ".pdmodel", ".pdiparams"}
 
 
 @dataclass(slots=True)
@@ -158,8 +163,15 @@ class WasiNnCtx:
             call.got = f"graph {graph}"
             return graph
 
-    def load_by_name(self, name: str) -> int:
+    def load_by_name(self, name: str, target: ExecutionTarget | str | int | None = None) -> int:
         """Load a model by a registered name or by its name in the catalog.
+
+        Parameters
+        ----------
+        name : str
+            No path: a guest reads only files of the directories that it is given.
+        target : ExecutionTarget, str or int, optional
+            As for :meth:`load`.
 
         Raises
         ------
@@ -168,7 +180,9 @@ class WasiNnCtx:
         """
         with self.trace.call("load_by_name", repr(name)) as call:
             graph = self._compiled(
-                parsed_builders(self._find(name)), GraphEncoding.AUTODETECT, device_name(None)
+                parsed_builders(self.model_files(name)),
+                GraphEncoding.AUTODETECT,
+                device_name(target),
             )
             call.got = f"graph {graph}"
             return graph
@@ -298,6 +312,29 @@ class WasiNnCtx:
             self._graph(graph)
             del self._graphs[graph]
 
+    def model_files(self, name: str) -> ModelFiles:
+        """Return the model that :meth:`load_by_name` loads.
+
+        Raises
+        ------
+        NotFoundError
+            If no model of that name is here.
+        """
+        if name in self._models:
+            return self._models[name]
+        registered = ", ".join(sorted(self._models)) or "none"
+        # The catalog takes paths too; a guest must not reach the host's files by them.
+        if not _PLAIN_NAME.fullmatch(name) or Path(name).suffix in _MODEL_SUFFIXES:
+            raise NotFoundError(
+                f"{name!r} is no name of a model (names registered here: {registered})"
+            )
+        from wasinn_nb import catalog
+
+        try:
+            return catalog.model(name, download=False).files
+        except NotFoundError as error:
+            raise NotFoundError(f"{error} (names registered here: {registered})") from error
+
     def describe(self, graph: int) -> GraphDescription:
         """Return what a graph takes and gives, with the Rust lines that declare the buffers."""
         with self._lock:
@@ -345,17 +382,6 @@ class WasiNnCtx:
             graph, self._next_graph = self._next_graph, self._next_graph + 1
             self._graphs[graph] = loaded
         return graph
-
-    def _find(self, name: str) -> ModelFiles:
-        if name in self._models:
-            return self._models[name]
-        from wasinn_nb import catalog
-
-        try:
-            return catalog.model(name, download=False).files
-        except NotFoundError as error:
-            registered = ", ".join(sorted(self._models)) or "none"
-            raise NotFoundError(f"{error} (names registered here: {registered})") from error
 
     def _graph(self, graph: int) -> Graph:
         self._check_open()

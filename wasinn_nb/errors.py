@@ -7,11 +7,19 @@ for the failure, ``errno`` holds it.
 
 from __future__ import annotations
 
+from typing import Any
+
 from wasinn_nb.abi import Errno
 
 __all__ = [
     "BusyError",
     "DownloadError",
+    "GuestError",
+    "GuestExitError",
+    "GuestLinkError",
+    "GuestModuleError",
+    "GuestTimeout",
+    "GuestTrap",
     "HashMismatchError",
     "ImageError",
     "InvalidArgumentError",
@@ -136,3 +144,57 @@ class DownloadError(WasiNnError, OSError):  # type: ignore[misc]  # errno: ours,
 
 class HashMismatchError(DownloadError):
     """A file is not the one that the catalog describes."""
+
+
+class GuestError(WasiNnError):
+    """A WebAssembly guest could not be run, or did not end by itself.
+
+    Attributes
+    ----------
+    run : GuestRun or None
+        What there is of the run: its calls, its tensors and what it printed.
+    """
+
+    run: Any = None
+
+
+class GuestModuleError(GuestError, ValueError):
+    """The bytes are no WebAssembly command module, or one that asks for more than it may have."""
+
+
+class GuestLinkError(GuestError, LookupError):
+    """The guest imports what this host does not provide."""
+
+
+class GuestTrap(GuestError, RuntimeError):  # noqa: N818 - WebAssembly's word
+    """The guest trapped: it panicked, aborted, left its memory, or exhausted its stack.
+
+    Attributes
+    ----------
+    reason : str
+        WebAssembly's own words for the trap.
+    backtrace : tuple of str
+        The guest's functions, the innermost first.
+    """
+
+    def __init__(self, message: str, *, reason: str = "", backtrace: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.backtrace = backtrace
+
+
+class GuestTimeout(GuestError, TimeoutError):  # type: ignore[misc]  # noqa: N818 - errno: ours
+    """The guest did not end within its time limit, and was stopped."""
+
+
+class GuestExitError(GuestError, RuntimeError):
+    """The guest ended with another exit code than 0, and that was to be an error.
+
+    Attributes
+    ----------
+    exit_code : int
+    """
+
+    def __init__(self, message: str, *, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code

@@ -1,0 +1,181 @@
+"""What running a guest costs beside the guest's own code and OpenVINO's work.
+
+The road guest (``data/guests/roadseg.wasm``) hands over 12.8 MB of tensors.  Its run is taken apart
+from inside: the host's share is the total, less the guest's own code, less the time in OpenVINO
+(load, compute, release).  Its peer is the copies alone: the same bytes copied once each way, as
+any host has to, in the same process and between the same runs.
+
+    python benchmarks/bench_host.py [RUNS]
+
+Uses road-segmentation-adas-0001 from the folder WASINN_NB_SHARED (or ../shared), else a model
+of the same shapes that is made here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from wasinn_nb.backends.openvino import OpenVinoBackend, OpenVinoContext, OpenVinoGraph
+from wasinn_nb.context import WasiNnCtx
+from wasinn_nb.host import GuestRun, run_guest
+from wasinn_nb.tables import text_table
+
+ROOT = Path(__file__).resolve().parent.parent
+GUEST = ROOT / "data" / "guests" / "roadseg.wasm"
+NAME = "road-segmentation-adas-0001"
+LIMIT_MS = 15.0
+LIMIT_RATIO = 1.5
+
+
+def road_model(folder: Path) -> tuple[Path, str]:
+    """Return the real model, or one of the same shapes, and what it is."""
+    shared = Path(os.environ.get("WASINN_NB_SHARED") or ROOT.parent / "shared")
+    real = shared / "models" / f"{NAME}.xml"
+    if real.is_file():
+        return real, NAME
+    import openvino as ov
+    from openvino import opset13 as op
+
+    x = op.parameter([1, 3, 512, 896], np.float32, name="data")
+    y = op.concat([x, op.reduce_mean(x, np.array([1]), keep_dims=True)], 1)
+    path = folder / "road.xml"
+    ov.save_model(ov.Model([op.softmax(y, 1)], [x], "road"), path, compress_to_fp16=False)
+    return path, f"a model of the same shapes ({NAME} is not here: set WASINN_NB_SHARED)"
+
+
+@contextlib.contextmanager
+def timed(spent: dict[str, float]) -> Iterator[None]:
+    """Add up the time in OpenVINO, outside of the package's own code."""
+    methods = [
+        (OpenVinoBackend, "load", "load"),
+        (OpenVinoGraph, "execution_context", "load"),
+        (OpenVinoContext, "compute", "compute"),
+        (WasiNnCtx, "close", "release"),
+    ]
+    saved = [(owner, name, getattr(owner, name)) for owner, name, _ in methods]
+
+    def wrapped(function: Any, label: str) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
+            start = time.perf_counter()
+            try:
+                return function(*args, **options)
+            finally:
+                spent[label] += time.perf_counter() - start
+
+        return call
+
+    try:
+        for owner, name, label in methods:
+            setattr(owner, name, wrapped(getattr(owner, name), label))
+        yield
+    finally:
+        for owner, name, function in saved:
+            setattr(owner, name, function)
+
+
+def copies(run: GuestRun) -> float:
+    """Return the seconds that the run's tensors take to be copied: in to new memory, out to old."""
+    (given,), (output,) = run.inputs, run.outputs
+    source = np.frombuffer(given.data, np.uint8).copy()
+    result = np.frombuffer(output.data, np.uint8)
+    there = np.zeros(result.size, np.uint8)
+    start = time.perf_counter()
+    fresh = source.copy()
+    np.copyto(there, result)
+    took = time.perf_counter() - start
+    assert fresh.size + there.size == 12_845_056
+    return took
+
+
+def measure(runs: int, folder: Path) -> tuple[list[dict[str, float]], str]:
+    """Run the guest *runs* times, after one that compiles it."""
+    model, what = road_model(folder)
+    pixels = np.random.default_rng(0).integers(0, 256, (405, 513, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(folder / "road.png")
+    samples = []
+    for number in range(runs + 1):
+        spent: defaultdict[str, float] = defaultdict(float)
+        with timed(spent):
+            start = time.perf_counter()
+            run = run_guest(
+                GUEST,
+                [f"model/{model.name}", f"model/{model.with_suffix('.bin').name}", "road.png"],
+                {".": folder, "model": model.parent},
+                writable=".",
+                stream=False,
+                check=True,
+            )
+            total = time.perf_counter() - start
+        if number == 0:
+            continue
+        seconds = run.seconds
+        inference = sum(spent.values())
+        samples.append(
+            {
+                "total": total,
+                "guest code": seconds["guest code"],
+                "OpenVINO": inference,
+                "host": total - seconds["guest code"] - inference,
+                "set_input + get_output": seconds["set_input"] + seconds["get_output"],
+                "compile (cached)": seconds["compile"],
+                "copies alone": copies(run),
+            }
+        )
+    return samples, what
+
+
+def main(runs: int = 9) -> list[dict[str, Any]]:
+    """Measure, print a table, and return its rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        samples, what = measure(runs, Path(folder))
+    medians = {name: statistics.median(s[name] for s in samples) * 1e3 for name in samples[0]}
+    alone, total = medians["copies alone"], medians["total"]
+    rows = [
+        {
+            "step": name,
+            "median_ms": value,
+            "least_ms": min(s[name] for s in samples) * 1e3,
+            "of_total": value / total,
+            "of_copies": value / alone,
+        }
+        for name, value in medians.items()
+    ]
+    print(f"road guest, 12.8 MB of tensors, {runs} runs, {what}")
+    print(
+        text_table(
+            ["step", "median", "least", "of the total", "of the copies alone"],
+            [
+                [
+                    row["step"],
+                    f"{row['median_ms']:.1f} ms",
+                    f"{row['least_ms']:.1f} ms",
+                    f"{row['of_total']:.3f}",
+                    f"{row['of_copies']:.2f}",
+                ]
+                for row in rows
+            ],
+        )
+    )
+    host = medians["host"]
+    good = host <= LIMIT_MS or host <= LIMIT_RATIO * alone
+    print(
+        f"host overhead {host:.1f} ms: {'within' if good else 'OVER'} the limit of "
+        f"{LIMIT_MS:g} ms, or {LIMIT_RATIO:g} x the copies"
+    )
+    return rows
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:2]))

@@ -1,0 +1,19 @@
+"""WebAssembly guests with WASI-NN, in this process: nothing else of the package imports wasmtime.
+
+`run_guest` runs a command module.  To embed a guest yourself, define the functions in a linker of
+your own with `add_to_linker`.
+"""
+
+try:
+    import wasmtime as _wasmtime  # noqa: F401 - to say what is missing
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "running WebAssembly guests needs wasmtime: pip install 'wasinn-nb[wasm]'"
+    ) from error
+
+from wasinn_nb.host.guest import run_guest
+from wasinn_nb.host.linker import add_to_linker
+from wasinn_nb.host.memory import GuestMemory
+from wasinn_nb.host.run import GuestRun
+
+__all__ = ["GuestMemory", "GuestRun", "add_to_linker", "run_guest"]

@@ -1,0 +1,242 @@
+"""`run_guest`: a WASI-NN command module, run in this process and contained."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+
+from wasinn_nb.abi import ExecutionTarget
+from wasinn_nb.arguments import ModelFiles, device_name
+from wasinn_nb.context import WasiNnCtx
+from wasinn_nb.errors import (
+    GuestError,
+    GuestExitError,
+    GuestTimeout,
+    GuestTrap,
+    InvalidArgumentError,
+)
+from wasinn_nb.host.linker import HostFunctions
+from wasinn_nb.host.modules import read_module
+from wasinn_nb.host.output import KEPT, Output
+from wasinn_nb.host.run import GuestRun, Invocation
+from wasinn_nb.host.wasi import Files, parsed_dirs, parsed_texts
+from wasinn_nb.host.worker import GuestThread
+from wasinn_nb.trace import Keep
+
+__all__ = ["run_guest"]
+
+
+def run_guest(
+    wasm: str | os.PathLike[str] | bytes,
+    args: Iterable[object] = (),
+    dirs: Mapping[str, str | os.PathLike[str]] | None = None,
+    *,
+    writable: bool | str | Iterable[str] = False,
+    models: Mapping[str, ModelFiles] | None = None,
+    target: ExecutionTarget | str | int | None = None,
+    precision: str | None = None,
+    env: Mapping[str, object] | None = None,
+    stdin: str | bytes = b"",
+    memory_limit: int = 1 << 30,
+    time_limit: float | None = None,
+    output_limit: int | None = KEPT,
+    keep: Keep = "all",
+    stream: bool = True,
+    check: bool = False,
+) -> GuestRun:
+    """Run a WASI-NN command module here, with OpenVINO behind ``wasi_ephemeral_nn``.
+
+    The guest gets the directories, arguments and variables that are given, and nothing else: no
+    network, no environment, no other files.  What it prints appears while it runs.  A notebook's
+    Interrupt Kernel, or Ctrl-C, stops it, whatever it does.
+
+    Parameters
+    ----------
+    wasm : path or bytes
+        A core module for WASI preview 1 (``wasm32-wasip1``) that exports ``_start``.
+    args : iterable
+        Its arguments, after the program's name; paths as the guest sees them.
+    dirs : mapping, optional
+        Path in the guest → directory here, such as ``{".": "."}``.
+    writable : bool, str or iterable of str
+        The directories that the guest may write to, by their paths in the guest; ``True``: all.
+        A guest that dumps a ``.tensor`` file into its current directory needs ``writable="."``.
+    models : mapping, optional
+        Name → model, for ``load_by_name``; other names are looked up in the catalog.
+    target : ExecutionTarget, str or int, optional
+        Run every graph there.  Default: where the guest asks for.
+    precision : {"f32", "f16", "bf16", "device"}, optional
+        As for `WasiNnCtx`.
+    env : mapping, optional
+        The guest's environment variables.
+    stdin : str or bytes
+        What the guest reads from standard input.
+    memory_limit : int
+        Bytes of memory that the guest may have.  As many bytes of tensors does the trace keep.
+    time_limit : float, optional
+        Seconds after which it is stopped.
+    output_limit : int or None
+        Bytes of stdout, and of stderr, to show and to keep.  ``None``: show everything.
+    keep : {"all", "last", None}
+        Which tensors the trace holds on to.
+    stream : bool
+        Whether to show what the guest prints.
+    check : bool
+        Whether another exit code than 0 is an error.
+
+    Returns
+    -------
+    GuestRun
+
+    Raises
+    ------
+    MissingFileError
+        If the module or a directory is not there.
+    InvalidArgumentError
+        If an argument is not what is described above.
+    GuestModuleError
+        If it is no command module, is truncated, or needs more than *memory_limit* from the start.
+    GuestLinkError
+        If it imports what is not provided here.
+    GuestTrap
+        If it traps: a panic, endless recursion, an access outside of its memory.
+    GuestTimeout
+        If it does not end within *time_limit*.
+    GuestExitError
+        If *check* is set and its exit code is not 0.
+
+    Notes
+    -----
+    The exceptions above, and `KeyboardInterrupt`, have what there is of the run as ``error.run``.
+    A WASI-NN call that fails is no exception here: the guest gets its error number, and the trace
+    says why.  `exit_code` is whatever the guest passes to ``proc_exit``.
+
+    Examples
+    --------
+    >>> import wasmtime
+    >>> hello = wasmtime.wat2wasm('''(module
+    ...   (import "wasi_ephemeral_nn" "compute" (func $compute (param i32) (result i32)))
+    ...   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    ...   (memory (export "memory") 1)
+    ...   (func (export "_start") (call $exit (call $compute (i32.const 7)))))''')
+    >>> run_guest(bytes(hello))
+    GuestRun(guest.wasm: exit code 1, 1 WASI-NN call(s))
+    #  call     arguments  expected  got  errno
+    0  compute  context 7                 invalid_argument
+    #0 compute: no context 7; there is no context yet
+    """
+    start = time.perf_counter()
+    _check_limits(memory_limit, time_limit, output_limit)
+    if target is not None:
+        device_name(target)
+    data = read_module(wasm)
+    invocation = Invocation(
+        wasm="guest.wasm" if isinstance(wasm, bytes | bytearray | memoryview) else os.fspath(wasm),
+        args=parsed_texts(args, "arguments"),
+        dirs=parsed_dirs(dirs, writable),
+        env=_parsed_env(env),
+    )
+    ctx = WasiNnCtx(precision=precision, models=models, keep=keep)
+    ctx.trace.keep_bytes = memory_limit
+    functions = HostFunctions(ctx, target=target)
+    output = Output(output_limit, stream=stream, stopping=functions.stopping)
+    files = Files(invocation.dirs)
+    guest = GuestThread(
+        data,
+        invocation,
+        functions,
+        output,
+        stdin=stdin.encode() if isinstance(stdin, str) else stdin,
+        memory_limit=memory_limit,
+    )
+    error: BaseException | None = None
+    try:
+        guest.start()
+        if not guest.wait(None if time_limit is None else start + time_limit):
+            error = GuestTimeout(
+                f"{invocation.name} did not end within {time_limit} s and was stopped; "
+                f"time_limit= gives it more"
+            )
+    except BaseException as interrupt:  # noqa: BLE001 - raised below, with the run
+        error = interrupt
+    finally:
+        guest.halt()
+    joined = guest.join()
+    error = error or guest.error
+    dialects = functions.dialects
+    run = GuestRun(
+        invocation,
+        ctx.trace,
+        exit_code=guest.exit_code if error is None else None,
+        ended=_ended(guest.exit_code, error, time_limit),
+        stdout=output.text("stdout"),
+        stderr=output.text("stderr"),
+        files=files.written(),
+        seconds={**guest.seconds, **functions.seconds},
+        dialect=next(iter(dialects)) if len(dialects) == 1 else None,
+        models=dict(functions.models),
+    )
+    run.notes = (*output.notes(), *_notes(run, files, joined=joined))
+    run.seconds["total"] = time.perf_counter() - start
+    if check and error is None and run.exit_code:
+        last = run.stderr.strip().splitlines()[-1:]
+        error = GuestExitError(
+            ": ".join([f"{invocation.name} ended with exit code {run.exit_code}", *last]),
+            exit_code=run.exit_code,
+        )
+    if error is not None:
+        error.run = run  # type: ignore[attr-defined]  # exceptions take attributes
+        raise error
+    return run
+
+
+def _check_limits(memory_limit: int, time_limit: float | None, output_limit: int | None) -> None:
+    if memory_limit <= 0:
+        raise InvalidArgumentError(f"expected memory_limit in bytes, got {memory_limit}")
+    if time_limit is not None and not time_limit > 0:
+        raise InvalidArgumentError(f"expected time_limit in seconds or None, got {time_limit}")
+    if output_limit is not None and output_limit < 0:
+        raise InvalidArgumentError(f"expected output_limit in bytes or None, got {output_limit}")
+
+
+def _parsed_env(env: Mapping[str, object] | None) -> dict[str, str]:
+    names = parsed_texts(env or {}, "environment variables")
+    values = parsed_texts((env or {}).values(), "environment variables")
+    for name in names:
+        if not name or "=" in name:
+            raise InvalidArgumentError(f"{name!r} is no name of an environment variable")
+    return dict(zip(names, values, strict=True))
+
+
+def _ended(exit_code: int | None, error: BaseException | None, time_limit: float | None) -> str:
+    if error is None:
+        return f"exit code {exit_code}"
+    if isinstance(error, GuestTimeout):
+        return f"stopped after {time_limit} s"
+    if isinstance(error, GuestTrap):
+        return "trapped"
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return "not started" if isinstance(error, GuestError) else "failed"
+
+
+def _notes(run: GuestRun, files: Files, *, joined: bool) -> list[str]:
+    notes = []
+    trace = run.trace
+    if trace.dropped:
+        notes.append(f"{trace.dropped} calls in the middle are left out of the trace")
+    if trace.tensors_dropped:
+        notes.append(
+            f"the trace let {trace.tensors_dropped} tensor(s) go, the oldest, to keep within "
+            f"memory_limit bytes; keep='last' keeps fewer"
+        )
+    if not files.complete:
+        notes.append("the writable directories hold too many files to tell all that it wrote")
+    if not joined:
+        notes.append("the guest was in a call that cannot be interrupted; it ends after that")
+    readonly = [repr(d.guest) for d in run.invocation.dirs if not d.writable]
+    if run.ended in {"trapped", f"exit code {run.exit_code}"} and run.exit_code != 0 and readonly:
+        said = ", ".join(readonly)
+        notes.append(f"read-only for the guest: {said}; writable= lets it write there")
+    return notes

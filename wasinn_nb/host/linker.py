@@ -1,0 +1,366 @@
+"""The functions of ``wasi_ephemeral_nn``, from a guest's memory to a `WasiNnCtx` and back."""
+
+from __future__ import annotations
+
+import math
+import struct
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any, Final, TypeVar
+
+import wasmtime
+
+from wasinn_nb.abi import Dialect, Errno, ExecutionTarget, GraphEncoding, TensorType
+from wasinn_nb.arguments import ModelFiles
+from wasinn_nb.context import WasiNnCtx
+from wasinn_nb.errors import (
+    BusyError,
+    InvalidArgumentError,
+    TooLargeError,
+    UnsupportedOperationError,
+    WasiNnError,
+)
+from wasinn_nb.host.memory import GuestMemory, unsigned
+from wasinn_nb.tensor import Tensor
+from wasinn_nb.trace import Call
+
+__all__ = ["MODULE", "PARAMETERS", "HostFunctions", "Stopped", "add_to_linker"]
+
+MODULE: Final = "wasi_ephemeral_nn"
+
+PARAMETERS: Final = {
+    "load": 5,
+    "load_by_name": 3,
+    "init_execution_context": 2,
+    "set_input": 3,
+    "compute": 1,
+    "get_output": 5,
+    # WasmEdge's additions.
+    "load_by_name_with_config": 5,
+    "unload": 1,
+    "finalize_execution_context": 1,
+    "compute_single": 1,
+    "get_output_single": 5,
+    "fini_single": 1,
+}
+"""How many i32 each function takes; each returns an errno."""
+
+# What a guest may claim, so that its numbers cannot make the host run out of memory.
+_MAX_BUILDERS: Final = 2  # no encoding takes more
+_MAX_NAME: Final = 1024
+_MAX_CONFIG: Final = 1 << 16
+_MAX_RANK: Final = 32  # NumPy's limit before 2.0
+_MAX_GRAPHS: Final = 64
+_MAX_CONTEXTS: Final = 256
+
+_RECORD: Final = struct.Struct("<IIB3xII")  # dimensions, their count, type, data, their length
+
+Member = TypeVar("Member", bound=IntEnum)
+
+
+class Stopped(BaseException):
+    """Leaves a host function when the guest is to be stopped; no error of anyone."""
+
+
+def add_to_linker(
+    linker: wasmtime.Linker,
+    ctx: WasiNnCtx,
+    *,
+    target: ExecutionTarget | str | int | None = None,
+) -> None:
+    """Define ``wasi_ephemeral_nn`` in a linker of your own.
+
+    The six functions of the core-module ABI, and WasmEdge's ``load_by_name_with_config``,
+    ``unload`` and ``finalize_execution_context``.  Those for generative models
+    (``compute_single``, ``get_output_single``, ``fini_single``) return unsupported_operation.
+    What a guest does wrong comes back to it as an errno, and ``ctx.trace`` says why; any other
+    exception leaves the wasm call as itself.
+
+    Parameters
+    ----------
+    linker : wasmtime.Linker
+    ctx : WasiNnCtx
+        Keep it open while a guest runs; several guests may share it.
+    target : ExecutionTarget, str or int, optional
+        Run every graph there, whatever the guest asks for.
+
+    Examples
+    --------
+    >>> import wasmtime
+    >>> engine = wasmtime.Engine()
+    >>> linker, store = wasmtime.Linker(engine), wasmtime.Store(engine)
+    >>> ctx = WasiNnCtx()
+    >>> add_to_linker(linker, ctx)
+    >>> linker.get(store, "wasi_ephemeral_nn", "compute")(store, 7)  # 1 is invalid_argument
+    1
+    >>> ctx.trace
+    #  call     arguments  expected  got  errno
+    0  compute  context 7                 invalid_argument
+    #0 compute: no context 7; there is no context yet
+    """
+    HostFunctions(ctx, target=target).define(linker)
+
+
+class HostFunctions:
+    """The host's functions for one guest, and what is known of it from its calls.
+
+    Parameters
+    ----------
+    ctx : WasiNnCtx
+    target : ExecutionTarget, str or int, optional
+        Overrides the guest's.
+
+    Attributes
+    ----------
+    stopping : threading.Event
+        Once set, no call returns to the guest.
+    failure : BaseException or None
+        The exception that left a host function.  wasmtime-py passes exceptions on through one
+        place for the whole process, where two guests in two threads can swap them.
+    seconds : dict
+        Time spent in each function, decoding and copies included.
+    dialects : set of Dialect
+        The numberings of tensor types that the guest has shown.
+    models : dict
+        The models that it has asked for by name.
+    """
+
+    def __init__(
+        self, ctx: WasiNnCtx, *, target: ExecutionTarget | str | int | None = None
+    ) -> None:
+        self.ctx = ctx
+        self.target = target
+        self.stopping = threading.Event()
+        self.failure: BaseException | None = None
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.dialects: set[Dialect] = set()
+        self.models: dict[str, ModelFiles] = {}
+        self._graphs = self._contexts = 0
+
+    def define(self, linker: wasmtime.Linker) -> None:
+        """Define every function in *linker*."""
+        bodies: dict[str, Callable[..., None]] = {
+            "load": self._load,
+            "load_by_name": self._load_by_name,
+            "init_execution_context": self._init_execution_context,
+            "set_input": self._set_input,
+            "compute": self._compute,
+            "get_output": self._get_output,
+            "load_by_name_with_config": self._load_by_name_with_config,
+            "unload": self._unload,
+            "finalize_execution_context": self._finalize_execution_context,
+        }
+        i32 = wasmtime.ValType.i32()
+        for name, count in PARAMETERS.items():
+            kind = wasmtime.FuncType([i32] * count, [i32])
+            function = self._function(name, bodies.get(name, _unsupported))
+            linker.define_func(MODULE, name, kind, function, access_caller=True)
+
+    def guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return *function* for a guest to call: it keeps to :attr:`stopping` and `failure`."""
+
+        def call(*arguments: Any) -> Any:
+            try:
+                if self.stopping.is_set():
+                    raise Stopped
+                return function(*arguments)
+            except BaseException as error:
+                self.failure = error
+                raise
+
+        return call
+
+    def _function(self, name: str, body: Callable[..., None]) -> Callable[..., int]:
+        def call(caller: wasmtime.Caller, *raw: int) -> int:
+            start, errno = time.perf_counter(), Errno.SUCCESS
+            try:
+                with self.ctx.trace.call(name) as row:
+                    body(row, caller, *map(unsigned, raw))
+            except WasiNnError as error:
+                errno = error.errno or Errno.RUNTIME_ERROR
+            finally:
+                self.seconds[name] += time.perf_counter() - start
+            if self.stopping.is_set():
+                raise Stopped
+            return int(errno)
+
+        return self.guarded(call)
+
+    # -- the functions ---------------------------------------------------------------------------
+    # Every pointer is checked before anything is done, and results are written last.
+
+    def _load(  # noqa: PLR0917 - the ABI's parameters
+        self,
+        row: Call,
+        caller: wasmtime.Caller,
+        builders: int,
+        count: int,
+        encoding: int,
+        target: int,
+        result: int,
+    ) -> None:
+        row.arguments = f"{count} builder(s), encoding {encoding}, target {target}"
+        memory = GuestMemory.of(caller)
+        memory.check(result, 4, "the place for the graph")
+        memory.check(builders, 8 * count, f"the array of {count} builder(s)")
+        if count > _MAX_BUILDERS:
+            raise InvalidArgumentError(f"a model takes 1 or 2 builders, got {count}")
+        self._room_for_graph()
+        words = memory.read_u32(builders, 2 * count, "the builders")
+        parts = [
+            memory.read_bytes(words[2 * i], words[2 * i + 1], f"builder {i}") for i in range(count)
+        ]
+        graph = self.ctx.load(
+            parts,
+            _member(GraphEncoding, encoding),
+            _member(ExecutionTarget, target) if self.target is None else self.target,
+        )
+        self._graphs += 1
+        memory.write_u32(result, graph, "the place for the graph")
+
+    def _load_by_name(
+        self, row: Call, caller: wasmtime.Caller, name: int, length: int, result: int
+    ) -> None:
+        row.arguments = f"a name of {length} bytes"
+        memory = GuestMemory.of(caller)
+        memory.check(result, 4, "the place for the graph")
+        graph = self._named(_text(memory, name, length, "the name"))
+        memory.write_u32(result, graph, "the place for the graph")
+
+    def _load_by_name_with_config(  # noqa: PLR0917
+        self,
+        row: Call,
+        caller: wasmtime.Caller,
+        name: int,
+        length: int,
+        config: int,
+        config_length: int,
+        result: int,
+    ) -> None:
+        row.arguments = f"a name of {length} bytes"
+        memory = GuestMemory.of(caller)
+        memory.check(result, 4, "the place for the graph")
+        memory.check(config, config_length, "the configuration")
+        if config_length > _MAX_CONFIG:
+            raise InvalidArgumentError(f"a configuration of {config_length} bytes is too long")
+        graph = self._named(_text(memory, name, length, "the name"))
+        if config_length:
+            row.note = f"the configuration ({config_length} bytes) says nothing to OpenVINO"
+        memory.write_u32(result, graph, "the place for the graph")
+
+    def _init_execution_context(
+        self, row: Call, caller: wasmtime.Caller, graph: int, result: int
+    ) -> None:
+        row.arguments = f"graph {graph}"
+        memory = GuestMemory.of(caller)
+        memory.check(result, 4, "the place for the context")
+        if self._contexts >= _MAX_CONTEXTS:
+            raise BusyError(
+                f"the guest holds {self._contexts} execution contexts; make one and use it again"
+            )
+        context = self.ctx.init_execution_context(graph)
+        self._contexts += 1
+        memory.write_u32(result, context, "the place for the context")
+
+    def _set_input(
+        self, row: Call, caller: wasmtime.Caller, context: int, index: int, record: int
+    ) -> None:
+        row.arguments = f"context {context}, input {index}"
+        tensor, remark = self._tensor(GuestMemory.of(caller), record)
+        self.ctx.set_input(context, index, tensor)
+        row.note = "; ".join(filter(None, [row.note, remark]))
+
+    def _compute(self, row: Call, caller: wasmtime.Caller, context: int) -> None:
+        del row, caller
+        self.ctx.compute(context)
+
+    def _get_output(  # noqa: PLR0917
+        self,
+        row: Call,
+        caller: wasmtime.Caller,
+        context: int,
+        index: int,
+        buffer: int,
+        size: int,
+        written: int,
+    ) -> None:
+        row.arguments = f"context {context}, output {index}"
+        memory = GuestMemory.of(caller)
+        memory.check(written, 4, "the place for the number of bytes")
+        room = memory.view(buffer, size, "the output buffer")
+        try:
+            count = self.ctx.get_output_into(context, index, room)
+        except TooLargeError as error:
+            needed = min(error.needed, 0xFFFF_FFFF)
+            memory.write_u32(written, needed, "the place for the number of bytes")
+            raise
+        memory.write_u32(written, count, "the place for the number of bytes")
+
+    def _unload(self, row: Call, caller: wasmtime.Caller, graph: int) -> None:
+        del row, caller
+        self.ctx.unload(graph)
+        self._graphs -= 1
+
+    def _finalize_execution_context(self, row: Call, caller: wasmtime.Caller, context: int) -> None:
+        del row, caller
+        self.ctx.finalize_execution_context(context)
+        self._contexts -= 1
+
+    # -- what they share -------------------------------------------------------------------------
+
+    def _named(self, name: str) -> int:
+        self._room_for_graph()
+        graph = self.ctx.load_by_name(name, self.target)
+        self._graphs += 1
+        self.models[name] = self.ctx.model_files(name)
+        return graph
+
+    def _room_for_graph(self) -> None:
+        if self._graphs >= _MAX_GRAPHS:
+            raise BusyError(f"the guest holds {self._graphs} graphs; load a model once")
+
+    def _tensor(self, memory: GuestMemory, record: int) -> tuple[Tensor, str]:
+        """Return a copy of the tensor that a record describes, and a remark on its dialect."""
+        raw = memory.read_bytes(record, _RECORD.size, "the tensor record")
+        shape, rank, code, data, nbytes = _RECORD.unpack(raw)
+        memory.check(shape, 4 * rank, f"the tensor's {rank} dimensions")
+        if rank > _MAX_RANK:
+            raise InvalidArgumentError(f"a tensor has at most {_MAX_RANK} dimensions, got {rank}")
+        dimensions = memory.read_u32(shape, rank, "the tensor's dimensions")
+        memory.check(data, nbytes, "the tensor's data")
+        try:
+            kind, dialect = TensorType.from_wire(code, math.prod(dimensions), nbytes)
+        except ValueError as error:
+            sizes = "x".join(map(str, dimensions)) or "no dimensions"
+            raise InvalidArgumentError(f"{sizes}: {error}") from None
+        tensor = Tensor.adopt(dimensions, kind, memory.read(data, nbytes, "the tensor's data"))
+        if dialect is None:
+            return tensor, ""
+        self.dialects.add(dialect)
+        said = f"type {code} is {kind.suffix}: the guest speaks the {dialect.value} dialect"
+        if len(self.dialects) > 1:
+            said += ", and has spoken the other one before"
+        return tensor, said
+
+
+def _unsupported(row: Call, caller: wasmtime.Caller, *arguments: int) -> None:
+    del caller, arguments
+    raise UnsupportedOperationError(f"{row.name} is for generative models, which do not run here")
+
+
+def _member(kind: type[Member], value: int) -> Member | int:
+    """Return the member of an enumeration, or the number where it has none."""
+    return kind(value) if value in kind.__members__.values() else value
+
+
+def _text(memory: GuestMemory, pointer: int, length: int, what: str) -> str:
+    memory.check(pointer, length, what)
+    if length > _MAX_NAME:
+        raise InvalidArgumentError(f"{what} has {length} bytes; at most {_MAX_NAME} are taken")
+    try:
+        return memory.read_bytes(pointer, length, what).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidArgumentError(f"{what} is no UTF-8: {error.reason}") from None

@@ -1,0 +1,188 @@
+"""WebAssembly modules: checked, compiled once per content, and linked or refused with a reason."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+import wasmtime
+
+from wasinn_nb.errors import GuestLinkError, GuestModuleError
+from wasinn_nb.files import existing_file
+from wasinn_nb.host.linker import MODULE, PARAMETERS
+
+__all__ = ["check_imports", "check_start", "compiled", "memories", "new_engine", "read_module"]
+
+_MAGIC: Final = b"\0asm"
+_MODULE_VERSION: Final = b"\1\0\0\0"
+_CACHED: Final = 16
+_PAGE: Final = 1 << 16
+_MEMORY_SECTION: Final = 5
+
+_cache: OrderedDict[bytes, bytes] = OrderedDict()
+_cache_lock = threading.Lock()
+
+_HINTS: Final = {
+    "wasi_unstable": "it was built for the WASI of 2019; build it again for wasm32-wasip1",
+    "wasi_snapshot_preview2": "build it for wasm32-wasip1",
+    "wasi_nn": "the module of the ABI is called wasi_ephemeral_nn",
+    "wasi": "threads do not run here; build it for wasm32-wasip1",
+    "env": "it was not linked whole, or was built for Emscripten; build it for wasm32-wasip1",
+    "__wbindgen_placeholder__": "it was built for a browser; build it for wasm32-wasip1",
+}
+
+
+def new_engine() -> wasmtime.Engine:
+    """Return an engine of one guest's own: its epoch, which stops a guest, is the engine's."""
+    config = wasmtime.Config()
+    config.epoch_interruption = True
+    return wasmtime.Engine(config)
+
+
+def read_module(wasm: str | os.PathLike[str] | bytes) -> bytes:
+    r"""Return a module's bytes, if they begin as those of a core module do.
+
+    Raises
+    ------
+    MissingFileError
+        If the path leads nowhere.
+    GuestModuleError
+        If they are something else.
+
+    Examples
+    --------
+    >>> read_module(b"<!DOCTYPE html>")
+    Traceback (most recent call last):
+    ...
+    wasinn_nb.errors.GuestModuleError: the guest is no WebAssembly module: it begins with
+    b'<!DOCTYP' where b'\x00asm' is expected; was another file downloaded in its place?
+    """
+    if isinstance(wasm, bytes | bytearray | memoryview):
+        data, name = bytes(wasm), "the guest"
+    else:
+        path = existing_file(wasm, "WebAssembly module")
+        data, name = path.read_bytes(), path.name
+    if not data.startswith(_MAGIC):
+        hint = "was another file downloaded in its place?"
+        if data.lstrip().startswith((b"(module", b";;")):
+            hint = "assemble WebAssembly text first: wasmtime.wat2wasm(text)"
+        raise GuestModuleError(
+            f"{name} is no WebAssembly module: it begins with {data[:8]!r} where {_MAGIC!r} "
+            f"is expected; {hint}"
+        )
+    version = data[4:8]
+    if version[2:] == b"\1\0":
+        raise GuestModuleError(
+            f"{name} is a WebAssembly component; run_guest takes core modules: "
+            f"build it for wasm32-wasip1"
+        )
+    if len(version) == 4 and version != _MODULE_VERSION:
+        raise GuestModuleError(
+            f"{name} has WebAssembly version {int.from_bytes(version, 'little')}; expected 1"
+        )
+    return data
+
+
+def compiled(engine: wasmtime.Engine, wasm: bytes) -> wasmtime.Module:
+    """Return a module for *engine*; the same bytes are compiled only once in the process.
+
+    Raises
+    ------
+    GuestModuleError
+        If it is truncated or not valid.
+    """
+    key = hashlib.sha256(wasm).digest()
+    with _cache_lock:
+        native = _cache.get(key)
+    if native is not None:
+        return wasmtime.Module.deserialize(engine, native)
+    try:
+        module = wasmtime.Module(engine, wasm)
+    except wasmtime.WasmtimeError as error:
+        said = " ".join(str(error).split())
+        raise GuestModuleError(
+            f"the module is not valid: {said}; is the file whole ({len(wasm)} bytes)?"
+        ) from error
+    native = bytes(module.serialize())
+    with _cache_lock:
+        _cache[key] = native
+        while len(_cache) > _CACHED:
+            _cache.popitem(last=False)
+    return module
+
+
+def check_start(module: wasmtime.Module) -> None:
+    """Raise GuestModuleError unless the module is a command: it exports ``_start``."""
+    exports = {export.name: export.type for export in module.exports}
+    kind = exports.get("_start")
+    if isinstance(kind, wasmtime.FuncType) and not kind.params and not kind.results:
+        return
+    if kind is not None:
+        raise GuestModuleError("the module's _start is no function without parameters and results")
+    names = sorted(exports)
+    shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    raise GuestModuleError(
+        f"the module exports no _start, so it is no command but a library "
+        f"(it exports {shown or 'nothing'}); build it as a program, or instantiate it yourself "
+        f"with wasinn_nb.host.add_to_linker"
+    )
+
+
+def check_imports(module: wasmtime.Module, provides: Callable[[str, str], bool]) -> None:
+    """Raise GuestLinkError if *module* imports a name that *provides* does not know."""
+    missing = [
+        (item.module, item.name or "")
+        for item in module.imports
+        if not provides(item.module, item.name or "")
+    ]
+    if not missing:
+        return
+    said = ", ".join(f"{module}.{name}" for module, name in missing[:5])
+    more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+    hint = next((f"; {_HINTS[m]}" for m, _ in missing if m in _HINTS), "")
+    raise GuestLinkError(
+        f"the guest imports {said}{more}, which nobody provides here; this host provides "
+        f"wasi_snapshot_preview1, and of {MODULE}: {', '.join(PARAMETERS)}{hint}"
+    )
+
+
+def memories(wasm: bytes) -> tuple[int, ...]:
+    """Return the bytes that each memory of a valid module has at its start."""
+    at = 8
+    leb = functools.partial(_leb, wasm)
+    while at < len(wasm):
+        section, (size, at) = wasm[at], leb(at + 1)
+        if section != _MEMORY_SECTION:
+            at += size
+            continue
+        found: list[int] = []
+        count, at = leb(at)
+        for _ in range(count):
+            flags, at = leb(at)
+            pages, at = leb(at)
+            if flags & 1:  # a maximum
+                _, at = leb(at)
+            page = _PAGE
+            if flags & 8:  # a page size of its own
+                exponent, at = leb(at)
+                page = 1 << exponent
+            found.append(pages * page)
+        return tuple(found)
+    return ()
+
+
+def _leb(data: bytes, at: int) -> tuple[int, int]:
+    """Return the unsigned LEB128 number at *at*, and where it ends."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7

@@ -1,0 +1,217 @@
+"""`GuestRun`: what came of a run, and the commands that repeat it on other runtimes."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path, PurePosixPath
+
+from wasinn_nb.abi import Dialect
+from wasinn_nb.arguments import ModelFiles
+from wasinn_nb.host.wasi import Directory
+from wasinn_nb.tables import html_table
+from wasinn_nb.tensor import Tensor
+from wasinn_nb.trace import Trace
+
+__all__ = ["GuestRun", "Invocation"]
+
+_ENCODINGS = {".onnx": "ONNX", ".tflite": "TensorflowLite"}
+_SHOWN = 20_000  # characters of each stream in a notebook's output
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """How a guest was started.
+
+    Attributes
+    ----------
+    wasm : str
+        The module's path as it was given, or ``guest.wasm`` for one given as bytes.
+    args : tuple of str
+    dirs : tuple of Directory
+    env : mapping
+    """
+
+    wasm: str
+    args: tuple[str, ...]
+    dirs: tuple[Directory, ...]
+    env: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The module's file name."""
+        return PurePosixPath(self.wasm.replace(os.sep, "/")).name
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class GuestRun:
+    """What a guest did.
+
+    Its text holds nothing that changes from run to run; its HTML has the durations, too.
+
+    Attributes
+    ----------
+    exit_code : int or None
+        ``None`` where the guest did not end by itself.
+    ended : str
+        How it ended: ``exit code 0``, ``trapped``, ``stopped after 2 s``, ``interrupted``.
+    stdout, stderr : str
+        What it printed, up to *output_limit*.
+    trace : Trace
+        Its WASI-NN calls.
+    files : tuple of Path
+        New and changed files in its writable directories.
+    seconds : dict
+        Durations: ``compile`` (WebAssembly to machine code), ``guest code`` (its own time, files
+        included), each WASI-NN function with its copies, and ``total``.
+    dialect : Dialect or None
+        The numbering of tensor types that the guest has shown; ``None`` where both fit.
+    notes : tuple of str
+        What there is to know besides.
+    invocation : Invocation
+        How it was started.
+    """
+
+    invocation: Invocation
+    trace: Trace
+    exit_code: int | None = None
+    ended: str = ""
+    stdout: str = ""
+    stderr: str = ""
+    files: tuple[Path, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+    dialect: Dialect | None = None
+    notes: tuple[str, ...] = ()
+    models: Mapping[str, ModelFiles] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        """The tensors of ``set_input``, in order, as far as the trace keeps them."""
+        return self.trace.tensors("set_input")
+
+    @property
+    def outputs(self) -> list[Tensor]:
+        """The tensors of ``get_output``, in order, as far as the trace keeps them."""
+        return self.trace.tensors("get_output")
+
+    # -- the same elsewhere ----------------------------------------------------------------------
+
+    def wasmedge_command(self) -> str:
+        """Return the shell command that runs the same guest on WasmEdge.
+
+        WasmEdge needs its WASI-NN plug-in for OpenVINO.  Standard input and limits are not in it.
+
+        Examples
+        --------
+        >>> dirs = (Directory(".", "data", writable=False),)
+        >>> run = GuestRun(Invocation("seg.wasm", ("my image.png",), dirs, {}), Trace())
+        >>> run.wasmedge_command()
+        "wasmedge --dir .:data:readonly seg.wasm 'my image.png'"
+        """
+        words = ["wasmedge"]
+        for d in self.invocation.dirs:
+            words += ["--dir", f"{d.guest}:{d.host}" + ("" if d.writable else ":readonly")]
+        for name, value in self.invocation.env.items():
+            words += ["--env", f"{name}={value}"]
+        for name, model in self.models.items():
+            parts = _parts(name, model)
+            encoding = _ENCODINGS.get(Path(parts[0]).suffix, "OpenVINO")
+            words += ["--nn-preload", ":".join([name, encoding, "CPU", *parts])]
+        return shlex.join([*words, self.invocation.wasm, *self.invocation.args])
+
+    def wasmtime_command(self) -> str:
+        """Return the shell command that runs the same guest with the ``wasmtime`` program.
+
+        Wasmtime needs to be built with wasi-nn and OpenVINO.  It knows a model by the name of a
+        folder with ``model.xml`` and ``model.bin``: where the model does not lie like that, the
+        command copies it there first.  Its directories are always writable.  Standard input and
+        limits are not in it.
+
+        Examples
+        --------
+        >>> dirs = (Directory(".", "data", writable=True),)
+        >>> run = GuestRun(Invocation("seg.wasm", ("a.png",), dirs, {"LOG": "1"}), Trace())
+        >>> run.wasmtime_command()
+        'wasmtime run -S nn --dir data::. --env LOG=1 seg.wasm a.png'
+        """
+        before: list[list[str]] = []
+        options = "nn"
+        for name, model in self.models.items():
+            parts = _parts(name, model)
+            first = Path(parts[0])
+            folder = str(first.parent)
+            if first.parent.name != name or first.name != "model.xml":
+                folder = name
+                before.append(["mkdir", "-p", name])
+                before += [["cp", p, f"{name}/model{Path(p).suffix}"] for p in parts]
+            kind = _ENCODINGS.get(first.suffix, "openvino").lower()
+            options += f",nn-graph={kind}::{folder}"
+        words = ["wasmtime", "run", "-S", options]
+        for d in self.invocation.dirs:
+            words += ["--dir", d.host if d.host == d.guest else f"{d.host}::{d.guest}"]
+        for name, value in self.invocation.env.items():
+            words += ["--env", f"{name}={value}"]
+        words += [self.invocation.wasm, *self.invocation.args]
+        return " && ".join(map(shlex.join, [*before, words]))
+
+    # -- showing ---------------------------------------------------------------------------------
+
+    @property
+    def _summary(self) -> str:
+        calls = len(self.trace) + self.trace.dropped
+        return f"{self.invocation.name}: {self.ended}, {calls} WASI-NN call(s)"
+
+    def _file_names(self) -> list[str]:
+        """Return the written files by their paths in the guest."""
+        names = []
+        for path in self.files:
+            for d in self.invocation.dirs:
+                host = Path(d.host).expanduser()
+                if d.writable and path.is_relative_to(host):
+                    names.append(str(PurePosixPath(d.guest, *path.relative_to(host).parts)))
+                    break
+        return names
+
+    def __repr__(self) -> str:
+        lines = [f"GuestRun({self._summary})"]
+        if len(self.trace):
+            lines.append(repr(self.trace))
+        lines += [f"wrote {name}" for name in self._file_names()]
+        lines += [f"note: {note}" for note in self.notes]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        failed = self.exit_code != 0
+        colour = "color:#d1242f" if failed else ""
+        pieces = [f'<p style="{colour};font-weight:600">{escape(self._summary)}</p>']
+        if len(self.trace):
+            pieces.append(self.trace._repr_html_())
+        if self.seconds:
+            rows = [(name, f"{value * 1e3:.1f} ms") for name, value in self.seconds.items()]
+            pieces.append(_folded("durations", html_table(["step", "time"], rows)))
+        for name, text in (("stdout", self.stdout), ("stderr", self.stderr)):
+            if text:
+                cut = text if len(text) <= _SHOWN else text[:_SHOWN] + "\n…"
+                pieces.append(_folded(name, f"<pre>{escape(cut)}</pre>"))
+        pieces += [f"<p>wrote <code>{escape(name)}</code></p>" for name in self._file_names()]
+        pieces += [f"<p>{escape(note)}</p>" for note in self.notes]
+        return "<div>" + "".join(pieces) + "</div>"
+
+
+def _folded(title: str, body: str) -> str:
+    return f"<details><summary>{escape(title)}</summary>{body}</details>"
+
+
+def _parts(name: str, model: ModelFiles) -> list[str]:
+    """Return a model's files as words of a command; those given as bytes by a likely name."""
+    if isinstance(model, str | os.PathLike):
+        path = Path(model)
+        return [str(path), str(path.with_suffix(".bin"))] if path.suffix == ".xml" else [str(path)]
+    suffixes = [".xml", ".bin"] if len(model) == 2 else [".onnx"]
+    return [
+        f"{name}{suffix}" if isinstance(part, bytes | bytearray | memoryview) else os.fspath(part)
+        for part, suffix in zip(model, suffixes, strict=True)
+    ]

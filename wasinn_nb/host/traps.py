@@ -1,0 +1,89 @@
+"""From wasmtime's traps to `GuestTrap`, with function names that people can read."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import wasmtime
+
+from wasinn_nb.errors import GuestTrap
+
+__all__ = ["as_trap", "demangled"]
+
+_NO_OFFSET: Final = (1 << 64) - 1
+_LAST_LINES: Final = 6
+_HASH: Final = re.compile(r"h[0-9a-f]{16}")
+_ESCAPES: Final = {
+    "$LT$": "<",
+    "$GT$": ">",
+    "$RF$": "&",
+    "$BP$": "*",
+    "$LP$": "(",
+    "$RP$": ")",
+    "$C$": ",",
+    "$u20$": " ",
+    "$u27$": "'",
+    "$u7b$": "{",
+    "$u7d$": "}",
+    "..": "::",
+}
+_WORDS: Final = {
+    wasmtime.TrapCode.STACK_OVERFLOW: "call stack exhausted (endless recursion?)",
+    wasmtime.TrapCode.MEMORY_OUT_OF_BOUNDS: "out of bounds memory access",
+    wasmtime.TrapCode.TABLE_OUT_OF_BOUNDS: "out of bounds table access",
+    wasmtime.TrapCode.INDIRECT_CALL_TO_NULL: "call through an empty place of the function table",
+    wasmtime.TrapCode.BAD_SIGNATURE: "indirect call of a function of another type",
+    wasmtime.TrapCode.UNREACHABLE: "unreachable executed (a panic or abort)",
+}
+
+
+def as_trap(name: str, error: wasmtime.Trap | wasmtime.WasmtimeError, stderr: str) -> GuestTrap:
+    """Return a `GuestTrap` that says why and where, and the guest's own last words."""
+    code = error.trap_code if isinstance(error, wasmtime.Trap) else None
+    if code is not None:
+        reason = _WORDS.get(code, code.name.lower().replace("_", " "))
+    else:
+        reason = next(reversed([line.strip() for line in str(error).splitlines() if line]), "")
+    backtrace = tuple(map(_place, error.frames)) if isinstance(error, wasmtime.Trap) else ()
+    lines = [f"{name} trapped: {reason}"]
+    if last := stderr.strip().splitlines()[-_LAST_LINES:]:
+        lines += ["its last words on stderr:", *(f"    {line}" for line in last)]
+    if backtrace:
+        lines += [
+            "wasm backtrace:",
+            *(f"    {number}: {at}" for number, at in enumerate(backtrace)),
+        ]
+    return GuestTrap("\n".join(lines), reason=reason, backtrace=backtrace)
+
+
+def _place(frame: wasmtime.Frame) -> str:
+    name = demangled(frame.func_name) if frame.func_name else f"function {frame.func_index}"
+    offset = frame.module_offset
+    return name if offset == _NO_OFFSET else f"{name} at 0x{offset:x}"
+
+
+def demangled(name: str) -> str:
+    """Return the path that a Rust symbol stands for; other names as they are.
+
+    Examples
+    --------
+    >>> demangled("_ZN7roadseg3run17h0123456789abcdefE"), demangled("memcpy")
+    ('roadseg::run', 'memcpy')
+    """
+    if not (name.startswith("_ZN") and name.endswith("E")):
+        return name
+    rest, parts = name[3:-1], []
+    while rest:
+        digits = re.match(r"\d+", rest)
+        if digits is None:
+            return name
+        end = digits.end() + int(digits[0])
+        parts.append(rest[digits.end() : end])
+        rest = rest[end:]
+    if parts and _HASH.fullmatch(parts[-1]):
+        parts.pop()
+    path = "::".join(part.removeprefix("_") if "$" in part else part for part in parts)
+    for escaped, character in _ESCAPES.items():
+        path = path.replace(escaped, character)
+    return path

@@ -1,0 +1,234 @@
+"""One guest in a thread of its own, from its module's bytes to its exit code."""
+
+from __future__ import annotations
+
+import os
+import queue
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+import wasmtime
+
+from wasinn_nb.errors import GuestError, GuestLinkError, GuestModuleError, GuestTrap
+from wasinn_nb.host.linker import HostFunctions, Stopped
+from wasinn_nb.host.modules import check_imports, check_start, compiled, memories, new_engine
+from wasinn_nb.host.output import DONE, Output, Printer
+from wasinn_nb.host.run import Invocation
+from wasinn_nb.host.traps import as_trap
+from wasinn_nb.host.wasi import Exited, define_wasi
+
+__all__ = ["GuestThread"]
+
+# Eight bytes each in the host, beside the guest's memory.
+_TABLE_ELEMENTS: Final = 1_000_000
+_TABLES: Final = 16
+# How long a stopped guest is waited for.  Inference ends soon after it is cancelled, but compiling
+# a model, or opening a pipe, cannot be interrupted: such a thread ends by itself later.
+_GRACE: Final = 0.7
+_POLL: Final = 0.05
+
+
+class GuestThread:
+    """Runs a guest off the caller's thread, which waits, prints, and can be interrupted.
+
+    Parameters
+    ----------
+    wasm : bytes
+    invocation : Invocation
+    functions : HostFunctions
+        Its context is closed when the guest has ended.
+    output : Output
+    stdin : bytes
+    memory_limit : int
+        Bytes, for all of its memories together.
+
+    Attributes
+    ----------
+    exit_code : int or None
+    error : BaseException or None
+        Why there is no exit code.
+    seconds : dict
+        How long compiling and the guest's own code took.
+    """
+
+    def __init__(
+        self,
+        wasm: bytes,
+        invocation: Invocation,
+        functions: HostFunctions,
+        output: Output,
+        *,
+        stdin: bytes,
+        memory_limit: int,
+    ) -> None:
+        self.exit_code: int | None = None
+        self.error: BaseException | None = None
+        self.seconds: dict[str, float] = {}
+        self._wasm = wasm
+        self._invocation = invocation
+        self._functions = functions
+        self._output = output
+        self._stdin = stdin
+        self._memory_limit = memory_limit
+        self._engine = new_engine()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="wasinn-nb guest", daemon=True)
+
+    # -- the caller's thread ---------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the guest."""
+        self._thread.start()
+
+    def wait(self, deadline: float | None) -> bool:
+        """Print what the guest prints; return whether it ended before *deadline*."""
+        printer = Printer(self._output)
+        try:
+            while deadline is None or time.perf_counter() < deadline:
+                left = _POLL if deadline is None else deadline - time.perf_counter()
+                with suppress(queue.Empty):
+                    chunk = self._output.chunks.get(timeout=max(0.0, min(_POLL, left)))
+                    if chunk is DONE:
+                        return True
+                    printer.show(chunk)
+            return False
+        finally:
+            printer.finish()
+
+    def halt(self) -> None:
+        """Stop the guest if it still runs; :meth:`join` makes sure of it."""
+        if not self._ended.is_set():
+            self._functions.stopping.set()
+            self._engine.increment_epoch()
+            self._functions.ctx.cancel()
+
+    def join(self) -> bool:
+        """Wait a moment for the thread, and return whether it has ended."""
+        give_up = time.perf_counter() + _GRACE
+        while self._thread.is_alive() and time.perf_counter() < give_up:
+            self._thread.join(_POLL)
+            # Again: a computation may have begun just after it was to be cancelled.
+            self.halt()
+        return not self._thread.is_alive()
+
+    # -- the guest's thread ----------------------------------------------------------------------
+
+    def _work(self) -> None:
+        try:
+            self._run()
+        except BaseException as error:  # noqa: BLE001 - for the caller's thread to raise
+            self.error = error
+        finally:
+            self._ended.set()
+            self._output.chunks.put(DONE)
+            self._functions.ctx.close()
+
+    def _run(self) -> None:
+        start = time.perf_counter()
+        module = compiled(self._engine, self._wasm)
+        self.seconds["compile"] = time.perf_counter() - start
+        check_start(module)
+        store = wasmtime.Store(self._engine)
+        linker = wasmtime.Linker(self._engine)
+        self._limit(store)
+        define_wasi(linker, self._functions)
+        self._functions.define(linker)
+        check_imports(module, lambda space, name: _provides(linker, store, space, name))
+        store.set_wasi(self._wasi())
+        store.set_epoch_deadline(1)
+        if self._functions.stopping.is_set():  # only later interruptions change the epoch
+            raise Stopped
+        start = time.perf_counter()
+        try:
+            self._enter(lambda: self._started(linker, store, module))
+        finally:
+            took = time.perf_counter() - start
+            self.seconds["guest code"] = took - sum(self._functions.seconds.values())
+        # Not after a bug of ours: its traceback may hold views of the guest's memory.
+        linker.close()
+        store.close()
+        module.close()
+
+    def _started(
+        self, linker: wasmtime.Linker, store: wasmtime.Store, module: wasmtime.Module
+    ) -> None:
+        try:
+            instance = linker.instantiate(store, module)
+        except wasmtime.WasmtimeError as error:
+            if self._functions.failure is not None or isinstance(error, wasmtime.ExitTrap):
+                raise
+            said = " ".join(str(error).split())
+            raise GuestLinkError(f"the guest cannot be instantiated: {said}") from error
+        main = instance.exports(store)["_start"]
+        assert isinstance(main, wasmtime.Func)  # noqa: S101 - check_start has seen it
+        main(store)
+
+    def _enter(self, call: Callable[[], None]) -> None:
+        """Run guest code, and make an exit code or a fitting exception of how it ends."""
+        functions, name = self._functions, self._invocation.name
+        try:
+            call()
+        except BaseException as error:
+            failure = functions.failure
+            if isinstance(failure, Exited):
+                self.exit_code = failure.code
+            elif failure is not None:
+                raise failure from None
+            elif isinstance(error, wasmtime.ExitTrap):
+                self.exit_code = error.code
+            elif isinstance(error, wasmtime.Trap) and functions.stopping.is_set():
+                raise Stopped from error
+            elif isinstance(error, wasmtime.Trap | wasmtime.WasmtimeError):
+                raise as_trap(name, error, self._output.text("stderr")) from error
+            elif isinstance(error, GuestError):
+                raise
+            else:
+                # wasmtime-py took the exception of a guest in another thread for this one's.
+                raise GuestTrap(f"{name} trapped; the reason was lost") from error
+        else:
+            self.exit_code = 0
+
+    def _limit(self, store: wasmtime.Store) -> None:
+        # wasmtime limits every memory by itself.
+        sizes = memories(self._wasm)
+        if sum(sizes) > self._memory_limit:
+            raise GuestModuleError(
+                f"{self._invocation.name} begins with {sum(sizes)} bytes of memory, and may have "
+                f"{self._memory_limit}; memory_limit= gives it more"
+            )
+        store.set_limits(
+            memory_size=self._memory_limit // max(len(sizes), 1),
+            table_elements=_TABLE_ELEMENTS,
+            instances=1,
+            tables=_TABLES,
+            memories=max(len(sizes), 1),
+        )
+
+    def _wasi(self) -> wasmtime.WasiConfig:
+        wasi = wasmtime.WasiConfig()
+        wasi.argv = [self._invocation.name, *self._invocation.args]
+        wasi.env = list(self._invocation.env.items())
+        for directory in self._invocation.dirs:
+            host = os.path.expanduser(directory.host)  # noqa: PTH111 - as the person wrote it
+            wasi.preopen_dir(host, directory.guest, directory.writable)
+        wasi.stdout_custom = self._output.writer("stdout")
+        wasi.stderr_custom = self._output.writer("stderr")
+        if self._stdin:
+            # wasmtime opens it at once, so that it can be removed at once.
+            with tempfile.NamedTemporaryFile(prefix="wasinn-nb-stdin-") as file:
+                file.write(self._stdin)
+                file.flush()
+                wasi.stdin_file = file.name
+        return wasi
+
+
+def _provides(linker: wasmtime.Linker, store: wasmtime.Store, space: str, name: str) -> bool:
+    try:
+        linker.get(store, space, name)
+    except wasmtime.WasmtimeError:
+        return False
+    return True
