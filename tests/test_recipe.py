@@ -89,9 +89,7 @@ def test_wrong_values_are_refused_wherever_they_come_from(values, message):
 
 def test_huge_numbers_in_json_are_refused():
     with pytest.raises(RecipeError, match="3 finite float32 numbers for mean"):
-        PreprocessRecipe.from_json(
-            '{"height": 2, "width": 2, "mean": [0, 0, 1' + "0" * 400 + "]}"
-        )
+        PreprocessRecipe.from_json('{"height": 2, "width": 2, "mean": [0, 0, 1' + "0" * 400 + "]}")
     with pytest.raises(RecipeError, match="expected height from 1 to 65535 pixels, got 1000"):
         PreprocessRecipe.from_json('{"width": 2, "height": 1' + "0" * 400 + "}")
 
@@ -175,7 +173,9 @@ def test_repr_says_everything_that_is_done():
         "PreprocessRecipe(2x3x3xf16 HWC RGB, range 0 to 1, mean 0.485 0.456 0.406, "
         "scale 0.229 0.224 0.225, bilinear, EXIF applied)"
     )
-    assert repr(PreprocessRecipe(2, 3, type="u8")) == "PreprocessRecipe(1x3x2x3xu8 NCHW BGR, triangle)"
+    assert (
+        repr(PreprocessRecipe(2, 3, type="u8")) == "PreprocessRecipe(1x3x2x3xu8 NCHW BGR, triangle)"
+    )
 
 
 @pytest.mark.parametrize("field", ["height", "color", "new"])

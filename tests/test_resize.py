@@ -32,7 +32,7 @@ def literal_round(value, limit):
     return whole + (clamped - F(whole) >= F(0.5))  # half away from zero; nothing is negative
 
 
-def literal_axis(line, outputs, age, limit, last):
+def literal_axis(line, outputs, age, limit, *, last=False):
     """Resize one line of numbers."""
     result = []
     for o in range(outputs):
@@ -57,10 +57,10 @@ def literal(pixels, height, width, age):
     rows, columns, channels = pixels.shape
     result = np.empty((height, width, channels), pixels.dtype)
     for c in range(channels):
-        upright = [literal_axis(pixels[:, x, c], height, age, limit, False) for x in range(columns)]
+        upright = [literal_axis(pixels[:, x, c], height, age, limit) for x in range(columns)]
         for y in range(height):
             line = [upright[x][y] for x in range(columns)]
-            result[y, :, c] = literal_axis(line, width, age, limit, True)
+            result[y, :, c] = literal_axis(line, width, age, limit, last=True)
         assert len(upright[0]) == height
         assert rows == len(pixels)
     return result
@@ -178,7 +178,9 @@ def test_channels_do_not_influence_each_other():
     pixels = np.random.default_rng(1).integers(0, 256, (9, 7, 3), np.uint8)
     together = resize_triangle(pixels, 4, 12)
     for c in range(3):
-        assert np.array_equal(together[..., c], resize_triangle(pixels[..., c : c + 1], 4, 12)[..., 0])
+        assert np.array_equal(
+            together[..., c], resize_triangle(pixels[..., c : c + 1], 4, 12)[..., 0]
+        )
 
 
 def test_strided_pixels_are_read_right():

@@ -68,7 +68,7 @@ def existing_file(path: str | os.PathLike[str], what: str) -> Path:
         else:
             why = getattr(error, "strerror", None) or str(error)
         raise MissingFileError(
-            f"no {what} at {str(found):.300} ({why}); check the path and its spelling"
+            f"no {what} at {found!s:.300} ({why}); check the path and its spelling"
         ) from error
     if stat.S_ISDIR(mode):
         raise MissingFileError(

@@ -6,7 +6,6 @@ import io
 import os
 import struct
 import zlib
-from pathlib import Path
 from typing import IO, Final, TypeAlias
 
 import numpy as np

@@ -205,7 +205,9 @@ def _floats(name: str, values: Any, length: int) -> tuple[float, ...]:
         numbers = ()
     # Not "> _F32_MAX": NaN compares false.
     if len(numbers) != length or not all(abs(number) <= _F32_MAX for number in numbers):
-        raise RecipeError(f"expected {length} finite float32 numbers for {name}, got {values!r:.80}")
+        raise RecipeError(
+            f"expected {length} finite float32 numbers for {name}, got {values!r:.80}"
+        )
     return numbers
 
 
