@@ -739,7 +739,8 @@ def test_tensors_beyond_the_memory_limit_are_let_go(models):
     record = struct.pack("<IIBxxxII", 128, 2, 3, 256, 8) + bytes(44) + struct.pack("<II", 1, 8)
     module = command(
         """(drop (call $load (i32.const 0) (i32.const 5) (i32.const 16)))
-           (drop (call $init (i32.const 0) (i32.const 16)))""" + body,
+           (drop (call $init (i32.const 0) (i32.const 16)))"""
+        + body,
         imports,
         f'(global $n (mut i32) (i32.const 0)) (data (i32.const 0) "bytes") '
         f'(data (i32.const 64) "{escaped(record)}")',
