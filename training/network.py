@@ -143,3 +143,25 @@ class Probabilities(nn.Module):
     def forward(self, data: Tensor) -> Tensor:
         """Return (N, 4, H, W) probabilities for (N, 3, H, W) BGR pictures in 0..255."""
         return functional.softmax(self.network(data), dim=1)
+
+
+def count_flops(network: nn.Module, height: int, width: int, channels: int = 3) -> int:
+    """Return the floating point operations of all convolutions for one picture.
+
+    A multiplication with its addition counts as two, as Open Model Zoo counts them.
+    """
+    total = 0
+
+    def count(layer: nn.Module, _inputs: object, output: Tensor) -> None:
+        nonlocal total
+        if isinstance(layer, nn.Conv2d):
+            total += 2 * output.numel() * layer.weight[0].numel()
+
+    handles = [layer.register_forward_hook(count) for layer in network.modules()]
+    try:
+        with torch.no_grad():
+            network(torch.zeros(1, channels, height, width))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return total
