@@ -24,7 +24,7 @@ SEEDS_PER_RUN = 1_000_000
 
 # The share of the steps that see pictures of half the size, at a quarter of the cost: the layout of streets is
 # learnt there, their edges afterwards.
-SMALL = 0.55
+SMALL = 0.65
 
 
 def train(
@@ -113,8 +113,8 @@ def main() -> None:
     """Draw the scenes, train, and keep the weights."""
     parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--scenes", type=int, default=3000)
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--scenes", type=int, default=2400)
+    parser.add_argument("--steps", type=int, default=2800)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--threads", type=int, default=2)

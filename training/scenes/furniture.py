@@ -78,3 +78,26 @@ def draw_gantry(rng: np.random.Generator, canvas: Canvas, street: Street, s: flo
             bar(left, 5.2, left + 3.5, 7.2, board)
             bar(left + 0.4, 6.2, left + rng.uniform(1.5, 3), 6.5, np.ones(3))
             bar(left + 0.4, 5.7, left + rng.uniform(1.5, 3), 6.0, np.ones(3))
+
+
+def draw_clutter(
+    rng: np.random.Generator, canvas: Canvas, street: Street, s: float, d: float
+) -> None:
+    """Draw a heap of small things of any shape: bicycles, tables, stalls, building sites, whatever it may be."""
+    foot = street.path.world(np.array([s]), np.array([d]))[0]
+    if foot[2] < 2.5:
+        return
+    wide, high = rng.uniform(0.4, 2.0), rng.uniform(0.4, 2.2)
+    shades = [colours.anything(rng) if rng.random() < 0.3 else colours.paint(rng) for _ in range(3)]
+    thin = rng.random() < 0.5
+    for _ in range(int(rng.integers(6, 26))):
+        corners = rng.normal(0, 0.5, (int(rng.integers(3, 6)), 2))
+        corners *= [1.0, rng.uniform(0.05, 0.2)] if thin else rng.uniform(0.2, 0.7)
+        turn = rng.uniform(0, np.pi)
+        cos, sin = np.cos(turn), np.sin(turn)
+        corners = corners @ np.array([[cos, -sin], [sin, cos]])
+        corners += [rng.uniform(-wide, wide), rng.uniform(0, high)]
+        corners[:, 1] = np.maximum(corners[:, 1], 0.0)
+        points = np.stack([corners[:, 0], corners[:, 1], np.zeros(len(corners))], 1)
+        shade = colours.shade(shades[int(rng.integers(3))], rng.uniform(0.6, 1.3))
+        canvas.world(foot + points, shade, Kind.CLOTH)

@@ -50,9 +50,9 @@ def pick_materials(rng: np.random.Generator, wild: float) -> Materials:
     # The hard case, and a common one: a pavement of the road's own colour.
     pavement = colours.shade(road, rng.uniform(0.8, 1.25))
     pick = rng.random()
-    if pick < 0.4:
+    if pick < 0.3:
         pavement = colours.grey(rng, 0.25, 0.85, 0.05)
-    elif pick < 0.6:
+    elif pick < 0.42:
         pavement = colours.hsv(rng, (-0.02, 0.12), (0.1, 0.5), (0.3, 0.75))
     curb = [
         colours.shade(road, rng.uniform(0.6, 1.6)),
@@ -79,7 +79,8 @@ def draw_ground(rng: np.random.Generator, canvas: Canvas, street: Street, look: 
     canvas.world(path.strip(START, path.end, -street.half, street.half), look.road, Kind.ROAD)
     _draw_wear(rng, canvas, street, look)
     _draw_joints(rng, canvas, street, look)
-    if street.setting != "highway" and rng.random() < 0.22:
+    islands = 0 if street.setting == "highway" else rng.choice(3, p=[0.66, 0.24, 0.1])
+    for _ in range(islands):
         _draw_island(rng, canvas, street, look)
 
 
@@ -138,8 +139,9 @@ def _draw_mouth(canvas: Canvas, street: Street, look: Materials, junction: Junct
 def _draw_island(rng: np.random.Generator, canvas: Canvas, street: Street, look: Materials) -> None:
     """Draw a traffic island: a raised lozenge with a curb around it."""
     path = street.path
-    at, length = rng.uniform(8, 40), rng.uniform(3, 18)
-    width = rng.uniform(0.8, 3.0)
+    length = rng.uniform(3, 25)
+    at = rng.uniform(5, 35) + length / 2
+    width = rng.uniform(0.8, 4.0)
     d = rng.uniform(-0.4, 0.4) * street.half
     turn = np.linspace(0, 2 * np.pi, 28, endpoint=False)
     blunt = rng.uniform(0.4, 1.0)

@@ -23,7 +23,7 @@ STRENGTH = {
     Kind.BUILDING: 0.25,
     Kind.LEAVES: 0.45,
     Kind.WOOD: 0.3,
-    Kind.METAL: 0.12,
+    Kind.METAL: 0.25,
     Kind.CLOTH: 0.2,
     Kind.BONNET: 0.05,
     Kind.DISTANCE: 0.25,
@@ -78,6 +78,20 @@ def darken(rng: np.random.Generator, canvas: Canvas, stencil: Stencil) -> None:
     tint = np.array([1.0, 0.97, 0.9]) * colours.grey(rng, 0.95, 1.0, 0.03)
     factor = 1 - (cover * ground)[..., None] * tint.astype(np.float32)
     canvas.rgba[..., :3] = (canvas.rgba[..., :3] * factor).astype(np.uint8)
+
+
+def wet(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Let the road mirror what stands above the horizon, as it does after rain."""
+    height = canvas.camera.height
+    road = np.isin(canvas.kinds, (Kind.ROAD, Kind.MARK))
+    rows = np.nonzero(road.any(1))[0]
+    if not len(rows):
+        return
+    top = int(rows[0])
+    mirrored = np.clip(2 * top - np.arange(top, height), 0, None)
+    share = road[top:, :, None] * np.float32(rng.uniform(0.1, 0.45))
+    colour = canvas.rgba[top:, :, :3]
+    colour[...] = (colour * (1 - share) + canvas.rgba[mirrored, :, :3] * share).astype(np.uint8)
 
 
 def cast_shadows(rng: np.random.Generator, stencil: Stencil, street: Street) -> None:

@@ -46,11 +46,21 @@ def sample(
 
 
 def field(
-    rng: np.random.Generator, height: int, width: int, scale: float, *, natural: bool = True
+    rng: np.random.Generator,
+    height: int,
+    width: int,
+    scale: float,
+    *,
+    natural: bool = True,
+    cloudy: bool = False,
 ) -> NDArray[np.float32]:
-    """Return a smooth (height, width) piece of a tile, magnified `scale` times; only fractal ones if `natural`."""
+    """Return a smooth (height, width) piece of a tile, magnified `scale` times.
+
+    Of any tile unless `natural`, else of the fractal ones, and if `cloudy` of the softest of these.
+    """
     bank = tiles()
-    tile = bank[rng.integers(2 * len(EXPONENTS) if natural else len(bank))]
+    fractals = 2 * len(EXPONENTS)
+    tile = bank[rng.integers(fractals - 6 if cloudy else 0, fractals if natural else len(bank))]
     rows, columns = int(height / scale) + 2, int(width / scale) + 2
     top, left = rng.integers(SIDE, size=2)
     piece = np.take(

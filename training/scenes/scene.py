@@ -11,11 +11,11 @@ from training.scenes import colours
 from training.scenes.buildings import Thing, line_edges
 from training.scenes.camera import Camera
 from training.scenes.canvas import Canvas, Stencil
-from training.scenes.furniture import draw_gantry, draw_post
+from training.scenes.furniture import draw_clutter, draw_gantry, draw_post
 from training.scenes.ground import draw_ground, pick_materials
 from training.scenes.kinds import Kind, class_of_kind
 from training.scenes.lens import photograph
-from training.scenes.light import cast_shadows, darken, texture_ground, texture_rest
+from training.scenes.light import cast_shadows, darken, texture_ground, texture_rest, wet
 from training.scenes.marks import draw_marks
 from training.scenes.plants import draw_bush, draw_tree
 from training.scenes.sky import draw_distance, draw_sky
@@ -83,8 +83,10 @@ def draw_scene(seed: int, width: int = 896, height: int = 512, *, variety: float
         stencil = Stencil(camera)
         cast_shadows(rng, stencil, street)
         darken(rng, canvas, stencil)
-    for _, draw in sorted(_things(rng, canvas, street), key=lambda thing: -thing[0]):
+    for _, draw in sorted(_things(rng, canvas, street, variety), key=lambda thing: -thing[0]):
         draw()
+    if rng.random() < 0.04 + 0.06 * variety:
+        wet(rng, canvas)
     if rng.random() < 0.12 * variety:
         _draw_bonnet(rng, canvas)
     texture_rest(rng, canvas, wild)
@@ -106,12 +108,16 @@ def place_camera(
     # The pitch that puts the horizon on a row.
     spread = 0.04 + 0.06 * variety
     horizon = float(np.clip(rng.normal(0.48, spread), 0.22, 0.74)) * height
+    if rng.random() < 0.25 * variety:
+        horizon = float(rng.uniform(0.25, 0.75)) * height
     pitch = float(np.arctan((height / 2 - horizon) / level.focal[1]))
     roll = float(rng.normal(0, 0.003 + 0.02 * variety))
     return Camera(width, height, aspect, fov, elevation, pitch, roll)
 
 
-def _things(rng: np.random.Generator, canvas: Canvas, street: Street) -> list[Thing]:
+def _things(
+    rng: np.random.Generator, canvas: Canvas, street: Street, variety: float
+) -> list[Thing]:
     """Return everything that stands up, with the s by which it is sorted."""
     things = list(line_edges(rng, canvas, street))
     bare = rng.random() < 0.25
@@ -137,6 +143,9 @@ def _things(rng: np.random.Generator, canvas: Canvas, street: Street) -> list[Th
             add(_ahead(rng, 4, end), draw_bush, sign * (outer + rng.uniform(0, 10)))
         for _ in range(rng.poisson(4 if city else 2)):
             add(_ahead(rng, 2.5, 60), draw_post, sign * (half + side.curb + rng.uniform(0.15, 1.2)))
+        for _ in range(rng.poisson(1.0 * variety if city else 0.5 * variety)):
+            d = rng.uniform(half + side.curb + 0.5, outer + 3)
+            add(_ahead(rng, 4, 60), draw_clutter, sign * d)
         for _ in range(rng.poisson(1.6 if city else 0.4)):
             d = rng.uniform(half + side.curb, outer)
             add(_ahead(rng, 3, 50), draw_person, sign * d, bool(rng.random() < 0.08))
@@ -154,7 +163,7 @@ def _things(rng: np.random.Generator, canvas: Canvas, street: Street) -> list[Th
         middle = (edges[lane] + edges[lane + 1]) / 2 + rng.normal(0, 0.25)
         add(_ahead(rng, 6, end), draw_vehicle, middle)
     if street.setting != "highway":
-        for _ in range(rng.poisson(0.8 if city else 0.3)):
+        for _ in range(rng.poisson(1.2 if city else 0.4)):
             add(_ahead(rng, 3, 45), draw_person, rng.uniform(-half, half), bool(rng.random() < 0.6))
     elif rng.random() < 0.4:
         add(rng.uniform(20, 80), draw_gantry)

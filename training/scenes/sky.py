@@ -32,8 +32,8 @@ def draw_sky(rng: np.random.Generator, canvas: Canvas) -> None:
     sky = np.broadcast_to(sky, (height, width, 3)).astype(np.float32)
     if rng.random() < 0.7:
         cloud = (
-            field(rng, height, width, rng.uniform(2, 8))
-            + field(rng, height, width, rng.uniform(1, 4)) * 0.4
+            field(rng, height, width, rng.uniform(2, 8), cloudy=True)
+            + field(rng, height, width, rng.uniform(1, 4), cloudy=rng.random() < 0.8) * 0.4
         )
         cover = np.clip((cloud + rng.uniform(-1.5, 1.0)) * rng.uniform(0.3, 1.5), 0, 1)[..., None]
         colour = colours.grey(rng, 0.6, 1.0, 0.02).astype(np.float32)

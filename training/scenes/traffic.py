@@ -109,6 +109,7 @@ def draw_vehicle(
                 glass,
                 Kind.METAL,
             )
+    _draw_reflections(rng, canvas, street, body, (s + rear, s + front), (d, half * seen), waist)
     _draw_lights(rng, canvas, street, s + rear, d, half, waist)
     turn = np.linspace(0, 2 * np.pi, 18, endpoint=False)
     for axle in (rear + 0.75, front - 0.85):
@@ -122,6 +123,33 @@ def draw_vehicle(
         canvas.world(
             _box(street, s, d, np.full(4, rear + 0.05), tyre[:, 0], tyre[:, 1]), BLACK, Kind.METAL
         )
+
+
+def _draw_reflections(
+    rng: np.random.Generator,
+    canvas: Canvas,
+    street: Street,
+    body: Colour,
+    ends: tuple[float, float],
+    sides: tuple[float, float],
+    waist: float,
+) -> None:
+    """Draw what the paint mirrors, panels and stickers, on the rear and on the side that is seen."""
+    rear, front = ends
+    d, half = sides
+    for _ in range(int(rng.integers(2, 8))):
+        low, high = np.sort(rng.uniform(0.32, waist, 2))
+        first, last = np.sort(rng.uniform(0, 1, 2))
+        colour = colours.shade(body, rng.uniform(0.5, 1.6))
+        if rng.random() < 0.2:
+            colour = colours.anything(rng)
+        up = np.array([low, low, high, high])
+        along = np.array([first, last, last, first])
+        if rng.random() < 0.5:
+            points = street.path.world(np.full(4, rear), d + half * (2 * along - 1), up)
+        else:
+            points = street.path.world(rear + (front - rear) * along, np.full(4, d + half), up)
+        canvas.world(points, colour, Kind.METAL, rng.uniform(0.2, 0.9))
 
 
 def _draw_lights(
