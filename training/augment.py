@@ -21,7 +21,7 @@ def augment(pictures: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[Ten
     """
     if _chance(0.5, rng):
         pictures, labels = pictures.flip(3), labels.flip(2)
-    if _chance(0.35, rng):
+    if _chance(0.25, rng):
         pictures = _random_filter(pictures, rng)
     pictures = _recolour(pictures, rng)
     if _chance(0.3, rng):
@@ -63,11 +63,11 @@ def _recolour(pictures: Tensor, rng: torch.Generator) -> Tensor:
     """Mix the colour channels, and change each one's gain and offset."""
     count = len(pictures)
     grey = torch.full((3, 3), 1 / 3)
-    share = torch.rand((count, 1, 1), generator=rng) * 0.6
-    full = torch.rand((count, 1, 1), generator=rng) < 0.08
+    share = torch.rand((count, 1, 1), generator=rng) * 0.4
+    full = torch.rand((count, 1, 1), generator=rng) < 0.05
     share = torch.where(full, torch.ones_like(share), share)
     matrix = (1 - share) * torch.eye(3) + share * grey
-    matrix = matrix + 0.06 * torch.randn((count, 3, 3), generator=rng)
+    matrix = matrix + 0.04 * torch.randn((count, 3, 3), generator=rng)
     gain = torch.exp(0.2 * torch.randn((count, 1, 1), generator=rng))
     offset = 8.0 * torch.randn((count, 1, 1, 1), generator=rng)
     # One product of small matrices does it all.

@@ -10,7 +10,7 @@ from training.scenes import colours
 from training.scenes.camera import Points
 from training.scenes.canvas import Canvas
 from training.scenes.colours import Colour
-from training.scenes.kinds import Kind
+from training.scenes.kinds import THINNEST, Kind
 from training.scenes.street import Junction, Side, Street
 
 # Where strips begin, in metres along the street: behind the camera.
@@ -104,12 +104,20 @@ def _draw_side(canvas: Canvas, street: Street, look: Materials, sign: int, side:
         polygon = path.strip(START, path.end, sign * inner, sign * outer, (strip.up, strip.up))
         canvas.world(polygon, look.of(strip.kind), strip.kind)
     if side.curb:
+        focal_u, focal_v = canvas.camera.focal
+        limit = max(focal_u * side.curb, focal_v * side.rise) / THINNEST
         face = path.strip(START, path.end, sign * half, sign * half, (0.0, side.rise))
         top = path.strip(
             START, path.end, sign * half, sign * (half + side.curb), (side.rise, side.rise)
         )
-        canvas.world(top, colours.shade(look.curb, 1.08), Kind.CURB)
-        canvas.world(face, colours.shade(look.curb, 0.8), Kind.CURB)
+        canvas.world(top, colours.shade(look.curb, 1.08))
+        canvas.world(face, colours.shade(look.curb, 0.8))
+        near = path.strip(START, limit, sign * half, sign * half, (0.0, side.rise))
+        lid = path.strip(
+            START, limit, sign * half, sign * (half + side.curb), (side.rise, side.rise)
+        )
+        canvas.world(near, None, Kind.CURB)
+        canvas.world(lid, None, Kind.CURB)
 
 
 def _mouth(street: Street, junction: Junction, widen: float, up: float) -> Points:

@@ -77,7 +77,7 @@ def _expose(
     balance = np.exp(rng.normal(0, 0.02 + 0.08 * harsh, 3)).astype(np.float32)
     # An exposure meter reads the street: its mean stays within the range that cameras let through.
     mean = float(rgb[~far].mean()) if not far.all() else 0.5
-    gain = np.float32(np.clip(np.exp(rng.normal(0, 0.05 + 0.3 * harsh)), 0.14 / mean, 0.75 / mean))
+    gain = np.float32(np.clip(np.exp(rng.normal(0, 0.05 + 0.3 * harsh)), 0.16 / mean, 0.75 / mean))
     rgb = np.clip(rgb * (balance * gain), 0, 1)
     luma = rgb @ np.array([0.299, 0.587, 0.114], np.float32)
     saturation = np.float32(max(0.0, rng.normal(1.0, 0.1 + 0.15 * harsh)))
@@ -91,7 +91,8 @@ def _expose(
         fall = 1 - np.float32(rng.uniform(0, 0.2 + 0.2 * harsh)) * (down**2 + across**2) / 2
         rgb *= fall[..., None]
     # The tone curve, as a table of 12 bits: a power of 1.4 million numbers would take as long as the drawing.
-    tones = np.linspace(0, 1, 4096) ** np.exp(rng.normal(0, 0.05 + 0.25 * harsh))
+    gamma = np.clip(np.exp(rng.normal(0, 0.05 + 0.2 * harsh)), 0.65, 1.35)
+    tones = np.linspace(0, 1, 4096) ** gamma
     contrast = rng.uniform(0, 0.3 + 0.5 * harsh)
     tones = tones * (1 - contrast) + contrast * tones * tones * (3 - 2 * tones)
     levels = (np.clip(rgb, 0, 1) * 4095).astype(np.int16)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageFilter
 
 from training.scenes import colours
 from training.scenes.canvas import Canvas, Stencil
@@ -73,7 +74,13 @@ def texture_rest(rng: np.random.Generator, canvas: Canvas, wild: float) -> None:
 def darken(rng: np.random.Generator, canvas: Canvas, stencil: Stencil) -> None:
     """Put the shadows of a stencil onto the ground."""
     ground = np.isin(canvas.kinds, GROUND)
-    cover = stencil.alpha.astype(np.float32) / 255 * rng.uniform(0.25, 0.8)
+    if rng.random() < 0.6:
+        # The sun is half a degree wide: shadows of what is high up have soft edges.
+        soft = Image.fromarray(stencil.alpha).filter(ImageFilter.BoxBlur(rng.uniform(0.5, 4)))
+        cover = np.asarray(soft)
+    else:
+        cover = stencil.alpha
+    cover = cover.astype(np.float32) / 255 * rng.uniform(0.2, 0.65)
     # The shade is lit by the sky: bluish.
     tint = np.array([1.0, 0.97, 0.9]) * colours.grey(rng, 0.95, 1.0, 0.03)
     factor = 1 - (cover * ground)[..., None] * tint.astype(np.float32)

@@ -11,12 +11,8 @@ from training.scenes.camera import Points
 from training.scenes.canvas import Canvas
 from training.scenes.colours import Colour
 from training.scenes.ground import START, Materials
-from training.scenes.kinds import Kind
+from training.scenes.kinds import THINNEST, Kind
 from training.scenes.street import Array, Street
-
-# A line thinner than this many rows or columns of pixels is drawn, but the mask calls it road: no annotator
-# would trace it, and which pixel centres it meets is chance.
-THINNEST = 0.8
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ def draw_marks(rng: np.random.Generator, canvas: Canvas, street: Street, look: M
     """Draw the paint that such a street may have; now and then none."""
     if rng.random() < 0.07:
         return
-    cover = rng.uniform(0.3, 0.75) if rng.random() < 0.35 else rng.uniform(0.75, 1.0)
+    cover = rng.uniform(0.45, 0.75) if rng.random() < 0.3 else rng.uniform(0.75, 1.0)
     white = Paint(look.mark, float(cover))
     yellow = Paint(colours.hsv(rng, (0.1, 0.16), (0.5, 0.95), (0.65, 1.0)), float(cover))
     _draw_lane_lines(rng, canvas, street, white, yellow)
@@ -140,7 +136,7 @@ def _line(
 def _draw_lane_lines(
     rng: np.random.Generator, canvas: Canvas, street: Street, white: Paint, yellow: Paint
 ) -> None:
-    width = rng.uniform(0.09, 0.2)
+    width = rng.uniform(0.1, 0.2)
     count = len(street.lanes)
     middle = count // 2
     for index in range(1, count):
@@ -160,7 +156,7 @@ def _draw_edge_lines(
         if rng.random() > chance:
             continue
         paint = yellow if rng.random() < 0.4 else white
-        width = rng.uniform(0.06, 0.2)
+        width = rng.uniform(0.08, 0.2)
         d = street.half - rng.uniform(0.15, 0.6) - width
         limit = rng.uniform(20, 200) if rng.random() < 0.3 else street.path.end
         _long(canvas, street, paint, START, limit, sign * d, width)

@@ -71,9 +71,9 @@ def draw_scene(seed: int, width: int = 896, height: int = 512, *, variety: float
     aspect = source[0] / source[1] if rng.random() < variety else width / height
     camera = place_camera(rng, width, height, aspect, variety)
     street = plan_street(rng, camera)
-    look = pick_materials(rng, 0.12 * variety)
+    look = pick_materials(rng, 0.06 * variety)
     canvas = Canvas(camera)
-    wild = 0.1 * variety
+    wild = 0.05 * variety
     draw_sky(rng, canvas)
     draw_distance(rng, canvas, street)
     draw_ground(rng, canvas, street, look)
@@ -129,44 +129,56 @@ def _things(
         own = rng.spawn(1)[0]
         things.append((s, lambda: draw(own, canvas, street, s, *rest)))  # type: ignore[operator]
 
-    for sign, side in street.sides():
-        outer = half + side.depth
-        trees = rng.poisson(2.0 if city else 6.0) if rng.random() < 0.75 else 0
-        for _ in range(trees):
-            d = (
-                rng.uniform(half + side.curb + 0.4, outer)
-                if city
-                else outer + abs(rng.normal(0, 8)) + 1
-            )
-            add(_ahead(rng, 4, end), draw_tree, sign * d, bare)
-        for _ in range(rng.poisson(0.5 if city else 3)):
-            add(_ahead(rng, 4, end), draw_bush, sign * (outer + rng.uniform(0, 10)))
-        for _ in range(rng.poisson(4 if city else 2)):
-            add(_ahead(rng, 2.5, 60), draw_post, sign * (half + side.curb + rng.uniform(0.15, 1.2)))
-        for _ in range(rng.poisson(1.0 * variety if city else 0.5 * variety)):
-            d = rng.uniform(half + side.curb + 0.5, outer + 3)
-            add(_ahead(rng, 4, 60), draw_clutter, sign * d)
-        for _ in range(rng.poisson(1.6 if city else 0.4)):
-            d = rng.uniform(half + side.curb, outer)
-            add(_ahead(rng, 3, 50), draw_person, sign * d, bool(rng.random() < 0.08))
-        if street.setting != "highway" and rng.random() < 0.35:
-            # Cars parked in a row.
-            s = rng.uniform(4, 30)
-            for _ in range(int(rng.integers(1, 9))):
-                if rng.random() < 0.75:
-                    add(s, draw_vehicle, sign * (half - 1.05 + rng.normal(0, 0.1)))
-                s += rng.uniform(5.2, 8)
+    taken: list[tuple[float, float]] = []
+
+    def add_vehicle(s: float, d: float) -> None:
+        if all(abs(s - other) > 6 or abs(d - beside) > 1.9 for other, beside in taken):
+            taken.append((s, d))
+            add(s, draw_vehicle, d)
+
+    def add_person(s: float, d: float, cycling: bool) -> None:
+        if all(abs(s - other) > 3.5 or abs(d - beside) > 1.3 for other, beside in taken):
+            add(s, draw_person, d, cycling)
+
+    if street.setting != "highway":
+        for sign in (-1, 1):
+            if rng.random() < 0.35:
+                # Cars parked in a row.
+                s = rng.uniform(5, 30)
+                for _ in range(int(rng.integers(1, 9))):
+                    if rng.random() < 0.75:
+                        add_vehicle(s, sign * (half - 1.05 + rng.normal(0, 0.1)))
+                    s += rng.uniform(6, 9)
     busy = rng.choice([0.0, 0.6, 1.5, 4.0], p=[0.25, 0.35, 0.25, 0.15])
     edges = np.cumsum([0.0, *street.lanes]) - half
     for _ in range(rng.poisson(busy)):
         lane = int(rng.integers(len(street.lanes)))
         middle = (edges[lane] + edges[lane + 1]) / 2 + rng.normal(0, 0.25)
-        add(_ahead(rng, 6, end), draw_vehicle, middle)
+        add_vehicle(_ahead(rng, 8, end), middle)
     if street.setting != "highway":
         for _ in range(rng.poisson(1.2 if city else 0.4)):
-            add(_ahead(rng, 3, 45), draw_person, rng.uniform(-half, half), bool(rng.random() < 0.6))
+            add_person(_ahead(rng, 5, 45), rng.uniform(-half, half), bool(rng.random() < 0.6))
     elif rng.random() < 0.4:
         add(rng.uniform(20, 80), draw_gantry)
+    for sign, side in street.sides():
+        outer = half + side.depth
+        trees = rng.poisson(2.0 if city else 6.0) if rng.random() < 0.75 else 0
+        for _ in range(trees):
+            if city:
+                d = rng.uniform(half + side.curb + 0.4, outer)
+            else:
+                d = outer + abs(rng.normal(0, 8)) + 1
+            add(_ahead(rng, 5, end), draw_tree, sign * d, bare)
+        for _ in range(rng.poisson(0.5 if city else 3)):
+            add(_ahead(rng, 4, end), draw_bush, sign * (outer + rng.uniform(0, 10)))
+        for _ in range(rng.poisson(3 if city else 2)):
+            add(_ahead(rng, 3.5, 60), draw_post, sign * (half + side.curb + rng.uniform(0.15, 1.2)))
+        for _ in range(rng.poisson(1.0 * variety if city else 0.5 * variety)):
+            d = rng.uniform(half + side.curb + 0.5, outer + 3)
+            add(_ahead(rng, 4, 60), draw_clutter, sign * d)
+        for _ in range(rng.poisson(1.6 if city else 0.4)):
+            d = rng.uniform(half + side.curb + 0.3, outer + 0.3)
+            add_person(_ahead(rng, 4, 50), sign * d, bool(rng.random() < 0.08))
     return [thing for thing in things if thing[0] <= street.path.end + 1]
 
 

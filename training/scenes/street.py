@@ -156,7 +156,7 @@ def plan_street(rng: np.random.Generator, camera: Camera) -> Street:
     # The camera drives in one of the lanes, or sometimes just anywhere, the pavement included.
     own = int(rng.integers(count))
     offset = -half + (own + 0.5) * lane + float(rng.normal(0, 0.35))
-    if rng.random() < 0.1:
+    if rng.random() < 0.05:
         offset = float(rng.uniform(-half - 1.5, half + 1.5))
     path = lay_path(rng, camera, offset, setting)
     left = plan_side(rng, setting)
