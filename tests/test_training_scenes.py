@@ -87,7 +87,7 @@ def test_polygons_are_cut_at_the_near_plane() -> None:
     assert len(cut) == 4
     assert cut[:, 2].min() == pytest.approx(NEAR)
     assert clip_near(square - [0, 0, 10]).shape == (0, 3)
-    beyond = square + [0, 0, 10]
+    beyond = square + np.array([0, 0, 10])
     assert np.array_equal(clip_near(beyond), beyond)
 
 
@@ -103,7 +103,7 @@ def test_kinds_are_exact_where_colours_are_smooth() -> None:
     canvas.pixels(triangle, np.ones(3), Kind.ROAD)
     assert set(np.unique(canvas.kinds)) == {0, Kind.ROAD}
     assert len(np.unique(canvas.rgba[..., 0])) > 10
-    # A pixel is road where its centre is inside: exactly where it is more than half covered, or nearly.
+    # A pixel is road where its centre is inside: where more than half of it is covered, or nearly.
     assert np.array_equal(canvas.kinds[45, 20:60] > 0, canvas.rgba[45, 20:60, 0] > 127)
 
 

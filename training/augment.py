@@ -1,4 +1,4 @@
-"""Changes of colour and texture made anew for every batch, so that the network cannot rely on either."""
+"""Changes of colour and texture for every batch, so that the network relies on neither."""
 
 from __future__ import annotations
 

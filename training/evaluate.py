@@ -1,8 +1,8 @@
 """Measure the shipped files and print the table: ``python -m training.evaluate``.
 
-The real model, the CamVid frames and the photograph are not part of the project. They are looked for in the folder
-that ``WASINN_NB_SHARED`` names, else in ``../shared`` beside the project; rows that need them say so where they are
-absent. They serve for measuring only.
+The real model, the CamVid frames and the photograph are not part of the project. They are looked
+for in the folder that ``WASINN_NB_SHARED`` names, else in ``../shared`` beside the project; rows
+that need them say so where they are absent. They serve for measuring only.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
-"""Write trained weights as the shipped model: ``python -m training.export --weights build/training/weights.pt``."""
+"""Write trained weights as the shipped model: ``python -m training.export``."""
 
 from __future__ import annotations
 
 import argparse
 import hashlib
 import json
+import warnings
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import openvino as ov
 import torch
@@ -33,7 +34,11 @@ def convert(network: RoadNet) -> ov.Model:
     """Return the OpenVINO model: input ``data``, output ``probabilities``, all shapes fixed."""
     shape = [1, 3, HEIGHT, WIDTH]
     example = torch.zeros(shape)
-    model = ov.convert_model(Probabilities(network).eval(), example_input=example, input=[shape])
+    with warnings.catch_warnings():
+        # OpenVINO still traces modules with torch.jit, which PyTorch has deprecated.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        wrapped = Probabilities(network).eval()
+        model = ov.convert_model(wrapped, example_input=example, input=[shape])
     model.inputs[0].get_tensor().set_names({"data"})
     model.inputs[0].get_node().set_friendly_name("data")
     model.outputs[0].get_tensor().set_names({"probabilities"})
@@ -42,11 +47,11 @@ def convert(network: RoadNet) -> ov.Model:
 
 
 def write(model: ov.Model, folder: Path) -> None:
-    """Save xml and bin with fp16 weights, without the notes that the converter leaves in the xml."""
+    """Save xml and bin with fp16 weights, without the notes that the converter leaves."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{NAME}.xml"
     ov.save_model(model, path, compress_to_fp16=True)
-    tree = ElementTree.parse(path)
+    tree = ET.parse(path)
     root = tree.getroot()
     root.set("name", NAME)
     for notes in root.findall("rt_info"):

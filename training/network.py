@@ -1,9 +1,10 @@
 """The segmentation network: a small encoder and decoder for 512 by 896 pixels.
 
-Most of the arithmetic is done at an eighth and a sixteenth of the resolution, where one position sees enough of
-the street to tell a road from a pavement. Two thin skips, from a quarter and from half the resolution, bring back
-the edges that lane marks and curbs need, and the last layer predicts each 2 by 2 block of pixels from one position
-(sub-pixel convolution, Shi et al. 2016, arXiv:1609.05158) rather than convolving at full resolution.
+Most of the arithmetic is done at an eighth and a sixteenth of the resolution, where one position
+sees enough of the street to tell a road from a pavement. Two thin skips, from a quarter and from
+half the resolution, bring back the edges that lane marks and curbs need, and the last layer
+predicts each 2 by 2 block of pixels from one position (sub-pixel convolution, Shi et al. 2016,
+arXiv:1609.05158) rather than convolving at full resolution.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ CLASSES = 4
 
 
 class ConvUnit(nn.Sequential):
-    """Convolution, batch normalisation and, unless told otherwise, ReLU; keeps the size at stride 1."""
+    """Convolution, batch normalisation and, unless told otherwise, ReLU."""
 
     def __init__(
         self,
@@ -57,8 +58,8 @@ class Residual(nn.Module):
 class Context(nn.Module):
     """What the whole picture, each row and each column say, added to every position.
 
-    A street is ordered by rows (distance) and columns (side); averages along both are the cheapest way to let
-    every position see all of it (strip pooling, Hou et al. 2020, arXiv:2003.13328).
+    A street is ordered by rows (distance) and columns (side); averages along both are the cheapest
+    way to let every position see all of it (strip pooling, Hou et al. 2020, arXiv:2003.13328).
     """
 
     def __init__(self, channels: int, middle: int) -> None:
@@ -80,7 +81,8 @@ class Context(nn.Module):
 class RoadNet(nn.Module):
     """Logits of the four classes for BGR pictures in 0..255.
 
-    The input's sides are multiples of 16. `forward` takes (N, 3, H, W) float32 and returns (N, 4, H, W).
+    The input's sides are multiples of 16. `forward` takes (N, 3, H, W) float32 and returns
+    (N, 4, H, W).
     """
 
     def __init__(self) -> None:

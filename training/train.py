@@ -6,6 +6,7 @@ import argparse
 import copy
 import math
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -45,10 +46,11 @@ def train(
     labels
         (N, H, W) uint8.
     small_steps, steps
-        How many steps at half size, and then at full size. The layout of streets is learnt at a quarter of the
-        cost, their edges afterwards.
+        How many steps at half size, and then at full size. The layout of streets is learnt at a
+        quarter of the cost, their edges afterwards.
     rate
-        The highest learning rate; it rises over the first twentieth of the work and falls along a cosine.
+        The highest learning rate; it rises over the first twentieth of the work and falls along a
+        cosine.
     """
     torch.manual_seed(seed)
     chance = torch.Generator().manual_seed(seed)
@@ -91,7 +93,7 @@ def train(
     return average
 
 
-def _endless(count: int, rng: np.random.Generator):  # type: ignore[no-untyped-def]
+def _endless(count: int, rng: np.random.Generator) -> Iterator[int]:
     while True:
         yield from rng.permutation(count)
 
@@ -110,7 +112,7 @@ def _load(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> tuple[Tensor,
 
 @torch.no_grad()
 def _follow(average: RoadNet, network: RoadNet, decay: float) -> None:
-    """Move the averaged weights, and the statistics of batch normalisation, towards the network's."""
+    """Move the average's weights and batch statistics towards the network's."""
     for slow, fast in zip(
         average.state_dict().values(), network.state_dict().values(), strict=True
     ):

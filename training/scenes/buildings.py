@@ -24,17 +24,15 @@ def line_edges(rng: np.random.Generator, canvas: Canvas, street: Street) -> Iter
     """Yield what stands along both outer edges."""
     for sign, side in street.sides():
         d = street.half + side.depth + rng.uniform(0, 0.5)
-        low = d
-        if side.edge in ("open", "fence", "wall", "hedge"):
-            # Houses may stand behind.
-            if rng.random() < 0.5 and street.setting in ("city", "suburb"):
-                yield from _houses(rng, canvas, street, side, sign, d + rng.uniform(3, 15), 0.25)
+        behind = side.edge in ("open", "fence", "wall", "hedge") and rng.random() < 0.5
+        if behind and street.setting in ("city", "suburb"):
+            yield from _houses(rng, canvas, street, sign, d + rng.uniform(3, 15), 0.25)
         if side.edge == "buildings":
             gap = 0.08 if street.setting == "city" else 0.4
             setback = 0.0 if street.setting == "city" else rng.uniform(0, 8)
-            yield from _houses(rng, canvas, street, side, sign, d + setback, gap)
+            yield from _houses(rng, canvas, street, sign, d + setback, gap)
         elif side.edge != "open":
-            yield from _barrier(rng, canvas, street, side, sign, low)
+            yield from _barrier(rng, canvas, street, side, sign, d)
 
 
 def _spans(
@@ -72,7 +70,6 @@ def _houses(
     rng: np.random.Generator,
     canvas: Canvas,
     street: Street,
-    side: Side,
     sign: int,
     d: float,
     gap: float,

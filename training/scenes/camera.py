@@ -1,6 +1,7 @@
 """The camera: from metres to pixels.
 
-World axes: X to the right, Y up, Z forward, in metres; the camera stands at (0, height, 0) and looks along Z.
+World axes: X to the right, Y up, Z forward, in metres; the camera stands at (0, elevation, 0) and
+looks along Z.
 Pixel coordinates: u to the right, v down, the centre of the top left pixel at (0.5, 0.5).
 """
 
@@ -26,7 +27,8 @@ class Camera:
     width, height
         Of the picture, in pixels.
     aspect
-        Width by height of the camera's own picture; pixels are square only where it is ``width / height``.
+        Width by height of the camera's own picture; pixels are square only where it is
+        ``width / height``.
     fov
         Horizontal field of view, in radians.
     elevation
@@ -72,7 +74,7 @@ class Camera:
         )
 
     def project(self, world: Points) -> Points:
-        """Return the (M, 2) pixel polygon of an (N, 3) polygon, cut off at the near plane; M may be 0."""
+        """Return the (M, 2) pixels of an (N, 3) polygon, cut off at the near plane; M may be 0."""
         return self.to_pixels(clip_near(self.to_view(world)))
 
     def pixels_per_metre(self, depth: float) -> float:
@@ -82,7 +84,8 @@ class Camera:
     def ground(self, v_rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the slopes of the rays through the pixels of some rows.
 
-        Both results are (rows, width) float32: metres to the right, and metres down, for each metre forward.
+        Both results are (rows, width) float32: metres to the right, and metres down, for each
+        metre forward.
         """
         focal_u, focal_v = self.focal
         right = ((np.arange(self.width) + 0.5 - self.width / 2) / focal_u)[None, :]
@@ -98,7 +101,7 @@ class Camera:
 
 
 def clip_near(view: Points) -> Points:
-    """Return the part of an (N, 3) polygon that lies beyond the near plane (Sutherland and Hodgman, 1974)."""
+    """Return the part of an (N, 3) polygon beyond the near plane (Sutherland and Hodgman, 1974)."""
     inside = view[:, 2] >= NEAR
     if inside.all():
         return view

@@ -43,7 +43,7 @@ class Canvas:
     def world(
         self, points: Points, colour: Colour | None, kind: Kind | None = None, alpha: float = 1.0
     ) -> None:
-        """Fill a polygon given in metres, (N, 3); without a colour or a kind, that picture stays as it is."""
+        """Fill a polygon given in metres, (N, 3), in the pictures for which there is a value."""
         self.pixels(self.camera.project(points), colour, kind, alpha)
 
     def pixels(
@@ -56,7 +56,7 @@ class Canvas:
         if high[0] < 0 or high[1] < 0 or low[0] > self.camera.width or low[1] > self.camera.height:
             return
         path = skia.Path()
-        path.addPoly([skia.Point(u, v) for u, v in points.tolist()], True)
+        path.addPoly([skia.Point(u, v) for u, v in points.tolist()], close=True)
         if colour is not None:
             self._colour.drawPath(path, _smooth(colour, alpha))
         if kind is not None:
@@ -69,14 +69,14 @@ class Canvas:
         kind: Kind | None = None,
         alpha: float = 1.0,
     ) -> None:
-        """Fill many quadrilaterals given in metres, (N, 4, 3), in one go; those too near are left out."""
+        """Fill many quadrilaterals, (N, 4, 3) metres, in one go; those too near are left out."""
         if not len(corners):
             return
         view = self.camera.to_view(corners.reshape(-1, 3))
         pixels = self.camera.to_pixels(np.maximum(view, [-np.inf, -np.inf, NEAR])).reshape(-1, 4, 2)
         path = skia.Path()
         for index in np.nonzero((view[:, 2].reshape(-1, 4) > NEAR).all(1))[0].tolist():
-            path.addPoly([skia.Point(u, v) for u, v in pixels[index].tolist()], True)
+            path.addPoly([skia.Point(u, v) for u, v in pixels[index].tolist()], close=True)
         if colour is not None:
             self._colour.drawPath(path, _smooth(colour, alpha))
         if kind is not None:
@@ -100,7 +100,7 @@ class Canvas:
         if len(points) < 2:
             return
         path = skia.Path()
-        path.addPoly([skia.Point(u, v) for u, v in points.tolist()], False)
+        path.addPoly([skia.Point(u, v) for u, v in points.tolist()], close=False)
         if colour is not None:
             self._colour.drawPath(path, _stroked(_smooth(colour, alpha), width))
         if kind is not None:
@@ -143,14 +143,14 @@ class Stencil:
         if len(pixels) < 3:
             return
         path = skia.Path()
-        path.addPoly([skia.Point(u, v) for u, v in pixels.tolist()], True)
+        path.addPoly([skia.Point(u, v) for u, v in pixels.tolist()], close=True)
         self._canvas.drawPath(
             path, skia.Paint(Color=skia.Color(0, 0, 0, int(255 * alpha)), AntiAlias=True)
         )
 
 
 def convex_hull(points: Points) -> Points:
-    """Return the corners of the convex hull of (N, 2) points, in order (Andrew's monotone chain, 1979)."""
+    """Return the corners of the convex hull of (N, 2) points, in order (Andrew 1979)."""
     ordered = sorted(map(tuple, points.tolist()))
     chains = []
     for sequence in (ordered, ordered[::-1]):

@@ -83,7 +83,7 @@ def draw_gantry(rng: np.random.Generator, canvas: Canvas, street: Street, s: flo
 def draw_clutter(
     rng: np.random.Generator, canvas: Canvas, street: Street, s: float, d: float
 ) -> None:
-    """Draw a heap of small things of any shape: bicycles, tables, stalls, building sites, whatever it may be."""
+    """Draw a heap of small things of any shape: bicycles, tables, stalls, building sites."""
     foot = street.path.world(np.array([s]), np.array([d]))[0]
     if foot[2] < 2.5:
         return

@@ -85,12 +85,12 @@ def draw_ground(rng: np.random.Generator, canvas: Canvas, street: Street, look: 
 
 
 def _land(canvas: Canvas, street: Street) -> Points:
-    """Return the pixel polygon of all ground: everything below the line that the farthest ground makes."""
+    """Return the pixel polygon of all ground: everything below the farthest ground's line."""
     path, camera = street.path, canvas.camera
     far = path.world(np.array([path.end]), np.zeros(1))[0]
     ends = np.array([[-3.0 * far[2], far[1], far[2]], [3.0 * far[2], far[1], far[2]]])
     line = camera.to_pixels(camera.to_view(ends))
-    return np.concatenate([line, line[::-1] + [0.0, 4.0 * camera.height]])
+    return np.concatenate([line, line[::-1] + np.array([0.0, 4.0 * camera.height])])
 
 
 def _draw_side(canvas: Canvas, street: Street, look: Materials, sign: int, side: Side) -> None:
@@ -126,7 +126,7 @@ def _mouth(street: Street, junction: Junction, widen: float, up: float) -> Point
     radius = max(junction.radius - widen, 0.3)
     reach = junction.width / 2 + widen
     angle = np.linspace(0, np.pi / 2, 9)
-    # From the street's edge around the corner into the side road, seen from the side road's middle line.
+    # From the street's edge around the corner into the side road; `along` from its middle line.
     along = reach + radius * (1 - np.sin(angle))
     across = half - 0.05 + radius * (1 - np.cos(angle))
     s = np.concatenate([along, [reach, -reach], -along[::-1]]) + junction.at

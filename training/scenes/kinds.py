@@ -13,8 +13,8 @@ CLASSES = ("background", "road", "curb", "mark")
 PALETTE = ((0, 0, 0), (0, 114, 178), (213, 94, 0), (240, 228, 66))
 
 
-# A line or curb thinner than this many rows or columns of pixels is drawn, but the mask calls it what lies around
-# it: no annotator would trace it, and which pixel centres it meets is chance.
+# A line or curb thinner than this many rows or columns of pixels is drawn, but the mask calls it
+# what lies around it: no annotator would trace it, and which pixel centres it meets is chance.
 THINNEST = 1.2
 
 

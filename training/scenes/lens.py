@@ -77,7 +77,8 @@ def _expose(
     balance = np.exp(rng.normal(0, 0.02 + 0.08 * harsh, 3)).astype(np.float32)
     # An exposure meter reads the street: its mean stays within the range that cameras let through.
     mean = float(rgb[~far].mean()) if not far.all() else 0.5
-    gain = np.float32(np.clip(np.exp(rng.normal(0, 0.05 + 0.3 * harsh)), 0.16 / mean, 0.75 / mean))
+    low, high = 0.42 - 0.26 * harsh, 0.45 + 0.3 * harsh
+    gain = np.float32(np.clip(np.exp(rng.normal(0, 0.05 + 0.3 * harsh)), low / mean, high / mean))
     rgb = np.clip(rgb * (balance * gain), 0, 1)
     luma = rgb @ np.array([0.299, 0.587, 0.114], np.float32)
     saturation = np.float32(max(0.0, rng.normal(1.0, 0.1 + 0.15 * harsh)))
@@ -90,7 +91,7 @@ def _expose(
         across = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
         fall = 1 - np.float32(rng.uniform(0, 0.2 + 0.2 * harsh)) * (down**2 + across**2) / 2
         rgb *= fall[..., None]
-    # The tone curve, as a table of 12 bits: a power of 1.4 million numbers would take as long as the drawing.
+    # The tone curve as a table of 12 bits: 1.4 million powers would take as long as the drawing.
     gamma = np.clip(np.exp(rng.normal(0, 0.05 + 0.2 * harsh)), 0.65, 1.35)
     tones = np.linspace(0, 1, 4096) ** gamma
     contrast = rng.uniform(0, 0.3 + 0.5 * harsh)

@@ -1,4 +1,4 @@
-"""Light and matter: textures in perspective on the ground, textures on everything else, shadows on the ground."""
+"""Light and matter: textures, in perspective on the ground, and shadows on the ground."""
 
 from __future__ import annotations
 
@@ -31,8 +31,13 @@ STRENGTH = {
 }
 
 
-def texture_ground(rng: np.random.Generator, canvas: Canvas, street: Street, wild: float) -> None:
-    """Give the ground its textures, laid out in metres and fading into the distance."""
+def texture_ground(
+    rng: np.random.Generator, canvas: Canvas, street: Street, wild: float, most: float
+) -> None:
+    """Give the ground its textures, laid out in metres and fading into the distance.
+
+    `wild` is the chance that a surface's texture is far too strong, `most` scales all of them.
+    """
     rows = np.nonzero((canvas.kinds != Kind.SKY).any(1))[0]
     if not len(rows):
         return
@@ -48,7 +53,7 @@ def texture_ground(rng: np.random.Generator, canvas: Canvas, street: Street, wil
     large = bank[2 * len(EXPONENTS) - 2 - 2 * int(rng.integers(3))]
     size = rng.uniform(6, 40)
     broad = sample(large, across * size, forward * size * rng.uniform(0.2, 1.0))
-    strength = _strengths(rng, wild)[kinds]
+    strength = _strengths(rng, wild, most)[kinds]
     on_road = np.isin(kinds, (Kind.ROAD, Kind.MARK, Kind.CURB))
     noise = np.where(on_road, road, other) * (7.0 / (7.0 + forward)) + broad * rng.uniform(0, 0.6)
     factor = 1 + np.clip(noise * strength, -0.8, 1.2)
@@ -56,13 +61,13 @@ def texture_ground(rng: np.random.Generator, canvas: Canvas, street: Street, wil
     colour[...] = np.clip(colour * factor[..., None], 0, 255).astype(np.uint8)
 
 
-def texture_rest(rng: np.random.Generator, canvas: Canvas, wild: float) -> None:
-    """Give what is not ground a texture in pixels."""
+def texture_rest(rng: np.random.Generator, canvas: Canvas, wild: float, most: float) -> None:
+    """Give what is not ground a texture in pixels; `wild` and `most` as on the ground."""
     height, width = canvas.kinds.shape
     fine = field(rng, height, width, rng.uniform(1, 2))
     coarse = field(rng, height, width, rng.uniform(2, 6), natural=rng.random() > wild)
     noise = 0.6 * fine + 0.6 * coarse
-    strength = _strengths(rng, wild)
+    strength = _strengths(rng, wild, most)
     for kind in GROUND:
         strength[kind] = 0
     factor = 1 + np.clip(noise * strength[canvas.kinds], -0.9, 1.5)
@@ -102,7 +107,7 @@ def wet(rng: np.random.Generator, canvas: Canvas) -> None:
 
 
 def cast_shadows(rng: np.random.Generator, stencil: Stencil, street: Street) -> None:
-    """Cast shadows across the street: of houses, of trees with light between the leaves, of posts."""
+    """Cast shadows across the street: of houses, of trees with light between leaves, of posts."""
     path, half = street.path, street.half
     sign = float(rng.choice([-1, 1]))
     pick = rng.random()
@@ -151,7 +156,7 @@ def _dapple(rng: np.random.Generator, stencil: Stencil, street: Street, s: float
 
 
 def _distance(canvas: Canvas, street: Street, down: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return for rays falling `down` metres a metre how far forward they meet the street's surface."""
+    """Return how far forward rays that fall `down` metres a metre meet the street."""
     path = street.path
     seen = (path.stations > 0.5) & (path.stations <= path.end)
     fall = (canvas.camera.elevation - path.height[seen]) / np.maximum(path.z[seen], 0.1)
@@ -179,8 +184,8 @@ def _grain(
     return sample(tile, across * cos + forward * sin, forward * cos - across * sin)
 
 
-def _strengths(rng: np.random.Generator, wild: float) -> NDArray[np.float32]:
+def _strengths(rng: np.random.Generator, wild: float, most: float) -> NDArray[np.float32]:
     table = np.zeros(256, np.float32)
-    for kind, most in STRENGTH.items():
-        table[kind] = most * rng.beta(1.5, 2) * (3 if rng.random() < wild else 1)
+    for kind, strength in STRENGTH.items():
+        table[kind] = most * strength * rng.beta(1.5, 2) * (3 if rng.random() < wild else 1)
     return table

@@ -70,7 +70,7 @@ def _own_lane(street: Street) -> tuple[float, float]:
 
 
 def _readable(canvas: Canvas, width: float) -> float:
-    """Return up to which distance a line along the street of this width fills a pixel, in metres."""
+    """Return up to which distance a line along the street is thick enough to label, in metres."""
     return canvas.camera.focal[0] * width / THINNEST
 
 
@@ -195,14 +195,14 @@ def _draw_crossing(
 
 
 def _shape(street: Street, at: float, d: float, corners: Array) -> Points:
-    """Return world points of a symbol given by (N, 2) corners: metres right of `d`, metres on from `at`."""
+    """Return world points of (N, 2) corners: metres right of `d`, metres on from `at`."""
     return street.path.world(at + corners[:, 1], d + corners[:, 0])
 
 
 def _draw_symbol(
     rng: np.random.Generator, canvas: Canvas, street: Street, paint: Paint, d: float, at: float
 ) -> None:
-    """Paint an arrow, a word, a bicycle or a triangle on a lane, stretched as they are for drivers."""
+    """Paint an arrow, a word, a bicycle or a triangle on a lane, stretched for drivers."""
     if at + 6 > street.path.end or at > _readable(canvas, 0.25):
         return
     stretch = rng.uniform(0.8, 1.6)

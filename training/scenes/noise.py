@@ -1,4 +1,4 @@
-"""A fixed bank of tileable textures, because making noise for every scene would cost more than drawing it."""
+"""A fixed bank of tileable textures: noise made anew would cost more than drawing the scene."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from PIL import Image
 # Pixels along one side of a tile; a power of two, so that wrapping around is a bit mask.
 SIDE = 256
 
-# The spectrum of natural pictures falls with about 1/f in amplitude (Field 1987, doi:10.1364/JOSAA.4.002379):
-# exponents around 1 look natural, smaller ones grainy, larger ones cloudy.
+# The spectrum of natural pictures falls with about 1/f in amplitude (Field 1987,
+# doi:10.1364/JOSAA.4.002379): exponents around 1 look natural, smaller ones grainy, larger ones
+# cloudy.
 EXPONENTS = (0.0, 0.5, 0.8, 1.0, 1.2, 1.5, 2.0)
 
 
 @cache
 def tiles() -> NDArray[np.float32]:
-    """Return the bank, (N, SIDE, SIDE) float32, each tile with mean 0, deviation 1, clipped to -3..3."""
+    """Return the bank, (N, SIDE, SIDE) float32, each of mean 0 and deviation 1, within -3..3."""
     rng = np.random.default_rng(20250101)
     bank = [fractal(rng, exponent) for exponent in EXPONENTS for _ in range(2)]
     bank += [_cells(rng, size) for size in (8, 16, 32)]
@@ -27,7 +28,7 @@ def tiles() -> NDArray[np.float32]:
 
 
 def fractal(rng: np.random.Generator, exponent: float, side: int = SIDE) -> NDArray[np.float64]:
-    """Return (side, side) noise that wraps around, with an amplitude of 1 / frequency ** exponent."""
+    """Return (side, side) noise that wraps around, of amplitude 1 / frequency ** exponent."""
     down = np.fft.fftfreq(side)[:, None]
     across = np.fft.rfftfreq(side)[None, :]
     frequency = np.hypot(down, across)

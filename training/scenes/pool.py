@@ -12,7 +12,7 @@ from numpy.lib.format import open_memmap
 
 from training.scenes.scene import draw_scene
 
-# Bumped whenever the same seed begins to give another picture; a cache of another version is drawn anew.
+# Bumped whenever the same seed begins to give another picture: older caches are drawn anew.
 VERSION = 1
 
 
@@ -25,7 +25,7 @@ def render_pool(
     height: int = 512,
     workers: int = 2,
 ) -> tuple[np.memmap, np.memmap]:
-    """Return `count` scenes of consecutive seeds, drawn into `folder` unless they are there already.
+    """Return `count` scenes of consecutive seeds, drawn into `folder` unless they are there.
 
     Returns
     -------

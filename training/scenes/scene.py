@@ -60,8 +60,8 @@ def draw_scene(seed: int, width: int = 896, height: int = 512, *, variety: float
     seed
         The scene depends on nothing else but the other arguments.
     width, height
-        Of the result in pixels. With `variety` above 0 the camera's own picture may have another aspect, and is
-        squeezed to this size, as it is before inference.
+        Of the result in pixels. With `variety` above 0 the camera's own picture may have another
+        aspect, and is squeezed to this size, as it is before inference.
     variety
         1 for all that training needs: any colours, bad light, bad cameras. 0 for what looks like a
         good photograph with square pixels.
@@ -73,12 +73,12 @@ def draw_scene(seed: int, width: int = 896, height: int = 512, *, variety: float
     street = plan_street(rng, camera)
     look = pick_materials(rng, 0.06 * variety)
     canvas = Canvas(camera)
-    wild = 0.05 * variety
+    wild, rough = 0.05 * variety, 0.45 + 0.55 * variety
     draw_sky(rng, canvas)
     draw_distance(rng, canvas, street)
     draw_ground(rng, canvas, street, look)
     draw_marks(rng, canvas, street, look)
-    texture_ground(rng, canvas, street, wild)
+    texture_ground(rng, canvas, street, wild, rough)
     if rng.random() < 0.65:
         stencil = Stencil(camera)
         cast_shadows(rng, stencil, street)
@@ -89,7 +89,7 @@ def draw_scene(seed: int, width: int = 896, height: int = 512, *, variety: float
         wet(rng, canvas)
     if rng.random() < 0.12 * variety:
         _draw_bonnet(rng, canvas)
-    texture_rest(rng, canvas, wild)
+    texture_rest(rng, canvas, wild, rough)
     sky = canvas.kinds == Kind.SKY
     rows = height if variety == 0 else max(300, min(source[1], height))
     image = photograph(rng, canvas.rgba[..., :3].copy(), sky, rows, variety)
@@ -125,7 +125,7 @@ def _things(
     half, city = street.half, street.setting == "city"
 
     def add(s: float, draw: object, *rest: object) -> None:
-        # Each thing draws from a generator of its own, so that the order of drawing changes nothing.
+        # Each thing draws from a generator of its own: the order of drawing changes nothing.
         own = rng.spawn(1)[0]
         things.append((s, lambda: draw(own, canvas, street, s, *rest)))  # type: ignore[operator]
 

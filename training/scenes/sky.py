@@ -64,5 +64,7 @@ def draw_distance(rng: np.random.Generator, canvas: Canvas, street: Street) -> N
         colour = colour * (1 - haze) + 0.8 * haze
         top = base - np.stack([np.zeros(count), rise * scale], 1)
         canvas.pixels(
-            np.concatenate([top, base[::-1] + [0, 3]]), np.clip(colour, 0, 1), Kind.DISTANCE
+            np.concatenate([top, base[::-1] + np.array([0, 3])]),
+            np.clip(colour, 0, 1),
+            Kind.DISTANCE,
         )

@@ -1,7 +1,7 @@
 """The street's plan: where the road runs, how wide it is, and what lies beside it.
 
-Positions along the street are s (metres from the camera's foot along the centre line) and d (metres to the right
-of the centre line).
+Positions on the street are s (metres from the camera's foot along the centre line) and d (metres
+to the right of the centre line).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Path:
         )
 
     def along(self, start: float, stop: float) -> Array:
-        """Return the stations from `start` to `stop`, both included, as far as the ground is visible."""
+        """Return the stations from `start` to `stop`, as far as the ground is visible."""
         stop = min(stop, self.end)
         if stop <= start:
             return np.empty(0)
@@ -65,7 +65,7 @@ class Path:
         outer: float,
         up: tuple[float, float] = (0.0, 0.0),
     ) -> Points:
-        """Return the polygon between two offsets d, with a height above the surface for each of them."""
+        """Return the polygon between two offsets d, each with a height above the surface."""
         s = self.along(start, stop)
         return np.concatenate(
             [
@@ -97,7 +97,8 @@ class Side:
     strips
         What follows behind the curb.
     edge
-        What stands at the outer end: ``"buildings"``, ``"wall"``, ``"fence"``, ``"hedge"``, ``"rail"`` or ``"open"``.
+        What stands at the outer end: ``"buildings"``, ``"wall"``, ``"fence"``, ``"hedge"``,
+        ``"rail"`` or ``"open"``.
     """
 
     curb: float
@@ -113,7 +114,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Junction:
-    """A side road: where it meets the street, how wide it is, its corner radius, and on which side (+1 right)."""
+    """A side road: where it meets the street, its width, corner radius and side (+1 right)."""
 
     at: float
     width: float
@@ -138,7 +139,7 @@ class Street:
         return sum(self.lanes) / 2
 
     def sides(self) -> tuple[tuple[int, Side], ...]:
-        """The two sides with their signs: -1 for the left, +1 for the right."""
+        """Return both sides with their signs: -1 for the left, +1 for the right."""
         return ((-1, self.left), (1, self.right))
 
 
@@ -232,7 +233,7 @@ def plan_side(rng: np.random.Generator, setting: str) -> Side:
         strips.append(Strip(Kind.GRASS, uniform(0.6, 4), rise))
     if rng.random() < 0.92:
         strips.append(Strip(Kind.PAVEMENT, uniform(1.0, 5.5), rise))
-    if setting == "suburb" and rng.random() < 0.6 or not strips:
+    if (setting == "suburb" and rng.random() < 0.6) or not strips:
         kind = Kind.GRASS if rng.random() < 0.8 else Kind.GRAVEL
         strips.append(Strip(kind, uniform(1, 8), rise))
     chances = [0.7, 0.1, 0.08, 0.05, 0.07] if setting == "city" else [0.35, 0.15, 0.15, 0.15, 0.2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from training.scenes import colours
-from training.scenes.canvas import Canvas, Stencil
+from training.scenes.canvas import Canvas
 from training.scenes.colours import Colour
 from training.scenes.kinds import Kind
 from training.scenes.street import Array, Street
@@ -134,7 +134,7 @@ def _draw_reflections(
     sides: tuple[float, float],
     waist: float,
 ) -> None:
-    """Draw what the paint mirrors, panels and stickers, on the rear and on the side that is seen."""
+    """Draw what the paint mirrors, panels and stickers, on the rear and on the visible side."""
     rear, front = ends
     d, half = sides
     for _ in range(int(rng.integers(2, 8))):
@@ -223,29 +223,8 @@ def draw_person(
             [-wide - 0.03, neck - 0.05],
         ]
     )
-    flat(torso + [0, raise_by], coat)
+    flat(torso + np.array([0, raise_by]), coat)
     head = np.stack([0.1 * np.cos(turn), 0.92 * height + raise_by + 0.13 * np.sin(turn)], 1)
     flat(head, skin)
     cap = head[head[:, 1] > 0.93 * height + raise_by]
-    flat(cap + [0, 0.015], colours.paint(rng))
-
-
-def shade_under(
-    stencil: Stencil,
-    street: Street,
-    s: float,
-    d: float,
-    reach: tuple[float, float],
-    wide: float,
-    long: float,
-) -> None:
-    """Cast the shadow of a body of some width and height, `reach` metres of s and d per metre of its height."""
-    corners = np.array(
-        [
-            [0, -wide],
-            [0, wide],
-            [long * reach[0], wide + long * reach[1]],
-            [long * reach[0], -wide + long * reach[1]],
-        ]
-    )
-    stencil.world(street.path.world(s + corners[:, 0], d + corners[:, 1]))
+    flat(cap + np.array([0, 0.015]), colours.paint(rng))
