@@ -76,7 +76,8 @@ def confusion(truth: Labels, found: Labels) -> NDArray[np.int64]:
 def class_iou(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return each class's intersection over union from a confusion matrix."""
     both = np.diag(matrix).astype(np.float64)
-    return both / (matrix.sum(0) + matrix.sum(1) - both)
+    iou: NDArray[np.float64] = both / (matrix.sum(0) + matrix.sum(1) - both)
+    return iou
 
 
 def drawn(segment: Segmenter, count: int = SCENES) -> NDArray[np.float64]:

@@ -55,7 +55,8 @@ def train(
     torch.manual_seed(seed)
     chance = torch.Generator().manual_seed(seed)
     order = _endless(len(images), np.random.default_rng(seed))
-    network = RoadNet().train().to(memory_format=torch.channels_last)
+    network = RoadNet().train()
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network).eval()
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
     began = time.monotonic()
@@ -78,7 +79,7 @@ def train(
         row = int(torch.randint(2, (1,), generator=chance).item())
         loss = balanced_loss(logits[:, :, row::2].float(), truth[:, row::2])
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
         optimizer.step()
         _follow(average, network, min(0.997, (step + 1) / (step + 10)))

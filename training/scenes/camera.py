@@ -112,4 +112,5 @@ def clip_near(view: Points) -> Points:
     step = np.where(crossing, following[:, 2] - view[:, 2], 1.0)
     at = view + ((NEAR - view[:, 2]) / step)[:, None] * (following - view)
     both = np.stack([view, at], 1).reshape(-1, 3)
-    return both[np.stack([inside, crossing], 1).reshape(-1)]
+    kept: Points = both[np.stack([inside, crossing], 1).reshape(-1)]
+    return kept

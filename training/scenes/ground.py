@@ -61,10 +61,13 @@ def pick_materials(rng: np.random.Generator, wild: float) -> Materials:
         colours.grey(rng, 0.3, 0.9),
     ][rng.integers(4)]
     gravel = colours.hsv(rng, (0.05, 0.15), (0.05, 0.4), (0.25, 0.75))
-    picks = [road, curb, pavement, colours.foliage(rng), gravel]
-    picks = [colours.anything(rng) if rng.random() < wild else colour for colour in picks]
+    grass = colours.foliage(rng)
+    road, curb, pavement, grass, gravel = (
+        colours.anything(rng) if rng.random() < wild else colour
+        for colour in (road, curb, pavement, grass, gravel)
+    )
     mark = colours.grey(rng, 0.72, 1.0, 0.03)
-    return Materials(*picks, mark)
+    return Materials(road, curb, pavement, grass, gravel, mark)
 
 
 def draw_ground(rng: np.random.Generator, canvas: Canvas, street: Street, look: Materials) -> None:

@@ -29,7 +29,7 @@ def photograph(
     harsh
         0 for a good camera in good light, 1 for the full range of bad ones.
     """
-    out = _expose(rng, rgb.astype(np.float32) / 255, far, harsh)
+    out = _expose(rng, rgb.astype(np.float32) / np.float32(255), far, harsh)
     height, width = rgb.shape[:2]
     picture = Image.fromarray(out)
     small = (max(16, int(width * source_height / height)), source_height)
@@ -97,7 +97,8 @@ def _expose(
     contrast = rng.uniform(0, 0.3 + 0.5 * harsh)
     tones = tones * (1 - contrast) + contrast * tones * tones * (3 - 2 * tones)
     levels = (np.clip(rgb, 0, 1) * 4095).astype(np.int16)
-    return (tones * 255 + 0.5).astype(np.uint8)[levels]
+    exposed: Picture = (tones * 255 + 0.5).astype(np.uint8)[levels]
+    return exposed
 
 
 def _noise(rng: np.random.Generator, picture: Image.Image) -> Image.Image:

@@ -113,9 +113,9 @@ def cast_shadows(rng: np.random.Generator, stencil: Stencil, street: Street) -> 
     pick = rng.random()
     if pick < 0.3:
         # A row of houses: a jagged edge along the street, as far as anywhere across it.
-        s = np.arange(-5, min(path.end, 90), rng.uniform(3, 12))
-        edge = rng.uniform(-1.3, 1.1) * half + rng.uniform(0, 2) * rng.normal(size=len(s))
-        stations, edges = np.repeat(s, 2)[1:-1], np.repeat(edge, 2)[:-2]
+        corners = np.arange(-5, min(path.end, 90), rng.uniform(3, 12))
+        edge = rng.uniform(-1.3, 1.1) * half + rng.uniform(0, 2) * rng.normal(size=len(corners))
+        stations, edges = np.repeat(corners, 2)[1:-1], np.repeat(edge, 2)[:-2]
         if len(stations) > 2:
             outline = np.concatenate(
                 [
@@ -130,10 +130,10 @@ def cast_shadows(rng: np.random.Generator, stencil: Stencil, street: Street) -> 
             _dapple(rng, stencil, street, s, d)
     if 0.5 < pick < 0.85:
         slant = rng.uniform(-1, 1)
-        for s in np.arange(rng.uniform(0, 8), min(path.end, 70), rng.uniform(3, 25)):
+        for post in np.arange(rng.uniform(0, 8), min(path.end, 70), rng.uniform(3, 25)):
             wide = rng.uniform(0.05, 0.3)
             across = np.array([-half - 3, half + 3, half + 3, -half - 3])
-            along = s + slant * across + np.array([-wide, -wide, wide, wide])
+            along = post + slant * across + np.array([-wide, -wide, wide, wide])
             stencil.world(path.world(along, across))
     if pick > 0.95:
         stencil.world(path.strip(rng.uniform(-5, 20), rng.uniform(20, 60), -half - 8, half + 8))

@@ -43,7 +43,8 @@ def sample(
 ) -> NDArray[np.float32]:
     """Return the tile's values at positions in tile pixels, wrapped around; nearest, for speed."""
     mask = SIDE - 1
-    return tile[v.astype(np.int32) & mask, u.astype(np.int32) & mask]
+    values: NDArray[np.float32] = tile[v.astype(np.int32) & mask, u.astype(np.int32) & mask]
+    return values
 
 
 def field(
@@ -84,8 +85,8 @@ def _standard(tile: NDArray[np.float64]) -> NDArray[np.float32]:
 def _cells(rng: np.random.Generator, size: int) -> NDArray[np.float64]:
     """Gravel, cobbles, leaves: the distance to the nearest of jittered points."""
     grid = np.arange(0, SIDE, size)
-    points = np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
-    points = points + rng.uniform(0, size, points.shape)
+    corners = np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
+    points = corners + rng.uniform(0, size, corners.shape)
     rows, columns = np.mgrid[:SIDE, :SIDE]
     best = np.full((SIDE, SIDE), np.inf)
     for x, y in points:

@@ -162,7 +162,7 @@ def plan_street(rng: np.random.Generator, camera: Camera) -> Street:
     path = lay_path(rng, camera, offset, setting)
     left = plan_side(rng, setting)
     right = left if rng.random() < 0.5 else plan_side(rng, setting)
-    junctions = ()
+    junctions: tuple[Junction, ...] = ()
     if setting != "highway" and rng.random() < 0.4:
         junctions = tuple(_plan_junction(rng) for _ in range(rng.integers(1, 4)))
     return Street(path, lanes, setting, left, right, junctions)
