@@ -1,0 +1,137 @@
+"""The shipped model and scenes: the contract, the size, the card, and what the model sees."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino as ov
+import pytest
+from PIL import Image
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+NAME = "road-segmentation-synth-0001"
+FOLDER = DATA / "models" / NAME
+SCENES = sorted(path.stem for path in (DATA / "images").glob("*.jpg"))
+
+# What the issue allows for xml, bin and card together.
+MOST_BYTES = 1_500_000
+
+
+@pytest.fixture(scope="module")
+def card() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((FOLDER / "card.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def model() -> ov.CompiledModel:
+    options = {"INFERENCE_PRECISION_HINT": "f32"}
+    return ov.Core().compile_model(FOLDER / f"{NAME}.xml", "CPU", options)
+
+
+def segment(model: ov.CompiledModel, picture: Image.Image) -> np.ndarray[Any, Any]:
+    """Return the (512, 896) labels of a picture, prepared as the card says."""
+    sized = picture.convert("RGB").resize((896, 512), Image.Resampling.BILINEAR)
+    data = np.asarray(sized, np.float32)[..., ::-1].transpose(2, 0, 1)[None]
+    labels: np.ndarray[Any, Any] = model([np.ascontiguousarray(data)])[0][0].argmax(0)
+    return labels
+
+
+def mean_iou(truth: np.ndarray[Any, Any], found: np.ndarray[Any, Any]) -> float:
+    """Return the mean of the four classes' IoU."""
+    pairs = truth.astype(np.int64) * 4 + found
+    matrix = np.bincount(pairs.ravel(), minlength=16).reshape(4, 4)
+    both = np.diag(matrix)
+    return float((both / (matrix.sum(0) + matrix.sum(1) - both)).mean())
+
+
+def test_the_contract_is_the_real_models(model: ov.CompiledModel) -> None:
+    (data,), (scores,) = model.inputs, model.outputs
+    assert data.get_names() == {"data"}
+    assert scores.get_names() == {"probabilities"}
+    assert list(data.shape) == [1, 3, 512, 896]
+    assert list(scores.shape) == [1, 4, 512, 896]
+    assert data.element_type == scores.element_type == ov.Type.f32
+
+
+def test_the_output_is_probabilities(model: ov.CompiledModel) -> None:
+    data = np.random.default_rng(0).uniform(0, 255, (1, 3, 512, 896)).astype(np.float32)
+    scores = model([data])[0]
+    assert scores.min() >= 0
+    assert np.abs(scores.sum(1) - 1).max() < 1e-4
+
+
+def test_the_card_describes_the_files(card: dict[str, Any]) -> None:
+    assert card["name"] == NAME
+    assert card["classes"] == ["background", "road", "curb", "mark"]
+    assert len(card["palette"]) == len(card["classes"])
+    assert sorted(file["name"] for file in card["precisions"]["FP16"]) == [
+        f"{NAME}.bin",
+        f"{NAME}.xml",
+    ]
+    for file in card["precisions"]["FP16"]:
+        content = (FOLDER / file["name"]).read_bytes()
+        assert len(content) == file["bytes"]
+        assert hashlib.sha384(content).hexdigest() == file["sha384"]
+
+
+def test_the_model_is_small_and_its_weights_are_fp16(card: dict[str, Any]) -> None:
+    total = sum(path.stat().st_size for path in FOLDER.iterdir())
+    assert total <= MOST_BYTES
+    read = ov.Core().read_model(FOLDER / f"{NAME}.xml")
+    weights = [
+        op for op in read.get_ops() if op.get_type_name() == "Constant" and op.data.size > 99
+    ]
+    assert weights
+    assert {op.get_element_type() for op in weights} == {ov.Type.f16}
+
+
+def test_the_files_say_nothing_about_where_they_were_made() -> None:
+    text = (FOLDER / f"{NAME}.xml").read_text(encoding="utf-8")
+    for note in ("Runtime_version", "conversion_parameters", "/work/", "/home/", "/tmp/"):
+        assert note not in text
+
+
+def test_the_card_has_all_figures_and_they_meet_the_floors(card: dict[str, Any]) -> None:
+    figures = card["figures"]
+    assert figures["drawn_miou"] >= 0.85
+    assert figures["camvid_road_iou"] >= 0.80
+    assert figures["photo_road_iou"] >= 0.85
+    assert figures["time_ratio"] <= 1.0
+
+
+def test_there_are_eight_scenes_with_masks() -> None:
+    assert len(SCENES) == 8
+    assert sorted(path.stem for path in (DATA / "masks").glob("*.png")) == SCENES
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_shipped_scene_is_small_and_the_model_sees_it(
+    name: str, model: ov.CompiledModel, card: dict[str, Any]
+) -> None:
+    path = DATA / "images" / f"{name}.jpg"
+    assert path.stat().st_size < 130_000
+    with Image.open(path) as picture, Image.open(DATA / "masks" / f"{name}.png") as mask:
+        assert picture.size == mask.size == (1280, 720)
+        assert mask.mode == "P"
+        palette = mask.getpalette() or []
+        assert palette[:12] == [value for colour in card["palette"] for value in colour]
+        truth = np.asarray(mask.resize((896, 512), Image.Resampling.NEAREST))
+        found = segment(model, picture)
+    assert truth.max() <= 3
+    road = [np.isin(labels, (1, 3)) for labels in (truth, found)]
+    assert (road[0] & road[1]).sum() / (road[0] | road[1]).sum() > SCENE_ROAD_IOU
+
+
+def test_fresh_scenes_of_unseen_seeds_are_segmented(model: ov.CompiledModel) -> None:
+    pytest.importorskip("skia", reason="drawing scenes needs skia-python: the extra `train`")
+    from training.scenes import draw_scene
+
+    scenes = [draw_scene(seed) for seed in range(600_000_000, 600_000_012)]
+    found = [segment(model, Image.fromarray(scene.image)) for scene in scenes]
+    truth = np.stack([scene.labels for scene in scenes])
+    assert mean_iou(truth, np.stack(found)) > FRESH_MIOU

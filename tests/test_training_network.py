@@ -1,0 +1,122 @@
+"""The network: its size, its contract, and the same output from OpenVINO as from PyTorch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="training needs torch: pip install 'wasinn-nb[train]'")
+pytest.importorskip("skia", reason="training needs skia-python: pip install 'wasinn-nb[train]'")
+
+import openvino as ov
+import torch
+
+from training.augment import augment
+from training.export import HEIGHT, NAME, WIDTH, card, convert, write
+from training.loss import balanced_loss
+from training.network import Probabilities, RoadNet, count_flops
+from training.train import train
+
+# What the issue allows: half a million parameters, and the real model's arithmetic.
+MOST_PARAMETERS = 500_000
+MOST_GFLOPS = 4.77
+
+
+@pytest.fixture(scope="module")
+def network() -> RoadNet:
+    torch.manual_seed(3)
+    network = RoadNet()
+    # Statistics as after training: those of a fresh network would hide a wrong normalisation.
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d) and module.affine:
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.normal_(module.bias, 0.0, 0.2)
+            module.running_mean.normal_(0.0, 0.2)
+            module.running_var.uniform_(0.5, 1.5)
+    return network.eval()
+
+
+def test_the_network_is_small_enough(network: RoadNet) -> None:
+    assert sum(weights.numel() for weights in network.parameters()) <= MOST_PARAMETERS
+    assert count_flops(network, HEIGHT, WIDTH) / 1e9 <= MOST_GFLOPS
+
+
+def test_flops_are_two_for_each_multiplication() -> None:
+    # 3 by 3 over 2 channels to 5, at 4 by 6 positions.
+    layer = torch.nn.Conv2d(2, 5, 3, padding=1)
+    assert count_flops(layer, 4, 6, channels=2) == 2 * 3 * 3 * 2 * 5 * 4 * 6
+
+
+def test_openvino_gives_what_pytorch_gives(network: RoadNet, tmp_path: Path) -> None:
+    write(convert(network), tmp_path)
+    options = {"INFERENCE_PRECISION_HINT": "f32"}
+    model = ov.Core().compile_model(tmp_path / f"{NAME}.xml", "CPU", options)
+    data = np.random.default_rng(1).uniform(0, 255, (1, 3, HEIGHT, WIDTH)).astype(np.float32)
+    with torch.no_grad():
+        expected = Probabilities(network).eval()(torch.from_numpy(data)).numpy()
+    found = model([data])[0]
+    # The weights are stored with 11 bits; everything else is f32.
+    assert np.abs(found - expected).max() < 0.02
+    assert (found.argmax(1) == expected.argmax(1)).mean() > 0.995
+
+
+def test_the_written_model_says_nothing_about_this_machine(
+    network: RoadNet, tmp_path: Path
+) -> None:
+    write(convert(network), tmp_path)
+    text = (tmp_path / f"{NAME}.xml").read_text(encoding="utf-8")
+    for note in ("Runtime_version", "conversion_parameters", str(tmp_path), str(Path.cwd())):
+        assert note not in text
+    files = card(tmp_path, {})["precisions"]["FP16"]
+    assert [file["bytes"] for file in files] == [
+        (tmp_path / file["name"]).stat().st_size for file in files
+    ]
+
+
+def test_the_loss_prefers_the_truth_and_minds_thin_classes() -> None:
+    labels = torch.zeros((1, 8, 8), dtype=torch.long)
+    labels[:, 4:] = 1
+    labels[0, 6, 2:4] = 3
+    right = 8.0 * torch.nn.functional.one_hot(labels, 4).permute(0, 3, 1, 2).float()
+    without_mark = right.clone()
+    without_mark[:, 3], without_mark[:, 1] = 0.0, torch.where(labels == 3, 8.0, right[:, 1])
+    without_road = right.clone()
+    without_road[:, 1, 7, :2], without_road[:, 0, 7, :2] = 0.0, 8.0
+    assert balanced_loss(right, labels) < balanced_loss(without_road, labels)
+    # Two pixels of mark cost more than two pixels of road.
+    assert balanced_loss(without_road, labels) < balanced_loss(without_mark, labels)
+
+
+def test_augmentation_keeps_pictures_and_labels_together() -> None:
+    labels = torch.zeros((2, 16, 32), dtype=torch.long)
+    labels[:, :, :10] = 1
+    pictures = 40.0 + 170.0 * labels[:, None].float().repeat(1, 3, 1, 1)
+    for seed in range(20):
+        changed, moved = augment(pictures, labels, torch.Generator().manual_seed(seed))
+        assert changed.shape == pictures.shape
+        assert changed.min() >= 0
+        assert changed.max() <= 255
+        assert torch.equal(moved, labels) or torch.equal(moved, labels.flip(2))
+    again = augment(pictures, labels, torch.Generator().manual_seed(19))[0]
+    assert torch.equal(again, changed)
+
+
+def test_training_lowers_the_loss_on_what_it_saw_and_repeats() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.zeros((4, 64, 96), np.uint8)
+    labels[:, 32:] = 1
+    images = np.where(labels[..., None] > 0, 90, 200) + rng.integers(0, 20, (4, 64, 96, 3))
+    images = images.astype(np.uint8)
+    runs = [
+        train(images, labels, seed=7, small_steps=20, steps=10, batch=4, rate=5e-3).state_dict()
+        for _ in range(2)
+    ]
+    assert all(torch.allclose(runs[0][key], runs[1][key]) for key in runs[0])
+    trained = RoadNet().eval()
+    trained.load_state_dict(runs[0])
+    data = torch.from_numpy(images[..., ::-1].copy()).permute(0, 3, 1, 2).float()
+    with torch.no_grad():
+        found = trained(data).argmax(1).numpy()
+    assert (found == labels).mean() > 0.9

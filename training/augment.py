@@ -1,0 +1,75 @@
+"""Changes of colour and texture for every batch, so that the network relies on neither."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def augment(pictures: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return a changed batch.
+
+    Parameters
+    ----------
+    pictures
+        (N, 3, H, W) float32 in 0..255, BGR.
+    labels
+        (N, H, W) int64.
+    rng
+        The source of chance, on the CPU.
+    """
+    if _chance(0.5, rng):
+        pictures, labels = pictures.flip(3), labels.flip(2)
+    if _chance(0.25, rng):
+        pictures = _random_filter(pictures, rng)
+    pictures = _recolour(pictures, rng)
+    if _chance(0.3, rng):
+        deviation = 10.0 * torch.rand(1, generator=rng).item()
+        noise = torch.randn(pictures.shape[2:], generator=rng)
+        pictures = pictures + deviation * noise
+    return pictures.clamp(0, 255), labels
+
+
+def _chance(probability: float, rng: torch.Generator) -> bool:
+    return bool(torch.rand(1, generator=rng).item() < probability)
+
+
+def _random_filter(pictures: Tensor, rng: torch.Generator) -> Tensor:
+    """Mix each picture with one that a random filter made of it (Xu et al. 2021, arXiv:2007.13003).
+
+    Shapes survive such a filter; textures and colours do not.
+    """
+    count, channels = pictures.shape[:2]
+    size = (1, 3, 5)[int(torch.randint(3, (1,), generator=rng).item())]
+    weights = torch.randn((count * channels, channels, size, size), generator=rng)
+    folded = pictures.reshape(1, count * channels, *pictures.shape[2:])
+    filtered = functional.conv2d(folded, weights, padding=size // 2, groups=count)
+    filtered = filtered.reshape(pictures.shape)
+    mean, deviation = _moments(pictures)
+    other_mean, other_deviation = _moments(filtered)
+    filtered = (filtered - other_mean) * (deviation / other_deviation) + mean
+    share = torch.rand((count, 1, 1, 1), generator=rng)
+    return filtered * share + pictures * (1 - share)
+
+
+def _moments(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    # A sixteenth of the pixels is plenty for a mean.
+    some = pictures[..., ::4, ::4]
+    return some.mean((2, 3), keepdim=True), some.std((2, 3), keepdim=True) + 1e-3
+
+
+def _recolour(pictures: Tensor, rng: torch.Generator) -> Tensor:
+    """Mix the colour channels, and change each one's gain and offset."""
+    count = len(pictures)
+    grey = torch.full((3, 3), 1 / 3)
+    share = torch.rand((count, 1, 1), generator=rng) * 0.4
+    full = torch.rand((count, 1, 1), generator=rng) < 0.05
+    share = torch.where(full, torch.ones_like(share), share)
+    matrix = (1 - share) * torch.eye(3) + share * grey
+    matrix = matrix + 0.04 * torch.randn((count, 3, 3), generator=rng)
+    gain = torch.exp(0.2 * torch.randn((count, 1, 1), generator=rng))
+    offset = 8.0 * torch.randn((count, 1, 1, 1), generator=rng)
+    # One product of small matrices does it all.
+    mixed = torch.einsum("nij,njhw->nihw", matrix * gain, pictures)
+    return mixed + offset

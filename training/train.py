@@ -1,0 +1,156 @@
+"""Train the shipped model from nothing: ``python -m training.train --seed 0``."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from training.augment import augment
+from training.loss import balanced_loss
+from training.network import RoadNet
+from training.scenes import render_pool
+
+# Scenes of seed n begin at n million; the evaluation's are far beyond any of them.
+SEEDS_PER_RUN = 1_000_000
+
+# What a step on pictures of half the size costs, against one at full size.
+SMALL_COST = 0.25
+
+
+def train(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    *,
+    seed: int,
+    small_steps: int,
+    steps: int,
+    batch: int,
+    rate: float,
+) -> RoadNet:
+    """Return a network trained on scenes.
+
+    Parameters
+    ----------
+    images
+        (N, H, W, 3) uint8, RGB.
+    labels
+        (N, H, W) uint8.
+    small_steps, steps
+        How many steps at half size, and then at full size. The layout of streets is learnt at a
+        quarter of the cost, their edges afterwards.
+    rate
+        The highest learning rate; it rises over the first twentieth of the work and falls along a
+        cosine.
+    """
+    torch.manual_seed(seed)
+    chance = torch.Generator().manual_seed(seed)
+    order = _endless(len(images), np.random.default_rng(seed))
+    network = RoadNet().train()
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = copy.deepcopy(network).eval()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
+    began = time.monotonic()
+    smooth = math.nan
+    work = small_steps * SMALL_COST + steps
+    for step in range(small_steps + steps):
+        small = step < small_steps
+        done = step * SMALL_COST if small else work - (small_steps + steps - step)
+        for group in optimizer.param_groups:
+            group["lr"] = rate * _schedule(done / work)
+        chosen = np.sort([next(order) for _ in range(batch)])
+        pictures, truth = _load(np.array(images[chosen]), np.array(labels[chosen]))
+        if small:
+            pictures, truth = functional.avg_pool2d(pictures, 2), truth[:, ::2, ::2]
+        pictures, truth = augment(pictures, truth, chance)
+        pictures = pictures.contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = network(pictures)
+        # Every other row is loss enough, and the loss costs as much as half the network.
+        row = int(torch.randint(2, (1,), generator=chance).item())
+        loss = balanced_loss(logits[:, :, row::2].float(), truth[:, row::2])
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
+        optimizer.step()
+        _follow(average, network, min(0.997, (step + 1) / (step + 10)))
+        value = loss.item()
+        smooth = value if math.isnan(smooth) else 0.98 * smooth + 0.02 * value
+        if step % 50 == 0 or step == small_steps + steps - 1:
+            spent = time.monotonic() - began
+            print(
+                f"step {step:5} of {small_steps + steps}  loss {smooth:.4f}  {spent:6.0f} s",
+                flush=True,
+            )
+    return average
+
+
+def _endless(count: int, rng: np.random.Generator) -> Iterator[int]:
+    while True:
+        yield from rng.permutation(count)
+
+
+def _schedule(progress: float) -> float:
+    if progress < 0.05:
+        return progress / 0.05 + 1e-3
+    return 0.5 * (1 + math.cos(math.pi * (progress - 0.05) / 0.95)) + 1e-3
+
+
+def _load(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
+    """Return (N, 3, H, W) float32 BGR pictures and (N, H, W) int64 labels."""
+    pictures = torch.from_numpy(images).permute(0, 3, 1, 2).flip(1).float()
+    return pictures, torch.from_numpy(labels).long()
+
+
+@torch.no_grad()
+def _follow(average: RoadNet, network: RoadNet, decay: float) -> None:
+    """Move the average's weights and batch statistics towards the network's."""
+    for slow, fast in zip(
+        average.state_dict().values(), network.state_dict().values(), strict=True
+    ):
+        if slow.dtype.is_floating_point:
+            slow.lerp_(fast, 1 - decay)
+
+
+def main() -> None:
+    """Draw the scenes, train, and keep the weights."""
+    parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--scenes", type=int, default=2400)
+    parser.add_argument("--small-steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--work", type=Path, default=Path("build/training"))
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    images, labels = render_pool(
+        options.work / "train",
+        SEEDS_PER_RUN * (options.seed + 1),
+        options.scenes,
+        workers=options.threads,
+    )
+    network = train(
+        images,
+        labels,
+        seed=options.seed,
+        small_steps=options.small_steps,
+        steps=options.steps,
+        batch=options.batch,
+        rate=options.rate,
+    )
+    torch.save(network.state_dict(), options.work / "weights.pt")
+
+
+if __name__ == "__main__":
+    main()
