@@ -28,6 +28,7 @@ help:
 	@touch $@
 
 .venv/.dev: .venv/.made pyproject.toml constraints.txt
+	@tools/debian-packages.sh
 	@echo "installing the package and its tools into .venv (a minute or two)"
 	$(PIP) -c constraints.txt -e ".[dev]"
 	@touch $@ .venv/.lab
