@@ -192,7 +192,7 @@ class HostFunctions:
     # -- the functions ---------------------------------------------------------------------------
     # Every pointer is checked before anything is done, and results are written last.
 
-    def _load(  # noqa: PLR0917 - the ABI's parameters
+    def _load(
         self,
         row: Call,
         caller: wasmtime.Caller,
@@ -230,7 +230,7 @@ class HostFunctions:
         graph = self._named(_text(memory, name, length, "the name"))
         memory.write_u32(result, graph, "the place for the graph")
 
-    def _load_by_name_with_config(  # noqa: PLR0917
+    def _load_by_name_with_config(
         self,
         row: Call,
         caller: wasmtime.Caller,
@@ -277,7 +277,7 @@ class HostFunctions:
         del row, caller
         self.ctx.compute(context)
 
-    def _get_output(  # noqa: PLR0917
+    def _get_output(
         self,
         row: Call,
         caller: wasmtime.Caller,

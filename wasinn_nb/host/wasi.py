@@ -161,7 +161,7 @@ def define_wasi(linker: wasmtime.Linker, functions: HostFunctions) -> None:
     linker.allow_shadowing = False
 
 
-def _poll(  # noqa: PLR0917 - WASI's parameters
+def _poll(
     memory: GuestMemory,
     functions: HostFunctions,
     subscriptions: int,
