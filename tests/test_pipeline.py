@@ -218,7 +218,7 @@ def test_environment_gives_the_start_values(toy, tmp_path, monkeypatch):
     monkeypatch.setenv("WASINN_NB_PRECISION", "device")
     result = wn.segment()
     assert result.card.name == "toy"
-    assert np.array_equal(result.image, noise(11))
+    assert np.array_equal(result.photo, noise(11))
     assert result.precision in {"f32", "bf16", "f16"}
     monkeypatch.setenv("WASINN_NB_TARGET", "TPU")
     with pytest.raises(errors.InvalidArgumentError, match="no NPU on this machine"):

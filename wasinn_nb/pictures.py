@@ -49,9 +49,13 @@ _BROKEN: Final = (
     Image.DecompressionBombWarning,
 )
 _MAX_SIDE: Final = 65_535
+_ORIENTATION: Final = 0x0112  # the EXIF tag; from 5 on rows and columns are swapped
+_FIRST_SIDEWAYS: Final = 5
 
 
-def open_image(source: ImageSource, exif: Exif = "ignore") -> Image.Image:
+def open_image(
+    source: ImageSource, exif: Exif = "ignore", at_least: tuple[int, int] | None = None
+) -> Image.Image:
     """Return *source* as a fully read Pillow image in its own mode.
 
     Parameters
@@ -61,6 +65,9 @@ def open_image(source: ImageSource, exif: Exif = "ignore") -> Image.Image:
         uint16.
     exif : {"ignore", "apply"}
         ``"apply"`` turns the image as its EXIF orientation says.
+    at_least : (height, width), optional
+        Lets libjpeg decode an encoded JPEG at a half, a quarter or an eighth of its size, as long
+        as it is no smaller than this; other images come at their own size.
 
     Raises
     ------
@@ -84,11 +91,13 @@ def open_image(source: ImageSource, exif: Exif = "ignore") -> Image.Image:
     elif isinstance(source, Image.Image):
         image, name = source, "the image"
     else:
-        return _decoded(source, exif)
-    return _complete(image, name, exif)
+        return _decoded(source, exif, at_least)
+    return _complete(image, name, exif, at_least)
 
 
-def _complete(image: Image.Image, name: str, exif: Exif) -> Image.Image:
+def _complete(
+    image: Image.Image, name: str, exif: Exif, at_least: tuple[int, int] | None
+) -> Image.Image:
     """Return *image* read to its end, and turned if *exif* says so."""
     if image.format == "EPS":  # to draw it, Pillow would run another program on it
         raise ImageError(f"{name} is PostScript, a program; export it as PNG or JPEG")
@@ -97,6 +106,9 @@ def _complete(image: Image.Image, name: str, exif: Exif) -> Image.Image:
             f"{name} is {image.width}x{image.height} pixels; expected sides of 1 to {_MAX_SIDE}"
         )
     try:
+        if at_least is not None:
+            sideways = exif == "apply" and image.getexif().get(_ORIENTATION, 1) >= _FIRST_SIDEWAYS
+            image.draft(None, at_least if sideways else at_least[::-1])
         image.load()
         return ImageOps.exif_transpose(image) if exif == "apply" else image
     except _BROKEN as error:
@@ -106,7 +118,9 @@ def _complete(image: Image.Image, name: str, exif: Exif) -> Image.Image:
         ) from error
 
 
-def rgb_image(source: ImageSource, exif: Exif = "ignore") -> Image.Image:
+def rgb_image(
+    source: ImageSource, exif: Exif = "ignore", at_least: tuple[int, int] | None = None
+) -> Image.Image:
     """Return *source* as an RGB image with 8 bits per channel.
 
     Grey is repeated, palettes are looked up, alpha is dropped (not blended), 1-bit becomes 0 and
@@ -114,12 +128,14 @@ def rgb_image(source: ImageSource, exif: Exif = "ignore") -> Image.Image:
     other colour spaces are converted by Pillow.  16-bit colour files lose their low bytes to
     Pillow's decoder.
 
+    Parameters are those of :func:`open_image`.
+
     Raises
     ------
     MissingFileError, ImageError
         As :func:`open_image`; and for floating-point images, whose range nothing says.
     """
-    image = open_image(source, exif)
+    image = open_image(source, exif, at_least)
     if image.mode == "RGB":
         return image
     if image.mode.startswith("I"):
@@ -136,6 +152,52 @@ def rgb_image(source: ImageSource, exif: Exif = "ignore") -> Image.Image:
         return image.convert(through).convert("RGB")
     except _BROKEN as error:
         raise ImageError(f"Pillow cannot turn mode {image.mode} into RGB: {error}") from error
+
+
+def kept_image(source: ImageSource, exif: Exif = "ignore") -> bytes | NDArray[np.uint8]:
+    """Return *source* so that it can no longer change: encoded bytes, or a read-only RGB array.
+
+    Bytes are a tenth of the pixels, and nobody may ever look at them.
+
+    Raises
+    ------
+    MissingFileError, ImageError
+        If it is no image; that an encoded one ends too early shows only when it is decoded.
+    """
+    if isinstance(source, Image.Image | np.ndarray):
+        pixels = np.asarray(rgb_image(source, exif))
+        if pixels.flags.writeable:
+            pixels = pixels.copy()
+            pixels.flags.writeable = False
+        return pixels
+    content = source if isinstance(source, bytes) else encoded_bytes(source)
+    try:
+        with Image.open(io.BytesIO(content)):
+            return content
+    except _BROKEN:
+        open_image(source if isinstance(source, str | os.PathLike) else content, exif)
+        raise
+
+
+def encoded_bytes(source: ImageSource) -> bytes:
+    """Return the bytes of an encoded image: of a file that a path leads to, or that is open.
+
+    Raises
+    ------
+    MissingFileError, ImageError
+        If it cannot be read.
+    """
+    if isinstance(source, str | os.PathLike):
+        path = existing_file(source, "image")
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise ImageError(f"{path} cannot be read: {error}") from error
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source)
+    if not isinstance(source, Image.Image | np.ndarray) and hasattr(source, "read"):
+        return _content(source)
+    raise ImageError(f"expected an encoded image, got {type(source).__name__}")
 
 
 def rgb_pixels(
@@ -181,40 +243,45 @@ def _from_array(array: NDArray[np.generic]) -> Image.Image:
 
 
 def _decoded(
-    source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes], exif: Exif
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes],
+    exif: Exif,
+    at_least: tuple[int, int] | None,
 ) -> Image.Image:
     if isinstance(source, str | os.PathLike):
         path = existing_file(source, "image")
         try:
             # Pillow leaves files with several frames open.
             with path.open("rb") as file:
-                return _decoded_file(file, str(path), exif, "is", "it starts")
+                return _decoded_file(file, str(path), exif, at_least)
         except OSError as error:
             raise ImageError(f"{path} cannot be read: {error}") from error
     if isinstance(source, bytes | bytearray | memoryview):
         name = f"the {memoryview(source).nbytes} bytes"
-        return _decoded_file(io.BytesIO(source), name, exif, "are", "they start")
+        return _decoded_file(io.BytesIO(source), name, exif, at_least)
     if hasattr(source, "read"):
-        return _decoded(_content(source), exif)
+        return _decoded(_content(source), exif, at_least)
     raise ImageError(
         f"expected a path, bytes, an open file, a PIL.Image or an array, "
         f"got {type(source).__name__}"
     )
 
 
-def _decoded_file(file: IO[bytes], name: str, exif: Exif, are: str, they: str) -> Image.Image:
+def _decoded_file(
+    file: IO[bytes], name: str, exif: Exif, at_least: tuple[int, int] | None
+) -> Image.Image:
     start = file.read(16)
     if not start:
         raise ImageError(f"{name}: empty; expected an encoded image such as JPEG or PNG")
     try:
         image = Image.open(file)
     except UnidentifiedImageError as error:
+        are, they = ("are", "they start") if isinstance(file, io.BytesIO) else ("is", "it starts")
         raise ImageError(
             f"{name} {are} no image that Pillow can read; {they} with {start!r}"
         ) from error
     except _BROKEN as error:
         raise ImageError(f"{name} cannot be opened as an image: {error}") from error
-    return _complete(image, name, exif)
+    return _complete(image, name, exif, at_least)
 
 
 def _content(file: IO[bytes]) -> bytes:

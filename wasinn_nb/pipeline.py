@@ -8,15 +8,17 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from PIL import Image
 
 from wasinn_nb import catalog, settings
 from wasinn_nb.arguments import device_name
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.pictures import ImageSource, open_image, rgb_image
+from wasinn_nb.pictures import ImageSource, encoded_bytes, open_image
 from wasinn_nb.preprocessing import resized_pixels
 from wasinn_nb.recipe import PreprocessRecipe, Resize
 from wasinn_nb.segmentation import SegmentationResult
@@ -51,7 +53,7 @@ class Pipeline:
     recipe : PreprocessRecipe, optional
         Default: the card's; without one, size and layout are read off the model's input and
         values are BGR from 0 to 255.
-    resize : {"triangle", "triangle-0.23", "bilinear"}, optional
+    resize : {"triangle", "triangle-0.23", "bilinear", "bilinear-draft"}, optional
         Replaces the recipe's filter.
     scores : bool
         Keep the scores of every class in the results.
@@ -136,7 +138,10 @@ class Pipeline:
         if image is None or isinstance(image, str):
             image = catalog.image(image)
         started = time.perf_counter()
-        picture = open_image(image, recipe.exif)
+        decoded = isinstance(image, Image.Image | np.ndarray)
+        kept = image if decoded else encoded_bytes(image)
+        at_least = (recipe.height, recipe.width) if recipe.resize == "bilinear-draft" else None
+        picture = open_image(image if isinstance(image, Path) else kept, recipe.exif, at_least)
         read = time.perf_counter()
         pixels = resized_pixels(picture, recipe.height, recipe.width, recipe.resize)
         tensor = Tensor.adopt((1, *pixels.shape), "u8", np.ascontiguousarray(pixels))
@@ -151,7 +156,7 @@ class Pipeline:
             labels,
             self._card,
             scores,
-            np.asarray(rgb_image(picture)),
+            kept,
             recipe,
             self.target,
             self.precision,

@@ -39,7 +39,7 @@ def image_to_bytes(
         ``u8`` or ``f32`` (``f16`` too); values stay 0 to 255.
     layout : {"HWC", "CHW", "NHWC", "NCHW"}
     color : {"BGR", "RGB"}
-    resize : {"triangle", "triangle-0.23", "bilinear"}
+    resize : {"triangle", "triangle-0.23", "bilinear", "bilinear-draft"}
         See `PreprocessRecipe`.
 
     Returns
@@ -102,9 +102,10 @@ def resized_pixels(
 
     The first half of :func:`image_to_tensor`; errors are the same.
     """
-    if resize == "bilinear":
-        resized = rgb_image(image, exif).resize((width, height), Image.Resampling.BILINEAR)
-        return np.asarray(resized)
+    if resize in {"bilinear", "bilinear-draft"}:
+        at_least = (height, width) if resize == "bilinear-draft" else None
+        photo = rgb_image(image, exif, at_least)
+        return np.asarray(photo.resize((width, height), Image.Resampling.BILINEAR))
     age: Age = "0.23" if resize == "triangle-0.23" else "0.24"
     pixels = resize_triangle(rgb_pixels(image, exif), height, width, age)
     if pixels.dtype == np.uint8:

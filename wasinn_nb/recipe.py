@@ -15,7 +15,7 @@ __all__ = ["Color", "Exif", "Layout", "PreprocessRecipe", "Resize"]
 
 Layout = Literal["NCHW", "NHWC", "CHW", "HWC"]
 Color = Literal["BGR", "RGB"]
-Resize = Literal["triangle", "triangle-0.23", "bilinear"]
+Resize = Literal["triangle", "triangle-0.23", "bilinear", "bilinear-draft"]
 Exif = Literal["ignore", "apply"]
 
 MAX_SIDE: Final = 65_535
@@ -53,9 +53,11 @@ class PreprocessRecipe:
         Where 0 and 255 go: ``(0, 255)`` leaves values alone, ``(0, 1)`` divides by 255.
     mean, scale : (float, float, float)
         Applied after `range`, in the units of `range`.
-    resize : {"triangle", "triangle-0.23", "bilinear"}
+    resize : {"triangle", "triangle-0.23", "bilinear", "bilinear-draft"}
         ``triangle``: the Rust `image` crate from 0.24 on; ``triangle-0.23``: that crate up to 0.23;
-        ``bilinear``: Pillow's.  All three average when they shrink.
+        ``bilinear``: Pillow's; ``bilinear-draft``: the same after libjpeg has decoded a large JPEG
+        at a half, a quarter or an eighth of its size, as Pillow's thumbnails are made (quicker,
+        and coarser; other files: as ``bilinear``).  All of them average when they shrink.
     exif : {"ignore", "apply"}
         Whether the EXIF orientation turns the image.  The Rust crate ignores it.
 

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -32,8 +33,8 @@ from wasinn_nb.masks import (
     resize_scores,
     resized_argmax,
 )
-from wasinn_nb.pictures import ImageSource, rgb_image
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.pictures import ImageSource, kept_image, rgb_image
+from wasinn_nb.recipe import Exif, PreprocessRecipe
 from wasinn_nb.storage import SavedFiles, read_result, write_result
 from wasinn_nb.tensor import Tensor
 
@@ -61,7 +62,7 @@ class SegmentationResult:
     scores : (C, H, W) float32 array, optional
         What the labels were taken from, in the order of the classes.
     image : path, bytes, binary file, PIL.Image or array, optional
-        The photograph at its own size; becomes a (h, w, 3) uint8 array in RGB order.
+        The photograph.  Encoded ones are kept as their bytes, all others as an array.
     recipe : PreprocessRecipe, optional
         What was done to the photograph before the model saw it.
     target : str
@@ -99,7 +100,7 @@ class SegmentationResult:
     labels: NDArray[np.uint8]
     card: ModelCard
     scores: NDArray[np.float32] | None = None
-    image: NDArray[np.uint8] | None = None
+    image: ImageSource | None = None
     recipe: PreprocessRecipe | None = None
     target: str = "CPU"
     precision: str = "f32"
@@ -119,9 +120,7 @@ class SegmentationResult:
         if self.scores is not None:
             object.__setattr__(self, "scores", self._checked_scores(np.asarray(self.scores)))
         if self.image is not None:
-            exif = "ignore" if self.recipe is None else self.recipe.exif
-            photo = np.asarray(rgb_image(self.image, exif))
-            object.__setattr__(self, "image", _read_only(photo))
+            object.__setattr__(self, "image", kept_image(self.image, self._exif))
         if not isinstance(self.target, str) or not self.target:
             raise InvalidArgumentError(f"expected the target as text, got {self.target!r:.80}")
         if not isinstance(self.precision, str) or not _PRECISION.fullmatch(self.precision):
@@ -160,6 +159,20 @@ class SegmentationResult:
         labels.flags.writeable = False
         kept = scores.reshape(scores.shape[-3:]).astype(np.float32, copy=False)
         return cls(labels, card, kept if keep_scores else None, **about)
+
+    @cached_property
+    def photo(self) -> NDArray[np.uint8] | None:
+        """The photograph as a read-only (h, w, 3) array in RGB order at its own size, or None.
+
+        An encoded one is decoded when it is first asked for.
+        """
+        if self.image is None:
+            return None
+        return _read_only(np.asarray(rgb_image(self.image, self._exif)))
+
+    @property
+    def _exif(self) -> Exif:
+        return "ignore" if self.recipe is None else self.recipe.exif
 
     @property
     def height(self) -> int:
@@ -228,7 +241,7 @@ class SegmentationResult:
         ImageError, MissingFileError
             If *image* cannot be read.
         """
-        photo = self._photo(image)
+        photo = self._photo_to_mask(image)
         return Image.fromarray(
             blend(photo, self._labels_at(*photo.shape[:2]), self.card.palette, opacity)
         )
@@ -254,7 +267,7 @@ class SegmentationResult:
         if image is None and self.image is None:
             panels = [Panel(title, colorize(self.labels, self.card.palette), smooth=False)]
         else:
-            photo = self._photo(image)
+            photo = self._photo_to_mask(image)
             labels = self._labels_at(*photo.shape[:2])
             panels = [
                 Panel("Photograph", photo),
@@ -380,14 +393,12 @@ class SegmentationResult:
             )
         return _read_only(scores)
 
-    def _photo(self, image: ImageSource | None) -> NDArray[np.uint8]:
+    def _photo_to_mask(self, image: ImageSource | None) -> NDArray[np.uint8]:
         if image is not None:
-            return np.asarray(
-                rgb_image(image, "ignore" if self.recipe is None else self.recipe.exif)
-            )
-        if self.image is None:
+            return np.asarray(rgb_image(image, self._exif))
+        if self.photo is None:
             raise InvalidArgumentError("the result keeps no photograph; pass it as image=…")
-        return self.image
+        return self.photo
 
     def _labels_at(self, height: int, width: int) -> NDArray[np.uint8]:
         if (height, width) == self.labels.shape:
@@ -401,9 +412,9 @@ class SegmentationResult:
         return legend(self.card.classes, self.card.palette, areas, MANY_CLASSES)
 
     def _repr_html_(self) -> str:
-        size = self.labels.shape if self.image is None else self.image.shape[:2]
+        size = self.labels.shape if self.photo is None else self.photo.shape[:2]
         media_type, encoded, (height, width) = preview(
-            self.image, size, self._labels_at, self.card.palette
+            self.photo, size, self._labels_at, self.card.palette
         )
         entries = self._legend()
         facts = [
