@@ -11,8 +11,10 @@ OLD, NEW, BOTH = Dialect.LEGACY, Dialect.CURRENT, None
     [
         (
             Errno,
-            "success invalid_argument invalid_encoding missing_memory busy runtime_error "
-            "unsupported_operation too_large not_found",
+            (
+                "success invalid_argument invalid_encoding missing_memory busy runtime_error "
+                "unsupported_operation too_large not_found"
+            ),
         ),
         (GraphEncoding, "openvino onnx tensorflow pytorch tensorflowlite autodetect"),
         (ExecutionTarget, "cpu gpu tpu auto"),
@@ -52,29 +54,37 @@ def test_from_wire_tells_the_dialect_by_the_bytes(code, elements, nbytes, type_,
             2,
             12,
             48,
-            "tensor type 2 means u8 (legacy dialect) or f64 (current dialect): "
-            "12 elements take 12 or 96 bytes, got 48",
+            (
+                "tensor type 2 means u8 (legacy dialect) or f64 (current dialect): "
+                "12 elements take 12 or 96 bytes, got 48"
+            ),
         ),
         (
             3,
             12,
             13,
-            "tensor type 3 means i32 (legacy dialect) or u8 (current dialect): "
-            "12 elements take 48 or 12 bytes, got 13",
+            (
+                "tensor type 3 means i32 (legacy dialect) or u8 (current dialect): "
+                "12 elements take 48 or 12 bytes, got 13"
+            ),
         ),
         (
             1,
             12,
             47,
-            "tensor type 1 means f32 (legacy dialect) or f32 (current dialect): "
-            "12 elements take 48 bytes, got 47",
+            (
+                "tensor type 1 means f32 (legacy dialect) or f32 (current dialect): "
+                "12 elements take 48 bytes, got 47"
+            ),
         ),
         (
             1,
             12,
             49,
-            "tensor type 1 means f32 (legacy dialect) or f32 (current dialect): "
-            "12 elements take 48 bytes, got 49",
+            (
+                "tensor type 1 means f32 (legacy dialect) or f32 (current dialect): "
+                "12 elements take 48 bytes, got 49"
+            ),
         ),
         (
             5,
@@ -86,15 +96,19 @@ def test_from_wire_tells_the_dialect_by_the_bytes(code, elements, nbytes, type_,
             2,
             0,
             0,
-            "tensor type 2 is ambiguous: u8 (legacy dialect) or f64 (current dialect) both fit "
-            "0 elements in 0 bytes",
+            (
+                "tensor type 2 is ambiguous: u8 (legacy dialect) or f64 (current dialect) both fit "
+                "0 elements in 0 bytes"
+            ),
         ),
         (
             3,
             0,
             0,
-            "tensor type 3 is ambiguous: i32 (legacy dialect) or u8 (current dialect) both fit "
-            "0 elements in 0 bytes",
+            (
+                "tensor type 3 is ambiguous: i32 (legacy dialect) or u8 (current dialect) both fit "
+                "0 elements in 0 bytes"
+            ),
         ),
         (6, 1, 1, "tensor type 6 is unknown in either dialect; expected 0 to 5"),
         (255, 1, 1, "tensor type 255 is unknown in either dialect; expected 0 to 5"),
@@ -126,8 +140,31 @@ def test_parse(said, type_):
 
 @pytest.mark.parametrize(
     "said",
-    [None, 1, True, 1.5, "", "f32 ", "x", ",", "(1", "é", "\0", "int8", "f4,f4", [], {}, ["a"]]
-    + [{"a": 1}, b"\xff", np.complex64, np.bool_, object, "M8[s]", "f" * 5000],
+    [
+        None,
+        1,
+        True,
+        1.5,
+        "",
+        "f32 ",
+        "x",
+        ",",
+        "(1",
+        "é",
+        "\x00",
+        "int8",
+        "f4,f4",
+        [],
+        {},
+        ["a"],
+        {"a": 1},
+        b"\xff",
+        np.complex64,
+        np.bool_,
+        object,
+        "M8[s]",
+        "f" * 5000,
+    ],
 )
 def test_parse_refuses_what_is_no_type(said):
     with pytest.raises(ValueError, match="tensor type") as caught:

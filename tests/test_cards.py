@@ -142,7 +142,7 @@ def test_files_that_are_no_card(tmp_path, content, message):
 
 
 def test_a_missing_card(tmp_path):
-    with pytest.raises(MissingFileError, match="no model card at .*gone.json"):
+    with pytest.raises(MissingFileError, match=r"no model card at .*gone.json"):
         ModelCard.read(tmp_path / "gone.json")
 
 

@@ -183,5 +183,66 @@ def test_lab_without_jupyterlab(monkeypatch):
 
 def test_help_names_every_verb():
     printed = run("--help")
-    for verb in ("segment", "inspect", "models", "devices", "lab"):
+    for verb in ("segment", "run", "inspect", "models", "devices", "lab"):
         assert verb in printed
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "said"),
+    [
+        ("exit3", 3, ""),
+        ("unreachable", 1, "error: misbehave.wasm trapped: unreachable executed"),
+        ("panic", 1, "thread 'main' panicked at 'misbehaving'"),
+        ("recurse", 1, "error: misbehave.wasm trapped"),
+    ],
+)
+def test_run_hands_on_how_the_guest_ended(mode, code, said):
+    # Several times: a guest's threads once brought the process down on its way out.
+    for _ in range(3):
+        done = shell("run", "misbehave", "--", mode)
+        assert done.returncode == code, done.stderr
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_run_stops_a_guest_in_time():
+    done = shell("run", "misbehave", "--time-limit", "0.3", "loop")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: misbehave.wasm did not end within 0.3 s and was stopped; "
+        "time_limit= gives it more\n"
+    )
+
+
+def test_run_traces_and_dumps_tensors(tmp_path, photo):
+    """The legacy guest on a model of bytes, by its name; tensors and trace as they were."""
+    import openvino as ov
+    from openvino import opset13 as op
+
+    data = op.parameter([1, 4], ov.Type.u8)
+    flipped = op.subtract(op.constant(np.uint8(255)), data)
+    model = toys.save(ov.Model([flipped.output(0)], [data], "flip"), tmp_path / "flip.xml")
+    (tmp_path / "in").write_bytes(bytes([0, 1, 2, 255]))
+    done = shell(
+        *("run", "classify-legacy", "--dir", f".:{tmp_path}", "--nn-preload", f"flip:{model}"),
+        *("--trace", "--dump-tensors", tmp_path / "dumped", "--", "flip", "1x4", "in", "out"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out").read_bytes() == bytes([255, 254, 253, 0])
+    dumped = sorted(path.name for path in (tmp_path / "dumped").glob("*.tensor"))
+    assert dumped == ["input-0-1x4xu8.tensor", "output-0-1x4xu8.tensor"]
+    assert wn.read_tensor(tmp_path / "dumped" / dumped[0]).to_array().tolist() == [[0, 1, 2, 255]]
+    assert "load_by_name" in done.stderr
+    assert "1x4xu8" in done.stderr
+
+
+def test_run_keeps_readonly_directories_as_they_are(tmp_path):
+    done = shell("run", "misbehave", "--dir", f".:{tmp_path}:readonly", "--", "write")
+    assert list(tmp_path.iterdir()) == []
+    assert done.returncode != 0
+
+
+def test_run_refuses_pairs_without_a_separator():
+    done = shell("run", "misbehave", "--env", "NAME", "--", "exit3")
+    assert done.returncode == 2
+    assert "expected NAME=" in done.stderr

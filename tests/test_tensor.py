@@ -101,8 +101,10 @@ def test_numpy_integers_are_whole_numbers():
         (
             "u8",
             np.array([None] * 3),
-            "expected data of dtype uint8 or bytes, got an array of object; convert it, or use "
-            "Tensor.from_array",
+            (
+                "expected data of dtype uint8 or bytes, got an array of object; convert it, or use "
+                "Tensor.from_array"
+            ),
         ),
     ],
 )
@@ -316,8 +318,17 @@ def test_the_name_tells_the_shape(tmp_path, name, signature):
 
 
 @pytest.mark.parametrize(
-    "name", ["out.tensor", "model6xu8.tensor", "out-6xu7.tensor", "out-6u8.tensor", "out-xu8.tensor"]
-    + ["out-6xu8.txt", "out-6xu8 (1).tensor", "out-99999999999999999999xu8.tensor"],
+    "name",
+    [
+        "out.tensor",
+        "model6xu8.tensor",
+        "out-6xu7.tensor",
+        "out-6u8.tensor",
+        "out-xu8.tensor",
+        "out-6xu8.txt",
+        "out-6xu8 (1).tensor",
+        "out-99999999999999999999xu8.tensor",
+    ],
 )  # fmt: skip
 def test_names_that_tell_nothing(tmp_path, name):
     (tmp_path / name).write_bytes(b"abcdef")
@@ -342,7 +353,7 @@ def test_names_that_tell_nothing(tmp_path, name):
         ("-2x3xu8", None, (None, "i32"), "the name says type u8, the arguments say i32"),
         ("-2x3xu8", ([3, 2], "u8"), (), "the name says dimensions 2x3, the sidecar says 3x2"),
         ("-2x3xf16", ([2, 3], "u8"), (), "the name says type f16, the sidecar says u8"),
-        ("", ([2, 3], "u8"), ([3, 2], None), "the sidecar says dimensions 2x3, the arguments say 3x2"),
+        ("", ([6], "u8"), ([3, 2], None), "the sidecar says dimensions 6, the arguments say 3x2"),
         ("", ([2, 3], "u8"), (None, "f16"), "the sidecar says type u8, the arguments say f16"),
         ("", ([], "u8"), ([1], None), "the sidecar says dimensions (), the arguments say 1"),
     ],
@@ -452,8 +463,10 @@ def test_changed_data_do_not_match_the_sidecar(tmp_path):
     [
         (
             "out-3x1xu8.tensor",
-            "the name out-3x1xu8.tensor says 3x1xu8, the tensor is 1x3xu8; rename the file, "
-            "or leave the dimensions out of its name",
+            (
+                "the name out-3x1xu8.tensor says 3x1xu8, the tensor is 1x3xu8; rename the file, "
+                "or leave the dimensions out of its name"
+            ),
         ),
         ("out-1x3xi32.tensor", "the name out-1x3xi32.tensor says 1x3xi32, the tensor is 1x3xu8"),
     ],
@@ -710,7 +723,7 @@ def test_a_mapped_tensor_can_be_written_over_its_own_file(tmp_path, monkeypatch)
     mapped.write(path, metadata={"again": True})
     assert read_tensor(path) == mapped == RAMP
     assert pickle.loads(pickle.dumps(mapped)) == RAMP
-    with pytest.raises(ValueError, match="read-only|WRITEABLE"):
+    with pytest.raises(ValueError, match=r"read-only|WRITEABLE"):
         mapped.to_array().flags.writeable = True
 
 

@@ -5,6 +5,7 @@ from .abi import TensorType as TensorType
 from .cards import ModelCard as ModelCard
 from .catalog import Model as Model
 from .catalog import fetch as fetch
+from .catalog import guest as guest
 from .catalog import image as image
 from .catalog import images as images
 from .catalog import mask as mask
@@ -14,6 +15,8 @@ from .context import WasiNnCtx as WasiNnCtx
 from .context import devices as devices
 from .digest import Digest as Digest
 from .errors import WasiNnError as WasiNnError
+from .host import GuestRun as GuestRun
+from .host import run_guest as run_guest
 from .pipeline import Pipeline as Pipeline
 from .pipeline import segment as segment
 from .preprocessing import image_to_bytes as image_to_bytes

@@ -132,12 +132,11 @@ class ModelCard:
             raise RecipeError(
                 f"{self.name}: expected figures as name and number, got {self.figures!r:.120}"
             )
+        given: Any = self.classes
+        classes = tuple(given)
         # A string is a sequence of strings too: of its letters.
-        classes = (None,) if isinstance(self.classes, str) else tuple(self.classes)
-        if not all(isinstance(name, str) and name for name in classes):
-            raise RecipeError(
-                f"{self.name}: expected class names as text, got {self.classes!r:.120}"
-            )
+        if isinstance(given, str) or not all(isinstance(c, str) and c for c in classes):
+            raise RecipeError(f"{self.name}: expected class names as text, got {given!r:.120}")
         if len(set(classes)) != len(classes):
             raise RecipeError(f"{self.name}: two classes have the same name: {classes!r:.120}")
         if len(classes) > 256:

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -15,6 +15,9 @@ from rich.table import Table
 import wasinn_nb as wn
 from wasinn_nb.errors import UnsupportedOperationError, WasiNnError
 from wasinn_nb.recipe import Resize
+
+if TYPE_CHECKING:
+    from wasinn_nb.host import GuestRun
 
 __all__ = ["app", "main"]
 
@@ -104,6 +107,98 @@ def segment(
     _out.print(table)
     for what, path in files.items():
         _out.print(f"{what:8} {path}", soft_wrap=True, markup=False)
+
+
+@app.command()
+def run(
+    wasm: Annotated[
+        str, typer.Argument(help="The module's path, or the name of a shipped one: roadseg.")
+    ],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="The guest's arguments; put -- before them.")
+    ] = None,
+    directories: Annotated[
+        list[str] | None,
+        typer.Option("--dir", help="GUEST:HOST, or GUEST:HOST:readonly. Again for more."),
+    ] = None,
+    environment: Annotated[
+        list[str] | None, typer.Option("--env", help="NAME=VALUE. Again for more.")
+    ] = None,
+    preload: Annotated[
+        list[str] | None,
+        typer.Option("--nn-preload", help="NAME:PATH, a model for load_by_name. Again for more."),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="Run graphs there, whatever it asks for.")
+    ] = None,
+    precision: Precision = None,
+    memory_limit: Annotated[int, typer.Option(help="MiB that the guest may have.")] = 1024,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds after which the guest is stopped.")
+    ] = None,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Print the WASI-NN calls on stderr at the end.")
+    ] = False,
+    dump_tensors: Annotated[
+        Path | None, typer.Option(help="Folder for the tensors that went in and out.")
+    ] = None,
+) -> None:
+    """Run a WASI-NN guest here; its exit code is handed on.
+
+    As with wasmedge and wasmtime, directories are writable unless they end in :readonly.
+    """
+    dirs, writable = _parsed_directories(directories or [])
+    run: GuestRun | None = None
+    try:
+        run = wn.run_guest(
+            wn.guest(wasm),
+            arguments or [],
+            dirs,
+            writable=writable,
+            env=_pairs(environment, "=", "--env"),
+            models=_pairs(preload, ":", "--nn-preload"),
+            target=target,
+            precision=precision,
+            memory_limit=memory_limit << 20,
+            time_limit=time_limit,
+            output_limit=None,
+            keep=None if dump_tensors is None else "all",
+        )
+    except (WasiNnError, KeyboardInterrupt) as error:
+        run = getattr(error, "run", None)
+        raise
+    finally:
+        if run is not None:
+            _report(run, trace=trace, dump_tensors=dump_tensors)
+    raise typer.Exit(run.exit_code or 0)
+
+
+def _report(run: GuestRun, *, trace: bool, dump_tensors: Path | None) -> None:
+    if dump_tensors is not None:
+        for kind, tensors in (("input", run.inputs), ("output", run.outputs)):
+            for number, tensor in enumerate(tensors):
+                tensor.write(dump_tensors / f"{kind}-{number}-{tensor.signature}.tensor")
+    if trace:
+        sys.stderr.write(f"{run}\n")
+
+
+def _parsed_directories(said: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Return guest path → host path, and the writable ones."""
+    dirs, writable = {}, []
+    for text in said:
+        path = text.removesuffix(":readonly")
+        guest, colon, host = path.partition(":")
+        dirs[guest] = host if colon else guest
+        if path == text:
+            writable.append(guest)
+    return dirs, writable
+
+
+def _pairs(said: list[str] | None, separator: str, option: str) -> dict[str, str]:
+    for text in said or []:
+        if separator not in text:
+            raise typer.BadParameter(f"expected NAME{separator}…, got {text!r}", param_hint=option)
+    return dict(text.split(separator, 1) for text in said or [])
 
 
 @app.command()

@@ -51,6 +51,16 @@ _BROKEN: Final = (
 _MAX_SIDE: Final = 65_535
 _ORIENTATION: Final = 0x0112  # the EXIF tag; from 5 on rows and columns are swapped
 _FIRST_SIDEWAYS: Final = 5
+# Pillow turns TIFF files upright, asked or not; this is the way back, by orientation.
+_TURNED_BACK: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
 
 
 def open_image(
@@ -100,20 +110,23 @@ def _complete(
 ) -> Image.Image:
     """Return *image* read to its end, and turned if *exif* says so."""
     if image.format == "EPS":  # to draw it, Pillow would run another program on it
-        raise ImageError(f"{name} is PostScript, a program; export it as PNG or JPEG")
+        raise ImageError(f"{name}: PostScript, which is a program; export it as PNG or JPEG")
     if 0 in image.size or max(image.size) > _MAX_SIDE:
         raise ImageError(
-            f"{name} is {image.width}x{image.height} pixels; expected sides of 1 to {_MAX_SIDE}"
+            f"{name}: {image.width}x{image.height} pixels; expected sides of 1 to {_MAX_SIDE}"
         )
     try:
         if at_least is not None:
             sideways = exif == "apply" and image.getexif().get(_ORIENTATION, 1) >= _FIRST_SIDEWAYS
             image.draft(None, at_least if sideways else at_least[::-1])
+        turned = image.getexif().get(_ORIENTATION) if image.format == "TIFF" else None
         image.load()
-        return ImageOps.exif_transpose(image) if exif == "apply" else image
+        if exif == "apply":
+            return ImageOps.exif_transpose(image)
+        return image.transpose(_TURNED_BACK[turned]) if turned in _TURNED_BACK else image
     except _BROKEN as error:
         raise ImageError(
-            f"{name} begins like a {image.format or 'picture'} but cannot be read to its end: "
+            f"{name}: begins like a {image.format or 'picture'}, cannot be read to its end: "
             f"{error}; fetch or export it again"
         ) from error
 

@@ -241,8 +241,8 @@ def _may_be(encoding: GraphEncoding, builder: Builder, start: bytes) -> bool:
         return False
     if isinstance(builder, Path) and builder.suffix in _TEXT_SUFFIXES:
         return True
-    # ONNX, TensorFlow and Paddle: a protobuf message, field 1 to 15, a number or with a length.
-    return bool(start) and 8 <= start[0] < 0x80 and start[0] & 7 in {0, 2}
+    # ONNX, TensorFlow and Paddle: a protobuf message, field 1 to 8, a number or with a length.
+    return bool(start) and 1 <= start[0] >> 3 <= 8 and start[0] & 7 in {0, 2}
 
 
 def _sniffed(start: bytes) -> GraphEncoding | None:
@@ -270,7 +270,7 @@ def model_port(port: ov.ConstOutput) -> Port:
 
 def reason(error: BaseException) -> str:
     """Return OpenVINO's own words without the places in its source code."""
-    lines = [line.strip() for line in str(error).splitlines()]
+    lines = [line.strip().removeprefix("Caught exception: ") for line in str(error).splitlines()]
     said = [
         line
         for line in lines

@@ -36,6 +36,7 @@ from wasinn_nb.catalog.shipped import (
     PathLike,
     checked_path,
     data_dir,
+    guest,
     has_folder,
     image,
     images,
@@ -44,7 +45,17 @@ from wasinn_nb.catalog.shipped import (
 )
 from wasinn_nb.errors import InvalidArgumentError, NotFoundError, WasiNnError
 
-__all__ = ["Model", "ModelEntry", "ModelTable", "data_dir", "fetch", "image", "images", "mask"]
+__all__ = [
+    "Model",
+    "ModelEntry",
+    "ModelTable",
+    "data_dir",
+    "fetch",
+    "guest",
+    "image",
+    "images",
+    "mask",
+]
 __all__ += ["model", "models"]
 
 # ------------------------------------------------------------------------------------- models

@@ -16,6 +16,7 @@ __all__ = [
     "PathLike",
     "checked_path",
     "data_dir",
+    "guest",
     "has_folder",
     "image",
     "images",
@@ -69,6 +70,26 @@ def image(name_or_path: PathLike | None = None) -> Path:
     if not isinstance(wanted, str) or Path(wanted).suffix or has_folder(wanted):
         return existing_file(checked_path(wanted), "image").absolute()
     raise NotFoundError(no_such("shipped image", wanted, shipped))
+
+
+def guest(name_or_path: PathLike) -> Path:
+    """Return the path of a WebAssembly guest: a shipped one by its name, or a file.
+
+    Raises
+    ------
+    MissingFileError
+        If there is neither a shipped guest of this name nor such a file.
+
+    Examples
+    --------
+    >>> guest("roadseg").name
+    'roadseg.wasm'
+    """
+    shipped = data_dir() / "guests" / f"{name_or_path}.wasm"
+    plain = isinstance(name_or_path, str) and not has_folder(name_or_path)
+    if plain and shipped.is_file():
+        return shipped
+    return existing_file(checked_path(name_or_path), "WebAssembly guest")
 
 
 def mask(name: str) -> Path:

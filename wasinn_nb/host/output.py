@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import codecs
+import gc
 import queue
 import sys
 import threading
+import time
+import weakref
 from collections.abc import Callable
 from typing import Final, Literal
 
@@ -19,6 +23,25 @@ KEPT: Final = 1 << 20
 _PENDING: Final = 1 << 20  # bytes on their way to the screen before the guest has to wait
 _AT_ONCE: Final = 256  # chunks between two looks at the clock
 DONE: Final = None
+
+
+# Writers that wasmtime still holds.  It lets go of them in threads of its own, some time after the
+# guest has ended, and a thread that asks for the interpreter while that shuts down aborts the
+# process: so the exit waits for them.
+_writers: set[int] = set()
+_LAST_WAIT: Final = 2.0
+_SETTLE: Final = 0.05  # from letting go of a writer to leaving the interpreter
+
+
+@atexit.register
+def _wait_for_writers() -> None:
+    if not _writers:
+        return
+    gc.collect()  # a guest that trapped lives on in its traceback
+    give_up = time.monotonic() + _LAST_WAIT
+    while _writers and time.monotonic() < give_up:
+        time.sleep(0.01)
+    time.sleep(_SETTLE)
 
 
 class Output:
@@ -60,6 +83,8 @@ class Output:
                 self._hand_on(stream, chunk[:room])
                 self._hand_on("stderr", f"\n[{self._cut(stream)}]\n".encode())
 
+        weakref.finalize(write, _writers.discard, id(write)).atexit = False
+        _writers.add(id(write))
         return write
 
     def _hand_on(self, stream: Stream, chunk: bytes) -> None:
