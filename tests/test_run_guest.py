@@ -114,7 +114,7 @@ def test_modes_that_end(misbehave, mode, code):
     ],
 )
 def test_modes_that_trap(misbehave, mode, reason):
-    with pytest.raises(GuestTrap, match=f"misbehave.wasm trapped: {reason}") as caught:
+    with pytest.raises(GuestTrap, match=rf"misbehave\.wasm trapped: {reason}") as caught:
         misbehave(mode, memory_limit=1 << 24)
     error = caught.value
     assert isinstance(error, GuestError | WasiNnError | RuntimeError)
@@ -131,7 +131,7 @@ def test_modes_that_trap(misbehave, mode, reason):
 @pytest.mark.parametrize("mode", ["loop", "grow-forever", "flood", "sleep", "infer-forever"])
 def test_modes_without_end(misbehave, mode):
     start = time.perf_counter()
-    with pytest.raises(GuestTimeout, match="did not end within 0.3 s") as caught:
+    with pytest.raises(GuestTimeout, match=r"did not end within 0\.3 s") as caught:
         misbehave(mode, "road", time_limit=0.3, keep="last", memory_limit=1 << 24)
     assert time.perf_counter() - start < 1.3
     assert isinstance(caught.value, TimeoutError)
@@ -346,7 +346,8 @@ def test_standard_input(stdin):
     assert run_guest(echo, stream=False).stdout == ""
 
 
-GET = """(import "wasi_snapshot_preview1" "{0}_sizes_get" (func $sizes (param i32 i32) (result i32)))
+GET = """(import "wasi_snapshot_preview1" "{0}_sizes_get"
+    (func $sizes (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "{0}_get" (func $get (param i32 i32) (result i32)))"""
 LIST = """(drop (call $sizes (i32.const 0) (i32.const 4)))
   (drop (call $get (i32.const 1024) (i32.const 2048)))
@@ -555,6 +556,18 @@ def test_a_bug_of_ours_comes_out_as_itself(misbehave, monkeypatch):
     assert misbehave("nn-early", "road").exit_code == 5
 
 
+def test_a_guest_that_fails_gives_its_memory_back_though_its_error_is_kept(monkeypatch):
+    freed = []
+    monkeypatch.setattr(wasmtime.Store, "_delete", lambda self, ptr: freed.append(ptr))
+    with pytest.raises(GuestTrap) as trap:
+        run_guest(MISBEHAVE, ["unreachable"])
+    with pytest.raises(GuestTimeout) as late:
+        run_guest(MISBEHAVE, ["loop"], time_limit=0.1)
+    assert len(freed) == 2
+    assert trap.value.__traceback__
+    assert late.value.__traceback__
+
+
 def test_guests_in_several_threads_do_not_mix(models):
     ends = {}
 
@@ -734,7 +747,8 @@ def test_tensors_beyond_the_memory_limit_are_let_go(models):
       (br_if $l (i32.lt_u (global.get $n) (i32.const 12000))))"""
     imports = """
       (import "wasi_ephemeral_nn" "load_by_name" (func $load (param i32 i32 i32) (result i32)))
-      (import "wasi_ephemeral_nn" "init_execution_context" (func $init (param i32 i32) (result i32)))
+      (import "wasi_ephemeral_nn" "init_execution_context"
+        (func $init (param i32 i32) (result i32)))
       (import "wasi_ephemeral_nn" "set_input" (func $set (param i32 i32 i32) (result i32)))"""
     record = struct.pack("<IIBxxxII", 128, 2, 3, 256, 8) + bytes(44) + struct.pack("<II", 1, 8)
     module = command(

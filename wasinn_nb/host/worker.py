@@ -75,6 +75,7 @@ class GuestThread:
         self._stdin = stdin
         self._memory_limit = memory_limit
         self._engine = new_engine()
+        self._resources: tuple[wasmtime.Linker | wasmtime.Store | wasmtime.Module, ...] = ()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="wasinn-nb guest", daemon=True)
 
@@ -109,6 +110,8 @@ class GuestThread:
     def join(self) -> bool:
         """Wait a moment for the thread, and return whether it has ended."""
         give_up = time.perf_counter() + _GRACE
+        if self._ended.is_set():
+            self._functions.ctx.close()  # while the other thread frees the guest's memory
         while self._thread.is_alive() and time.perf_counter() < give_up:
             self._thread.join(_POLL)
             # Again: a computation may have begun just after it was to be cancelled.
@@ -125,6 +128,8 @@ class GuestThread:
         finally:
             self._ended.set()
             self._output.chunks.put(DONE)
+            for resource in self._resources:
+                resource.close()
             self._functions.ctx.close()
 
     def _run(self) -> None:
@@ -134,6 +139,8 @@ class GuestThread:
         check_start(module)
         store = wasmtime.Store(self._engine)
         linker = wasmtime.Linker(self._engine)
+        # Not left to the last reference: a notebook keeps tracebacks, and they the guest's memory.
+        self._resources = (linker, store, module)
         self._limit(store)
         define_wasi(linker, self._functions)
         self._functions.define(linker)
@@ -148,10 +155,6 @@ class GuestThread:
         finally:
             took = time.perf_counter() - start
             self.seconds["guest code"] = took - sum(self._functions.seconds.values())
-        # Not after a bug of ours: its traceback may hold views of the guest's memory.
-        linker.close()
-        store.close()
-        module.close()
 
     def _started(
         self, linker: wasmtime.Linker, store: wasmtime.Store, module: wasmtime.Module
@@ -176,7 +179,10 @@ class GuestThread:
             failure = functions.failure
             if isinstance(failure, Exited):
                 self.exit_code = failure.code
-            elif failure is not None:
+            elif isinstance(failure, Stopped):
+                raise failure from None
+            elif failure is not None:  # a bug of ours
+                self._resources = ()  # its traceback may hold views of the guest's memory
                 raise failure from None
             elif isinstance(error, wasmtime.ExitTrap):
                 self.exit_code = error.code

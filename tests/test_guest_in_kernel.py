@@ -1,0 +1,58 @@
+"""A guest in a real kernel: its output goes to its cell, and Interrupt Kernel stops it."""
+
+import time
+
+import pytest
+from hosting import GUESTS
+
+manager = pytest.importorskip("jupyter_client.manager")
+pytest.importorskip("ipykernel")
+
+RUN = f"""
+from wasinn_nb.host import run_guest
+run = lambda *args, **options: run_guest({str(GUESTS / "misbehave.wasm")!r}, args, **options)
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    km, client = manager.start_new_kernel(kernel_name="python3")
+    yield km, client
+    client.stop_channels()
+    km.shutdown_kernel(now=True)
+
+
+def outputs(client, message, until="idle"):
+    """Return what a cell prints as streams, and the error that it ends with."""
+    printed, error = {}, None
+    while True:
+        reply = client.get_iopub_msg(timeout=30)
+        if reply["parent_header"].get("msg_id") != message:
+            continue
+        kind, content = reply["msg_type"], reply["content"]
+        if kind == "stream":
+            printed[content["name"]] = printed.get(content["name"], "") + content["text"]
+            if until == "stream":
+                return printed, error
+        elif kind == "error":
+            error = content["ename"]
+        elif kind == "status" and content["execution_state"] == "idle":
+            return printed, error
+
+
+def test_output_and_interrupt(kernel):
+    km, client = kernel
+    cell = client.execute(RUN + "run('panic')")
+    printed, error = outputs(client, cell)
+    assert printed["stderr"].startswith("thread 'main' panicked at 'misbehaving'")
+    assert error == "GuestTrap"
+    for mode in ("flood", "loop", "sleep"):
+        cell = client.execute(f"print('begin', flush=True); run({mode!r}, output_limit=1000)")
+        outputs(client, cell, until="stream")
+        time.sleep(0.2)
+        start = time.perf_counter()
+        km.interrupt_kernel()
+        assert outputs(client, cell)[1] == "KeyboardInterrupt"
+        assert time.perf_counter() - start < 1.5
+    cell = client.execute("print(run('exit3').exit_code)")
+    assert outputs(client, cell) == ({"stdout": "3\n"}, None)
