@@ -190,6 +190,7 @@ class OpenVinoContext:
         self._request = request
         self._inputs: dict[int, Tensor] = {}
         self._outputs: dict[int, Tensor] = {}
+        self._cancelled = False
 
     def set_input(self, index: int, tensor: Tensor) -> None:
         """Share *tensor* with OpenVINO; where only the order of the sizes differs, bytes rule."""
@@ -203,6 +204,7 @@ class OpenVinoContext:
     def compute(self) -> None:
         """Run the model; the outputs go to fresh memory, so that earlier ones stay as they were."""
         self._outputs.clear()
+        self._cancelled = False
         fresh: dict[int, NDArray[Any]] = {}
         for index in self._graph.shareable:
             port = self._graph.outputs[index]
@@ -212,6 +214,8 @@ class OpenVinoContext:
             for index, array in fresh.items():
                 self._request.set_output_tensor(index, ov.Tensor(array, shared_memory=True))
             self._request.start_async()
+            if self._cancelled:  # after it was asked for, before OpenVINO had begun
+                self._request.cancel()
             self._request.wait()
         for index, array in fresh.items():
             self._outputs[index] = Tensor.adopt(array.shape, array.dtype, array)
@@ -232,6 +236,7 @@ class OpenVinoContext:
 
     def cancel(self) -> None:
         """Stop a `compute` that runs in another thread."""
+        self._cancelled = True
         self._request.cancel()
 
 
