@@ -885,6 +885,7 @@ def test_close_waits_for_what_computes(running):
 
 def test_cancel_ends_a_computation_and_the_next_one_is_right(running):
     ctx, context, thread, box = running
+    time.sleep(0.02)  # from the lock, by which it is seen to run, into the computation
     ctx.cancel()
     thread.join()
     assert [str(error) for error in box] == [
