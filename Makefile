@@ -4,16 +4,18 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lab lint bench guest lock clean
+.PHONY: help demo test lab lint bench guest notebooks pictures lock clean
 
 help:
-	@echo "make demo    segment the shipped road; files go to out/demo"
-	@echo "make lab     open the notebooks in JupyterLab"
-	@echo "make test    all tests, doctests and notebooks"
-	@echo "make lint    formatting, types, import contracts"
-	@echo "make bench   ratios against named peers"
-	@echo "make guest   build the WebAssembly guests again (Debian's Rust and clang)"
-	@echo "make lock    take the newest versions into constraints.txt"
+	@echo "make demo       segment the shipped road; files go to out/demo"
+	@echo "make lab        open the notebooks in JupyterLab"
+	@echo "make test       all tests, doctests and notebooks"
+	@echo "make lint       formatting, types, import contracts"
+	@echo "make bench      ratios against named peers"
+	@echo "make guest      build the WebAssembly guests again (Debian's Rust and clang)"
+	@echo "make notebooks  run the tutorials and save their outputs"
+	@echo "make pictures   draw the README's picture again"
+	@echo "make lock       take the newest versions into constraints.txt"
 
 # The stamps say which extras .venv has; a change of the requirements installs again.
 .venv/.made:
@@ -56,6 +58,13 @@ bench: .venv/.dev
 
 guest: .venv/.dev
 	$(BIN)/python guests/build.py
+
+notebooks: .venv/.dev
+	rm -rf notebooks/out
+	cd notebooks && ../$(BIN)/jupyter nbconvert --to notebook --inplace --execute *.ipynb
+
+pictures: .venv/.dev
+	$(BIN)/python docs/make_pictures.py
 
 lock: .venv/.made
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

@@ -52,7 +52,7 @@ def html_table(
     def cell(value: object, tag: str) -> str:
         text = str(value)
         # Names and figures stay on one line; sentences and lists of files may wrap.
-        wrap = "nowrap" if len(text) <= 24 else "normal"
+        wrap = "nowrap" if len(text) <= 32 else "normal"
         return f'<{tag} style="{left};white-space:{wrap}">{escape(text)}</{tag}>'
 
     def row(cells: Sequence[object], tag: str, style: str = "") -> str:
