@@ -38,6 +38,14 @@ def network() -> RoadNet:
     return network.eval()
 
 
+@pytest.fixture(scope="module")
+def folder(network: RoadNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the network's OpenVINO files."""
+    folder = tmp_path_factory.mktemp("model")
+    write(convert(network), folder)
+    return folder
+
+
 def test_the_network_is_small_enough(network: RoadNet) -> None:
     assert sum(weights.numel() for weights in network.parameters()) <= MOST_PARAMETERS
     assert count_flops(network, HEIGHT, WIDTH) / 1e9 <= MOST_GFLOPS
@@ -49,10 +57,9 @@ def test_flops_are_two_for_each_multiplication() -> None:
     assert count_flops(layer, 4, 6, channels=2) == 2 * 3 * 3 * 2 * 5 * 4 * 6
 
 
-def test_openvino_gives_what_pytorch_gives(network: RoadNet, tmp_path: Path) -> None:
-    write(convert(network), tmp_path)
+def test_openvino_gives_what_pytorch_gives(network: RoadNet, folder: Path) -> None:
     options = {"INFERENCE_PRECISION_HINT": "f32"}
-    model = ov.Core().compile_model(tmp_path / f"{NAME}.xml", "CPU", options)
+    model = ov.Core().compile_model(folder / f"{NAME}.xml", "CPU", options)
     data = np.random.default_rng(1).uniform(0, 255, (1, 3, HEIGHT, WIDTH)).astype(np.float32)
     with torch.no_grad():
         expected = Probabilities(network).eval()(torch.from_numpy(data)).numpy()
@@ -62,17 +69,13 @@ def test_openvino_gives_what_pytorch_gives(network: RoadNet, tmp_path: Path) -> 
     assert (found.argmax(1) == expected.argmax(1)).mean() > 0.995
 
 
-def test_the_written_model_says_nothing_about_this_machine(
-    network: RoadNet, tmp_path: Path
-) -> None:
-    write(convert(network), tmp_path)
-    text = (tmp_path / f"{NAME}.xml").read_text(encoding="utf-8")
-    for note in ("Runtime_version", "conversion_parameters", str(tmp_path), str(Path.cwd())):
+def test_the_written_model_says_nothing_about_this_machine(folder: Path) -> None:
+    text = (folder / f"{NAME}.xml").read_text(encoding="utf-8")
+    for note in ("Runtime_version", "conversion_parameters", str(folder), str(Path.cwd())):
         assert note not in text
-    files = card(tmp_path, {})["precisions"]["FP16"]
-    assert [file["bytes"] for file in files] == [
-        (tmp_path / file["name"]).stat().st_size for file in files
-    ]
+    files = card(folder, {})["precisions"]["FP16"]
+    sizes = [(folder / file["name"]).stat().st_size for file in files]
+    assert [file["bytes"] for file in files] == sizes
 
 
 def test_the_loss_prefers_the_truth_and_minds_thin_classes() -> None:

@@ -17,7 +17,7 @@ def augment(pictures: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[Ten
     labels
         (N, H, W) int64.
     rng
-        The source of chance, on the CPU.
+        The source of chance, on the CPU: the same numbers on every device.
     """
     if _chance(0.5, rng):
         pictures, labels = pictures.flip(3), labels.flip(2)
@@ -27,7 +27,7 @@ def augment(pictures: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[Ten
     if _chance(0.3, rng):
         deviation = 10.0 * torch.rand(1, generator=rng).item()
         noise = torch.randn(pictures.shape[2:], generator=rng)
-        pictures = pictures + deviation * noise
+        pictures = pictures + deviation * noise.to(pictures.device)
     return pictures.clamp(0, 255), labels
 
 
@@ -44,12 +44,13 @@ def _random_filter(pictures: Tensor, rng: torch.Generator) -> Tensor:
     size = (1, 3, 5)[int(torch.randint(3, (1,), generator=rng).item())]
     weights = torch.randn((count * channels, channels, size, size), generator=rng)
     folded = pictures.reshape(1, count * channels, *pictures.shape[2:])
+    weights = weights.to(pictures.device)
     filtered = functional.conv2d(folded, weights, padding=size // 2, groups=count)
     filtered = filtered.reshape(pictures.shape)
     mean, deviation = _moments(pictures)
     other_mean, other_deviation = _moments(filtered)
     filtered = (filtered - other_mean) * (deviation / other_deviation) + mean
-    share = torch.rand((count, 1, 1, 1), generator=rng)
+    share = torch.rand((count, 1, 1, 1), generator=rng).to(pictures.device)
     return filtered * share + pictures * (1 - share)
 
 
@@ -71,5 +72,5 @@ def _recolour(pictures: Tensor, rng: torch.Generator) -> Tensor:
     gain = torch.exp(0.2 * torch.randn((count, 1, 1), generator=rng))
     offset = 8.0 * torch.randn((count, 1, 1, 1), generator=rng)
     # One product of small matrices does it all.
-    mixed = torch.einsum("nij,njhw->nihw", matrix * gain, pictures)
-    return mixed + offset
+    mixed = torch.einsum("nij,njhw->nihw", (matrix * gain).to(pictures.device), pictures)
+    return mixed + offset.to(pictures.device)

@@ -24,7 +24,7 @@ def balanced_loss(logits: Tensor, labels: Tensor) -> Tensor:
         (N, H, W) int64 in 0..3.
     """
     logs = functional.log_softmax(logits, 1)
-    entropy = functional.nll_loss(logs, labels, torch.tensor(WEIGHTS))
+    entropy = functional.nll_loss(logs, labels, torch.tensor(WEIGHTS, device=logits.device))
     shares = logs.exp()
     truth = functional.one_hot(labels, len(WEIGHTS)).permute(0, 3, 1, 2).to(shares.dtype)
     both = (shares * truth).sum((0, 2, 3))

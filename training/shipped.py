@@ -13,6 +13,7 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 
 # Chosen by eye from many: the name says what there is to see.
 SEEDS = {
+    "city-crosswalk": 105,
     "city-cyclist": 147,
     "city-island": 161,
     "city-arrow": 167,
@@ -20,7 +21,6 @@ SEEDS = {
     "hill-crosswalk": 152,
     "shops-bend": 149,
     "suburb-junction": 146,
-    "wet-crosswalk": 158,
 }
 
 WIDTH, HEIGHT = 1280, 720

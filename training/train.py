@@ -36,6 +36,7 @@ def train(
     steps: int,
     batch: int,
     rate: float,
+    device: str = "cpu",
 ) -> RoadNet:
     """Return a network trained on scenes.
 
@@ -51,11 +52,13 @@ def train(
     rate
         The highest learning rate; it rises over the first twentieth of the work and falls along a
         cosine.
+    device
+        Where the arithmetic is done; ``"cuda"`` does in minutes what two CPU cores do in an hour.
     """
     torch.manual_seed(seed)
     chance = torch.Generator().manual_seed(seed)
     order = _endless(len(images), np.random.default_rng(seed))
-    network = RoadNet().train()
+    network = RoadNet().train().to(device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network).eval()
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
@@ -68,12 +71,12 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = rate * _schedule(done / work)
         chosen = np.sort([next(order) for _ in range(batch)])
-        pictures, truth = _load(np.array(images[chosen]), np.array(labels[chosen]))
+        pictures, truth = _load(np.array(images[chosen]), np.array(labels[chosen]), device)
         if small:
             pictures, truth = functional.avg_pool2d(pictures, 2), truth[:, ::2, ::2]
         pictures, truth = augment(pictures, truth, chance)
         pictures = pictures.contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast(device, dtype=torch.bfloat16):
             logits = network(pictures)
         # Every other row is loss enough, and the loss costs as much as half the network.
         row = int(torch.randint(2, (1,), generator=chance).item())
@@ -105,10 +108,12 @@ def _schedule(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - 0.05) / 0.95)) + 1e-3
 
 
-def _load(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
+def _load(
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], device: str
+) -> tuple[Tensor, Tensor]:
     """Return (N, 3, H, W) float32 BGR pictures and (N, H, W) int64 labels."""
-    pictures = torch.from_numpy(images).permute(0, 3, 1, 2).flip(1).float()
-    return pictures, torch.from_numpy(labels).long()
+    pictures = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).flip(1).float()
+    return pictures, torch.from_numpy(labels).to(device).long()
 
 
 @torch.no_grad()
@@ -131,6 +136,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--work", type=Path, default=Path("build/training"))
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -148,8 +154,9 @@ def main() -> None:
         steps=options.steps,
         batch=options.batch,
         rate=options.rate,
+        device=options.device,
     )
-    torch.save(network.state_dict(), options.work / "weights.pt")
+    torch.save(network.cpu().state_dict(), options.work / "weights.pt")
 
 
 if __name__ == "__main__":
