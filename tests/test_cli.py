@@ -166,7 +166,7 @@ def test_a_file_in_the_way_of_the_folder(toy, photo):
 
 def test_lab_starts_jupyter_with_further_options(monkeypatch, tmp_path):
     started = []
-    monkeypatch.setattr(cli.os, "execv", lambda program, command: started.append(command))
+    monkeypatch.setattr("os.execv", lambda program, command: started.append(command))
     run("lab", tmp_path, "--no-browser", "--port", "9000")
     (command,) = started
     assert command[1:4] == ["-m", "jupyterlab", str(tmp_path)]

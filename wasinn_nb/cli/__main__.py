@@ -1,0 +1,5 @@
+"""``python -m wasinn_nb.cli``."""
+
+from wasinn_nb.cli import main
+
+main()

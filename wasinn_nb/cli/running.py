@@ -1,0 +1,178 @@
+"""``segment`` and ``run``: a model natively, and a guest."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+import wasinn_nb as wn
+from wasinn_nb.cli.console import AsJson, ModelName, Precision, Target, app, out, print_json
+from wasinn_nb.errors import WasiNnError
+from wasinn_nb.recipe import Resize
+
+if TYPE_CHECKING:
+    from wasinn_nb.host import GuestRun
+
+
+@app.command()
+def segment(
+    image: Annotated[
+        str | None, typer.Argument(help="Path, or name of a shipped picture. (default: shipped)")
+    ] = None,
+    model: ModelName = None,
+    target: Target = None,
+    precision: Precision = None,
+    resize: Annotated[
+        Resize | None,
+        typer.Option(help="triangle: as Rust guests with image 0.24 and later do."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for mask, overlay, .tensor and facts."),
+    ] = None,
+    scores: Annotated[
+        bool, typer.Option("--scores", help="Write the scores of every class, not the labels.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Segment a picture and print how much of it each class takes."""
+    result = wn.segment(
+        image,
+        model,
+        target,
+        precision=precision,
+        resize=resize,
+        scores=scores,
+    )
+    files = {} if output is None else _said_files(result.save(output))
+    if as_json:
+        print_json(
+            {
+                "model": result.card.name,
+                "target": result.target,
+                "precision": result.precision,
+                "height": result.height,
+                "width": result.width,
+                "areas": result.areas(),
+                "fractions": result.fractions(),
+                "digest": str(result.digest()).splitlines(),
+                "seconds": dict(result.timings),
+                "files": files,
+            }
+        )
+        return
+    out.print(
+        f"{result.card.name}, {result.width}x{result.height} pixels, "
+        f"{result.precision} on {result.target}"
+    )
+    table = Table("class")
+    table.add_column("pixels", justify="right")
+    table.add_column("share", justify="right")
+    for (name, pixels), share, colour in zip(
+        result.areas().items(), result.fractions().values(), result.card.palette, strict=True
+    ):
+        swatch = f"[rgb({','.join(map(str, colour))})]\u25a0[/] " if out.is_terminal else ""
+        table.add_row(f"{swatch}{name}", str(pixels), f"{share:.2%}")
+    out.print(table)
+    for what, path in files.items():
+        out.print(f"{what:8} {path}", soft_wrap=True, markup=False)
+
+
+def _said_files(saved: Any) -> dict[str, str]:
+    return {name: str(path) for name, path in saved._asdict().items() if path is not None}
+
+
+@app.command()
+def run(
+    wasm: Annotated[
+        str, typer.Argument(help="The module's path, or the name of a shipped one: roadseg.")
+    ],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="The guest's arguments; put -- before them.")
+    ] = None,
+    directories: Annotated[
+        list[str] | None,
+        typer.Option("--dir", help="GUEST:HOST, or GUEST:HOST:readonly. Again for more."),
+    ] = None,
+    environment: Annotated[
+        list[str] | None, typer.Option("--env", help="NAME=VALUE. Again for more.")
+    ] = None,
+    preload: Annotated[
+        list[str] | None,
+        typer.Option("--nn-preload", help="NAME:PATH, a model for load_by_name. Again for more."),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="Run graphs there, whatever it asks for.")
+    ] = None,
+    precision: Precision = None,
+    memory_limit: Annotated[int, typer.Option(help="MiB that the guest may have.")] = 1024,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds after which the guest is stopped.")
+    ] = None,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Print the WASI-NN calls on stderr at the end.")
+    ] = False,
+    dump_tensors: Annotated[
+        Path | None, typer.Option(help="Folder for the tensors that went in and out.")
+    ] = None,
+) -> None:
+    """Run a WASI-NN guest here; its exit code is handed on.
+
+    As with wasmedge and wasmtime, directories are writable unless they end in :readonly.
+    """
+    dirs, writable = _parsed_directories(directories or [])
+    run: GuestRun | None = None
+    try:
+        run = wn.run_guest(
+            wn.guest(wasm),
+            arguments or [],
+            dirs,
+            writable=writable,
+            env=_pairs(environment, "=", "--env"),
+            models=_pairs(preload, ":", "--nn-preload"),
+            target=target,
+            precision=precision,
+            memory_limit=memory_limit << 20,
+            time_limit=time_limit,
+            output_limit=None,
+            keep=None if dump_tensors is None else "all",
+        )
+    except (WasiNnError, KeyboardInterrupt) as error:
+        run = getattr(error, "run", None)
+        raise
+    finally:
+        if run is not None:
+            _report(run, trace=trace, dump_tensors=dump_tensors)
+    raise typer.Exit(run.exit_code or 0)
+
+
+def _report(run: GuestRun, *, trace: bool, dump_tensors: Path | None) -> None:
+    if dump_tensors is not None:
+        for kind, tensors in (("input", run.inputs), ("output", run.outputs)):
+            for number, tensor in enumerate(tensors):
+                tensor.write(dump_tensors / f"{kind}-{number}-{tensor.signature}.tensor")
+    if trace:
+        sys.stderr.write(f"{run}\n")
+
+
+def _parsed_directories(said: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Return guest path → host path, and the writable ones."""
+    dirs, writable = {}, []
+    for text in said:
+        path = text.removesuffix(":readonly")
+        guest, colon, host = path.partition(":")
+        dirs[guest] = host if colon else guest
+        if path == text:
+            writable.append(guest)
+    return dirs, writable
+
+
+def _pairs(said: list[str] | None, separator: str, option: str) -> dict[str, str]:
+    for text in said or []:
+        if separator not in text:
+            raise typer.BadParameter(f"expected NAME{separator}…, got {text!r}", param_hint=option)
+    return dict(text.split(separator, 1) for text in said or [])
