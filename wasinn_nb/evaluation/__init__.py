@@ -111,7 +111,7 @@ def evaluate(
     road        0.7500  0.8571  1.0000    0.7500        3
     mean IoU 0.7500, pixel accuracy 0.8571
     - mean over background, road
-    - pixels of all images are counted together; the mean of the images' own mean IoU is 0.7500
+    - pixels of all images are counted together; the mean of each image's own is 0.7500
     - ignored in the truth: 9, 1 pixels (12.50 %)
     - accuracy is the part of the true pixels that was found; a boundary reaches 2 % of the diagonal
       inwards
@@ -185,7 +185,7 @@ class _Tally:
         # Of equal ones the first stays, as in the table of images.
         ranked = (
             math.inf if math.isnan(miou) else miou,
-            Sample(pair.name, true, predicted, result),
+            Sample(pair.name, true, predicted, result, miou),
         )
         self._samples = sorted([*self._samples, ranked], key=lambda s: s[0])[: self._worst]
 

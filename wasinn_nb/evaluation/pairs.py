@@ -14,10 +14,9 @@ from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 
 __all__ = ["Pair", "paired"]
 
-_SUFFIXES: Final = frozenset(
-    (".png", ".jpg", ".jpeg", ".jp2", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".avif", ".ppm", ".pgm", ".pbm")
-)
-)
+_PHOTOGRAPHS: Final = (".jpg", ".jpeg", ".jp2", ".webp", ".avif")
+_LOSSLESS: Final = (".png", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
+_SUFFIXES: Final = frozenset(_PHOTOGRAPHS + _LOSSLESS)
 _SHOWN_NAMES: Final = 8
 
 

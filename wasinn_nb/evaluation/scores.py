@@ -184,7 +184,7 @@ class Evaluation:
         own = _shown(self.image_miou)
         said = [
             mean,
-            f"pixels of all images are counted together; the mean of the images' own mean IoU is {own}",
+            f"pixels of all images are counted together; the mean of each image's own is {own}",
         ]
         ignored = sum(count.ignored for count in self.counts)
         if self.ignored:
