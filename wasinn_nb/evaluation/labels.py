@@ -144,7 +144,7 @@ class LabelSet:
 
     def _looked_up(self, codes: NDArray[Any]) -> NDArray[np.uint8]:
         if codes.dtype.kind == "b":
-            codes = codes.view(np.uint8)
+            codes = np.where(codes, np.uint8(1), np.uint8(0))  # Pillow's are 0 and 255
         if self.coloured or codes.dtype in {np.dtype(np.uint8), np.dtype(np.uint16)}:
             return self._table.take(codes)
         inside = (codes >= 0) & (codes < self._table.size)
@@ -227,7 +227,7 @@ class ClassMap:
         return [
             f"{name}: {_joined(truth)} of the data, {_joined(predicted)} of the model"
             for name, truth, predicted in zip(self.names, self.truth, self.predicted, strict=True)
-            if not truth == predicted == (name,)
+            if not (truth == predicted and name == " + ".join(truth))
         ]
 
 

@@ -184,13 +184,14 @@ class Evaluation:
         own = _shown(self.image_miou)
         said = [
             mean,
-            f"pixels of all images are counted together; the mean of each image's own is {own}",
+            f"pixels of all images count together; the mean of each image's own is {own}",
         ]
         ignored = sum(count.ignored for count in self.counts)
         if self.ignored:
             total = ignored + int(self.matrix.sum())
+            pixels = f"{ignored} pixel{'' if ignored == 1 else 's'}"
             said.append(
-                f"ignored in the truth: {self.ignored}, {ignored} pixels "
+                f"ignored in the truth: {self.ignored}, {pixels} "
                 f"({100 * ignored / max(1, total):.2f} %)"
             )
         if self.resized:
