@@ -446,12 +446,18 @@ def test_plot(three):
         three.plot(worst=-1)
 
 
+def test_a_legend_of_many_classes_names_those_that_are_there():
+    labels = np.array([[0, 7]], U8)
+    names = [entry.name for entry in evaluate(labels, labels, classes=21).legend()]
+    assert names == ["class 0", "class 7", "wrong"]
+
+
 def test_the_pictures_show_what_is_wrong(three):
     drawn = three.plot(worst=1).axes[3].images[0].get_array()
     sample = three.samples[0]
     wrong = (sample.truth != sample.predicted) & (sample.truth != 255)
-    orange = (drawn[..., 0].astype(int) - drawn[..., 2]) > 100
-    assert (orange == wrong).all()
+    marked = (drawn[..., 0].astype(int) - drawn[..., 1]) > 100
+    assert (marked == wrong).all()
 
 
 def test_page(three, toy, photo, tmp_path):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from wasinn_nb import metrics
 from wasinn_nb.cards import RGB
+from wasinn_nb.digest import MANY_CLASSES
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.labels import IGNORED, OTHER, ClassMap
 from wasinn_nb.masks import LegendEntry, blend, colorize
@@ -30,7 +31,7 @@ __all__ = ["Evaluation", "ImageCounts", "Sample", "sample_pictures"]
 
 _HEADERS: Final = ("class", "IoU", "Dice", "accuracy", "boundary IoU", "pixels")
 _WHITE: Final = (255, 255, 255)
-_WRONG: Final = (213, 94, 0)  # Okabe and Ito's vermilion
+_WRONG: Final = (255, 0, 255)  # no class of a card without colours of its own has it
 _UNCOUNTED: Final = (200, 200, 200)
 _SHOWN_IMAGES: Final = 3
 
@@ -239,10 +240,15 @@ class Evaluation:
         return draw_evaluation(shares, self.classes, rows, self.legend() if rows else [])
 
     def legend(self) -> list[LegendEntry]:
-        """Return the colours of the classes in the pictures, and of what is wrong or ignored."""
+        """Return the colours of the classes, and of what is wrong or ignored.
+
+        Of more than 20 classes, only those that have a pixel.
+        """
+        pixels = self.matrix.sum(axis=0) + self.matrix.sum(axis=1)
         entries = [
             LegendEntry(name, color, "")
-            for name, color in zip(self.classes, self.class_map.palette, strict=True)
+            for name, color, n in zip(self.classes, self.class_map.palette, pixels, strict=True)
+            if n or len(self.classes) <= MANY_CLASSES
         ]
         entries.append(LegendEntry("wrong", _WRONG, ""))
         if self.ignored:
