@@ -238,6 +238,11 @@ def test_a_coloured_mask_without_colours(tmp_path):
         evaluate(FOUND, path, classes=CARD.classes)
 
 
+def test_a_floating_point_mask_is_refused():
+    with pytest.raises(ImageError, match="floating-point"):
+        evaluate(FOUND, Image.fromarray(TRUTH.astype(np.float32)), classes=CARD.classes)
+
+
 # ------------------------------------------------------------------------------------------- pairs
 
 

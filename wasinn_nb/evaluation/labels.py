@@ -15,7 +15,7 @@ from PIL import Image
 from wasinn_nb.cards import RGB, ModelCard, distinct_palette
 from wasinn_nb.catalog.shipped import no_such
 from wasinn_nb.errors import ImageError, InvalidArgumentError, TensorError
-from wasinn_nb.pictures import ImageSource, open_image
+from wasinn_nb.pictures import ImageSource, open_image, rgb_image
 
 __all__ = ["IGNORED", "OTHER", "ClassMap", "Classes", "LabelSet", "Side", "class_map", "label_set"]
 
@@ -118,12 +118,10 @@ class LabelSet:
 
     def _pixels(self, image: Image.Image, name: str) -> NDArray[Any]:
         if self.coloured:
-            # A palette that carries alpha keeps its colours by way of RGBA.
-            through = "RGBA" if image.mode in {"P", "PA"} else image.mode
-            return np.asarray(image.convert(through).convert("RGB"))
+            return np.asarray(rgb_image(image))
         if image.mode in _LABEL_MODES:
             return np.asarray(image)
-        colours = image.convert("RGB").getcolors(1 << 24) or []
+        colours = rgb_image(image).getcolors(1 << 24) or []
         most = ", ".join(str(colour) for _, colour in sorted(colours, reverse=True)[:4])
         raise ImageError(
             f"{name}: expected an index or palette mask, got a picture of mode {image.mode} with "
