@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.masks import LegendEntry
 
-__all__ = ["Panel", "PanelFigure", "draw_panels"]
+__all__ = ["Panel", "PanelFigure", "draw_evaluation", "draw_panels"]
 
 # Inches, at 100 pixels each: three panels make 1200 pixels, about what a notebook's cell is wide.
 _PANEL_WIDTH: Final = 4.0
@@ -31,6 +32,11 @@ _GAP: Final = 0.12
 _FONT_POINTS: Final = 11
 _SWATCH_CHARACTERS: Final = 6  # what a swatch and the gap after it take, in characters of text
 _CHARACTERS_PER_INCH: Final = 11.5
+_SMALL_PANEL_WIDTH: Final = 3.2  # where rows of pictures are drawn
+_MATRIX_CELL: Final = 0.55
+_MATRIX_SIDES: Final = (3.0, 9.0)
+_MATRIX_NAMES: Final = 2.0  # what the names beside a matrix take
+_MOST_CELLS_WITH_TEXT: Final = 14
 
 
 class Panel(NamedTuple):
@@ -109,33 +115,139 @@ def draw_panels(panels: Sequence[Panel], legend: Sequence[LegendEntry]) -> Panel
         axes.imshow(pixels, interpolation="auto" if smooth else "nearest")
         axes.set_title(title, fontsize=_FONT_POINTS, color="black")
         axes.set_axis_off()
-    if legend:
-        figure.legend(
-            handles=[
-                Patch(
-                    facecolor="#{:02x}{:02x}{:02x}".format(*entry.color),
-                    edgecolor="black",
-                    linewidth=0.6,
-                    label=_label(entry),
-                )
-                for entry in legend
-            ],
-            loc="outside lower center",
-            ncols=columns,
-            frameon=False,
-            fontsize=_FONT_POINTS,
-            labelcolor="black",
-            handlelength=1.2,
-            handleheight=1.0,
-            columnspacing=1.6,
-        )
+    _draw_legend(figure, legend, columns)
     return figure
 
 
+def draw_evaluation(
+    shares: NDArray[np.float64],
+    names: Sequence[str],
+    rows: Sequence[Sequence[Panel]],
+    legend: Sequence[LegendEntry],
+) -> PanelFigure:
+    """Draw a confusion matrix, and beneath it rows of pictures with a legend.
+
+    Parameters
+    ----------
+    shares : (C, C) array
+        The part of each true class (row) that was predicted as each class (column), from 0 to 1;
+        NaN where there is none of the true class.
+    names : sequence of str
+        Of the C classes.
+    rows : sequence of sequences of Panel
+        Any number of rows, each with as many pictures; none draws the matrix alone.
+    legend : sequence of LegendEntry
+
+    Returns
+    -------
+    PanelFigure
+        Its first axes is the matrix.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If *shares* is not a square of as many classes as there are names.
+
+    Examples
+    --------
+    >>> figure = draw_evaluation(np.eye(2), ["background", "road"], [], [])
+    >>> [text.get_text() for text in figure.axes[0].texts]
+    ['100.0', '0.0', '0.0', '100.0']
+    """
+    classes = len(names)
+    if shares.shape != (classes, classes) or not classes:
+        raise InvalidArgumentError(
+            f"expected a matrix of {classes} classes, got {shares.shape}; name each class"
+        )
+    side = min(_MATRIX_SIDES[1], max(_MATRIX_SIDES[0], _MATRIX_CELL * classes))
+    width, heights = side + _MATRIX_NAMES, [side + _TITLE_HEIGHT]
+    if rows:
+        width = max(width, _SMALL_PANEL_WIDTH * len(rows[0]))
+        low, high = _PANEL_HEIGHTS
+        heights += [
+            min(high, max(low, _SMALL_PANEL_WIDTH * max(p.shape[0] / p.shape[1] for _, p, _ in r)))
+            + _TITLE_HEIGHT
+            for r in rows
+        ]
+    columns = _legend_columns(legend, width)
+    lines = math.ceil(len(legend) / columns)
+    figure = PanelFigure(
+        figsize=(width, sum(heights) + _TITLE_HEIGHT + _LEGEND_ROW * lines + _GAP),
+        dpi=100,
+        layout="constrained",
+        facecolor="white",
+    )
+    across = max(1, len(rows[0])) if rows else 1
+    grid = figure.add_gridspec(len(heights), across, height_ratios=heights)
+    _draw_matrix(figure.add_subplot(grid[0, :]), shares, names)
+    for down, row in enumerate(rows, start=1):
+        for right, (title, pixels, smooth) in enumerate(row):
+            axes = figure.add_subplot(grid[down, right])
+            axes.imshow(pixels, interpolation="auto" if smooth else "nearest")
+            axes.set_title(_plain(title), fontsize=_FONT_POINTS, color="black")
+            axes.set_axis_off()
+    _draw_legend(figure, legend, columns)
+    return figure
+
+
+def _draw_matrix(axes: Axes, shares: NDArray[np.float64], names: Sequence[str]) -> None:
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+    marks = range(len(names))
+    shown = [_plain(name) for name in names]
+    upright = len(names) > 6 or max(map(len, names)) > 12
+    axes.set_xticks(marks, shown, rotation=90 if upright else 0)
+    axes.set_yticks(marks, shown)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.set_title("Percent of each true class", fontsize=_FONT_POINTS, color="black")
+    if len(names) > _MOST_CELLS_WITH_TEXT:
+        return
+    for row, column in np.ndindex(*shares.shape):
+        share = shares[row, column]
+        axes.text(
+            column,
+            row,
+            "" if np.isnan(share) else f"{100 * share:.1f}",
+            ha="center",
+            va="center",
+            fontsize=9,
+            color="white" if share > 0.5 else "black",
+        )
+
+
+def _draw_legend(figure: Figure, legend: Sequence[LegendEntry], columns: int) -> None:
+    if not legend:
+        return
+    figure.legend(
+        handles=[
+            Patch(
+                facecolor="#{:02x}{:02x}{:02x}".format(*entry.color),
+                edgecolor="black",
+                linewidth=0.6,
+                label=_label(entry),
+            )
+            for entry in legend
+        ],
+        loc="outside lower center",
+        ncols=columns,
+        frameon=False,
+        fontsize=_FONT_POINTS,
+        labelcolor="black",
+        handlelength=1.2,
+        handleheight=1.0,
+        columnspacing=1.6,
+    )
+
+
 def _label(entry: LegendEntry) -> str:
-    # "$" would start mathematics, and matplotlib leaves out labels that begin with "_".
-    name = entry.name.replace("$", r"\$")
-    return f"{' ' if name.startswith('_') else ''}{name}  {entry.share}"
+    # Matplotlib leaves out labels that begin with "_".
+    name = _plain(entry.name)
+    return f"{' ' if name.startswith('_') else ''}{name}  {entry.share}".rstrip()
+
+
+def _plain(text: str) -> str:
+    # "$" would start mathematics.
+    return text.replace("$", r"\$")
 
 
 def _legend_columns(legend: Sequence[LegendEntry], inches: float) -> int:

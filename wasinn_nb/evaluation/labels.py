@@ -1,0 +1,470 @@
+"""Which value of a mask is which class, and which classes of model and data are the same."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from wasinn_nb.cards import RGB, ModelCard, distinct_palette
+from wasinn_nb.catalog.shipped import no_such
+from wasinn_nb.errors import ImageError, InvalidArgumentError, TensorError
+from wasinn_nb.pictures import ImageSource, open_image, rgb_image
+
+__all__ = ["IGNORED", "OTHER", "ClassMap", "Classes", "LabelSet", "Side", "class_map", "label_set"]
+
+Classes: TypeAlias = int | Sequence[str] | Mapping[str, int | RGB]
+"""The data's classes: how many, their names in the order of their labels, or name → value."""
+
+Side: TypeAlias = str | int | Sequence[str | int]
+"""One or more classes of one side of a mapping, by name or index."""
+
+IGNORED: Final = 255
+"""The index of a pixel that does not count."""
+
+OTHER: Final = "other"
+"""The class of all that a mapping does not name."""
+
+_Groups: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+_UNKNOWN: Final = 254
+_MOST: Final = 250  # classes: below the two indices above, with room for "other"
+_LOSSY: Final = frozenset({"JPEG", "MPO", "JPEG2000", "WEBP", "AVIF", "HEIF"})
+_LABEL_MODES: Final = frozenset({"1", "L", "P", "I", "I;16", "I;16L", "I;16B"})
+_SHOWN_VALUES: Final = 8
+_GREY: Final = (128, 128, 128)
+_BLACK: Final = (0, 0, 0)
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """The values that a mask may hold, and the classes that they stand for.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The classes.
+    values : tuple of int, or of (red, green, blue)
+        The value of each class: its label in an index mask, or its colour in an RGB mask.
+    ignored : tuple of int, or of (red, green, blue)
+        Values whose pixels do not count; they may be those of classes.
+
+    Examples
+    --------
+    >>> colours = LabelSet(("void", "road"), ((0, 0, 0), (128, 64, 128)))
+    >>> colours.indices(np.array([[[0, 0, 0], [128, 64, 128]]], np.uint8), "the mask")
+    array([[0, 1]], dtype=uint8)
+    >>> LabelSet(("a", "b"), (0, 1), (255,)).indices(np.array([[1, 255, 7]]), "the mask")
+    Traceback (most recent call last):
+    ...
+    wasinn_nb.errors.TensorError: the mask: expected the labels 0 (a), 1 (b), 255 (ignored), got 7
+    (1 pixel); name it in classes, or leave it out with ignore
+    """
+
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
+    ignored: tuple[Any, ...] = field(default=())
+
+    @property
+    def coloured(self) -> bool:
+        """Whether the masks are RGB pictures."""
+        return isinstance((*self.values, *self.ignored)[0], tuple)
+
+    def indices(self, source: ImageSource, name: str) -> NDArray[np.uint8]:
+        """Return the class of each pixel of a mask: an index of `names`, or `IGNORED`.
+
+        Parameters
+        ----------
+        source : path, bytes, binary file, PIL.Image or integer array
+        name : str
+            What the mask is called in errors.
+
+        Raises
+        ------
+        TensorError
+            If it holds values that are no class.
+        ImageError
+            If it is no mask of this kind, or comes from a lossy format.
+        MissingFileError
+            If a path leads nowhere.
+        """
+        lossy = ""
+        if isinstance(source, np.ndarray):
+            values: NDArray[Any] = source
+        else:
+            image = open_image(source)
+            jpeg = "jpeg" in str(image.info.get("compression", "")).lower()
+            lossy = "TIFF with JPEG" if jpeg else (image.format or "")
+            lossy = lossy if jpeg or lossy in _LOSSY else ""
+            values = self._pixels(image, name)
+        wanted = (3, "an (H, W, 3) uint8") if self.coloured else (2, "an (H, W) integer")
+        fits = values.dtype == np.uint8 if self.coloured else values.dtype.kind in "biu"
+        if values.ndim != wanted[0] or not fits or (self.coloured and values.shape[2] != 3):
+            raise ImageError(
+                f"{name}: expected {wanted[1]} array, got {values.shape} {values.dtype}"
+            )
+        if not values.size:
+            raise ImageError(f"{name}: the mask has no pixels: its shape is {values.shape}")
+        codes = _codes(values) if self.coloured else values
+        found = self._looked_up(codes)
+        if lossy or (found == _UNKNOWN).any():
+            self._refuse(codes[found == _UNKNOWN], name, lossy)
+        return found
+
+    def _pixels(self, image: Image.Image, name: str) -> NDArray[Any]:
+        if self.coloured:
+            return np.asarray(rgb_image(image))
+        if image.mode in _LABEL_MODES:
+            return np.asarray(image)
+        colours = rgb_image(image).getcolors(1 << 24) or []
+        most = ", ".join(str(colour) for _, colour in sorted(colours, reverse=True)[:4])
+        raise ImageError(
+            f"{name}: expected an index or palette mask, got a picture of mode {image.mode} with "
+            f"{len(colours)} colours, most of it {most}; say which colour is which class: "
+            f'classes={{"NAME": (red, green, blue), …}}'
+        )
+
+    @cached_property
+    def _table(self) -> NDArray[np.uint8]:
+        """The index of each value that a byte, two bytes or a colour can have."""
+        table = np.full(1 << 24 if self.coloured else 1 << 16, _UNKNOWN, np.uint8)
+        for index, value in enumerate(self.values):
+            table[_code(value)] = index
+        for value in self.ignored:
+            if 0 <= _code(value) < table.size:
+                table[_code(value)] = IGNORED
+        return table
+
+    def _looked_up(self, codes: NDArray[Any]) -> NDArray[np.uint8]:
+        if codes.dtype.kind == "b":
+            codes = np.where(codes, np.uint8(1), np.uint8(0))  # Pillow's are 0 and 255
+        if self.coloured or codes.dtype in {np.dtype(np.uint8), np.dtype(np.uint16)}:
+            return self._table.take(codes)
+        inside = (codes >= 0) & (codes < self._table.size)
+        found = np.where(inside, self._table[np.where(inside, codes, 0)], np.uint8(_UNKNOWN))
+        for value in self.ignored:  # -1 is a common one
+            found[codes == value] = IGNORED
+        return found
+
+    def _refuse(self, wrong: NDArray[Any], name: str, lossy: str) -> None:
+        values, counts = np.unique(wrong, return_counts=True)
+        order = np.argsort(-counts, kind="stable")
+        shown = ", ".join(
+            f"{self._shown(values[i])} ({counts[i]} pixel{'' if counts[i] == 1 else 's'})"
+            for i in order[:_SHOWN_VALUES].tolist()
+        )
+        more = len(values) - _SHOWN_VALUES
+        if more > 0:
+            rest = int(counts[order[_SHOWN_VALUES:]].sum())
+            shown += f" and {more} more values ({rest} pixels)"
+        if lossy:
+            found = f"; {wrong.size} pixels are no class: {shown}" if wrong.size else ""
+            raise ImageError(
+                f"{name}: a mask in a lossy format ({lossy}), which changes labels{found}; "
+                f"export it again as PNG"
+            )
+        what = "colours" if self.coloured else "labels"
+        expected = [
+            *(f"{v} ({n})" for n, v in zip(self.names, self.values, strict=True)),
+            *(f"{v} (ignored)" for v in self.ignored if v not in self.values),
+        ]
+        said = ", ".join(expected[:16]) + (" …" if len(expected) > 16 else "")
+        remedy = "name it in classes, or leave it out with ignore"
+        if len(values) > 1:
+            remedy = remedy.replace("it", "them")
+        if more > 0:
+            remedy += "; so many come from lossy compression, or from resizing a coloured mask"
+        raise TensorError(f"{name}: expected the {what} {said}, got {shown}; {remedy}")
+
+    def _shown(self, code: Any) -> str:
+        value = int(code)
+        if not self.coloured:
+            return str(value)
+        return str((value >> 16, value >> 8 & 255, value & 255))
+
+
+@dataclass(frozen=True, eq=False)
+class ClassMap:
+    """Which classes are evaluated, and which classes of data and model each stands for.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The evaluated classes; the last is `OTHER` where `has_other`.
+    palette : tuple of (red, green, blue)
+    truth, predicted : tuple of tuples of str
+        For each evaluated class, the names of the data's and the model's classes.
+    from_truth, from_predicted : (256,) uint8 arrays
+        Index of the data's, or the model's, class → index of the evaluated class.
+    has_other : bool
+        Whether the last class is all that the mapping does not name.
+    """
+
+    names: tuple[str, ...]
+    palette: tuple[RGB, ...]
+    truth: tuple[tuple[str, ...], ...]
+    predicted: tuple[tuple[str, ...], ...]
+    from_truth: NDArray[np.uint8]
+    from_predicted: NDArray[np.uint8]
+    has_other: bool
+
+    def lines(self) -> list[str]:
+        r"""Return what the mapping does, a line for each class where names differ.
+
+        Examples
+        --------
+        >>> said = class_map(label_set(["road", "tree"], None), None, {"road": "road"})
+        >>> print(*said.lines(), sep="\n")
+        other: tree of the data, tree of the model
+        """
+        return [
+            f"{name}: {_joined(truth)} of the data, {_joined(predicted)} of the model"
+            for name, truth, predicted in zip(self.names, self.truth, self.predicted, strict=True)
+            if not (truth == predicted and name == " + ".join(truth))
+        ]
+
+
+def label_set(classes: Classes, ignore: Any) -> LabelSet:
+    """Return the values of the data's masks.
+
+    Parameters
+    ----------
+    classes : int, sequence of str, or mapping
+        How many labels there are; the names of the labels 0, 1, …; or name → label, or
+        name → (red, green, blue) for masks that are RGB pictures.
+    ignore : int, str, (red, green, blue), a sequence of them, or None
+        Values, or names of classes, whose pixels do not count.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If they are not that, or two classes share a name or a value.
+
+    Examples
+    --------
+    >>> label_set({"road": 3, "car": 8}, 11)
+    LabelSet(names=('road', 'car'), values=(3, 8), ignored=(11,))
+    """
+    names: tuple[Any, ...]
+    values: tuple[Any, ...]
+    if isinstance(classes, Mapping):
+        names, values = tuple(classes), tuple(map(_value, classes.values()))
+    elif isinstance(classes, int) and not isinstance(classes, bool):
+        names = tuple(f"class {index}" for index in range(min(classes, _MOST + 1)))
+        values = tuple(range(len(names)))
+    elif isinstance(classes, str) or not isinstance(classes, Iterable):
+        raise InvalidArgumentError(
+            f"expected classes as names, a number, or name → value, got {classes!r:.80}"
+        )
+    else:
+        names = tuple(classes)
+        values = tuple(range(len(names)))
+    if not all(isinstance(name, str) and name for name in names):
+        raise InvalidArgumentError(f"expected class names as text, got {names!r:.120}")
+    if not 1 <= len(names) <= _MOST:
+        raise InvalidArgumentError(f"expected 1 to {_MOST} classes, got {len(names)}")
+    if len(set(names)) < len(names) or len(set(values)) < len(values):
+        raise InvalidArgumentError(f"two classes share a name or a value: {classes!r:.120}")
+    kinds = {isinstance(value, tuple) for value in values}
+    if len(kinds) > 1:
+        raise InvalidArgumentError(f"expected labels or colours, not both: {classes!r:.120}")
+    coloured = kinds.pop()
+    if not coloured and not all(0 <= value < 1 << 16 for value in values):
+        raise InvalidArgumentError(f"expected labels from 0 to 65535, got {values!r:.120}")
+    ignored = tuple(
+        values[names.index(_known(item, names, "data class"))]
+        if isinstance(item, str)
+        else _value(item)
+        for item in _items(ignore, coloured)
+    )
+    if any(isinstance(value, tuple) != coloured for value in ignored):
+        raise InvalidArgumentError(
+            f"expected {'colours' if coloured else 'labels'} to ignore, as in classes, "
+            f"got {ignore!r:.80}"
+        )
+    return LabelSet(names, values, ignored)
+
+
+def class_map(
+    data: LabelSet, card: ModelCard | None, mapping: Mapping[Side, Side] | None
+) -> ClassMap:
+    r"""Return which classes are evaluated.
+
+    Parameters
+    ----------
+    data : LabelSet
+    card : ModelCard or None
+        Of the model; without one its classes are the data's.
+    mapping : mapping or None
+        Class or classes of the data → class or classes of the model, by name or index.  All other
+        classes, on either side, become one further class `OTHER`.  Without a mapping each class is
+        the one of the same name.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If a name is not known or occurs twice, or names differ and there is no mapping.
+
+    Examples
+    --------
+    >>> card = ModelCard("toy", "segmentation", classes=("background", "road", "mark"))
+    >>> found = class_map(label_set(["sky", "road"], None), card, {"road": ("road", "mark")})
+    >>> found.names
+    ('road', 'other')
+    >>> print(*found.lines(), sep="\n")
+    road: road of the data, road + mark of the model
+    other: sky of the data, background of the model
+    """
+    model = data.names if card is None else card.classes
+    if mapping is None:
+        # Numbered classes have no names that could differ.
+        unnamed = tuple(f"class {index}" for index in range(len(model)))
+        numbered = len(data.names) == len(model) and unnamed in {data.names, model}
+        if not numbered and set(data.names) != set(model):
+            raise InvalidArgumentError(
+                f"the data's classes ({_joined(data.names, ', ')}) are not the model's "
+                f"({_joined(model, ', ')}); say which are the same, such as "
+                f"mapping={{{data.names[0]!r}: {model[-1]!r}}}; the rest becomes {OTHER!r}"
+            )
+        pairs: list[_Groups] = [
+            ((name,), (model[i] if numbered else name,)) for i, name in enumerate(data.names)
+        ]
+        names = list(model if numbered and data.names == unnamed else data.names)
+    else:
+        if not isinstance(mapping, Mapping) or not mapping:
+            raise InvalidArgumentError(
+                f"expected a mapping from the data's classes to the model's, got {mapping!r:.80}"
+            )
+        pairs = [
+            (_side(key, data.names, "data class"), _side(value, model, "model class"))
+            for key, value in mapping.items()
+        ]
+        names = [" + ".join(truth) for truth, _ in pairs]
+    rest = tuple(
+        tuple(name for name in known if all(name not in pair[side] for pair in pairs))
+        for side, known in enumerate((data.names, model))
+    )
+    for side, kind in enumerate(("data's", "model's")):
+        said = [name for pair in pairs for name in pair[side]]
+        if twice := sorted({name for name in said if said.count(name) > 1}):
+            raise InvalidArgumentError(
+                f"the mapping names the {kind} {_joined(twice, ', ')} more than once"
+            )
+    has_other = any(rest)
+    if has_other:
+        if OTHER in names:
+            raise InvalidArgumentError(
+                f"the mapping names a class {OTHER!r}, which is what the rest is called; "
+                f"rename it in classes, or map every class"
+            )
+        pairs.append((rest[0], rest[1]))
+        names.append(OTHER)
+    return ClassMap(
+        tuple(names),
+        _palette(data, card, pairs, has_other=has_other),
+        tuple(pair[0] for pair in pairs),
+        tuple(pair[1] for pair in pairs),
+        _translation(data.names, [pair[0] for pair in pairs]),
+        _translation(model, [pair[1] for pair in pairs]),
+        has_other,
+    )
+
+
+def _palette(
+    data: LabelSet,
+    card: ModelCard | None,
+    pairs: Sequence[_Groups],
+    *,
+    has_other: bool,
+) -> tuple[RGB, ...]:
+    """Return the model's colours, else the data's own."""
+    if card is not None:
+        known = dict(zip(card.classes, card.palette, strict=True))
+    elif data.coloured:
+        known = dict(zip(data.names, data.values, strict=True))
+    else:
+        known = dict(zip(data.names, distinct_palette(len(data.names)), strict=True))
+    side = 0 if card is None else 1
+    own = [known[pair[side][0]] for pair in pairs[: len(pairs) - has_other]]
+    return (*own, *([_GREY if _BLACK in own else _BLACK] if has_other else []))
+
+
+def _translation(known: Sequence[str], groups: Sequence[Sequence[str]]) -> NDArray[np.uint8]:
+    table = np.full(256, IGNORED, np.uint8)
+    for index, group in enumerate(groups):
+        for name in group:
+            table[known.index(name)] = index
+    return table
+
+
+def _side(said: Any, known: Sequence[str], what: str) -> tuple[str, ...]:
+    one = isinstance(said, str | int | np.integer)
+    items = (said,) if one or not isinstance(said, Iterable) else tuple(said)
+    if not items:
+        raise InvalidArgumentError(f"the mapping gives no {what}; leave the entry out")
+    return tuple(_known(item, known, what) for item in items)
+
+
+def _known(item: Any, known: Sequence[str], what: str) -> str:
+    if isinstance(item, str):
+        if item not in known:
+            raise InvalidArgumentError(no_such(what, item, known))
+        return item
+    try:
+        index = -1 if isinstance(item, bool) else operator.index(item)
+    except TypeError:
+        index = -1
+    if not 0 <= index < len(known):
+        raise InvalidArgumentError(
+            f"expected a {what} by its name or an index from 0 to {len(known) - 1}, "
+            f"got {item!r:.80}"
+        )
+    return known[index]
+
+
+def _items(ignore: Any, coloured: bool) -> list[Any]:
+    if ignore is None:
+        return []
+    if isinstance(ignore, str) or not isinstance(ignore, Iterable):
+        return [ignore]
+    items = list(ignore)
+    # Three numbers are one colour where values are colours, and three labels elsewhere.
+    one = coloured and len(items) == 3 and not any(isinstance(i, Iterable) for i in items)
+    return [tuple(items)] if one else items
+
+
+def _value(said: Any) -> int | RGB:
+    try:
+        if isinstance(said, Iterable) and not isinstance(said, str):
+            red, green, blue = (operator.index(channel) for channel in said)
+            if all(0 <= channel <= 255 for channel in (red, green, blue)):
+                return red, green, blue
+        elif not isinstance(said, bool):
+            return operator.index(said)
+    except (TypeError, ValueError):
+        pass
+    raise InvalidArgumentError(
+        f"expected a label, or a colour (red, green, blue) from 0 to 255, got {said!r:.80}"
+    )
+
+
+def _code(value: Any) -> int:
+    if isinstance(value, tuple):
+        red, green, blue = value
+        return int(red << 16 | green << 8 | blue)
+    return int(value)
+
+
+def _codes(colours: NDArray[Any]) -> NDArray[np.int32]:
+    wide = colours.astype(np.int32)
+    return wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]
+
+
+def _joined(names: Sequence[str], between: str = " + ") -> str:
+    shown = between.join(names[:12])
+    return (shown + (" …" if len(names) > 12 else "")) or "nothing"
