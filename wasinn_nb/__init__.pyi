@@ -15,6 +15,8 @@ from .context import WasiNnCtx as WasiNnCtx
 from .context import devices as devices
 from .digest import Digest as Digest
 from .errors import WasiNnError as WasiNnError
+from .evaluation import Evaluation as Evaluation
+from .evaluation import evaluate as evaluate
 from .host import GuestRun as GuestRun
 from .host import run_guest as run_guest
 from .pipeline import Pipeline as Pipeline

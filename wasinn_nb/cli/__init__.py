@@ -12,7 +12,7 @@ from wasinn_nb.errors import WasiNnError
 
 # isort: off
 # Importing them defines the verbs, in the order in which --help lists them.
-from wasinn_nb.cli import running, looking  # noqa: F401
+from wasinn_nb.cli import running, judging, looking  # noqa: F401
 # isort: on
 
 __all__ = ["app", "main"]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-__all__ = ["AsJson", "ModelName", "Precision", "Target", "app", "out", "print_json"]
+__all__ = ["AsJson", "ModelName", "Precision", "Target", "app", "out", "pairs", "print_json"]
 
 app = typer.Typer(
     help="Run image models with OpenVINO natively and through WASI-NN, side by side.",
@@ -36,3 +36,11 @@ Precision = Annotated[
 def print_json(value: Any) -> None:
     """Print *value* as JSON."""
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
+
+
+def pairs(said: list[str] | None, separator: str, option: str) -> dict[str, str]:
+    """Return ``NAME<separator>VALUE`` words as a mapping; others are usage errors of *option*."""
+    for text in said or []:
+        if separator not in text:
+            raise typer.BadParameter(f"expected NAME{separator}…, got {text!r}", param_hint=option)
+    return dict(text.split(separator, 1) for text in said or [])

@@ -10,7 +10,16 @@ import typer
 from rich.table import Table
 
 import wasinn_nb as wn
-from wasinn_nb.cli.console import AsJson, ModelName, Precision, Target, app, out, print_json
+from wasinn_nb.cli.console import (
+    AsJson,
+    ModelName,
+    Precision,
+    Target,
+    app,
+    out,
+    pairs,
+    print_json,
+)
 from wasinn_nb.errors import WasiNnError
 from wasinn_nb.recipe import Resize
 
@@ -132,8 +141,8 @@ def run(
             arguments or [],
             dirs,
             writable=writable,
-            env=_pairs(environment, "=", "--env"),
-            models=_pairs(preload, ":", "--nn-preload"),
+            env=pairs(environment, "=", "--env"),
+            models=pairs(preload, ":", "--nn-preload"),
             target=target,
             precision=precision,
             memory_limit=memory_limit << 20,
@@ -169,10 +178,3 @@ def _parsed_directories(said: list[str]) -> tuple[dict[str, str], list[str]]:
         if path == text:
             writable.append(guest)
     return dirs, writable
-
-
-def _pairs(said: list[str] | None, separator: str, option: str) -> dict[str, str]:
-    for text in said or []:
-        if separator not in text:
-            raise typer.BadParameter(f"expected NAME{separator}…, got {text!r}", param_hint=option)
-    return dict(text.split(separator, 1) for text in said or [])

@@ -23,7 +23,7 @@ from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.tables import html_table, text_table
 
 if TYPE_CHECKING:
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 
     from wasinn_nb.plotting import PanelFigure
 
