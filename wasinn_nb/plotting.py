@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
@@ -19,11 +20,12 @@ from numpy.typing import NDArray
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.masks import LegendEntry
 
-__all__ = ["Panel", "PanelFigure", "draw_panels"]
+__all__ = ["Histogram", "Panel", "PanelFigure", "draw_panels"]
 
 # Inches, at 100 pixels each: three panels make 1200 pixels, about what a notebook's cell is wide.
 _PANEL_WIDTH: Final = 4.0
 _ONLY_PANEL_WIDTH: Final = 7.0
+_PAIR_WIDTH: Final = 6.0
 _PANEL_HEIGHTS: Final = (1.0, 6.0)
 _TITLE_HEIGHT: Final = 0.35
 _LEGEND_ROW: Final = 0.24
@@ -31,6 +33,8 @@ _GAP: Final = 0.12
 _FONT_POINTS: Final = 11
 _SWATCH_CHARACTERS: Final = 6  # what a swatch and the gap after it take, in characters of text
 _CHARACTERS_PER_INCH: Final = 11.5
+_BINS: Final = 50
+_HISTOGRAM_COLORS: Final = ("#b0b8c0", "#d55e00", "#0072b2")
 
 
 class Panel(NamedTuple):
@@ -42,6 +46,16 @@ class Panel(NamedTuple):
     smooth: bool = True
     """Whether neighbouring pixels may mix on the screen: never in a mask, where a colour between
     those of two classes would stand for neither."""
+
+
+class Histogram(NamedTuple):
+    """How often values occur, beside the pictures of a figure."""
+
+    title: str
+    values: Mapping[str, NDArray[Any]]
+    """Name → values; the last is drawn on top."""
+    marked: float | None = None
+    """Where to draw a line."""
 
 
 class PanelFigure(Figure):
@@ -57,13 +71,23 @@ class PanelFigure(Figure):
         return file.getvalue()
 
 
-def draw_panels(panels: Sequence[Panel], legend: Sequence[LegendEntry]) -> PanelFigure:
+def draw_panels(
+    panels: Sequence[Panel],
+    legend: Sequence[LegendEntry],
+    *,
+    histogram: Histogram | None = None,
+    columns: int | None = None,
+) -> PanelFigure:
     """Draw pictures side by side, with a legend beneath.
 
     Parameters
     ----------
     panels : sequence of Panel
     legend : sequence of LegendEntry
+    histogram : Histogram, optional
+        Drawn after the pictures.
+    columns : int, optional
+        How many stand in a row.  Default: all.
 
     Returns
     -------
@@ -93,22 +117,29 @@ def draw_panels(panels: Sequence[Panel], legend: Sequence[LegendEntry]) -> Panel
             )
     tallest = max(pixels.shape[0] / pixels.shape[1] for _, pixels, _ in panels)
     low, high = _PANEL_HEIGHTS
-    each = _PANEL_WIDTH if len(panels) > 1 else _ONLY_PANEL_WIDTH
+    places = len(panels) + (histogram is not None)
+    across = min(columns or places, places)
+    down = math.ceil(places / across)
+    each = {1: _ONLY_PANEL_WIDTH, 2: _PAIR_WIDTH if columns else _PANEL_WIDTH}.get(
+        across, _PANEL_WIDTH
+    )
     height = min(high, max(low, each * tallest))
-    width = each * len(panels)
-    columns = _legend_columns(legend, width)
-    rows = math.ceil(len(legend) / columns)
+    width = each * across
+    entries = _legend_columns(legend, width)
+    rows = math.ceil(len(legend) / entries)
     figure = PanelFigure(
-        figsize=(width, height + _TITLE_HEIGHT + _LEGEND_ROW * rows + _GAP),
+        figsize=(width, (height + _TITLE_HEIGHT) * down + _LEGEND_ROW * rows + _GAP),
         dpi=100,
         layout="constrained",
         facecolor="white",
     )
     for index, (title, pixels, smooth) in enumerate(panels):
-        axes = figure.add_subplot(1, len(panels), index + 1)
+        axes = figure.add_subplot(down, across, index + 1)
         axes.imshow(pixels, interpolation="auto" if smooth else "nearest")
         axes.set_title(title, fontsize=_FONT_POINTS, color="black")
         axes.set_axis_off()
+    if histogram is not None:
+        _draw_histogram(figure.add_subplot(down, across, places), histogram)
     if legend:
         figure.legend(
             handles=[
@@ -121,7 +152,7 @@ def draw_panels(panels: Sequence[Panel], legend: Sequence[LegendEntry]) -> Panel
                 for entry in legend
             ],
             loc="outside lower center",
-            ncols=columns,
+            ncols=entries,
             frameon=False,
             fontsize=_FONT_POINTS,
             labelcolor="black",
@@ -130,6 +161,23 @@ def draw_panels(panels: Sequence[Panel], legend: Sequence[LegendEntry]) -> Panel
             columnspacing=1.6,
         )
     return figure
+
+
+def _draw_histogram(axes: Axes, histogram: Histogram) -> None:
+    values = [np.asarray(v, np.float64) for v in histogram.values.values() if v.size]
+    highest = max((float(v.max()) for v in values), default=1.0) or 1.0
+    edges = np.linspace(0.0, highest, _BINS + 1)
+    for (name, numbers), color in zip(histogram.values.items(), _HISTOGRAM_COLORS, strict=False):
+        counts, _ = np.histogram(numbers, edges)
+        axes.stairs(counts, edges, fill=True, color=color, label=f"{name}, {numbers.size}")
+    if histogram.marked is not None:
+        axes.axvline(histogram.marked, color="black", linestyle="--", linewidth=1)
+    axes.set_yscale("symlog")  # counts of 0 and 1 beside those of millions
+    axes.set_ylim(bottom=0)
+    axes.set_title(histogram.title, fontsize=_FONT_POINTS, color="black")
+    axes.set_ylabel("pixels", color="black")
+    axes.tick_params(colors="black")
+    axes.legend(frameon=False, labelcolor="black", loc="upper left")
 
 
 def _label(entry: LegendEntry) -> str:
