@@ -104,6 +104,13 @@ class TensorDifference:
     where: tuple[int, ...] | None = None
     values: tuple[float, float] | None = None
 
+    @property
+    def short(self) -> str:
+        """What differs, without the figures where a name says it."""
+        if self.notes and not self.within:
+            return "; ".join(self.notes)
+        return str(self).partition(",")[0] if self.largest else str(self)
+
     def __str__(self) -> str:
         if self.identical:
             return "the same bytes"
@@ -149,7 +156,8 @@ class MaskDifference:
     @property
     def agreement(self) -> float:
         """The part of the pixels that have the same class, 0 to 1."""
-        return 1.0 - self.changed / int(self.matrix.sum())
+        total = int(self.matrix.sum())
+        return (total - self.changed) / total
 
 
 def compare_tensors(
@@ -413,8 +421,8 @@ def percent(share: float) -> str:
 
 
 def _plain(dimensions: tuple[int, ...]) -> tuple[int, ...]:
-    """Return dimensions without those of 1 that lead."""
-    return tuple(itertools.dropwhile(lambda side: side == 1, dimensions))
+    """Return dimensions without those of 1 that lead; one at least stays."""
+    return tuple(itertools.dropwhile(lambda side: side == 1, dimensions)) or (1,)
 
 
 def _shape(tensor: Tensor) -> str:

@@ -291,7 +291,7 @@ def _is_index(tensor: Tensor) -> bool:
 
 def _is_picture(tensor: Tensor) -> bool:
     dims = tensor.dimensions[-3:]
-    if len(dims) < 3 or 0 in dims or 3 not in (dims[0], dims[2]):
+    if len(dims) < 3 or not tensor.nbytes or 3 not in (dims[0], dims[2]):
         return False
     if tensor.to_array().dtype.kind != "f":
         return True

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from wasinn_nb.agreement import (
     TOLERANCE,
     MaskDifference,
+    TensorDifference,
     compare_masks,
     compare_tensors,
     percent,
@@ -188,13 +189,15 @@ def _mask_sentence(found: MaskDifference, names: tuple[str, ...]) -> str:
     if not found.changed:
         return "all pixels agree"
     worst = int(np.nanargmin(found.iou))
-    ties = ""
-    if found.near_ties is not None:
-        ties = f", {percent(found.near_ties / found.changed)} of the others near a tie"
-    return (
-        f"{percent(found.agreement)} of the pixels agree{ties}, worst class {names[worst]} "
-        f"(IoU {found.iou[worst]:.3f})"
-    )
+    return f"{_agreement(found)}, worst class {names[worst]} (IoU {found.iou[worst]:.3f})"
+
+
+def _agreement(found: MaskDifference) -> str:
+    said = f"{percent(found.agreement)} of the pixels agree"
+    if found.near_ties is None or not found.changed:
+        return said
+    some = {0: "none", found.changed: "all"}.get(found.near_ties)
+    return f"{said}, {some or percent(found.near_ties / found.changed)} of the others near a tie"
 
 
 def _margins(one: Chain, other: Chain) -> NDArray[np.float32] | None:
@@ -264,20 +267,24 @@ def _concluded(
 
 
 def _why(verdict: Verdict, steps: list[Step], one: Chain, other: Chain) -> str:
-    last = steps[-1]
     if verdict is Verdict.IDENTICAL:
         return " and ".join(step.name for step in steps)
+    last = steps[-1]
     if verdict is Verdict.SAME:
         precisions = (one.precision, other.precision)
         differ = None not in precisions and one.precision != other.precision
         said = f"{one.precision} against {other.precision}; " if differ else ""
-        telling = last if last.verdict is not Verdict.IDENTICAL or last.name == "labels" else None
-        if telling is None:
-            telling = next(step for step in reversed(steps) if step.verdict is Verdict.SAME)
-        return f"{said}{telling.difference}"
+        if isinstance(last.detail, MaskDifference):
+            return said + _agreement(last.detail)
+        apart = next(step for step in reversed(steps) if step.verdict is Verdict.SAME)
+        return f"{said}{apart.name}: {_short(apart)}"
     first = next(step for step in steps if step.verdict is Verdict.DIFFERENT)
-    named = f"first at the {first.name}: {first.difference}"
+    named = f"first at the {first.name}: {_short(first)}"
     return named if last is first or last.name != "labels" else f"{named}; {last.difference}"
+
+
+def _short(step: Step) -> str:
+    return step.detail.short if isinstance(step.detail, TensorDifference) else step.difference
 
 
 def _notes(one: Chain, other: Chain) -> tuple[str, ...]:

@@ -54,8 +54,8 @@ class Histogram(NamedTuple):
     title: str
     values: Mapping[str, NDArray[Any]]
     """Name → values; the last is drawn on top."""
-    marked: float | None = None
-    """Where to draw a line."""
+    marked: tuple[str, float] | None = None
+    """Where to draw a line, and what it is called."""
 
 
 class PanelFigure(Figure):
@@ -171,13 +171,14 @@ def _draw_histogram(axes: Axes, histogram: Histogram) -> None:
         counts, _ = np.histogram(numbers, edges)
         axes.stairs(counts, edges, fill=True, color=color, label=f"{name}, {numbers.size}")
     if histogram.marked is not None:
-        axes.axvline(histogram.marked, color="black", linestyle="--", linewidth=1)
+        name, at = histogram.marked
+        axes.axvline(at, color="black", linestyle="--", linewidth=1, label=name)
     axes.set_yscale("symlog")  # counts of 0 and 1 beside those of millions
     axes.set_ylim(bottom=0)
     axes.set_title(histogram.title, fontsize=_FONT_POINTS, color="black")
     axes.set_ylabel("pixels", color="black")
     axes.tick_params(colors="black")
-    axes.legend(frameon=False, labelcolor="black", loc="upper left")
+    axes.legend(frameon=False, labelcolor="black", loc="upper center")
 
 
 def _label(entry: LegendEntry) -> str:

@@ -329,7 +329,9 @@ class Comparison:
             return draw_panels(panels, legend, columns=2)
         a, b = masks
         shown = self.changes[:_SHOWN_CHANGES]
-        colors = distinct_palette(1 + len(shown))[1:]
+        # Blue shall not mean road above and a change below.
+        free = [rgb for rgb in distinct_palette(256) if rgb not in palette]
+        colors = free[: len(shown)]
         index = {name: number for number, name in enumerate(names)}
         pairs = {
             (index[c.before], index[c.after]): rgb for c, rgb in zip(shown, colors, strict=True)
@@ -349,7 +351,7 @@ class Comparison:
             histogram = Histogram(
                 "Lead of the highest score over the next",
                 {"all pixels": self._margins.ravel(), "changed": self._margins[a != b]},
-                marked=NEAR_TIE,
+                marked=(f"near a tie: below {NEAR_TIE}", NEAR_TIE),
             )
         return draw_panels(panels, legend, histogram=histogram, columns=2)
 
