@@ -437,6 +437,13 @@ def test_what_arrays_are(a, b, steps):
     assert found.same, repr(found)
 
 
+def test_a_classification_says_which_class_is_the_highest():
+    found = compare(tensor([[0.498, 0.502, 0]]), tensor([[0.502, 0.498, 0]]))
+    assert found.verdict is Verdict.SAME
+    assert found.notes == ("the highest score is element 1 in a, 0 in b",)
+    assert str(found) == "same within precision: output tensor: values differ by up to 0.004"
+
+
 # -- files -------------------------------------------------------------------------------------
 
 

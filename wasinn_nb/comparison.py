@@ -289,6 +289,7 @@ def _short(step: Step) -> str:
 
 def _notes(one: Chain, other: Chain) -> tuple[str, ...]:
     notes = []
+    chains = (one, other)
     cards = (one.card, other.card)
     if cards[0] is not None and cards[1] is not None:
         if cards[0].name != cards[1].name:
@@ -299,4 +300,14 @@ def _notes(one: Chain, other: Chain) -> tuple[str, ...]:
             notes.append("the cards name different classes; those of a are shown")
     if one.precision and other.precision and one.precision != other.precision:
         notes.append(f"precision: {one.precision} in a, {other.precision} in b")
+    highest = [_highest(chain) for chain in chains]
+    if None not in highest and highest[0] != highest[1]:
+        notes.append(f"the highest score is element {highest[0]} in a, {highest[1]} in b")
     return (*notes, *one.notes, *other.notes)
+
+
+def _highest(chain: Chain) -> int | None:
+    """Return which score of a classification is the highest."""
+    if chain.output is None or len(chain.output.dimensions) - chain.output.dimensions.count(1) != 1:
+        return None
+    return int(chain.output.to_array().argmax())

@@ -34,7 +34,7 @@ _FONT_POINTS: Final = 11
 _SWATCH_CHARACTERS: Final = 6  # what a swatch and the gap after it take, in characters of text
 _CHARACTERS_PER_INCH: Final = 11.5
 _BINS: Final = 50
-_HISTOGRAM_COLORS: Final = ("#b0b8c0", "#d55e00", "#0072b2")
+_HISTOGRAM_COLORS: Final = ("#b8bec4", "#404040")
 
 
 class Panel(NamedTuple):
