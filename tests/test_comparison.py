@@ -310,6 +310,28 @@ def test_everything_is_identical_to_itself(array):
     assert found.agreement in (None, 1.0)
 
 
+ANY = st.tuples(
+    st.sampled_from([np.uint8, np.float16, np.float32, np.float64, np.int32, np.int64]),
+    st.sampled_from([(), (3,), (2, 3), (3, 2), (1, 3, 2, 2), (1, 2, 2, 3), (3, 2, 2), (0, 2)]),
+).flatmap(lambda kind: hnp.arrays(*kind))
+
+
+@given(ANY, ANY)
+def test_any_two_arrays_are_judged_alike_from_both_sides(a, b):
+    try:
+        found = compare(a, b)
+    except InvalidArgumentError as error:
+        assert "no step in common" in str(error)  # noqa: PT017 - either is right
+        with pytest.raises(InvalidArgumentError, match="no step in common"):
+            compare(b, a)
+        return
+    back = compare(b, a)
+    assert found.verdict is back.verdict, (repr(found), repr(back))
+    assert found.agreement == back.agreement
+    assert found._repr_html_()
+    assert repr(found)
+
+
 @given(hnp.arrays(F32, (3, 4, 5), elements=st.floats(-9, 9, width=32)))
 def test_margins_are_those_of_a_sort(values):
     top = np.sort(values, axis=0)
@@ -355,7 +377,7 @@ def test_a_guest_run_goes_by_its_trace():
         inputs, outputs = trace.tensors("set_input"), trace.tensors("get_output")
 
     found = compare(Run(), result(image=PHOTO, recipe=RECIPE))
-    assert str(found) == "identical: input tensor and output tensor and labels"
+    assert str(found) == "identical: input tensor, output tensor and labels"
     assert found.a == "GuestRun guest"
 
 
@@ -666,3 +688,9 @@ def test_a_guest_and_the_native_run(road, shared, tmp_path):
     (dumped,) = run.files
     assert compare(dumped, run).verdict is Verdict.IDENTICAL
     assert compare(run, road(color="RGB")).first_difference == "input tensor"
+    reference = "empty_road_mapillary.jpg.image-0.24.3.bgr-512x896x3xu8.tensor"
+    given = compare(shared / "reference" / reference, run)
+    assert str(given) == (
+        "same within precision: input tensor: type u8 against f32; "
+        "layout 512x896x3 against 1x3x512x896; equal values"
+    )

@@ -97,7 +97,7 @@ def compare(
     class       a  b  IoU
     background  4  5  0.8000
     road        4  3  0.7500
-    1 pixels changed; worst class: road
+    1 pixel changed; worst class: road
     changed: road → background 1
     most changed pixels: rows 0 to 0, columns 2 to 2
     >>> bool(compare(a, a))
@@ -189,7 +189,8 @@ def _mask_sentence(found: MaskDifference, names: tuple[str, ...]) -> str:
     if not found.changed:
         return "all pixels agree"
     worst = int(np.nanargmin(found.iou))
-    return f"{_agreement(found)}, worst class {names[worst]} (IoU {found.iou[worst]:.3f})"
+    name = names[worst].removeprefix("class ")
+    return f"{_agreement(found)}, worst class {name} (IoU {found.iou[worst]:.3f})"
 
 
 def _agreement(found: MaskDifference) -> str:
@@ -268,7 +269,8 @@ def _concluded(
 
 def _why(verdict: Verdict, steps: list[Step], one: Chain, other: Chain) -> str:
     if verdict is Verdict.IDENTICAL:
-        return " and ".join(step.name for step in steps)
+        *before, final = (step.name for step in steps)
+        return f"{', '.join(before)} and {final}" if before else final
     last = steps[-1]
     if verdict is Verdict.SAME:
         precisions = (one.precision, other.precision)
@@ -308,6 +310,9 @@ def _notes(one: Chain, other: Chain) -> tuple[str, ...]:
 
 def _highest(chain: Chain) -> int | None:
     """Return which score of a classification is the highest."""
-    if chain.output is None or len(chain.output.dimensions) - chain.output.dimensions.count(1) != 1:
+    if chain.output is None or not chain.output.nbytes:
         return None
-    return int(chain.output.to_array().argmax())
+    dims = chain.output.dimensions
+    values = chain.output.to_array()
+    one_row = len(dims) - dims.count(1) == 1
+    return int(values.argmax()) if one_row and not np.isnan(values).any() else None

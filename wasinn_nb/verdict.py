@@ -213,7 +213,8 @@ class Comparison:
         facts = []
         if self.changed:
             ties = "" if self.near_ties is None else f", {self.near_ties} of them near a tie"
-            facts.append(f"{self.changed} pixels changed{ties}; worst class: {self.worst_class}")
+            pixels = "1 pixel" if self.changed == 1 else f"{self.changed} pixels"
+            facts.append(f"{pixels} changed{ties}; worst class: {self.worst_class}")
             shown = [f"{c.before} → {c.after} {c.pixels}" for c in self.changes[:_SHOWN_CHANGES]]
             more = len(self.changes) - len(shown)
             facts.append("changed: " + ", ".join(shown) + (f", {more} more" if more else ""))
@@ -263,7 +264,7 @@ class Comparison:
             sections.append(("Classes", html_table(headers, self._class_rows())))
         if facts := self._facts():
             listed = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
-            sections.append(("In short", f"<ul>{listed}</ul>"))
+            sections.append(("Details", f"<ul>{listed}</ul>"))
         return sections
 
     def _repr_html_(self) -> str:
