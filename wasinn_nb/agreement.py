@@ -68,6 +68,8 @@ _SMALL_CLASS: Final = 0.001
 # Where a difference is more, units in the last place tell less than the values.
 _MOST_ULPS: Final = 4096
 _GRID: Final = 8
+# Elements at a time, so that tensors of any size take the memory of themselves.
+_BLOCK: Final = 1 << 18
 
 Role = Literal["input", "output"]
 
@@ -213,30 +215,39 @@ def compare_tensors(
     found = _measured(first, laid, tolerance, role, a.dimensions)
     if not found.within and role == "input" and (how := _explained(first, second, laid)):
         notes.append(how)
-    if found.ulps is not None and a.type is not b.type:
-        found = replace(found, ulps=None)
     return replace(found, notes=(*notes, *found.notes))
 
 
 def _measured(
     a: NDArray[Any], b: NDArray[Any], tolerance: float, role: Role, dims: tuple[int, ...]
 ) -> TensorDifference:
-    """Measure two arrays of one shape."""
+    """Measure two arrays of one shape, a block at a time."""
     if a.size == 0:
         return TensorDifference(identical=False, within=True, largest=0.0, share=0.0)
-    x, y = a.astype(np.float64), b.astype(np.float64)
-    nans = [int(np.isnan(values).sum()) for values in (x, y)]
-    misplaced = bool(any(nans) and (np.isnan(x) != np.isnan(y)).any())
-    with np.errstate(invalid="ignore"):
-        apart = np.abs(x - y)
-    # Equal infinities differ by NaN, as do two NaN: neither is a difference.
-    apart[(x == y) | (np.isnan(x) & np.isnan(y))] = 0.0
-    notes = [f"NaN: {nans[0]} in a, {nans[1]} in b"] if misplaced else []
-    apart[np.isnan(apart)] = np.inf
-    scale = max(_largest_finite(x), _largest_finite(y))
-    at = int(apart.argmax())
-    largest = float(apart.flat[at])
-    rms = math.sqrt(float(np.square(apart).mean())) if math.isfinite(largest) else math.inf
+    first, second = a.reshape(-1), b.reshape(-1)
+    total = squares = scale = 0.0
+    largest, at, differing, misplaced = -1.0, 0, 0, False
+    nans = [0, 0]
+    for start in range(0, first.size, _BLOCK):
+        x, y = (v[start : start + _BLOCK].astype(np.float64) for v in (first, second))
+        with np.errstate(invalid="ignore"):
+            apart = np.abs(x - y)
+        if not math.isfinite(float(apart.sum())):
+            nan = np.isnan(x), np.isnan(y)
+            nans = [n + int(np.count_nonzero(flags)) for n, flags in zip(nans, nan, strict=True)]
+            misplaced = misplaced or bool((nan[0] != nan[1]).any())
+            # Equal infinities differ by NaN, as do two NaN: neither is a difference.
+            apart[(x == y) | (nan[0] & nan[1])] = 0.0
+            apart[np.isnan(apart)] = np.inf
+        scale = max(scale, _largest_finite(x), _largest_finite(y))
+        peak = int(apart.argmax())
+        if apart[peak] > largest:
+            largest, at = float(apart[peak]), start + peak
+        total += float(apart.sum())
+        with np.errstate(over="ignore"):
+            squares += float(apart @ apart)
+        differing += int(np.count_nonzero(apart))
+    rms = math.sqrt(squares / first.size)
     if role == "input":
         within = largest <= tolerance * scale
     else:
@@ -244,21 +255,20 @@ def _measured(
     return TensorDifference(
         identical=False,
         within=within and not misplaced,
-        notes=tuple(notes),
+        notes=(f"NaN: {nans[0]} in a, {nans[1]} in b",) if misplaced else (),
         largest=largest,
-        mean=float(apart.mean()),
+        mean=total / first.size,
         rms=rms,
         scale=scale,
-        share=np.count_nonzero(apart) / apart.size,
-        ulps=_ulps(a, b) if 0 < largest < math.inf and not any(nans) else None,
+        share=differing / first.size,
+        ulps=_ulps(first, second) if 0 < largest < math.inf and not any(nans) else None,
         where=tuple(map(int, np.unravel_index(at, dims))),
-        values=(float(x.flat[at]), float(y.flat[at])),
+        values=(float(first[at]), float(second[at])),
     )
 
 
 def _largest_finite(values: NDArray[np.float64]) -> float:
-    with np.errstate(invalid="ignore"):
-        low, high = float(values.min()), float(values.max())
+    low, high = float(values.min()), float(values.max())
     if not (math.isfinite(low) and math.isfinite(high)):
         finite = values[np.isfinite(values)]
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
@@ -270,13 +280,18 @@ def _ulps(a: NDArray[Any], b: NDArray[Any]) -> int | None:
     if a.dtype != b.dtype or a.dtype.kind != "f" or a.dtype.itemsize > 4:
         return None
     kind = np.dtype(f"<i{a.dtype.itemsize}")
-    steps = []
-    for values in (a, b):
-        bits = np.ascontiguousarray(values).view(kind).astype(np.int64)
-        # Negative numbers count downwards from zero.
-        steps.append(np.where(bits < 0, np.int64(np.iinfo(kind).min) - bits, bits))
-    most = int(np.abs(steps[0] - steps[1]).max())
-    return most if most <= _MOST_ULPS else None
+    most = 0
+    for start in range(0, a.size, _BLOCK):
+        steps = []
+        for values in (a, b):
+            part = np.ascontiguousarray(values[start : start + _BLOCK])
+            bits = part.view(kind).astype(np.int64)
+            # Negative numbers count downwards from zero.
+            steps.append(np.where(bits < 0, np.int64(np.iinfo(kind).min) - bits, bits))
+        most = max(most, int(np.abs(steps[0] - steps[1]).max()))
+        if most > _MOST_ULPS:
+            return None
+    return most
 
 
 def _laid_over(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any] | None:
@@ -350,8 +365,8 @@ def score_margins(scores: NDArray[Any]) -> NDArray[np.float32]:
         second = np.maximum(second, np.minimum(best, plane))
         best = np.maximum(best, plane)
     largest = max(abs(float(scores.min())), abs(float(scores.max()))) or 1.0
-    lead: NDArray[np.float32] = best.astype(np.float32) - second.astype(np.float32)
-    lead /= np.float32(largest)
+    # Divided first: the difference of two scores may not fit their type.
+    lead: NDArray[np.float32] = (best / largest - second / largest).astype(np.float32, copy=False)
     return lead
 
 
