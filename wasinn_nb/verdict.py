@@ -354,7 +354,9 @@ class Comparison:
                 {"all pixels": self._margins.ravel(), "changed": self._margins[a != b]},
                 marked=(f"near a tie: below {NEAR_TIE}", NEAR_TIE),
             )
-        return draw_panels(panels, legend, histogram=histogram, columns=2)
+        return draw_panels(
+            panels, legend, histogram=histogram, columns=None if histogram is None else 2
+        )
 
     def _palette(self, classes: int) -> tuple[RGB, ...]:
         cards = [c.card for c in self._chains or () if c.card is not None]
