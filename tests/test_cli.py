@@ -246,3 +246,37 @@ def test_run_refuses_pairs_without_a_separator():
     done = shell("run", "misbehave", "--env", "NAME", "--", "exit3")
     assert done.returncode == 2
     assert "expected NAME=" in done.stderr
+
+
+def test_compare_says_the_same_and_different_by_its_exit_code(toy, photo, tmp_path):
+    run("segment", photo, "-m", toy, "-o", tmp_path / "a", "--scores")
+    run("segment", photo, "-m", toy, "-o", tmp_path / "b", "--scores")
+    name = "toy-1x3x4x6xf32.tensor"
+    same = shell("compare", tmp_path / "a" / name, tmp_path / "b" / name)
+    assert (same.returncode, same.stderr) == (0, "")
+    assert "identical" in same.stdout
+    other = tmp_path / "other-1x3x4x6xf32.tensor"
+    scores = wn.read_tensor(tmp_path / "a" / name).to_array()
+    wn.Tensor.from_array(scores[:, ::-1]).write(other)
+    page = tmp_path / "page.html"
+    different = shell("compare", tmp_path / "a" / name, other, "--json", "--html", page)
+    assert different.returncode == 1
+    assert json.loads(different.stdout)["verdict"] == "different"
+    assert page.read_text().startswith("<!doctype html>")
+    nothing = shell("compare", tmp_path / "a" / name, tmp_path / "missing.tensor")
+    assert nothing.returncode == 2
+    assert nothing.stderr.startswith("error: no ")
+
+
+def test_evaluate_prints_iou_and_writes_a_page(toy, photo, tmp_path):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    truth = np.array([[0, 0, 1, 1, 1, 2]] * 4, np.uint8)
+    Image.fromarray(truth).save(masks / "photo.png")
+    page = tmp_path / "page.html"
+    said = json.loads(run("evaluate", photo, masks / "photo.png", "-m", toy, "--json"))
+    assert said["classes"]["class 0"]["iou"] == pytest.approx(1)
+    assert said["classes"]["class 1"]["iou"] == pytest.approx(12 / 16)
+    printed = run("evaluate", photo, masks / "photo.png", "-m", toy, "--html", page)
+    assert "class 1  0.7500" in printed
+    assert page.read_text().startswith("<!doctype html>")

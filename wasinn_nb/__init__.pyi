@@ -11,6 +11,9 @@ from .catalog import images as images
 from .catalog import mask as mask
 from .catalog import model as model
 from .catalog import models as models
+from .comparison import Comparison as Comparison
+from .comparison import Verdict as Verdict
+from .comparison import compare as compare
 from .context import WasiNnCtx as WasiNnCtx
 from .context import devices as devices
 from .digest import Digest as Digest

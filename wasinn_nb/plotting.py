@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.masks import LegendEntry
 
-__all__ = ["Panel", "PanelFigure", "draw_evaluation", "draw_panels"]
+__all__ = ["Histogram", "Panel", "PanelFigure", "draw_evaluation", "draw_panels"]
 
 # Inches, at 100 pixels each: three panels make 1200 pixels, about what a notebook's cell is wide.
 _PANEL_WIDTH: Final = 4.0
 _ONLY_PANEL_WIDTH: Final = 7.0
+_PAIR_WIDTH: Final = 6.0
 _PANEL_HEIGHTS: Final = (1.0, 6.0)
 _TITLE_HEIGHT: Final = 0.35
 _LEGEND_ROW: Final = 0.24
@@ -37,6 +38,8 @@ _MATRIX_CELL: Final = 0.55
 _MATRIX_SIDES: Final = (3.0, 9.0)
 _MATRIX_NAMES: Final = 2.0  # what the names beside a matrix take
 _MOST_CELLS_WITH_TEXT: Final = 14
+_BINS: Final = 50
+_HISTOGRAM_COLORS: Final = ("#b8bec4", "#404040")
 
 
 class Panel(NamedTuple):
@@ -48,6 +51,16 @@ class Panel(NamedTuple):
     smooth: bool = True
     """Whether neighbouring pixels may mix on the screen: never in a mask, where a colour between
     those of two classes would stand for neither."""
+
+
+class Histogram(NamedTuple):
+    """How often values occur, beside the pictures of a figure."""
+
+    title: str
+    values: Mapping[str, NDArray[Any]]
+    """Name → values; the last is drawn on top."""
+    marked: tuple[str, float] | None = None
+    """Where to draw a line, and what it is called."""
 
 
 class PanelFigure(Figure):
@@ -63,13 +76,23 @@ class PanelFigure(Figure):
         return file.getvalue()
 
 
-def draw_panels(panels: Sequence[Panel], legend: Sequence[LegendEntry]) -> PanelFigure:
+def draw_panels(
+    panels: Sequence[Panel],
+    legend: Sequence[LegendEntry],
+    *,
+    histogram: Histogram | None = None,
+    columns: int | None = None,
+) -> PanelFigure:
     """Draw pictures side by side, with a legend beneath.
 
     Parameters
     ----------
     panels : sequence of Panel
     legend : sequence of LegendEntry
+    histogram : Histogram, optional
+        Drawn after the pictures.
+    columns : int, optional
+        How many stand in a row.  Default: all.
 
     Returns
     -------
@@ -99,23 +122,30 @@ def draw_panels(panels: Sequence[Panel], legend: Sequence[LegendEntry]) -> Panel
             )
     tallest = max(pixels.shape[0] / pixels.shape[1] for _, pixels, _ in panels)
     low, high = _PANEL_HEIGHTS
-    each = _PANEL_WIDTH if len(panels) > 1 else _ONLY_PANEL_WIDTH
+    places = len(panels) + (histogram is not None)
+    across = min(columns or places, places)
+    down = math.ceil(places / across)
+    each = {1: _ONLY_PANEL_WIDTH, 2: _PAIR_WIDTH if columns else _PANEL_WIDTH}.get(
+        across, _PANEL_WIDTH
+    )
     height = min(high, max(low, each * tallest))
-    width = each * len(panels)
-    columns = _legend_columns(legend, width)
-    rows = math.ceil(len(legend) / columns)
+    width = each * across
+    entries = _legend_columns(legend, width)
+    rows = math.ceil(len(legend) / entries)
     figure = PanelFigure(
-        figsize=(width, height + _TITLE_HEIGHT + _LEGEND_ROW * rows + _GAP),
+        figsize=(width, (height + _TITLE_HEIGHT) * down + _LEGEND_ROW * rows + _GAP),
         dpi=100,
         layout="constrained",
         facecolor="white",
     )
     for index, (title, pixels, smooth) in enumerate(panels):
-        axes = figure.add_subplot(1, len(panels), index + 1)
+        axes = figure.add_subplot(down, across, index + 1)
         axes.imshow(pixels, interpolation="auto" if smooth else "nearest")
         axes.set_title(title, fontsize=_FONT_POINTS, color="black")
         axes.set_axis_off()
-    _draw_legend(figure, legend, columns)
+    if histogram is not None:
+        _draw_histogram(figure.add_subplot(down, across, places), histogram)
+    _draw_legend(figure, legend, entries)
     return figure
 
 
@@ -237,6 +267,24 @@ def _draw_legend(figure: Figure, legend: Sequence[LegendEntry], columns: int) ->
         handleheight=1.0,
         columnspacing=1.6,
     )
+
+
+def _draw_histogram(axes: Axes, histogram: Histogram) -> None:
+    values = [np.asarray(v, np.float64) for v in histogram.values.values() if v.size]
+    highest = max((float(v.max()) for v in values), default=1.0) or 1.0
+    edges = np.linspace(0.0, highest, _BINS + 1)
+    for (name, numbers), color in zip(histogram.values.items(), _HISTOGRAM_COLORS, strict=False):
+        counts, _ = np.histogram(numbers, edges)
+        axes.stairs(counts, edges, fill=True, color=color, label=f"{name}, {numbers.size}")
+    if histogram.marked is not None:
+        name, at = histogram.marked
+        axes.axvline(at, color="black", linestyle="--", linewidth=1, label=name)
+    axes.set_yscale("symlog")  # counts of 0 and 1 beside those of millions
+    axes.set_ylim(bottom=0)
+    axes.set_title(histogram.title, fontsize=_FONT_POINTS, color="black")
+    axes.set_ylabel("pixels", color="black")
+    axes.tick_params(colors="black")
+    axes.legend(frameon=False, labelcolor="black", loc="upper center")
 
 
 def _label(entry: LegendEntry) -> str:

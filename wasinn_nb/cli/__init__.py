@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-from rich.console import Console
-
-from wasinn_nb.cli.console import app
+from wasinn_nb.cli.console import app, print_error
 from wasinn_nb.errors import WasiNnError
 
 # isort: off
@@ -23,8 +21,6 @@ def main() -> NoReturn:
     try:
         app()
     except (WasiNnError, OSError) as error:
-        Console(stderr=True, highlight=False).print(
-            f"error: {error}", style="red", soft_wrap=True, markup=False
-        )
+        print_error(error)
         sys.exit(1)
     sys.exit(0)

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-__all__ = ["AsJson", "ModelName", "Precision", "Target", "app", "out", "pairs", "print_json"]
+__all__ = [
+    "AsJson",
+    "Html",
+    "ModelName",
+    "Precision",
+    "Target",
+    "app",
+    "out",
+    "pairs",
+    "print_error",
+    "print_json",
+]
 
 app = typer.Typer(
     help="Run image models with OpenVINO natively and through WASI-NN, side by side.",
@@ -21,6 +33,7 @@ app = typer.Typer(
 out = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Html = Annotated[Path | None, typer.Option(help="Write one page there, readable without Jupyter.")]
 ModelName = Annotated[
     str | None, typer.Option("--model", "-m", help="Catalog name or path. (default: shipped)")
 ]
@@ -31,6 +44,13 @@ Precision = Annotated[
     str | None,
     typer.Option("--precision", "-p", help="f32, f16, bf16, or device (its own). (default: f32)"),
 ]
+
+
+def print_error(error: Exception) -> None:
+    """Print an error of ours on stderr: one line, no traceback."""
+    Console(stderr=True, highlight=False).print(
+        f"error: {error}", style="red", soft_wrap=True, markup=False
+    )
 
 
 def print_json(value: Any) -> None:

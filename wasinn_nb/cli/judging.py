@@ -12,14 +12,56 @@ import wasinn_nb as wn
 from wasinn_nb.catalog.lookup import known_card
 from wasinn_nb.cli.console import (
     AsJson,
+    Html,
     ModelName,
     Precision,
     Target,
     app,
     out,
     pairs,
+    print_error,
     print_json,
 )
+from wasinn_nb.comparison.agreement import TOLERANCE
+from wasinn_nb.errors import WasiNnError
+
+
+@app.command()
+def compare(
+    a: Annotated[
+        Path, typer.Argument(help="A .tensor or .npy file, a saved result's JSON, an index mask.")
+    ],
+    b: Annotated[Path, typer.Argument(help="What to compare it with: another of these.")],
+    tolerance: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Part of the largest value that precision may change."),
+    ] = TOLERANCE,
+    image: Annotated[
+        Path | None, typer.Option(help="The photograph, for results that were saved without it.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="Whose class names and colours to show.")
+    ] = None,
+    html: Html = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether two programs did the same, and where they first parted.
+
+    Exit code 0: the same, exactly or within precision; 1: different; 2: nothing to compare.
+    """
+    card = None if model is None else wn.model(model).card
+    try:
+        found = wn.compare(a, b, tolerance=tolerance, image=image, card=card)
+        if html is not None:
+            found.write_html(html)
+    except (WasiNnError, OSError) as error:
+        print_error(error)
+        raise typer.Exit(2) from error
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        out.print(repr(found), soft_wrap=True, markup=False)
+    raise typer.Exit(0 if found.same else 1)
 
 
 @app.command()
@@ -49,7 +91,7 @@ def evaluate(
         list[str] | None,
         typer.Option(help="Label, class or RRGGBB not to count. Again for more."),
     ] = None,
-    html: Annotated[Path | None, typer.Option(help="Write one self-contained page.")] = None,
+    html: Html = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge a model, or masks, by true masks: IoU, Dice, accuracy, worst images."""

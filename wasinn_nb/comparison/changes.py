@@ -1,0 +1,93 @@
+"""Which class became which, as a picture: changed pixels in colour over what stayed, faded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from wasinn_nb.cards import RGB
+from wasinn_nb.masks import colorize
+from wasinn_nb.pictures import ImageSource, rgb_image
+
+__all__ = ["draw_changes", "faded"]
+
+# Pixels of a picture that a screen's panel shows; beyond, single ones would be left out.
+_PANEL_PIXELS: Final = 448
+# Where more than this part changed, the changes are seen without being widened.
+_SPARSE: Final = 0.05
+
+
+def faded(labels: NDArray[np.uint8], photo: ImageSource | None) -> NDArray[np.uint8]:
+    """Return a pale grey picture of the mask's size: the photograph, or a shade for each class.
+
+    Parameters
+    ----------
+    labels : (H, W) uint8 array
+    photo : path, bytes, binary file, PIL.Image, array or None
+
+    Returns
+    -------
+    (H, W, 3) uint8 array
+
+    Examples
+    --------
+    >>> faded(np.array([[0, 1]], np.uint8), None)[0].tolist()
+    [[245, 245, 245], [225, 225, 225]]
+    """
+    if photo is None:
+        shades = np.array([245 - 20 * (index % 5) for index in range(256)], np.uint8)
+        grey = shades[labels]
+    else:
+        height, width = labels.shape
+        small = rgb_image(photo).convert("L").resize((width, height), Image.Resampling.BILINEAR)
+        grey = (160 + np.asarray(small, np.uint16) * 95 // 255).astype(np.uint8)
+    return np.repeat(grey[:, :, None], 3, axis=2)
+
+
+def draw_changes(
+    a: NDArray[np.uint8],
+    b: NDArray[np.uint8],
+    colors: Mapping[tuple[int, int], RGB],
+    other: RGB,
+    background: NDArray[np.uint8],
+) -> tuple[NDArray[np.uint8], bool]:
+    """Paint the changed pixels over a picture.
+
+    Parameters
+    ----------
+    a, b : (H, W) uint8 arrays
+    colors : mapping
+        (class in a, class in b) → colour; at most 254, the most important first.
+    other : (red, green, blue)
+        For all other changes.
+    background : (H, W, 3) uint8 array
+
+    Returns
+    -------
+    (H, W, 3) uint8 array, bool
+        The picture, and whether changed pixels were widened so that a screen shows them.
+
+    Examples
+    --------
+    >>> a, b = np.array([[0, 0, 1]], np.uint8), np.array([[0, 1, 1]], np.uint8)
+    >>> grey = np.full((1, 3, 3), 200, np.uint8)
+    >>> drawn, widened = draw_changes(a, b, {(0, 1): (255, 0, 0)}, (9, 9, 9), grey)
+    >>> drawn.tolist(), widened
+    ([[[200, 200, 200], [255, 0, 0], [200, 200, 200]]], False)
+    """
+    kinds = np.where(a != b, np.uint8(1), np.uint8(0))
+    ranked = list(colors.items())[::-1]
+    for rank, ((before, after), _) in enumerate(ranked, start=2):
+        kinds[(a == before) & (b == after)] = rank
+    share = np.count_nonzero(kinds) / max(1, kinds.size)
+    radius = max(kinds.shape) // _PANEL_PIXELS if share < _SPARSE else 0
+    if radius:
+        # The greatest wins where two meet: the change with most pixels.
+        widen = ImageFilter.MaxFilter(2 * radius + 1)
+        kinds = np.asarray(Image.fromarray(kinds).filter(widen))
+    painted = colorize(kinds, [(0, 0, 0), other, *(color for _, color in ranked)])
+    return np.where(kinds[:, :, None] > 0, painted, background), bool(radius and share)
