@@ -191,7 +191,7 @@ def segment(
     Examples
     --------
     >>> import wasinn_nb as wn
-    >>> result = wn.segment("hill-crosswalk")
+    >>> result = wn.segment("city-crosswalk")
     >>> result.labels.shape, result.card.classes
     ((512, 896), ('background', 'road', 'curb', 'mark'))
     """

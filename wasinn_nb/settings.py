@@ -24,7 +24,7 @@ __all__ = ["cache_dir", "default", "offline", "search_path"]
 
 _DEFAULTS = {
     "model": "road-segmentation-synth-0001",
-    "image": "hill-crosswalk",
+    "image": "city-crosswalk",
     "target": "CPU",
     "precision": "f32",
 }

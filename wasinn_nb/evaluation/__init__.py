@@ -119,7 +119,7 @@ def evaluate(
     The shipped model on a shipped scene:
 
     >>> import wasinn_nb as wn
-    >>> found = evaluate("hill-crosswalk", wn.mask("hill-crosswalk"), model=wn.Pipeline())
+    >>> found = evaluate("city-crosswalk", wn.mask("city-crosswalk"), model=wn.Pipeline())
     >>> found.classes, found.iou["road"] > 0.5
     (('background', 'road', 'curb', 'mark'), True)
     """
