@@ -36,7 +36,7 @@ help:
 	@touch $@ .venv/.lab
 
 demo: .venv/.lab
-	@$(BIN)/wasinn-nb segment --output out/demo
+	@$(BIN)/wasinn-nb segment --scores --output out/demo
 	@echo
 	@echo "Now the same in a notebook:  make lab"
 
