@@ -39,6 +39,8 @@ class Scaling:
         In words.
     slope, offset : (float, float, float)
         In the order of the tensor's channels.
+    fitted : bool
+        Whether it was computed from the tensor: it then says something only if it is exact.
 
     Examples
     --------
@@ -50,6 +52,7 @@ class Scaling:
     name: str
     slope: Triple
     offset: Triple
+    fitted: bool = False
 
     @classmethod
     def of(cls, recipe: PreprocessRecipe) -> Scaling:
@@ -257,12 +260,17 @@ class Making:
             )
 
         model = "x".join(map(str, recipe.dimensions))
-        swapped = (self.height, self.width) == (right.width, right.height) != (
-            right.height,
-            right.width,
+        swapped = (
+            (self.height, self.width)
+            == (right.width, right.height)
+            != (
+                right.height,
+                right.width,
+            )
         )
         if self.order[1:] == "WH" or self.order == "WHC":
-            add("layout", "columns before rows in memory (transposed)", f"{right.order} in memory")
+            was = "height and width swapped in memory (transposed, columns before rows)"
+            add("layout", was, f"{right.order} in memory")
         elif self.order != right.order:
             given = "x".join(map(str, self.dimensions or recipe.dimensions))
             if self.dimensions is None:
@@ -270,11 +278,17 @@ class Making:
             else:
                 was = f"{self.order} bytes ({given})"
             add("layout", was, f"{right.order} in memory ({model})")
-        elif self.dimensions is not None and not swapped and not self._other_size(right):
+        elif (
+            self.dimensions is not None
+            and self.declared is None
+            and self.valid is None
+            and not swapped
+            and not self._other_size(right)
+        ):
             was = "the right bytes declared as " + "x".join(map(str, self.dimensions))
             add("dimensions", was, model)
         if swapped:
-            was = f"height and width swapped: {self.height} rows of {self.width} columns"
+            was = f"height and width swapped when resizing: {self.height} rows of {self.width} columns"
             add("size", was, f"{right.height} rows of {right.width} columns")
         elif self._other_size(right):
             was = f"resized to {self.height} rows of {self.width} columns"
@@ -287,26 +301,26 @@ class Making:
             add("type", f"{self.type.suffix} elements", right.type.suffix)
         if self.declared is not None:
             was = f"{self.type.suffix} bytes declared {self.declared.suffix}"
-            add("declared type", was, f"{right.type.suffix} declared as it is")
+            add("declared type", was, "")
         if self.big_endian:
             add("endianness", "big-endian bytes", "little-endian")
         if self.fit != right.fit:
             add("fit", FITS[self.fit], FITS[right.fit])
         if self.filter != right.filter:
-            add("resize", f"{self.filter} ({FILTERS[self.filter]})", right.filter)
+            add("resize", f"filter {self.filter} ({FILTERS[self.filter]})", right.filter)
         if self.exif != right.exif:
             said = {"apply": "EXIF orientation applied", "ignore": "EXIF orientation ignored"}
             add("exif", said[self.exif], said[right.exif])
         if self.alpha != right.alpha:
             add("alpha", ALPHAS[self.alpha], ALPHAS[right.alpha])
         if self.flip:
-            add("flip", f"the picture {self.flip}", "upright")
+            add("flip", f"the picture {self.flip}", "")
         if any(self.shift):
-            add("shift", _shifted(*self.shift), "pixel for pixel")
+            add("shift", _shifted(*self.shift), "")
         if self.valid is not None:
             rest = "then the same again" if self.repeated else "then nothing of the picture"
             was = f"only the first {self.valid} of {right.elements} values, {rest}"
-            add("buffer", was, f"all {right.elements} values")
+            add("buffer", was, "")
         return tuple(found)
 
     def _other_size(self, right: Making) -> bool:
@@ -323,11 +337,17 @@ class Candidate:
     mistakes : tuple of Mistake
         In what it differs from the model's recipe; empty for the recipe itself.
     distance : float
-        The mean absolute difference, in levels of 0 to 255.
+        The mean absolute difference, in `unit`.
     furthest : float
         The largest one.
     exact : bool
         Whether every value that can be compared is equal, but for the rounding of its type.
+    note : str
+        What there is to know besides.
+    unit : {"levels", "scores", "pixels"}
+        Of a tensor's values levels from 0 to 255; of an output scores, or parts of the pixels.
+    agreement : float or None
+        Of an output, the part of the pixels with the same class.
     """
 
     making: Making
@@ -336,11 +356,13 @@ class Candidate:
     furthest: float
     exact: bool
     note: str = field(default="", compare=False)
+    unit: Literal["levels", "scores", "pixels"] = "levels"
+    agreement: float | None = None
 
     @property
     def name(self) -> str:
-        """The mistakes in short: ``layout: HWC bytes …; color: RGB channels``."""
-        return "; ".join(f"{m.axis}: {m.found}" for m in self.mistakes) or "the model's recipe"
+        """The mistakes in short: ``layout: HWC bytes declared NCHW; color: RGB channels``."""
+        return "; ".join(f"{m.axis}: {m.short}" for m in self.mistakes) or "the model's recipe"
 
     @property
     def axes(self) -> frozenset[str]:
@@ -348,8 +370,17 @@ class Candidate:
         return frozenset(mistake.axis for mistake in self.mistakes)
 
     def __repr__(self) -> str:
-        said = "exact" if self.exact else f"{self.distance:.2f} levels off"
-        return f"Candidate({self.name}: {said})"
+        return f"Candidate({self.name}: {self.off})"
+
+    @property
+    def off(self) -> str:
+        """The distance in words: ``exact``, ``0.11 levels off``, ``2.10 % of the pixels off``."""
+        if self.exact:
+            return "exact"
+        if self.unit == "pixels":
+            return f"{self.distance:.2%} of the pixels off".replace("%", " %", 1)
+        digits = ".2f" if self.unit == "levels" else ".4f"
+        return f"{self.distance:{digits}} {self.unit} off"
 
 
 def _shifted(rows: int, columns: int) -> str:
@@ -358,7 +389,7 @@ def _shifted(rows: int, columns: int) -> str:
         if count:
             way = "late" if count < 0 else "early"
             said.append(f"{abs(count)} {what}{'s' if abs(count) > 1 else ''} too {way}")
-    return "begins " + " and ".join(said)
+    return "the picture begins " + " and ".join(said)
 
 
 def _triple(values: object) -> Triple:

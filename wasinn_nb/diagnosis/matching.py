@@ -53,10 +53,13 @@ class Match:
         The nearest first.
     likeness : float
         The highest correlation with the picture, 0 to 1.
+    comparable : bool
+        Whether there is a size that a picture of so many values may have.
     """
 
     candidates: tuple[Candidate, ...]
     likeness: float
+    comparable: bool = True
 
     @property
     def fits(self) -> bool:
@@ -66,6 +69,8 @@ class Match:
 
 def near(candidate: Candidate) -> bool:
     """Whether only decoders or rounding can be between a candidate and the tensor."""
+    if candidate.making.scaling.fitted:  # it takes up what other causes leave
+        return False
     return candidate.distance <= _NEAR_MEAN and candidate.furthest <= _NEAR_MOST
 
 
@@ -83,10 +88,10 @@ def match(tensor: Tensor, photo: Photo, recipe: PreprocessRecipe) -> Match:
     Match
         Without candidates where the tensor is of a size that says nothing.
     """
-    best = Match((), 0.0)
+    best = Match((), 0.0, comparable=False)
     for decoded in decodings(tensor, recipe):
         found = _Search(decoded, photo, recipe).run()
-        if not best.candidates or _rank(found) < _rank(best):
+        if not best.comparable or _rank(found) < _rank(best):
             best = found
         if best.candidates and best.candidates[0].exact:
             break
@@ -125,7 +130,7 @@ class _Search:
         every = tuple(FITS)
         for fits in (every[:1], every):
             survivors = self._survivors(fits)
-            if self._tried(survivors):
+            if self._tried(survivors) or any(map(near, self.candidates.values())):
                 return self._match()
         undamaged = survivors
         for valid, repeated in written(self.flat, self.valid):
@@ -240,22 +245,41 @@ class _Search:
 
     def _tried(self, survivors: list[Making]) -> bool:
         """Judge the likeliest of *survivors*; whether one of them is exact."""
-        for making in survivors:
-            points, values = self._sampled(making)
-            if values is None:
-                continue
-            scored: list[tuple[float, int, Making]] = []
-            for filter_ in sorted(FILTERS, key=lambda f: f != self.recipe.resize):
-                pixels = self._pixels(replace(making, filter=filter_))
-                if pixels is None:
-                    continue
-                levels = pixels[points].astype(np.float64)
-                for color, scaling, distance in self._scalings(values, levels):
-                    way = replace(making, filter=filter_, color=color, scaling=scaling)
-                    scored.append((distance, len(scored), way))
-            if self._judge_best(scored):
+        for making in self._nearest(survivors, 3):
+            if self._judge_best(self._scored(making, self._filters)):
                 return True
         return False
+
+    @property
+    def _filters(self) -> list[str]:
+        return sorted(FILTERS, key=lambda name: name != self.recipe.resize)
+
+    def _nearest(self, makings: Iterable[Making], most: int) -> list[Making]:
+        """Return those that come nearest with one filter, which is quick to try."""
+        scored = [
+            (min(entry[0] for entry in found), number, making)
+            for number, making in enumerate(makings)
+            if (found := self._scored(making, ["bilinear"]))
+        ]
+        scored.sort(key=lambda entry: entry[:2])
+        limit = 1.5 * scored[0][0] + 1 if scored else 0
+        return [making for distance, _, making in scored[:most] if distance <= limit]
+
+    def _scored(self, making: Making, filters: Iterable[str]) -> list[tuple[float, int, Making]]:
+        """Return (distance at the sampled points, number, way) with every colour and scaling."""
+        points, values = self._sampled(making)
+        scored: list[tuple[float, int, Making]] = []
+        if values is None:
+            return scored
+        for filter_ in filters:
+            pixels = self._pixels(replace(making, filter=filter_))
+            if pixels is None:
+                continue
+            levels = pixels[points].astype(np.float64)
+            for color, scaling, distance in self._scalings(values, levels):
+                way = replace(making, filter=filter_, color=color, scaling=scaling)
+                scored.append((distance, len(scored), way))
+        return scored
 
     def _judge_best(self, scored: list[tuple[float, int, Making]]) -> bool:
         scored.sort(key=lambda entry: entry[:2])
@@ -322,9 +346,7 @@ class _Search:
         filled = self._border(making)
         exact = furthest <= min(0.45, 0.01 + step) and filled is not None
         if exact and making.repeated and making.valid is not None:
-            exact = bool(
-                np.array_equal(self.flat[making.valid :], self.flat[: -making.valid])
-            )
+            exact = bool(np.array_equal(self.flat[making.valid :], self.flat[: -making.valid]))
         candidate = Candidate(
             making, making.mistakes(self.recipe), distance, furthest, exact, filled or ""
         )
@@ -351,22 +373,10 @@ class _Search:
         if self.likeness < _WORTH_A_TRY:
             return
         for making in survivors[:2]:
-            scored: list[tuple[float, int, Making]] = []
-            for shift in _SHIFTS:
-                points, values = self._sampled(replace(making, shift=shift))
-                if values is None:
-                    continue
-                for filter_ in sorted(FILTERS, key=lambda f: f != self.recipe.resize):
-                    way = replace(making, filter=filter_, shift=shift)
-                    pixels = self._pixels(way)
-                    if pixels is None:
-                        continue
-                    levels = pixels[points].astype(np.float64)
-                    for color, scaling, distance in self._scalings(values, levels):
-                        made = replace(way, color=color, scaling=scaling)
-                        scored.append((distance, len(scored), made))
-            if self._judge_best(scored):
-                return
+            ways = [replace(making, shift=shift) for shift in _SHIFTS]
+            for way in self._nearest(ways, 2):
+                if self._judge_best(self._scored(way, self._filters)):
+                    return
 
 
 def _overlap(array: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
@@ -416,5 +426,5 @@ def _least_squares(values: NDArray[np.float64], levels: NDArray[np.float64]) -> 
         slopes.append(slope)
         offsets.append(float(b.mean() - slope * middle))
     said = ", ".join(f"{s:.6g}" for s in slopes), ", ".join(f"{o:.6g}" for o in offsets)
-    name = f"value × ({said[0]}) + ({said[1]})"
-    return Scaling(name, (slopes[0], slopes[1], slopes[2]), (offsets[0], offsets[1], offsets[2]))
+    slope, offset = (slopes[0], slopes[1], slopes[2]), (offsets[0], offsets[1], offsets[2])
+    return Scaling(f"× ({said[0]}) + ({said[1]})", slope, offset, fitted=True)

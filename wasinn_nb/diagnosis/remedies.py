@@ -10,6 +10,9 @@ from wasinn_nb.recipe import PreprocessRecipe
 __all__ = ["Mistake", "python_line", "rust_line"]
 
 
+_EXPLAINED: Final = {"layout", "resize", "alpha"}
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One thing that a program did otherwise than the model's recipe.
@@ -20,7 +23,7 @@ class Mistake:
         ``layout``, ``dimensions``, ``size``, ``color``, ``range``, ``type``, ``declared type``,
         ``endianness``, ``fit``, ``resize``, ``exif``, ``alpha``, ``flip``, ``shift``, ``buffer``.
     found, expected : str
-        What was done, and what the model's recipe says.
+        What was done, and what the model's recipe says; empty where that goes without saying.
     rust, python : str
         The line to have in the program.
 
@@ -36,7 +39,15 @@ class Mistake:
     rust: str
     python: str
 
+    @property
+    def short(self) -> str:
+        """What was done, without the explanation in brackets."""
+        said = self.found.partition(" (")[0] if self.axis in _EXPLAINED else self.found
+        return said.removeprefix("filter ")
+
     def __str__(self) -> str:
+        if not self.expected:
+            return self.found
         return f"{self.found}, where the model takes {self.expected}"
 
 
@@ -87,7 +98,9 @@ def rust_line(axis: str, recipe: PreprocessRecipe) -> str:
     if axis == "range":
         return f"let value = {_formula(recipe, 'f32::from(byte)', rust=True)};"
     if axis in {"type", "declared type"}:
-        return f"tensor_type: TensorType::{recipe.type.name}, data: a buffer of {_rust_type(recipe)}"
+        return (
+            f"tensor_type: TensorType::{recipe.type.name}, data: a buffer of {_rust_type(recipe)}"
+        )
     return _filled(_RUST, axis, recipe)
 
 

@@ -158,8 +158,12 @@ class Photo:
             return resample(image, box.height, box.width, filter_)
         if fit == "crop first":
             scale = min(image.height / height, image.width / width)
-            rows, columns = round(height * scale), round(width * scale)
-            image = _middle(image, max(1, rows), max(1, columns))
+            rows, columns = height * scale, width * scale
+            if filter_ in _PILLOW:  # as ImageOps.fit does, with fractions of pixels
+                left, top = (image.width - columns) / 2, (image.height - rows) / 2
+                part = (left, top, left + columns, top + rows)
+                return np.asarray(image.resize((width, height), _PILLOW[filter_], box=part))
+            image = _middle(image, max(1, round(rows)), max(1, round(columns)))
             return resample(image, height, width, filter_)
         if fit.startswith("centre crop"):
             larger = 8 / 7 if fit.endswith("%") else 1
