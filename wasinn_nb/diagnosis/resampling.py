@@ -238,7 +238,9 @@ def cv2_linear(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np
         return pixels.copy()
     if (rows, columns) == (2 * height, 2 * width):
         return cv2_area(pixels, height, width)
-    (top, low, down), (left, high, right) = _neighbours(rows, height), _neighbours(columns, width)
+    # At the upper and lower edge OpenCV mixes the outermost row with itself, and rounds both parts.
+    top, low, down = _neighbours(rows, height, mixed_edges=True)
+    left, high, right = _neighbours(columns, width)
     vertical = np.rint(np.stack([1 - down, down]) * np.float32(2048)).astype(np.int32)
     horizontal = np.rint(np.stack([1 - right, right]) * np.float32(2048)).astype(np.int32)
     used, index = np.unique(np.concatenate([top, low]), return_inverse=True)
@@ -257,9 +259,10 @@ def cv2_area(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.u
     Of large pictures one value in ten thousand comes out 1 higher or lower.
     """
     rows, columns = pixels.shape[:2]
-    between = _summed(pixels.astype(np.float32), *_areas(rows, height))
-    turned = np.ascontiguousarray(between.transpose(1, 0, 2))
-    values = _summed(turned, *_areas(columns, width)).transpose(1, 0, 2)
+    # Columns first, as OpenCV does: float32 sums depend on the order.
+    turned = np.ascontiguousarray(pixels.transpose(1, 0, 2))
+    between = _summed(turned, *_areas(columns, width))
+    values = _summed(np.ascontiguousarray(between.transpose(1, 0, 2)), *_areas(rows, height))
     if rows % height == 0 and columns % width == 0:
         # A rounded sum of integers; 2 x 2 rounds half up, others half to even.
         up = rows == 2 * height and columns == 2 * width
@@ -282,16 +285,17 @@ def _linear(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.fl
 
 
 def _neighbours(
-    inputs: int, outputs: int
+    inputs: int, outputs: int, *, mixed_edges: bool = False
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
     """Return for each output the two inputs beside its centre, and the second one's weight."""
     scale = inputs / outputs
     centre = ((np.arange(outputs) + 0.5) * scale - 0.5).astype(np.float32)
     first = np.floor(centre).astype(np.intp)
     weight = (centre - first).astype(np.float32)
-    weight[(first < 0) | (first >= inputs - 1)] = 0
-    first = np.clip(first, 0, inputs - 1)
-    return first, np.minimum(first + 1, inputs - 1), weight
+    if not mixed_edges:
+        weight[(first < 0) | (first >= inputs - 1)] = 0
+    second = np.clip(first + 1, 0, inputs - 1)
+    return np.clip(first, 0, inputs - 1), second, weight
 
 
 def _areas(inputs: int, outputs: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
@@ -304,12 +308,12 @@ def _areas(inputs: int, outputs: int) -> tuple[NDArray[np.intp], NDArray[np.floa
     covered = np.minimum(end[:, None], index + 1) - np.maximum(start[:, None], index)
     weights = np.clip(covered, 0, 1)
     weights[weights < 1e-3] = 0
-    weights /= np.sum(weights, axis=1, keepdims=True)
+    weights /= np.minimum(scale, inputs - start)[:, None]
     return np.minimum(index, inputs - 1), weights.astype(np.float32)
 
 
 def _summed(
-    rows: NDArray[np.float32], index: NDArray[np.intp], weights: NDArray[np.float32]
+    rows: NDArray[np.generic], index: NDArray[np.intp], weights: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     total = rows[index[:, 0]] * weights[:, 0, None, None]
     for k in range(1, index.shape[1]):

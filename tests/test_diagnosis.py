@@ -1,0 +1,169 @@
+"""Every broken program of the table, alone and together with others, is named by its tensor."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+import wasinn_nb as wn
+from wasinn_nb import diagnosis, errors
+from wasinn_nb.diagnosis import candidates, diagnose, matching, outputs, resampling
+from wasinn_nb.preprocessing import resized_pixels
+
+ROAD = wn.PreprocessRecipe(512, 896, resize="bilinear")
+BIRD = wn.PreprocessRecipe(224, 224, "NHWC", "RGB", "u8", resize="triangle-0.23")
+MODELS = {"road": ROAD, "bird": BIRD}
+MEAN = np.array([0.485, 0.456, 0.406])
+STD = np.array([0.229, 0.224, 0.225])
+
+
+def picture(height=135, width=240, seed=0):
+    """Return a picture with edges, gradients and colours of its own in each channel."""
+    rng = np.random.default_rng(seed)
+    small = rng.integers(0, 256, (9, 14, 3), dtype=np.uint8)
+    smooth = np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
+    noisy = smooth.astype(int) + rng.integers(-24, 25, smooth.shape)
+    noisy[height // 3 : height // 2, width // 4 : width // 3] = (250, 20, 90)
+    return np.clip(noisy, 0, 255).astype(np.uint8)
+
+
+# -- broken programs, written without the package's own candidates -------------------------------
+
+LAYOUTS = {
+    "right": None,
+    "HWC": lambda rgb: rgb,
+    "CHW": lambda rgb: rgb.transpose(2, 0, 1),
+    "transposed": lambda rgb: rgb.transpose(2, 1, 0),
+    "transposed pixels": lambda rgb: rgb.transpose(1, 0, 2),
+    "swapped": None,
+}
+RANGES = {
+    "0 to 255": lambda v, _: v,
+    "0 to 1": lambda v, _: v / np.float32(255),
+    "−1 to 1": lambda v, _: v / np.float32(127.5) - 1,
+    "ImageNet mean and std": lambda v, o: ((v / 255 - MEAN[o]) / STD[o]).astype(np.float32),
+}
+
+
+def resized(image, height, width, resize):
+    import cv2
+
+    rgb = Image.fromarray(image)
+    if resize.startswith(("triangle", "bilinear")):
+        return resized_pixels(image, height, width, resize)
+    if resize.startswith("cv2"):
+        how = {
+            "cv2-linear": cv2.INTER_LINEAR,
+            "cv2-area": cv2.INTER_AREA,
+            "cv2-nearest": cv2.INTER_NEAREST,
+        }
+        return cv2.resize(image, (width, height), interpolation=how[resize])
+    if resize == "letterbox":
+        whole = ImageOps.pad(rgb, (width, height), Image.Resampling.BILINEAR, color=(114,) * 3)
+        return np.asarray(whole)
+    if resize == "crop first":
+        return np.asarray(ImageOps.fit(rgb, (width, height), Image.Resampling.BILINEAR))
+    how = {"nearest": Image.Resampling.NEAREST, "bicubic": Image.Resampling.BICUBIC}[resize]
+    return np.asarray(rgb.resize((width, height), how))
+
+
+def broken(image, recipe, layout, color, range_, resize):
+    height, width = recipe.height, recipe.width
+    if layout == "swapped":
+        height, width = width, height
+    pixels = resized(image, height, width, resize)
+    order = slice(None) if color == "RGB" else slice(None, None, -1)
+    values = RANGES[range_](pixels[:, :, order].astype(np.float32), order)
+    own = "CHW" if recipe.layout == "NCHW" else "HWC"
+    laid = LAYOUTS[layout if LAYOUTS[layout] else own](values)
+    type_ = "u8" if recipe.type.suffix == "u8" and range_ == "0 to 255" else "f32"
+    array = np.ascontiguousarray(laid, wn.TensorType.parse(type_).dtype)
+    return wn.Tensor(recipe.dimensions, type_, array.reshape(-1))
+
+
+def choices(recipe):
+    layouts = ["HWC", "transposed", "swapped"] if recipe is ROAD else ["CHW", "transposed pixels"]
+    return (
+        ["right", *layouts],
+        [recipe.color, "RGB" if recipe.color == "BGR" else "BGR"],
+        list(RANGES),
+        [
+            recipe.resize,
+            *(
+                name
+                for name in (
+                    "bilinear",
+                    "triangle",
+                    "triangle-0.23",
+                    "cv2-linear",
+                    "cv2-nearest",
+                    "nearest",
+                    "bicubic",
+                    "letterbox",
+                    "crop first",
+                )
+                if name != recipe.resize
+            ),
+        ],
+    )
+
+
+def combinations(recipe):
+    """Yield the right way, every mistake, every pair, and four together."""
+    every = choices(recipe)
+    right = [options[0] for options in every]
+    yield tuple(right)
+    for axis, options in enumerate(every):
+        for option in options[1:]:
+            yield tuple(option if i == axis else r for i, r in enumerate(right))
+    for one, two in itertools.combinations(range(4), 2):
+        for first, second in itertools.product(every[one][1:], every[two][1:]):
+            said = list(right)
+            said[one], said[two] = first, second
+            yield tuple(said)
+    yield from itertools.product(*(options[1:] for options in every))
+
+
+def named(candidate, recipe):
+    """Say a candidate in the words of `broken`."""
+    m = candidate.making
+    right = candidates.Making.of(recipe)
+    layout = {"CHW": "CHW", "HWC": "HWC", "CWH": "transposed", "WHC": "transposed pixels"}[m.order]
+    if m.order == right.order:
+        layout = "right"
+    if (m.height, m.width) != (right.height, right.width):
+        layout = "swapped" if layout == "right" else f"swapped and {layout}"
+    resize = m.filter if m.fit == "stretch" else m.fit
+    if m.fit != "stretch" and m.filter != "bilinear":
+        resize = f"{m.fit}, {m.filter}"
+    return layout, m.color, m.scaling.name, resize
+
+
+SOURCES = ["drawn", "shipped", "shared"]
+_photos = {}
+
+
+@pytest.fixture(params=SOURCES)
+def image(request):
+    if request.param == "drawn":
+        return picture()
+    if request.param == "shipped":
+        return np.asarray(Image.open(wn.image("country-road")).reduce(2))
+    return np.asarray(Image.open(request.getfixturevalue("shared") / "images/rgb.png"))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_mistake_alone_and_together_is_named_exactly(model, image):
+    recipe = MODELS[model]
+    photo = resampling.Photo(image)
+    wrong = []
+    for said in combinations(recipe):
+        found = matching.match(broken(image, recipe, *said), photo, recipe)
+        first = found.candidates[0]
+        if not first.exact or named(first, recipe) != said:
+            wrong.append((said, first))
+    assert not wrong, f"{len(wrong)} of {sum(1 for _ in combinations(recipe))}: {wrong[:5]}"
