@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -68,12 +69,12 @@ class Scaling:
 
     def close_to(self, other: Scaling, tolerance: float = 1e-5) -> bool:
         """Whether no value of 0 to 255 comes out differently by more than *tolerance* of 255."""
-        a, b = np.array(self.slope), np.array(self.offset)
-        c, d = np.array(other.slope), np.array(other.offset)
-        if (a * c <= 0).any():
-            return False
-        ends = np.stack([b - d, 255 * (a - c) + b - d])
-        return bool((np.abs(ends) <= tolerance * 255 * np.minimum(np.abs(a), np.abs(c))).all())
+        ours, theirs = (zip(s.slope, s.offset, strict=True) for s in (self, other))
+        for (a, b), (c, d) in zip(ours, theirs, strict=True):
+            most = tolerance * 255 * min(abs(a), abs(c))
+            if a * c <= 0 or abs(b - d) > most or abs(255 * (a - c) + b - d) > most:
+                return False
+        return True
 
     def apply(self, levels: NDArray[np.generic]) -> NDArray[np.float64]:
         """Return the values of (…, 3) levels from 0 to 255."""
@@ -96,8 +97,19 @@ class Scaling:
         }
 
 
-def known_scalings(color: Color) -> Iterator[Scaling]:
-    """Yield the scalings that programs are known to use, for a tensor of this channel order."""
+@functools.cache
+def known_scalings(color: Color) -> tuple[Scaling, ...]:
+    """Return the scalings that programs are known to use, for a tensor of this channel order.
+
+    Examples
+    --------
+    >>> [scaling.name for scaling in known_scalings("BGR")[:2]]
+    ['0 to 255', '0 to 1']
+    """
+    return tuple(_known_scalings(color))
+
+
+def _known_scalings(color: Color) -> Iterator[Scaling]:
 
     def same(name: str, low: float, high: float) -> Scaling:
         return Scaling(name, ((high - low) / 255,) * 3, (low,) * 3)

@@ -27,7 +27,7 @@ from wasinn_nb.tensor import Tensor
 __all__ = ["OutputMatch", "feed", "match_output"]
 
 _FILTERS: Final = ("triangle", "bilinear", "triangle-0.23", "cv2-linear", "nearest", "cv2-area")
-_RANGES: Final = 4  # the first ones of `known_scalings`: 0 to 255, 0 to 1, −1 to 1, ImageNet
+_RANGES: Final = 4  # the first ones of `known_scalings`: ImageNet's is the last of them
 # A cause is shown if it comes several times nearer than every other one.
 _NEARER: Final = 4.0
 _AGREE: Final = 0.99
@@ -85,9 +85,9 @@ def feed(making: Making, photo: Photo, recipe: PreprocessRecipe) -> Tensor | Non
     values = m.scaling.apply(levels)
     flat = m.lay_out(m.picture(m.lay_out(values).reshape(-1)) if m.flip else values)
     type_ = recipe.type.dtype
-    if recipe.type.suffix == "u8":
-        if flat.min() < 0 or flat.max() > 255 or (flat != np.rint(flat)).any():
-            return None
+    whole = flat.min() >= 0 and flat.max() <= 255 and (flat == np.rint(flat)).all()
+    if recipe.type.suffix == "u8" and not whole:
+        return None
     typed = flat.astype(type_)
     if m.big_endian:
         typed = typed.byteswap()
@@ -166,7 +166,7 @@ def _singles(photo: Photo, recipe: PreprocessRecipe) -> Iterator[Making]:
             if not scaling.close_to(right.scaling, 1e-4):
                 yield replace(right, scaling=scaling)
         # These are the numbers of RGB; where they are used, the channels are RGB too.
-        imagenet = list(known_scalings(other))[_RANGES - 1]
+        imagenet = known_scalings(other)[_RANGES - 1]
         yield replace(right, color=other, scaling=imagenet)
         yield replace(right, big_endian=True)
     for fit in ("letterbox", "letterbox-corner", "centre crop", "crop first"):
@@ -192,7 +192,7 @@ def _together(recipe: PreprocessRecipe) -> Iterator[Making]:
         coloured = replace(layout, color=color)
         yield coloured
         if recipe.type.suffix != "u8":
-            for scaling in itertools.islice(known_scalings(coloured.color), _RANGES):
+            for scaling in known_scalings(coloured.color)[:_RANGES]:
                 yield replace(coloured, scaling=scaling)
 
 
