@@ -105,9 +105,7 @@ def diagnose(
     if isinstance(image, str):
         image = catalog.image(image)
     if isinstance(value, SegmentationResult):
-        if stage == "input":
-            raise InvalidArgumentError("a SegmentationResult is an output, not an input")
-        image = value.image if image is None else image
+        image, stage = (value.image if image is None else image), "output"
     found, right, classes = _model(model, recipe, value)
     if (stage or _stage(value, right, classes)) == "output":
         array = _output_array(value)
@@ -136,7 +134,8 @@ def diagnose(
         if found is None:
             raise InvalidArgumentError("expected a recipe, or a model whose card has one")
         right = Pipeline(found, target, precision=precision).recipe
-    tensor = value if isinstance(value, Tensor) else Tensor.from_array(value)
+    tensor = Tensor.from_array(value) if isinstance(value, np.ndarray) else value
+    assert isinstance(tensor, Tensor)  # noqa: S101 - results are outputs
     return _of_input(tensor, Photo(image), right)
 
 
@@ -271,34 +270,34 @@ def _unfit(tensor: Tensor, found: Match, recipe: PreprocessRecipe) -> tuple[str,
     values = tensor.to_array()
     expected = f"{'x'.join(map(str, recipe.dimensions))}x{recipe.type.suffix}"
     if not found.comparable:
-        return (
+        said = (
             f"Nothing fits: the tensor has {values.size} values, which are no picture of three "
-            f"channels; the model takes {expected}.",
-            "nothing fits",
+            f"channels; the model takes {expected}."
         )
+        return said, "nothing fits"
     if values.dtype.kind == "f" and not (finite := np.isfinite(values)).all():
         bad = values.size - int(finite.sum())
-        return (
+        said = (
             f"Nothing fits: {bad} of {values.size} values are NaN or infinite, which no "
-            f"preprocessing of a picture gives.",
-            "nothing fits",
+            f"preprocessing of a picture gives."
         )
+        return said, "nothing fits"
     if (values == values.flat[0]).all():
         never = ": it was never written" if not values.flat[0] else ", which is no picture"
         return f"Every value of the tensor is {values.flat[0]:g}{never}.", "nothing fits"
     if found.likeness < _SEEN:
-        return (
+        said = (
             f"Not made from this image: in no layout, size or fit is the picture seen in the "
-            f"tensor (highest correlation {found.likeness:.2f}).",
-            "another image",
+            f"tensor (highest correlation {found.likeness:.2f})."
         )
+        return said, "another image"
     nearest = f"{found.candidates[0].distance:.2f} of 255 off" if found.candidates else "none"
-    return (
+    said = (
         f"Nothing fits: the tensor resembles this image (correlation {found.likeness:.2f}), but no "
-        f"way of making it that is known here gives these values; the nearest one is {nearest}. It is another picture of the same scene, or was "
-        f"changed in another way.",
-        "nothing fits",
+        f"way of making it that is known here gives these values; the nearest one is {nearest}. "
+        f"It is another picture of the same scene, or was changed in another way."
     )
+    return said, "nothing fits"
 
 
 def _pictures(

@@ -167,9 +167,10 @@ def _of_shape(labels: NDArray[Any]) -> list[Alarm]:
     turned = labels.reshape(width, height)
     other_down = float((turned[1:] != turned[:-1]).mean())
     other_right = float((turned[:, 1:] != turned[:, :-1]).mean())
-    if height != width and (other_down + other_right) * _STRIPES < changes:
+    others = other_down + other_right
+    if height != width and others * _STRIPES < changes:
         said = (
-            f"Read as {width} rows of {height} pixels the mask is {changes / (other_down + other_right):.0f} "
+            f"Read as {width} rows of {height} pixels the mask is {changes / others:.0f} "
             f"times smoother: its height and width look swapped."
         )
         return [Alarm("stripes", said)]

@@ -16,10 +16,11 @@ from wasinn_nb.diagnosis.resampling import ALPHAS, FILTERS, FITS
 from wasinn_nb.errors import RecipeError
 from wasinn_nb.recipe import Color, Exif, PreprocessRecipe
 
-__all__ = ["ORDERS", "Candidate", "Making", "Order", "Scaling", "known_scalings"]
+__all__ = ["ORDERS", "Candidate", "Making", "Order", "Scaling", "Unit", "known_scalings"]
 
 Order = Literal["CHW", "HWC", "CWH", "WHC"]
 """How the values of a picture of H rows and W columns follow each other in memory."""
+Unit = Literal["levels", "scores", "pixels"]
 ORDERS: Final[tuple[Order, ...]] = ("CHW", "HWC", "CWH", "WHC")
 
 Triple = tuple[float, float, float]
@@ -45,7 +46,7 @@ class Scaling:
 
     Examples
     --------
-    >>> half = Scaling("−1 to 1", (1 / 127.5,) * 3, (-1.0,) * 3)
+    >>> half = Scaling("-1 to 1", (1 / 127.5,) * 3, (-1.0,) * 3)
     >>> half.apply(np.array([[0, 127.5, 255]])).tolist()
     [[-1.0, 0.0, 1.0]]
     """
@@ -82,8 +83,9 @@ class Scaling:
 
     def undo(self, values: NDArray[np.generic]) -> NDArray[np.float32]:
         """Return the levels from 0 to 255 of (…, 3) values."""
-        offset = np.array(self.offset, np.float32)
-        return (np.asarray(values, np.float32) - offset) * np.float32(1) / np.float32(self.slope)
+        offset, slope = np.array(self.offset, np.float32), np.array(self.slope, np.float32)
+        levels: NDArray[np.float32] = (np.asarray(values, np.float32) - offset) / slope
+        return levels
 
     def recipe_fields(self) -> dict[str, tuple[float, ...]]:
         """Return the same as fields of a `PreprocessRecipe`."""
@@ -120,7 +122,7 @@ def _known_scalings(color: Color) -> Iterator[Scaling]:
 
     yield same("0 to 255", 0, 255)
     yield same("0 to 1", 0, 1)
-    yield same("−1 to 1", -1, 1)
+    yield same("-1 to 1", -1, 1)
     turn = slice(None, None, 1 if color == "RGB" else -1)
     back = slice(None, None, -1 if color == "RGB" else 1)
     ones = (1.0, 1.0, 1.0)
@@ -144,10 +146,10 @@ def _known_scalings(color: Color) -> Iterator[Scaling]:
         yield normal(f"Caffe's ImageNet mean subtracted{way}", _triple(_CAFFE_MEAN[order]), ones, 1)
     yield same("divided by 255 twice", 0, 1 / 255)
     yield same("0 to 1, divided by 256", 0, 255 / 256)
-    yield same("(value − 127.5) / 128", -127.5 / 128, 127.5 / 128)
-    yield same("(value − 128) / 128", -1, 127 / 128)
-    yield same("−128 to 127", -128, 127)
-    yield same("−0.5 to 0.5", -0.5, 0.5)
+    yield same("(value - 127.5) / 128", -127.5 / 128, 127.5 / 128)
+    yield same("(value - 128) / 128", -1, 127 / 128)
+    yield same("-128 to 127", -128, 127)
+    yield same("-0.5 to 0.5", -0.5, 0.5)
     yield same("inverted, 255 to 0", 255, 0)
     yield same("inverted, 1 to 0", 1, 0)
 
@@ -261,7 +263,7 @@ class Making:
         except RecipeError:
             return None
 
-    def mistakes(self, recipe: PreprocessRecipe) -> tuple[Mistake, ...]:
+    def mistakes(self, recipe: PreprocessRecipe) -> tuple[Mistake, ...]:  # noqa: PLR0915
         """Return in what this differs from *recipe*, the most telling first."""
         right = Making.of(recipe)
         found: list[Mistake] = []
@@ -300,7 +302,8 @@ class Making:
             was = "the right bytes declared as " + "x".join(map(str, self.dimensions))
             add("dimensions", was, model)
         if swapped:
-            was = f"height and width swapped when resizing: {self.height} rows of {self.width} columns"
+            was = f"{self.height} rows of {self.width} columns"
+            was = f"height and width swapped when resizing: {was}"
             add("size", was, f"{right.height} rows of {right.width} columns")
         elif self._other_size(right):
             was = f"resized to {self.height} rows of {self.width} columns"
@@ -368,7 +371,7 @@ class Candidate:
     furthest: float
     exact: bool
     note: str = field(default="", compare=False)
-    unit: Literal["levels", "scores", "pixels"] = "levels"
+    unit: Unit = "levels"
     agreement: float | None = None
 
     @property

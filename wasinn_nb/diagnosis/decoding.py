@@ -129,9 +129,7 @@ def written(values: NDArray[Any], known: int | None) -> Iterator[tuple[int, bool
     if known is not None or values.size < 256:
         return
     last = values[-1]
-    differing = (
-        np.flatnonzero(values != last) if last == last else np.flatnonzero(~np.isnan(values))
-    )  # noqa: PLR0124
+    differing = np.flatnonzero(~np.isnan(values) if np.isnan(last) else values != last)
     if differing.size and values.size - differing[-1] - 1 >= 64:
         yield int(differing[-1]) + 1, False
     head = values[:64].tobytes()

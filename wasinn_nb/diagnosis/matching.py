@@ -331,9 +331,8 @@ class _Search:
             seen, pixels = _overlap(seen, down, right), _overlap(pixels, -down, -right)
             valid = None if valid is None else _overlap(valid, down, right)
         ordered = pixels[:, :, ::-1] if making.color == "BGR" else pixels
-        slope = np.float32(making.scaling.slope)
         with np.errstate(invalid="ignore", over="ignore"):
-            off = np.abs(making.scaling.undo(seen) - ordered)
+            off = np.abs(making.scaling.undo(seen) - np.asarray(ordered, np.float32))
         if valid is not None:
             off = off[valid]
         distance, furthest = float(off.mean()), float(off.max(initial=0))
@@ -344,7 +343,8 @@ class _Search:
         if making.type in {TensorType.F16, TensorType.F32}:
             with np.errstate(invalid="ignore"):
                 most = float(np.abs(seen).max(initial=0))
-            step = 2 * float(np.finfo(making.type.dtype).eps) * most / float(np.abs(slope).min())
+            eps = np.finfo(seen.dtype).eps
+            step = 2 * float(eps) * most / min(map(abs, making.scaling.slope))
         filled = self._border(making)
         exact = furthest <= min(0.45, 0.01 + step) and filled is not None
         if exact and making.repeated and making.valid is not None:
@@ -439,6 +439,8 @@ def _least_squares(values: NDArray[np.float64], levels: NDArray[np.float64]) -> 
             return None
         slopes.append(slope)
         offsets.append(float(b.mean() - slope * middle))
-    said = ", ".join(f"{s:.6g}" for s in slopes), ", ".join(f"{o:.6g}" for o in offsets)
-    slope, offset = (slopes[0], slopes[1], slopes[2]), (offsets[0], offsets[1], offsets[2])
-    return Scaling(f"\u00d7 ({said[0]}) + ({said[1]})", slope, offset, fitted=True)
+    first = ", ".join(f"{s:.6g}" for s in slopes)
+    second = ", ".join(f"{o:.6g}" for o in offsets)
+    name = f"\u00d7 ({first}) + ({second})"
+    (a, b, c), (d, e, f) = slopes, offsets
+    return Scaling(name, (a, b, c), (d, e, f), fitted=True)

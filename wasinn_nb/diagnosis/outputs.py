@@ -17,16 +17,17 @@ from numpy.typing import NDArray
 
 from wasinn_nb.catalog import Model
 from wasinn_nb.context import WasiNnCtx
-from wasinn_nb.diagnosis.candidates import Candidate, Making, known_scalings
+from wasinn_nb.diagnosis.candidates import Candidate, Making, Order, Unit, known_scalings
 from wasinn_nb.diagnosis.resampling import Photo
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.masks import argmax_labels
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.recipe import Color, PreprocessRecipe
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["OutputMatch", "feed", "match_output"]
 
 _FILTERS: Final = ("triangle", "bilinear", "triangle-0.23", "cv2-linear", "nearest", "cv2-area")
+_COLORS: Final[tuple[Color, Color]] = ("BGR", "RGB")
 _RANGES: Final = 4  # the first ones of `known_scalings`: ImageNet's is the last of them
 # A cause is shown if it comes several times nearer than every other one.
 _NEARER: Final = 4.0
@@ -142,37 +143,49 @@ def match_output(
                 given = ctx.get_output(context, 0).to_array()
                 tried.append(_compared(making, given, output, recipe))
 
-        run(_singles(photo, recipe), "single mistakes")
+        run(_usual(recipe), "usual mistakes")
         found = _ranked(tried)
+        if not found.fits or found.candidates[0].axes <= {"range"}:
+            # Other ranges and filters come near these; near the other mistakes nothing does.
+            run(_further(photo, recipe), "further mistakes")
+            found = _ranked(tried)
         if not found.fits and not found.equals:
             run(_together(recipe), "mistakes together")
             found = _ranked(tried)
     return found
 
 
-def _singles(photo: Photo, recipe: PreprocessRecipe) -> Iterator[Making]:
-    """Yield the right way, then every way with one mistake, the usual ones first."""
+def _usual(recipe: PreprocessRecipe) -> Iterator[Making]:
+    """Yield the right way, then the ways that most programs with one mistake go."""
     right = Making.of(recipe)
     yield right
-    other = "RGB" if right.color == "BGR" else "BGR"
-    order = "HWC" if right.order == "CHW" else "CHW"
+    other: Color = "RGB" if right.color == "BGR" else "BGR"
     yield replace(right, color=other)
-    yield replace(right, order=order)
+    yield replace(right, order="HWC" if right.order == "CHW" else "CHW")
     if right.height != right.width:
         yield replace(right, height=right.width, width=right.height)
     yield replace(right, order="CWH" if right.order == "CHW" else "WHC")
     if recipe.type.suffix != "u8":
-        for scaling in known_scalings(right.color):
+        usual = known_scalings(right.color)[:_RANGES]
+        yield from (replace(right, scaling=s) for s in usual if not s.close_to(right.scaling, 1e-4))
+        # These are the numbers of RGB; where they are used, the channels are RGB too.
+        yield replace(right, color=other, scaling=known_scalings(other)[_RANGES - 1])
+    for fit in ("letterbox", "centre crop"):
+        yield replace(right, fit=fit)
+    for flip in ("upside down", "mirrored", "turned by 180\u00b0"):
+        yield replace(right, flip=flip)
+
+
+def _further(photo: Photo, recipe: PreprocessRecipe) -> Iterator[Making]:
+    """Yield further ways with one mistake."""
+    right = Making.of(recipe)
+    if recipe.type.suffix != "u8":
+        for scaling in known_scalings(right.color)[_RANGES:]:
             if not scaling.close_to(right.scaling, 1e-4):
                 yield replace(right, scaling=scaling)
-        # These are the numbers of RGB; where they are used, the channels are RGB too.
-        imagenet = known_scalings(other)[_RANGES - 1]
-        yield replace(right, color=other, scaling=imagenet)
         yield replace(right, big_endian=True)
-    for fit in ("letterbox", "letterbox-corner", "centre crop", "crop first"):
+    for fit in ("letterbox-corner", "crop first"):
         yield replace(right, fit=fit)
-    for flip in ("upside down", "mirrored", "turned by 180°"):
-        yield replace(right, flip=flip)
     for exif in photo.exifs:
         yield replace(right, exif=exif)
     for alpha in photo.alphas:
@@ -183,12 +196,12 @@ def _singles(photo: Photo, recipe: PreprocessRecipe) -> Iterator[Making]:
 
 def _together(recipe: PreprocessRecipe) -> Iterator[Making]:
     right = Making.of(recipe)
-    other = "HWC" if right.order == "CHW" else "CHW"
-    turned = "CWH" if right.order == "CHW" else "WHC"
+    other: Order = "HWC" if right.order == "CHW" else "CHW"
+    turned: Order = "CWH" if right.order == "CHW" else "WHC"
     layouts = [right, replace(right, order=other), replace(right, order=turned)]
     if right.height != right.width:
         layouts.insert(2, replace(right, height=right.width, width=right.height))
-    for layout, color in itertools.product(layouts, ("BGR", "RGB")):
+    for layout, color in itertools.product(layouts, _COLORS):
         coloured = replace(layout, color=color)
         yield coloured
         if recipe.type.suffix != "u8":
@@ -220,7 +233,7 @@ def _compared(
     exact = furthest <= _SAME * max(1.0, float(np.abs(output).max(initial=0)))
     mistakes = making.mistakes(recipe)
     note = f"{agreement:.2%} of the labels agree"
-    unit = "pixels" if output.ndim == 2 else "scores"
+    unit: Unit = "pixels" if output.ndim == 2 else "scores"
     return Candidate(making, mistakes, distance, furthest, exact, note, unit, agreement)
 
 

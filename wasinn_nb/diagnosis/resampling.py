@@ -8,7 +8,7 @@ that three of its filters stand here in NumPy, after ``modules/imgproc/src/resiz
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from PIL import Image
 from wasinn_nb.errors import ImageError
 from wasinn_nb.pictures import ImageSource, open_image, rgb_image
 from wasinn_nb.preprocessing import resized_pixels
-from wasinn_nb.recipe import Exif
+from wasinn_nb.recipe import Exif, Resize
 from wasinn_nb.resize import resize_triangle
 
 __all__ = ["ALPHAS", "FILTERS", "FITS", "Box", "Photo", "cv2_area", "cv2_linear", "cv2_nearest"]
@@ -150,7 +150,7 @@ class Photo:
             return np.asarray(upright.resize((width, height), _PILLOW[filter_]).convert("RGB"))
         wide = self._image.mode.startswith("I") and fit == "stretch"
         if wide and filter_ in {"triangle", "triangle-0.23"}:  # 16 bits until they are resized
-            name = "triangle" if filter_ == "triangle" else "triangle-0.23"
+            name: Resize = "triangle" if filter_ == "triangle" else "triangle-0.23"
             return resized_pixels(self._image, height, width, name, exif)
         image = self.rgb(exif, alpha)
         box = self.box(fit, height, width, exif)
@@ -225,7 +225,8 @@ def cv2_nearest(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[n
     rows, columns = pixels.shape[:2]
     down = np.minimum(np.floor(np.arange(height) * (1 / (height / rows))), rows - 1)
     right = np.minimum(np.floor(np.arange(width) * (1 / (width / columns))), columns - 1)
-    return pixels[down.astype(np.intp)][:, right.astype(np.intp)]
+    taken: NDArray[np.uint8] = pixels[down.astype(np.intp)][:, right.astype(np.intp)]
+    return taken
 
 
 def cv2_linear(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
@@ -250,7 +251,8 @@ def cv2_linear(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np
     between >>= 4
     total = (between[index[:height]] * vertical[0, :, None, None]) >> 16
     total += (between[index[height:]] * vertical[1, :, None, None]) >> 16
-    return np.clip((total + 2) >> 2, 0, 255).astype(np.uint8)
+    rounded: NDArray[np.uint8] = np.clip((total + 2) >> 2, 0, 255).astype(np.uint8)
+    return rounded
 
 
 def cv2_area(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
@@ -313,9 +315,9 @@ def _areas(inputs: int, outputs: int) -> tuple[NDArray[np.intp], NDArray[np.floa
 
 
 def _summed(
-    rows: NDArray[np.generic], index: NDArray[np.intp], weights: NDArray[np.float32]
+    rows: NDArray[Any], index: NDArray[np.intp], weights: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    total = rows[index[:, 0]] * weights[:, 0, None, None]
+    total: NDArray[np.float32] = rows[index[:, 0]] * weights[:, 0, None, None]
     for k in range(1, index.shape[1]):
         total += rows[index[:, k]] * weights[:, k, None, None]
     return total
