@@ -138,7 +138,7 @@ def named(candidate, recipe):
         layout = "right"
     if (m.height, m.width) != (right.height, right.width):
         layout = "swapped" if layout == "right" else f"swapped and {layout}"
-    resize = m.filter if m.fit == "stretch" else m.fit
+    resize = m.filter if m.fit == "stretch" else m.fit.removesuffix("-late")
     if m.fit != "stretch" and m.filter != "bilinear":
         resize = f"{m.fit}, {m.filter}"
     return layout, m.color, m.scaling.name, resize
@@ -384,7 +384,8 @@ def test_text_json_and_page(tmp_path):
 def test_every_remedy_can_be_said(model):
     from wasinn_nb.diagnosis.remedies import python_line, rust_line
 
-    for axis in ["layout", "dimensions", "size", "color", "range", "type", "endianness", "fit", "resize", "exif", "alpha", "flip", "shift", "buffer"]:  # fmt: skip
+    axes = {"layout", "dimensions", "size", "color", "range", "type", "endianness", "fit"}
+    for axis in axes | {"resize", "exif", "alpha", "flip", "shift", "buffer"}:
         for line in (rust_line(axis, model), python_line(axis, model)):
             assert line
             assert "{h}" not in line

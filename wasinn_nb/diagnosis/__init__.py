@@ -16,12 +16,13 @@ from wasinn_nb import catalog
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.catalog import Model
 from wasinn_nb.diagnosis.alarms import Alarm, alarms
-from wasinn_nb.diagnosis.candidates import Candidate, Making, Scaling
+from wasinn_nb.diagnosis.candidates import Candidate, Making
 from wasinn_nb.diagnosis.matching import Match, match
 from wasinn_nb.diagnosis.outputs import OutputMatch, match_output
 from wasinn_nb.diagnosis.remedies import Mistake
 from wasinn_nb.diagnosis.resampling import Photo
 from wasinn_nb.diagnosis.result import Diagnosis, Remedy, Verdict
+from wasinn_nb.diagnosis.scalings import Scaling
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.pipeline import Pipeline

@@ -7,7 +7,6 @@ gives the scaling, and every filter is tried; the best few are then compared val
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -17,15 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.abi import TensorType
-from wasinn_nb.diagnosis.candidates import ORDERS, Candidate, Making, Scaling, known_scalings
+from wasinn_nb.diagnosis.candidates import ORDERS, Candidate, Making
 from wasinn_nb.diagnosis.decoding import Decoded, decodings, picture_sizes, written
 from wasinn_nb.diagnosis.resampling import FILTERS, FITS, Photo
+from wasinn_nb.diagnosis.sampling import least_squares, likeness, overlap, some_points
+from wasinn_nb.diagnosis.scalings import Scaling, known_scalings
 from wasinn_nb.recipe import Color, PreprocessRecipe
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["Match", "match"]
 
-_POINTS: Final = 2500
 _FLIPS: Final = ("", "upside down", "mirrored", "turned by 180°")
 _COLORS: Final[tuple[Color, Color]] = ("BGR", "RGB")
 _SHIFTS: Final = tuple(
@@ -173,7 +173,7 @@ class _Search:
             points, values = self._sampled(making)
             if values is None:
                 continue
-            score = _likeness(values, pixels[points].astype(np.float32))
+            score = likeness(values, pixels[points].astype(np.float32))
             scored.append((score, len(scored), making))
         scored.sort(key=lambda entry: (-entry[0], entry[1]))
         if not scored:
@@ -226,7 +226,7 @@ class _Search:
         """Return positions in the picture, and the tensor's (n, 3) values there; NaN if invalid."""
         seen, valid = self._picture(making)
         rows, columns = seen.shape[:2]
-        y, x = _points(rows, columns)
+        y, x = some_points(rows, columns)
         down, right = making.shift
         inside = (y + down >= 0) & (y + down < rows) & (x + right >= 0) & (x + right < columns)
         y, x = y[inside], x[inside]
@@ -300,7 +300,7 @@ class _Search:
         """Yield channel orders and scalings that may turn *levels* into *values*."""
         for color in sorted(_COLORS, key=lambda c: c != self.recipe.color):
             seen = levels[:, ::-1] if color == "BGR" else levels
-            fitted = _least_squares(values, seen)
+            fitted = least_squares(values, seen)
             wanted = [Scaling.of(self.recipe.replace(type="f32")), *known_scalings(color)]
             likely: list[Scaling] = []
             for known in wanted:
@@ -328,8 +328,8 @@ class _Search:
         seen, valid = self._picture(making)
         down, right = making.shift
         if down or right:
-            seen, pixels = _overlap(seen, down, right), _overlap(pixels, -down, -right)
-            valid = None if valid is None else _overlap(valid, down, right)
+            seen, pixels = overlap(seen, down, right), overlap(pixels, -down, -right)
+            valid = None if valid is None else overlap(valid, down, right)
         ordered = pixels[:, :, ::-1] if making.color == "BGR" else pixels
         with np.errstate(invalid="ignore", over="ignore"):
             off = np.abs(making.scaling.undo(seen) - np.asarray(ordered, np.float32))
@@ -379,68 +379,3 @@ class _Search:
             for way in self._nearest(ways, 2):
                 if self._judge_best(self._scored(way, self._filters)):
                     return
-
-
-@functools.lru_cache(maxsize=64)
-def _points(rows: int, columns: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows and columns of some pixels, the same every time."""
-    rng = np.random.default_rng(0)
-    if rows * columns < 4 * _POINTS:
-        at = rng.permutation(rows * columns)[:_POINTS]
-    else:
-        at = rng.integers(0, rows * columns, _POINTS)
-    y, x = np.divmod(at, columns)
-    return y.astype(np.intp), x.astype(np.intp)
-
-
-def _overlap(array: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
-    """Return *array* without its first (or, if negative, last) rows and columns."""
-    return array[
-        max(0, rows) : array.shape[0] + min(0, rows),
-        max(0, columns) : array.shape[1] + min(0, columns),
-    ]
-
-
-def _likeness(values: NDArray[np.float64], levels: NDArray[np.float32]) -> float:
-    """Return the correlation of (n, 3) values with the picture's, in the better channel order."""
-    finite = np.isfinite(values)
-    best = 0.0
-    for seen in (levels, levels[:, ::-1]):
-        found = []
-        for channel in range(3):
-            use = finite[:, channel]
-            if use.sum() < 16 and not use.all():
-                continue
-            a, b = values[use, channel], seen[use, channel].astype(np.float64)
-            a, b = a - a.mean(), b - b.mean()
-            size = math.sqrt(float(a @ a) * float(b @ b))
-            if not (a @ a) and not (b @ b):
-                found.append(1.0)  # a channel without anything to see, here and there
-            elif size > 0 and math.isfinite(size):
-                found.append(abs(float(a @ b)) / size)
-            else:
-                found.append(0.0)
-        if found:
-            best = max(best, sum(found) / len(found))
-    return best
-
-
-def _least_squares(values: NDArray[np.float64], levels: NDArray[np.float64]) -> Scaling | None:
-    """Return the scaling that fits best, or None where a channel does not show one."""
-    slopes, offsets = [], []
-    for channel in range(3):
-        use = np.isfinite(values[:, channel])
-        a, b = levels[use, channel], values[use, channel]
-        if len(a) < 16 or np.ptp(a) < 2 or np.ptp(b) == 0:
-            return None
-        middle = a.mean()
-        slope = float((a - middle) @ (b - b.mean()) / ((a - middle) @ (a - middle)))
-        if not slope or not math.isfinite(slope):
-            return None
-        slopes.append(slope)
-        offsets.append(float(b.mean() - slope * middle))
-    first = ", ".join(f"{s:.6g}" for s in slopes)
-    second = ", ".join(f"{o:.6g}" for o in offsets)
-    name = f"\u00d7 ({first}) + ({second})"
-    (a, b, c), (d, e, f) = slopes, offsets
-    return Scaling(name, (a, b, c), (d, e, f), fitted=True)

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from wasinn_nb.catalog import Model
 from wasinn_nb.context import WasiNnCtx
-from wasinn_nb.diagnosis.candidates import Candidate, Making, Order, Unit, known_scalings
+from wasinn_nb.diagnosis.candidates import Candidate, Making, Order, Unit
 from wasinn_nb.diagnosis.resampling import Photo
+from wasinn_nb.diagnosis.scalings import known_scalings
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.masks import argmax_labels
 from wasinn_nb.recipe import Color, PreprocessRecipe

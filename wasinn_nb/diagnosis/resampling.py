@@ -41,6 +41,7 @@ FILTERS: Final[dict[str, str]] = {
 FITS: Final[dict[str, str]] = {
     "stretch": "stretched to the model's size",
     "letterbox": "letterboxed: the whole picture in the middle, borders filled",
+    "letterbox-late": "letterboxed: the whole picture in the middle, the odd pixel before it",
     "letterbox-corner": "letterboxed: the whole picture in the upper left, borders filled",
     "centre crop": "resized to cover the model's size, then cropped in the middle",
     "crop first": "cropped in the middle to the model's shape, then resized",
@@ -124,7 +125,9 @@ class Photo:
         columns = min(width, max(1, round(image.width * scale)))
         if fit == "letterbox-corner":
             return Box(0, 0, rows, columns)
-        return Box((height - rows) // 2, (width - columns) // 2, rows, columns)
+        # Where a border cannot be halved, programs differ: ImageOps.pad may put more before.
+        late = fit == "letterbox-late"
+        return Box((height - rows + late) // 2, (width - columns + late) // 2, rows, columns)
 
     def pixels(
         self, filter_: str, fit: str, height: int, width: int, exif: Exif, alpha: str
@@ -154,6 +157,8 @@ class Photo:
             return resized_pixels(self._image, height, width, name, exif)
         image = self.rgb(exif, alpha)
         box = self.box(fit, height, width, exif)
+        if fit == "letterbox-late" and box == self.box("letterbox", height, width, exif):
+            return None
         if fit.startswith("letterbox"):
             return resample(image, box.height, box.width, filter_)
         if fit == "crop first":
