@@ -401,6 +401,28 @@ def test_a_trace_a_file_and_a_tensor_give_the_same(tmp_path):
         assert diagnose(given, wn.image()).sentence == ("RGB channels, where the model takes BGR.")
 
 
+@pytest.mark.parametrize("kind", ["f4", "f2", "u1"])
+def test_whatever_the_bytes_are_there_is_an_answer(kind):
+    rng = np.random.default_rng(5)
+    for recipe in (SMALL, wn.PreprocessRecipe(4, 6), wn.PreprocessRecipe(1, 1, color="RGB")):
+        for count in (1, 3, 72, 18_432):
+            given = np.frombuffer(rng.bytes(count * np.dtype(kind).itemsize), kind)
+            found = diagnose(given, IMAGE, recipe, stage="input")
+            assert found.verdict in {"nothing fits", "another image"}, found
+            assert repr(found)
+
+
+def test_a_guest_run(tmp_path):
+    pytest.importorskip("wasmtime")
+    xml, weights = wn.model().files
+    photo = wn.image()
+    dirs = {".": str(tmp_path), "model": str(xml.parent), "photos": str(photo.parent)}
+    args = [f"model/{xml.name}", f"model/{weights.name}", f"photos/{photo.name}"]
+    run = wn.run_guest(wn.guest("roadseg"), args, dirs, writable=".", keep="all", stream=False)
+    found = diagnose(run, wn.image(), wn.model())
+    assert found.right, found
+
+
 # -- the filters ---------------------------------------------------------------------------------
 
 SIZES = [(1080, 1920, 512, 896), (405, 513, 224, 224), (405, 513, 512, 896), (64, 96, 32, 48)]

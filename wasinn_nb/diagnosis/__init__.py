@@ -237,9 +237,14 @@ def _named(
             f"as between two JPEG decoders or ways of rounding."
         )
     if mistakes:
-        said = [str(mistake) for mistake in mistakes]
-        sentence = f"{said[0]}." if len(said) == 1 else f"{len(said)} mistakes: {'; '.join(said)}."
-        sentence = sentence[0].upper() + sentence[1:]
+        sentence = _sentence(mistakes)
+        same = [
+            c.name
+            for c in found.candidates[1:]
+            if c.exact and first.exact and len(c.mistakes) == len(first.mistakes)
+        ]
+        if same:
+            notes.append(f"These values come as well of {' or of '.join(same)}.")
     else:
         sentence = "Right: the tensor is what the model's recipe makes of this image."
     return Diagnosis(
@@ -252,6 +257,13 @@ def _named(
         notes=tuple(notes),
         pictures=_pictures(tensor, photo, recipe),
     )
+
+
+def _sentence(mistakes: tuple[Mistake, ...]) -> str:
+    said = "; ".join(map(str, mistakes))
+    if len(mistakes) > 1:
+        return f"{len(mistakes)} mistakes: {said}."
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def _filter_apart(making: Making, photo: Photo, recipe: PreprocessRecipe) -> float | None:
@@ -361,11 +373,8 @@ def _of_output(
             )
         else:
             mistakes = first.mistakes
-    said = [str(mistake) for mistake in mistakes]
-    sentence = "Right: this is what the model gives for the recipe's tensor of this image."
-    if said:
-        sentence = f"{said[0]}." if len(said) == 1 else f"{len(said)} mistakes: {'; '.join(said)}."
-        sentence = sentence[0].upper() + sentence[1:]
+    right = "Right: this is what the model gives for the recipe's tensor of this image."
+    sentence = _sentence(mistakes) if mistakes else right
     verdict: Verdict = "mistake" if mistakes else "right"
     return Diagnosis(
         subject,

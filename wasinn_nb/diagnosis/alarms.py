@@ -62,6 +62,11 @@ def alarms(output: NDArray[Any], classes: Sequence[str] = ()) -> tuple[Alarm, ..
     >>> [alarm.name for alarm in alarms(scores, ["background", "road"])]
     ['constant', 'single class', 'saturated']
     """
+    with np.errstate(all="ignore"):  # outputs hold anything
+        return _alarms(output, classes)
+
+
+def _alarms(output: NDArray[Any], classes: Sequence[str]) -> tuple[Alarm, ...]:
     if output.size == 0:
         return (Alarm("empty", f"The output is empty: its shape is {output.shape}."),)
     squeezed = output[0] if output.ndim in {4, 2} and output.shape[0] == 1 else output

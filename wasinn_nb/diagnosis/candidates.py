@@ -232,6 +232,8 @@ class Candidate:
         Of a tensor's values levels from 0 to 255; of an output scores, or parts of the pixels.
     agreement : float or None
         Of an output, the part of the pixels with the same class.
+    near : bool
+        Of an input, whether only decoders or rounding can be between it and this.
     """
 
     making: Making
@@ -242,6 +244,7 @@ class Candidate:
     note: str = field(default="", compare=False)
     unit: Unit = "levels"
     agreement: float | None = None
+    near: bool = False
 
     @property
     def name(self) -> str:

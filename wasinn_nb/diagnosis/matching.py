@@ -42,6 +42,10 @@ _SURVIVORS: Final = 6
 # Two JPEG decoders differ by at most 2 of 255, on up to 14 % of the values (shared/reference).
 _NEAR_MEAN: Final = 0.75
 _NEAR_MOST: Final = 4.0
+_NEAR_PART: Final = 0.1
+_FEWEST: Final = 192
+# Of so few values something always comes near; they show no cause.
+_TOO_FEW: Final = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +69,7 @@ class Match:
     @property
     def fits(self) -> bool:
         """Whether the first candidate explains the tensor."""
-        return bool(self.candidates) and (self.candidates[0].exact or near(self.candidates[0]))
-
-
-def near(candidate: Candidate) -> bool:
-    """Whether only decoders or rounding can be between a candidate and the tensor."""
-    if candidate.making.scaling.fitted:  # it takes up what other causes leave
-        return False
-    return candidate.distance <= _NEAR_MEAN and candidate.furthest <= _NEAR_MOST
+        return bool(self.candidates) and (self.candidates[0].exact or self.candidates[0].near)
 
 
 def match(tensor: Tensor, photo: Photo, recipe: PreprocessRecipe) -> Match:
@@ -89,6 +86,11 @@ def match(tensor: Tensor, photo: Photo, recipe: PreprocessRecipe) -> Match:
     Match
         Without candidates where the tensor is of a size that says nothing.
     """
+    with np.errstate(all="ignore"):  # tensors hold anything
+        return _matched(tensor, photo, recipe)
+
+
+def _matched(tensor: Tensor, photo: Photo, recipe: PreprocessRecipe) -> Match:
     best = Match((), 0.0, comparable=False)
     for decoded in decodings(tensor, recipe):
         found = _Search(decoded, photo, recipe).run()
@@ -131,7 +133,7 @@ class _Search:
         every = tuple(FITS)
         for fits in (every[:1], every):
             survivors = self._survivors(fits)
-            if self._tried(survivors) or any(map(near, self.candidates.values())):
+            if self._tried(survivors) or any(c.near for c in self.candidates.values()):
                 return self._match()
         undamaged = survivors
         for valid, repeated in written(self.flat, self.valid):
@@ -147,14 +149,14 @@ class _Search:
             self.candidates.values(),
             key=lambda c: (not c.exact, 0.0 if c.exact else c.distance, len(c.mistakes)),
         )
-        if ranked and not ranked[0].exact and near(ranked[0]):
+        if ranked and not ranked[0].exact and ranked[0].near:
             # What decoders and rounding blur, the fewest mistakes explain: but for the filter only.
             first = ranked[0]
             axes = first.axes - {"resize"}
             alike = [
                 c
                 for c in ranked
-                if near(c) and c.axes - {"resize"} == axes and c.distance <= first.distance + 0.15
+                if c.near and c.axes - {"resize"} == axes and c.distance <= first.distance + 0.15
             ]
             simplest = min(alike, key=lambda c: len(c.mistakes))
             ranked.remove(simplest)
@@ -312,7 +314,8 @@ class _Search:
                 likely.append(fitted)
             for scaling in likely:
                 off = np.abs(values - scaling.apply(seen)) / np.abs(scaling.slope)
-                distance = float(np.nanmean(off))
+                off = off[~np.isnan(off)]
+                distance = float(off.mean()) if off.size else math.inf
                 if math.isfinite(distance):
                     yield color, scaling, distance
 
@@ -331,26 +334,43 @@ class _Search:
             seen, pixels = overlap(seen, down, right), overlap(pixels, -down, -right)
             valid = None if valid is None else overlap(valid, down, right)
         ordered = pixels[:, :, ::-1] if making.color == "BGR" else pixels
-        with np.errstate(invalid="ignore", over="ignore"):
-            off = np.abs(making.scaling.undo(seen) - np.asarray(ordered, np.float32))
+        off = np.abs(making.scaling.undo(seen) - np.asarray(ordered, np.float32))
         if valid is not None:
             off = off[valid]
-        distance, furthest = float(off.mean()), float(off.max(initial=0))
+        distance = float(off.mean(dtype=np.float64)) if off.size else math.inf
+        furthest = float(off.max(initial=0))
         if not math.isfinite(distance):
             distance = furthest = math.inf
         # How far one step of the element type is, in levels.
         step = 0.0
         if making.type in {TensorType.F16, TensorType.F32}:
-            with np.errstate(invalid="ignore"):
-                most = float(np.abs(seen).max(initial=0))
+            most = float(np.abs(seen).max(initial=0))
             eps = np.finfo(seen.dtype).eps
             step = 2 * float(eps) * most / min(map(abs, making.scaling.slope))
         filled = self._border(making)
         exact = furthest <= min(0.45, 0.01 + step) and filled is not None
+        mistakes = making.mistakes(self.recipe)
+        if mistakes and off.size < _TOO_FEW:
+            exact = False
         if exact and making.repeated and making.valid is not None:
             exact = bool(np.array_equal(self.flat[making.valid :], self.flat[: -making.valid]))
+        # A scaling that was fitted takes up what other causes leave, and a picture without contrast
+        # is like any other.
+        near = (
+            distance <= min(_NEAR_MEAN, _NEAR_PART * float(pixels.std()))
+            and furthest <= _NEAR_MOST
+            and off.size >= _FEWEST
+            and not making.scaling.fitted
+            and filled is not None
+        )
         candidate = Candidate(
-            making, making.mistakes(self.recipe), distance, furthest, exact, filled or ""
+            making,
+            mistakes,
+            distance,
+            furthest,
+            exact,
+            filled or "",
+            near=near or exact,
         )
         self.candidates[making] = candidate
         return candidate
