@@ -1,0 +1,145 @@
+"""The bytes of a tensor, read in the ways that they may have been written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb.abi import TensorType
+from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.tensor import Tensor
+
+__all__ = ["Decoded", "decodings", "picture_sizes", "written"]
+
+_LARGEST: Final = 1e7
+_SMALLEST: Final = 1e-20
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One reading of a tensor's bytes.
+
+    Attributes
+    ----------
+    values : flat array
+        As many as a picture of the size has.
+    type : TensorType
+    big_endian : bool
+    declared : TensorType or None
+        The declared type, where it is another.
+    dimensions : tuple of int or None
+        The declared dimensions, where they are not the recipe's.
+    valid : int or None
+        How many values there are, where it is not all of them.
+    """
+
+    values: NDArray[Any]
+    type: TensorType
+    big_endian: bool = False
+    declared: TensorType | None = None
+    dimensions: tuple[int, ...] | None = None
+    valid: int | None = None
+
+
+def decodings(tensor: Tensor, recipe: PreprocessRecipe) -> Iterator[Decoded]:
+    """Yield the ways to read *tensor*, as declared first.
+
+    Bytes are turned around only where the values as they stand are no picture's: 1.0 the wrong way
+    around is 4.6e-41.
+    """
+    raw = np.frombuffer(tensor.data, np.uint8)
+    own = tuple(d for d in tensor.dimensions if d != 1)
+    theirs = tuple(d for d in recipe.dimensions if d != 1)
+    dimensions = None if own == theirs else tensor.dimensions
+    elements = math.prod(recipe.dimensions)
+    values = raw.view(tensor.type.dtype)
+    sizes = _sizes_in(tensor.dimensions)
+    if values.size == elements or sizes:
+        yield from _both_ends(values, tensor.type, None, dimensions, None)
+    else:
+        for type_ in TensorType:
+            if raw.size == elements * type_.itemsize and type_ is not tensor.type:
+                typed = raw.view(type_.dtype)
+                yield from _both_ends(typed, type_, tensor.type, dimensions, None)
+        if 0 < values.size < elements:
+            padded = np.zeros(elements, tensor.type.dtype)
+            padded[: values.size] = values
+            yield from _both_ends(padded, tensor.type, None, dimensions, values.size)
+
+
+def _both_ends(
+    values: NDArray[Any],
+    type_: TensorType,
+    declared: TensorType | None,
+    dimensions: tuple[int, ...] | None,
+    valid: int | None,
+) -> Iterator[Decoded]:
+    turned = values.byteswap()
+    if type_.itemsize > 1 and not _plausible(values) and _plausible(turned):
+        yield Decoded(turned, type_, True, declared, dimensions, valid)  # noqa: FBT003
+    else:
+        yield Decoded(values, type_, False, declared, dimensions, valid)  # noqa: FBT003
+
+
+def _plausible(values: NDArray[Any]) -> bool:
+    """Whether values may be a picture's: finite, neither huge nor almost all tiny."""
+    some = values[:: max(1, values.size // 20_000)]
+    with np.errstate(invalid="ignore", over="ignore"):
+        size = np.abs(some.astype(np.float64))
+    if not np.isfinite(size).all() or size.max(initial=0) > _LARGEST:
+        return False
+    if values.dtype == np.float16:
+        # Whole numbers and small fractions; turned around they are wild.
+        return bool(np.median(size) > 1e-4 or not size.any()) and size.max(initial=0) <= 1e3
+    return bool(((size == 0) | (size > _SMALLEST)).mean() > 0.9)
+
+
+def picture_sizes(decoded: Decoded, recipe: PreprocessRecipe) -> list[tuple[int, int]]:
+    """Return the sizes (height, width) of pictures that have so many values."""
+    if decoded.values.size == math.prod(recipe.dimensions):
+        both = [(recipe.height, recipe.width), (recipe.width, recipe.height)]
+        return both if recipe.height != recipe.width else both[:1]
+    said = _sizes_in(decoded.dimensions or ())
+    return [size for size in said if 3 * size[0] * size[1] == decoded.values.size]
+
+
+def _sizes_in(dimensions: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Return the sizes that dimensions with a channel axis of 3 say."""
+    sizes = [d for i, d in enumerate(dimensions) if not (d == 1 and i == 0 and len(dimensions) > 3)]
+    if len(sizes) != 3 or 0 in sizes:
+        return []
+    found = []
+    if sizes[0] == 3:
+        found.append((sizes[1], sizes[2]))
+    if sizes[2] == 3:
+        found.append((sizes[0], sizes[1]))
+    return [*found, *((w, h) for h, w in found if h != w)]
+
+
+def written(values: NDArray[Any], known: int | None) -> Iterator[tuple[int, bool]]:
+    """Yield (count, repeated): how many values at the front may be the only ones of the picture.
+
+    The rest is one value without end, or the same values once more.
+    """
+    if known is not None or values.size < 256:
+        return
+    last = values[-1]
+    differing = np.flatnonzero(~np.isnan(values) if np.isnan(last) else values != last)
+    if differing.size and values.size - differing[-1] - 1 >= 64:
+        yield int(differing[-1]) + 1, False
+    head = values[:64].tobytes()
+    data, start = values.tobytes(), values.itemsize
+    for _ in range(64):
+        at = data.find(head, start)
+        if at < 0:
+            return
+        period, rest = divmod(at, values.itemsize)
+        if not rest and period >= 64 and np.array_equal(values[period:], values[:-period]):
+            yield period, True
+            return
+        start = at + 1

@@ -1,0 +1,401 @@
+"""The search: which way of making it gives this tensor of this picture.
+
+The axes are taken one after the other.  At a few thousand pixels the layouts, sizes and fits are
+told apart by correlation, which no linear scaling changes; on those that are left, least squares
+gives the scaling, and every filter is tried; the best few are then compared value by value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb.abi import TensorType
+from wasinn_nb.diagnosis.candidates import ORDERS, Candidate, Making
+from wasinn_nb.diagnosis.decoding import Decoded, decodings, picture_sizes, written
+from wasinn_nb.diagnosis.resampling import FILTERS, FITS, Photo
+from wasinn_nb.diagnosis.sampling import least_squares, likeness, overlap, some_points
+from wasinn_nb.diagnosis.scalings import Scaling, known_scalings
+from wasinn_nb.recipe import Color, PreprocessRecipe
+from wasinn_nb.tensor import Tensor
+
+__all__ = ["Match", "match"]
+
+_FLIPS: Final = ("", "upside down", "mirrored", "turned by 180°")
+_COLORS: Final[tuple[Color, Color]] = ("BGR", "RGB")
+_SHIFTS: Final = tuple(
+    (rows, columns)
+    for rows in (-2, -1, 0, 1, 2)
+    for columns in (-2, -1, 0, 1, 2)
+    if rows or columns
+)
+# Below this correlation nothing of a picture is seen in a tensor; a wrong filter keeps 0.95.
+_SEEN: Final = 0.85
+_WORTH_A_TRY: Final = 0.75
+_MARGIN: Final = 0.1
+_SURVIVORS: Final = 6
+# Two JPEG decoders differ by at most 2 of 255, on up to 14 % of the values (shared/reference).
+_NEAR_MEAN: Final = 0.75
+_NEAR_MOST: Final = 4.0
+_NEAR_PART: Final = 0.1
+_FEWEST: Final = 192
+# Of so few values something always comes near; they show no cause.
+_TOO_FEW: Final = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What the search found.
+
+    Attributes
+    ----------
+    candidates : tuple of Candidate
+        The nearest first.
+    likeness : float
+        The highest correlation with the picture, 0 to 1.
+    comparable : bool
+        Whether there is a size that a picture of so many values may have.
+    """
+
+    candidates: tuple[Candidate, ...]
+    likeness: float
+    comparable: bool = True
+
+    @property
+    def fits(self) -> bool:
+        """Whether the first candidate explains the tensor."""
+        return bool(self.candidates) and (self.candidates[0].exact or self.candidates[0].near)
+
+
+def match(tensor: Tensor, photo: Photo, recipe: PreprocessRecipe) -> Match:
+    """Find how *tensor* was made of *photo*, as a program of the model of *recipe* might have.
+
+    Parameters
+    ----------
+    tensor : Tensor
+    photo : Photo
+    recipe : PreprocessRecipe
+
+    Returns
+    -------
+    Match
+        Without candidates where the tensor is of a size that says nothing.
+    """
+    with np.errstate(all="ignore"):  # tensors hold anything
+        return _matched(tensor, photo, recipe)
+
+
+def _matched(tensor: Tensor, photo: Photo, recipe: PreprocessRecipe) -> Match:
+    best = Match((), 0.0, comparable=False)
+    for decoded in decodings(tensor, recipe):
+        found = _Search(decoded, photo, recipe).run()
+        if not best.comparable or _rank(found) < _rank(best):
+            best = found
+        if best.candidates and best.candidates[0].exact:
+            break
+    return best
+
+
+def _rank(found: Match) -> tuple[bool, float]:
+    nearest = found.candidates[0].distance if found.candidates else math.inf
+    return not found.fits, nearest if found.fits else -found.likeness
+
+
+class _Search:
+    """The search over one reading of the bytes."""
+
+    def __init__(self, decoded: Decoded, photo: Photo, recipe: PreprocessRecipe) -> None:
+        self.decoded, self.photo, self.recipe = decoded, photo, recipe
+        right = Making.of(recipe)
+        self.base = replace(
+            right,
+            type=decoded.type,
+            big_endian=decoded.big_endian,
+            declared=decoded.declared,
+            dimensions=decoded.dimensions,
+        )
+        self.flat = decoded.values
+        self.valid = decoded.valid
+        self.repeated = False
+        self.candidates: dict[Making, Candidate] = {}
+        self.likeness = 0.0
+
+    def run(self) -> Match:
+        if self._judged(self.base).exact:
+            # The others are told for comparison.
+            self.likeness = 1.0
+            return self._match()
+        every = tuple(FITS)
+        for fits in (every[:1], every):
+            survivors = self._survivors(fits)
+            if self._tried(survivors) or any(c.near for c in self.candidates.values()):
+                return self._match()
+        undamaged = survivors
+        for valid, repeated in written(self.flat, self.valid):
+            self.valid, self.repeated = valid, repeated
+            if self._tried(self._survivors(every[:1])):
+                return self._match()
+        self.valid, self.repeated = self.decoded.valid, False
+        self._shifted(undamaged)
+        return self._match()
+
+    def _match(self) -> Match:
+        ranked = sorted(
+            self.candidates.values(),
+            key=lambda c: (not c.exact, 0.0 if c.exact else c.distance, len(c.mistakes)),
+        )
+        if ranked and not ranked[0].exact and ranked[0].near:
+            # What decoders and rounding blur, the fewest mistakes explain: but for the filter only.
+            first = ranked[0]
+            axes = first.axes - {"resize"}
+            alike = [
+                c
+                for c in ranked
+                if c.near and c.axes - {"resize"} == axes and c.distance <= first.distance + 0.15
+            ]
+            simplest = min(alike, key=lambda c: len(c.mistakes))
+            ranked.remove(simplest)
+            ranked.insert(0, simplest)
+        return Match(tuple(ranked), self.likeness)
+
+    # -- layouts, sizes and fits -----------------------------------------------------------------
+
+    def _survivors(self, fits: Iterable[str]) -> list[Making]:
+        """Return the geometries in which the picture is seen, the best first."""
+        scored: list[tuple[float, int, Making]] = []
+        for making in self._geometries(fits):
+            pixels = self._pixels(replace(making, filter="bilinear"))
+            if pixels is None:
+                continue
+            points, values = self._sampled(making)
+            if values is None:
+                continue
+            score = likeness(values, pixels[points].astype(np.float32))
+            scored.append((score, len(scored), making))
+        scored.sort(key=lambda entry: (-entry[0], entry[1]))
+        if not scored:
+            return []
+        best = scored[0][0]
+        self.likeness = max(self.likeness, best)
+        floor = max(_WORTH_A_TRY, best - _MARGIN)
+        return [making for score, _, making in scored[:_SURVIVORS] if score >= floor]
+
+    def _geometries(self, fits: Iterable[str]) -> Iterator[Making]:
+        photo = self.photo
+        # The picture is grown once for each combination, and read in 16 ways.
+        for height, width in picture_sizes(self.decoded, self.recipe):
+            for exif in sorted(photo.exifs, key=lambda e: e != self.recipe.exif):
+                for alpha in photo.alphas:
+                    for fit in fits:
+                        for flip in _FLIPS:
+                            for order in sorted(ORDERS, key=lambda o: o != self.base.order):
+                                yield replace(
+                                    self.base,
+                                    height=height,
+                                    width=width,
+                                    exif=exif,
+                                    alpha=alpha,
+                                    fit=fit,
+                                    flip=flip,
+                                    order=order,
+                                    valid=self.valid,
+                                    repeated=self.repeated,
+                                )
+
+    def _pixels(self, making: Making) -> NDArray[np.generic] | None:
+        """Return what *making* sees of the picture, without borders."""
+        m = making
+        return self.photo.pixels(m.filter, m.fit, m.height, m.width, m.exif, m.alpha)
+
+    def _picture(self, making: Making) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        """Return the tensor as a picture where the photograph lies, and which values are valid."""
+        box = self.photo.box(making.fit, making.height, making.width, making.exif)
+        part = (slice(box.top, box.top + box.height), slice(box.left, box.left + box.width))
+        seen = making.picture(self.flat)[part]
+        if making.valid is None:
+            return seen, None
+        mask = np.arange(self.flat.size) < making.valid
+        return seen, making.picture(mask)[part].astype(bool)
+
+    def _sampled(
+        self, making: Making
+    ) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float64] | None]:
+        """Return positions in the picture, and the tensor's (n, 3) values there; NaN if invalid."""
+        seen, valid = self._picture(making)
+        rows, columns = seen.shape[:2]
+        y, x = some_points(rows, columns)
+        down, right = making.shift
+        inside = (y + down >= 0) & (y + down < rows) & (x + right >= 0) & (x + right < columns)
+        y, x = y[inside], x[inside]
+        values = seen[y + down, x + right].astype(np.float64)
+        if valid is not None:
+            values[~valid[y + down, x + right]] = np.nan
+        if np.isfinite(values).sum() < min(64, values.size // 4):
+            return (y, x), None
+        return (y, x), values
+
+    # -- filters, colours and scalings -----------------------------------------------------------
+
+    def _tried(self, survivors: list[Making]) -> bool:
+        """Judge the likeliest of *survivors*; whether one of them is exact."""
+        for making in self._nearest(survivors, 3):
+            if self._judge_best(self._scored(making, self._filters)):
+                return True
+        return False
+
+    @property
+    def _filters(self) -> list[str]:
+        return sorted(FILTERS, key=lambda name: name != self.recipe.resize)
+
+    def _nearest(self, makings: Iterable[Making], most: int) -> list[Making]:
+        """Return those that come nearest with one filter, which is quick to try."""
+        scored = [
+            (min(entry[0] for entry in found), number, making)
+            for number, making in enumerate(makings)
+            if (found := self._scored(making, ["bilinear"]))
+        ]
+        scored.sort(key=lambda entry: entry[:2])
+        limit = 1.5 * scored[0][0] + 1 if scored else 0
+        return [making for distance, _, making in scored[:most] if distance <= limit]
+
+    def _scored(self, making: Making, filters: Iterable[str]) -> list[tuple[float, int, Making]]:
+        """Return (distance at the sampled points, number, way) with every colour and scaling."""
+        points, values = self._sampled(making)
+        scored: list[tuple[float, int, Making]] = []
+        if values is None:
+            return scored
+        for filter_ in filters:
+            pixels = self._pixels(replace(making, filter=filter_))
+            if pixels is None:
+                continue
+            levels = pixels[points].astype(np.float64)
+            for color, scaling, distance in self._scalings(values, levels):
+                way = replace(making, filter=filter_, color=color, scaling=scaling)
+                scored.append((distance, len(scored), way))
+        return scored
+
+    def _judge_best(self, scored: list[tuple[float, int, Making]]) -> bool:
+        scored.sort(key=lambda entry: entry[:2])
+        if not scored:
+            return False
+        exact = False
+        least = scored[0][0]
+        for number, (distance, _, making) in enumerate(scored[:24]):
+            if distance > _NEAR_MEAN + 0.25 and making not in self.candidates:
+                # Far from exact already at the sampled points; told for comparison.
+                if number < 3:
+                    mistakes = making.mistakes(self.recipe)
+                    told = Candidate(making, mistakes, distance, math.inf, exact=False)
+                    self.candidates[making] = told
+            elif number < 3 or distance <= max(0.02, least * 1.05):
+                exact = self._judged(making).exact or exact
+        return exact
+
+    def _scalings(
+        self, values: NDArray[np.float64], levels: NDArray[np.float64]
+    ) -> Iterator[tuple[Color, Scaling, float]]:
+        """Yield channel orders and scalings that may turn *levels* into *values*."""
+        for color in sorted(_COLORS, key=lambda c: c != self.recipe.color):
+            seen = levels[:, ::-1] if color == "BGR" else levels
+            fitted = least_squares(values, seen)
+            wanted = [Scaling.of(self.recipe.replace(type="f32")), *known_scalings(color)]
+            likely: list[Scaling] = []
+            for known in wanted:
+                if any(known.close_to(other) for other in likely):
+                    continue
+                if fitted is None or known.close_to(fitted, 0.15):
+                    likely.append(known)
+            if fitted is not None and not any(known.close_to(fitted, 1e-3) for known in likely):
+                likely.append(fitted)
+            for scaling in likely:
+                off = np.abs(values - scaling.apply(seen)) / np.abs(scaling.slope)
+                off = off[~np.isnan(off)]
+                distance = float(off.mean()) if off.size else math.inf
+                if math.isfinite(distance):
+                    yield color, scaling, distance
+
+    # -- every value -----------------------------------------------------------------------------
+
+    def _judged(self, making: Making) -> Candidate:
+        """Compare *making* with every value of the tensor."""
+        if making in self.candidates:
+            return self.candidates[making]
+        pixels = self._pixels(making) if making.elements == self.flat.size else None
+        if pixels is None:
+            return Candidate(making, (), math.inf, math.inf, exact=False)
+        seen, valid = self._picture(making)
+        down, right = making.shift
+        if down or right:
+            seen, pixels = overlap(seen, down, right), overlap(pixels, -down, -right)
+            valid = None if valid is None else overlap(valid, down, right)
+        ordered = pixels[:, :, ::-1] if making.color == "BGR" else pixels
+        off = np.abs(making.scaling.undo(seen) - np.asarray(ordered, np.float32))
+        if valid is not None:
+            off = off[valid]
+        distance = float(off.mean(dtype=np.float64)) if off.size else math.inf
+        furthest = float(off.max(initial=0))
+        if not math.isfinite(distance):
+            distance = furthest = math.inf
+        # How far one step of the element type is, in levels.
+        step = 0.0
+        if making.type in {TensorType.F16, TensorType.F32}:
+            most = float(np.abs(seen).max(initial=0))
+            eps = np.finfo(seen.dtype).eps
+            step = 2 * float(eps) * most / min(map(abs, making.scaling.slope))
+        filled = self._border(making)
+        exact = furthest <= min(0.45, 0.01 + step) and filled is not None
+        mistakes = making.mistakes(self.recipe)
+        if mistakes and off.size < _TOO_FEW:
+            exact = False
+        if exact and making.repeated and making.valid is not None:
+            exact = bool(np.array_equal(self.flat[making.valid :], self.flat[: -making.valid]))
+        # A scaling that was fitted takes up what other causes leave, and a picture without contrast
+        # is like any other.
+        near = (
+            distance <= min(_NEAR_MEAN, _NEAR_PART * float(pixels.std()))
+            and furthest <= _NEAR_MOST
+            and off.size >= _FEWEST
+            and not making.scaling.fitted
+            and filled is not None
+        )
+        candidate = Candidate(
+            making,
+            mistakes,
+            distance,
+            furthest,
+            exact,
+            filled or "",
+            near=near or exact,
+        )
+        self.candidates[making] = candidate
+        return candidate
+
+    def _border(self, making: Making) -> str | None:
+        """Return what fills the border around a letterboxed picture; None if it is no filling."""
+        if not making.fit.startswith("letterbox"):
+            return ""
+        box = self.photo.box(making.fit, making.height, making.width, making.exif)
+        levels = making.scaling.undo(making.picture(self.flat))
+        outside = np.ones(levels.shape[:2], bool)
+        outside[box.top : box.top + box.height, box.left : box.left + box.width] = False
+        border = levels[outside]
+        if not border.size:
+            return ""
+        if (np.ptp(border, axis=0) > 0.5).any():
+            return None
+        return "border filled with " + ", ".join(f"{level:.0f}" for level in border[0])
+
+    def _shifted(self, survivors: list[Making]) -> None:
+        """Try rows and columns that begin too early or too late."""
+        if self.likeness < _WORTH_A_TRY:
+            return
+        for making in survivors[:2]:
+            ways = [replace(making, shift=shift) for shift in _SHIFTS]
+            for way in self._nearest(ways, 2):
+                if self._judge_best(self._scored(way, self._filters)):
+                    return

@@ -1,0 +1,267 @@
+"""From an output back to the mistake: candidates are fed to the model until one gives it.
+
+Single mistakes come first; where none of them gives the output, those of layout, colour and range
+that go together.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb.catalog import Model
+from wasinn_nb.context import WasiNnCtx
+from wasinn_nb.diagnosis.candidates import Candidate, Making, Order, Unit
+from wasinn_nb.diagnosis.resampling import Photo
+from wasinn_nb.diagnosis.scalings import known_scalings
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.masks import argmax_labels
+from wasinn_nb.recipe import Color, PreprocessRecipe
+from wasinn_nb.tensor import Tensor
+
+__all__ = ["OutputMatch", "feed", "match_output"]
+
+_FILTERS: Final = ("triangle", "bilinear", "triangle-0.23", "cv2-linear", "nearest", "cv2-area")
+_COLORS: Final[tuple[Color, Color]] = ("BGR", "RGB")
+_RANGES: Final = 4  # the first ones of `known_scalings`: ImageNet's is the last of them
+# A cause is shown if it comes several times nearer than every other one.
+_NEARER: Final = 4.0
+_AGREE: Final = 0.99
+_SAME: Final = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class OutputMatch:
+    """What feeding the candidates gave.
+
+    Attributes
+    ----------
+    candidates : tuple of Candidate
+        The nearest first.  Distances are of scores, or parts of the pixels for a mask.
+    equals : tuple of Candidate
+        Those that give the output as well as the first one, with another cause.
+    fits : bool
+        Whether the first candidate explains the output.
+    """
+
+    candidates: tuple[Candidate, ...]
+    equals: tuple[Candidate, ...]
+    fits: bool
+
+
+def feed(making: Making, photo: Photo, recipe: PreprocessRecipe) -> Tensor | None:
+    """Return the tensor that a program which works like *making* hands to the model.
+
+    It is declared as the model wants it, whatever its bytes are; None where it has another number
+    of elements, or where nothing can be made in this way.
+
+    Parameters
+    ----------
+    making : Making
+    photo : Photo
+    recipe : PreprocessRecipe
+
+    Examples
+    --------
+    >>> recipe = PreprocessRecipe(1, 1, color="BGR")
+    >>> red = Photo(np.array([[[255, 0, 0]]], np.uint8))
+    >>> feed(replace(Making.of(recipe), color="RGB"), red, recipe).to_array().ravel().tolist()
+    [255.0, 0.0, 0.0]
+    """
+    m = making
+    pixels = photo.pixels(m.filter, m.fit, m.height, m.width, m.exif, m.alpha)
+    right = Making.of(recipe)
+    if pixels is None or m.elements != right.elements:
+        return None
+    box = photo.box(m.fit, m.height, m.width, m.exif)
+    levels = np.zeros((m.height, m.width, 3), np.float32)
+    levels[box.top : box.top + box.height, box.left : box.left + box.width] = pixels
+    if m.color == "BGR":
+        levels = levels[:, :, ::-1]
+    values = m.scaling.apply(levels)
+    flat = m.lay_out(m.picture(m.lay_out(values).reshape(-1)) if m.flip else values)
+    type_ = recipe.type.dtype
+    whole = flat.min() >= 0 and flat.max() <= 255 and (flat == np.rint(flat)).all()
+    if recipe.type.suffix == "u8" and not whole:
+        return None
+    typed = flat.astype(type_)
+    if m.big_endian:
+        typed = typed.byteswap()
+    return Tensor.adopt(recipe.dimensions, recipe.type, np.ascontiguousarray(typed))
+
+
+def match_output(
+    output: NDArray[Any],
+    photo: Photo,
+    recipe: PreprocessRecipe,
+    model: Model,
+    *,
+    target: str | int | None = None,
+    precision: str | None = None,
+    progress: bool = True,
+) -> OutputMatch:
+    """Find which mistake makes *model* give *output* for *photo*.
+
+    Parameters
+    ----------
+    output : (C, H, W) scores or (H, W) labels
+        Of the model's own size.
+    photo : Photo
+    recipe : PreprocessRecipe
+    model : Model
+    target, precision
+        As for `Pipeline`.
+    progress : bool
+        Show a bar in a terminal or notebook.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the model's output is of another size.
+    """
+    with WasiNnCtx(precision=precision, keep=None) as ctx:
+        context = ctx.init_execution_context(ctx.load(model.files, model.encoding, target))
+        tried: list[Candidate] = []
+        seen: set[Making] = set()
+
+        def run(makings: Iterable[Making], what: str) -> None:
+            every = [making for making in makings if making not in seen]
+            for making in _shown(every, what, progress=progress):
+                if making in seen:
+                    continue
+                seen.add(making)
+                tensor = feed(making, photo, recipe)
+                if tensor is None:
+                    continue
+                ctx.set_input(context, 0, tensor)
+                ctx.compute(context)
+                given = ctx.get_output(context, 0).to_array()
+                tried.append(_compared(making, given, output, recipe))
+
+        run(_usual(recipe), "usual mistakes")
+        found = _ranked(tried)
+        if not found.fits or found.candidates[0].axes <= {"range"}:
+            # Other ranges and filters come near these; near the other mistakes nothing does.
+            run(_further(photo, recipe), "further mistakes")
+            found = _ranked(tried)
+        if not found.fits and not found.equals:
+            run(_together(recipe), "mistakes together")
+            found = _ranked(tried)
+    return found
+
+
+def _usual(recipe: PreprocessRecipe) -> Iterator[Making]:
+    """Yield the right way, then the ways that most programs with one mistake go."""
+    right = Making.of(recipe)
+    yield right
+    other: Color = "RGB" if right.color == "BGR" else "BGR"
+    yield replace(right, color=other)
+    yield replace(right, order="HWC" if right.order == "CHW" else "CHW")
+    if right.height != right.width:
+        yield replace(right, height=right.width, width=right.height)
+    yield replace(right, order="CWH" if right.order == "CHW" else "WHC")
+    if recipe.type.suffix != "u8":
+        usual = known_scalings(right.color)[:_RANGES]
+        yield from (replace(right, scaling=s) for s in usual if not s.close_to(right.scaling, 1e-4))
+        # These are the numbers of RGB; where they are used, the channels are RGB too.
+        yield replace(right, color=other, scaling=known_scalings(other)[_RANGES - 1])
+    for fit in ("letterbox", "centre crop"):
+        yield replace(right, fit=fit)
+    for flip in ("upside down", "mirrored", "turned by 180\u00b0"):
+        yield replace(right, flip=flip)
+
+
+def _further(photo: Photo, recipe: PreprocessRecipe) -> Iterator[Making]:
+    """Yield further ways with one mistake."""
+    right = Making.of(recipe)
+    if recipe.type.suffix != "u8":
+        for scaling in known_scalings(right.color)[_RANGES:]:
+            if not scaling.close_to(right.scaling, 1e-4):
+                yield replace(right, scaling=scaling)
+        yield replace(right, big_endian=True)
+    for fit in ("letterbox-corner", "crop first"):
+        yield replace(right, fit=fit)
+    for exif in photo.exifs:
+        yield replace(right, exif=exif)
+    for alpha in photo.alphas:
+        yield replace(right, alpha=alpha, filter="bilinear" if alpha == "pillow" else right.filter)
+    for filter_ in _FILTERS:
+        yield replace(right, filter=filter_)
+
+
+def _together(recipe: PreprocessRecipe) -> Iterator[Making]:
+    right = Making.of(recipe)
+    other: Order = "HWC" if right.order == "CHW" else "CHW"
+    turned: Order = "CWH" if right.order == "CHW" else "WHC"
+    layouts = [right, replace(right, order=other), replace(right, order=turned)]
+    if right.height != right.width:
+        layouts.insert(2, replace(right, height=right.width, width=right.height))
+    for layout, color in itertools.product(layouts, _COLORS):
+        coloured = replace(layout, color=color)
+        yield coloured
+        if recipe.type.suffix != "u8":
+            for scaling in known_scalings(coloured.color)[:_RANGES]:
+                yield replace(coloured, scaling=scaling)
+
+
+def _compared(
+    making: Making, given: NDArray[Any], output: NDArray[Any], recipe: PreprocessRecipe
+) -> Candidate:
+    scores = given.reshape(given.shape[-3:])
+    if output.ndim == 2:
+        labels = argmax_labels(scores)
+        if labels.shape != output.shape:
+            raise InvalidArgumentError(
+                f"expected a mask of the model's own size {labels.shape}, got {output.shape}; "
+                f"a resized mask cannot be compared"
+            )
+        off = (labels != output).astype(np.float32)
+        agreement = 1 - float(off.mean())
+    else:
+        if scores.shape != output.shape:
+            raise InvalidArgumentError(
+                f"expected the model's own output {scores.shape}, got {output.shape}"
+            )
+        off = np.abs(scores.astype(np.float32) - output)
+        agreement = float((scores.argmax(0) == output.argmax(0)).mean())
+    distance, furthest = float(off.mean()), float(off.max(initial=0))
+    exact = furthest <= _SAME * max(1.0, float(np.abs(output).max(initial=0)))
+    mistakes = making.mistakes(recipe)
+    note = f"{agreement:.2%} of the labels agree"
+    unit: Unit = "pixels" if output.ndim == 2 else "scores"
+    return Candidate(making, mistakes, distance, furthest, exact, note, unit, agreement)
+
+
+def _ranked(tried: list[Candidate]) -> OutputMatch:
+    # Stable: of equal ones, the earlier is the more usual.
+    ranked = sorted(tried, key=lambda c: (c.distance, len(c.mistakes)))
+    if not ranked:
+        return OutputMatch((), (), fits=False)
+    first = ranked[0]
+    cause = _cause(first)
+    others = [c for c in ranked[1:] if _cause(c) != cause]
+    equals = tuple(c for c in others if c.distance <= first.distance * (1 + 1e-6))
+    nearest = min((c.distance for c in others), default=1.0)
+    shown = first.exact or (
+        (first.agreement or 0) >= _AGREE and first.distance * _NEARER <= nearest
+    )
+    return OutputMatch(tuple(ranked), equals, fits=shown and not equals)
+
+
+def _cause(candidate: Candidate) -> frozenset[tuple[str, str]]:
+    """Return the mistakes, but for the filter: filters can hardly be told apart in an output."""
+    return frozenset((m.axis, m.found) for m in candidate.mistakes if m.axis != "resize")
+
+
+def _shown(makings: list[Making], what: str, *, progress: bool) -> Iterator[Making]:
+    from tqdm.auto import tqdm
+
+    in_notebook = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
+    quiet = not progress or not (in_notebook or sys.stderr.isatty())
+    yield from tqdm(makings, desc=what, unit="run", leave=False, disable=quiet)
