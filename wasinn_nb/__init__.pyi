@@ -16,6 +16,8 @@ from .comparison import Verdict as Verdict
 from .comparison import compare as compare
 from .context import WasiNnCtx as WasiNnCtx
 from .context import devices as devices
+from .diagnosis import Diagnosis as Diagnosis
+from .diagnosis import diagnose as diagnose
 from .digest import Digest as Digest
 from .errors import WasiNnError as WasiNnError
 from .evaluation import Evaluation as Evaluation
