@@ -112,7 +112,7 @@ def choices(recipe):
     )
 
 
-def combinations(recipe, every_nth=8):
+def combinations(recipe, every_nth=16):
     """Yield the right way, every mistake, every pair, and some of the ways with one of each."""
     every = choices(recipe)
     right = [options[0] for options in every]
@@ -320,6 +320,7 @@ def test_nothing_is_guessed(name):
     found = diagnose(array, IMAGE, SMALL, stage="input")
     assert (found.verdict, found.mistakes, found.remedy) == (verdict, (), None)
     assert said in found.sentence
+    assert json.dumps(found.to_dict(), allow_nan=False)
     assert not found.right
     assert not found.exact
 

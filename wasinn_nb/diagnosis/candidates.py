@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -264,6 +265,8 @@ class Candidate:
         """The distance in words: ``exact``, ``0.11 levels off``, ``2.10 % of the pixels off``."""
         if self.exact:
             return "exact"
+        if not math.isfinite(self.distance):
+            return "not comparable"
         if self.unit == "pixels":
             return f"{self.distance:.2%} of the pixels off".replace("%", " %", 1)
         digits = ".2f" if self.unit == "levels" else ".4f"

@@ -38,6 +38,8 @@ _SHIFTS: Final = tuple(
 _SEEN: Final = 0.85
 _WORTH_A_TRY: Final = 0.75
 _MARGIN: Final = 0.1
+# Enough to tell layouts apart.
+_FEW_POINTS: Final = 800
 _SURVIVORS: Final = 6
 # Two JPEG decoders differ by at most 2 of 255, on up to 14 % of the values (shared/reference).
 _NEAR_MEAN: Final = 0.75
@@ -172,7 +174,7 @@ class _Search:
             pixels = self._pixels(replace(making, filter="bilinear"))
             if pixels is None:
                 continue
-            points, values = self._sampled(making)
+            points, values = self._sampled(making, _FEW_POINTS)
             if values is None:
                 continue
             score = likeness(values, pixels[points].astype(np.float32))
@@ -223,12 +225,12 @@ class _Search:
         return seen, making.picture(mask)[part].astype(bool)
 
     def _sampled(
-        self, making: Making
+        self, making: Making, most: int | None = None
     ) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float64] | None]:
         """Return positions in the picture, and the tensor's (n, 3) values there; NaN if invalid."""
         seen, valid = self._picture(making)
         rows, columns = seen.shape[:2]
-        y, x = some_points(rows, columns)
+        y, x = (axis[:most] for axis in some_points(rows, columns))
         down, right = making.shift
         inside = (y + down >= 0) & (y + down < rows) & (x + right >= 0) & (x + right < columns)
         y, x = y[inside], x[inside]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -132,7 +133,12 @@ class Diagnosis:
                 "python": list(remedy.python),
             },
             "candidates": [
-                {"name": c.name, "distance": c.distance, "unit": c.unit, "exact": c.exact}
+                {
+                    "name": c.name,
+                    "distance": c.distance if math.isfinite(c.distance) else None,
+                    "unit": c.unit,
+                    "exact": c.exact,
+                }
                 for c in self.candidates[:_SHOWN]
             ],
             "alarms": [{"name": a.name, "sentence": a.sentence} for a in self.alarms],
