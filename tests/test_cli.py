@@ -183,7 +183,10 @@ def test_lab_without_jupyterlab(monkeypatch):
 
 def test_help_names_every_verb():
     printed = run("--help")
-    for verb in ("segment", "run", "inspect", "models", "devices", "lab"):
+    for verb in (
+        *("segment", "run", "compare", "diagnose", "evaluate"),
+        *("inspect", "models", "devices", "lab"),
+    ):
         assert verb in printed
 
 
@@ -280,3 +283,19 @@ def test_evaluate_prints_iou_and_writes_a_page(toy, photo, tmp_path):
     printed = run("evaluate", photo, masks / "photo.png", "-m", toy, "--html", page)
     assert "class 1  0.7500" in printed
     assert page.read_text().startswith("<!doctype html>")
+
+
+def test_diagnose_says_right_and_wrong_by_its_exit_code(tmp_path):
+    recipe = wn.model().card.recipe
+    right, wrong = tmp_path / "right.tensor", tmp_path / "wrong.tensor"
+    wn.image_to_tensor(wn.image(), recipe).write(right)
+    wn.image_to_tensor(wn.image(), recipe.replace(color="RGB")).write(wrong)
+    shipped = wn.image().stem
+    done = shell("diagnose", right, "--image", shipped)
+    assert (done.returncode, done.stderr) == (0, "")
+    page = tmp_path / "page.html"
+    done = shell("diagnose", wrong, "--image", shipped, "--json", "--html", page)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["sentence"] == "RGB channels, where the model takes BGR."
+    assert page.read_text().startswith("<!doctype html>")
+    assert shell("diagnose", tmp_path / "missing.tensor", "--image", shipped).returncode == 2

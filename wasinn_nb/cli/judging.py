@@ -49,8 +49,8 @@ def compare(
 
     Exit code 0: the same, exactly or within precision; 1: different; 2: nothing to compare.
     """
-    card = None if model is None else wn.model(model).card
     try:
+        card = None if model is None else wn.model(model).card
         found = wn.compare(a, b, tolerance=tolerance, image=image, card=card)
         if html is not None:
             found.write_html(html)
@@ -62,6 +62,49 @@ def compare(
     else:
         out.print(repr(found), soft_wrap=True, markup=False)
     raise typer.Exit(0 if found.same else 1)
+
+
+@app.command()
+def diagnose(
+    tensor: Annotated[
+        Path, typer.Argument(help="A .tensor or .npy file: what a program fed, or what came out.")
+    ],
+    image: Annotated[
+        str | None,
+        typer.Option("--image", "-i", help="The picture: a path, or the name of a shipped one."),
+    ] = None,
+    model: ModelName = None,
+    target: Target = None,
+    precision: Precision = None,
+    output: Annotated[
+        bool, typer.Option("--output", help="The tensor came out of the model. (default: by size)")
+    ] = False,
+    html: Html = None,
+    as_json: AsJson = False,
+) -> None:
+    """Name the preprocessing mistake behind a tensor.
+
+    Exit code 0: it is right; 1: a mistake is named, or nothing fits; 2: nothing to diagnose.
+    """
+    try:
+        found = wn.diagnose(
+            tensor,
+            image,
+            model,
+            stage="output" if output else None,
+            target=target,
+            precision=precision,
+        )
+        if html is not None:
+            found.write_html(html)
+    except (WasiNnError, OSError) as error:
+        print_error(error)
+        raise typer.Exit(2) from error
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        out.print(str(found), soft_wrap=True, markup=False)
+    raise typer.Exit(0 if found.right else 1)
 
 
 @app.command()
