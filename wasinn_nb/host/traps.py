@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import traceback
 from typing import Final
 
 import wasmtime
 
 from wasinn_nb.errors import GuestTrap
 
-__all__ = ["as_trap", "demangled"]
+__all__ = ["as_trap", "demangled", "trap_behind"]
 
 _NO_OFFSET: Final = (1 << 64) - 1
 _LAST_LINES: Final = 6
@@ -87,3 +88,16 @@ def demangled(name: str) -> str:
     for escaped, character in _ESCAPES.items():
         path = path.replace(escaped, character)
     return path
+
+
+def trap_behind(error: BaseException) -> wasmtime.Trap | None:
+    """Return the trap that wasmtime-py held in its hands when it raised *error* instead.
+
+    It keeps the exceptions of host functions in one place for all threads, and raises whichever
+    lies there when a guest traps, so that one guest may get another's.
+    """
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        for value in frame.f_locals.values():
+            if isinstance(value, wasmtime.Trap):
+                return value
+    return None

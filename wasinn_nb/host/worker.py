@@ -18,7 +18,7 @@ from wasinn_nb.host.linker import HostFunctions, Stopped
 from wasinn_nb.host.modules import check_imports, check_start, compiled, memories, new_engine
 from wasinn_nb.host.output import DONE, Output, Printer
 from wasinn_nb.host.run import Invocation
-from wasinn_nb.host.traps import as_trap
+from wasinn_nb.host.traps import as_trap, trap_behind
 from wasinn_nb.host.wasi import Exited, define_wasi
 
 __all__ = ["GuestThread"]
@@ -194,7 +194,10 @@ class GuestThread:
                 raise
             else:
                 # wasmtime-py took the exception of a guest in another thread for this one's.
-                raise GuestTrap(f"{name} trapped; the reason was lost") from error
+                trap = trap_behind(error)
+                if trap is None:
+                    raise GuestTrap(f"{name} trapped; the reason was lost") from error
+                raise as_trap(name, trap, self._output.text("stderr")) from error
         else:
             self.exit_code = 0
 
