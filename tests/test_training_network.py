@@ -14,7 +14,8 @@ import openvino as ov
 import torch
 
 from training.augment import augment
-from training.export import HEIGHT, NAME, WIDTH, card, convert, write
+from training.card import HEIGHT, NAME, WIDTH, card
+from training.export import convert, write
 from training.loss import balanced_loss
 from training.network import Probabilities, RoadNet, count_flops
 from training.train import train

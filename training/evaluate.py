@@ -19,8 +19,10 @@ import openvino as ov
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.export import FOLDER, HEIGHT, NAME, WIDTH, write_card
+import wasinn_nb as wn
+from training.card import FOLDER, HEIGHT, NAME, WIDTH, write_card
 from training.scenes import CLASSES, draw_scene
+from wasinn_nb.metrics import confusion_matrix, iou
 
 # The first seed of the 300 scenes that no training run has seen.
 UNSEEN = 500_000_000
@@ -53,31 +55,10 @@ def compiled(xml: Path) -> ov.CompiledModel:
     return ov.Core().compile_model(xml, "CPU", options)
 
 
-def segmenter(model: ov.CompiledModel) -> Segmenter:
-    """Return a function from a picture to its (512, 896) uint8 labels."""
-
-    def segment(picture: Image.Image) -> Labels:
-        sized = picture.convert("RGB").resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
-        data = np.asarray(sized, np.float32)[..., ::-1].transpose(2, 0, 1)[None]
-        scores = model([np.ascontiguousarray(data)])[0]
-        labels: Labels = scores[0].argmax(0).astype(np.uint8)
-        return labels
-
-    return segment
-
-
-def confusion(truth: Labels, found: Labels) -> NDArray[np.int64]:
-    """Return how often each true class (rows) was given each label (columns)."""
-    size = len(CLASSES)
-    pairs = truth.astype(np.int64) * size + found
-    return np.bincount(pairs.ravel(), minlength=size * size).reshape(size, size)
-
-
-def class_iou(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return each class's intersection over union from a confusion matrix."""
-    both = np.diag(matrix).astype(np.float64)
-    iou: NDArray[np.float64] = both / (matrix.sum(0) + matrix.sum(1) - both)
-    return iou
+def segmenter(xml: Path) -> Segmenter:
+    """Return a function from a picture to its (512, 896) uint8 labels, computed in f32."""
+    pipeline = wn.Pipeline(xml, "CPU", precision="f32", resize="bilinear")
+    return lambda picture: pipeline(picture).labels
 
 
 def drawn(segment: Segmenter, count: int = SCENES) -> NDArray[np.float64]:
@@ -85,8 +66,9 @@ def drawn(segment: Segmenter, count: int = SCENES) -> NDArray[np.float64]:
     total = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
     for seed in range(UNSEEN, UNSEEN + count):
         scene = draw_scene(seed, WIDTH, HEIGHT)
-        total += confusion(scene.labels, segment(Image.fromarray(scene.image)))
-    return class_iou(total)
+        found = segment(Image.fromarray(scene.image))
+        total += confusion_matrix(scene.labels, found, len(CLASSES))
+    return iou(total)
 
 
 def camvid(segment: Segmenter, folder: Path) -> float:
@@ -124,21 +106,20 @@ def time_ratio(ours: ov.CompiledModel, real: ov.CompiledModel, rounds: int = 40)
 
 def measure(folder: Path = FOLDER) -> dict[str, float]:
     """Return the figures that can be measured here, by their keys on the card."""
-    ours = compiled(folder / f"{NAME}.xml")
+    ours = folder / f"{NAME}.xml"
     segment = segmenter(ours)
     classes = drawn(segment)
-    print("  ".join(f"{name} {iou:.3f}" for name, iou in zip(CLASSES, classes, strict=True)))
+    print("  ".join(f"{name} {value:.3f}" for name, value in zip(CLASSES, classes, strict=True)))
     figures = {"drawn_miou": float(classes.mean())}
     outside = shared()
     if (outside / "camvid").is_dir():
         figures["camvid_road_iou"] = camvid(segment, outside / "camvid")
-    xml = outside / "models" / "road-segmentation-adas-0001.xml"
-    if xml.is_file():
-        real = compiled(xml)
+    real = outside / "models" / "road-segmentation-adas-0001.xml"
+    if real.is_file():
         picture = outside / "images" / "empty_road_mapillary.jpg"
         if picture.is_file():
             figures["photo_road_iou"] = photograph(segment, segmenter(real), picture)
-        figures["time_ratio"] = time_ratio(ours, real)
+        figures["time_ratio"] = time_ratio(compiled(ours), compiled(real))
     return figures
 
 

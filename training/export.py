@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import warnings
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import openvino as ov
 import torch
 
+from training.card import FOLDER, HEIGHT, NAME, WIDTH, write_card
 from training.network import Probabilities, RoadNet
-from training.scenes import CLASSES, PALETTE
-
-NAME = "road-segmentation-synth-0001"
-FOLDER = Path(__file__).resolve().parent.parent / "data" / "models" / NAME
-HEIGHT, WIDTH = 512, 896
-
-DESCRIPTION = "Road, curbs and marks from a car's camera; trained on drawn street scenes only."
 
 
 def load_network(weights: Path) -> RoadNet:
@@ -57,45 +48,6 @@ def write(model: ov.Model, folder: Path) -> None:
     for notes in root.findall("rt_info"):
         root.remove(notes)
     tree.write(path, encoding="utf-8", xml_declaration=True)
-
-
-def card(folder: Path, figures: dict[str, float]) -> dict[str, Any]:
-    """Return the model card for the files of a folder."""
-    files = []
-    for suffix in ("xml", "bin"):
-        content = (folder / f"{NAME}.{suffix}").read_bytes()
-        digest = hashlib.sha384(content).hexdigest()
-        files.append({"name": f"{NAME}.{suffix}", "bytes": len(content), "sha384": digest})
-    return {
-        "name": NAME,
-        "task": "segmentation",
-        "description": DESCRIPTION,
-        "classes": list(CLASSES),
-        "palette": [list(colour) for colour in PALETTE],
-        "recipe": {
-            "height": HEIGHT,
-            "width": WIDTH,
-            "layout": "NCHW",
-            "color": "BGR",
-            "type": "f32",
-            "range": [0, 255],
-            "mean": [0, 0, 0],
-            "scale": [1, 1, 1],
-            "resize": "bilinear",
-            "exif": "ignore",
-        },
-        "encoding": "openvino",
-        "precisions": {"FP16": files},
-        "license": "Apache-2.0",
-        "source": "training/ of this project",
-        "figures": figures,
-    }
-
-
-def write_card(folder: Path, figures: dict[str, float]) -> None:
-    """Write ``card.json`` beside the model."""
-    text = json.dumps(card(folder, figures), indent=2) + "\n"
-    (folder / "card.json").write_text(text, encoding="utf-8")
 
 
 def main() -> None:

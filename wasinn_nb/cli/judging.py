@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,18 +51,10 @@ def compare(
 
     Exit code 0: the same, exactly or within precision; 1: different; 2: nothing to compare.
     """
-    try:
+    with _or_exit_2():
         card = None if model is None else wn.model(model).card
         found = wn.compare(a, b, tolerance=tolerance, image=image, card=card)
-        if html is not None:
-            found.write_html(html)
-    except (WasiNnError, OSError) as error:
-        print_error(error)
-        raise typer.Exit(2) from error
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        out.print(repr(found), soft_wrap=True, markup=False)
+        _tell(found, html, as_json=as_json)
     raise typer.Exit(0 if found.same else 1)
 
 
@@ -86,7 +80,7 @@ def diagnose(
 
     Exit code 0: it is right; 1: a mistake is named, or nothing fits; 2: nothing to diagnose.
     """
-    try:
+    with _or_exit_2():
         found = wn.diagnose(
             tensor,
             image,
@@ -95,16 +89,27 @@ def diagnose(
             target=target,
             precision=precision,
         )
-        if html is not None:
-            found.write_html(html)
+        _tell(found, html, as_json=as_json)
+    raise typer.Exit(0 if found.right else 1)
+
+
+@contextmanager
+def _or_exit_2() -> Iterator[None]:
+    """Keep exit code 1 for the verdict: an error ends with 2, as `diff` does."""
+    try:
+        yield
     except (WasiNnError, OSError) as error:
         print_error(error)
         raise typer.Exit(2) from error
+
+
+def _tell(found: wn.Comparison | wn.Diagnosis, html: Path | None, *, as_json: bool) -> None:
+    if html is not None:
+        found.write_html(html)
     if as_json:
         print_json(found.to_dict())
     else:
         out.print(str(found), soft_wrap=True, markup=False)
-    raise typer.Exit(0 if found.right else 1)
 
 
 @app.command()
