@@ -108,7 +108,7 @@ def test_the_cards_figures_are_complete_and_plausible(card: dict[str, Any]) -> N
     assert figures["photo_road_iou"] >= 0.85
     assert figures["time_ratio"] <= 1.0
     # The project's floor is 0.85; these weights miss it, and the card says so.
-    assert 0.70 < figures["drawn_miou"] < 1.0
+    assert 0.75 < figures["drawn_miou"] < 1.0
 
 
 def test_there_are_eight_scenes_with_masks() -> None:

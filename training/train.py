@@ -37,6 +37,7 @@ def train(
     batch: int,
     rate: float,
     device: str = "cpu",
+    start: Path | None = None,
 ) -> RoadNet:
     """Return a network trained on scenes.
 
@@ -54,11 +55,16 @@ def train(
         cosine.
     device
         Where the arithmetic is done; ``"cuda"`` does in minutes what two CPU cores do in an hour.
+    start
+        Weights to go on from, instead of random ones.
     """
     torch.manual_seed(seed)
     chance = torch.Generator().manual_seed(seed)
     order = _endless(len(images), np.random.default_rng(seed))
-    network = RoadNet().train().to(device)
+    network = RoadNet()
+    if start is not None:
+        network.load_state_dict(torch.load(start, weights_only=True))
+    network.train().to(device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network).eval()
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
@@ -130,6 +136,9 @@ def main() -> None:
     """Draw the scenes, train, and keep the weights."""
     parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--start", type=Path, help="go on from these weights, on the same scenes in another order"
+    )
     parser.add_argument("--scenes", type=int, default=2400)
     parser.add_argument("--small-steps", type=int, default=4000)
     parser.add_argument("--steps", type=int, default=500)
@@ -149,7 +158,8 @@ def main() -> None:
     network = train(
         images,
         labels,
-        seed=options.seed,
+        seed=options.seed + (options.start is not None),
+        start=options.start,
         small_steps=options.small_steps,
         steps=options.steps,
         batch=options.batch,
