@@ -23,6 +23,7 @@ from typing import IO, Any, Final, Self
 from wasinn_nb import settings
 from wasinn_nb.cards import ModelFile
 from wasinn_nb.errors import DownloadError, HashMismatchError, InvalidArgumentError
+from wasinn_nb.progress import progress_bar
 
 __all__ = ["TIMEOUT", "are_whole", "fetch_files", "in_words", "sha384"]
 
@@ -126,7 +127,14 @@ def fetch_files(
     try:
         with _claimed(staging, timeout) as mine:
             if not are_whole(files, folder):  # another process may have been quicker
-                with _bar(files, progress) as bar:
+                bar = progress_bar(
+                    progress=progress,
+                    total=sum(file.bytes for file in files),
+                    desc=Path(files[0].name).stem,
+                    unit="B",
+                    unit_scale=True,
+                )
+                with bar:
                     for file in files:
                         _fetch_one(file, mine, bar, timeout)
                 _publish(files, mine, folder)
@@ -393,21 +401,3 @@ def _publish(files: Sequence[ModelFile], staging: Path, folder: Path) -> None:
         if not are_whole(files, folder):
             raise
         shutil.rmtree(staging)  # another process was quicker: its files are the same
-
-
-# ----------------------------------------------------------------------------------------- bar
-
-
-@contextmanager
-def _bar(files: Sequence[ModelFile], progress: bool) -> Iterator[Any]:
-    from tqdm.auto import tqdm
-
-    in_notebook = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
-    with tqdm(
-        total=sum(file.bytes for file in files),
-        desc=Path(files[0].name).stem,
-        unit="B",
-        unit_scale=True,
-        disable=not progress or not (in_notebook or sys.stderr.isatty()),
-    ) as bar:
-        yield bar

@@ -7,7 +7,6 @@ that go together.
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -22,6 +21,7 @@ from wasinn_nb.diagnosis.resampling import Photo
 from wasinn_nb.diagnosis.scalings import known_scalings
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.masks import argmax_labels
+from wasinn_nb.progress import progress_bar
 from wasinn_nb.recipe import Color, PreprocessRecipe
 from wasinn_nb.tensor import Tensor
 
@@ -132,7 +132,8 @@ def match_output(
 
         def run(makings: Iterable[Making], what: str) -> None:
             every = [making for making in makings if making not in seen]
-            for making in _shown(every, what, progress=progress):
+            bar = progress_bar(every, progress=progress, desc=what, unit="run", leave=False)
+            for making in bar:
                 if making in seen:
                     continue
                 seen.add(making)
@@ -257,11 +258,3 @@ def _ranked(tried: list[Candidate]) -> OutputMatch:
 def _cause(candidate: Candidate) -> frozenset[tuple[str, str]]:
     """Return the mistakes, but for the filter: filters can hardly be told apart in an output."""
     return frozenset((m.axis, m.found) for m in candidate.mistakes if m.axis != "resize")
-
-
-def _shown(makings: list[Making], what: str, *, progress: bool) -> Iterator[Making]:
-    from tqdm.auto import tqdm
-
-    in_notebook = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
-    quiet = not progress or not (in_notebook or sys.stderr.isatty())
-    yield from tqdm(makings, desc=what, unit="run", leave=False, disable=quiet)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 import os
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -30,6 +29,7 @@ from wasinn_nb.evaluation.pairs import Pair, paired
 from wasinn_nb.evaluation.scores import Evaluation, ImageCounts, Sample
 from wasinn_nb.masks import resize_labels, resized_argmax
 from wasinn_nb.pipeline import Pipeline
+from wasinn_nb.progress import progress_bar
 from wasinn_nb.segmentation import SegmentationResult
 
 __all__ = ["ClassMap", "Evaluation", "LabelSet", "evaluate"]
@@ -128,7 +128,7 @@ def evaluate(
     pairs = paired(predictions, truths)
     predict = _predictor(model, classes)
     tally: _Tally | None = None
-    for pair in _with_bar(pairs, progress=progress):
+    for pair in progress_bar(pairs, progress=progress, desc="evaluate", unit="image", leave=False):
         found = predict(pair)
         card = found.card if isinstance(found, SegmentationResult) else _card(model)
         if tally is None:
@@ -278,16 +278,3 @@ def _refuse_other_aspect(name: str, result: SegmentationResult, size: tuple[int,
             f"{name}: the photograph has {width}x{height} pixels, its mask {size[1]}x{size[0]}: "
             f"another aspect ratio; check the pair, and whether EXIF turns the photograph"
         )
-
-
-def _with_bar(pairs: list[Pair], *, progress: bool) -> Any:
-    from tqdm.auto import tqdm
-
-    in_notebook = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
-    return tqdm(
-        pairs,
-        desc="evaluate",
-        unit="image",
-        leave=False,
-        disable=not progress or not (in_notebook or sys.stderr.isatty()),
-    )
