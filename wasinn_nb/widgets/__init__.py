@@ -1,0 +1,1 @@
+"""Widgets: pick a model, an image and an execution target; look at the mask."""
