@@ -43,11 +43,13 @@ class Still:
         self._displayed = False
         self._results: tuple[SegmentationResult, ...] = ()
 
-    def display(self, widget: dict[str, Any]) -> None:
+    def display(self, widget: Any) -> None:
         """Show a widget's own bundle of media types, and the picture below it."""
         from IPython.display import display
 
-        display(widget, raw=True)
+        bundle = widget._repr_mimebundle_()  # noqa: SLF001 - IPython's protocol
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        display(data, metadata=metadata, raw=True)
         self._displayed = True
         display(self.bundle(), raw=True, display_id=self.id)
 

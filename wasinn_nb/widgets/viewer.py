@@ -154,7 +154,7 @@ class MaskViewer(anywidget.AnyWidget):
 
     def _ipython_display_(self) -> None:
         self.still.update(*self._results)
-        self.still.display(self._repr_mimebundle_())
+        self.still.display(self)
 
     def __repr__(self) -> str:
         shown = " | ".join(map(repr, self._results)) or "no result"
