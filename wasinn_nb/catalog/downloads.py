@@ -23,7 +23,7 @@ from typing import IO, Any, Final, Self
 from wasinn_nb import settings
 from wasinn_nb.cards import ModelFile
 from wasinn_nb.errors import DownloadError, HashMismatchError, InvalidArgumentError
-from wasinn_nb.progress import progress_bar
+from wasinn_nb.progress import Progress, progress_bar
 
 __all__ = ["TIMEOUT", "are_whole", "fetch_files", "in_words", "sha384"]
 
@@ -83,7 +83,7 @@ def fetch_files(
     folder: Path,
     staging: Path,
     *,
-    progress: bool = True,
+    progress: Progress = True,
     timeout: float = TIMEOUT,
 ) -> tuple[Path, ...]:
     """Fetch *files* into *folder*, where they appear together; return their paths.
@@ -98,8 +98,8 @@ def fetch_files(
         Where they will lie.  Whatever lies there and is not these files is replaced.
     staging : Path
         A folder on the same file system for what is half done; kept after a failure.
-    progress : bool
-        Show a bar in a terminal or notebook.
+    progress : bool or callable
+        Show a bar in a terminal or notebook; or call ``progress(so_far, in_all)`` with bytes.
     timeout : float
         Seconds without data (8 KiB, or the next byte) after which the server counts as stalled.
 
