@@ -1,0 +1,115 @@
+"""One Chromium, one JupyterLab and one Voila for all browser tests.
+
+What each test leaves on screen is kept in ``out/browser``, what a failed one left as ``FAILED-…``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from browser.pages import Notebook, sync_playwright
+from browser.servers import start_lab, start_voila
+
+SHOTS = Path(__file__).resolve().parents[2] / "out/browser"
+PROGRAMS = ["chromium", "chromium-browser", "google-chrome"]
+FLAGS = [
+    "--no-sandbox",  # root has none, and neither have most containers
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+VIEWPORT = {"width": 1280, "height": 1000}
+_PAGES = pytest.StashKey[list]()
+
+
+def absent(reason: str) -> NoReturn:
+    """Skip, or fail where a skip would hide that nothing was tested."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason}; in CI that is a failure", pytrace=False)
+    pytest.skip(f"BROWSER TESTS ARE SKIPPED: {reason}")
+
+
+@pytest.fixture(scope="package")
+def browser(tmp_path_factory):
+    """Chromium without a window; its event loop ends with the last test of this folder."""
+    if sync_playwright is None:
+        absent("playwright is not installed (pip install playwright)")
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        absent(f"none of {', '.join(PROGRAMS)} is installed (apt-get install chromium)")
+    shutil.rmtree(SHOTS, ignore_errors=True)
+    SHOTS.mkdir(parents=True)
+    home = tmp_path_factory.mktemp("chromium")
+    playwright = sync_playwright().start()
+    try:
+        made = playwright.chromium.launch(
+            executable_path=program, args=FLAGS, env=os.environ | {"HOME": str(home)}
+        )
+        yield made
+        made.close()
+    finally:
+        playwright.stop()
+
+
+@pytest.fixture(scope="package")
+def context(browser):
+    """A profile; its cache makes all pages but the first load fast."""
+    made = browser.new_context(viewport=VIEWPORT)
+    made.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="package")
+def lab(browser, tmp_path_factory):
+    server = start_lab(tmp_path_factory.mktemp("lab"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="package")
+def voila(browser, tmp_path_factory):
+    server = start_voila(tmp_path_factory.mktemp("voila"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="package")
+def open_notebook(context, lab):
+    """Write a notebook and open it in JupyterLab: ``with open_notebook("a", "1 + 1") as a:``."""
+
+    @contextmanager
+    def opened(name: str, *cells: str) -> Iterator[Notebook]:
+        lab.write(f"{name}.ipynb", *cells)
+        notebook = Notebook(context, lab, f"{name}.ipynb")
+        try:
+            yield notebook
+        finally:
+            notebook.close()
+
+    return opened
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Keep what is on screen at the end of every test, and wherever one fails."""
+    report = yield
+    if report.failed or report.when == "call":
+        browser = getattr(item, "funcargs", {}).get("browser")
+        for context in browser.contexts if browser else []:
+            for number, page in enumerate(context.pages):
+                name = re.sub(r"\W+", "-", item.name).strip("-")
+                mark = f"FAILED-{report.when}-" if report.failed else ""
+                page.screenshot(path=SHOTS / f"{mark}{item.path.stem}-{name}-{number}.png")
+    return report

@@ -1,0 +1,124 @@
+"""A notebook in a page of JupyterLab, and what a person does with it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from browser.kernels import Kernel, kernel_of
+from browser.servers import Server
+
+try:
+    from playwright.sync_api import BrowserContext, Page, WebSocket, expect, sync_playwright
+except ModuleNotFoundError:  # the fixture `browser` says so
+    expect = sync_playwright = None
+
+PATIENCE = 60_000  # milliseconds; the machine may be busy
+
+
+class Notebook:
+    """A notebook that is open in JupyterLab."""
+
+    def __init__(self, context: BrowserContext, server: Server, name: str) -> None:
+        self.server, self.name = server, name
+        self.sent: list[bytes | str] = []  # frames from the page to the kernel
+        self.errors: list[str] = []  # uncaught exceptions of the page
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.page.on("websocket", self._listen)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self._kernel: Kernel | None = None
+        self.page.goto(f"{server.url}/lab/workspaces/{Path(name).stem}/tree/{name}?reset")
+        self.wait_open()
+
+    def _listen(self, socket: WebSocket) -> None:
+        if "/channels" in socket.url:
+            socket.on("framesent", self._keep)
+
+    def _keep(self, frame: bytes | str) -> None:  # Playwright takes no built-in as a listener
+        self.sent.append(frame)
+
+    def wait_open(self) -> None:
+        """Wait until the notebook is on screen and its kernel answers."""
+        expect(self.page.locator(".jp-Notebook .jp-Cell").first).to_be_visible(timeout=PATIENCE)
+        self.wait_idle()
+
+    def wait_idle(self) -> None:
+        """Wait until the kernel is idle, says the server, and then the page."""
+
+        def idle() -> bool:
+            kernel = kernel_of(self.server.url, self.name)
+            return kernel.get("execution_state") == "idle" and kernel["connections"] > 0
+
+        self.until(idle, "the kernel is idle and the page is connected to it")
+        indicator = self.page.locator(".jp-Notebook-ExecutionIndicator")
+        expect(indicator).to_have_attribute("data-status", "idle", timeout=PATIENCE)
+
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel, asked from here."""
+        if self._kernel is None:
+            runtime = Path(self.server.environment["JUPYTER_RUNTIME_DIR"])
+            found = kernel_of(self.server.url, self.name)
+            self._kernel = Kernel(runtime / f"kernel-{found['id']}.json")
+        return self._kernel
+
+    def menu(self, *path: str) -> None:
+        """Choose from the main menu: ``menu("Run", "Run All Cells")``."""
+        bar, *items = path
+        self.page.get_by_role("menubar").get_by_role("menuitem", name=bar, exact=True).click()
+        for item in items:
+            self.page.locator(".lm-Menu-itemLabel").get_by_text(item, exact=True).click()
+
+    def run_all(self) -> None:
+        """Run all cells through the menu and wait for the last to end."""
+        self.menu("Run", "Run All Cells")
+        self.wait_run()
+
+    def wait_run(self) -> None:
+        """Wait until no cell waits or runs, and none has failed."""
+        cells = self.page.locator(".jp-CodeCell")
+        busy = self.page.locator(".jp-InputArea-prompt", has_text="[*]")
+        expect(busy).to_have_count(0, timeout=PATIENCE)
+        expect(cells.last.locator(".jp-InputArea-prompt")).to_have_text(
+            re.compile(r"\[\d+\]"), timeout=PATIENCE
+        )
+        failed = self.page.locator(
+            '.jp-RenderedText[data-mime-type="application/vnd.jupyter.error"]'
+        )
+        assert failed.count() == 0, failed.first.inner_text()
+
+    def restart_and_run_all(self) -> None:
+        """Restart the kernel and run all cells, through the menu."""
+        self.menu("Kernel", "Restart Kernel and Run All Cells…")
+        self.page.get_by_role("button", name="Confirm Kernel Restart").click()
+        self.wait_run()
+
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait until *condition* holds; the page goes on meanwhile."""
+        end = time.monotonic() + PATIENCE / 1000
+        while not condition():
+            assert time.monotonic() < end, f"not within {PATIENCE} ms: {what}"
+            self.page.wait_for_timeout(50)
+
+    def save(self) -> dict:
+        """Save with the keyboard and return the notebook from the disk."""
+        path = self.server.root / self.name
+        before = path.stat().st_mtime_ns
+        self.menu("File", "Save Notebook")
+        self.until(lambda: path.stat().st_mtime_ns != before, "the notebook is saved")
+        return json.loads(path.read_text())
+
+    def reload(self) -> None:
+        """Load the page again, as F5 does."""
+        self.page.reload()
+        self.wait_open()
+
+    def close(self) -> None:
+        """Close the page and end its kernel."""
+        if self._kernel is not None:
+            self._kernel.close()
+        self.page.close()
