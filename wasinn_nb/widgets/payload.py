@@ -25,7 +25,9 @@ _MOST_PHOTO_BYTES: Final = 440_000
 _MOST_SIDE: Final = 1920
 # Longer sides and JPEG qualities to try, until the photograph is small enough.
 _ATTEMPTS: Final = ((1920, 85), (1920, 70), (1440, 70), (1024, 60), (640, 50), (320, 40))
-_LOSSLESS_PIXELS: Final = 128 * 128  # JPEG's blocks would show where pixels are looked at one by one
+_LOSSLESS_PIXELS: Final = (
+    128 * 128
+)  # JPEG's blocks would show where pixels are looked at one by one
 _MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _ORIENTATION: Final = 0x0112
 _BLOCK_VALUES: Final = 1 << 22
@@ -98,7 +100,7 @@ def _encoded(image: Image.Image) -> tuple[str, bytes]:
 
 
 def mask_payload(result: SegmentationResult, serial: int) -> dict[str, Any]:
-    """Return the mask for the page: labels, names, colours and areas of the classes.
+    r"""Return the mask for the page: labels, names, colours and areas of the classes.
 
     Parameters
     ----------
@@ -114,7 +116,7 @@ def mask_payload(result: SegmentationResult, serial: int) -> dict[str, Any]:
     >>> sent["classes"][1]
     {'name': 'road', 'color': '#0072b2', 'pixels': 1}
     >>> zlib.decompress(sent["labels"])
-    b'\\x00\\x01'
+    b'\x00\x01'
     """
     areas = result.areas()
     return {
@@ -139,9 +141,7 @@ def confidence_payload(result: SegmentationResult, serial: int) -> dict[str, Any
     return {"serial": serial, "planes": zlib.compress(planes.tobytes())}
 
 
-def confidence_planes(
-    scores: NDArray[np.float32], labels: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
+def confidence_planes(scores: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return how sure the model was, pixel by pixel.
 
     Scores that are no probabilities (negative, or with another sum than 1) go through softmax.

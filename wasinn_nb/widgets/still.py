@@ -47,11 +47,11 @@ class Still:
         """Show a widget's own bundle of media types, and the picture below it."""
         from IPython.display import display
 
-        bundle = widget._repr_mimebundle_()  # noqa: SLF001 - IPython's protocol
+        bundle = widget._repr_mimebundle_()
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        display(data, metadata=metadata, raw=True)
+        display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
         self._displayed = True
-        display(self.bundle(), raw=True, display_id=self.id)
+        display(self.bundle(), raw=True, display_id=self.id)  # type: ignore[no-untyped-call]
 
     def update(self, *results: SegmentationResult) -> None:
         """Bring the picture up to date, wherever it is shown."""
@@ -59,11 +59,11 @@ class Still:
         if self._displayed:
             from IPython.display import update_display
 
-            update_display(self.bundle(), raw=True, display_id=self.id)
+            update_display(self.bundle(), raw=True, display_id=self.id)  # type: ignore[no-untyped-call]  # type: ignore[no-untyped-call]
 
     def bundle(self) -> dict[str, str | bytes]:
         """Return the picture as a bundle of media types."""
-        said = "".join(result._repr_html_() for result in self._results)  # noqa: SLF001
+        said = "".join(result._repr_html_() for result in self._results)
         html = f'<div data-wnb-still="{self.id}">{_STYLE}{said}</div>'
         if not self._results:
             return {"text/html": html, "text/plain": "no result yet"}
@@ -75,14 +75,14 @@ class Still:
 
 
 def still_png(results: Sequence[SegmentationResult]) -> bytes:
-    """Return the masked photographs of results side by side as a PNG of at most 300 kB.
+    r"""Return the masked photographs of results side by side as a PNG of at most 300 kB.
 
     Examples
     --------
     >>> import wasinn_nb as wn
     >>> png = still_png([wn.segment("city-crosswalk")])
     >>> len(png) <= 300_000, png[:4]
-    (True, b'\\x89PNG')
+    (True, b'\x89PNG')
     """
     for side in _SIDES:
         pictures = [_picture(result, side // len(results)) for result in results]

@@ -200,6 +200,8 @@ class Viewer {
     on("change:_photo", reload);
     on("change:_masks", reload);
     on("change:_confidence", () => this.loadConfidence());
+    on("change:stale", () => this.root.classList.toggle("wnb-stale", this.model.get("stale")));
+    this.root.classList.toggle("wnb-stale", this.model.get("stale"));
     on("change:_still_id", () => this.hideStill());
     this.hideStill();
 
@@ -359,8 +361,9 @@ class Viewer {
       input.disabled = (name === "difference" && !pair) || (!this.photo && !pair && name !== "mask");
       input.parentElement.hidden = name === "difference" && !pair;
     }
-    const tinted = this.photo && !["photo", "mask", "difference"].includes(mode);
-    this.opacityInput.disabled = !tinted;
+    // Lines are drawn at full strength.
+    this.opacityInput.disabled = !this.photo || state.outline
+      || ["photo", "mask", "difference"].includes(mode);
     if (document.activeElement !== this.opacityInput || this.opacityInput.value / 100 !== state.opacity) {
       this.opacityInput.value = Math.round(state.opacity * 100);
     }
@@ -444,7 +447,6 @@ class Viewer {
     const listed = every.filter((one) =>
       every.length <= MANY_CLASSES || one.counts.some((count) => count));
     this.keyed = listed.slice(0, 9).map((one) => one.name);
-    const most = Math.max(...listed.flatMap((one) => one.parts), 1e-9);
     const made = listed.map((one, index) => {
       const shares = one.counts.map((count, at) => share(count, this.masks[at].labels.length));
       const button = element("button", {
@@ -459,7 +461,7 @@ class Viewer {
       ...one.parts.map((part) => {
         const bar = element("span", { className: "wnb-bar" });
         bar.append(element("i"));
-        bar.firstChild.style.cssText = `width:${(100 * part) / most}%;background:${one.color}`;
+        bar.firstChild.style.cssText = `width:${100 * part}%;background:${one.color}`;
         return bar;
       }));
       button.addEventListener("click", () => this.toggle(one.name));
@@ -741,7 +743,7 @@ class Viewer {
     context.clip();
     if (photo && this.photo) context.drawImage(this.photoAtSize(), pane.left, pane.top);
     if (tint !== null) {
-      context.globalAlpha = photo && this.photo ? this.state.opacity : 1;
+      context.globalAlpha = photo && this.photo && !this.state.outline ? this.state.opacity : 1;
       context.drawImage(this.tint(tint), pane.left, pane.top);
     }
     context.restore();
@@ -882,7 +884,7 @@ function nearest(count, of) {
 
 // Colour the pixels that have another label within a line's width, each in its own colour.
 function edges(seen, { width, height, pixels }, colors, out) {
-  const reach = Math.max(1, Math.round(1.5 * pixels));
+  const reach = Math.max(1, Math.round(2 * pixels));
   for (let y = 0, i = 0; y < height; y++) {
     const up = y >= reach ? -reach * width : 0;
     const down = y + reach < height ? reach * width : 0;

@@ -20,13 +20,14 @@ _HERE: Final = Path(__file__).parent
 
 
 class MaskViewer(anywidget.AnyWidget):
-    """A mask over its photograph: opacity, classes, outlines, zoom, and the class under the pointer.
+    """A mask over its photograph: opacity, classes, outlines, zoom, the class under the pointer.
 
     The page gets the picture and the labels once and draws by itself: no control asks the kernel.
-    Class 0, the background, is switched off at first, as :meth:`SegmentationResult.overlay` has it.
+    Class 0, the background, is switched off at first, as in :meth:`SegmentationResult.overlay`.
 
-    Keys, where the picture has the focus: ``1`` to ``9`` switch classes, arrows move the cross whose
-    pixel is read, ``+``, ``-`` and ``0`` zoom, ``o`` outlines, ``[`` and ``]`` change the opacity.
+    Keys, where the picture has the focus: ``1`` to ``9`` switch classes, arrows move the cross
+    whose pixel is read, ``+``, ``-`` and ``0`` zoom, ``o`` outlines, ``[`` and ``]`` change the
+    opacity.
 
     Parameters
     ----------
@@ -49,6 +50,8 @@ class MaskViewer(anywidget.AnyWidget):
     ----------
     hidden : list of str
         The classes that are switched off.
+    stale : bool
+        Whether another picture is on its way, or could not be made: what is shown is dimmed.
     serial : int
         How many pairs of masks were shown; ``data-painted`` of the page's element says which one
         is on screen.
@@ -74,9 +77,10 @@ class MaskViewer(anywidget.AnyWidget):
 
     mode = traitlets.Enum(MODES, "overlay").tag(sync=True)
     opacity = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
-    outline = traitlets.Bool(False).tag(sync=True)
+    outline = traitlets.Bool().tag(sync=True)
     threshold = traitlets.Float(0.0, min=0.0, max=1.0).tag(sync=True)
     hidden = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    stale = traitlets.Bool().tag(sync=True)
     _photo = traitlets.Dict().tag(sync=True)
     _masks = traitlets.List(traitlets.Dict()).tag(sync=True)
     _confidence = traitlets.List(traitlets.Dict()).tag(sync=True)
@@ -121,6 +125,7 @@ class MaskViewer(anywidget.AnyWidget):
         """
         content = self._taken(result, other)
         with self.hold_sync():
+            self.stale = False
             if self.mode == "difference" and other is None:
                 self.mode = "overlay"
             for name, value in content.items():

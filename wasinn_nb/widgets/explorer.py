@@ -1,0 +1,408 @@
+"""`Explorer`: pick a model, an image and an execution target, and look at the mask."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import ipywidgets
+
+from wasinn_nb import settings
+from wasinn_nb.catalog import Model
+from wasinn_nb.comparison import Comparison, compare
+from wasinn_nb.errors import BusyError, InvalidArgumentError
+from wasinn_nb.files import atomic
+from wasinn_nb.pictures import ImageSource
+from wasinn_nb.pipeline import Pipeline
+from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.storage import SavedFiles
+from wasinn_nb.widgets.images import ImagePicker
+from wasinn_nb.widgets.latest import Latest
+from wasinn_nb.widgets.models import ModelPicker
+from wasinn_nb.widgets.panel import Panel
+from wasinn_nb.widgets.runs import FILTERS, RunPicker
+from wasinn_nb.widgets.selection import Selection, code_of
+from wasinn_nb.widgets.targets import TargetPicker
+from wasinn_nb.widgets.times import RunTimes, milliseconds
+from wasinn_nb.widgets.viewer import MaskViewer
+
+__all__ = ["Explorer"]
+
+_FOLDER: Final = "out/explorer"
+_REPEATS: Final = 10
+
+
+class Explorer(ipywidgets.VBox):  # type: ignore[misc]
+    """Pick a model, an image and an execution target, and look at the mask.
+
+    Everything runs in the kernel and the page.  Models are compiled and run in a background
+    thread, so that the kernel goes on answering; of choices that follow one another quickly, the
+    last one counts.  What goes wrong is shown right above the picture, and the widget goes on
+    working; where ``WASINN_NB_RAISE`` is set, it runs at once in the caller's thread and raises.
+
+    Parameters
+    ----------
+    model, image, target, precision
+        What is picked at first: as for :func:`wasinn_nb.segment`.  Default: ``WASINN_NB_MODEL``,
+        ``WASINN_NB_IMAGE``, ``WASINN_NB_TARGET`` and ``WASINN_NB_PRECISION``, else what comes
+        with the package.
+    recipe : PreprocessRecipe, optional
+        In place of the model's own.
+    resize : {"triangle", "triangle-0.23", "bilinear", "bilinear-draft"}, optional
+        Replaces the recipe's filter.
+    scores : bool
+        Keep the scores of every class: for the confidence threshold, and the runner-up of a pixel.
+    compare : bool
+        Begin with two runs on one image.
+    folder : path-like, optional
+        A folder of pictures to pick from.
+
+    Attributes
+    ----------
+    models, images, targets : ModelPicker, ImagePicker, TargetPicker
+        Their ``value`` can be set by code as well.
+    runs : tuple of RunPicker
+        The choices of the first run and of the one it is compared with.
+    viewer : MaskViewer
+    panel : Panel
+
+    Examples
+    --------
+    >>> import wasinn_nb as wn
+    >>> explorer = wn.Explorer(image="city-crosswalk", target="CPU")
+    >>> explorer.wait().labels.shape
+    (512, 896)
+    >>> explorer.images.value = "country-road"
+    >>> explorer.wait().card.classes
+    ('background', 'road', 'curb', 'mark')
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | Model | None = None,
+        image: ImageSource | None = None,
+        target: str | int | None = None,
+        *,
+        precision: str | None = None,
+        recipe: PreprocessRecipe | None = None,
+        resize: str | None = None,
+        scores: bool = True,
+        compare: bool = False,
+        folder: str | os.PathLike[str] | None = None,
+    ) -> None:
+        if resize and resize not in (known := [value for _, value in FILTERS if value]):
+            raise InvalidArgumentError(
+                f"expected resize as one of {', '.join(known)}, got {resize!r:.80}"
+            )
+        path = model.path if isinstance(model, Model) else model
+        name = None if path is None else os.fspath(path)
+        self.runs = tuple(RunPicker(name, target, precision, resize, recipe) for _ in range(2))
+        self.images = ImagePicker(image, folder)
+        self.viewer = MaskViewer()
+        self.panel = Panel(compare=compare, folder=_FOLDER)
+        self._scores = scores
+        self._lock = threading.Lock()
+        self._results: tuple[SegmentationResult, ...] = ()
+        self._comparison: Comparison | None = None
+        self._error: BaseException | None = None
+        self._latest = Latest()
+        self._times: WeakKeyDictionary[Pipeline, RunTimes] = WeakKeyDictionary()
+        self._second = ipywidgets.HBox()
+        super().__init__([self._pickers(), self._second, self.panel, self.viewer])
+        self.add_class("wnb-explorer")
+        for run in self.runs:
+            run.observe(self._changed)
+        self.images.observe(self._changed, "value")
+        self.panel.observe(self._changed, ["compare", "folder"])
+        self.panel.on_action("copy", self._write_upload)
+        self.panel.on_action("save", self._save)
+        self.panel.on_action("time", self._time)
+        self._arrange()
+        self._submit(soon=True)
+
+    # ------------------------------------------------------------------------------- by code
+
+    @property
+    def models(self) -> ModelPicker:
+        """The picker of the first run's model."""
+        return self.runs[0].models
+
+    @property
+    def targets(self) -> TargetPicker:
+        """The picker of the first run's target and precision."""
+        return self.runs[0].targets
+
+    @property
+    def result(self) -> SegmentationResult | None:
+        """The result of the present selection; None while it runs, and where it failed."""
+        with self._lock:
+            return self._results[0] if self._results else None
+
+    @property
+    def other(self) -> SegmentationResult | None:
+        """The result of the second run, where two are compared."""
+        with self._lock:
+            return self._results[1] if len(self._results) > 1 else None
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """Whether the two runs agree, where two are compared."""
+        with self._lock:
+            return self._comparison
+
+    @property
+    def code(self) -> str:
+        """The Python that makes the present picture; it runs as it is."""
+        return code_of(self._image_in_code(), self._selections(), scores=self._scores)
+
+    def wait(self, timeout: float = 60.0) -> SegmentationResult:
+        """Wait until the present selection has run; return its result.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds.
+
+        Raises
+        ------
+        WasiNnError
+            What the run failed with.
+        BusyError
+            If it still runs after *timeout*.
+        """
+        if not self._latest.wait(timeout):
+            raise BusyError(f"the selection still runs after {timeout:g} s; wait again")
+        if self._error is not None:
+            raise self._error
+        if (result := self.result) is None:
+            raise BusyError("the explorer is closed; make another one")
+        return result
+
+    def save(self, directory: str | os.PathLike[str] | None = None) -> list[SavedFiles]:
+        """Write mask, overlay, tensor and recipe of each run shown; see `SegmentationResult.save`.
+
+        Parameters
+        ----------
+        directory : path-like, optional
+            Default: the folder in the panel.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If there is no result.
+        OSError
+            If the folder cannot be written to.
+        """
+        with self._lock:
+            results = self._results
+        if not results:
+            raise InvalidArgumentError("there is no result to save yet: pick what can run first")
+        folder = Path(directory or self.panel.folder or _FOLDER)
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(self.images.title).stem).strip(".-") or "image"
+        stems = [stem] if len(results) == 1 else [f"{stem}-a", f"{stem}-b"]
+        self._write_upload()
+        return [result.save(folder, one) for result, one in zip(results, stems, strict=True)]
+
+    def close(self) -> None:
+        """Close the widget and all its parts; what runs is forgotten."""
+        self._latest.cancel()
+        for run in self.runs:
+            for widget in run.widgets():
+                widget.close()
+        for widget in (self.images, self.viewer, self.panel, *self.children):
+            widget.close()
+        super().close()
+
+    # ------------------------------------------------------------------------------- the page
+
+    def _pickers(self) -> ipywidgets.Widget:
+        first = self.runs[0]
+        where = ipywidgets.VBox([first.targets, first.preprocessing])
+        return _row([(first.models, "1 1 230px"), (self.images, "2 1 320px"), (where, "1 1 230px")])
+
+    def _arrange(self) -> None:
+        """Show the second run's pickers, or do not."""
+        pair = self.panel.compare
+        for index, run in enumerate(self.runs):
+            mark = f" {'AB'[index]}" if pair else ""
+            run.models.label, run.targets.label = f"Model{mark}", f"Execution target{mark}"
+        second = self.runs[1]
+        if pair and not self._second.children:
+            where = ipywidgets.VBox([second.targets, second.preprocessing])
+            row = _row([(second.models, "1 1 230px"), (where, "1 1 230px")])
+            self._second.children = [row]
+        self._second.layout.display = "" if pair else "none"
+
+    def _ipython_display_(self) -> None:
+        self.viewer.still.display(self)
+
+    def __repr__(self) -> str:
+        said = [f"{s.model}, {s.precision} on {s.target}" for s in self._selections()]
+        return f"Explorer({self.images.title}: {' | '.join(said)})"
+
+    # ----------------------------------------------------------------------------- the running
+
+    def _selections(self) -> list[Selection]:
+        return [run.selection for run in self.runs[: 1 + self.panel.compare]]
+
+    def _changed(self, change: Any) -> None:
+        if change["name"] == "folder":  # where an uploaded picture will be, too
+            self.panel.code = self.code
+            return
+        if change["name"] == "compare":
+            self._arrange()
+            if change["new"] and self.viewer.mode in {"overlay", "photo"}:
+                self.viewer.mode = "swipe"
+        elif change["owner"] in self.runs[1].widgets() and not self.panel.compare:
+            return
+        self._submit()
+
+    def _submit(self, *, soon: bool = False) -> None:
+        selections, image = self._selections(), self.images.image
+        with self._lock:
+            self._results, self._comparison, self._error = (), None, None
+        self.viewer.stale = True
+
+        def job(is_newest: Callable[[], bool]) -> None:
+            self._run(selections, image, is_newest)
+
+        if settings.raising():
+            self._latest.cancel()
+            job(lambda: True)
+            if self._error is not None:
+                raise self._error
+        else:
+            self._latest.submit(job, soon=soon)
+
+    def _run(
+        self, selections: Sequence[Selection], image: ImageSource, is_newest: Callable[[], bool]
+    ) -> None:
+        try:
+            self._show(*self._computed(selections, image, is_newest), is_newest)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is shown, and `wait` raises it
+            if is_newest():
+                with self._lock:
+                    self._error = error
+                self.panel.fail(error)
+
+    def _computed(
+        self, selections: Sequence[Selection], image: ImageSource, is_newest: Callable[[], bool]
+    ) -> tuple[list[SegmentationResult], list[Pipeline]]:
+        """Run every selection; nothing comes back where a newer choice was made meanwhile."""
+        results, pipelines = [], []
+        for selection in selections:
+            if not is_newest():
+                return [], []
+            self.panel.busy(f"Loading {selection.model} on {selection.target} …")
+            pipeline = selection.pipeline(scores=self._scores)
+            self.panel.busy(f"Running {selection.model} on {pipeline.target} …")
+            result = pipeline(image)
+            self._times.setdefault(pipeline, RunTimes(pipeline.load_seconds)).add(result.timings)
+            results.append(result)
+            pipelines.append(pipeline)
+        return results, pipelines
+
+    def _show(
+        self,
+        results: Sequence[SegmentationResult],
+        pipelines: Sequence[Pipeline],
+        is_newest: Callable[[], bool],
+    ) -> None:
+        if not results or not is_newest():
+            return
+        with self._lock:
+            self._results = tuple(results)
+        self.viewer.show(*results)
+        for run, result in zip(self.runs, results, strict=False):
+            run.targets.ran = f"{result.target}, {result.precision}"
+        self._say_times(pipelines)
+        verdict = text = ""
+        if len(results) == 2:
+            comparison = compare(*results)
+            with self._lock:
+                self._comparison = comparison
+            verdict, text = str(comparison.verdict), str(comparison)
+        self.panel.show_verdict(verdict, text)
+        self.panel.code = self.code
+
+    # ------------------------------------------------------------------------------- the panel
+
+    def _say_times(self, pipelines: Sequence[Pipeline]) -> None:
+        times = [self._times[pipeline] for pipeline in pipelines]
+        said = " | ".join(milliseconds(one.last) for one in times)
+        self.panel.done(f"{said} from file to mask" + (" (first run)" if times[0].fresh else ""))
+        self.panel.show_times(
+            [
+                (f"{p.model.name}, {p.precision} on {p.target}", one.rows())
+                for p, one in zip(pipelines, times, strict=True)
+            ]
+        )
+
+    def _time(self) -> None:
+        """Run ten times more, for the median."""
+        selections, image = self._selections(), self.images.image
+
+        def job(is_newest: Callable[[], bool]) -> None:
+            self.panel.busy(f"Running {_REPEATS} times …")
+            pipelines: list[Pipeline] = []
+            try:
+                for _ in range(_REPEATS):
+                    _, pipelines = self._computed(selections, image, is_newest)
+                    if not pipelines:
+                        return
+            except Exception as error:  # noqa: BLE001 - as above
+                self.panel.fail(error)
+                return
+            self._say_times(pipelines)
+
+        if self.result is not None:
+            self._latest.submit(job, soon=True)
+
+    def _save(self) -> None:
+        try:
+            saved = self.save()
+        except (OSError, ValueError) as error:  # ours are one of both
+            self.panel.fail_saving(error)
+            return
+        paths = [path for files in saved for path in files if path is not None]
+        self.panel.show_saved(paths[0].parent, [path.name for path in paths])
+
+    def _image_in_code(self) -> str:
+        """Return the picture's name or path as the code has it."""
+        if isinstance(self.images.image, bytes):
+            return str(self._upload_path())
+        return self.images.value
+
+    def _upload_path(self) -> Path:
+        return Path(self.panel.folder or _FOLDER) / self.images.title
+
+    def _write_upload(self) -> None:
+        """Write an uploaded picture, as it came, to where the code reads it."""
+        content = self.images.image
+        if not isinstance(content, bytes):
+            return
+        try:
+            with atomic(self._upload_path()) as temporary:
+                temporary.write_bytes(content)
+        except OSError as error:
+            self.panel.fail_saving(error)
+
+
+def _row(widgets: Sequence[tuple[ipywidgets.Widget, str]]) -> ipywidgets.Box:
+    """Return widgets side by side that wrap where the cell is narrow."""
+    for widget, flex in widgets:
+        widget.layout.flex, widget.layout.min_width = flex, "0"
+    layout = ipywidgets.Layout(
+        display="flex",
+        flex_flow="row wrap",
+        width="100%",
+        align_items="flex-start",
+        grid_gap="10px",
+    )
+    return ipywidgets.Box([widget for widget, _ in widgets], layout=layout)
