@@ -124,7 +124,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         self.panel.on_action("save", self._save)
         self.panel.on_action("time", self._time)
         self._arrange()
-        self._submit(soon=True)
+        self._submit()
 
     # ------------------------------------------------------------------------------- by code
 
@@ -223,8 +223,13 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
 
     def _pickers(self) -> ipywidgets.Widget:
         first = self.runs[0]
-        where = ipywidgets.VBox([first.targets, first.preprocessing])
-        return _row([(first.models, "1 1 230px"), (self.images, "2 1 320px"), (where, "1 1 230px")])
+        return _row(
+            [
+                (first.model_box, "1 1 250px"),
+                (self.images, "2 1 320px"),
+                (first.targets, "1 1 230px"),
+            ]
+        )
 
     def _arrange(self) -> None:
         """Show the second run's pickers, or do not."""
@@ -234,8 +239,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
             run.models.label, run.targets.label = f"Model{mark}", f"Execution target{mark}"
         second = self.runs[1]
         if pair and not self._second.children:
-            where = ipywidgets.VBox([second.targets, second.preprocessing])
-            row = _row([(second.models, "1 1 230px"), (where, "1 1 230px")])
+            row = _row([(second.model_box, "1 1 250px"), (second.targets, "1 1 250px")])
             self._second.children = [row]
         self._second.layout.display = "" if pair else "none"
 
@@ -263,7 +267,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
             return
         self._submit()
 
-    def _submit(self, *, soon: bool = False) -> None:
+    def _submit(self) -> None:
         selections, image = self._selections(), self.images.image
         with self._lock:
             self._results, self._comparison, self._error = (), None, None
@@ -278,7 +282,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
             if self._error is not None:
                 raise self._error
         else:
-            self._latest.submit(job, soon=soon)
+            self._latest.submit(job)
 
     def _run(
         self, selections: Sequence[Selection], image: ImageSource, is_newest: Callable[[], bool]
@@ -318,18 +322,20 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
             return
         with self._lock:
             self._results = tuple(results)
-        self.viewer.show(*results)
+        self.viewer.show_masks(*results)
         for run, result in zip(self.runs, results, strict=False):
             run.targets.ran = f"{result.target}, {result.precision}"
         self._say_times(pipelines)
-        verdict = text = ""
         if len(results) == 2:
             comparison = compare(*results)
             with self._lock:
                 self._comparison = comparison
-            verdict, text = str(comparison.verdict), str(comparison)
-        self.panel.show_verdict(verdict, text)
+            self.panel.show_verdict(str(comparison.verdict), str(comparison), repr(comparison))
+        else:
+            self.panel.hide_verdict()
         self.panel.code = self.code
+        if is_newest():
+            self.viewer.show_rest()
 
     # ------------------------------------------------------------------------------- the panel
 
@@ -362,7 +368,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
             self._say_times(pipelines)
 
         if self.result is not None:
-            self._latest.submit(job, soon=True)
+            self._latest.submit(job)
 
     def _save(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +13,10 @@ __all__ = ["Job", "Latest"]
 Job: TypeAlias = Callable[[Callable[[], bool]], None]
 """What is run; it is given a function that says whether it is still the newest."""
 
-_DELAY: Final = 0.12  # seconds: two clicks on neighbouring options are one choice
+# Seconds.  One choice runs at once; of several that follow one another (arrow keys in a list), those
+# after the first wait for the last.
+_CALM: Final = 0.3
+_DELAY: Final = 0.12
 
 
 class Latest:
@@ -21,22 +25,25 @@ class Latest:
     Parameters
     ----------
     delay : float
-        Seconds that a job waits for a newer one before it begins.
+        Seconds that a job waits for a newer one, where another came shortly before it.
 
     Examples
     --------
+    >>> import time
     >>> done = []
-    >>> latest = Latest(delay=0.01)
-    >>> for number in range(3):
-    ...     latest.submit(lambda is_newest, number=number: done.append(number))
+    >>> latest = Latest()
+    >>> for number in range(4):
+    ...     latest.submit(lambda is_newest, number=number: (time.sleep(0.1), done.append(number)))
+    ...     time.sleep(0.02)
     >>> latest.wait(10)
     True
     >>> done
-    [2]
+    [0, 3]
     """
 
     def __init__(self, delay: float = _DELAY) -> None:
         self._delay = delay
+        self._submitted = -math.inf
         self._changed = threading.Condition()
         self._waiting: Job | None = None
         self._due = 0.0
@@ -49,12 +56,14 @@ class Latest:
         with self._changed:
             return self._thread is not None
 
-    def submit(self, job: Job, *, soon: bool = False) -> None:
-        """Run *job* unless another comes before it has begun; *soon*: without the delay."""
+    def submit(self, job: Job) -> None:
+        """Run *job* unless another comes before it has begun."""
         with self._changed:
+            now = time.monotonic()
+            self._due = now + (self._delay if now - self._submitted < _CALM else 0.0)
+            self._submitted = now
             self._waiting = job
             self._newest += 1
-            self._due = time.monotonic() + (0.0 if soon else self._delay)
             if self._thread is None:
                 # It ends when nothing is left to do, so that nothing has to be closed.
                 self._thread = threading.Thread(target=self._work, name="wasinn_nb", daemon=True)

@@ -16,7 +16,7 @@ export default {
     const status = element("span", { className: "wnb-status", role: "status" });
     const spinner = element("progress", { "aria-label": "Running", hidden: true });
     const error = element("div", { className: "wnb-error", role: "alert", hidden: true });
-    const verdict = element("details", { className: "wnb-verdict", hidden: true });
+    const verdict = element("div", { className: "wnb-verdict", role: "status", hidden: true });
     const saved = element("div", { className: "wnb-saved", role: "status", hidden: true });
     const times = element("details", { className: "wnb-times" });
     const code = element("details", { className: "wnb-code" });
@@ -85,8 +85,7 @@ export default {
       error.hidden = !message;
       error.replaceChildren();
       if (!message) return;
-      error.append(element("strong", {}, kind), element("span", {}, message),
-        element("details", {}, element("summary", {}, "Details"), element("pre", {}, details)));
+      error.append(element("strong", {}, `${kind} `), message, folded(details));
     });
     on(["_times"], () => {
       const tables = model.get("_times");
@@ -95,11 +94,11 @@ export default {
         ...tables.map(timesTable)));
     });
     on(["_verdict"], () => {
-      const { verdict: word, text } = model.get("_verdict");
+      const { verdict: word, text, details } = model.get("_verdict");
       verdict.hidden = !word;
       verdict.dataset.verdict = word ?? "";
-      verdict.replaceChildren(element("summary", {}, `The two runs: ${word}`),
-        element("pre", {}, text ?? ""));
+      verdict.replaceChildren();
+      if (word) verdict.append(element("strong", {}, "The two runs are "), text, folded(details));
     });
     on(["_saved"], () => {
       const { folder: where, names, error: problem } = model.get("_saved");
@@ -127,6 +126,10 @@ function element(tag, properties = {}, ...children) {
   }
   made.append(...children);
   return made;
+}
+
+function folded(text) {
+  return element("details", {}, element("summary", {}, "Details"), element("pre", {}, text));
 }
 
 function button(text, title, act) {

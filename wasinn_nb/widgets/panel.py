@@ -71,9 +71,13 @@ class Panel(anywidget.AnyWidget):
         """Show rows of text, a table for each run: its title, and step, first run, later runs."""
         self._times = [{"title": title, "rows": rows} for title, rows in tables]
 
-    def show_verdict(self, verdict: str, text: str) -> None:
-        """Show whether two runs agree, in short and at length; empty for none."""
-        self._verdict = {"verdict": verdict, "text": text} if verdict else {}
+    def show_verdict(self, verdict: str, text: str, details: str) -> None:
+        """Show whether two runs agree: in a word, in a sentence, and in full."""
+        self._verdict = {"verdict": verdict, "text": text, "details": details}
+
+    def hide_verdict(self) -> None:
+        """Show no verdict: there is one run."""
+        self._verdict = {}
 
     def show_saved(self, folder: Path, names: Sequence[str]) -> None:
         """Say which files were written."""

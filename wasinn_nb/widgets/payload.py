@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from PIL import Image
 from wasinn_nb.masks import argmax_labels
 from wasinn_nb.segmentation import SegmentationResult
 
-__all__ = ["confidence_payload", "confidence_planes", "mask_payload", "photo_payload"]
+__all__ = ["captions", "confidence_payload", "confidence_planes", "mask_payload", "photo_payload"]
 
 # With the mask (at most 40 kB) and the confidences (some 100 kB), 600 kB for a picture.
 _MOST_PHOTO_BYTES: Final = 440_000
@@ -99,7 +100,37 @@ def _encoded(image: Image.Image) -> tuple[str, bytes]:
     return "image/jpeg", encoded.getvalue()
 
 
-def mask_payload(result: SegmentationResult, serial: int) -> dict[str, Any]:
+def captions(results: Sequence[SegmentationResult]) -> list[str]:
+    """Return what tells each result from the others, in words; empty where nothing does.
+
+    Examples
+    --------
+    >>> from wasinn_nb.cards import ModelCard
+    >>> card = ModelCard("toy", "segmentation", classes=("background", "road"))
+    >>> labels = np.zeros((4, 6), np.uint8)
+    >>> pair = [SegmentationResult(labels, card, precision=said) for said in ("f32", "bf16")]
+    >>> captions(pair), captions(pair[:1])
+    (['f32', 'bf16'], ['toy'])
+    """
+    if len(results) == 1:
+        return [results[0].card.name]
+    told = [_told(result) for result in results]
+    keys = dict.fromkeys(key for one in told for key in one)
+    differing = [key for key in keys if len({one.get(key) for one in told}) > 1]
+    return [", ".join(one[key] for key in differing if key in one) for one in told]
+
+
+def _told(result: SegmentationResult) -> dict[str, str]:
+    recipe = {} if result.recipe is None else result.recipe.to_dict()
+    return {
+        "model": result.card.name,
+        "precision": result.precision,
+        "target": f"on {result.target}",
+        **{name: f"{name} {value}" for name, value in recipe.items()},
+    }
+
+
+def mask_payload(result: SegmentationResult, serial: int, caption: str = "") -> dict[str, Any]:
     r"""Return the mask for the page: labels, names, colours and areas of the classes.
 
     Parameters
@@ -107,6 +138,8 @@ def mask_payload(result: SegmentationResult, serial: int) -> dict[str, Any]:
     result : SegmentationResult
     serial : int
         What the page is to call this mask.
+    caption : str
+        What the page is to write on it.
 
     Examples
     --------
@@ -121,8 +154,7 @@ def mask_payload(result: SegmentationResult, serial: int) -> dict[str, Any]:
     areas = result.areas()
     return {
         "serial": serial,
-        "title": result.card.name,
-        "ran": f"{result.precision} on {result.target}",
+        "caption": caption,
         "width": result.width,
         "height": result.height,
         "labels": zlib.compress(result.labels.tobytes()),

@@ -38,7 +38,7 @@ class RunPicker:
         self.recipe = recipe
         self.models = ModelPicker(model)
         self.targets = TargetPicker(target, precision)
-        style = {"description_width": "60px"}
+        style = {"description_width": "70px"}
         width = ipywidgets.Layout(width="auto", min_width="0")
         self.resize = ipywidgets.Dropdown(
             options=FILTERS, value=resize or "", description="Resize", style=style, layout=width
@@ -46,7 +46,7 @@ class RunPicker:
         self.color = ipywidgets.Dropdown(
             options=_CHANNELS, value="", description="Channels", style=style, layout=width
         )
-        self.preprocessing = ipywidgets.VBox([self.resize, self.color])
+        self.model_box = ipywidgets.VBox([self.models, self.resize, self.color])
 
     @property
     def selection(self) -> Selection:
@@ -69,4 +69,4 @@ class RunPicker:
 
     def widgets(self) -> tuple[ipywidgets.Widget, ...]:
         """Return all that has to be closed."""
-        return self.models, self.targets, self.resize, self.color, self.preprocessing
+        return self.models, self.targets, self.resize, self.color, self.model_box

@@ -59,7 +59,8 @@ class Still:
         if self._displayed:
             from IPython.display import update_display
 
-            update_display(self.bundle(), raw=True, display_id=self.id)  # type: ignore[no-untyped-call]  # type: ignore[no-untyped-call]
+            bundle = self.bundle()
+            update_display(bundle, raw=True, display_id=self.id)  # type: ignore[no-untyped-call]
 
     def bundle(self) -> dict[str, str | bytes]:
         """Return the picture as a bundle of media types."""

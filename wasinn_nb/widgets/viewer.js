@@ -393,31 +393,24 @@ class Viewer {
     const shown = this.masks[this.shown];
     const list = shown.classes.filter((one) => one.pixels)
       .map((one) => `${one.name} ${share(one.pixels, shown.labels.length)}`).slice(0, 9).join(", ");
-    this.canvas.setAttribute("aria-label", `${mode} of ${shown.title}: ${list}`);
+    this.canvas.setAttribute("aria-label", `${mode} of ${shown.caption}: ${list}`);
   }
 
   updateCaptions() {
     const pair = this.masks.length > 1;
-    const titles = pair ? this.masks.map((mask, index) => this.sideTitle(mask, index))
-      : ["Photo", "Overlay"];
+    const titles = pair ? this.masks.map(({ caption }, index) =>
+      (caption ? `${"AB"[index]}: ${caption}` : "AB"[index])) : ["Photo", "Overlay"];
     const { mode } = this;
     const said = mode === "blink" ? [titles[this.second ? 1 : 0], ""]
       : TWO_SIDED.has(mode) ? titles
         : pair && (mode === "overlay" || mode === "mask") ? [titles[this.shown], ""]
-          : mode === "difference" ? [`A: ${titles[0].slice(3)}  →  B: ${titles[1].slice(3)}`, ""]
+          : mode === "difference" ? [titles.join("  →  "), ""]
             : ["", ""];
     this.captions.forEach((caption, index) => {
       caption.textContent = said[index];
       caption.hidden = !said[index];
       caption.classList.toggle("wnb-right", index === 1 && mode === "swipe");
     });
-  }
-
-  sideTitle(mask, index) {
-    const [a, b] = this.masks;
-    const differs = a.title !== b.title ? mask.title : "";
-    const ran = a.ran !== b.ran || !differs ? mask.ran : "";
-    return `${"AB"[index]}: ${[differs, ran].filter(Boolean).join(", ")}`;
   }
 
   // A button for each class, with its area as a bar; in a difference, one for each transition.

@@ -10,7 +10,7 @@ import traitlets
 
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.widgets.payload import confidence_payload, mask_payload, photo_payload
+from wasinn_nb.widgets.payload import captions, confidence_payload, mask_payload, photo_payload
 from wasinn_nb.widgets.still import Still
 
 __all__ = ["MODES", "MaskViewer"]
@@ -116,13 +116,18 @@ class MaskViewer(anywidget.AnyWidget):
     def show(self, result: SegmentationResult, other: SegmentationResult | None = None) -> None:
         """Show another mask; what is switched off stays off where the classes are the same.
 
-        The confidences follow in a message of their own: the mask does not wait for them.
-
         Parameters
         ----------
         result, other : SegmentationResult
             As for the class.
         """
+        self.show_masks(result, other)
+        self.show_rest()
+
+    def show_masks(
+        self, result: SegmentationResult, other: SegmentationResult | None = None
+    ) -> None:
+        """Show another mask at once; :meth:`show_rest` sends what it need not wait for."""
         content = self._taken(result, other)
         with self.hold_sync():
             self.stale = False
@@ -130,6 +135,9 @@ class MaskViewer(anywidget.AnyWidget):
                 self.mode = "overlay"
             for name, value in content.items():
                 setattr(self, name, value)
+
+    def show_rest(self) -> None:
+        """Send the confidences, and bring the picture that is saved with the notebook up to date."""
         self._confidence = self._confidences()
         self.still.update(*self._results)
 
@@ -146,7 +154,11 @@ class MaskViewer(anywidget.AnyWidget):
                 )
         before, self._results = self._results, results
         self.serial += 1
-        content: dict[str, Any] = {"_masks": [mask_payload(r, self.serial) for r in results]}
+        masks = [
+            mask_payload(one, self.serial, caption)
+            for one, caption in zip(results, captions(results), strict=True)
+        ]
+        content: dict[str, Any] = {"_masks": masks}
         classes = result.card.classes
         if not before or before[0].card.classes != classes:
             content["hidden"] = list(classes[:1]) if len(classes) > 1 else []
