@@ -13,8 +13,8 @@ __all__ = ["Job", "Latest"]
 Job: TypeAlias = Callable[[Callable[[], bool]], None]
 """What is run; it is given a function that says whether it is still the newest."""
 
-# Seconds.  One choice runs at once; of several that follow one another (arrow keys in a list), those
-# after the first wait for the last.
+# Seconds.  One choice runs at once; of several that follow one another (arrow keys in a list),
+# those after the first wait for the last.
 _CALM: Final = 0.3
 _DELAY: Final = 0.12
 

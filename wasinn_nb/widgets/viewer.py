@@ -137,7 +137,7 @@ class MaskViewer(anywidget.AnyWidget):
                 setattr(self, name, value)
 
     def show_rest(self) -> None:
-        """Send the confidences, and bring the picture that is saved with the notebook up to date."""
+        """Send the confidences, and bring the picture in the saved notebook up to date."""
         self._confidence = self._confidences()
         self.still.update(*self._results)
 
