@@ -15,7 +15,7 @@ import ipywidgets
 from wasinn_nb import settings
 from wasinn_nb.catalog import Model
 from wasinn_nb.comparison import Comparison, compare
-from wasinn_nb.errors import BusyError, InvalidArgumentError
+from wasinn_nb.errors import BusyError, InvalidArgumentError, WasiNnError
 from wasinn_nb.files import atomic
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.pipeline import Pipeline
@@ -96,6 +96,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         compare: bool = False,
         folder: str | os.PathLike[str] | None = None,
     ) -> None:
+        self._latest = Latest()
+        super().__init__()  # first of all: an unfinished widget is closed, too
         if resize and resize not in (known := [value for _, value in FILTERS if value]):
             raise InvalidArgumentError(
                 f"expected resize as one of {', '.join(known)}, got {resize!r:.80}"
@@ -111,10 +113,10 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         self._results: tuple[SegmentationResult, ...] = ()
         self._comparison: Comparison | None = None
         self._error: BaseException | None = None
-        self._latest = Latest()
         self._times: WeakKeyDictionary[Pipeline, RunTimes] = WeakKeyDictionary()
-        self._second = ipywidgets.HBox()
-        super().__init__([self._pickers(), self._second, self.panel, self.viewer])
+        second = self.runs[1]
+        self._second = _row([(second.model_box, "1 1 250px"), (second.targets, "1 1 250px")])
+        self.children = [self._pickers(), self._second, self.panel, self.viewer]
         self.add_class("wnb-explorer")
         for run in self.runs:
             run.observe(self._changed)
@@ -159,7 +161,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
     @property
     def code(self) -> str:
         """The Python that makes the present picture; it runs as it is."""
-        return code_of(self._image_in_code(), self._selections(), scores=self._scores)
+        image = self.images.value if self._uploaded() is None else str(self._upload_path())
+        return code_of(image, self._selections(), scores=self._scores)
 
     def wait(self, timeout: float = 60.0) -> SegmentationResult:
         """Wait until the present selection has run; return its result.
@@ -212,11 +215,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
     def close(self) -> None:
         """Close the widget and all its parts; what runs is forgotten."""
         self._latest.cancel()
-        for run in self.runs:
-            for widget in run.widgets():
-                widget.close()
-        for widget in (self.images, self.viewer, self.panel, *self.children):
-            widget.close()
+        for part in self.children:
+            _close_all(part)
         super().close()
 
     # ------------------------------------------------------------------------------- the page
@@ -237,11 +237,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         for index, run in enumerate(self.runs):
             mark = f" {'AB'[index]}" if pair else ""
             run.models.label, run.targets.label = f"Model{mark}", f"Execution target{mark}"
-        second = self.runs[1]
-        if pair and not self._second.children:
-            row = _row([(second.model_box, "1 1 250px"), (second.targets, "1 1 250px")])
-            self._second.children = [row]
-        self._second.layout.display = "" if pair else "none"
+        self._second.layout.display = "flex" if pair else "none"
 
     def _ipython_display_(self) -> None:
         self.viewer.still.display(self)
@@ -263,18 +259,18 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
             self._arrange()
             if change["new"] and self.viewer.mode in {"overlay", "photo"}:
                 self.viewer.mode = "swipe"
-        elif change["owner"] in self.runs[1].widgets() and not self.panel.compare:
+        elif not self.panel.compare and self.runs[1].holds(change["owner"]):
             return
         self._submit()
 
     def _submit(self) -> None:
-        selections, image = self._selections(), self.images.image
+        selections = self._selections()
         with self._lock:
             self._results, self._comparison, self._error = (), None, None
         self.viewer.stale = True
 
         def job(is_newest: Callable[[], bool]) -> None:
-            self._run(selections, image, is_newest)
+            self._run(selections, is_newest)
 
         if settings.raising():
             self._latest.cancel()
@@ -284,11 +280,9 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         else:
             self._latest.submit(job)
 
-    def _run(
-        self, selections: Sequence[Selection], image: ImageSource, is_newest: Callable[[], bool]
-    ) -> None:
+    def _run(self, selections: Sequence[Selection], is_newest: Callable[[], bool]) -> None:
         try:
-            self._show(*self._computed(selections, image, is_newest), is_newest)
+            self._show(*self._computed(selections, is_newest), is_newest)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is shown, and `wait` raises it
             if is_newest():
                 with self._lock:
@@ -296,10 +290,11 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
                 self.panel.fail(error)
 
     def _computed(
-        self, selections: Sequence[Selection], image: ImageSource, is_newest: Callable[[], bool]
+        self, selections: Sequence[Selection], is_newest: Callable[[], bool]
     ) -> tuple[list[SegmentationResult], list[Pipeline]]:
         """Run every selection; nothing comes back where a newer choice was made meanwhile."""
         results, pipelines = [], []
+        image = self.images.image
         for selection in selections:
             if not is_newest():
                 return [], []
@@ -352,14 +347,14 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
 
     def _time(self) -> None:
         """Run ten times more, for the median."""
-        selections, image = self._selections(), self.images.image
+        selections = self._selections()
 
         def job(is_newest: Callable[[], bool]) -> None:
             self.panel.busy(f"Running {_REPEATS} times …")
             pipelines: list[Pipeline] = []
             try:
                 for _ in range(_REPEATS):
-                    _, pipelines = self._computed(selections, image, is_newest)
+                    _, pipelines = self._computed(selections, is_newest)
                     if not pipelines:
                         return
             except Exception as error:  # noqa: BLE001 - as above
@@ -379,19 +374,21 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         paths = [path for files in saved for path in files if path is not None]
         self.panel.show_saved(paths[0].parent, [path.name for path in paths])
 
-    def _image_in_code(self) -> str:
-        """Return the picture's name or path as the code has it."""
-        if isinstance(self.images.image, bytes):
-            return str(self._upload_path())
-        return self.images.value
+    def _uploaded(self) -> bytes | None:
+        """Return the picked picture's bytes where it is no file here."""
+        try:
+            image = self.images.image
+        except WasiNnError:  # a file that is gone: its path is still its name
+            return None
+        return image if isinstance(image, bytes) else None
 
     def _upload_path(self) -> Path:
+        """Return where the code reads an uploaded picture."""
         return Path(self.panel.folder or _FOLDER) / self.images.title
 
     def _write_upload(self) -> None:
         """Write an uploaded picture, as it came, to where the code reads it."""
-        content = self.images.image
-        if not isinstance(content, bytes):
+        if (content := self._uploaded()) is None:
             return
         try:
             with atomic(self._upload_path()) as temporary:
@@ -412,3 +409,9 @@ def _row(widgets: Sequence[tuple[ipywidgets.Widget, str]]) -> ipywidgets.Box:
         grid_gap="10px",
     )
     return ipywidgets.Box([widget for widget, _ in widgets], layout=layout)
+
+
+def _close_all(widget: ipywidgets.Widget) -> None:
+    for child in getattr(widget, "children", ()):
+        _close_all(child)
+    widget.close()

@@ -67,6 +67,6 @@ class RunPicker:
         self.resize.observe(handler, "value")
         self.color.observe(handler, "value")
 
-    def widgets(self) -> tuple[ipywidgets.Widget, ...]:
-        """Return all that has to be closed."""
-        return self.models, self.targets, self.resize, self.color, self.model_box
+    def holds(self, widget: Any) -> bool:
+        """Return whether *widget* is one of the controls."""
+        return widget in {self.models, self.targets, self.resize, self.color}
