@@ -19,6 +19,7 @@ from traitlets import Int, Unicode
 from wasinn_nb import catalog, settings
 from wasinn_nb.catalog.shipped import checked_path
 from wasinn_nb.errors import ImageError, MissingFileError, WasiNnError
+from wasinn_nb.files import existing_file
 from wasinn_nb.pictures import ImageSource, encoded_bytes, open_image, rgb_image
 from wasinn_nb.widgets.picking import Option, Picker, is_text, option, readable
 from wasinn_nb.widgets.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
@@ -158,12 +159,15 @@ class ImagePicker(Picker):
             self.open_folder(path)
 
     def _add(self, content: bytes, name: str) -> None:
+        if not isinstance(content, bytes | bytearray | memoryview):
+            raise ImageError(f"expected the bytes of an image, got {type(content).__name__}")
         name = _file_name(name)
         try:
-            picture = open_image(encoded_bytes(content))
+            picture = open_image(content)
             detail, thumbnail = _size(picture), _jpeg(picture)
         except ImageError as error:
-            raise ImageError(f"{name}: {error}") from error
+            words = str(error).removeprefix(f"the {len(content)} bytes: ")
+            raise ImageError(f"{name}: {words}") from error
         with self._guard:
             key = self._free_key(name)
             self._kept[key] = _Kept(
@@ -259,7 +263,7 @@ def _described(shown: Option, source: Path | bytes) -> Option:
         if isinstance(source, bytes):
             picture = open_image(source)
             return shown | {"detail": _size(picture), "thumbnail": _jpeg(picture)}
-        stat = source.stat()
+        stat = existing_file(source, "image").stat()
         detail, thumbnail = _thumbnail(source, stat.st_mtime_ns, stat.st_size)
     except (WasiNnError, OSError) as error:
         reason = str(error)
@@ -323,15 +327,15 @@ def _file_name(name: str) -> str:
 
 def _names_in(path: str | os.PathLike[str]) -> tuple[Path, list[str]]:
     """Return a folder, and the names of the pictures in it."""
+    folder = checked_path(path).absolute()
     try:
-        folder = checked_path(path).absolute()
         with os.scandir(folder) as entries:
             names = sorted(
                 entry.name
                 for entry in entries
                 if entry.name.lower().endswith(_SUFFIXES) and not entry.is_dir()
             )
-    except (OSError, ValueError, RuntimeError) as error:  # a NUL, no such user
+    except (OSError, ValueError) as error:  # ValueError: a NUL
         why = getattr(error, "strerror", None) or str(error)
         raise MissingFileError(
             f"{readable(str(path))} cannot be opened as a folder: {why}; looked from {Path.cwd()}"

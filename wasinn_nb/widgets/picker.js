@@ -2,8 +2,12 @@
 // for models that can be fetched, uploads and folders for pictures, the precision of a target.
 // What comes from outside becomes text, never HTML.
 
+const FOCUSABLE = new Set(["button", "fieldset", "input", "select"]);
+
 function make(tag, properties = {}, ...children) {
   const node = document.createElement(tag);
+  // JupyterLab takes the keys otherwise: it looks at what has the focus before what is around it.
+  if (FOCUSABLE.has(tag)) node.setAttribute("data-lm-suppress-shortcuts", "true");
   for (const [name, value] of Object.entries(properties)) {
     if (name in node) node[name] = value;
     else node.setAttribute(name, value);
@@ -292,7 +296,6 @@ function render({ model, el }) {
     legend,
     list,
   );
-  root.setAttribute("data-lm-suppress-shortcuts", "true"); // else JupyterLab takes the keys
   const tools = TOOLS[model.get("_kind")]?.(model, on, root);
   root.append(...(tools?.nodes ?? []), message);
 

@@ -130,8 +130,9 @@ class Picker(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Take the widget off the page; what runs in the background ends by itself."""
-        with self._guard:  # no thread is just about to tell the page something
-            super().close()
+        if self.comm is not None:  # it never came so far where a parameter was refused
+            with self._guard:  # no thread is just about to tell the page something
+                super().close()
 
     # -- for the subclasses --------------------------------------------------------------------
 
