@@ -120,7 +120,7 @@ def test_the_kernel_answers_while_a_model_is_compiled(explore, monkeypatch, toy,
     monkeypatch.setattr(Selection, "pipeline", slow)
     explorer = explore(toy, red)
     assert started.wait(20)
-    assert explorer.panel._status == {"state": "busy", "text": f"Loading {toy} on CPU …"}
+    assert explorer.panel._status == {"state": "busy", "text": f"Running {toy} on CPU …"}
     assert explorer.result is None
     explorer.images.value = "city-arrow"  # a second click while it runs
     with pytest.raises(BusyError, match=r"still runs after 0.05 s"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +37,8 @@ __all__ = ["Explorer"]
 
 _FOLDER: Final = "out/explorer"
 _REPEATS: Final = 10
+# Seconds in which the interpreter is free to send the mask before the rest is computed.
+_BREATH: Final = 0.02
 
 
 class Explorer(ipywidgets.VBox):  # type: ignore[misc]
@@ -298,9 +301,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         for selection in selections:
             if not is_newest():
                 return [], []
-            self.panel.busy(f"Loading {selection.model} on {selection.target} …")
+            self.panel.busy(f"Running {selection.model} on {selection.target} …")
             pipeline = selection.pipeline(scores=self._scores)
-            self.panel.busy(f"Running {selection.model} on {pipeline.target} …")
             result = pipeline(image)
             self._times.setdefault(pipeline, RunTimes(pipeline.load_seconds)).add(result.timings)
             results.append(result)
@@ -329,6 +331,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         else:
             self.panel.hide_verdict()
         self.panel.code = self.code
+        time.sleep(_BREATH)
         if is_newest():
             self.viewer.show_rest()
 

@@ -20,7 +20,9 @@ from wasinn_nb.segmentation import SegmentationResult
 __all__ = ["Still", "still_png"]
 
 _MOST_PNG_BYTES: Final = 300_000
-_SIDES: Final = (800, 640, 480, 360, 240)
+# The PNG is for exports that take no HTML (PDF, some hosts), and travels with each result.
+_SIDES: Final = (480, 360, 240)
+_COLORS: Final = 96
 # In JupyterLab and Notebook, where the widget before this picture is not alive, its place holds
 # only an error; :has() spares the live one.
 _STYLE: Final = (
@@ -95,8 +97,8 @@ def still_png(results: Sequence[SegmentationResult]) -> bytes:
             sheet.paste(picture, (left, 0))
             left += picture.width
         encoded = io.BytesIO()
-        # 256 colours: a photograph as PNG takes a third of what all its colours would.
-        sheet.quantize(256).save(encoded, "PNG", optimize=True)
+        # With few colours a photograph as PNG takes a quarter of what all of them would.
+        sheet.quantize(_COLORS).save(encoded, "PNG", optimize=True)
         if encoded.tell() <= _MOST_PNG_BYTES:
             break
     return encoded.getvalue()
