@@ -61,7 +61,8 @@ guest: .venv/.dev
 
 notebooks: .venv/.dev
 	rm -rf notebooks/out
-	cd notebooks && ../$(BIN)/jupyter nbconvert --to notebook --inplace --execute *.ipynb
+	cd notebooks && ../$(BIN)/jupyter nbconvert --to notebook --inplace --execute \
+		--ExecutePreprocessor.store_widget_state=False *.ipynb
 
 pictures: .venv/.dev
 	$(BIN)/python docs/make_pictures.py

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import cast
+from typing import Final, cast
 
 from wasinn_nb import catalog
 from wasinn_nb.pipeline import Pipeline, kept_pipeline
 from wasinn_nb.recipe import Color, PreprocessRecipe, Resize
 
 __all__ = ["Selection", "code_of"]
+
+_WIDTH: Final = 90  # with "result = " before it, as long as a line may be
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Selection:
         if scores:
             arguments.append("scores=True")
         line = f"wn.segment({', '.join(arguments)})"
-        if len(line) <= 100:
+        if len(line) <= _WIDTH:
             return line
         return "wn.segment(\n" + "".join(f"    {said},\n" for said in arguments) + ")"
 
