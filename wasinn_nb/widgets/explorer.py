@@ -228,9 +228,9 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         first = self.runs[0]
         return _row(
             [
-                (first.model_box, "1 1 250px"),
-                (self.images, "2 1 320px"),
-                (first.targets, "1 1 230px"),
+                (first.model_box, "1 1 210px"),
+                (self.images, "2 1 280px"),
+                (first.targets, "1 1 210px"),
             ]
         )
 
