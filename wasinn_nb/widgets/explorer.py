@@ -109,7 +109,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         name = None if path is None else os.fspath(path)
         self.runs = tuple(RunPicker(name, target, precision, resize, recipe) for _ in range(2))
         self.images = ImagePicker(image, folder)
-        self.viewer = MaskViewer()
+        self.viewer = MaskViewer(mode="swipe" if compare else "overlay")
         self.panel = Panel(compare=compare, folder=_FOLDER)
         self._scores = scores
         self._lock = threading.Lock()

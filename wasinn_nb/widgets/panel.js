@@ -64,6 +64,8 @@ export default {
         element("label", { className: "wnb-compare" }, compare, "Compare two runs"),
         element("span", { className: "wnb-buttons" }, time, copy,
           element("span", { className: "wnb-save" }, folder, save))),
+      element("div", { className: "wnb-gone", role: "alert" },
+        "The kernel of this widget is gone. The picture can still be looked at; run the cell again to go on."),
       error, verdict, saved,
       element("div", { className: "wnb-folds" }, times, code));
     el.append(root);

@@ -161,7 +161,7 @@ class Viewer {
       "aria-valuemin": 0, "aria-valuemax": 100, "aria-orientation": "horizontal",
     });
     this.captions = [0, 1].map(() => element("span", { className: "wnb-caption" }));
-    this.hint = element("div", { className: "wnb-hint", hidden: true });
+    this.hint = element("div", { className: "wnb-tip", hidden: true });
     this.stage = element("div", { className: "wnb-stage" },
       this.canvas, ...this.captions, this.divider, this.hint);
     this.probe = element("output", { className: "wnb-probe", "aria-live": "polite" });
