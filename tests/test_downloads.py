@@ -467,6 +467,25 @@ def test_threads_share_one_download(toy):
     assert sorted(toy.asked) == [("toy.bin", None), ("toy.xml", None)]
 
 
+def test_file_that_vanishes_while_another_fetches(toy, monkeypatch):
+    lock, tries = downloads._lock, []
+
+    def busy_at_first(opened):
+        [folder] = (settings.cache_dir() / "partial").glob("toy-FP16-*.lock")
+        staging = folder.with_suffix("")
+        tries.append(staging)
+        if len(tries) == 1:
+            staging.mkdir()
+            (staging / "toy.bin.part").symlink_to("moved-on-just-now")
+            raise BlockingIOError
+        (staging / "toy.bin.part").unlink()
+        lock(opened)
+
+    monkeypatch.setattr(downloads, "_lock", busy_at_first)
+    assert catalog.fetch("toy").verified
+    assert len(tries) == 2
+
+
 def _fetch_in_process(files, folder, staging, queue):
     downloads.fetch_files(files, folder, staging)
     queue.put(downloads.are_whole(files, folder))

@@ -367,7 +367,7 @@ def _locked(lock: IO[bytes], staging: Path, patience: float) -> bool:
         try:
             _lock(lock)
         except (BlockingIOError, PermissionError):
-            now = sum(entry.stat().st_size for entry in staging.glob("*") if entry.exists())
+            now = _size_of(staging)
             if now != seen:
                 seen, end = now, time.monotonic() + patience
             elif time.monotonic() > end:
@@ -377,6 +377,14 @@ def _locked(lock: IO[bytes], staging: Path, patience: float) -> bool:
             return False
         else:
             return True
+
+
+def _size_of(staging: Path) -> int:
+    """Return how many bytes there are so far; another number where they are being moved."""
+    try:
+        return sum(entry.stat().st_size for entry in staging.iterdir())
+    except OSError:  # gone between two calls, or not there yet
+        return -2
 
 
 def _lock(lock: IO[bytes]) -> None:
