@@ -27,7 +27,7 @@ class Notebook:
         self.sent: list[bytes | str] = []  # frames from the page to the kernel
         self.errors: list[str] = []  # uncaught exceptions of the page
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(PATIENCE)
+        self.page.set_default_timeout(PATIENCE / 2)
         self.page.on("websocket", self._listen)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self._kernel: Kernel | None = None
