@@ -182,7 +182,7 @@ def test_captions_say_what_differs_and_nothing_else():
     other = result(recipe=recipe.replace(color="RGB"), precision="bf16")
     assert captions([a, other]) == ["f32, color BGR", "bf16, color RGB"]
     assert captions([a]) == ["toy"]
-    assert captions([result(), a])[0] == ""  # a result without a recipe has nothing to say of it
+    assert captions([result(), a]) == ["", ""], "one says nothing of its recipe"
 
 
 # ------------------------------------------------------------------------------------ the widget

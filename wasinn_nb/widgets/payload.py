@@ -116,9 +116,9 @@ def captions(results: Sequence[SegmentationResult]) -> list[str]:
     if len(results) == 1:
         return [results[0].card.name]
     told = [_told(result) for result in results]
-    keys = dict.fromkeys(key for one in told for key in one)
-    differing = [key for key in keys if len({one.get(key) for one in told}) > 1]
-    return [", ".join(one[key] for key in differing if key in one) for one in told]
+    known = [key for key in told[0] if all(key in one for one in told)]
+    differing = [key for key in known if len({one[key] for one in told}) > 1]
+    return [", ".join(one[key] for key in differing) for one in told]
 
 
 def _told(result: SegmentationResult) -> dict[str, str]:

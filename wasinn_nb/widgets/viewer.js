@@ -154,7 +154,11 @@ class Viewer {
         button("+", "Zoom in", () => this.zoomBy(1.5)),
         button("Fit", "Fit", () => this.fit())));
 
-    this.canvas = element("canvas", { className: "wnb-canvas", tabIndex: 0, role: "img" });
+    this.canvas = element("canvas", {
+      className: "wnb-canvas", tabIndex: 0, role: "img",
+      "aria-description": "Keys: 1 to 9 switch classes, arrows move the cross whose pixel is read, "
+        + "plus, minus and 0 zoom, o outlines, brackets change the opacity",
+    });
     this.context = this.canvas.getContext("2d");
     this.divider = element("div", {
       className: "wnb-divider", tabIndex: 0, role: "slider", "aria-label": "Swipe",
@@ -345,7 +349,7 @@ class Viewer {
   get mode() {
     const mode = this.state.mode;
     if (mode === "difference" && this.masks.length < 2) return "overlay";
-    if (!this.photo && this.masks.length < 2 && mode !== "photo") return "mask";
+    if (!this.photo && (this.masks.length < 2 || mode === "photo")) return "mask";
     return mode;
   }
 
@@ -358,7 +362,7 @@ class Viewer {
     const pair = this.masks.length > 1;
     for (const [name, input] of Object.entries(this.modeInputs)) {
       input.checked = name === mode;
-      input.disabled = (name === "difference" && !pair) || (!this.photo && !pair && name !== "mask");
+      input.disabled = !this.photo && (name === "photo" || (!pair && name !== "mask"));
       input.parentElement.hidden = name === "difference" && !pair;
     }
     // Lines are drawn at full strength.
@@ -452,7 +456,7 @@ class Viewer {
       element("span", { className: "wnb-name" }, one.name),
       element("span", { className: "wnb-share" }, shares.join(" | ")),
       ...one.parts.map((part) => {
-        const bar = element("span", { className: "wnb-bar" });
+        const bar = element("span", { className: "wnb-area" });
         bar.append(element("i"));
         bar.firstChild.style.cssText = `width:${100 * part}%;background:${one.color}`;
         return bar;
