@@ -1,8 +1,11 @@
 """`Explorer` and its parts, without a kernel."""
 
+import functools
+import hashlib
 import json
 import threading
 import time
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -112,10 +115,10 @@ def test_the_kernel_answers_while_a_model_is_compiled(explore, monkeypatch, toy,
     started, go_on = threading.Event(), threading.Event()
     pipeline = Selection.pipeline
 
-    def slow(self, *, scores):
+    def slow(self, **options):
         started.set()
         assert go_on.wait(20)
-        return pipeline(self, scores=scores)
+        return pipeline(self, **options)
 
     monkeypatch.setattr(Selection, "pipeline", slow)
     explorer = explore(toy, red)
@@ -162,6 +165,39 @@ def test_two_explorers_do_not_touch_each_other(explore, toy, red):
     assert (one.viewer.serial, two.viewer.serial) == (1, 2)
     assert one.result.recipe.color == "BGR"
     assert one.viewer.still.id != two.viewer.still.id
+
+
+def test_a_model_that_is_only_known_is_downloaded(explore, monkeypatch, tmp_path, red):
+    brightest_channel(tmp_path / "served/away.xml")
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "served"))
+    monkeypatch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *args: None)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        files = [
+            {
+                "name": path.name,
+                "bytes": path.stat().st_size,
+                "sha384": hashlib.sha384(path.read_bytes()).hexdigest(),
+                "url": f"http://127.0.0.1:{server.server_port}/{path.name}",
+            }
+            for path in (tmp_path / "served/away.xml", tmp_path / "served/away.bin")
+        ]
+        card = {"name": "away", "task": "segmentation", "precisions": {"FP32": files}}
+        (tmp_path / "known/away").mkdir(parents=True)
+        (tmp_path / "known/away/card.json").write_text(json.dumps(card))
+        monkeypatch.setenv("WASINN_NB_PATH", str(tmp_path / "known"))
+        monkeypatch.setenv("WASINN_NB_OFFLINE", "1")
+        explorer = explore("away", red)
+        assert "WASINN_NB_OFFLINE" in str(failing(explorer))
+        monkeypatch.delenv("WASINN_NB_OFFLINE")
+        said = []
+        explorer.panel.observe(lambda change: said.append(change["new"]["text"]), "_status")
+        explorer.runs[0].color.value = "BGR"
+        assert (explorer.wait().labels == 2).all()
+        server.shutdown()
+    parts = [text for text in said if text.startswith("Downloading the model: ")]
+    assert parts
+    assert parts[-1].startswith("Downloading the model: 100 % of ")
 
 
 # ------------------------------------------------------------------------------------- failures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
@@ -256,7 +257,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
 
     def _changed(self, change: Any) -> None:
         if change["name"] == "folder":  # where an uploaded picture will be, too
-            self.panel.code = self.code
+            self._say_code()
             return
         if change["name"] == "compare":
             self._arrange()
@@ -285,12 +286,15 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
 
     def _run(self, selections: Sequence[Selection], is_newest: Callable[[], bool]) -> None:
         try:
-            self._show(*self._computed(selections, is_newest), is_newest)
+            results, pipelines = self._computed(selections, is_newest)
+            if results and is_newest():
+                self._show(tuple(results), pipelines)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is shown, and `wait` raises it
             if is_newest():
                 with self._lock:
                     self._error = error
                 self.panel.fail(error)
+                self._say_code()
 
     def _computed(
         self, selections: Sequence[Selection], is_newest: Callable[[], bool]
@@ -302,23 +306,16 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
             if not is_newest():
                 return [], []
             self.panel.busy(f"Running {selection.model} on {selection.target} …")
-            pipeline = selection.pipeline(scores=self._scores)
+            pipeline = selection.pipeline(scores=self._scores, progress=self.panel.downloading)
             result = pipeline(image)
             self._times.setdefault(pipeline, RunTimes(pipeline.load_seconds)).add(result.timings)
             results.append(result)
             pipelines.append(pipeline)
         return results, pipelines
 
-    def _show(
-        self,
-        results: Sequence[SegmentationResult],
-        pipelines: Sequence[Pipeline],
-        is_newest: Callable[[], bool],
-    ) -> None:
-        if not results or not is_newest():
-            return
+    def _show(self, results: tuple[SegmentationResult, ...], pipelines: Sequence[Pipeline]) -> None:
         with self._lock:
-            self._results = tuple(results)
+            self._results = results
         self.viewer.show_masks(*results)
         for run, result in zip(self.runs, results, strict=False):
             run.targets.ran = f"{result.target}, {result.precision}"
@@ -330,9 +327,11 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
             self.panel.show_verdict(str(comparison.verdict), str(comparison), repr(comparison))
         else:
             self.panel.hide_verdict()
-        self.panel.code = self.code
+        self._say_code()
         time.sleep(_BREATH)
-        if is_newest():
+        with self._lock:
+            still_shown = self._results is results
+        if still_shown:
             self.viewer.show_rest()
 
     # ------------------------------------------------------------------------------- the panel
@@ -347,6 +346,11 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
                 for p, one in zip(pipelines, times, strict=True)
             ]
         )
+
+    def _say_code(self) -> None:
+        # A model that cannot be loaded does not say its recipe.
+        with contextlib.suppress(WasiNnError):
+            self.panel.code = self.code
 
     def _time(self) -> None:
         """Run ten times more, for the median."""

@@ -72,11 +72,13 @@ export default {
 
     let waiting;
     on(["_status"], () => {
-      const { state = "idle", text = "" } = model.get("_status");
+      const { state = "idle", text = "", part } = model.get("_status");
       clearTimeout(waiting);
       const show = () => {
         root.dataset.state = state;
         spinner.hidden = state !== "busy";
+        if (part === undefined) spinner.removeAttribute("value");
+        else spinner.value = part;
         status.textContent = text;
       };
       if (state === "busy") waiting = setTimeout(show, BUSY_AFTER_MS);

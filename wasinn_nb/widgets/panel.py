@@ -10,6 +10,8 @@ from typing import Any, Final
 import anywidget
 import traitlets
 
+from wasinn_nb.catalog.downloads import in_words
+
 __all__ = ["Panel"]
 
 _HERE: Final = Path(__file__).parent
@@ -53,6 +55,13 @@ class Panel(anywidget.AnyWidget):
     def busy(self, text: str) -> None:
         """Say what is being done."""
         self._status = {"state": "busy", "text": text}
+
+    def downloading(self, done: int, total: int) -> None:
+        """Say how much of a model has come: bytes so far, and in all."""
+        part = done / total if total else 1.0
+        said = f"Downloading the model: {100 * part:.0f} % of {in_words(total)}"
+        if said != self._status.get("text"):
+            self._status = {"state": "busy", "text": said, "part": part}
 
     def done(self, text: str) -> None:
         """Say what came of it; what went wrong before is over."""

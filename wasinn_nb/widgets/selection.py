@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Final, cast
 
 from wasinn_nb import catalog
+from wasinn_nb.errors import NotFoundError
 from wasinn_nb.pipeline import Pipeline, kept_pipeline
 from wasinn_nb.recipe import Color, PreprocessRecipe, Resize
 
@@ -42,10 +44,23 @@ class Selection:
     color: str = ""
     recipe: PreprocessRecipe | None = None
 
-    def pipeline(self, *, scores: bool) -> Pipeline:
-        """Return the compiled pipeline; errors are those of `Pipeline`."""
+    def pipeline(
+        self, *, scores: bool, progress: bool | Callable[[int, int], None] = False
+    ) -> Pipeline:
+        """Return the compiled pipeline; errors are those of `Pipeline`.
+
+        Parameters
+        ----------
+        scores : bool
+        progress : bool or callable
+            As for :func:`wasinn_nb.fetch`, where the model has to be downloaded.
+        """
+        try:
+            found = catalog.model(self.model, download=False)
+        except NotFoundError:
+            found = catalog.fetch(self.model, progress=progress)
         return kept_pipeline(
-            self.model,
+            found,
             self.target,
             precision=self.precision,
             recipe=self._recipe(),
