@@ -1,5 +1,6 @@
 // The Explorer's panel: status and errors, times, code to copy, files to save.
 
+const FOCUSED = new Set(["button", "input", "summary"]);
 const BUSY_AFTER_MS = 150; // what is quicker than that needs no sign of it
 
 export default {
@@ -58,7 +59,7 @@ export default {
     const time = button("Time 10 runs", "Run ten times more and show the median of each step", () =>
       act("time"));
 
-    const root = element("div", { className: "wnb-panel", "data-lm-suppress-shortcuts": "true" },
+    const root = element("div", { className: "wnb-panel" },
       element("div", { className: "wnb-row" },
         spinner, status,
         element("label", { className: "wnb-compare" }, compare, "Compare two runs"),
@@ -124,6 +125,10 @@ export default {
 
 function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
+  // JupyterLab looks for it on the element that has the focus before it takes a key for itself.
+  if (FOCUSED.has(tag) || "tabIndex" in properties) {
+    made.setAttribute("data-lm-suppress-shortcuts", "true");
+  }
   for (const [name, value] of Object.entries(properties)) {
     if (name in made) made[name] = value;
     else made.setAttribute(name, value);

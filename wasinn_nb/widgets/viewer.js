@@ -14,6 +14,7 @@ const MODES = [
   ["difference", "Difference"],
 ];
 const TWO_SIDED = new Set(["swipe", "blink", "side by side"]);
+const FOCUSED = new Set(["button", "input"]);
 const BLINK_MS = 700;
 const MAX_ZOOM = 64;
 const MANY_CLASSES = 20; // beyond it, classes without a pixel are not listed
@@ -30,6 +31,10 @@ export default {
 
 function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
+  // JupyterLab looks for it on the element that has the focus before it takes a key for itself.
+  if (FOCUSED.has(tag) || "tabIndex" in properties) {
+    made.setAttribute("data-lm-suppress-shortcuts", "true");
+  }
   for (const [name, value] of Object.entries(properties)) {
     if (name in made && name !== "list") made[name] = value;
     else made.setAttribute(name, value);
@@ -172,7 +177,7 @@ class Viewer {
     this.legend = element("div", { className: "wnb-legend", role: "group", "aria-label": "Classes" });
     this.problem = element("div", { className: "wnb-problem", role: "alert", hidden: true });
     this.style = element("style");
-    this.root = element("div", { className: "wnb-viewer", "data-lm-suppress-shortcuts": "true" },
+    this.root = element("div", { className: "wnb-viewer" },
       this.style, toolbar, this.problem,
       element("div", { className: "wnb-body" },
         element("div", { className: "wnb-picture" }, this.stage, this.probe), this.legend));
