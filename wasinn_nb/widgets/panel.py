@@ -53,8 +53,10 @@ class Panel(anywidget.AnyWidget):
         self._actions[name] = act
 
     def busy(self, text: str) -> None:
-        """Say what is being done."""
-        self._status = {"state": "busy", "text": text}
+        """Say what is being done; what was saved before is of another picture."""
+        with self.hold_sync():
+            self._status = {"state": "busy", "text": text}
+            self._saved = {}
 
     def downloading(self, done: int, total: int) -> None:
         """Say how much of a model has come: bytes so far, and in all."""
