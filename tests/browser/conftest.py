@@ -15,7 +15,8 @@ from typing import NoReturn
 
 import pytest
 
-from browser.pages import Notebook, sync_playwright
+from browser.models import write_models
+from browser.pages import Error, Notebook, sync_playwright
 from browser.servers import start_lab, start_voila
 
 SHOTS = Path(__file__).resolve().parents[2] / "out/browser"
@@ -30,7 +31,6 @@ FLAGS = [
     "--disable-sync",
 ]
 VIEWPORT = {"width": 1280, "height": 1000}
-_PAGES = pytest.StashKey[list]()
 
 
 def absent(reason: str) -> NoReturn:
@@ -73,7 +73,8 @@ def context(browser):
 
 @pytest.fixture(scope="package")
 def lab(browser, tmp_path_factory):
-    server = start_lab(tmp_path_factory.mktemp("lab"))
+    models = write_models(tmp_path_factory.mktemp("models"))
+    server = start_lab(tmp_path_factory.mktemp("lab"), WASINN_NB_PATH=str(models))
     yield server
     server.stop()
 
@@ -105,11 +106,14 @@ def open_notebook(context, lab):
 def pytest_runtest_makereport(item, call):
     """Keep what is on screen at the end of every test, and wherever one fails."""
     report = yield
-    if report.failed or report.when == "call":
-        browser = getattr(item, "funcargs", {}).get("browser")
-        for context in browser.contexts if browser else []:
-            for number, page in enumerate(context.pages):
-                name = re.sub(r"\W+", "-", item.name).strip("-")
-                mark = f"FAILED-{report.when}-" if report.failed else ""
-                page.screenshot(path=SHOTS / f"{mark}{item.path.stem}-{name}-{number}.png")
+    browser = getattr(item, "funcargs", {}).get("browser")
+    if browser and (report.failed or report.when == "call"):
+        mark = f"FAILED-{report.when}-" if report.failed else ""
+        name = re.sub(r"\W+", "-", f"{item.path.stem}-{item.name}").strip("-")[:100]
+        pages = [page for context in browser.contexts for page in context.pages]
+        for number, page in enumerate(pages):
+            try:
+                page.screenshot(path=SHOTS / f"{mark}{name}-{number}.png")
+            except Error as error:  # a page that hangs; the report is what matters
+                report.sections.append(("screenshot", str(error)))
     return report

@@ -12,9 +12,9 @@ from browser.kernels import Kernel, kernel_of
 from browser.servers import Server
 
 try:
-    from playwright.sync_api import BrowserContext, Page, WebSocket, expect, sync_playwright
+    from playwright.sync_api import BrowserContext, Error, Page, WebSocket, expect, sync_playwright
 except ModuleNotFoundError:  # the fixture `browser` says so
-    expect = sync_playwright = None
+    Error = expect = sync_playwright = None
 
 PATIENCE = 60_000  # milliseconds; the machine may be busy
 

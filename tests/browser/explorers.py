@@ -1,0 +1,87 @@
+"""An `Explorer` on a page."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from browser.pages import PATIENCE, Notebook, expect
+from browser.viewers import Viewer, near
+
+
+class ExplorerPage:
+    """The explorer number *index* of a notebook; the kernel calls it *name*."""
+
+    def __init__(self, notebook: Notebook, index: int = 0, name: str = "explorer") -> None:
+        self.notebook, self.name = notebook, name
+        self.root = notebook.page.locator(".wnb-explorer").nth(index)
+        self.status = self.root.locator(".wnb-status")
+        self.error = self.root.locator(".wnb-error")
+        self._index = index
+
+    @property
+    def viewer(self) -> Viewer:
+        """The viewer, for the picture that is shown now."""
+        width, height = self.ask("(lambda r: r.photo.shape[1::-1])(it.wait())")
+        return Viewer(self.notebook.page, (width, height), self._index)
+
+    def ask(self, expression: str):
+        """Return what *expression* is in the kernel; ``it`` is the explorer."""
+        return self.notebook.kernel.ask(f"(lambda it: {expression})({self.name})")
+
+    def group(self, name: str):
+        """Return a picker: ``Model``, ``Image``, ``Execution target``."""
+        return self.root.get_by_role("group", name=name, exact=True)
+
+    def pick(self, group: str, option: str) -> None:
+        """Click an option, and wait until the kernel has run it."""
+        attribute = {"Model": "models", "Image": "images", "Execution target": "targets"}[group]
+        radio = self.group(group).get_by_role("radio", name=option, exact=True)
+        radio.scroll_into_view_if_needed()
+        radio.locator("xpath=..").click()
+        expect(radio).to_be_checked()
+        self.notebook.until(
+            lambda: self.ask(f"it.{attribute}.value") == option, f"the kernel knows of {option}"
+        )
+
+    def wait_shown(self) -> Viewer:
+        """Wait until the present result is on screen."""
+        expect(self.error).to_be_hidden(timeout=PATIENCE)
+        viewer = self.viewer
+        viewer.wait_painted(self.ask("it.viewer.serial"))
+        return viewer
+
+    def check_painted(self, least: int = 2) -> dict[int, int]:
+        """Check the painted picture against `SegmentationResult.overlay`, class by class.
+
+        Where photograph and labels are even, so that neither edges nor the page's way of shrinking
+        a picture matter.  Returns the number of places looked at for each class.
+        """
+        viewer = self.wait_shown()
+        self.notebook.kernel.run(
+            f"(lambda r: (r.overlay().save('overlay.png'), "
+            f"r.resize(*r.photo.shape[:2]).mask_image().save('labels.png')))({self.name}.result)"
+        )
+        root = self.notebook.server.root
+        overlay, labels = Image.open(root / "overlay.png"), Image.open(root / "labels.png")
+        classes, expected, seen = np.asarray(labels), np.asarray(overlay), {}
+        even = _even(overlay, 4) & _even(Image.fromarray(classes), 0)
+        even[:, :8] = even[:, -8:] = even[:8] = even[-8:] = False
+        for label in np.unique(classes):
+            places = np.argwhere(even & (classes == label))
+            if len(places) == 0:
+                continue
+            chosen = places[np.linspace(0, len(places) - 1, 5).astype(int)]
+            painted = viewer.colours([(x, y) for y, x in chosen])
+            for (y, x), colour in zip(chosen, painted, strict=True):
+                assert near(colour, expected[y, x]), (label, x, y, colour, expected[y, x])
+            seen[int(label)] = len(chosen)
+        assert len(seen) >= least, seen
+        return seen
+
+
+def _even(picture: Image.Image, most: int) -> np.ndarray:
+    """Return where no pixel nearby differs by more than *most*."""
+    high, low = (picture.filter(kind(9)) for kind in (ImageFilter.MaxFilter, ImageFilter.MinFilter))
+    spread = np.asarray(high).astype(int) - np.asarray(low)
+    return (spread if spread.ndim == 2 else spread.max(2)) <= most
