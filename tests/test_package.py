@@ -80,7 +80,15 @@ def test_the_wheel_works_in_an_empty_environment(tmp_path):
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     subprocess.run([*pip, "wheel", "-q", "--no-deps", "-w", tmp_path, ROOT], check=True)
     (wheel,) = tmp_path.glob("*.whl")
-    pages = {"viewer.js", "viewer.css", "panel.js", "panel.css", "picker.js", "picker.css"}
+    pages = {
+        "elements.js",
+        "viewer.js",
+        "viewer.css",
+        "panel.js",
+        "panel.css",
+        "picker.js",
+        "picker.css",
+    }
     assert pages <= {Path(name).name for name in zipfile.ZipFile(wheel).namelist()}
     venv.create(tmp_path / "empty", with_pip=True, symlinks=os.name != "nt")
     python = tmp_path / "empty/bin/python"

@@ -1,6 +1,5 @@
 // The Explorer's panel: status and errors, times, code to copy, files to save.
 
-const FOCUSED = new Set(["button", "input", "summary"]);
 const BUSY_AFTER_MS = 150; // what is quicker than that needs no sign of it
 
 export default {
@@ -122,20 +121,6 @@ export default {
     };
   },
 };
-
-function element(tag, properties = {}, ...children) {
-  const made = document.createElement(tag);
-  // JupyterLab looks for it on the element that has the focus before it takes a key for itself.
-  if (FOCUSED.has(tag) || "tabIndex" in properties) {
-    made.setAttribute("data-lm-suppress-shortcuts", "true");
-  }
-  for (const [name, value] of Object.entries(properties)) {
-    if (name in made) made[name] = value;
-    else made.setAttribute(name, value);
-  }
-  made.append(...children);
-  return made;
-}
 
 function folded(text) {
   return element("details", {}, element("summary", {}, "Details"), element("pre", {}, text));

@@ -11,10 +11,10 @@ import anywidget
 import traitlets
 
 from wasinn_nb.catalog.downloads import in_words
+from wasinn_nb.widgets.pages import page
 
 __all__ = ["Panel"]
 
-_HERE: Final = Path(__file__).parent
 _ACTIONS: Final = ("copy", "save", "time")
 
 
@@ -31,8 +31,7 @@ class Panel(anywidget.AnyWidget):
         Where "Save" writes.
     """
 
-    _esm = (_HERE / "panel.js").read_text(encoding="utf-8")
-    _css = (_HERE / "panel.css").read_text(encoding="utf-8")
+    _esm, _css = page("panel")
 
     compare = traitlets.Bool().tag(sync=True)
     code = traitlets.Unicode().tag(sync=True)

@@ -2,20 +2,6 @@
 // for models that can be fetched, uploads and folders for pictures, the precision of a target.
 // What comes from outside becomes text, never HTML.
 
-const FOCUSABLE = new Set(["button", "fieldset", "input", "select"]);
-
-function make(tag, properties = {}, ...children) {
-  const node = document.createElement(tag);
-  // JupyterLab takes the keys otherwise: it looks at what has the focus before what is around it.
-  if (FOCUSABLE.has(tag)) node.setAttribute("data-lm-suppress-shortcuts", "true");
-  for (const [name, value] of Object.entries(properties)) {
-    if (name in node) node[name] = value;
-    else node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
-
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text; // screen readers tell what is replaced
   node.hidden = !text;
@@ -34,7 +20,7 @@ function sameBytes(a, b) {
 class Row {
   constructor(key, group, { pick, act }) {
     const id = unique();
-    this.radio = make("input", {
+    this.radio = element("input", {
       type: "radio",
       name: group,
       value: key,
@@ -42,19 +28,19 @@ class Row {
       "aria-describedby": `${id}-detail ${id}-reason`,
     });
     this.radio.addEventListener("change", () => this.radio.checked && pick(key));
-    this.picture = make("img", { className: "wnb-thumbnail", alt: "", draggable: false });
-    this.title = make("span", { className: "wnb-title", id: `${id}-title` });
-    this.detail = make("span", { className: "wnb-detail", id: `${id}-detail` });
-    this.reason = make("span", { className: "wnb-reason", id: `${id}-reason` });
-    this.button = make("button", { className: "wnb-button", type: "button" });
+    this.picture = element("img", { className: "wnb-thumbnail", alt: "", draggable: false });
+    this.title = element("span", { className: "wnb-title", id: `${id}-title` });
+    this.detail = element("span", { className: "wnb-detail", id: `${id}-detail` });
+    this.reason = element("span", { className: "wnb-reason", id: `${id}-reason` });
+    this.button = element("button", { className: "wnb-button", type: "button" });
     this.button.addEventListener("click", (event) => {
       event.preventDefault(); // the label would pick the option
       act(this.option);
     });
-    this.bar = make("progress", { className: "wnb-bar", max: 1 });
-    const below = make("span", { className: "wnb-below" }, this.reason, this.button, this.bar);
-    const words = make("span", { className: "wnb-words" }, this.title, this.detail, below);
-    this.label = make("label", { className: "wnb-option" }, this.radio, this.picture, words);
+    this.bar = element("progress", { className: "wnb-bar", max: 1 });
+    const below = element("span", { className: "wnb-below" }, this.reason, this.button, this.bar);
+    const words = element("span", { className: "wnb-words" }, this.title, this.detail, below);
+    this.label = element("label", { className: "wnb-option" }, this.radio, this.picture, words);
   }
 
   update(option) {
@@ -177,22 +163,22 @@ class Uploads {
 // --------------------------------------------------------------------------------------- pickers
 
 function pictureTools(model, on, root) {
-  const input = make("input", {
+  const input = element("input", {
     type: "file",
     accept: "image/*",
     multiple: true,
     hidden: true,
     "aria-label": "Upload pictures",
   });
-  const upload = make("button", { className: "wnb-button", type: "button" }, "Upload…");
-  const hint = make("span", { className: "wnb-hint" }, "or drop, or paste");
-  const folder = make("input", { className: "wnb-text", type: "text", spellcheck: false });
+  const upload = element("button", { className: "wnb-button", type: "button" }, "Upload…");
+  const hint = element("span", { className: "wnb-hint" }, "or drop, or paste");
+  const folder = element("input", { className: "wnb-text", type: "text", spellcheck: false });
   folder.placeholder = "path of a folder";
-  const open = make("button", { className: "wnb-button", type: "button" }, "Open");
-  const name = make("span", { className: "wnb-title" });
-  const bar = make("progress", { className: "wnb-bar", max: 1 });
-  const cancel = make("button", { className: "wnb-button", type: "button" }, "Cancel");
-  const moving = make("div", { className: "wnb-moving", hidden: true }, name, bar, cancel);
+  const open = element("button", { className: "wnb-button", type: "button" }, "Open");
+  const name = element("span", { className: "wnb-title" });
+  const bar = element("progress", { className: "wnb-bar", max: 1 });
+  const cancel = element("button", { className: "wnb-button", type: "button" }, "Cancel");
+  const moving = element("div", { className: "wnb-moving", hidden: true }, name, bar, cancel);
 
   const uploads = new Uploads(model, (current) => {
     moving.hidden = !current;
@@ -243,15 +229,15 @@ function pictureTools(model, on, root) {
     uploads.add([...event.clipboardData.files]);
   });
 
-  const where = make("label", { className: "wnb-field" }, "Folder", folder);
+  const where = element("label", { className: "wnb-field" }, "Folder", folder);
   return {
-    nodes: [make("div", { className: "wnb-tools" }, upload, hint, input, where, open), moving],
+    nodes: [element("div", { className: "wnb-tools" }, upload, hint, input, where, open), moving],
     close: () => uploads.cancel(),
   };
 }
 
 function targetTools(model, on) {
-  const select = make("select", { className: "wnb-text" });
+  const select = element("select", { className: "wnb-text" });
   select.addEventListener("change", () => {
     model.set("precision", select.value);
     model.save_changes();
@@ -261,19 +247,19 @@ function targetTools(model, on) {
     const other = known.includes(value) ? [] : [value];
     select.replaceChildren(
       ...[...known, ...other].map((name) =>
-        make("option", { value: name, disabled: other.includes(name) }, name),
+        element("option", { value: name, disabled: other.includes(name) }, name),
       ),
     );
     select.value = value;
   };
   on("change:precision", show);
   show();
-  const ran = make("div", { className: "wnb-ran" });
+  const ran = element("div", { className: "wnb-ran" });
   const showRan = () => setText(ran, model.get("ran") && `Ran on ${model.get("ran")}`);
   on("change:ran", showRan);
   showRan();
-  const field = make("label", { className: "wnb-field" }, "Precision", select);
-  return { nodes: [make("div", { className: "wnb-tools" }, field), ran], close: () => {} };
+  const field = element("label", { className: "wnb-field" }, "Precision", select);
+  return { nodes: [element("div", { className: "wnb-tools" }, field), ran], close: () => {} };
 }
 
 const TOOLS = { images: pictureTools, targets: targetTools };
@@ -286,11 +272,11 @@ function render({ model, el }) {
   };
   const group = unique();
   const rows = new Map();
-  const list = make("div", { className: "wnb-options" });
-  const legend = make("legend");
-  const message = make("div", { className: "wnb-message", role: "alert" });
+  const list = element("div", { className: "wnb-options" });
+  const legend = element("legend");
+  const message = element("div", { className: "wnb-message", role: "alert" });
   // It can be focused by a click, so that a picture can be pasted into it.
-  const root = make(
+  const root = element(
     "fieldset",
     { className: `wnb-picker wnb-${model.get("_kind")}`, tabIndex: -1 },
     legend,

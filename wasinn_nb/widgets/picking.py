@@ -6,13 +6,13 @@ import threading
 import time
 import unicodedata
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import anywidget
 from traitlets import Dict, List, Unicode, observe, validate
 
 from wasinn_nb.errors import InvalidArgumentError, WasiNnError
+from wasinn_nb.widgets.pages import page
 
 __all__ = ["Option", "Picker", "is_text", "option", "readable"]
 
@@ -89,8 +89,7 @@ class Picker(anywidget.AnyWidget):
         target that is not here: its option says why.
     """
 
-    _esm: ClassVar[Any] = Path(__file__).with_name("picker.js").read_text(encoding="utf-8")
-    _css: ClassVar[Any] = Path(__file__).with_name("picker.css").read_text(encoding="utf-8")
+    _esm, _css = page("picker")
 
     label = Unicode().tag(sync=True)
     value = Unicode().tag(sync=True)

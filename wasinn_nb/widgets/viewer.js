@@ -14,7 +14,6 @@ const MODES = [
   ["difference", "Difference"],
 ];
 const TWO_SIDED = new Set(["swipe", "blink", "side by side"]);
-const FOCUSED = new Set(["button", "input"]);
 const BLINK_MS = 700;
 const MAX_ZOOM = 64;
 const MANY_CLASSES = 20; // beyond it, classes without a pixel are not listed
@@ -28,20 +27,6 @@ export default {
 };
 
 // ------------------------------------------------------------------------------------- helpers
-
-function element(tag, properties = {}, ...children) {
-  const made = document.createElement(tag);
-  // JupyterLab looks for it on the element that has the focus before it takes a key for itself.
-  if (FOCUSED.has(tag) || "tabIndex" in properties) {
-    made.setAttribute("data-lm-suppress-shortcuts", "true");
-  }
-  for (const [name, value] of Object.entries(properties)) {
-    if (name in made && name !== "list") made[name] = value;
-    else made.setAttribute(name, value);
-  }
-  made.append(...children);
-  return made;
-}
 
 async function inflated(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 import anywidget
@@ -10,13 +9,13 @@ import traitlets
 
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.widgets.pages import page
 from wasinn_nb.widgets.payload import captions, confidence_payload, mask_payload, photo_payload
 from wasinn_nb.widgets.still import Still
 
 __all__ = ["MODES", "MaskViewer"]
 
 MODES: Final = ("photo", "overlay", "mask", "swipe", "blink", "side by side", "difference")
-_HERE: Final = Path(__file__).parent
 
 
 class MaskViewer(anywidget.AnyWidget):
@@ -72,8 +71,7 @@ class MaskViewer(anywidget.AnyWidget):
     (['background'], 'overlay')
     """
 
-    _esm = (_HERE / "viewer.js").read_text(encoding="utf-8")
-    _css = (_HERE / "viewer.css").read_text(encoding="utf-8")
+    _esm, _css = page("viewer")
 
     mode = traitlets.Enum(MODES, "overlay").tag(sync=True)
     opacity = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
