@@ -17,13 +17,12 @@ class ExplorerPage:
         self.root = notebook.page.locator(".wnb-explorer").nth(index)
         self.status = self.root.locator(".wnb-status")
         self.error = self.root.locator(".wnb-error")
-        self._index = index
 
     @property
     def viewer(self) -> Viewer:
         """The viewer, for the picture that is shown now."""
         width, height = self.ask("(lambda r: r.photo.shape[1::-1])(it.wait())")
-        return Viewer(self.notebook.page, (width, height), self._index)
+        return Viewer(self.root, (width, height))
 
     def ask(self, expression: str):
         """Return what *expression* is in the kernel; ``it`` is the explorer."""

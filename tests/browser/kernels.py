@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
-import urllib.request
 from pathlib import Path
 
 from jupyter_client.blocking.client import BlockingKernelClient
@@ -46,10 +44,3 @@ class Kernel:
         """Let go of the kernel; it runs on."""
         self.client.stop_channels()
         self.client.context.destroy(linger=0)
-
-
-def kernel_of(url: str, name: str) -> dict:
-    """Return what the server at *url* says of the kernel of a notebook; {} where it has none."""
-    with urllib.request.urlopen(f"{url}/api/sessions", timeout=20) as reply:
-        kernels = [session["kernel"] for session in json.load(reply) if session["path"] == name]
-    return kernels[0] if kernels and kernels[0] else {}

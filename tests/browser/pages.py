@@ -8,11 +8,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from browser.kernels import Kernel, kernel_of
+from browser.kernels import Kernel
 from browser.servers import Server
 
 try:
-    from playwright.sync_api import BrowserContext, Error, Page, WebSocket, expect, sync_playwright
+    from playwright.sync_api import (
+        BrowserContext,
+        Error,
+        Locator,
+        Page,
+        WebSocket,
+        expect,
+        sync_playwright,
+    )
 except ModuleNotFoundError:  # the fixture `browser` says so
     Error = expect = sync_playwright = None
 
@@ -31,7 +39,8 @@ class Notebook:
         self.page.on("websocket", self._listen)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self._kernel: Kernel | None = None
-        self.page.goto(f"{server.url}/lab/workspaces/{Path(name).stem}/tree/{name}?reset")
+        workspace = f"{server.url}/lab/workspaces/{Path(name).stem}"
+        self.page.goto(f"{workspace}/tree/{name}?reset&token={server.token}")
         self.wait_open()
 
     def _listen(self, socket: WebSocket) -> None:
@@ -46,11 +55,15 @@ class Notebook:
         expect(self.page.locator(".jp-Notebook .jp-Cell").first).to_be_visible(timeout=PATIENCE)
         self.wait_idle()
 
+    def output(self, cell: int) -> Locator:
+        """Return what stands below a code cell."""
+        return self.page.locator(".jp-CodeCell").nth(cell).locator(".jp-Cell-outputWrapper")
+
     def wait_idle(self) -> None:
         """Wait until the kernel is idle, says the server, and then the page."""
 
         def idle() -> bool:
-            kernel = kernel_of(self.server.url, self.name)
+            kernel = self.server.kernel_of(self.name)
             return kernel.get("execution_state") == "idle" and kernel["connections"] > 0
 
         self.until(idle, "the kernel is idle and the page is connected to it")
@@ -62,7 +75,7 @@ class Notebook:
         """The kernel, asked from here."""
         if self._kernel is None:
             runtime = Path(self.server.environment["JUPYTER_RUNTIME_DIR"])
-            found = kernel_of(self.server.url, self.name)
+            found = self.server.kernel_of(self.name)
             self._kernel = Kernel(runtime / f"kernel-{found['id']}.json")
         return self._kernel
 
@@ -91,8 +104,15 @@ class Notebook:
         )
         assert failed.count() == 0, failed.first.inner_text()
 
+    def restart(self) -> None:
+        """Restart the kernel, through the menu."""
+        self._let_go()
+        self.menu("Kernel", "Restart Kernel…")
+        self.page.get_by_role("button", name="Confirm Kernel Restart").click()
+
     def restart_and_run_all(self) -> None:
         """Restart the kernel and run all cells, through the menu."""
+        self._let_go()
         self.menu("Kernel", "Restart Kernel and Run All Cells…")
         self.page.get_by_role("button", name="Confirm Kernel Restart").click()
         self.wait_run()
@@ -112,6 +132,17 @@ class Notebook:
         self.until(lambda: path.stat().st_mtime_ns != before, "the notebook is saved")
         return json.loads(path.read_text())
 
+    def shut_down(self) -> None:
+        """Shut the kernel down, through the menu."""
+        self.menu("Kernel", "Shut Down Kernel")
+        self.until(lambda: not self.server.kernel_of(self.name), "the kernel is gone")
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._kernel is not None:
+            self._kernel.close()
+            self._kernel = None
+
     def reload(self) -> None:
         """Load the page again, as F5 does."""
         self.page.reload()
@@ -119,6 +150,7 @@ class Notebook:
 
     def close(self) -> None:
         """Close the page and end its kernel."""
-        if self._kernel is not None:
-            self._kernel.close()
+        self._let_go()
         self.page.close()
+        if kernel := self.server.kernel_of(self.name):  # its memory is the next one's
+            self.server.api(f"kernels/{kernel['id']}", "DELETE")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -20,8 +24,11 @@ START = 90  # seconds; on an idle machine JupyterLab needs three
 class Server:
     """A server in a process of its own, and the folder that it serves."""
 
-    def __init__(self, command: list[str], folder: Path, ready: str, **environment: str) -> None:
+    def __init__(
+        self, command: list[str], folder: Path, ready: str, token: str = "", **environment: str
+    ) -> None:
         """Start ``python -m command`` in *folder*; it is up when its log says *ready*."""
+        self.token = token
         self.root = folder / "root"
         self.root.mkdir()
         self.log = folder / "log.txt"
@@ -50,6 +57,19 @@ class Server:
             time.sleep(0.1)
         raise RuntimeError(f"no server within {START} s; it said:\n{self.log.read_text()[-4000:]}")
 
+    def api(self, path: str, method: str = "GET") -> Any:
+        """Call the server's REST API and return its JSON."""
+        request = urllib.request.Request(
+            f"{self.url}/api/{path}", None, {"Authorization": f"token {self.token}"}, method=method
+        )
+        with urllib.request.urlopen(request, timeout=20) as reply:
+            return json.loads(reply.read() or "null")
+
+    def kernel_of(self, name: str) -> dict[str, Any]:
+        """Return what the server says of the kernel of a notebook; {} where it has none."""
+        kernels = [one["kernel"] for one in self.api("sessions") if one["path"] == name]
+        return kernels[0] if kernels and kernels[0] else {}
+
     def stop(self) -> None:
         """End the server and, through it, its kernels."""
         self.process.send_signal(signal.SIGTERM)
@@ -75,7 +95,8 @@ class Server:
 
 
 def start_lab(folder: Path, **environment: str) -> Server:
-    """Start JupyterLab without a token, without news and without a browser."""
+    """Start JupyterLab without news and without a browser."""
+    token = secrets.token_hex(16)
     settings = folder / "config/labconfig/page_config.json"
     settings.parent.mkdir(parents=True)
     settings.write_text(
@@ -89,11 +110,12 @@ def start_lab(folder: Path, **environment: str) -> Server:
             "--ServerApp.ip=127.0.0.1",
             f"--ServerApp.port={free_port()}",
             "--ServerApp.port_retries=50",
-            "--IdentityProvider.token=",
+            f"--IdentityProvider.token={token}",
             "--LabApp.extension_manager=readonly",
         ],
         folder,
-        r"(http://127\.0\.0\.1:\d+/)lab\n",
+        r"(http://127\.0\.0\.1:\d+/)lab\?token=",
+        token,
         **environment,
     )
 

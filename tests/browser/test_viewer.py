@@ -67,7 +67,7 @@ def one(notebook, browser):
         "one.mode, one.opacity, one.outline, one.threshold, one.hidden = "
         "'overlay', 0.5, False, 0.0, ['background']"
     )
-    viewer = Viewer(notebook.page, SIZE)
+    viewer = Viewer(notebook.output(1), SIZE)
     viewer.wait_painted()
     viewer.button("Fit").click()
     return viewer
@@ -76,7 +76,7 @@ def one(notebook, browser):
 @pytest.fixture
 def two(notebook, browser):
     notebook.kernel.run("two.mode, two.opacity, two.hidden = 'overlay', 0.5, ['background']")
-    viewer = Viewer(notebook.page, SIZE, 1)
+    viewer = Viewer(notebook.output(2), SIZE)
     viewer.wait_painted()
     return viewer
 

@@ -35,11 +35,11 @@ class Fit:
 
 
 class Viewer:
-    """The viewer number *index* of a page, of a picture of *size* (width, height)."""
+    """The first viewer within *where*, of a picture of *size* (width, height)."""
 
-    def __init__(self, page, size: tuple[int, int], index: int = 0) -> None:
-        self.page, self.size = page, size
-        self.root = page.locator(".wnb-viewer").nth(index)
+    def __init__(self, where, size: tuple[int, int]) -> None:
+        self.root, self.size = where.locator(".wnb-viewer").first, size
+        self.page = self.root.page
         self.canvas = self.root.locator("canvas.wnb-canvas")
         self.probe = self.root.locator(".wnb-probe")
         self.opacity = self.root.get_by_role("slider", name="Opacity")
