@@ -58,13 +58,19 @@ class ExplorerPage:
         """
         viewer = self.wait_shown()
         self.notebook.kernel.run(
-            f"(lambda r: (r.overlay().save('overlay.png'), "
-            f"r.resize(*r.photo.shape[:2]).mask_image().save('labels.png')))({self.name}.result)"
+            f"r = {self.name}.result\n"
+            "r.overlay().save('overlay.png')\n"
+            "r.resize(*r.photo.shape[:2]).mask_image().save('labels.png')\n"
+            "r.mask_image().resize(r.photo.shape[1::-1], 0).save('nearest.png')\n"
         )
         root = self.notebook.server.root
-        overlay, labels = Image.open(root / "overlay.png"), Image.open(root / "labels.png")
+        overlay, labels, nearest = (
+            Image.open(root / f"{name}.png") for name in ("overlay", "labels", "nearest")
+        )
         classes, expected, seen = np.asarray(labels), np.asarray(overlay), {}
-        even = _even(overlay, 4) & _even(Image.fromarray(classes), 0)
+        # The page takes the nearest label; Python resizes the scores: alike away from edges.
+        even = _even(overlay, 4) & _even(labels, 0) & _even(nearest, 0)
+        even &= classes == np.asarray(nearest)
         even[:, :8] = even[:, -8:] = even[:8] = even[-8:] = False
         for label in np.unique(classes):
             places = np.argwhere(even & (classes == label))
@@ -81,6 +87,8 @@ class ExplorerPage:
 
 def _even(picture: Image.Image, most: int) -> np.ndarray:
     """Return where no pixel nearby differs by more than *most*."""
+    if picture.mode == "P":
+        picture = Image.fromarray(np.asarray(picture))
     high, low = (picture.filter(kind(9)) for kind in (ImageFilter.MaxFilter, ImageFilter.MinFilter))
     spread = np.asarray(high).astype(int) - np.asarray(low)
     return (spread if spread.ndim == 2 else spread.max(2)) <= most

@@ -125,11 +125,14 @@ class Notebook:
             self.page.wait_for_timeout(50)
 
     def save(self) -> dict:
-        """Save with the keyboard and return the notebook from the disk."""
+        """Save through the menu and return the notebook from the disk."""
         path = self.server.root / self.name
         before = path.stat().st_mtime_ns
         self.menu("File", "Save Notebook")
         self.until(lambda: path.stat().st_mtime_ns != before, "the notebook is saved")
+        # The tab's close button is a dot until all is written.
+        tab = self.page.locator(".lm-DockPanel-tabBar .lm-mod-current")
+        expect(tab).not_to_have_class(re.compile("jp-mod-dirty"), timeout=PATIENCE)
         return json.loads(path.read_text())
 
     def shut_down(self) -> None:
