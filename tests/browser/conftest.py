@@ -81,7 +81,11 @@ def lab(browser, tmp_path_factory):
 
 @pytest.fixture(scope="package")
 def voila(browser, tmp_path_factory):
-    server = start_voila(tmp_path_factory.mktemp("voila"))
+    server = start_voila(
+        tmp_path_factory.mktemp("voila"),
+        WASINN_NB_IMAGE="city-island",
+        WASINN_NB_TARGET="AUTO",
+    )
     yield server
     server.stop()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageFilter
 
+import wasinn_nb as wn
 from browser.pages import PATIENCE, Notebook, expect
 from browser.viewers import Viewer, near
 
@@ -50,12 +51,8 @@ class ExplorerPage:
         viewer.wait_painted(self.ask("it.viewer.serial"))
         return viewer
 
-    def check_painted(self, least: int = 2) -> dict[int, int]:
-        """Check the painted picture against `SegmentationResult.overlay`, class by class.
-
-        Where photograph and labels are even, so that neither edges nor the page's way of shrinking
-        a picture matter.  Returns the number of places looked at for each class.
-        """
+    def check_painted(self, least: int = 2) -> set[int]:
+        """Check the painted picture as `check_overlay` does; return the classes looked at."""
         viewer = self.wait_shown()
         self.notebook.kernel.run(
             f"r = {self.name}.result\n"
@@ -64,31 +61,55 @@ class ExplorerPage:
             "r.mask_image().resize(r.photo.shape[1::-1], 0).save('nearest.png')\n"
         )
         root = self.notebook.server.root
-        overlay, labels, nearest = (
-            Image.open(root / f"{name}.png") for name in ("overlay", "labels", "nearest")
+        seen = check_overlay(
+            viewer,
+            *(Image.open(root / f"{name}.png") for name in ("overlay", "labels", "nearest")),
         )
-        classes, expected, seen = np.asarray(labels), np.asarray(overlay), {}
-        # The page takes the nearest label; Python resizes the scores: alike away from edges.
-        even = _even(overlay, 4) & _even(labels, 0) & _even(nearest, 0)
-        even &= classes == np.asarray(nearest)
-        even[:, :8] = even[:, -8:] = even[:8] = even[-8:] = False
-        for label in np.unique(classes):
-            places = np.argwhere(even & (classes == label))
-            if len(places) == 0:
-                continue
-            chosen = places[np.linspace(0, len(places) - 1, 5).astype(int)]
-            painted = viewer.colours([(x, y) for y, x in chosen])
-            for (y, x), colour in zip(chosen, painted, strict=True):
-                assert near(colour, expected[y, x]), (label, x, y, colour, expected[y, x])
-            seen[int(label)] = len(chosen)
         assert len(seen) >= least, seen
         return seen
 
 
+def check_result(viewer: Viewer, result: wn.SegmentationResult) -> set[int]:
+    """Check the painted picture against a result of this process, as `check_overlay` does."""
+    height, width = result.photo.shape[:2]
+    resized = result.resize(height, width).mask_image()
+    nearest = result.mask_image().resize((width, height), Image.Resampling.NEAREST)
+    return check_overlay(viewer, result.overlay(), resized, nearest)
+
+
+def check_overlay(viewer: Viewer, overlay: Image.Image, *masks: Image.Image) -> set[int]:
+    """Check the painted picture at five places of each class; return the classes.
+
+    Parameters
+    ----------
+    viewer
+        What is on the page.
+    overlay
+        What `SegmentationResult.overlay` makes.
+    masks
+        The labels at its size, from resized scores and by nearest.  Where they differ is an edge:
+        the page takes the nearest.
+    """
+    expected, classes = np.asarray(overlay), np.asarray(masks[0])
+    even = _even(overlay, 4)
+    for mask in masks:
+        even &= _even(Image.fromarray(np.asarray(mask)), 0) & (np.asarray(mask) == classes)
+    even[:, :8] = even[:, -8:] = even[:8] = even[-8:] = False
+    seen = set()
+    for label in np.unique(classes):
+        places = np.argwhere(even & (classes == label))
+        if len(places) == 0:
+            continue
+        chosen = places[np.linspace(0, len(places) - 1, 5).astype(int)]
+        painted = viewer.colours([(x, y) for y, x in chosen])
+        for (y, x), colour in zip(chosen, painted, strict=True):
+            assert near(colour, expected[y, x]), (label, x, y, colour, expected[y, x])
+        seen.add(int(label))
+    return seen
+
+
 def _even(picture: Image.Image, most: int) -> np.ndarray:
     """Return where no pixel nearby differs by more than *most*."""
-    if picture.mode == "P":
-        picture = Image.fromarray(np.asarray(picture))
     high, low = (picture.filter(kind(9)) for kind in (ImageFilter.MaxFilter, ImageFilter.MinFilter))
     spread = np.asarray(high).astype(int) - np.asarray(low)
     return (spread if spread.ndim == 2 else spread.max(2)) <= most

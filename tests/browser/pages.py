@@ -61,12 +61,7 @@ class Notebook:
 
     def wait_idle(self) -> None:
         """Wait until the kernel is idle, says the server, and then the page."""
-
-        def idle() -> bool:
-            kernel = self.server.kernel_of(self.name)
-            return kernel.get("execution_state") == "idle" and kernel["connections"] > 0
-
-        self.until(idle, "the kernel is idle and the page is connected to it")
+        self.until(lambda: self.server.is_idle(self.name), "the kernel is idle")
         indicator = self.page.locator(".jp-Notebook-ExecutionIndicator")
         expect(indicator).to_have_attribute("data-status", "idle", timeout=PATIENCE)
 
@@ -117,12 +112,9 @@ class Notebook:
         self.page.get_by_role("button", name="Confirm Kernel Restart").click()
         self.wait_run()
 
-    def until(self, condition: Callable[[], bool], what: str) -> None:
+    def until(self, condition: Callable[[], object], what: str) -> None:
         """Wait until *condition* holds; the page goes on meanwhile."""
-        end = time.monotonic() + PATIENCE / 1000
-        while not condition():
-            assert time.monotonic() < end, f"not within {PATIENCE} ms: {what}"
-            self.page.wait_for_timeout(50)
+        wait_until(self.page, condition, what)
 
     def save(self) -> dict:
         """Save through the menu and return the notebook from the disk."""
@@ -157,3 +149,11 @@ class Notebook:
         self.page.close()
         if kernel := self.server.kernel_of(self.name):  # its memory is the next one's
             self.server.api(f"kernels/{kernel['id']}", "DELETE")
+
+
+def wait_until(page: Page, condition: Callable[[], object], what: str) -> None:
+    """Wait until *condition* holds; the page goes on meanwhile."""
+    end = time.monotonic() + PATIENCE / 1000
+    while not condition():
+        assert time.monotonic() < end, f"not within {PATIENCE} ms: {what}"
+        page.wait_for_timeout(50)

@@ -70,6 +70,11 @@ class Server:
         kernels = [one["kernel"] for one in self.api("sessions") if one["path"] == name]
         return kernels[0] if kernels and kernels[0] else {}
 
+    def is_idle(self, name: str) -> bool:
+        """Return whether the kernel of a notebook has nothing to do, and its page is connected."""
+        kernel = self.kernel_of(name)
+        return kernel.get("execution_state") == "idle" and kernel["connections"] > 0
+
     def stop(self) -> None:
         """End the server and, through it, its kernels."""
         self.process.send_signal(signal.SIGTERM)

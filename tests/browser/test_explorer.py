@@ -69,7 +69,7 @@ def digest(explorer) -> list[str]:
 
 def test_the_mask_is_painted_as_python_paints_it(explorer):
     seen = explorer.check_painted(least=3)
-    assert {0, 1} <= set(seen)
+    assert {0, 1} <= seen
     expect(explorer.status).to_contain_text("ms from file to mask")
     assert digest(explorer) == str(wn.segment("city-crosswalk").digest()).splitlines()
     buttons = explorer.root.locator(".wnb-class")
@@ -301,8 +301,8 @@ def test_compare_mode(explorer, notebook):
     expect(second).to_be_visible()
     second.get_by_label("Precision").select_option("bf16")
     notebook.until(lambda: explorer.ask("it.runs[1].targets.precision") == "bf16", "it is told")
-    explorer.pick_second = explorer.group("Model B").get_by_role("radio", name="channels")
-    explorer.pick_second.locator("xpath=..").click()
+    model = explorer.group("Model B").get_by_role("radio", name="channels")
+    model.locator("xpath=..").click()
     notebook.until(
         lambda: explorer.ask("it.wait() and it.other and it.other.card.name") == "channels", "B"
     )

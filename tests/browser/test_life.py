@@ -108,7 +108,9 @@ def test_kernel_restart(notebook):
     first.wait_shown()
     notebook.restart()
     # The old widget is still on the page; it says that nobody answers it.
-    expect(first.root.get_by_text("kernel").first).to_be_visible(timeout=PATIENCE)
+    gone = first.root.locator(".wnb-gone")
+    expect(gone).to_be_visible(timeout=PATIENCE)
+    expect(gone).to_contain_text("kernel")
     notebook.wait_idle()
     notebook.run_all()
     first.check_painted()
