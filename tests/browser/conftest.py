@@ -10,16 +10,15 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from browser.models import write_models
-from browser.pages import Error, Notebook, sync_playwright
+from browser.explorers import SHIPPED, ExplorerPage
+from browser.models import write_known, write_models
+from browser.pages import SHOTS, Error, Notebook, sync_playwright
 from browser.servers import start_lab, start_voila
 
-SHOTS = Path(__file__).resolve().parents[2] / "out/browser"
 PROGRAMS = ["chromium", "chromium-browser", "google-chrome"]
 FLAGS = [
     "--no-sandbox",  # root has none, and neither have most containers
@@ -72,8 +71,27 @@ def context(browser):
 
 
 @pytest.fixture(scope="package")
-def lab(browser, tmp_path_factory):
-    models = write_models(tmp_path_factory.mktemp("models"))
+def models(tmp_path_factory):
+    """The folder of ``WASINN_NB_PATH``."""
+    return write_models(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture
+def write_card(models):
+    """Write the card of a model that can be fetched; take it away after the test."""
+    written = []
+
+    def write(name: str, address: str) -> dict[str, bytes]:
+        written.append(models / name)
+        return write_known(models, name, address)
+
+    yield write
+    for folder in written:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="package")
+def lab(browser, models, tmp_path_factory):
     server = start_lab(tmp_path_factory.mktemp("lab"), WASINN_NB_PATH=str(models))
     yield server
     server.stop()
@@ -104,6 +122,32 @@ def open_notebook(context, lab):
             notebook.close()
 
     return opened
+
+
+@pytest.fixture(scope="module")
+def explorer_notebook(open_notebook):
+    """A notebook with an explorer that has run."""
+    with open_notebook(
+        "explorer", "import wasinn_nb as wn", "explorer = wn.Explorer()\nexplorer"
+    ) as made:
+        made.run_all()
+        yield made
+        assert made.errors == []
+
+
+@pytest.fixture
+def explorer(explorer_notebook, browser):
+    """The explorer with its first choices."""
+    page = ExplorerPage(explorer_notebook)
+    explorer_notebook.kernel.run(
+        "explorer.panel.compare = False\n"
+        f"explorer.models.value = {SHIPPED!r}\n"
+        "explorer.images.value = 'city-crosswalk'\n"
+        "explorer.targets.value, explorer.targets.precision = 'CPU', 'f32'\n"
+        "explorer.viewer.mode, explorer.viewer.opacity = 'overlay', 0.5\n"
+    )
+    page.wait_shown()
+    return page
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,32 @@ def write_models(folder: Path) -> Path:
     (folder / "broken.xml").write_text('<?xml version="1.0"?><net name="broken" version="11"/>')
     (folder / "broken.bin").write_bytes(b"")
     return folder
+
+
+def write_known(folder: Path, name: str, address: str) -> dict[str, bytes]:
+    """Write the card of a model that lies at *address*/NAME, and return its files' bytes.
+
+    It is ``sluggish`` again: of some size.
+    """
+    (folder / name).mkdir()
+    bodies = {f"{name}{end}": (folder / f"sluggish{end}").read_bytes() for end in (".xml", ".bin")}
+    described = [
+        {
+            "name": file,
+            "bytes": len(body),
+            "sha384": hashlib.sha384(body).hexdigest(),
+            "url": f"{address}/{name}/{file}",
+        }
+        for file, body in bodies.items()
+    ]
+    card = {
+        "name": name,
+        "task": "segmentation",
+        "classes": ["blue", "green", "red"],
+        "precisions": {"FP32": described},
+    }
+    (folder / name / "card.json").write_text(json.dumps(card))
+    return bodies
 
 
 def _sluggish(path: Path, rounds: int = 60, side: int = 384) -> None:

@@ -24,6 +24,7 @@ try:
 except ModuleNotFoundError:  # the fixture `browser` says so
     Error = expect = sync_playwright = None
 
+SHOTS = Path(__file__).resolve().parents[2] / "out/browser"
 PATIENCE = 60_000  # milliseconds; the machine may be busy
 
 
@@ -126,6 +127,10 @@ class Notebook:
         tab = self.page.locator(".lm-DockPanel-tabBar .lm-mod-current")
         expect(tab).not_to_have_class(re.compile("jp-mod-dirty"), timeout=PATIENCE)
         return json.loads(path.read_text())
+
+    def keep(self, name: str) -> None:
+        """Keep what is on screen in the middle of a test."""
+        self.page.screenshot(path=SHOTS / f"{name}.png")
 
     def shut_down(self) -> None:
         """Shut the kernel down, through the menu."""

@@ -112,6 +112,6 @@ def test_dark_page_can_be_read(notebook, explorer):
         assert explorer.root.evaluate(CONTRASTS) == []
         explorer.check_painted()
     finally:
-        notebook.page.screenshot(path="out/browser/dark.png")
+        notebook.keep("dark")
         notebook.menu("Settings", "Theme", "JupyterLab Light")
         expect(notebook.page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
