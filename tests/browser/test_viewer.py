@@ -54,6 +54,7 @@ def notebook(open_notebook):
         SCENE,
         "one = wn.MaskViewer(result)\none",
         "two = wn.MaskViewer(result, other)\ntwo",
+        "odd = wn.MaskViewer(result)\nodd",
     ) as made:
         made.run_all()
         yield made
@@ -300,6 +301,41 @@ def test_two_masks_swiped(two):
     two.swipe.press("End")
     assert near(two.colour(400, 100), mixed(UP, ROAD, 0.5))
     expect(two.root).to_contain_text("B: bf16")
+
+
+ODD = {
+    "one class": ("np.zeros((4, 6), np.uint8)", 1, None),
+    "two classes": ("np.arange(24, dtype=np.uint8).reshape(4, 6) % 2", 2, None),
+    "21 classes": ("(np.arange(24, dtype=np.uint8) % 21).reshape(4, 6)", 21, None),
+    "256 classes": ("np.arange(256, dtype=np.uint8).reshape(16, 16)", 256, None),
+    "one pixel": ("np.ones((1, 1), np.uint8)", 2, None),
+    "one pixel of both": ("np.ones((1, 1), np.uint8)", 2, (9, 200, 77)),
+    "a line": ("np.arange(64, dtype=np.uint8).reshape(1, 64) % 2", 2, None),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_masks(notebook, browser, name):
+    labels, classes, photo = ODD[name]
+    array = eval(labels, {"np": np})
+    notebook.kernel.run(
+        f"card = ModelCard('odd', 'segmentation', classes=[f'c{{n}}' for n in range({classes})])\n"
+        f"photo = {photo} and np.full((1, 1, 3), {photo}, np.uint8)\n"
+        f"odd.show(wn.SegmentationResult({labels}, card, None, photo))\n"
+        "odd.hidden = []"
+    )
+    viewer = Viewer(notebook.output(3), array.shape[::-1])
+    viewer.wait_painted(notebook.kernel.ask("odd.serial"))
+    palette = notebook.kernel.ask("[tuple(map(int, c)) for c in odd.result.card.palette]")
+    spots = [(x, y) for y in range(array.shape[0]) for x in range(array.shape[1])]
+    wanted = [palette[array[y, x]] for x, y in spots]
+    if photo:
+        wanted = [mixed(photo, colour, 0.5) for colour in wanted]
+    for spot, seen, colour in zip(spots, viewer.colours(spots), wanted, strict=True):
+        assert near(seen, colour, 1), spot
+    expect(viewer.root.locator(".wnb-class")).to_have_count(classes)
+    assert viewer.hover(*spots[-1]).startswith(f"x {spots[-1][0]}, y {spots[-1][1]}")
+    expect(viewer.probe).to_contain_text(f"c{array[-1, -1]}")
 
 
 def test_keys_of_the_picture_are_not_those_of_the_notebook(notebook, one):
