@@ -16,7 +16,7 @@ import pytest
 
 from browser.explorers import SHIPPED, ExplorerPage
 from browser.models import write_known, write_models
-from browser.pages import SHOTS, Error, Notebook, sync_playwright
+from browser.pages import PATIENCE, SHOTS, Error, Notebook, expect, sync_playwright
 from browser.servers import start_lab, start_voila
 
 PROGRAMS = ["chromium", "chromium-browser", "google-chrome"]
@@ -49,6 +49,7 @@ def browser(tmp_path_factory):
         absent(f"none of {', '.join(PROGRAMS)} is installed (apt-get install chromium)")
     shutil.rmtree(SHOTS, ignore_errors=True)
     SHOTS.mkdir(parents=True)
+    expect.set_options(timeout=PATIENCE / 2)
     home = tmp_path_factory.mktemp("chromium")
     playwright = sync_playwright().start()
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from browser.kernels import Kernel
@@ -84,20 +85,24 @@ class Notebook:
 
     def run_all(self) -> None:
         """Run all cells through the menu and wait for the last to end."""
-        self.menu("Run", "Run All Cells")
-        self.wait_run()
+        with self.running():
+            self.menu("Run", "Run All Cells")
 
-    def wait_run(self) -> None:
-        """Wait until no cell waits or runs, and none has failed."""
-        cells = self.page.locator(".jp-CodeCell")
-        busy = self.page.locator(".jp-InputArea-prompt", has_text="[*]")
-        expect(busy).to_have_count(0, timeout=PATIENCE)
-        expect(cells.last.locator(".jp-InputArea-prompt")).to_have_text(
-            re.compile(r"\[\d+\]"), timeout=PATIENCE
-        )
-        failed = self.page.locator(
-            '.jp-RenderedText[data-mime-type="application/vnd.jupyter.error"]'
-        )
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Wait until all cells, which what is done inside runs, have ended, and none has failed."""
+        before = len(self.sent)
+        yield
+        prompts = self.page.locator(".jp-CodeCell .jp-InputArea-prompt")
+        cells = prompts.count()
+
+        def sent() -> bool:
+            frames = [one if isinstance(one, bytes) else one.encode() for one in self.sent[before:]]
+            return sum(b"execute_request" in one for one in frames) >= cells
+
+        self.until(sent, f"the {cells} cells are on their way")
+        expect(prompts).to_have_text([re.compile(r"\[\d+\]")] * cells, timeout=PATIENCE)
+        failed = self.page.locator('[data-mime-type="application/vnd.jupyter.error"]')
         assert failed.count() == 0, failed.first.inner_text()
 
     def restart(self) -> None:
@@ -109,9 +114,9 @@ class Notebook:
     def restart_and_run_all(self) -> None:
         """Restart the kernel and run all cells, through the menu."""
         self._let_go()
-        self.menu("Kernel", "Restart Kernel and Run All Cells…")
-        self.page.get_by_role("button", name="Confirm Kernel Restart").click()
-        self.wait_run()
+        with self.running():
+            self.menu("Kernel", "Restart Kernel and Run All Cells…")
+            self.page.get_by_role("button", name="Confirm Kernel Restart").click()
 
     def until(self, condition: Callable[[], object], what: str) -> None:
         """Wait until *condition* holds; the page goes on meanwhile."""

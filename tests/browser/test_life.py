@@ -147,7 +147,7 @@ def test_closed_and_shown_again(notebook):
     left.pick("Image", "city-arrow")
     left.check_painted()
     notebook.page.locator(".jp-CodeCell").first.click(position={"x": 20, "y": 20})
-    notebook.menu("Run", "Run Selected Cell and All Below")
-    notebook.wait_run()
+    with notebook.running():
+        notebook.menu("Run", "Run Selected Cell and All Below")
     first.check_painted()
     expect(notebook.page.locator(".wnb-explorer")).to_have_count(2)
