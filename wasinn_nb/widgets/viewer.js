@@ -15,6 +15,7 @@ const MODES = [
 ];
 const TWO_SIDED = new Set(["swipe", "blink", "side by side"]);
 const BLINK_MS = 700;
+const DIM_AFTER_MS = 250;
 const MAX_ZOOM = 64;
 const MANY_CLASSES = 20; // beyond it, classes without a pixel are not listed
 const PANE_GAP = 8;
@@ -90,6 +91,8 @@ class Viewer {
     this.abort.abort();
     this.resized.disconnect();
     clearInterval(this.blinking);
+    clearTimeout(this.dimming);
+    clearTimeout(this.saying);
     cancelAnimationFrame(this.frame);
     for (const [event, handler] of this.handlers) this.model.off(event, handler);
     this.photo?.bitmap.close();
@@ -194,8 +197,8 @@ class Viewer {
     on("change:_photo", reload);
     on("change:_masks", reload);
     on("change:_confidence", () => this.loadConfidence());
-    on("change:stale", () => this.root.classList.toggle("wnb-stale", this.model.get("stale")));
-    this.root.classList.toggle("wnb-stale", this.model.get("stale"));
+    on("change:stale", () => this.dim());
+    this.dim();
     on("change:_still_id", () => this.hideStill());
     this.hideStill();
 
@@ -237,6 +240,14 @@ class Viewer {
       event.stopPropagation();
       this.moveDivider(this.swipe + step);
     }, { signal });
+  }
+
+  // What is made anew in less than a quarter of a second changes without a flicker.
+  dim() {
+    clearTimeout(this.dimming);
+    const stale = this.model.get("stale");
+    if (stale) this.dimming = setTimeout(() => this.root.classList.add("wnb-stale"), DIM_AFTER_MS);
+    else this.root.classList.remove("wnb-stale");
   }
 
   hideStill() {
