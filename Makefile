@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 help:
 	@echo "make demo       segment the shipped road; files go to out/demo"
 	@echo "make lab        open the notebooks in JupyterLab"
-	@echo "make test       all tests, doctests and notebooks"
+	@echo "make test       all tests, doctests and notebooks; what the browser showed is in out/browser"
 	@echo "make lint       formatting, types, import contracts"
 	@echo "make bench      ratios against named peers"
 	@echo "make guest      build the WebAssembly guests again (Debian's Rust and clang)"
@@ -61,7 +61,8 @@ guest: .venv/.dev
 
 notebooks: .venv/.dev
 	rm -rf notebooks/out
-	cd notebooks && ../$(BIN)/jupyter nbconvert --to notebook --inplace --execute *.ipynb
+	cd notebooks && ../$(BIN)/jupyter nbconvert --to notebook --inplace --execute \
+		--ExecutePreprocessor.store_widget_state=False *.ipynb
 
 pictures: .venv/.dev
 	$(BIN)/python docs/make_pictures.py

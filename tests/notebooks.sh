@@ -4,6 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${1:-python}
+# Widgets run at once and raise what goes wrong.
+export WASINN_NB_RAISE=1
 run() {
     "$python" -m pytest -p no:cacheprovider -c /dev/null --rootdir=. \
         --nbval-lax --nbval-cell-timeout=120 "$@" notebooks

@@ -98,7 +98,9 @@ def test_card_of_the_open_model_zoo():
 def test_known_but_not_here():
     [entry] = [entry for entry in catalog.models() if entry.name == ADAS]
     precisions = ("FP32", "FP16", "FP16-INT8")
-    assert entry == ModelEntry(ADAS, "segmentation", precisions, "not here", NOT_DOWNLOADED)
+    assert entry == ModelEntry(
+        ADAS, "segmentation", precisions, "not here", NOT_DOWNLOADED, download_bytes=923_231
+    )
     assert not entry.here
 
 

@@ -24,6 +24,7 @@ from wasinn_nb.errors import (
     InvalidArgumentError,
     NotFoundError,
 )
+from wasinn_nb.widgets.models import ModelPicker
 
 XML = b"<net name='toy'>" + random.Random(1).randbytes(20_000)
 BIN = random.Random(2).randbytes(200_000)
@@ -202,6 +203,57 @@ def test_progress_bar_in_a_terminal_only(toy, capsys, monkeypatch):
     shutil.rmtree(cached("FP32"))
     catalog.fetch("toy", "FP32")
     assert "toy: 100%" in capsys.readouterr().err
+
+
+def test_progress_is_told_to_a_callable(toy, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    told = []
+    catalog.fetch("toy", progress=lambda *bytes_: told.append(bytes_))
+    assert told[:2] == [(0, 220_016), (0, 220_016)], "at the start, and when a file begins"
+    assert told[2] == (8192, 220_016)
+    assert told == sorted(told)
+    assert told[-1] == (220_016, 220_016)
+    assert capsys.readouterr().err == ""
+    catalog.fetch("toy", progress=lambda *bytes_: pytest.fail("it is here already"))
+
+
+def test_progress_of_a_resumed_download_begins_where_the_last_ended(toy):
+    toy.tricks["toy.bin"] = ("truncate", HALF)
+    fetch_fails()
+    del toy.tricks["toy.bin"]
+    told = []
+    catalog.fetch("toy", progress=lambda so_far, _: told.append(so_far))
+    assert told[:3] == [0, len(XML), len(XML) + HALF]
+    assert told[-1] == len(XML) + len(BIN)
+
+
+def test_callable_that_raises_ends_the_download(toy):
+    def enough(so_far, in_all):
+        if so_far > in_all // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        catalog.fetch("toy", progress=enough)
+    assert partial()["toy.bin.part"] > 0
+    assert catalog.fetch("toy").verified
+
+
+def test_picker_fetches_and_picks(toy):
+    picker = ModelPicker("toy")
+    [option] = picker._options
+    assert option["action"] == {"name": "download", "title": "Download 220 kB"}
+    toy.tricks["toy.bin"] = ("once", "status", 503)
+    picker.download("toy")
+    assert picker.wait(30)
+    assert "the server answered 503 Service Unavailable" in picker._message
+    assert picker._options == [option]
+    picker.download("toy")
+    assert picker.wait(30)
+    assert (picker._message, picker.value) == ("", "toy")
+    [option] = picker._options
+    assert (option["enabled"], option["detail"]) == (True, "segmentation · FP16")
+    picker.download("toy")
+    assert picker._message == "toy cannot be fetched: it is here already"
 
 
 # --------------------------------------------------------------------------------- what goes wrong
@@ -413,6 +465,25 @@ def test_threads_share_one_download(toy):
         found = list(pool.map(lambda _: catalog.fetch("toy"), range(16)))
     assert all(model.verified for model in found)
     assert sorted(toy.asked) == [("toy.bin", None), ("toy.xml", None)]
+
+
+def test_file_that_vanishes_while_another_fetches(toy, monkeypatch):
+    lock, tries = downloads._lock, []
+
+    def busy_at_first(opened):
+        [folder] = (settings.cache_dir() / "partial").glob("toy-FP16-*.lock")
+        staging = folder.with_suffix("")
+        tries.append(staging)
+        if len(tries) == 1:
+            staging.mkdir()
+            (staging / "toy.bin.part").symlink_to("moved-on-just-now")
+            raise BlockingIOError
+        (staging / "toy.bin.part").unlink()
+        lock(opened)
+
+    monkeypatch.setattr(downloads, "_lock", busy_at_first)
+    assert catalog.fetch("toy").verified
+    assert len(tries) == 2
 
 
 def _fetch_in_process(files, folder, staging, queue):

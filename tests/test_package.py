@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,16 @@ def test_the_wheel_works_in_an_empty_environment(tmp_path):
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     subprocess.run([*pip, "wheel", "-q", "--no-deps", "-w", tmp_path, ROOT], check=True)
     (wheel,) = tmp_path.glob("*.whl")
+    pages = {
+        "elements.js",
+        "viewer.js",
+        "viewer.css",
+        "panel.js",
+        "panel.css",
+        "picker.js",
+        "picker.css",
+    }
+    assert pages <= {Path(name).name for name in zipfile.ZipFile(wheel).namelist()}
     venv.create(tmp_path / "empty", with_pip=True, symlinks=os.name != "nt")
     python = tmp_path / "empty/bin/python"
     constraints = ROOT / "constraints.txt"
@@ -90,3 +101,6 @@ def test_the_wheel_works_in_an_empty_environment(tmp_path):
     assert origin == "shipped"
     assert Path(where).is_relative_to(tmp_path / "empty")
     assert len(list((tmp_path / "out").iterdir())) == 5
+    missing = "import wasinn_nb as wn\ntry: wn.Explorer\nexcept ImportError as error: print(error)"
+    said = run_python(missing, cwd=tmp_path, python=python)
+    assert said == "the widgets need anywidget: pip install 'wasinn-nb[lab]'\n"

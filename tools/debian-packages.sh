@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Install the shared libraries that Python wheels leave to the system, where they are missing.
-#   libegl1, libgl1: skia-python, which draws the training scenes
+# Install what Python wheels leave to the system, where it is missing:
+#   libegl1, libgl1   skia-python, which draws the training scenes
+#   chromium          the browser tests (it brings a font, too)
 set -euo pipefail
 missing=()
 for pair in libEGL.so.1=libegl1 libGL.so.1=libgl1; do
     ldconfig -p 2>/dev/null | grep -q "${pair%%=*}" || missing+=("${pair##*=}")
 done
+# The names that tests/browser/conftest.py looks for.
+command -v chromium chromium-browser google-chrome >/dev/null || missing+=(chromium)
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
     echo "installing ${missing[*]} with apt-get"
@@ -13,5 +16,11 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
     apt-get update -qq
     apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
 else
-    echo "missing system libraries: ${missing[*]} (Debian's names); tests that draw will be skipped" >&2
+    {
+        echo "=============================================================================="
+        echo "missing: ${missing[*]} (Debian's names)"
+        echo "This is no root on a Debian, so nothing was installed. Without libegl1 and"
+        echo "libgl1 the tests that draw are SKIPPED, without chromium the browser tests."
+        echo "=============================================================================="
+    } >&2
 fi

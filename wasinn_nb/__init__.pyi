@@ -34,3 +34,8 @@ from .tensor import Tensor as Tensor
 from .tensor import read_sidecar as read_sidecar
 from .tensor import read_tensor as read_tensor
 from .trace import Trace as Trace
+from .widgets import Explorer as Explorer
+from .widgets import ImagePicker as ImagePicker
+from .widgets import MaskViewer as MaskViewer
+from .widgets import ModelPicker as ModelPicker
+from .widgets import TargetPicker as TargetPicker

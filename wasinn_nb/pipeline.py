@@ -27,7 +27,7 @@ from wasinn_nb.tensor import Tensor
 if TYPE_CHECKING:
     import os
 
-__all__ = ["Pipeline", "segment", "versions"]
+__all__ = ["Pipeline", "kept_pipeline", "segment", "versions"]
 
 _MOST_KEPT: Final = 4
 _kept: dict[tuple[object, ...], Pipeline] = {}
@@ -195,6 +195,25 @@ def segment(
     >>> result.labels.shape, result.card.classes
     ((512, 896), ('background', 'road', 'curb', 'mark'))
     """
+    pipeline = kept_pipeline(
+        model, target, precision=precision, recipe=recipe, resize=resize, scores=scores
+    )
+    return pipeline(image)
+
+
+def kept_pipeline(
+    model: str | os.PathLike[str] | catalog.Model | None = None,
+    target: str | int | None = None,
+    *,
+    precision: str | None = None,
+    recipe: PreprocessRecipe | None = None,
+    resize: Resize | None = None,
+    scores: bool = False,
+) -> Pipeline:
+    """Return the pipeline that `segment` runs for these parameters, compiled once.
+
+    The last four different ones are kept.
+    """
     found = catalog.model(model)
     # A file that was written anew is another model.
     stamps = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in found.files)
@@ -207,7 +226,7 @@ def segment(
         _kept[key] = pipeline  # the newest is the last
         while len(_kept) > _MOST_KEPT:
             del _kept[next(iter(_kept))]
-    return pipeline(image)
+    return pipeline
 
 
 def _card_with_classes(card: ModelCard, classes: int) -> ModelCard:

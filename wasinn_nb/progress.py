@@ -1,22 +1,27 @@
-"""Progress bars for people who look on: in a terminal and a notebook, nowhere else."""
+"""Progress: as a bar for people in a terminal or a notebook, or as numbers for a program."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self, TypeAlias
 
-__all__ = ["progress_bar"]
+__all__ = ["Progress", "progress_bar"]
+
+Progress: TypeAlias = bool | Callable[[int, int], None]
+"""Whether to show a bar; or what to call with how much is done, and how much there is in all."""
 
 
-def progress_bar(*items: Any, progress: bool, **options: Any) -> Any:
+def progress_bar(*items: Any, progress: Progress, **options: Any) -> Any:
     """Return a `tqdm` bar that stays silent in pipes and logs, or where *progress* is False.
 
     Parameters
     ----------
     *items
         What to go through, if anything.
-    progress : bool
-        Whether a bar is wanted at all.
+    progress : bool or callable
+        Whether a bar is wanted at all.  A callable is called in place of a bar, with how much is
+        done and how much there is in all: there must be a ``total``, and no items.
     **options
         Those of `tqdm`: ``desc``, ``unit``, ``total``, ``leave``.
 
@@ -24,9 +29,35 @@ def progress_bar(*items: Any, progress: bool, **options: Any) -> Any:
     --------
     >>> list(progress_bar([1, 2], progress=False))
     [1, 2]
+    >>> with progress_bar(progress=print, total=8) as bar:
+    ...     bar.update(3)
+    ...     bar.update(5)
+    0 8
+    3 8
+    8 8
     """
+    if callable(progress):
+        return _Report(progress, *items, total=options["total"])
     from tqdm.auto import tqdm
 
     in_notebook = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
     quiet = not progress or not (in_notebook or sys.stderr.isatty())
     return tqdm(*items, disable=quiet, **options)
+
+
+class _Report:
+    """What a bar is to whoever makes progress, with someone else who shows it."""
+
+    def __init__(self, report: Callable[[int, int], None], *, total: int) -> None:
+        self._report, self._total, self._done = report, total, 0
+        self.update(0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self, more: int) -> None:
+        self._done += more
+        self._report(self._done, self._total)

@@ -10,6 +10,7 @@ Variable                  Meaning                                               
 ``WASINN_NB_PATH``        directories with models of your own, ``:`` between    none
 ``WASINN_NB_CACHE``       where downloads are kept                              per user
 ``WASINN_NB_OFFLINE``     ``1``: never download                                 ``0``
+``WASINN_NB_RAISE``       ``1``: widgets run at once and raise their errors     ``0``
 ========================  ====================================================  =========
 
 So no one edits a notebook to run it elsewhere, or in CI.
@@ -20,7 +21,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["cache_dir", "default", "offline", "search_path"]
+__all__ = ["cache_dir", "default", "offline", "raising", "search_path"]
 
 _DEFAULTS = {
     "model": "road-segmentation-synth-0001",
@@ -58,4 +59,16 @@ def cache_dir() -> Path:
 
 def offline() -> bool:
     """Return whether downloads are forbidden."""
-    return os.environ.get("WASINN_NB_OFFLINE", "").lower() not in {"", "0", "false", "no"}
+    return _switched_on("WASINN_NB_OFFLINE")
+
+
+def raising() -> bool:
+    """Return whether widgets run in the caller's thread and raise errors instead of showing them.
+
+    The mode for tests: a notebook whose picture cannot be made fails.
+    """
+    return _switched_on("WASINN_NB_RAISE")
+
+
+def _switched_on(variable: str) -> bool:
+    return os.environ.get(variable, "").lower() not in {"", "0", "false", "no"}

@@ -44,6 +44,7 @@ from wasinn_nb.catalog.shipped import (
     no_such,
 )
 from wasinn_nb.errors import InvalidArgumentError, NotFoundError, WasiNnError
+from wasinn_nb.progress import Progress
 
 __all__ = [
     "Model",
@@ -161,7 +162,11 @@ def model(
 
 
 def fetch(
-    name: str, precision: str | None = None, *, progress: bool = True, timeout: float = TIMEOUT
+    name: str,
+    precision: str | None = None,
+    *,
+    progress: Progress = True,
+    timeout: float = TIMEOUT,
 ) -> Model:
     """Fetch a model into the download cache; nothing is fetched that is there already.
 
@@ -171,8 +176,8 @@ def fetch(
         Of :func:`models`.
     precision : str, optional
         Default: FP16, else FP32, else the first on the card.
-    progress : bool
-        Show a bar in a terminal or notebook.
+    progress : bool or callable
+        Show a bar in a terminal or notebook; or call ``progress(so_far, in_all)`` with bytes.
     timeout : float
         Seconds without data after which the server counts as stalled.
 
@@ -233,9 +238,11 @@ def _entry(name: str) -> ModelEntry:
         chosen = None if card is None else _chosen(card, None)
         task = "unknown" if card is None else card.task
         precisions = () if card is None else tuple(card.precisions)
-        return ModelEntry(name, task, precisions, label, _reason(card, chosen))
+        size = None if settings.offline() else _download_bytes(card, chosen)
+        reason = _reason(card, chosen)
+        return ModelEntry(name, task, precisions, label, reason, download_bytes=size)
     except (WasiNnError, OSError) as error:
-        return ModelEntry(name, "unknown", (), label, str(error).splitlines()[0])
+        return ModelEntry(name, "unknown", (), label, str(error).splitlines()[0], broken=True)
 
 
 def _entry_here(name: str, found: list[Copy]) -> ModelEntry:
@@ -249,22 +256,30 @@ def _entry_here(name: str, found: list[Copy]) -> ModelEntry:
             reason = "another build than its card describes; taken as it is"
     elif copy.card.task == "unknown":
         reason = "no card: its classes and recipe are not known"
-    return ModelEntry(name, copy.card.task, usable, copy.place.label, reason)
+    broken = copy.missing is not None
+    return ModelEntry(name, copy.card.task, usable, copy.place.label, reason, broken)
 
 
 def _reason(card: ModelCard | None, precision: str | None) -> str:
     """Say why no file of a model is here."""
-    if card is None or precision is None or not _fetchable(card, precision):
+    size = _download_bytes(card, precision)
+    if card is None or size is None:
         return "card only, without an address; put its files into a directory of WASINN_NB_PATH"
-    size = in_words(sum(file.bytes for file in card.precisions[precision]))
+    words = in_words(size)
     if settings.offline():
-        return f"not downloaded ({size}), and WASINN_NB_OFFLINE is set"
-    return f"not downloaded ({size}); model({card.name!r}) fetches it"
+        return f"not downloaded ({words}), and WASINN_NB_OFFLINE is set"
+    return f"not downloaded ({words}); model({card.name!r}) fetches it"
 
 
 def _fetchable(card: ModelCard | None, precision: str | None) -> bool:
+    return _download_bytes(card, precision) is not None
+
+
+def _download_bytes(card: ModelCard | None, precision: str | None) -> int | None:
+    """Return the size of the files that can be fetched; None if they have no address."""
     files = card.precisions.get(precision or "", ()) if card else ()
-    return bool(files) and all(file.url for file in files)
+    fetchable = bool(files) and all(file.url for file in files)
+    return sum(file.bytes for file in files) if fetchable else None
 
 
 def _chosen(card: ModelCard, precision: str | None) -> str | None:

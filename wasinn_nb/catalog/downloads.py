@@ -23,7 +23,7 @@ from typing import IO, Any, Final, Self
 from wasinn_nb import settings
 from wasinn_nb.cards import ModelFile
 from wasinn_nb.errors import DownloadError, HashMismatchError, InvalidArgumentError
-from wasinn_nb.progress import progress_bar
+from wasinn_nb.progress import Progress, progress_bar
 
 __all__ = ["TIMEOUT", "are_whole", "fetch_files", "in_words", "sha384"]
 
@@ -83,7 +83,7 @@ def fetch_files(
     folder: Path,
     staging: Path,
     *,
-    progress: bool = True,
+    progress: Progress = True,
     timeout: float = TIMEOUT,
 ) -> tuple[Path, ...]:
     """Fetch *files* into *folder*, where they appear together; return their paths.
@@ -98,8 +98,8 @@ def fetch_files(
         Where they will lie.  Whatever lies there and is not these files is replaced.
     staging : Path
         A folder on the same file system for what is half done; kept after a failure.
-    progress : bool
-        Show a bar in a terminal or notebook.
+    progress : bool or callable
+        Show a bar in a terminal or notebook; or call ``progress(so_far, in_all)`` with bytes.
     timeout : float
         Seconds without data (8 KiB, or the next byte) after which the server counts as stalled.
 
@@ -367,7 +367,7 @@ def _locked(lock: IO[bytes], staging: Path, patience: float) -> bool:
         try:
             _lock(lock)
         except (BlockingIOError, PermissionError):
-            now = sum(entry.stat().st_size for entry in staging.glob("*") if entry.exists())
+            now = _size_of(staging)
             if now != seen:
                 seen, end = now, time.monotonic() + patience
             elif time.monotonic() > end:
@@ -377,6 +377,14 @@ def _locked(lock: IO[bytes], staging: Path, patience: float) -> bool:
             return False
         else:
             return True
+
+
+def _size_of(staging: Path) -> int:
+    """Return how many bytes there are so far; another number where they are being moved."""
+    try:
+        return sum(entry.stat().st_size for entry in staging.iterdir())
+    except OSError:  # gone between two calls, or not there yet
+        return -2
 
 
 def _lock(lock: IO[bytes]) -> None:

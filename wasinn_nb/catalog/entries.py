@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -118,6 +118,10 @@ class ModelEntry:
         ``"shipped"``, ``"cache"``, the folder as ``WASINN_NB_PATH`` has it, or ``"not here"``.
     reason : str
         Why it is not here and what to do about that, or what is uncommon about what is here.
+    broken : bool
+        Whether what is there cannot be loaded; *reason* says why.
+    download_bytes : int or None
+        How much :func:`fetch` would fetch; None where nothing is to be fetched, or nothing may be.
     """
 
     name: str
@@ -125,11 +129,13 @@ class ModelEntry:
     precisions: tuple[str, ...]
     where: str
     reason: str = ""
+    broken: bool = False
+    download_bytes: int | None = None
 
     @property
     def here(self) -> bool:
         """Whether the model can be loaded as it is, without a download."""
-        return self.where != NOT_HERE
+        return self.where != NOT_HERE and not self.broken
 
 
 class ModelTable(Sequence[ModelEntry]):
@@ -194,4 +200,4 @@ class ModelTable(Sequence[ModelEntry]):
 
 
 def _cells(entry: ModelEntry) -> list[str]:
-    return [", ".join(v) if isinstance(v, tuple) else str(v) for v in astuple(entry)]
+    return [entry.name, entry.task, ", ".join(entry.precisions), entry.where, entry.reason]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from wasinn_nb import settings
-from wasinn_nb.errors import InvalidArgumentError, NotFoundError
+from wasinn_nb.errors import InvalidArgumentError, MissingFileError, NotFoundError
 from wasinn_nb.files import existing_file
 
 __all__ = [
@@ -129,6 +129,8 @@ def checked_path(wanted: PathLike) -> Path:
         return Path(wanted).expanduser()
     except TypeError as error:
         raise InvalidArgumentError(f"expected a name or a path, got {wanted!r:.80}") from error
+    except RuntimeError as error:  # "~" of a user who is not here
+        raise MissingFileError(f"{wanted!s:.300}: {error} Check the name after the ~") from error
 
 
 def has_folder(text: str) -> bool:

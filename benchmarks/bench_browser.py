@@ -1,0 +1,257 @@
+"""How quick the Explorer is where it is used: in JupyterLab, in headless Chromium.
+
+Measured in the page with ``performance.now``, at a display size of 1280x720:
+
+* the opacity slider, from its event to the new pixels (read back, so that they are there), the wait
+  for the next frame included; beside it the way it is done without this package,
+  ``ipywidgets.interact`` over matplotlib;
+* a click on another picture until its mask is on screen, kernel and page together, beside the
+  pipeline's own time for the same picture in the same runs;
+* bytes over the websocket for a result of 1920x1080 pixels, beside a PNG of the same by matplotlib.
+
+    python -m benchmarks browser
+
+Uses a photograph from the folder WASINN_NB_SHARED (or ../shared), else a shipped picture enlarged.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+import wasinn_nb as wn
+from benchmarks.paired import Row, ratio
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+from browser.conftest import FLAGS, PROGRAMS  # noqa: E402 - JupyterLab as the tests start it
+from browser.pages import Notebook  # noqa: E402
+from browser.servers import Server, start_lab  # noqa: E402
+
+FRAME = 16.0  # milliseconds: the goal, one frame at 60 Hz
+MOST_BYTES, MOST_MASK_BYTES = 600_000, 40_000
+MOVES, CLICKS, INTERACTS = 60, 16, 12
+DISPLAY = (1280, 720)
+
+EXPLORER = """
+import wasinn_nb as wn
+explorer = wn.Explorer(image={image!r})
+spent = []
+explorer.viewer.observe(lambda _: spent.append(explorer.result.timings), "_masks")
+explorer
+"""
+INTERACT = """
+import matplotlib.pyplot as plt
+import numpy as np
+import wasinn_nb as wn
+from ipywidgets import interact
+result = wn.segment()
+colors = np.asarray(result.resize(*result.photo.shape[:2]).mask_image().convert("RGB"))
+@interact(opacity=(0, 100))
+def show(opacity=50):
+    plt.figure(figsize=(12.8, 7.2))
+    plt.imshow(result.photo)
+    plt.imshow(colors, alpha=opacity / 100)
+    plt.axis("off")
+    plt.show()
+"""
+# The viewer's own request for a frame comes before this one's, so that it has drawn when this ends.
+SLIDE = """async (moves) => {
+  const input = document.querySelector('.wnb-viewer input[aria-label="Opacity"]');
+  const canvas = document.querySelector(".wnb-canvas");
+  const context = canvas.getContext("2d");
+  const [x, y] = [canvas.width >> 1, Math.floor(canvas.height * 0.9)];
+  const pixel = () => context.getImageData(x, y, 1, 1).data.join();
+  const spent = [];
+  let before = pixel();
+  for (let move = 0; move < moves; move++) {
+    await new Promise((go) => setTimeout(go, 20 + (move * 7) % 17));
+    const start = performance.now();
+    input.value = move % 2 ? 20 : 80;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise(requestAnimationFrame);
+    const after = pixel();
+    spent.push(performance.now() - start);
+    if (after === before) throw new Error("the pixel did not change");
+    before = after;
+  }
+  return spent;
+}"""
+CHOOSE = """async (index) => {
+  const root = document.querySelector(".wnb-viewer");
+  const serial = root.dataset.painted;
+  const pictures = [...document.querySelectorAll(".wnb-picker")]
+    .find((picker) => picker.querySelector("legend").textContent === "Image")
+    .querySelectorAll('input[type="radio"]');
+  const painted = new Promise((done) => {
+    const observer = new MutationObserver(() => {
+      if (root.dataset.painted === serial) return;
+      observer.disconnect();
+      done(performance.now());
+    });
+    observer.observe(root, { attributes: true, attributeFilter: ["data-painted"] });
+  });
+  const start = performance.now();
+  pictures[index % pictures.length].click();
+  return (await painted) - start;
+}"""
+STEP = """async () => {
+  const handle = document.querySelector(".jupyter-widgets .noUi-handle");
+  const picture = () => document.querySelector(".jp-OutputArea img")?.src;
+  const before = picture();
+  const start = performance.now();
+  handle.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+  for (;;) {
+    await new Promise(requestAnimationFrame);
+    const now = picture();
+    if (now && now !== before) {
+      await document.querySelector(".jp-OutputArea img").decode();
+      return performance.now() - start;
+    }
+    if (performance.now() - start > 30000) throw new Error("no new picture");
+  }
+}"""
+
+
+def full_hd(folder: Path) -> Path:
+    """Return a photograph of 1920x1080 pixels."""
+    shared = Path(os.environ.get("WASINN_NB_SHARED") or ROOT.parent / "shared")
+    real = shared / "images" / "empty_road_mapillary.jpg"
+    if real.is_file():
+        return real
+    path = folder / "enlarged.png"
+    with Image.open(wn.image()) as image:
+        image.resize((1920, 1080), Image.Resampling.BICUBIC).save(path)
+    return path
+
+
+@contextmanager
+def opened(
+    server: Server, name: str, *cells: str, hear: Callable[[bytes | str], None] = lambda _: None
+) -> Iterator[Notebook]:
+    """Open a notebook in Chromium, run it, and let go of it; *hear* what its websockets receive."""
+
+    def listen(page: Page) -> None:
+        page.on("websocket", lambda socket: socket.on("framereceived", hear))
+
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        context = browser.new_context(viewport={"width": 1700, "height": 1100})
+        context.on("page", listen)
+        server.write(f"{name}.ipynb", *cells)
+        notebook = Notebook(context, server, f"{name}.ipynb")
+        try:
+            notebook.run_all()
+            yield notebook
+        finally:
+            notebook.close()
+            browser.close()
+
+
+def to_display_size(page: Page) -> None:
+    """Make the window as wide as it takes for the picture to be 1280 pixels wide."""
+    page.locator(".wnb-viewer[data-painted]").wait_for()
+    for _ in range(3):
+        width = page.locator(".wnb-canvas").evaluate("canvas => canvas.clientWidth")
+        size = page.viewport_size
+        assert size is not None
+        page.set_viewport_size({"width": size["width"] + DISPLAY[0] - width, "height": 1100})
+        page.wait_for_timeout(300)
+    shown = page.locator(".wnb-canvas").evaluate("canvas => [canvas.width, canvas.height]")
+    assert tuple(shown) == DISPLAY, shown
+
+
+def explorer_times(server: Server) -> tuple[list[float], list[float], list[float]]:
+    """Return milliseconds of the slider, of a click to the mask, and of the pipeline's part."""
+    with opened(server, "explorer", EXPLORER.format(image=wn.images()[0])) as notebook:
+        page = notebook.page
+        to_display_size(page)
+        page.evaluate(SLIDE, 10)
+        slider = page.evaluate(SLIDE, MOVES)
+        clicks = []
+        for index in range(1, CLICKS + 3):
+            page.wait_for_timeout(700)  # a person looks; confidences and the saved picture follow
+            clicks.append(page.evaluate(CHOOSE, index))
+        own = [
+            1000 * sum(seconds.values())
+            for seconds in notebook.kernel.ask("list(map(dict, spent))")
+        ]
+    return slider, clicks[2:], own[-CLICKS:]
+
+
+def interact_times(server: Server) -> list[float]:
+    """Return milliseconds from a step of the slider to the new picture, as matplotlib draws it."""
+    with opened(server, "interact", INTERACT) as notebook:
+        notebook.page.locator(".jp-OutputArea img").wait_for()
+        notebook.page.evaluate(STEP)
+        return [notebook.page.evaluate(STEP) for _ in range(INTERACTS)]
+
+
+def sent_bytes(server: Server, photo: Path) -> tuple[int, int]:
+    """Return the bytes over the websocket for one more result, and those of its mask's labels."""
+    received: list[int] = []
+    cell = EXPLORER.format(image=wn.images()[0])
+    with opened(server, "bytes", cell, hear=lambda got: received.append(len(got))) as notebook:
+        page = notebook.page
+        to_display_size(page)
+        page.wait_for_timeout(2000)
+        received.clear()
+        notebook.kernel.run(f"explorer.images.value = {str(photo)!r}; _ = explorer.wait()")
+        page.locator('.wnb-viewer[data-painted="2"]').wait_for()
+        page.wait_for_timeout(2000)
+        mask = notebook.kernel.ask('len(explorer.viewer._masks[0]["labels"])')
+    total = sum(received)
+    print(f"websocket, one result of {photo.name}: {total} bytes", file=sys.stderr)
+    return total, mask
+
+
+def matplotlib_bytes(photo: Path) -> int:
+    """Return the size of the same picture, photograph and overlay, as matplotlib's PNG."""
+    result = wn.segment(photo)
+    figure = Figure(figsize=(19.2, 10.8), dpi=100)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow(np.asarray(result.overlay()))
+    axes.set_axis_off()
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    return len(content.getvalue())
+
+
+def rows() -> list[Row]:
+    """Measure and return the ratios."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = start_lab(Path(tempfile.mkdtemp(dir=folder)))
+        try:
+            slider, clicks, own = explorer_times(server)
+            interact = interact_times(server)
+            photo = full_hd(Path(folder))
+            total, mask = sent_bytes(server, photo)
+            peer = matplotlib_bytes(photo)
+        finally:
+            server.stop()
+    for name, values in (("slider", slider), ("interact", interact), ("click to mask", clicks)):
+        print(f"{name}: median {statistics.median(values):.1f} ms", file=sys.stderr)
+    print(f"the pipeline's own: median {statistics.median(own):.1f} ms", file=sys.stderr)
+    slow = (interact * (len(slider) // len(interact) + 1))[: len(slider)]
+    one = [1.0, 1.0]
+    return [
+        ratio("opacity slider to pixels", "one frame, 16 ms", slider, [FRAME] * MOVES, "<= 1.0"),
+        ratio("opacity slider to pixels", "interact + matplotlib", slider, slow, "< 1.0"),
+        ratio("click to mask on screen", "the pipeline's own time", clicks, own, "<= 2.0"),
+        ratio("bytes of a 1920x1080 result", "600 kB", [total / MOST_BYTES] * 2, one, "<= 1.0"),
+        ratio("bytes of its mask", "40 kB", [mask / MOST_MASK_BYTES] * 2, one, "<= 1.0"),
+        ratio("bytes of a 1920x1080 result", "PNG by matplotlib", [total / peer] * 2, one, "< 1.0"),
+    ]

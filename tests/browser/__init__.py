@@ -1,0 +1,1 @@
+"""The widgets in a real page: JupyterLab and Voila, driven through Chromium."""

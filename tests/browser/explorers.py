@@ -1,0 +1,145 @@
+"""An `Explorer` on a page."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import wasinn_nb as wn
+from browser.pages import PATIENCE, Notebook, expect
+from browser.viewers import Viewer, near
+
+SHIPPED = "road-segmentation-synth-0001"
+
+
+class ExplorerPage:
+    """The explorer number *index* of a notebook; the kernel calls it *name*."""
+
+    def __init__(self, notebook: Notebook, index: int = 0, name: str = "explorer") -> None:
+        self.notebook, self.name = notebook, name
+        self.root = notebook.page.locator(".wnb-explorer").nth(index)
+        self.status = self.root.locator(".wnb-status")
+        self.error = self.root.locator(".wnb-error")
+
+    @property
+    def viewer(self) -> Viewer:
+        """The viewer, for the picture that is shown now."""
+        width, height = self.ask("(lambda r: r.photo.shape[1::-1])(it.wait())")
+        return Viewer(self.root, (width, height))
+
+    def ask(self, expression: str):
+        """Return what *expression* is in the kernel; ``it`` is the explorer."""
+        return self.notebook.kernel.ask(f"(lambda it: {expression})({self.name})")
+
+    def group(self, name: str):
+        """Return a picker: ``Model``, ``Image``, ``Execution target``."""
+        return self.root.get_by_role("group", name=name, exact=True)
+
+    def pick(self, group: str, option: str) -> None:
+        """Click an option, and wait until the kernel has run it."""
+        attribute = {"Model": "models", "Image": "images", "Execution target": "targets"}[group]
+        radio = self.group(group).get_by_role("radio", name=option, exact=True)
+        radio.scroll_into_view_if_needed()
+        radio.locator("xpath=..").click()
+        expect(radio).to_be_checked()
+        self.notebook.until(
+            lambda: self.ask(f"it.{attribute}.value") == option, f"the kernel knows of {option}"
+        )
+
+    def upload(self, name: str, content: bytes | Path) -> None:
+        """Choose a file to upload, as the dialogue of the button does."""
+        given = {"name": name, "mimeType": "image/png", "buffer": content}
+        chooser = self.group("Image").locator("input[type=file]")
+        chooser.set_input_files(content if isinstance(content, Path) else given)
+
+    def wait_image(self, value: str) -> Viewer:
+        """Wait until that picture is picked and on screen."""
+        self.notebook.until(lambda: self.ask("it.images.value") == value, f"{value} is picked")
+        return self.wait_shown()
+
+    def wait_shown(self) -> Viewer:
+        """Wait until the present result is on screen."""
+        expect(self.error).to_be_hidden(timeout=PATIENCE)
+        viewer = self.viewer
+        viewer.wait_painted(self.ask("it.viewer.serial"))
+        return viewer
+
+    def check_painted(self, least: int = 2) -> set[int]:
+        """Check the painted picture as `check_overlay` does; return the classes looked at."""
+        viewer = self.wait_shown()
+        self.notebook.kernel.run(
+            "import numpy\n"
+            f"r = {self.name}.result\n"
+            "shape = r.photo.shape[:2]\n"
+            "nearest = r.mask_image().resize(shape[::-1], 0)\n"
+            "numpy.savez('painted.npz', r.overlay(), r.resize(*shape).labels, nearest)\n"
+        )
+        with np.load(self.notebook.server.root / "painted.npz") as kept:
+            seen = check_overlay(viewer, *kept.values())
+        assert len(seen) >= least, seen
+        return seen
+
+
+def flat_picture(mode="RGB", size=(160, 120), kind="PNG") -> bytes:
+    """Return a picture of three upright stripes: blue, green, red."""
+    pixels = np.zeros((size[1], size[0], 3), np.uint8)
+    third = size[0] // 3
+    pixels[:, :third], pixels[:, third : 2 * third] = (30, 40, 200), (20, 190, 50)
+    pixels[:, 2 * third :] = 210, 60, 30
+    out = io.BytesIO()
+    picture = Image.fromarray(pixels)
+    picture = picture.quantize(8) if mode == "P" else picture.convert(mode)
+    picture.save(out, kind)
+    return out.getvalue()
+
+
+def check_result(viewer: Viewer, result: wn.SegmentationResult) -> set[int]:
+    """Check the painted picture against a result of this process, as `check_overlay` does."""
+    height, width = result.photo.shape[:2]
+    nearest = result.mask_image().resize((width, height), Image.Resampling.NEAREST)
+    labels = result.resize(height, width).labels
+    return check_overlay(viewer, np.asarray(result.overlay()), labels, np.asarray(nearest))
+
+
+def check_overlay(viewer: Viewer, overlay: np.ndarray, *masks: np.ndarray) -> set[int]:
+    """Check the painted picture at five places of each class; return the classes.
+
+    Parameters
+    ----------
+    viewer
+        What is on the page.
+    overlay
+        What `SegmentationResult.overlay` makes.
+    masks
+        The labels at its size, from resized scores and by nearest.  Where they differ is an edge:
+        the page takes the nearest.
+    """
+    labels = masks[0]
+    even = _spread(overlay).max(2) <= 4
+    for mask in masks:
+        even &= (_spread(mask) == 0) & (mask == labels)
+    even[:, :8] = even[:, -8:] = even[:8] = even[-8:] = False
+    seen = set()
+    for label in np.unique(labels):
+        places = np.argwhere(even & (labels == label))
+        if len(places) == 0:
+            continue
+        chosen = places[np.linspace(0, len(places) - 1, 5).astype(int)]
+        painted = viewer.colours([(x, y) for y, x in chosen])
+        for (y, x), colour in zip(chosen, painted, strict=True):
+            assert near(colour, overlay[y, x]), (label, x, y, colour, overlay[y, x])
+        seen.add(int(label))
+    return seen
+
+
+def _spread(picture: np.ndarray, reach: int = 4) -> np.ndarray:
+    """Return by how much the pixels within *reach* of each differ."""
+    high = low = picture
+    for axis in (0, 1):
+        shifts = range(-reach, reach + 1)
+        high = np.maximum.reduce([np.roll(high, shift, axis) for shift in shifts])
+        low = np.minimum.reduce([np.roll(low, shift, axis) for shift in shifts])
+    return high - low

@@ -1,0 +1,186 @@
+"""`Explorer` in JupyterLab: what is clicked runs, and what ran is painted."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import numpy as np
+from PIL import Image
+
+import wasinn_nb as wn
+from browser.explorers import SHIPPED, flat_picture
+from browser.pages import PATIENCE, expect
+
+
+def digest(explorer) -> list[str]:
+    return explorer.ask("str(it.wait().digest()).splitlines()")
+
+
+def test_the_mask_is_painted_as_python_paints_it(explorer):
+    seen = explorer.check_painted(least=3)
+    assert {0, 1} <= seen
+    expect(explorer.status).to_contain_text("ms from file to mask")
+    assert digest(explorer) == str(wn.segment("city-crosswalk").digest()).splitlines()
+    buttons = explorer.root.locator(".wnb-class")
+    assert buttons.evaluate_all("all => all.map((one) => one.dataset.name)") == [
+        "background", "road", "curb", "mark",
+    ]  # fmt: skip
+
+
+def test_another_image(explorer):
+    before = explorer.wait_shown().pixels()
+    explorer.pick("Image", "country-road")
+    assert digest(explorer) == str(wn.segment("country-road").digest()).splitlines()
+    explorer.check_painted()
+    assert (explorer.viewer.pixels() != before).any(2).mean() > 0.5
+
+
+def test_another_model(explorer):
+    explorer.pick("Model", "channels")
+    assert explorer.ask("it.wait().card.name") == "channels"
+    explorer.check_painted()
+    expect(explorer.root.locator('.wnb-class[aria-label^="class 2,"]')).to_be_visible()
+    shares = explorer.ask("list(it.result.fractions().values())")
+    for label, share in enumerate(shares):
+        button = explorer.root.locator(f'.wnb-class[aria-label^="class {label},"]')
+        expect(button).to_contain_text(f"{100 * share:.2f} %")
+
+
+def test_another_target_and_precision(explorer):
+    target = explorer.group("Execution target")
+    assert "Ran on CPU, f32" in target.inner_text()
+    explorer.pick("Execution target", "AUTO")
+    ran = explorer.ask("(lambda r: f'{r.target}, {r.precision}')(it.wait())")
+    expect(target).to_contain_text(f"Ran on {ran}")
+    explorer.check_painted()
+    target.get_by_label("Precision").select_option("bf16")
+    explorer.notebook.until(lambda: explorer.ask("it.targets.precision") == "bf16", "it is told")
+    ran = explorer.ask("(lambda r: f'{r.target}, {r.precision}')(it.wait())")
+    expect(target).to_contain_text(f"Ran on {ran}")
+    expect(target.get_by_role("radio", name="GPU")).to_be_disabled()  # and why is readable
+    assert len(target.locator("label", has_text="GPU").inner_text()) > 10
+
+
+def test_the_last_of_several_clicks_counts(explorer):
+    explorer.pick("Model", "sluggish")
+    start = time.monotonic()
+    assert explorer.ask("it.result is None")  # the kernel answers while it runs
+    assert time.monotonic() - start < 1
+    expect(explorer.root.get_by_role("progressbar", name="Running")).to_be_visible()
+    for image in ("country-road", "city-island", "shops-bend"):
+        radio = explorer.group("Image").get_by_role("radio", name=image, exact=True)
+        radio.locator("xpath=..").click()
+    explorer.notebook.until(lambda: explorer.ask("it.images.value") == "shops-bend", "the last")
+    explorer.check_painted()
+    assert digest(explorer) == explorer.notebook.kernel.ask(
+        "str(wn.segment('shops-bend', 'sluggish').digest()).splitlines()"
+    )
+    expect(explorer.root.get_by_role("progressbar", name="Running")).to_be_hidden()
+
+
+def test_a_model_that_does_not_load(explorer):
+    explorer.pick("Model", "broken")
+    expect(explorer.error).to_be_visible(timeout=PATIENCE)
+    expect(explorer.error).to_have_attribute("role", "alert")
+    message = explorer.notebook.kernel.run(
+        "try: explorer.wait()\nexcept Exception as error: print(error)"
+    ).strip()
+    assert message
+    expect(explorer.error).to_contain_text(message.splitlines()[0])
+    details = explorer.error.locator("details")
+    expect(details.locator("pre")).to_be_hidden()
+    details.locator("summary").click()
+    expect(details.locator("pre")).to_contain_text("Traceback")
+    explorer.pick("Model", "channels")
+    expect(explorer.error).to_be_hidden(timeout=PATIENCE)
+    explorer.check_painted()
+
+
+def test_code_runs_as_pasted(explorer):
+    explorer.pick("Image", "hill-crosswalk")
+    explorer.wait_shown()
+    explorer.root.get_by_role("button", name="Copy code").click()
+    expect(explorer.root.get_by_role("button", name="Copied")).to_be_visible()
+    code = explorer.notebook.page.evaluate("navigator.clipboard.readText()")
+    assert code == explorer.ask("it.code")
+    said = explorer.notebook.kernel.run(
+        f"pasted = {{}}\nexec({code!r}, pasted)\n"
+        "print(str(pasted['result'].digest()) == str(explorer.result.digest()), "
+        "'hill-crosswalk' in " + repr(code) + ")"
+    )
+    assert said == "True True\n"
+
+
+def test_saving(explorer):
+    explorer.root.get_by_role("textbox", name="Folder to save to").fill("kept")
+    explorer.root.get_by_role("button", name="Save", exact=True).click()
+    saved = explorer.root.locator(".wnb-saved")
+    expect(saved).to_contain_text("city-crosswalk-mask.png", timeout=PATIENCE)
+    folder = explorer.notebook.server.root / "kept"
+    labels = np.asarray(Image.open(folder / "city-crosswalk-mask.png"))
+    counts = np.bincount(labels.ravel(), minlength=4).tolist()
+    assert counts == list(explorer.ask("it.result.areas()").values())
+    assert wn.SegmentationResult.load(folder / "city-crosswalk.json").labels.shape == labels.shape
+    # A folder that cannot be made is said, and the widget goes on.
+    explorer.root.get_by_role("textbox", name="Folder to save to").fill("explorer.ipynb/no")
+    explorer.root.get_by_role("button", name="Save", exact=True).click()
+    expect(saved).to_contain_text("Not saved", timeout=PATIENCE)
+
+
+def test_times(explorer):
+    times = explorer.root.locator(".wnb-times")
+    times.locator("summary").click()
+    explorer.root.get_by_role("button", name="Time 10 runs").click()
+    expect(times.locator("caption")).to_contain_text(SHIPPED)
+    for step in ("read", "preprocess", "infer", "argmax"):
+        row = times.get_by_role("row", name=re.compile(step))
+        expect(row).to_contain_text(re.compile(r"\d"), timeout=PATIENCE)
+    times.locator("summary").click()
+
+
+def test_compare_mode(explorer):
+    explorer.root.get_by_role("checkbox", name="Compare two runs").check()
+    second = explorer.group("Execution target B")
+    expect(second).to_be_visible()
+    second.get_by_label("Precision").select_option("bf16")
+    explorer.notebook.until(
+        lambda: explorer.ask("it.runs[1].targets.precision") == "bf16", "it is told"
+    )
+    model = explorer.group("Model B").get_by_role("radio", name="channels")
+    model.locator("xpath=..").click()
+    explorer.notebook.until(
+        lambda: explorer.ask("it.wait() and it.other and it.other.card.name") == "channels", "B"
+    )
+    viewer = explorer.wait_shown()
+    verdict = explorer.root.locator(".wnb-verdict")
+    expect(verdict).to_be_visible(timeout=PATIENCE)
+    word = explorer.ask("str(it.comparison.verdict)")
+    assert word in verdict.inner_text() or verdict.get_attribute("data-verdict") == word
+    viewer.mode("Difference")
+    expect(explorer.root.locator(".wnb-class").first).to_contain_text("→")
+    explorer.root.get_by_role("checkbox", name="Compare two runs").uncheck()
+    expect(second).to_be_hidden()
+    explorer.notebook.until(lambda: explorer.ask("it.wait() and it.other is None"), "one again")
+    explorer.check_painted()
+
+
+def test_a_target_that_is_not_here(explorer):
+    explorer.notebook.kernel.run("explorer.targets.value = 'GPU'")
+    expect(explorer.error).to_contain_text("GPU", timeout=PATIENCE)
+    radio = explorer.group("Execution target").get_by_role("radio", name="GPU")
+    expect(radio).to_be_checked()
+    expect(radio).to_be_disabled()
+    explorer.pick("Execution target", "CPU")
+    expect(explorer.error).to_be_hidden(timeout=PATIENCE)
+    explorer.check_painted()
+
+
+def test_many_classes(explorer):
+    explorer.pick("Model", "crowd")
+    explorer.upload("crowd.png", flat_picture())
+    explorer.wait_image("upload:crowd.png")
+    explorer.check_painted(least=3)
+    # Only those that are seen are listed.
+    expect(explorer.root.locator(".wnb-class")).to_have_count(3)
+    expect(explorer.root.locator(".wnb-legend")).to_contain_text("253 further classes")

@@ -1,0 +1,301 @@
+"""`MaskViewer` and what it sends to the page, without a kernel."""
+
+import io
+import json
+import zlib
+
+import numpy as np
+import pytest
+import traitlets
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image
+
+import wasinn_nb as wn
+from wasinn_nb.cards import ModelCard
+from wasinn_nb.errors import InvalidArgumentError, TensorError
+from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.widgets.payload import (
+    captions,
+    confidence_payload,
+    confidence_planes,
+    mask_payload,
+    photo_payload,
+)
+from wasinn_nb.widgets.still import Still, still_png
+
+CARD = ModelCard("toy", "segmentation", classes=("background", "road", "curb"))
+LABELS = np.array([[0, 1, 1], [2, 1, 0]], np.uint8)
+SCORES = np.array(
+    [
+        [[0.7, 0.1, 0.2], [0.2, 0.3, 0.5]],
+        [[0.2, 0.8, 0.5], [0.3, 0.6, 0.3]],
+        [[0.1, 0.1, 0.3], [0.5, 0.1, 0.2]],
+    ],
+    np.float32,
+)
+
+
+def encoded(image, kind="PNG", **options):
+    content = io.BytesIO()
+    image.save(content, kind, **options)
+    return content.getvalue()
+
+
+def result(**about):
+    return SegmentationResult(about.pop("labels", LABELS), about.pop("card", CARD), **about)
+
+
+def noise(width, height):
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return Image.fromarray(pixels)
+
+
+# ------------------------------------------------------------------------------- the photograph
+
+
+@pytest.mark.parametrize(("kind", "type_"), [("PNG", "png"), ("JPEG", "jpeg"), ("WEBP", "webp")])
+def test_a_photograph_that_browsers_show_alike_travels_as_it_is(kind, type_):
+    content = encoded(noise(40, 30), kind)
+    sent = photo_payload(result(image=content))
+    assert sent == {"bytes": content, "type": f"image/{type_}", "width": 40, "height": 30}
+
+
+def shown(sent):
+    return np.asarray(Image.open(io.BytesIO(sent["bytes"])).convert("RGB"))
+
+
+TRANSPARENT = Image.fromarray(np.full((4, 4, 4), 100, np.uint8))  # half transparent grey
+
+
+@pytest.mark.parametrize(
+    ("content", "pixel"),
+    [
+        (encoded(TRANSPARENT), (100, 100, 100)),  # alpha is dropped, not blended
+        (encoded(Image.new("P", (4, 4))), (0, 0, 0)),
+        (encoded(Image.new("I;16", (4, 4), 65_535)), (255, 255, 255)),
+        (encoded(Image.new("CMYK", (4, 4), (0, 255, 255, 0)), "TIFF"), (255, 0, 0)),
+        (encoded(Image.new("RGB", (4, 4), (1, 2, 3)), "BMP"), (1, 2, 3)),
+    ],
+    ids=["alpha", "palette", "16 bit", "CMYK", "BMP"],
+)
+def test_a_photograph_that_browsers_show_otherwise_is_encoded_anew(content, pixel):
+    sent = photo_payload(result(image=content))
+    assert sent["bytes"] != content
+    assert sent["type"] == "image/png"
+    assert (shown(sent) == pixel).all()
+
+
+def test_an_orientation_that_the_model_did_not_see_is_not_sent():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # on its side
+    photo = Image.new("RGB", (200, 100), (9, 9, 9))
+    sent = photo_payload(result(image=encoded(photo, "JPEG", exif=exif)))
+    assert (sent["width"], sent["height"]) == (200, 100)
+    assert Image.open(io.BytesIO(sent["bytes"])).getexif().get(0x0112, 1) == 1
+
+
+def test_a_large_photograph_shrinks_to_what_may_travel_and_keeps_its_own_size_in_words():
+    sent = photo_payload(result(image=np.asarray(noise(2400, 1600))))
+    assert len(sent["bytes"]) <= 260_000
+    assert (sent["width"], sent["height"]) == (2400, 1600)
+    height, width = shown(sent).shape[:2]
+    assert width < 2400
+    assert abs(width / height - 1.5) < 0.01
+
+
+def test_a_single_pixel_and_no_photograph():
+    assert shown(photo_payload(result(image=np.full((1, 1, 3), 7, np.uint8)))).tolist() == [
+        [[7, 7, 7]]
+    ]
+    assert photo_payload(result()) == {}
+
+
+# -------------------------------------------------------------------------- masks and confidences
+
+
+def test_the_mask_travels_exactly():
+    sent = mask_payload(result(), 3, "toy")
+    assert zlib.decompress(sent.pop("labels")) == LABELS.tobytes()
+    assert sent == {
+        "serial": 3,
+        "caption": "toy",
+        "width": 3,
+        "height": 2,
+        "classes": [
+            {"name": "background", "color": "#000000", "pixels": 2},
+            {"name": "road", "color": "#0072b2", "pixels": 3},
+            {"name": "curb", "color": "#d55e00", "pixels": 1},
+        ],
+    }
+
+
+def test_what_a_full_hd_result_weighs():
+    made = wn.segment("city-crosswalk", scores=True)
+    photo = made.resize(1080, 1920)  # the mask at the size of the photograph, at worst
+    assert len(mask_payload(photo, 1)["labels"]) < 40_000
+    together = [photo_payload(made)["bytes"], mask_payload(made, 1)["labels"]]
+    together.append(confidence_payload(made, 1)["planes"])
+    assert sum(map(len, together)) < 600_000
+
+
+def test_probabilities_are_sent_in_percent():
+    planes = confidence_planes(SCORES, LABELS)
+    assert planes.tolist() == [
+        [[70, 80, 50], [50, 60, 50]],
+        [[1, 0, 2], [1, 0, 1]],
+        [[20, 10, 30], [30, 30, 30]],
+    ]
+    sent = confidence_payload(result(scores=SCORES), 4)
+    assert sent["serial"] == 4
+    assert zlib.decompress(sent["planes"]) == planes.tobytes()
+    assert confidence_payload(result(), 4) == {}
+
+
+@given(
+    arrays(np.float32, (3, 2, 4), elements=st.floats(-50, 50, width=32), unique=True).filter(
+        lambda scores: scores.min() < 0
+    )
+)
+def test_other_scores_go_through_softmax(scores):
+    labels = scores.argmax(0).astype(np.uint8)
+    first, runner, second = confidence_planes(scores, labels)
+    powers = np.exp(scores.astype(np.float64) - scores.max(0))
+    expected = np.sort(100 * powers / powers.sum(0), axis=0)
+    assert np.abs(first - expected[-1]).max() <= 0.51
+    assert np.abs(second - expected[-2]).max() <= 0.51
+    assert (runner == np.argsort(scores, 0)[-2]).all()
+
+
+def test_many_classes_take_little_memory_at_a_time():
+    scores = np.zeros((256, 64, 300), np.float32)
+    scores[7], scores[9] = 0.75, 0.25
+    planes = confidence_planes(scores, np.full((64, 300), 7, np.uint8))
+    assert [np.unique(plane).tolist() for plane in planes] == [[75], [9], [25]]
+
+
+def test_captions_say_what_differs_and_nothing_else():
+    recipe = wn.PreprocessRecipe(2, 3)
+    a = result(recipe=recipe)
+    assert captions([a, result(recipe=recipe)]) == ["", ""]
+    other = result(recipe=recipe.replace(color="RGB"), precision="bf16")
+    assert captions([a, other]) == ["f32, color BGR", "bf16, color RGB"]
+    assert captions([a]) == ["toy"]
+    assert captions([result(), a]) == ["", ""], "one says nothing of its recipe"
+
+
+# ------------------------------------------------------------------------------------ the widget
+
+
+def test_the_state_of_a_viewer():
+    viewer = wn.MaskViewer(result(scores=SCORES, image=np.zeros((4, 6, 3), np.uint8)), opacity=0.3)
+    assert (viewer.mode, viewer.opacity, viewer.hidden, viewer.serial) == (
+        "overlay",
+        0.3,
+        ["background"],
+        1,
+    )
+    state = viewer.get_state()
+    assert [mask["serial"] for mask in state["_masks"]] == [1]
+    assert state["_confidence"][0]["serial"] == 1
+    assert state["_photo"]["width"] == 6
+    assert "DecompressionStream" in state["_esm"]
+    assert ".wnb-viewer" in state["_css"]
+    assert viewer.result.card is CARD
+    assert viewer.other is None
+
+
+def test_a_viewer_without_a_result_has_something_to_show_later():
+    viewer = wn.MaskViewer()
+    assert viewer.result is None
+    viewer.show(result())
+    assert viewer.serial == 1
+    assert viewer.hidden == ["background"]
+
+
+def test_the_same_picture_travels_once_and_switched_off_classes_stay_off():
+    photo = encoded(noise(8, 8))
+    viewer = wn.MaskViewer(result(image=photo))
+    viewer.hidden = ["road"]
+    sent = viewer._photo
+    viewer.show(result(image=bytes(bytearray(photo)), labels=LABELS[::-1].copy()))
+    assert viewer._photo is sent
+    assert viewer.hidden == ["road"]
+    viewer.show(result(image=encoded(noise(9, 8))))
+    assert viewer._photo["width"] == 9
+    assert viewer.serial == 3
+    two = ModelCard("other", "segmentation", classes=("void", "a"))
+    viewer.show(result(card=two, labels=LABELS % 2))
+    assert viewer.hidden == ["void"]
+    assert viewer._photo == {}
+
+
+def test_two_masks_and_the_end_of_a_difference():
+    viewer = wn.MaskViewer(result(), result(precision="bf16"), mode="difference")
+    assert [mask["caption"] for mask in viewer._masks] == ["f32", "bf16"]
+    viewer.show(result())
+    assert viewer.mode == "overlay"
+    assert viewer.other is None
+
+
+@pytest.mark.parametrize("classes", [1, 2, 21, 256])
+def test_any_number_of_classes(classes):
+    card = ModelCard("many", "segmentation", classes=tuple(f"c{i}" for i in range(classes)))
+    labels = np.arange(classes, dtype=np.uint8).reshape(1, -1)
+    viewer = wn.MaskViewer(result(card=card, labels=labels))
+    assert len(viewer._masks[0]["classes"]) == classes
+    assert viewer.hidden == (["c0"] if classes > 1 else [])
+    assert len({one["color"] for one in viewer._masks[0]["classes"]}) == classes
+
+
+def test_bad_values_are_refused_with_a_remedy():
+    with pytest.raises(InvalidArgumentError, match=r"SegmentationResult, got ndarray; wn.segment"):
+        wn.MaskViewer(LABELS)
+    with pytest.raises(InvalidArgumentError, match="difference' needs a second result"):
+        wn.MaskViewer(result(), mode="difference")
+    with pytest.raises(traitlets.TraitError, match="swipe"):
+        wn.MaskViewer(result(), mode="sideways")
+    viewer = wn.MaskViewer(result())
+    for name, value in [("opacity", 1.5), ("threshold", -1), ("outline", "yes"), ("hidden", 3)]:
+        with pytest.raises(traitlets.TraitError):
+            setattr(viewer, name, value)
+    with pytest.raises(InvalidArgumentError, match="got NoneType"):
+        viewer.show(None)
+    assert viewer.serial == 1, "what was shown before is still there"
+    with pytest.raises(TensorError, match="expected labels from 0 to 2, got 9"):
+        result(labels=np.array([[9]], np.uint8))
+
+
+# -------------------------------------------------------------------------------------- the still
+
+
+def test_the_saved_picture_is_small_and_shows_the_overlay():
+    made = wn.segment("city-crosswalk")
+    png = still_png([made])
+    assert len(png) <= 300_000
+    small = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+    height, width = small.shape[:2]
+    assert (height, width) == (270, 480)
+    photo = Image.fromarray(made.photo).resize((width, height))
+    expected = np.asarray(made.overlay(photo)).astype(int)
+    assert np.abs(small - expected).mean() < 8  # few colours
+
+
+def test_the_saved_picture_of_noise_of_two_results_and_of_no_photograph():
+    wild = result(image=np.asarray(noise(1600, 900)))
+    assert len(still_png([wild])) <= 300_000
+    pair = Image.open(io.BytesIO(still_png([result(), result()])))
+    assert pair.size == (6, 2)
+    assert pair.convert("RGB").getpixel((1, 0)) == (0, 114, 178)
+
+
+def test_the_bundle_for_the_notebook(capsys):
+    still = Still()
+    assert "data-wnb-still" in still.bundle()["text/html"]
+    still.update(result())
+    bundle = still.bundle()
+    assert bundle["image/png"].startswith(b"\x89PNG")
+    assert f'data-wnb-still="{still.id}"' in bundle["text/html"]
+    assert bundle["text/plain"] == repr(result())
+    json.dumps({name: value for name, value in bundle.items() if name != "image/png"})

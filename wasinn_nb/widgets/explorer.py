@@ -1,0 +1,424 @@
+"""`Explorer`: pick a model, an image and an execution target, and look at the mask."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import ipywidgets
+
+from wasinn_nb import settings
+from wasinn_nb.catalog import Model
+from wasinn_nb.comparison import Comparison, compare
+from wasinn_nb.errors import BusyError, InvalidArgumentError, WasiNnError
+from wasinn_nb.files import atomic
+from wasinn_nb.pictures import ImageSource
+from wasinn_nb.pipeline import Pipeline
+from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.storage import SavedFiles
+from wasinn_nb.widgets.images import ImagePicker
+from wasinn_nb.widgets.latest import Latest
+from wasinn_nb.widgets.models import ModelPicker
+from wasinn_nb.widgets.panel import Panel
+from wasinn_nb.widgets.runs import FILTERS, RunPicker
+from wasinn_nb.widgets.selection import Selection, code_of
+from wasinn_nb.widgets.targets import TargetPicker
+from wasinn_nb.widgets.times import RunTimes, milliseconds
+from wasinn_nb.widgets.viewer import MaskViewer
+
+__all__ = ["Explorer"]
+
+_FOLDER: Final = "out/explorer"
+_REPEATS: Final = 10
+# Seconds in which the interpreter is free to send the mask before the rest is computed.
+_BREATH: Final = 0.02
+
+
+class Explorer(ipywidgets.VBox):  # type: ignore[misc]
+    """Pick a model, an image and an execution target, and look at the mask.
+
+    Everything runs in the kernel and the page.  Models are compiled and run in a background
+    thread, so that the kernel goes on answering; of choices that follow one another quickly, the
+    last one counts.  What goes wrong is shown right above the picture, and the widget goes on
+    working; where ``WASINN_NB_RAISE`` is set, it runs at once in the caller's thread and raises.
+
+    Parameters
+    ----------
+    model, image, target, precision
+        What is picked at first: as for :func:`wasinn_nb.segment`.  Default: ``WASINN_NB_MODEL``,
+        ``WASINN_NB_IMAGE``, ``WASINN_NB_TARGET`` and ``WASINN_NB_PRECISION``, else what comes
+        with the package.
+    recipe : PreprocessRecipe, optional
+        In place of the model's own.
+    resize : {"triangle", "triangle-0.23", "bilinear", "bilinear-draft"}, optional
+        Replaces the recipe's filter.
+    scores : bool
+        Keep the scores of every class: for the confidence threshold, and the runner-up of a pixel.
+    compare : bool
+        Begin with two runs on one image.
+    folder : path-like, optional
+        A folder of pictures to pick from.
+
+    Attributes
+    ----------
+    models, images, targets : ModelPicker, ImagePicker, TargetPicker
+        Their ``value`` can be set by code as well.
+    runs : tuple of RunPicker
+        The choices of the first run and of the one it is compared with.
+    viewer : MaskViewer
+    panel : Panel
+
+    Examples
+    --------
+    >>> import wasinn_nb as wn
+    >>> explorer = wn.Explorer(image="city-crosswalk", target="CPU")
+    >>> explorer.wait().labels.shape
+    (512, 896)
+    >>> explorer.images.value = "country-road"
+    >>> explorer.wait().card.classes
+    ('background', 'road', 'curb', 'mark')
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | Model | None = None,
+        image: ImageSource | None = None,
+        target: str | int | None = None,
+        *,
+        precision: str | None = None,
+        recipe: PreprocessRecipe | None = None,
+        resize: str | None = None,
+        scores: bool = True,
+        compare: bool = False,
+        folder: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self._latest = Latest()
+        super().__init__()  # first of all: an unfinished widget is closed, too
+        if resize and resize not in (known := [value for _, value in FILTERS if value]):
+            raise InvalidArgumentError(
+                f"expected resize as one of {', '.join(known)}, got {resize!r:.80}"
+            )
+        path = model.path if isinstance(model, Model) else model
+        name = None if path is None else os.fspath(path)
+        self.runs = tuple(RunPicker(name, target, precision, resize, recipe) for _ in range(2))
+        self.images = ImagePicker(image, folder)
+        self.viewer = MaskViewer(mode="swipe" if compare else "overlay")
+        self.panel = Panel(compare=compare, folder=_FOLDER)
+        self._scores = scores
+        self._lock = threading.Lock()
+        self._results: tuple[SegmentationResult, ...] = ()
+        self._comparison: Comparison | None = None
+        self._error: BaseException | None = None
+        self._times: WeakKeyDictionary[Pipeline, RunTimes] = WeakKeyDictionary()
+        second = self.runs[1]
+        self._second = _row([(second.model_box, "1 1 250px"), (second.targets, "1 1 250px")])
+        self.children = [self._pickers(), self._second, self.panel, self.viewer]
+        self.add_class("wnb-explorer")
+        for run in self.runs:
+            run.observe(self._changed)
+        self.images.observe(self._changed, "value")
+        self.panel.observe(self._changed, ["compare", "folder"])
+        self.panel.on_action("copy", self._write_upload)
+        self.panel.on_action("save", self._save)
+        self.panel.on_action("time", self._time)
+        self._arrange()
+        self._submit()
+
+    # ------------------------------------------------------------------------------- by code
+
+    @property
+    def models(self) -> ModelPicker:
+        """The picker of the first run's model."""
+        return self.runs[0].models
+
+    @property
+    def targets(self) -> TargetPicker:
+        """The picker of the first run's target and precision."""
+        return self.runs[0].targets
+
+    @property
+    def result(self) -> SegmentationResult | None:
+        """The result of the present selection; None while it runs, and where it failed."""
+        with self._lock:
+            return self._results[0] if self._results else None
+
+    @property
+    def other(self) -> SegmentationResult | None:
+        """The result of the second run, where two are compared."""
+        with self._lock:
+            return self._results[1] if len(self._results) > 1 else None
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """Whether the two runs agree, where two are compared."""
+        with self._lock:
+            return self._comparison
+
+    @property
+    def code(self) -> str:
+        """The Python that makes the present picture; it runs as it is."""
+        image = self.images.value if self._uploaded() is None else str(self._upload_path())
+        return code_of(image, self._selections(), scores=self._scores)
+
+    def wait(self, timeout: float = 60.0) -> SegmentationResult:
+        """Wait until the present selection has run; return its result.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds.
+
+        Raises
+        ------
+        WasiNnError
+            What the run failed with.
+        BusyError
+            If it still runs after *timeout*.
+        """
+        if not self._latest.wait(timeout):
+            raise BusyError(f"the selection still runs after {timeout:g} s; wait again")
+        if self._error is not None:
+            raise self._error
+        if (result := self.result) is None:
+            raise BusyError("the explorer is closed; make another one")
+        return result
+
+    def save(self, directory: str | os.PathLike[str] | None = None) -> list[SavedFiles]:
+        """Write mask, overlay, tensor and recipe of each run shown; see `SegmentationResult.save`.
+
+        Parameters
+        ----------
+        directory : path-like, optional
+            Default: the folder in the panel.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If there is no result.
+        OSError
+            If the folder cannot be written to.
+        """
+        with self._lock:
+            results = self._results
+        if not results:
+            raise InvalidArgumentError("there is no result to save yet: pick what can run first")
+        folder = Path(directory or self.panel.folder or _FOLDER)
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(self.images.title).stem).strip(".-") or "image"
+        stems = [stem] if len(results) == 1 else [f"{stem}-a", f"{stem}-b"]
+        self._write_upload()
+        return [result.save(folder, one) for result, one in zip(results, stems, strict=True)]
+
+    def close(self) -> None:
+        """Close the widget and all its parts; what runs is forgotten."""
+        self._latest.cancel()
+        for part in self.children:
+            _close_all(part)
+        super().close()
+
+    # ------------------------------------------------------------------------------- the page
+
+    def _pickers(self) -> ipywidgets.Widget:
+        first = self.runs[0]
+        return _row(
+            [
+                (first.model_box, "1 1 210px"),
+                (self.images, "2 1 280px"),
+                (first.targets, "1 1 210px"),
+            ]
+        )
+
+    def _arrange(self) -> None:
+        """Show the second run's pickers, or do not."""
+        pair = self.panel.compare
+        for index, run in enumerate(self.runs):
+            mark = f" {'AB'[index]}" if pair else ""
+            run.models.label, run.targets.label = f"Model{mark}", f"Execution target{mark}"
+        self._second.layout.display = "flex" if pair else "none"
+
+    def _ipython_display_(self) -> None:
+        self.viewer.still.display(self)
+
+    def __repr__(self) -> str:
+        said = [f"{s.model}, {s.precision} on {s.target}" for s in self._selections()]
+        return f"Explorer({self.images.title}: {' | '.join(said)})"
+
+    # ----------------------------------------------------------------------------- the running
+
+    def _selections(self) -> list[Selection]:
+        return [run.selection for run in self.runs[: 1 + self.panel.compare]]
+
+    def _changed(self, change: Any) -> None:
+        if change["name"] == "folder":  # where an uploaded picture will be, too
+            self._say_code()
+            return
+        if change["name"] == "compare":
+            self._arrange()
+            if change["new"] and self.viewer.mode in {"overlay", "photo"}:
+                self.viewer.mode = "swipe"
+        elif not self.panel.compare and self.runs[1].holds(change["owner"]):
+            return
+        self._submit()
+
+    def _submit(self) -> None:
+        selections = self._selections()
+        with self._lock:
+            self._results, self._comparison, self._error = (), None, None
+        self.viewer.stale = True
+
+        def job(is_newest: Callable[[], bool]) -> None:
+            self._run(selections, is_newest)
+
+        if settings.raising():
+            self._latest.cancel()
+            job(lambda: True)
+            if self._error is not None:
+                raise self._error
+        else:
+            self._latest.submit(job)
+
+    def _run(self, selections: Sequence[Selection], is_newest: Callable[[], bool]) -> None:
+        try:
+            results, pipelines = self._computed(selections, is_newest)
+            if results and is_newest():
+                self._show(tuple(results), pipelines)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is shown, and `wait` raises it
+            if is_newest():
+                with self._lock:
+                    self._error = error
+                self.panel.fail(error)
+                self._say_code()
+
+    def _computed(
+        self, selections: Sequence[Selection], is_newest: Callable[[], bool]
+    ) -> tuple[list[SegmentationResult], list[Pipeline]]:
+        """Run every selection; nothing comes back where a newer choice was made meanwhile."""
+        results, pipelines = [], []
+        image = self.images.image
+        for selection in selections:
+            if not is_newest():
+                return [], []
+            self.panel.busy(f"Running {selection.model} on {selection.target} …")
+            pipeline = selection.pipeline(scores=self._scores, progress=self.panel.downloading)
+            result = pipeline(image)
+            self._times.setdefault(pipeline, RunTimes(pipeline.load_seconds)).add(result.timings)
+            results.append(result)
+            pipelines.append(pipeline)
+        return results, pipelines
+
+    def _show(self, results: tuple[SegmentationResult, ...], pipelines: Sequence[Pipeline]) -> None:
+        with self._lock:
+            self._results = results
+        self.viewer.show_masks(*results)
+        for run, result in zip(self.runs, results, strict=False):
+            run.targets.ran = f"{result.target}, {result.precision}"
+        self._say_times(pipelines)
+        if len(results) == 2:
+            comparison = compare(*results)
+            with self._lock:
+                self._comparison = comparison
+            self.panel.show_verdict(str(comparison.verdict), str(comparison), repr(comparison))
+        else:
+            self.panel.hide_verdict()
+        self._say_code()
+        time.sleep(_BREATH)
+        with self._lock:
+            still_shown = self._results is results
+        if still_shown:
+            self.viewer.show_rest()
+
+    # ------------------------------------------------------------------------------- the panel
+
+    def _say_times(self, pipelines: Sequence[Pipeline]) -> None:
+        times = [self._times[pipeline] for pipeline in pipelines]
+        said = " | ".join(milliseconds(one.last) for one in times)
+        self.panel.done(f"{said} from file to mask" + (" (first run)" if times[0].fresh else ""))
+        self.panel.show_times(
+            [
+                (f"{p.model.name}, {p.precision} on {p.target}", one.rows())
+                for p, one in zip(pipelines, times, strict=True)
+            ]
+        )
+
+    def _say_code(self) -> None:
+        # A model that cannot be loaded does not say its recipe.
+        with contextlib.suppress(WasiNnError):
+            self.panel.code = self.code
+
+    def _time(self) -> None:
+        """Run ten times more, for the median."""
+        selections = self._selections()
+
+        def job(is_newest: Callable[[], bool]) -> None:
+            self.panel.busy(f"Running {_REPEATS} times …")
+            pipelines: list[Pipeline] = []
+            try:
+                for _ in range(_REPEATS):
+                    _, pipelines = self._computed(selections, is_newest)
+                    if not pipelines:
+                        return
+            except Exception as error:  # noqa: BLE001 - as above
+                self.panel.fail(error)
+                return
+            self._say_times(pipelines)
+
+        if self.result is not None:
+            self._latest.submit(job)
+
+    def _save(self) -> None:
+        try:
+            saved = self.save()
+        except (OSError, ValueError) as error:  # ours are one of both
+            self.panel.fail_saving(error)
+            return
+        paths = [path for files in saved for path in files if path is not None]
+        self.panel.show_saved(paths[0].parent, [path.name for path in paths])
+
+    def _uploaded(self) -> bytes | None:
+        """Return the picked picture's bytes where it is no file here."""
+        try:
+            image = self.images.image
+        except WasiNnError:  # a file that is gone: its path is still its name
+            return None
+        return image if isinstance(image, bytes) else None
+
+    def _upload_path(self) -> Path:
+        """Return where the code reads an uploaded picture."""
+        return Path(self.panel.folder or _FOLDER) / self.images.title
+
+    def _write_upload(self) -> None:
+        """Write an uploaded picture, as it came, to where the code reads it."""
+        if (content := self._uploaded()) is None:
+            return
+        try:
+            with atomic(self._upload_path()) as temporary:
+                temporary.write_bytes(content)
+        except OSError as error:
+            self.panel.fail_saving(error)
+
+
+def _row(widgets: Sequence[tuple[ipywidgets.Widget, str]]) -> ipywidgets.Box:
+    """Return widgets side by side that wrap where the cell is narrow."""
+    for widget, flex in widgets:
+        widget.layout.flex, widget.layout.min_width = flex, "0"
+    layout = ipywidgets.Layout(
+        display="flex",
+        flex_flow="row wrap",
+        width="100%",
+        align_items="flex-start",
+        grid_gap="10px",
+    )
+    return ipywidgets.Box([widget for widget, _ in widgets], layout=layout)
+
+
+def _close_all(widget: ipywidgets.Widget) -> None:
+    for child in getattr(widget, "children", ()):
+        _close_all(child)
+    widget.close()

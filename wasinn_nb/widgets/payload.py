@@ -1,0 +1,224 @@
+"""What a result is on its way to the page: compact bytes, from which the browser draws.
+
+Labels travel as what they are, one byte per pixel of the mask, deflated: a few kilobytes.  The
+photograph travels as its own file where a browser shows that as the model saw it, and as a JPEG
+otherwise.  How sure the model was takes three bytes per pixel, in whole percent.
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from wasinn_nb.masks import argmax_labels
+from wasinn_nb.segmentation import SegmentationResult
+
+__all__ = ["captions", "confidence_payload", "confidence_planes", "mask_payload", "photo_payload"]
+
+# One result is to take 600 kB at most: this, some 5 kB of mask, 100 kB of confidences, and 230 kB
+# of the picture that is saved with the notebook.
+_MOST_PHOTO_BYTES: Final = 260_000
+_MOST_SIDE: Final = 1920
+# Longer sides and JPEG qualities to try, until the photograph is small enough.
+_ATTEMPTS: Final = ((1920, 85), (1920, 75), (1440, 75), (1024, 65), (640, 50), (320, 40))
+_LOSSLESS_PIXELS: Final = (
+    128 * 128
+)  # JPEG's blocks would show where pixels are looked at one by one
+_MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_ORIENTATION: Final = 0x0112
+_BLOCK_VALUES: Final = 1 << 22
+
+
+def photo_payload(result: SegmentationResult) -> dict[str, Any]:
+    """Return the photograph for the page; empty where the result keeps none.
+
+    Returns
+    -------
+    dict
+        ``bytes``, ``type`` (its media type), and the photograph's own ``width`` and ``height``,
+        which those of the bytes may fall short of.
+
+    Examples
+    --------
+    >>> from wasinn_nb.cards import ModelCard
+    >>> card = ModelCard("toy", "segmentation", classes=("background", "road"))
+    >>> photo = np.zeros((2, 3, 3), np.uint8)
+    >>> result = SegmentationResult(np.zeros((4, 6), np.uint8), card, image=photo)
+    >>> sent = photo_payload(result)
+    >>> sent["type"], sent["width"], sent["height"]
+    ('image/png', 3, 2)
+    """
+    if result.image is None:
+        return {}
+    if isinstance(result.image, bytes) and (own := _own_file(result.image)) is not None:
+        return own
+    photo = result.photo
+    assert photo is not None  # noqa: S101 - there is an image
+    height, width = photo.shape[:2]
+    media_type, content = _encoded(Image.fromarray(photo))
+    return {"bytes": content, "type": media_type, "width": width, "height": height}
+
+
+def _own_file(content: bytes) -> dict[str, Any] | None:
+    """Return an encoded picture as it is, or None where a browser would show another one."""
+    if len(content) > _MOST_PHOTO_BYTES:
+        return None
+    with Image.open(io.BytesIO(content)) as image:
+        shown_alike = (
+            image.format in _MEDIA_TYPES
+            and image.mode in {"RGB", "L"}
+            and "transparency" not in image.info
+            and getattr(image, "n_frames", 1) == 1
+            and max(image.size) <= _MOST_SIDE
+            and image.getexif().get(_ORIENTATION, 1) == 1
+        )
+        if not shown_alike:
+            return None
+        width, height = image.size
+        media_type = _MEDIA_TYPES[str(image.format)]
+    return {"bytes": content, "type": media_type, "width": width, "height": height}
+
+
+def _encoded(image: Image.Image) -> tuple[str, bytes]:
+    encoded = io.BytesIO()
+    if image.width * image.height <= _LOSSLESS_PIXELS:
+        image.save(encoded, "PNG")
+        return "image/png", encoded.getvalue()
+    for side, quality in _ATTEMPTS:
+        encoded = io.BytesIO()
+        shrink = min(1.0, side / max(image.size))
+        size = max(1, round(image.width * shrink)), max(1, round(image.height * shrink))
+        small = image if size == image.size else image.resize(size, Image.Resampling.BILINEAR)
+        small.save(encoded, "JPEG", quality=quality)
+        if encoded.tell() <= _MOST_PHOTO_BYTES:
+            break
+    return "image/jpeg", encoded.getvalue()
+
+
+def captions(results: Sequence[SegmentationResult]) -> list[str]:
+    """Return what tells each result from the others, in words; empty where nothing does.
+
+    Examples
+    --------
+    >>> from wasinn_nb.cards import ModelCard
+    >>> card = ModelCard("toy", "segmentation", classes=("background", "road"))
+    >>> labels = np.zeros((4, 6), np.uint8)
+    >>> pair = [SegmentationResult(labels, card, precision=said) for said in ("f32", "bf16")]
+    >>> captions(pair), captions(pair[:1])
+    (['f32', 'bf16'], ['toy'])
+    """
+    if len(results) == 1:
+        return [results[0].card.name]
+    told = [_told(result) for result in results]
+    known = [key for key in told[0] if all(key in one for one in told)]
+    differing = [key for key in known if len({one[key] for one in told}) > 1]
+    return [", ".join(one[key] for key in differing) for one in told]
+
+
+def _told(result: SegmentationResult) -> dict[str, str]:
+    recipe = {} if result.recipe is None else result.recipe.to_dict()
+    return {
+        "model": result.card.name,
+        "precision": result.precision,
+        "target": f"on {result.target}",
+        **{name: f"{name} {value}" for name, value in recipe.items()},
+    }
+
+
+def mask_payload(result: SegmentationResult, serial: int, caption: str = "") -> dict[str, Any]:
+    r"""Return the mask for the page: labels, names, colours and areas of the classes.
+
+    Parameters
+    ----------
+    result : SegmentationResult
+    serial : int
+        What the page is to call this mask.
+    caption : str
+        What the page is to write on it.
+
+    Examples
+    --------
+    >>> from wasinn_nb.cards import ModelCard
+    >>> card = ModelCard("toy", "segmentation", classes=("background", "road"))
+    >>> sent = mask_payload(SegmentationResult(np.array([[0, 1]], np.uint8), card), 1)
+    >>> sent["classes"][1]
+    {'name': 'road', 'color': '#0072b2', 'pixels': 1}
+    >>> zlib.decompress(sent["labels"])
+    b'\x00\x01'
+    """
+    areas = result.areas()
+    return {
+        "serial": serial,
+        "caption": caption,
+        "width": result.width,
+        "height": result.height,
+        "labels": zlib.compress(result.labels.tobytes()),
+        "classes": [
+            {"name": name, "color": "#{:02x}{:02x}{:02x}".format(*color), "pixels": areas[name]}
+            for name, color in zip(result.card.classes, result.card.palette, strict=True)
+        ],
+    }
+
+
+def confidence_payload(result: SegmentationResult, serial: int) -> dict[str, Any]:
+    """Return the confidences for the page; empty where the result keeps no scores."""
+    if result.scores is None:
+        return {}
+    planes = confidence_planes(result.scores, result.labels)
+    return {"serial": serial, "planes": zlib.compress(planes.tobytes())}
+
+
+def confidence_planes(scores: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return how sure the model was, pixel by pixel.
+
+    Scores that are no probabilities (negative, or with another sum than 1) go through softmax.
+
+    Parameters
+    ----------
+    scores : (C, H, W) float32 array
+        At least two classes.
+    labels : (H, W) uint8 array
+        Its argmax.
+
+    Returns
+    -------
+    (3, H, W) uint8 array
+        The label's probability in percent, the class that comes second, and its probability.
+
+    Examples
+    --------
+    >>> scores = np.array([[[0.1, 0.5]], [[0.7, 0.4]], [[0.2, 0.1]]], np.float32)
+    >>> confidence_planes(scores, np.array([[1, 0]], np.uint8)).tolist()
+    [[[70, 50]], [[2, 1]], [[20, 40]]]
+    """
+    classes, height, width = scores.shape
+    planes = np.empty((3, height, width), np.uint8)
+    probabilities = _are_probabilities(scores)
+    rows = max(1, _BLOCK_VALUES // (classes * width))
+    for start in range(0, height, rows):
+        block = slice(start, start + rows)
+        index = labels[None, block].astype(np.intp)
+        others = scores[:, block].copy()
+        first = np.take_along_axis(others, index, 0)[0]
+        np.put_along_axis(others, index, -np.inf, 0)
+        second_class = argmax_labels(others)
+        second = np.take_along_axis(others, second_class[None].astype(np.intp), 0)[0]
+        if not probabilities:
+            # exp(score - first) / sum of all: the label's own term is exp(0).
+            total = 1.0 + np.exp(others - first).sum(0)
+            first, second = 1.0 / total, np.exp(second - first) / total
+        planes[0, block] = np.rint(100 * first)
+        planes[1, block] = second_class
+        planes[2, block] = np.rint(100 * second)
+    return planes
+
+
+def _are_probabilities(scores: NDArray[np.float32]) -> bool:
+    total = scores.sum(0)
+    return bool(scores.min() >= 0 and abs(total.max() - 1) < 0.01 and abs(total.min() - 1) < 0.01)

@@ -1,0 +1,180 @@
+"""What the pickers have in common: options, one of them picked, and a message."""
+
+from __future__ import annotations
+
+import threading
+import time
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+import anywidget
+from traitlets import Dict, List, Unicode, observe, validate
+
+from wasinn_nb.errors import InvalidArgumentError, WasiNnError
+from wasinn_nb.widgets.pages import page
+
+__all__ = ["Option", "Picker", "is_text", "option", "readable"]
+
+Option: TypeAlias = dict[str, Any]
+"""What the page shows of one option; see :func:`option`."""
+
+_MOST_WORDS: Final = 2000
+
+
+def option(
+    key: str,
+    title: str,
+    detail: str = "",
+    reason: str = "",
+    *,
+    enabled: bool = True,
+    **more: Any,
+) -> Option:
+    """Return an option as the page takes it.
+
+    Parameters
+    ----------
+    key : str
+        What `Picker.value` becomes.
+    title, detail, reason : str
+        Its name, what it is, and why it cannot be picked or what is uncommon about it.
+    enabled : bool
+        Whether it can be picked.
+    **more
+        ``thumbnail`` (bytes of a JPEG), ``action`` and ``progress`` (0 to 1); None counts as
+        absent.
+
+    Examples
+    --------
+    >>> option("CPU", "CPU", "A processor", progress=None)
+    {'key': 'CPU', 'title': 'CPU', 'detail': 'A processor', 'reason': '', 'enabled': True}
+    """
+    said = {"key": key, "title": title, "detail": detail, "reason": reason, "enabled": enabled}
+    return said | {name: value for name, value in more.items() if value is not None}
+
+
+def readable(text: str, most: int = 120) -> str:
+    r"""Return *text* for one line on the page: nothing invisible in it, and not too long.
+
+    Examples
+    --------
+    >>> readable("a\nb\u202ec"), readable("x" * 300, 9)
+    ('a�b�c', 'xxxx…xxxx')
+    """
+    spaced = (" " if unicodedata.category(char)[0] == "Z" else char for char in text)
+    shown = "".join(char if char.isprintable() else "\ufffd" for char in spaced)
+    half = (most - 1) // 2
+    return shown if len(shown) <= most else f"{shown[:half]}…{shown[-half:]}"
+
+
+def is_text(text: str) -> bool:
+    """Return whether the page can be sent *text*: names of files may hold bytes that are none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class Picker(anywidget.AnyWidget):
+    """A group of options of which one is picked.
+
+    Attributes
+    ----------
+    label : str
+        What the group is called.
+    value : str
+        The key of the picked option.  It may be one that cannot be picked in the page, such as a
+        target that is not here: its option says why.
+    """
+
+    _esm, _css = page("picker")
+
+    label = Unicode().tag(sync=True)
+    value = Unicode().tag(sync=True)
+    _kind = Unicode().tag(sync=True)
+    _options = List(Dict()).tag(sync=True)
+    _message = Unicode().tag(sync=True)
+
+    def __init__(self, **state: Any) -> None:
+        # Threads change the options too: whoever reads them to write them holds this.
+        self._guard = threading.RLock()
+        self._threads: list[threading.Thread] = []
+        super().__init__(**state)
+        self.on_msg(self._receive)
+
+    def refresh(self) -> None:
+        """Look again at what can be picked."""
+        with self._guard:
+            self._options = self._listed(self.value)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until nothing runs in the background.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            The most seconds to wait.
+
+        Returns
+        -------
+        bool
+            Whether nothing runs any more.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        for thread in list(self._threads):
+            thread.join(None if end is None else max(end - time.monotonic(), 0))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def close(self) -> None:
+        """Take the widget off the page; what runs in the background ends by itself."""
+        if self.comm is not None:  # it never came so far where a parameter was refused
+            with self._guard:  # no thread is just about to tell the page something
+                super().close()
+
+    # -- for the subclasses --------------------------------------------------------------------
+
+    def _listed(self, value: str) -> list[Option]:
+        """Return the options, one for *value* among them."""
+        raise NotImplementedError
+
+    def _answer(self, content: dict[str, Any], buffers: Sequence[memoryview], /) -> None:
+        """Do what the page asks for."""
+
+    def _change(self, changed: Option) -> None:
+        """Replace the option of the same key."""
+        with self._guard:
+            self._options = [
+                changed if old["key"] == changed["key"] else old for old in self._options
+            ]
+
+    def _in_background(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, daemon=True)
+        self._threads = [*(old for old in self._threads if old.is_alive()), thread]
+        thread.start()
+
+    def _say(self, text: object, *, below: bool = False) -> None:
+        """Show *text*, *below* what is shown already or in its place."""
+        said = f"{self._message}\n{text}" if below and self._message else str(text)
+        self._message = said[-_MOST_WORDS:].encode(errors="replace").decode()
+
+    @validate("value")
+    def _check_value(self, proposal: Any) -> Any:
+        value = proposal["value"]
+        if not is_text(value):
+            raise InvalidArgumentError(f"expected a name or a path in UTF-8, got {value!r:.80}")
+        return value
+
+    @observe("value")
+    def _list_value(self, _: object) -> None:
+        if all(known["key"] != self.value for known in self._options):
+            self.refresh()
+
+    def _receive(self, _: object, content: object, buffers: Sequence[memoryview]) -> None:
+        if not isinstance(content, dict):
+            return
+        try:
+            self._answer(content, buffers)
+        except (WasiNnError, OSError) as error:
+            self._say(error, below=True)
