@@ -41,7 +41,7 @@ class Optimizer:
         for part in self._parts:
             for group in part.param_groups:
                 group["lr"] = rate
-            part.step()
+            part.step()  # type: ignore[no-untyped-call]
             part.zero_grad(set_to_none=True)
 
 
