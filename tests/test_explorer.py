@@ -91,6 +91,7 @@ def test_each_choice_changes_the_result_and_the_page(explore, toy, red):
     assert explorer.wait().photo.shape == (720, 1280, 3)
     explorer.targets.value = "AUTO"
     assert explorer.wait().target == "CPU"
+    assert explorer.targets.ran == "CPU, f32"
     explorer.runs[0].resize.value = "triangle"
     assert explorer.wait().recipe.resize == "triangle"
     assert explorer.viewer.serial == 5

@@ -306,8 +306,8 @@ def test_targets(monkeypatch):
         ("CPU", "A processor", "", True),
         ("GPU.0", "A card", "", True),
         ("GPU.1", "Another card", "", True),
-        ("NPU", "", "no driver", False),
         ("AUTO", "OpenVINO chooses among CPU, GPU.0, GPU.1", "", True),
+        ("NPU", "", "no driver", False),
     ]
     monkeypatch.setattr(targets, "devices", lambda: DeviceTable(TABLE[:1]))
     picker.refresh()

@@ -174,6 +174,9 @@ class OpenVinoGraph:
     def precision(self) -> str:
         """The precision of the computation as the device reports it."""
         hint = _property(self.compiled, "INFERENCE_PRECISION_HINT", None)
+        if hint is None:  # AUTO says it of the device that it chose
+            chosen = _property(self.compiled, "DEVICE_PROPERTIES", {}).get(self.device, {})
+            hint = chosen.get("INFERENCE_PRECISION_HINT")
         return hint.get_type_name() if isinstance(hint, ov.Type) else "unknown"
 
     def execution_context(self) -> OpenVinoContext:

@@ -50,6 +50,10 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
     last one counts.  What goes wrong is shown right above the picture, and the widget goes on
     working; where ``WASINN_NB_RAISE`` is set, it runs at once in the caller's thread and raises.
 
+    A saved notebook shows the last picture in place of the widget.  (JupyterLab forgets, when a
+    page is loaded again, where that picture lies: it follows the widget once the cell has run
+    again.)
+
     Parameters
     ----------
     model, image, target, precision

@@ -95,7 +95,10 @@ class Panel(anywidget.AnyWidget):
 
     def fail_saving(self, error: BaseException) -> None:
         """Say why nothing was written."""
-        self._saved = {"error": shown_error(error)["message"]}
+        message = shown_error(error)["message"]
+        if isinstance(error, OSError) and error.strerror:
+            message = f"{error.filename}: {error.strerror}; choose another folder"
+        self._saved = {"error": message}
 
     def _received(self, _widget: Any, content: Any, _buffers: Any) -> None:
         action = content.get("action") if isinstance(content, dict) else None

@@ -73,7 +73,7 @@ class TargetPicker(Picker):
         table = devices()
         listed = [
             option(row.name, row.name, row.full_name, row.reason, enabled=row.available)
-            for row in table
+            for row in sorted(table, key=lambda row: not row.available)
         ]
         if all(row.name != value for row in table):
             reason = _why_not(value, table)

@@ -213,7 +213,11 @@ class Viewer {
       this.zoomBy(2, spot);
     }, { signal });
     this.canvas.addEventListener("keydown", (event) => this.key(event), { signal });
-    this.canvas.addEventListener("blur", () => { this.cross = null; this.refresh(); }, { signal });
+    this.canvas.addEventListener("blur", () => {
+      this.cross = null;
+      this.read(null);
+      this.refresh();
+    }, { signal });
     this.divider.addEventListener("pointerdown", (event) => {
       this.divider.setPointerCapture(event.pointerId);
       this.swiping = true;
@@ -387,7 +391,7 @@ class Viewer {
     const shown = this.masks[this.shown];
     const list = shown.classes.filter((one) => one.pixels)
       .map((one) => `${one.name} ${share(one.pixels, shown.labels.length)}`).slice(0, 9).join(", ");
-    this.canvas.setAttribute("aria-label", `${mode} of ${shown.caption}: ${list}`);
+    this.canvas.setAttribute("aria-label", `${[mode, shown.caption].filter(Boolean).join(" of ")}: ${list}`);
   }
 
   updateCaptions() {
