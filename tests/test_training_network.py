@@ -18,6 +18,7 @@ from training.card import HEIGHT, NAME, WIDTH, card
 from training.export import convert, write
 from training.loss import balanced_loss
 from training.network import Probabilities, RoadNet, count_flops
+from training.optimizer import Optimizer
 from training.train import train
 
 # What the issue allows: half a million parameters, and the real model's arithmetic.
@@ -107,6 +108,24 @@ def test_augmentation_keeps_pictures_and_labels_together() -> None:
     assert torch.equal(again, changed)
 
 
+def test_a_step_turns_a_kernel_equally_in_every_direction() -> None:
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.BatchNorm2d(8))
+    network.to(memory_format=torch.channels_last)
+    kernel, bias = network[0].weight, network[1].bias
+    before = kernel.detach().clone()
+    loss = (network(torch.randn(2, 3, 9, 9)) * torch.randn(2, 8, 7, 7)).sum()
+    loss.backward()
+    Optimizer(network, decay=0.0).step(0.01)
+    # 0.2 times the root of the longer side, 27, times the rate; Muon's iteration is coarse.
+    sizes = torch.linalg.svdvals((kernel - before).flatten(1)) / 0.01
+    assert sizes.min() > 0.6
+    assert sizes.max() < 1.3
+    assert torch.allclose(bias.abs(), torch.tensor(0.01), rtol=1e-3)
+    assert kernel.grad is None
+    assert bias.grad is None
+
+
 def test_training_lowers_the_loss_on_what_it_saw_and_repeats() -> None:
     rng = np.random.default_rng(0)
     labels = np.zeros((4, 64, 96), np.uint8)
@@ -114,7 +133,7 @@ def test_training_lowers_the_loss_on_what_it_saw_and_repeats() -> None:
     images = np.where(labels[..., None] > 0, 90, 200) + rng.integers(0, 20, (4, 64, 96, 3))
     images = images.astype(np.uint8)
     runs = [
-        train(images, labels, seed=7, small_steps=20, steps=10, batch=4, rate=5e-3).state_dict()
+        train(images, labels, seed=7, small_steps=20, steps=20, batch=4, rate=2e-2).state_dict()
         for _ in range(2)
     ]
     assert all(torch.allclose(runs[0][key], runs[1][key]) for key in runs[0])

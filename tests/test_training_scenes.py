@@ -17,6 +17,8 @@ from training.scenes import CLASSES, PALETTE, Kind, draw_scene, render_pool
 from training.scenes.__main__ import save_mask
 from training.scenes.camera import NEAR, Camera, clip_near
 from training.scenes.canvas import Canvas, convex_hull
+from training.scenes.colours import brightness
+from training.scenes.ground import Island, draw_island, pick_materials
 from training.scenes.noise import SIDE, sample, tiles
 from training.scenes.street import Path as StreetPath
 from training.scenes.street import lay_path
@@ -125,6 +127,34 @@ def test_nothing_is_drawn_behind_a_crest() -> None:
         pixels = camera.to_pixels(camera.to_view(path.world(s, np.zeros_like(s))))
         # Farther ground is higher up in the picture, up to where the ground ends.
         assert (np.diff(pixels[:, 1]) < 0.5).all()
+
+
+def test_paint_is_lighter_than_the_road_and_a_curb_is_no_shade_of_the_pavement() -> None:
+    curbs, lightest = [], 0.0
+    for seed in range(400):
+        look = pick_materials(np.random.default_rng(seed), 0.06)
+        lightest = max(lightest, brightness(look.road) / brightness(look.mark))
+        # A curb beside a nearly black pavement can only be lighter, and has few levels for it.
+        if brightness(look.pavement) > 0.05:
+            curbs.append(brightness(look.curb) / brightness(look.pavement))
+    assert lightest == pytest.approx(1 / 1.5)
+    assert np.abs(np.log(curbs)).min() == pytest.approx(np.log(1.2), rel=0.05)
+
+
+def test_an_island_hides_the_paint_below_it() -> None:
+    canvas = Canvas(level_camera())
+    path, look = straight(), pick_materials(np.random.default_rng(0), 0.0)
+    canvas.world(path.strip(1.0, 60.0, -0.1, 0.1), look.mark, Kind.MARK)
+
+    def square(half: float, up: float) -> np.ndarray:
+        return path.strip(8.0 - half, 8.0 + half, -half, half, (up, up))
+
+    island = Island(square(2.0, 0.0), square(2.0, 0.1), square(1.6, 0.1), Kind.GRASS, look.grass)
+    draw_island(canvas, look, island)
+    # Straight down the middle: the line, the near curb, the grass, the far curb, the line again.
+    down = canvas.kinds[::-1, 100]
+    seen = down[np.flatnonzero(np.diff(down, prepend=-1))]
+    assert seen.tolist() == [Kind.MARK, Kind.CURB, Kind.GRASS, Kind.CURB, Kind.MARK, Kind.SKY]
 
 
 def test_tiles_are_standardised_and_wrap_around() -> None:

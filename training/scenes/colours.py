@@ -37,6 +37,20 @@ def shade(colour: Colour, factor: float) -> Colour:
     return np.clip(colour * factor, 0, 1)
 
 
+def brightness(colour: Colour) -> float:
+    """Return how bright a colour looks, 0 to 1 (ITU-R BT.601)."""
+    return float(colour @ [0.299, 0.587, 0.114])
+
+
+def apart(colour: Colour, other: Colour, ratio: float) -> Colour:
+    """Return `colour`, where need be made so dark or light that `other` differs by a ratio."""
+    ours, theirs = brightness(colour) + 1e-3, brightness(other) + 1e-3
+    if max(ours / theirs, theirs / ours) >= ratio:
+        return colour
+    lighter = ours > theirs and theirs * ratio < 1
+    return shade(colour, (theirs * ratio if lighter else theirs / ratio) / ours)
+
+
 def foliage(rng: np.random.Generator) -> Colour:
     """Return the colour of leaves or grass: green mostly, dry or autumnal at times."""
     hue = (0.16, 0.36) if rng.random() < 0.75 else (0.04, 0.16)

@@ -9,7 +9,7 @@ import numpy as np
 from training.scenes import colours
 from training.scenes.camera import Points
 from training.scenes.canvas import Canvas
-from training.scenes.colours import Colour
+from training.scenes.colours import Colour, brightness
 from training.scenes.kinds import THINNEST, Kind
 from training.scenes.street import Junction, Side, Street
 
@@ -18,6 +18,9 @@ START = -5.0
 
 # How far side roads and the land beside the street reach, in metres.
 REACH = 70.0
+
+# How many times brighter than the road its paint is, at least.
+LIGHTER = 1.5
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,42 @@ def pick_materials(rng: np.random.Generator, wild: float) -> Materials:
         for colour in (road, curb, pavement, grass, gravel)
     )
     mark = colours.grey(rng, 0.72, 1.0, 0.03)
+    # Paint is made to be seen, and a curb is a stone of its own; a street in one colour would ask
+    # for what no picture shows.
+    road = colours.shade(road, min(1.0, brightness(mark) / LIGHTER / brightness(road)))
+    curb = colours.apart(curb, pavement, 1.2)
     return Materials(road, curb, pavement, grass, gravel, mark)
 
 
-def draw_ground(rng: np.random.Generator, canvas: Canvas, street: Street, look: Materials) -> None:
-    """Draw everything flat but the marks, from the outside of the street inwards."""
+@dataclass(frozen=True)
+class Island:
+    """A traffic island: a raised lozenge with a curb around it.
+
+    Attributes
+    ----------
+    foot, top, inner
+        (N, 3) outlines in metres: of the curb on the road, of its upper edge, and of what it holds.
+    kind, fill
+        What it holds.
+    """
+
+    foot: Points
+    top: Points
+    inner: Points
+    kind: Kind
+    fill: Colour
+
+
+def draw_ground(
+    rng: np.random.Generator, canvas: Canvas, street: Street, look: Materials
+) -> list[Island]:
+    """Draw everything flat but the marks, from the outside of the street inwards.
+
+    Returns
+    -------
+    islands
+        They stand on the road, and are yet to be drawn over its marks.
+    """
     path = street.path
     outer = Kind.PAVEMENT if street.setting == "city" and rng.random() < 0.7 else Kind.GRASS
     canvas.pixels(_land(canvas, street), look.of(outer), outer)
@@ -83,8 +117,8 @@ def draw_ground(rng: np.random.Generator, canvas: Canvas, street: Street, look: 
     _draw_wear(rng, canvas, street, look)
     _draw_joints(rng, canvas, street, look)
     islands = 0 if street.setting == "highway" else rng.choice(3, p=[0.66, 0.24, 0.1])
-    for _ in range(islands):
-        _draw_island(rng, canvas, street, look)
+    planned = (_plan_island(rng, street, look) for _ in range(islands))
+    return [island for island in planned if island is not None]
 
 
 def _land(canvas: Canvas, street: Street) -> Points:
@@ -147,8 +181,8 @@ def _draw_mouth(canvas: Canvas, street: Street, look: Materials, junction: Junct
     canvas.world(_mouth(street, junction, 0.0, 0.0), look.road, Kind.ROAD)
 
 
-def _draw_island(rng: np.random.Generator, canvas: Canvas, street: Street, look: Materials) -> None:
-    """Draw a traffic island: a raised lozenge with a curb around it."""
+def _plan_island(rng: np.random.Generator, street: Street, look: Materials) -> Island | None:
+    """Place an island on the road; None where it would reach beyond a crest."""
     path = street.path
     length = rng.uniform(3, 25)
     at = rng.uniform(5, 35) + length / 2
@@ -159,24 +193,32 @@ def _draw_island(rng: np.random.Generator, canvas: Canvas, street: Street, look:
     s = at + length / 2 * np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** blunt
     across = np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** blunt
     if s.max() > path.end:
-        return
+        return None
     rise, curb = rng.uniform(0.06, 0.16), rng.uniform(0.12, 0.35)
     kind = Kind(rng.choice([Kind.PAVEMENT, Kind.GRASS, Kind.GRAVEL]))
     fill = look.of(kind) if rng.random() < 0.6 else colours.masonry(rng)
-    foot = path.world(s, d + width / 2 * across, 0.0)
-    top = path.world(s, d + width / 2 * across, rise)
-    inner = path.world(
-        at + (s - at) * (1 - 2 * curb / length),
-        d + max(width / 2 - curb, 0.1) * across,
-        rise,
+    return Island(
+        foot=path.world(s, d + width / 2 * across, 0.0),
+        top=path.world(s, d + width / 2 * across, rise),
+        inner=path.world(
+            at + (s - at) * (1 - 2 * curb / length),
+            d + max(width / 2 - curb, 0.1) * across,
+            rise,
+        ),
+        kind=kind,
+        fill=fill,
     )
-    # The side of the prism: each edge's quadrilateral, then the lid over them.
-    for first in range(len(s)):
-        second = (first + 1) % len(s)
+
+
+def draw_island(canvas: Canvas, look: Materials, island: Island) -> None:
+    """Draw the side of the prism, each edge's quadrilateral, then the lid over them."""
+    foot, top = island.foot, island.top
+    for first in range(len(foot)):
+        second = (first + 1) % len(foot)
         side = np.stack([foot[first], foot[second], top[second], top[first]])
         canvas.world(side, colours.shade(look.curb, 0.8), Kind.CURB)
     canvas.world(top, colours.shade(look.curb, 1.08), Kind.CURB)
-    canvas.world(inner, fill, kind)
+    canvas.world(island.inner, island.fill, island.kind)
 
 
 def _draw_wear(rng: np.random.Generator, canvas: Canvas, street: Street, look: Materials) -> None:

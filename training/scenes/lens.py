@@ -77,7 +77,7 @@ def _expose(
     balance = np.exp(rng.normal(0, 0.02 + 0.08 * harsh, 3)).astype(np.float32)
     # An exposure meter reads the street: its mean stays within the range that cameras let through.
     mean = float(rgb[~far].mean()) if not far.all() else 0.5
-    low, high = 0.42 - 0.26 * harsh, 0.45 + 0.3 * harsh
+    low, high = 0.42 - 0.22 * harsh, 0.45 + 0.17 * harsh
     gain = np.float32(np.clip(np.exp(rng.normal(0, 0.05 + 0.3 * harsh)), low / mean, high / mean))
     rgb = np.clip(rgb * (balance * gain), 0, 1)
     luma = rgb @ np.array([0.299, 0.587, 0.114], np.float32)

@@ -12,7 +12,7 @@ from training.scenes.buildings import Thing, line_edges
 from training.scenes.camera import Camera
 from training.scenes.canvas import Canvas, Stencil
 from training.scenes.furniture import draw_clutter, draw_gantry, draw_post
-from training.scenes.ground import draw_ground, pick_materials
+from training.scenes.ground import draw_ground, draw_island, pick_materials
 from training.scenes.kinds import Kind, class_of_kind
 from training.scenes.lens import photograph
 from training.scenes.light import cast_shadows, darken, texture_ground, texture_rest, wet
@@ -76,8 +76,10 @@ def draw_scene(seed: int, width: int = 896, height: int = 512, *, variety: float
     wild, rough = 0.05 * variety, 0.45 + 0.55 * variety
     draw_sky(rng, canvas)
     draw_distance(rng, canvas, street)
-    draw_ground(rng, canvas, street, look)
+    islands = draw_ground(rng, canvas, street, look)
     draw_marks(rng, canvas, street, look)
+    for island in islands:
+        draw_island(canvas, look, island)
     texture_ground(rng, canvas, street, wild, rough)
     if rng.random() < 0.65:
         stencil = Stencil(camera)
