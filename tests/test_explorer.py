@@ -257,6 +257,12 @@ def test_pictures_that_cannot_be_read(explore, tmp_path, toy, red):
     cut.write_bytes(whole[: len(whole) // 2])
     explorer = explore(toy, cut)
     assert isinstance(failing(explorer), ImageError)
+    explorer.images.value = red
+    explorer.wait()
+    explorer.images.value = str(cut)
+    assert isinstance(failing(explorer), ImageError)
+    assert explorer.viewer._photo["number"] == explorer.viewer._masks[0]["photo"]
+    assert explorer.viewer._photo["width"] == 6, "the picture that is shown, not the broken one"
     still_works(explorer, toy, red)
     gone = tmp_path / "gone.png"
     Image.new("RGB", (3, 3)).save(gone)

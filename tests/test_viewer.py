@@ -14,7 +14,7 @@ from PIL import Image
 
 import wasinn_nb as wn
 from wasinn_nb.cards import ModelCard
-from wasinn_nb.errors import InvalidArgumentError, TensorError
+from wasinn_nb.errors import ImageError, InvalidArgumentError, TensorError
 from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.widgets.payload import (
     captions,
@@ -121,6 +121,7 @@ def test_the_mask_travels_exactly():
     assert sent == {
         "serial": 3,
         "caption": "toy",
+        "photo": 0,
         "width": 3,
         "height": 2,
         "classes": [
@@ -228,7 +229,47 @@ def test_the_same_picture_travels_once_and_switched_off_classes_stay_off():
     two = ModelCard("other", "segmentation", classes=("void", "a"))
     viewer.show(result(card=two, labels=LABELS % 2))
     assert viewer.hidden == ["void"]
-    assert viewer._photo == {}
+    assert viewer._photo == {"number": 3}
+    assert viewer._masks[0]["photo"] == 3
+
+
+def test_a_photograph_sent_ahead_is_not_sent_again(tmp_path):
+    first, second = encoded(noise(8, 8)), encoded(noise(9, 9))
+    viewer = wn.MaskViewer(result(image=first))
+    viewer.send_photo(first)
+    assert viewer._photo["number"] == 1
+    viewer.send_photo(second)
+    assert (viewer._photo["bytes"], viewer._photo["number"]) == (second, 2)
+    assert viewer._masks[0]["photo"] == 1, "its mask is still to come"
+    sent = viewer._photo
+    viewer.show(result(image=second))
+    assert viewer._photo is sent
+    assert viewer._masks[0]["photo"] == 2
+    viewer.send_photo(first)
+    viewer.recall_photo()  # no mask came of it
+    assert viewer._photo["bytes"] == second
+    assert viewer._masks[0]["photo"] == viewer._photo["number"]
+    viewer.send_photo(encoded(TRANSPARENT))  # goes with its mask
+    viewer.send_photo(np.zeros((2, 2, 3), np.uint8))
+    assert viewer._photo["bytes"] == second
+    with pytest.raises(ImageError):
+        viewer.send_photo(b"no picture")
+    viewer.recall_photo()
+    assert viewer._photo["bytes"] == second
+
+
+def test_the_same_file_turned_otherwise_is_sent_again():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = encoded(Image.new("RGB", (200, 100)), "JPEG", exif=exif)
+    recipe = wn.PreprocessRecipe(2, 3)
+    viewer = wn.MaskViewer(result(image=content, recipe=recipe))
+    assert viewer._photo["width"] == 200
+    viewer.show(result(image=content, recipe=recipe.replace(exif="apply")))
+    assert viewer._photo["width"] == 100
+    sent = viewer._photo
+    viewer.show(result(image=content, recipe=recipe.replace(exif="apply", color="RGB")))
+    assert viewer._photo is sent
 
 
 def test_two_masks_and_the_end_of_a_difference():

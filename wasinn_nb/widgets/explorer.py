@@ -297,6 +297,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
             if is_newest():
                 with self._lock:
                     self._error = error
+                self.viewer.recall_photo()
                 self.panel.fail(error)
                 self._say_code()
 
@@ -306,6 +307,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         """Run every selection; nothing comes back where a newer choice was made meanwhile."""
         results, pipelines = [], []
         image = self.images.image
+        with contextlib.suppress(WasiNnError):  # what is wrong with it, the pipeline says
+            self.viewer.send_photo(image)
         for selection in selections:
             if not is_newest():
                 return [], []

@@ -19,7 +19,8 @@ from PIL import Image
 from wasinn_nb.masks import argmax_labels
 from wasinn_nb.segmentation import SegmentationResult
 
-__all__ = ["captions", "confidence_payload", "confidence_planes", "mask_payload", "photo_payload"]
+__all__ = ["captions", "confidence_payload", "confidence_planes", "mask_payload"]
+__all__ += ["own_file_payload", "photo_payload"]
 
 # One result is to take 600 kB at most: this, some 5 kB of mask, 100 kB of confidences, and 230 kB
 # of the picture that is saved with the notebook.
@@ -56,7 +57,7 @@ def photo_payload(result: SegmentationResult) -> dict[str, Any]:
     """
     if result.image is None:
         return {}
-    if isinstance(result.image, bytes) and (own := _own_file(result.image)) is not None:
+    if isinstance(result.image, bytes) and (own := own_file_payload(result.image)) is not None:
         return own
     photo = result.photo
     assert photo is not None  # noqa: S101 - there is an image
@@ -65,8 +66,8 @@ def photo_payload(result: SegmentationResult) -> dict[str, Any]:
     return {"bytes": content, "type": media_type, "width": width, "height": height}
 
 
-def _own_file(content: bytes) -> dict[str, Any] | None:
-    """Return an encoded picture as it is, or None where a browser would show another one."""
+def own_file_payload(content: bytes) -> dict[str, Any] | None:
+    """Return a picture's own file for the page, or None where a browser would show another one."""
     if len(content) > _MOST_PHOTO_BYTES:
         return None
     with Image.open(io.BytesIO(content)) as image:
@@ -131,7 +132,9 @@ def _told(result: SegmentationResult) -> dict[str, str]:
     }
 
 
-def mask_payload(result: SegmentationResult, serial: int, caption: str = "") -> dict[str, Any]:
+def mask_payload(
+    result: SegmentationResult, serial: int, caption: str = "", photo: int = 0
+) -> dict[str, Any]:
     r"""Return the mask for the page: labels, names, colours and areas of the classes.
 
     Parameters
@@ -141,6 +144,8 @@ def mask_payload(result: SegmentationResult, serial: int, caption: str = "") -> 
         What the page is to call this mask.
     caption : str
         What the page is to write on it.
+    photo : int
+        The number of the photograph that belongs under it.
 
     Examples
     --------
@@ -156,6 +161,7 @@ def mask_payload(result: SegmentationResult, serial: int, caption: str = "") -> 
     return {
         "serial": serial,
         "caption": caption,
+        "photo": photo,
         "width": result.width,
         "height": result.height,
         "labels": zlib.compress(result.labels.tobytes()),

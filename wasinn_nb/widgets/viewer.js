@@ -259,20 +259,26 @@ class Viewer {
 
   // -------------------------------------------------------------------------------------- data
 
+  // Return the photograph, decoded once; it may come before its mask.
+  photoOf(sent) {
+    if (this.coming?.sent !== sent) {
+      const before = this.coming;
+      this.coming = { sent, decoded: decodedPhoto(sent) };
+      this.coming.decoded.catch(() => {}); // whoever shows it says what is wrong
+      before?.decoded.then((photo) => photo !== this.photo && photo?.bitmap.close()).catch(() => {});
+    }
+    return this.coming.decoded;
+  }
+
   async load() {
-    const turn = ++this.loads;
     const [sentPhoto, sentMasks] = [this.model.get("_photo"), this.model.get("_masks")];
+    const coming = this.photoOf(sentPhoto);
+    if (sentMasks.length && sentMasks[0].photo !== sentPhoto.number) return; // its mask follows
+    const turn = ++this.loads;
     try {
-      const keep = sentPhoto === this.sentPhoto;
-      const [photo, ...masks] = await Promise.all([
-        keep ? this.photo : decodedPhoto(sentPhoto), ...sentMasks.map(decodedMask),
-      ]);
-      if (turn !== this.loads || this.abort.signal.aborted) {
-        if (!keep) photo?.bitmap.close();
-        return;
-      }
-      if (!keep) this.photo?.bitmap.close();
-      this.sentPhoto = sentPhoto;
+      const [photo, ...masks] = await Promise.all([coming, ...sentMasks.map(decodedMask)]);
+      if (turn !== this.loads || this.abort.signal.aborted) return;
+      if (photo !== this.photo) this.photo?.bitmap.close();
       const size = this.masks.length ? `${this.width}x${this.height}` : "";
       this.photo = photo;
       this.masks = masks;

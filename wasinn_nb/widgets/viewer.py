@@ -8,9 +8,17 @@ import anywidget
 import traitlets
 
 from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.pictures import ImageSource, kept_image
+from wasinn_nb.recipe import Exif
 from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.widgets.pages import page
-from wasinn_nb.widgets.payload import captions, confidence_payload, mask_payload, photo_payload
+from wasinn_nb.widgets.payload import (
+    captions,
+    confidence_payload,
+    mask_payload,
+    own_file_payload,
+    photo_payload,
+)
 from wasinn_nb.widgets.still import Still
 
 __all__ = ["MODES", "MaskViewer"]
@@ -79,7 +87,7 @@ class MaskViewer(anywidget.AnyWidget):
     threshold = traitlets.Float(0.0, min=0.0, max=1.0).tag(sync=True)
     hidden = traitlets.List(traitlets.Unicode()).tag(sync=True)
     stale = traitlets.Bool().tag(sync=True)
-    _photo = traitlets.Dict().tag(sync=True)
+    _photo = traitlets.Dict({"number": 0}).tag(sync=True)
     _masks = traitlets.List(traitlets.Dict()).tag(sync=True)
     _confidence = traitlets.List(traitlets.Dict()).tag(sync=True)
     _still_id = traitlets.Unicode().tag(sync=True)
@@ -95,6 +103,8 @@ class MaskViewer(anywidget.AnyWidget):
         self._results: tuple[SegmentationResult, ...] = ()
         self.serial = 0
         self.still = Still()
+        self._photo_number = 0
+        self._sent: tuple[object, Exif | None] = (None, None)
         content: dict[str, Any] = {"_still_id": self.still.id}
         if result is not None:
             content |= self._taken(result, other)
@@ -121,6 +131,34 @@ class MaskViewer(anywidget.AnyWidget):
         """
         self.show_masks(result, other)
         self.show_rest()
+
+    def send_photo(self, image: ImageSource) -> None:
+        """Send a photograph ahead of its mask; it is decoded meanwhile, and shown with the mask.
+
+        Parameters
+        ----------
+        image : path, bytes, binary file, PIL.Image or array
+            Files that browsers show alike are sent; all others travel with their mask.
+
+        Raises
+        ------
+        ImageError, MissingFileError
+            If it is no picture.
+        """
+        content = kept_image(image)
+        if not isinstance(content, bytes) or self._was_sent(content, None):
+            return
+        if (own := own_file_payload(content)) is not None:
+            self._photo = self._numbered(own, content, None)
+
+    def recall_photo(self) -> None:
+        """Send the photograph of what is shown again where another was sent ahead for nothing."""
+        if (result := self.result) is None or self._was_sent(result.image, _exif(result)):
+            return
+        payload = self._numbered(photo_payload(result), result.image, _exif(result))
+        with self.hold_sync():
+            self._photo = payload
+            self._masks = [mask | {"photo": self._photo_number} for mask in self._masks]
 
     def show_masks(
         self, result: SegmentationResult, other: SegmentationResult | None = None
@@ -152,17 +190,33 @@ class MaskViewer(anywidget.AnyWidget):
                 )
         before, self._results = self._results, results
         self.serial += 1
-        masks = [
-            mask_payload(one, self.serial, caption)
+        content: dict[str, Any] = {}
+        if not self._was_sent(result.image, _exif(result)):
+            payload = photo_payload(result)
+            content["_photo"] = self._numbered(payload, result.image, _exif(result))
+        content["_masks"] = [
+            mask_payload(one, self.serial, caption, self._photo_number)
             for one, caption in zip(results, captions(results), strict=True)
         ]
-        content: dict[str, Any] = {"_masks": masks}
         classes = result.card.classes
         if not before or before[0].card.classes != classes:
             content["hidden"] = list(classes[:1]) if len(classes) > 1 else []
-        if not before or not _same_picture(before[0], result):
-            content["_photo"] = photo_payload(result)
         return content
+
+    def _was_sent(self, image: object, exif: Exif | None) -> bool:
+        """Return whether the page surely has this photograph."""
+        sent, turned = self._sent
+        same = sent == image if isinstance(sent, bytes) else sent is image
+        return bool(same) and turned in {None, exif}
+
+    def _numbered(
+        self, payload: dict[str, Any], image: object, exif: Exif | None
+    ) -> dict[str, Any]:
+        """Give a photograph that is about to be sent its number, and remember it."""
+        # A picture's own file is the same picture under every recipe.
+        self._sent = (image, None if payload.get("bytes") is image else exif)
+        self._photo_number += 1
+        return payload | {"number": self._photo_number}
 
     def _confidences(self) -> list[dict[str, Any]]:
         return [confidence_payload(result, self.serial) for result in self._results]
@@ -176,8 +230,5 @@ class MaskViewer(anywidget.AnyWidget):
         return f"MaskViewer({shown})"
 
 
-def _same_picture(a: SegmentationResult, b: SegmentationResult) -> bool:
-    """Return whether two results surely have the same photograph, so that it need not travel."""
-    if isinstance(a.image, bytes) and isinstance(b.image, bytes):
-        return a.image == b.image and (a.recipe and a.recipe.exif) == (b.recipe and b.recipe.exif)
-    return a.image is b.image
+def _exif(result: SegmentationResult) -> Exif | None:
+    return None if result.recipe is None else result.recipe.exif
