@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import statistics
 import sys
 import tempfile
@@ -36,7 +35,7 @@ from benchmarks.paired import Row, ratio
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
-from browser.conftest import FLAGS, PROGRAMS  # noqa: E402 - JupyterLab as the tests start it
+from browser.chromium import launch  # noqa: E402 - JupyterLab as the tests start it
 from browser.pages import Notebook  # noqa: E402
 from browser.servers import Server, start_lab  # noqa: E402
 
@@ -146,9 +145,8 @@ def opened(
     def listen(page: Page) -> None:
         page.on("websocket", lambda socket: socket.on("framereceived", hear))
 
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = launch(playwright)
         context = browser.new_context(viewport={"width": 1700, "height": 1100})
         context.on("page", listen)
         server.write(f"{name}.ipynb", *cells)

@@ -7,7 +7,6 @@ JupyterLab, in headless Chromium (Debian's ``chromium``).
 from __future__ import annotations
 
 import io
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -19,7 +18,7 @@ import wasinn_nb as wn
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests"))
-from browser.conftest import FLAGS, PROGRAMS  # noqa: E402 - JupyterLab as the tests start it
+from browser.chromium import launch  # noqa: E402 - JupyterLab as the tests start it
 from browser.pages import Notebook  # noqa: E402
 from browser.servers import start_lab  # noqa: E402
 from browser.viewers import Viewer  # noqa: E402
@@ -29,11 +28,10 @@ CELL = "import wasinn_nb as wn\nexplorer = wn.Explorer()\nexplorer"
 
 def explorer() -> Image.Image:
     """Return a screenshot of the Explorer, with the pointer over a mark on the road."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = start_lab(Path(folder), WASINN_NB_OFFLINE="0")
         try:
-            browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+            browser = launch(playwright)
             context = browser.new_context(viewport={"width": 1460, "height": 1250})
             server.write("explorer.ipynb", CELL)
             notebook = Notebook(context, server, "explorer.ipynb")

@@ -14,21 +14,12 @@ from typing import NoReturn
 
 import pytest
 
+from browser.chromium import FLAGS, MISSING, program
 from browser.explorers import SHIPPED, ExplorerPage
 from browser.models import write_known, write_models
 from browser.pages import PATIENCE, SHOTS, Error, Notebook, expect, sync_playwright
 from browser.servers import start_lab, start_voila
 
-PROGRAMS = ["chromium", "chromium-browser", "google-chrome"]
-FLAGS = [
-    "--no-sandbox",  # root has none, and neither have most containers
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 VIEWPORT = {"width": 1280, "height": 1000}
 
 
@@ -44,9 +35,9 @@ def browser(tmp_path_factory):
     """Chromium without a window; its event loop ends with the last test of this folder."""
     if sync_playwright is None:
         absent("playwright is not installed (pip install playwright)")
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        absent(f"none of {', '.join(PROGRAMS)} is installed (apt-get install chromium)")
+    path = program()
+    if path is None:
+        absent(MISSING)
     shutil.rmtree(SHOTS, ignore_errors=True)
     SHOTS.mkdir(parents=True)
     expect.set_options(timeout=PATIENCE / 2)
@@ -54,7 +45,7 @@ def browser(tmp_path_factory):
     playwright = sync_playwright().start()
     try:
         made = playwright.chromium.launch(
-            executable_path=program, args=FLAGS, env=os.environ | {"HOME": str(home)}
+            executable_path=path, args=FLAGS, env=os.environ | {"HOME": str(home)}
         )
         yield made
         made.close()

@@ -262,10 +262,8 @@ class Viewer {
   // Return the photograph, decoded once; it may come before its mask.
   photoOf(sent) {
     if (this.coming?.sent !== sent) {
-      const before = this.coming;
       this.coming = { sent, decoded: decodedPhoto(sent) };
       this.coming.decoded.catch(() => {}); // whoever shows it says what is wrong
-      before?.decoded.then((photo) => photo !== this.photo && photo?.bitmap.close()).catch(() => {});
     }
     return this.coming.decoded;
   }
