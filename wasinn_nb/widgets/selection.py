@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Final, cast
 
 from wasinn_nb import catalog
 from wasinn_nb.errors import NotFoundError
 from wasinn_nb.pipeline import Pipeline, kept_pipeline
+from wasinn_nb.progress import Progress
 from wasinn_nb.recipe import Color, PreprocessRecipe, Resize
 
 __all__ = ["Selection", "code_of"]
@@ -44,9 +44,7 @@ class Selection:
     color: str = ""
     recipe: PreprocessRecipe | None = None
 
-    def pipeline(
-        self, *, scores: bool, progress: bool | Callable[[int, int], None] = False
-    ) -> Pipeline:
+    def pipeline(self, *, scores: bool, progress: Progress = False) -> Pipeline:
         """Return the compiled pipeline; errors are those of `Pipeline`.
 
         Parameters
