@@ -18,7 +18,8 @@ from training.scenes.__main__ import save_mask
 from training.scenes.camera import NEAR, Camera, clip_near
 from training.scenes.canvas import Canvas, convex_hull
 from training.scenes.colours import brightness
-from training.scenes.ground import Island, draw_island, pick_materials
+from training.scenes.ground import Island, draw_island
+from training.scenes.materials import CURB_CONTRAST, LIGHTER, pick_materials
 from training.scenes.noise import SIDE, sample, tiles
 from training.scenes.street import Path as StreetPath
 from training.scenes.street import lay_path
@@ -129,16 +130,20 @@ def test_nothing_is_drawn_behind_a_crest() -> None:
         assert (np.diff(pixels[:, 1]) < 0.5).all()
 
 
-def test_paint_is_lighter_than_the_road_and_a_curb_is_no_shade_of_the_pavement() -> None:
-    curbs, lightest = [], 0.0
+def test_paint_is_lighter_than_the_road_and_every_curb_can_be_seen() -> None:
+    tops, faces, lightest = [], [], 0.0
     for seed in range(400):
         look = pick_materials(np.random.default_rng(seed), 0.06)
         lightest = max(lightest, brightness(look.road) / brightness(look.mark))
         # A curb beside a nearly black pavement can only be lighter, and has few levels for it.
         if brightness(look.pavement) > 0.05:
-            curbs.append(brightness(look.curb) / brightness(look.pavement))
-    assert lightest == pytest.approx(1 / 1.5)
-    assert np.abs(np.log(curbs)).min() == pytest.approx(np.log(1.2), rel=0.05)
+            tops.append(abs(np.log(brightness(look.curb) / brightness(look.pavement))))
+            faces.append(abs(np.log(brightness(look.face) / brightness(look.curb))))
+    assert lightest == pytest.approx(1 / LIGHTER)
+    # A quarter of the curbs are of the pavement's stone; all of these have a face of another tone.
+    same = np.array(tops) < 0.98 * np.log(CURB_CONTRAST)
+    assert 0.2 < same.mean() < 0.3
+    assert np.array(faces)[same].min() > 0.98 * np.log(1.25)
 
 
 def test_an_island_hides_the_paint_below_it() -> None:

@@ -10,9 +10,9 @@ from training.scenes import colours
 from training.scenes.camera import Points
 from training.scenes.canvas import Canvas
 from training.scenes.colours import Colour
-from training.scenes.ground import START, Materials
 from training.scenes.kinds import THINNEST, Kind
-from training.scenes.street import Array, Street
+from training.scenes.materials import Materials
+from training.scenes.street import START, Array, Street
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from training.scenes.buildings import Thing, line_edges
 from training.scenes.camera import Camera
 from training.scenes.canvas import Canvas, Stencil
 from training.scenes.furniture import draw_clutter, draw_gantry, draw_post
-from training.scenes.ground import draw_ground, draw_island, pick_materials
+from training.scenes.ground import draw_ground, draw_island
 from training.scenes.kinds import Kind, class_of_kind
 from training.scenes.lens import photograph
 from training.scenes.light import cast_shadows, darken, texture_ground, texture_rest, wet
 from training.scenes.marks import draw_marks
+from training.scenes.materials import pick_materials
 from training.scenes.plants import draw_bush, draw_tree
 from training.scenes.sky import draw_distance, draw_sky
 from training.scenes.street import Street, plan_street

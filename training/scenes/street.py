@@ -16,6 +16,9 @@ from training.scenes.kinds import Kind
 
 Array = NDArray[np.float64]
 
+# Where strips begin, in metres along the street: behind the camera.
+START = -5.0
+
 # Where the centre line is tabulated: metres along it, closer together near the camera.
 STATIONS: Array = np.concatenate([np.arange(-6, 40, 0.5), np.geomspace(40, 260, 70)])
 

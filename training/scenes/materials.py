@@ -1,0 +1,86 @@
+"""The colours of one street's surfaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.scenes import colours
+from training.scenes.colours import Colour, brightness
+from training.scenes.kinds import Kind
+
+# How many times brighter than the road its paint is, at least.
+LIGHTER = 1.5
+
+# How many times lighter or darker than the pavement a curb's top is, where it is another stone.
+CURB_CONTRAST = 1.2
+
+
+@dataclass(frozen=True)
+class Materials:
+    """The colours of one street's surfaces."""
+
+    road: Colour
+    curb: Colour
+    face: Colour  # of a curb's upright side, in more or less light than its top
+    pavement: Colour
+    grass: Colour
+    gravel: Colour
+    mark: Colour
+
+    def of(self, kind: Kind) -> Colour:
+        """Return the colour of a kind of ground."""
+        return {
+            Kind.ROAD: self.road,
+            Kind.CURB: self.curb,
+            Kind.PAVEMENT: self.pavement,
+            Kind.GRASS: self.grass,
+            Kind.GRAVEL: self.gravel,
+        }[kind]
+
+
+def pick_materials(rng: np.random.Generator, wild: float) -> Materials:
+    """Draw the surfaces' colours; `wild` is the chance that one has any colour at all."""
+    road = colours.grey(rng, 0.2, 0.62, 0.04)
+    if rng.random() < 0.06:
+        road = colours.hsv(rng, (0.95, 1.1), (0.15, 0.45), (0.25, 0.6))
+    # The hard case, and a common one: a pavement of the road's own colour.
+    pavement = colours.shade(road, rng.uniform(0.8, 1.25))
+    pick = rng.random()
+    if pick < 0.3:
+        pavement = colours.grey(rng, 0.25, 0.85, 0.05)
+    elif pick < 0.42:
+        pavement = colours.hsv(rng, (-0.02, 0.12), (0.1, 0.5), (0.3, 0.75))
+    curb = [
+        colours.shade(road, rng.uniform(0.6, 1.6)),
+        colours.shade(pavement, rng.uniform(0.7, 1.4)),
+        colours.grey(rng, 0.45, 0.9),
+        colours.grey(rng, 0.3, 0.9),
+    ][rng.integers(4)]
+    gravel = colours.hsv(rng, (0.05, 0.15), (0.05, 0.4), (0.25, 0.75))
+    grass = colours.foliage(rng)
+    road, curb, pavement, grass, gravel = (
+        colours.anything(rng) if rng.random() < wild else colour
+        for colour in (road, curb, pavement, grass, gravel)
+    )
+    mark = colours.grey(rng, 0.72, 1.0, 0.03)
+    # Paint is made to be seen; a street in one colour would ask for what no picture shows.
+    road = colours.shade(road, min(1.0, brightness(mark) / LIGHTER / brightness(road)))
+    curb, face = _pick_curb(rng.spawn(1)[0], curb, pavement)
+    return Materials(road, curb, face, pavement, grass, gravel, mark)
+
+
+def _pick_curb(rng: np.random.Generator, curb: Colour, pavement: Colour) -> tuple[Colour, Colour]:
+    """Return the colours of a curb's top and face, of which one at least is no pavement's.
+
+    The face looks away from the sky: it is mostly in the shade, now and then in the sun.
+    """
+    tone = rng.uniform(0.35, 0.8) if rng.random() < 0.8 else rng.uniform(1.25, 1.5)
+    if rng.random() < 0.25:
+        # A stone like the pavement's, seen by its face and by the joint behind it.
+        curb = colours.shade(pavement, min(rng.uniform(0.95, 1.05), 0.75 / pavement.max()))
+    else:
+        curb = colours.apart(curb, pavement, CURB_CONTRAST)
+        tone = rng.choice([tone, 0.8])
+    return curb, colours.shade(curb, tone)
