@@ -504,7 +504,7 @@ def test_latest_runs_one_at_a_time_and_tells_the_old_that_they_are_old():
 
     latest.submit(job("a"))
     time.sleep(0.02)
-    assert latest.busy
+    assert not latest.wait(0)
     for name in "bcd":
         latest.submit(job(name))
     assert latest.wait(10)
@@ -513,7 +513,7 @@ def test_latest_runs_one_at_a_time_and_tells_the_old_that_they_are_old():
     latest.cancel()
     assert latest.wait(10)
     assert [name for name, _ in seen] in (["a", "d"], ["a", "d", "e"])
-    assert not latest.busy
+    assert latest.wait(0)
 
 
 def test_latest_goes_on_after_a_job_that_raises(monkeypatch):

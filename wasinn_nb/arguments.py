@@ -14,7 +14,7 @@ from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget, GraphEncoding
 from wasinn_nb.backends import Builder, Port
 from wasinn_nb.errors import InvalidArgumentError, InvalidEncodingError
-from wasinn_nb.files import existing_file
+from wasinn_nb.files import existing_file, expanded
 from wasinn_nb.tensor import Tensor
 
 __all__ = [
@@ -79,7 +79,7 @@ def parsed_builders(builders: ModelFiles) -> list[Builder]:
     if isinstance(builders, bytes | bytearray | memoryview):
         return [bytes(builders)]
     if isinstance(builders, str | os.PathLike):
-        xml = Path(builders).expanduser()
+        xml = expanded(builders)
         weights = [xml.with_suffix(".bin")] if xml.suffix == ".xml" else []
         builders = [xml, *weights]
     parts: list[Builder] = []
@@ -88,7 +88,7 @@ def parsed_builders(builders: ModelFiles) -> list[Builder]:
             if isinstance(part, bytes | bytearray | memoryview):
                 parts.append(bytes(part))
             else:
-                path = Path(part).expanduser()
+                path = expanded(part)
                 parts.append(path if path.is_dir() else existing_file(path, "model"))
     except TypeError as error:
         raise InvalidArgumentError(

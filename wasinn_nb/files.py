@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Paths as users write them, and files that are either whole or not there."""
 
 from __future__ import annotations
 
@@ -9,9 +9,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wasinn_nb.errors import MissingFileError
+from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 
-__all__ = ["atomic", "existing_file"]
+__all__ = ["atomic", "existing_file", "expanded"]
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """Return *path* as a `Path`, a leading ``~`` or ``~user`` expanded.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is no path.
+    MissingFileError
+        If there is no such user.
+
+    Examples
+    --------
+    >>> expanded("a.png").name, expanded("~/a.png").is_absolute()
+    ('a.png', True)
+    """
+    try:
+        return Path(path).expanduser()
+    except TypeError as error:
+        raise InvalidArgumentError(f"expected a path, got {path!r:.80}") from error
+    except RuntimeError as error:  # "~" of a user who is not here
+        raise MissingFileError(f"{path!s:.300}: {error} Check the name after the ~") from error
 
 
 @contextmanager
@@ -31,7 +54,7 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     >>> [entry.name for entry in folder.iterdir()]
     ['a.txt']
     """
-    final = Path(os.path.realpath(Path(path).expanduser()))
+    final = Path(os.path.realpath(expanded(path)))
     final.parent.mkdir(parents=True, exist_ok=True)
     # The suffix is kept because writers such as Pillow choose the format by it.  Unlike mkstemp's
     # private files, this one gets the permissions of any other new file.
@@ -59,7 +82,7 @@ def existing_file(path: str | os.PathLike[str], what: str) -> Path:
     MissingFileError
         If nothing lies there, or a folder does.
     """
-    found = Path(path).expanduser()
+    found = expanded(path)
     try:
         mode = found.stat().st_mode
     except (OSError, ValueError) as error:  # a name too long, a NUL, a folder not to enter

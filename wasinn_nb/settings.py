@@ -21,6 +21,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from wasinn_nb.files import expanded
+
 __all__ = ["cache_dir", "default", "offline", "raising", "search_path"]
 
 _DEFAULTS = {
@@ -47,7 +49,7 @@ def default(name: str) -> str:
 def search_path() -> list[Path]:
     """Return the directories of ``WASINN_NB_PATH`` that hold models of the user's own."""
     entries = os.environ.get("WASINN_NB_PATH", "").split(os.pathsep)
-    return [Path(entry).expanduser() for entry in entries if entry]
+    return [expanded(entry) for entry in entries if entry]
 
 
 def cache_dir() -> Path:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.errors import ImageError, InvalidArgumentError
-from wasinn_nb.files import atomic, existing_file
+from wasinn_nb.files import atomic, existing_file, expanded
 from wasinn_nb.pictures import open_image
 from wasinn_nb.tensor import Tensor, read_tensor
 
@@ -73,7 +73,7 @@ def write_result(
         raise InvalidArgumentError(
             f"expected the beginning of a file name as stem, without folders, got {stem!r:.80}"
         )
-    folder = Path(directory).expanduser()
+    folder = expanded(directory)
     saved = SavedFiles(
         folder / f"{stem}-mask.png",
         None if overlay is None else folder / f"{stem}-overlay.jpg",

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.errors import TensorError, TensorFileError
-from wasinn_nb.files import atomic, existing_file
+from wasinn_nb.files import atomic, existing_file, expanded
 
 __all__ = ["Tensor", "read_sidecar", "read_tensor", "sidecar_path"]
 
@@ -187,7 +187,7 @@ class Tensor:
         TensorFileError
             If the name of *path* says other dimensions or another type, or *metadata* is no JSON.
         """
-        path = Path(path).expanduser()
+        path = expanded(path)
         if path.suffix == ".npy":
             if metadata:
                 raise TensorFileError(f"{path.name}: .npy keeps no metadata; write a .tensor file")

@@ -263,3 +263,5 @@ def test_downloads(explorer, mirror, write_card):
     expect(models.get_by_role("alert")).to_contain_text("404", timeout=PATIENCE)
     expect(models.get_by_role("radio", name="lost", exact=True)).to_be_disabled()
     assert explorer.ask("it.models.value") == "fetched"
+    models.get_by_role("radio", name="road-segmentation-synth-0001", exact=True).check()
+    expect(models.get_by_role("alert")).to_be_hidden()

@@ -34,7 +34,6 @@ from wasinn_nb.catalog.lookup import (
 )
 from wasinn_nb.catalog.shipped import (
     PathLike,
-    checked_path,
     data_dir,
     guest,
     has_folder,
@@ -44,6 +43,7 @@ from wasinn_nb.catalog.shipped import (
     no_such,
 )
 from wasinn_nb.errors import InvalidArgumentError, NotFoundError, WasiNnError
+from wasinn_nb.files import expanded
 from wasinn_nb.progress import Progress
 
 __all__ = [
@@ -136,7 +136,7 @@ def model(
     if isinstance(wanted, Model):
         return wanted
     precision = _checked(precision)
-    path = checked_path(wanted)
+    path = expanded(wanted)
     if not isinstance(wanted, str) or has_folder(wanted) or is_model_file(path):
         return at_path(path, precision)
     others: list[Copy] = []

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from wasinn_nb import settings
-from wasinn_nb.errors import InvalidArgumentError, MissingFileError, NotFoundError
+from wasinn_nb.errors import NotFoundError
 from wasinn_nb.files import existing_file
 
 __all__ = [
     "PathLike",
-    "checked_path",
     "data_dir",
     "guest",
     "has_folder",
@@ -68,7 +67,7 @@ def image(name_or_path: PathLike | None = None) -> Path:
     if isinstance(wanted, str) and wanted in shipped:
         return shipped[wanted]
     if not isinstance(wanted, str) or Path(wanted).suffix or has_folder(wanted):
-        return existing_file(checked_path(wanted), "image").absolute()
+        return existing_file(wanted, "image").absolute()
     raise NotFoundError(no_such("shipped image", wanted, shipped))
 
 
@@ -89,7 +88,7 @@ def guest(name_or_path: PathLike) -> Path:
     plain = isinstance(name_or_path, str) and not has_folder(name_or_path)
     if plain and shipped.is_file():
         return shipped
-    return existing_file(checked_path(name_or_path), "WebAssembly guest")
+    return existing_file(name_or_path, "WebAssembly guest")
 
 
 def mask(name: str) -> Path:
@@ -121,16 +120,6 @@ def no_such(what: str, name: object, known: Iterable[str], where: str = "") -> s
     close = close or [known for known in names if str(name).lower() in known.lower()]
     remedy = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(names)}"
     return f"no {what} {str(name)!r:.140}{where}; {remedy if names else 'there are none here'}"
-
-
-def checked_path(wanted: PathLike) -> Path:
-    """Return *wanted* as a path, ``~`` expanded."""
-    try:
-        return Path(wanted).expanduser()
-    except TypeError as error:
-        raise InvalidArgumentError(f"expected a name or a path, got {wanted!r:.80}") from error
-    except RuntimeError as error:  # "~" of a user who is not here
-        raise MissingFileError(f"{wanted!s:.300}: {error} Check the name after the ~") from error
 
 
 def has_folder(text: str) -> bool:

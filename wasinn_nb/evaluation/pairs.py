@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
+from wasinn_nb.files import expanded
 
 __all__ = ["Pair", "paired"]
 
@@ -88,8 +89,7 @@ def paired(predictions: Any, truths: Any) -> list[Pair]:
 
 
 def _named(given: Any, what: str) -> list[tuple[str | None, Any]]:
-    if isinstance(given, str | os.PathLike) and Path(given).expanduser().is_dir():
-        folder = Path(given).expanduser()
+    if isinstance(given, str | os.PathLike) and (folder := expanded(given)).is_dir():
         items: list[Any] = sorted(
             path
             for path in folder.iterdir()

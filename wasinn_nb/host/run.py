@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from wasinn_nb.abi import Dialect
 from wasinn_nb.arguments import ModelFiles
+from wasinn_nb.files import expanded
 from wasinn_nb.host.wasi import Directory
 from wasinn_nb.tables import html_table
 from wasinn_nb.tensor import Tensor
@@ -169,7 +170,7 @@ class GuestRun:
         names = []
         for path in self.files:
             for d in self.invocation.dirs:
-                host = Path(d.host).expanduser()
+                host = expanded(d.host)
                 if d.writable and path.is_relative_to(host):
                     names.append(str(PurePosixPath(d.guest, *path.relative_to(host).parts)))
                     break

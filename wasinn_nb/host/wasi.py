@@ -13,6 +13,7 @@ from typing import Final
 import wasmtime
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, WasiNnError
+from wasinn_nb.files import expanded
 from wasinn_nb.host.linker import HostFunctions, Stopped
 from wasinn_nb.host.memory import GuestMemory, unsigned
 
@@ -95,7 +96,7 @@ def parsed_dirs(
             f"{', '.join(map(repr, given)) or 'none'}"
         )
     for guest, host in given.items():
-        if not Path(host).expanduser().is_dir():
+        if not expanded(host).is_dir():
             raise MissingFileError(f"no directory {host} to give to the guest as {guest!r}")
     return tuple(Directory(guest, host, guest in may_write) for guest, host in given.items())
 
@@ -221,7 +222,7 @@ class Files:
     def _states(self) -> dict[Path, tuple[int, ...]]:
         states: dict[Path, tuple[int, ...]] = {}
         for directory in self._dirs:
-            for entry in _files(Path(directory.host).expanduser()):
+            for entry in _files(expanded(directory.host)):
                 if len(states) >= _MAX_FILES:
                     self.complete = False
                     return states

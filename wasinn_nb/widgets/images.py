@@ -17,9 +17,8 @@ from PIL import Image
 from traitlets import Int, Unicode
 
 from wasinn_nb import catalog, settings
-from wasinn_nb.catalog.shipped import checked_path
 from wasinn_nb.errors import ImageError, MissingFileError, WasiNnError
-from wasinn_nb.files import existing_file
+from wasinn_nb.files import existing_file, expanded
 from wasinn_nb.pictures import ImageSource, encoded_bytes, open_image, rgb_image
 from wasinn_nb.widgets.picking import Option, Picker, is_text, option, readable
 from wasinn_nb.widgets.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
@@ -327,7 +326,7 @@ def _file_name(name: str) -> str:
 
 def _names_in(path: str | os.PathLike[str]) -> tuple[Path, list[str]]:
     """Return a folder, and the names of the pictures in it."""
-    folder = checked_path(path).absolute()
+    folder = expanded(path).absolute()
     try:
         with os.scandir(folder) as entries:
             names = sorted(

@@ -50,12 +50,6 @@ class Latest:
         self._newest = 0
         self._thread: threading.Thread | None = None
 
-    @property
-    def busy(self) -> bool:
-        """Whether a job runs or waits."""
-        with self._changed:
-            return self._thread is not None
-
     def submit(self, job: Job) -> None:
         """Run *job* unless another comes before it has begun."""
         with self._changed:

@@ -15,6 +15,7 @@ from wasinn_nb.catalog.downloads import in_words
 from wasinn_nb.catalog.lookup import is_model_file
 from wasinn_nb.catalog.shipped import has_folder
 from wasinn_nb.errors import NotFoundError, WasiNnError
+from wasinn_nb.files import expanded
 from wasinn_nb.widgets.picking import Option, Picker, option, readable
 
 __all__ = ["ModelPicker"]
@@ -140,7 +141,7 @@ def _as_text(value: str | os.PathLike[str] | Model) -> str:
         return str(value.path)
     if isinstance(value, str):
         return value
-    path = catalog.shipped.checked_path(value)
+    path = expanded(value)
     # A bare word would be looked up as a name.
     return str(path) if has_folder(str(path)) or is_model_file(path) else f".{os.sep}{path}"
 

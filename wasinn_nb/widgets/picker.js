@@ -79,6 +79,13 @@ class Row {
   }
 }
 
+// What was said of a choice before says nothing of this one.
+function choose(model, name, value) {
+  model.set(name, value);
+  model.set("_message", "");
+  model.save_changes();
+}
+
 // -------------------------------------------------------------------------------------- uploads
 
 // Sends files one after the other, in chunks; the kernel answers each before the next one.
@@ -238,10 +245,7 @@ function pictureTools(model, on, root) {
 
 function targetTools(model, on) {
   const select = element("select", { className: "wnb-text" });
-  select.addEventListener("change", () => {
-    model.set("precision", select.value);
-    model.save_changes();
-  });
+  select.addEventListener("change", () => choose(model, "precision", select.value));
   const show = () => {
     const [known, value] = [model.get("_precisions"), model.get("precision")];
     const other = known.includes(value) ? [] : [value];
@@ -285,10 +289,7 @@ function render({ model, el }) {
   const tools = TOOLS[model.get("_kind")]?.(model, on, root);
   root.append(...(tools?.nodes ?? []), message);
 
-  const pick = (key) => {
-    model.set("value", key);
-    model.save_changes();
-  };
+  const pick = (key) => choose(model, "value", key);
   const act = ({ key, action }) => {
     root.focus({ preventScroll: true }); // the button is about to vanish
     model.send({ type: action.name, name: key });
