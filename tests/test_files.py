@@ -35,7 +35,7 @@ def write(path: str) -> None:
         wn.image,
         wn.guest,
         lambda path: wn.Pipeline(f"{path}.xml"),
-        lambda path: wn.segment(path),
+        wn.segment,
         lambda path: wn.WasiNnCtx().load(f"{path}.xml"),
         lambda path: wn.evaluate(path, path),
         lambda path: wn.run_guest(wn.guest("roadseg"), dirs={".": path}),

@@ -33,6 +33,8 @@ from .segmentation import SegmentationResult as SegmentationResult
 from .tensor import Tensor as Tensor
 from .tensor import read_sidecar as read_sidecar
 from .tensor import read_tensor as read_tensor
+from .timing import Timings as Timings
+from .timing import bench as bench
 from .trace import Trace as Trace
 from .widgets import Explorer as Explorer
 from .widgets import ImagePicker as ImagePicker

@@ -1,19 +1,82 @@
-"""``inspect``, ``models``, ``devices`` and ``lab``: what is here."""
+"""``bench``, ``inspect``, ``models``, ``devices`` and ``lab``: what is here, and how fast."""
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
 import wasinn_nb as wn
 from wasinn_nb.cli.console import AsJson, Target, app, out, print_json
 from wasinn_nb.errors import UnsupportedOperationError
+from wasinn_nb.recipe import Resize
+from wasinn_nb.timing import FEWEST_ROUNDS
 
 _MODEL_SUFFIXES = {".xml", ".onnx", ".tflite", ".pb", ".pdmodel"}
+
+
+@app.command()
+def bench(
+    image: Annotated[
+        str | None, typer.Argument(help="Path, or name of a shipped picture. (default: shipped)")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", "-m", help="Name or path; again for more. (default: shipped)"),
+    ] = None,
+    target: Annotated[
+        list[str] | None, typer.Option("--target", "-t", help="Again for more. (default: CPU)")
+    ] = None,
+    precision: Annotated[
+        list[str] | None,
+        typer.Option("--precision", "-p", help="Again for more. (default: f32)"),
+    ] = None,
+    resize: Annotated[
+        list[str] | None,
+        typer.Option(help=f"{', '.join(get_args(Resize))}; again for more. (default: the model's)"),
+    ] = None,
+    rounds: Annotated[
+        int, typer.Option("--rounds", "-n", min=FEWEST_ROUNDS, help="Runs of each, in turn.")
+    ] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Time models, targets, precisions and filters side by side, and compare their masks.
+
+    All combinations run in turn; the first is what the others are measured by.
+    """
+    choices: tuple[list[Any], ...] = (
+        model or [None],
+        target or [None],
+        precision or [None],
+        resize or [None],
+    )
+    timings = wn.bench(
+        [
+            wn.Pipeline(name, where, precision=kind, resize=how)
+            for name, where, kind, how in itertools.product(*choices)
+        ],
+        image,
+        rounds=rounds,
+    )
+    if as_json:
+        ratios = [timings.ratio(index) for index in range(len(timings))]
+        print_json(
+            [
+                {
+                    **dataclasses.asdict(one),
+                    "seconds": one.seconds,
+                    "ratio": dict(zip(("lower", "median", "upper"), ratio, strict=True)),
+                }
+                for one, ratio in zip(timings, ratios, strict=True)
+            ]
+        )
+    else:
+        out.print(str(timings), soft_wrap=True, markup=False)
 
 
 @app.command()

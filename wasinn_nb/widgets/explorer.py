@@ -24,6 +24,7 @@ from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.storage import SavedFiles
+from wasinn_nb.timing import milliseconds
 from wasinn_nb.widgets.images import ImagePicker
 from wasinn_nb.widgets.latest import Latest
 from wasinn_nb.widgets.models import ModelPicker
@@ -31,7 +32,7 @@ from wasinn_nb.widgets.panel import Panel
 from wasinn_nb.widgets.runs import FILTERS, RunPicker
 from wasinn_nb.widgets.selection import Selection, code_of
 from wasinn_nb.widgets.targets import TargetPicker
-from wasinn_nb.widgets.times import RunTimes, milliseconds
+from wasinn_nb.widgets.times import RunTimes
 from wasinn_nb.widgets.viewer import MaskViewer
 
 __all__ = ["Explorer"]

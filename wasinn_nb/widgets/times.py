@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["RunTimes", "milliseconds"]
+from wasinn_nb.timing import STEPS, milliseconds
 
-_STEPS: Final = (("read", "read"), ("preprocess", "preprocess"), ("infer", "infer and argmax"))
+__all__ = ["RunTimes"]
+
 _MOST_KEPT: Final = 50
 
 
@@ -62,7 +63,7 @@ class RunTimes:
         """Return a table of text: step, first run, last run, median of the later ones."""
         count = len(self._later)
         head = ["", "first run"] + (["last run", f"median of {count}"] if count else [])
-        steps = [(title, self._of(step)) for step, title in _STEPS]
+        steps = [(title, self._of(step)) for step, title in STEPS.items()]
         whole = [sum(column) for column in zip(*(seconds for _, seconds in steps), strict=True)]
         return [
             head,
@@ -79,8 +80,3 @@ def _cells(seconds: list[float]) -> list[str]:
     first, *later = seconds
     shown = [first, later[-1], statistics.median(later)] if later else [first]
     return [milliseconds(one) for one in shown]
-
-
-def milliseconds(seconds: float) -> str:
-    """Return seconds as text, such as ``"40.1 ms"``."""
-    return f"{1000 * seconds:.1f} ms"

@@ -1,0 +1,120 @@
+"""Timing pipelines in turn: what is counted, what is divided by what, what is compared."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import toys
+from typer.testing import CliRunner
+
+import wasinn_nb as wn
+from wasinn_nb import cli
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.timing import PipelineTimes, Timings
+
+
+def times(*infer, **changes):
+    rounds = tuple({"read": 0.5, "preprocess": 0.25, "infer": one} for one in infer)
+    values = {
+        "model": "toy",
+        "target": "CPU",
+        "precision": "f32",
+        "resize": "bilinear",
+        "load_seconds": 2.0,
+        "first": rounds[0],
+        "rounds": rounds,
+        "same_pixels": 1.0,
+    }
+    return PipelineTimes(**values | changes)
+
+
+def test_ratios_are_of_the_same_round():
+    # The machine slows down to a fourth; every round the second takes twice as long.
+    timings = Timings("a.png", [times(0.25, 1.25, 3.25), times(1.25, 3.25, 7.25)])
+    assert timings.ratio(0) == (1, 1, 1)
+    assert timings.ratio(1) == (2, 2, 2)
+
+
+def test_quartiles():
+    peer, other = times(*[0.25] * 7), times(*[0.25 + k for k in range(7)])
+    assert Timings("a.png", [peer, other]).ratio(1) == (2, 4, 6)
+
+
+def test_table_says_what_differs_only():
+    rows = str(Timings("a.png", [times(1, 2, 4), times(1, 2, 4, same_pixels=0.5)])).splitlines()
+    assert rows[0].startswith("a.png: 3 rounds in turn; medians in milliseconds")
+    assert rows[1].split()[:4] == ["model", "ran", "on", "load"]
+    assert rows[2].split()[3:] == ["2000.0", "500.0", "250.0", "2000.0", "2750.0", "1"]
+    assert rows[3].endswith("1.00 (1.00-1.00)  50.00 %")
+    other = times(1, 2, 4, resize="triangle", same_pixels=None)
+    rows = str(Timings("a.png", [times(1, 2, 4), other])).splitlines()
+    assert rows[1].split()[3] == "resize"
+    assert rows[3].split()[3] == "triangle"
+    assert rows[3].endswith("  -")
+
+
+def test_pipelines_take_turns_on_one_image(tmp_path, monkeypatch):
+    order = []
+    ran = wn.Pipeline.__call__
+
+    def note(self, image):
+        order.append((self.model.name, self.precision))
+        return ran(self, image)
+
+    monkeypatch.setattr(wn.Pipeline, "__call__", note)
+    model = toys.brightest_channel(tmp_path / "toy.xml")
+    picture = np.zeros((4, 6, 3), np.uint8)
+    picture[:, :2, 2] = picture[:, 2:, 1] = 200
+    pipelines = [wn.Pipeline(model), wn.Pipeline(model, precision="bf16")]
+    timings = wn.bench(pipelines, picture, rounds=3)
+    assert order == [("toy", "f32"), ("toy", "bf16")] * 4
+    assert [len(one.rounds) for one in timings] == [3, 3]
+    assert [one.same_pixels for one in timings] == [1.0, 1.0]
+    assert all(one.median("infer") > 0 for one in timings)
+    assert "<table" in timings._repr_html_()
+    assert "ndarray: 3 rounds" in timings._repr_html_()
+
+
+def test_masks_are_compared_with_the_first(tmp_path):
+    model = toys.brightest_channel(tmp_path / "toy.xml")
+    picture = np.zeros((4, 6, 3), np.uint8)
+    picture[:, :2, 2] = picture[:, 2:, 1] = 200
+    bgr = wn.Pipeline(model)
+    rgb = wn.Pipeline(model, recipe=bgr.recipe.replace(color="RGB"))
+    # Blue and red change places, green stays: two thirds are as they were.
+    timings = wn.bench([bgr, rgb, wn.Pipeline()], picture, rounds=3)
+    assert timings[1].same_pixels == pytest.approx(2 / 3)
+    assert timings[2].same_pixels is None
+
+
+@pytest.mark.parametrize(
+    ("pipelines", "rounds", "message"),
+    [
+        ([], 3, r"expected pipelines, got \[\]"),
+        (["toy"], 3, "expected pipelines, got .*wasinn_nb.Pipeline makes one"),
+        (None, 2, "at least 3 rounds, for quartiles; got 2"),
+    ],
+)
+def test_wrong_arguments(pipelines, rounds, message):
+    with pytest.raises(InvalidArgumentError, match=message):
+        wn.bench([wn.Pipeline()] if pipelines is None else pipelines, rounds=rounds)
+
+
+def test_command_runs_all_combinations(tmp_path):
+    model = toys.brightest_channel(tmp_path / "toy.xml")
+    arguments = ["bench", "-m", str(model), "-p", "f32", "-p", "bf16", "-n", "3", "--json"]
+    arguments += ["--resize", "bilinear", "--resize", "triangle"]
+    done = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
+    said = json.loads(done.stdout)
+    assert [(one["precision"], one["resize"]) for one in said] == [
+        ("f32", "bilinear"),
+        ("f32", "triangle"),
+        ("bf16", "bilinear"),
+        ("bf16", "triangle"),
+    ]
+    assert said[0]["ratio"] == {"lower": 1, "median": 1, "upper": 1}
+    assert said[3]["seconds"] == pytest.approx([sum(steps.values()) for steps in said[3]["rounds"]])
+    done = CliRunner().invoke(cli.app, arguments[:-5], catch_exceptions=False)
+    assert len(done.stdout.splitlines()) == 4
