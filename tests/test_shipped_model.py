@@ -23,7 +23,7 @@ MOST_BYTES = 1_500_000
 # What the shipped weights reach, a little less than measured: the least of the eight scenes' IoU of
 # the road with its marks, and the mean IoU of the four classes over twelve fresh scenes.
 SCENE_ROAD_IOU = 0.85
-FRESH_MIOU = 0.85
+FRESH_MIOU = 0.84
 
 
 @pytest.fixture(scope="module")

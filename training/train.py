@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import copy
 import math
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,7 +143,7 @@ def main() -> None:
         options.work / "train",
         SEEDS_PER_RUN * (options.seed + 1),
         options.scenes,
-        workers=options.threads,
+        workers=os.cpu_count() or 1,
     )
     network = train(
         images,

@@ -14,8 +14,14 @@ from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 __all__ = ["atomic", "existing_file", "expanded"]
 
 
-def expanded(path: str | os.PathLike[str]) -> Path:
+def expanded(path: str | os.PathLike[str], what: str = "a path") -> Path:
     """Return *path* as a `Path`, a leading ``~`` or ``~user`` expanded.
+
+    Parameters
+    ----------
+    path : path-like
+    what : str
+        What it is to the user, for the error.
 
     Raises
     ------
@@ -32,7 +38,7 @@ def expanded(path: str | os.PathLike[str]) -> Path:
     try:
         return Path(path).expanduser()
     except TypeError as error:
-        raise InvalidArgumentError(f"expected a path, got {path!r:.80}") from error
+        raise InvalidArgumentError(f"expected {what}, got {path!r:.80}") from error
     except RuntimeError as error:  # "~" of a user who is not here
         raise MissingFileError(f"{path!s:.300}: {error} Check the name after the ~") from error
 

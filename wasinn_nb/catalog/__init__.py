@@ -136,7 +136,7 @@ def model(
     if isinstance(wanted, Model):
         return wanted
     precision = _checked(precision)
-    path = expanded(wanted)
+    path = expanded(wanted, "a name or a path")
     if not isinstance(wanted, str) or has_folder(wanted) or is_model_file(path):
         return at_path(path, precision)
     others: list[Copy] = []

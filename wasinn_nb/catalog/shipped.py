@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from wasinn_nb import settings
 from wasinn_nb.errors import NotFoundError
-from wasinn_nb.files import existing_file
+from wasinn_nb.files import existing_file, expanded
 
 __all__ = [
     "PathLike",
@@ -67,7 +67,7 @@ def image(name_or_path: PathLike | None = None) -> Path:
     if isinstance(wanted, str) and wanted in shipped:
         return shipped[wanted]
     if not isinstance(wanted, str) or Path(wanted).suffix or has_folder(wanted):
-        return existing_file(wanted, "image").absolute()
+        return existing_file(expanded(wanted, "a name or a path"), "image").absolute()
     raise NotFoundError(no_such("shipped image", wanted, shipped))
 
 
@@ -88,7 +88,7 @@ def guest(name_or_path: PathLike) -> Path:
     plain = isinstance(name_or_path, str) and not has_folder(name_or_path)
     if plain and shipped.is_file():
         return shipped
-    return existing_file(name_or_path, "WebAssembly guest")
+    return existing_file(expanded(name_or_path, "a name or a path"), "WebAssembly guest")
 
 
 def mask(name: str) -> Path:
