@@ -9,7 +9,7 @@ from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
@@ -317,6 +317,8 @@ ANY = st.tuples(
 
 
 @given(ANY, ANY)
+@example(np.zeros((3, 2), np.uint8), np.full((3, 2), 3e307))  # whose sum is infinite
+@example(np.full(3, -1.7e308), np.full(3, 1.7e308))  # whose difference is
 def test_any_two_arrays_are_judged_alike_from_both_sides(a, b):
     try:
         found = compare(a, b)

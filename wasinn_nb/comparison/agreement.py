@@ -230,9 +230,11 @@ def _measured(
     nans = [0, 0]
     for start in range(0, first.size, _BLOCK):
         x, y = (v[start : start + _BLOCK].astype(np.float64) for v in (first, second))
-        with np.errstate(invalid="ignore"):
+        # float64 values near the largest that there are: their sums may be infinite.
+        with np.errstate(invalid="ignore", over="ignore"):
             apart = np.abs(x - y)
-        if not math.isfinite(float(apart.sum())):
+            whole = float(apart.sum())
+        if not math.isfinite(whole):
             nan = np.isnan(x), np.isnan(y)
             nans = [n + int(np.count_nonzero(flags)) for n, flags in zip(nans, nan, strict=True)]
             misplaced = misplaced or bool((nan[0] != nan[1]).any())
@@ -243,8 +245,8 @@ def _measured(
         peak = int(apart.argmax())
         if apart[peak] > largest:
             largest, at = float(apart[peak]), start + peak
-        total += float(apart.sum())
         with np.errstate(over="ignore"):
+            total += float(apart.sum())
             squares += float(apart @ apart)
         differing += int(np.count_nonzero(apart))
     rms = math.sqrt(squares / first.size)
