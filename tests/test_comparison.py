@@ -302,6 +302,7 @@ def test_agreement_is_symmetric(a, b):
         hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5),
     )
 )
+@example(np.full((3, 1, 1), 6e307))  # whose channels' sum is infinite
 def test_everything_is_identical_to_itself(array):
     found = compare(array, array.copy())
     assert found.verdict is Verdict.IDENTICAL, repr(found)
@@ -319,6 +320,7 @@ ANY = st.tuples(
 @given(ANY, ANY)
 @example(np.zeros((3, 2), np.uint8), np.full((3, 2), 3e307))  # whose sum is infinite
 @example(np.full(3, -1.7e308), np.full(3, 1.7e308))  # whose difference is
+@example(np.full((1, 3, 2, 2), np.inf), np.array([np.inf, *[0] * 11]).reshape(1, 3, 2, 2))
 def test_any_two_arrays_are_judged_alike_from_both_sides(a, b):
     try:
         found = compare(a, b)

@@ -89,11 +89,20 @@ def test_masks_are_compared_with_the_first(tmp_path):
     assert timings[2].same_pixels is None
 
 
+def test_one_pipeline_needs_no_list():
+    timings = wn.bench(wn.Pipeline(), rounds=3)
+    assert [one.model for one in timings] == ["road-segmentation-synth-0001"]
+    assert timings.ratio(0) == (1, 1, 1)
+
+
 @pytest.mark.parametrize(
     ("pipelines", "rounds", "message"),
     [
         ([], 3, r"expected pipelines, got \[\]"),
         (["toy"], 3, "expected pipelines, got .*wasinn_nb.Pipeline makes one"),
+        (3, 3, "expected pipelines, got .3.; wasinn_nb.Pipeline makes one"),
+        ("toy.xml", 3, "expected pipelines, got"),
+        (None, "many", "at least 3 rounds, for quartiles; got 'many'"),
         (None, 2, "at least 3 rounds, for quartiles; got 2"),
     ],
 )

@@ -152,7 +152,7 @@ class Timings(Sequence[PipelineTimes]):
             if index:
                 low, middle, high = self.ratio(index)
                 row[-2] = f"{middle:.2f} ({low:.2f}-{high:.2f})"
-                row[-1] = "-" if one.same_pixels is None else f"{one.same_pixels:.2%}"[:-1] + " %"
+                row[-1] = "-" if one.same_pixels is None else f"{100 * one.same_pixels:.2f} %"
             rows.append(row)
         return headers, rows
 
@@ -164,7 +164,10 @@ class Timings(Sequence[PipelineTimes]):
 
 
 def bench(
-    pipelines: Iterable[Pipeline], image: ImageSource | None = None, *, rounds: int = 20
+    pipelines: Pipeline | Iterable[Pipeline],
+    image: ImageSource | None = None,
+    *,
+    rounds: int = 20,
 ) -> Timings:
     """Time pipelines on one image, in turn, and compare their masks.
 
@@ -173,7 +176,7 @@ def bench(
 
     Parameters
     ----------
-    pipelines : iterable of Pipeline
+    pipelines : Pipeline or iterable of Pipeline
         The others are compared with the first.
     image : path, name of a shipped image, bytes, PIL.Image or array, optional
         Default: ``WASINN_NB_IMAGE``, else a shipped one.
@@ -195,14 +198,14 @@ def bench(
     [('road-segmentation-synth-0001', 'bilinear', 3),
      ('road-segmentation-synth-0001', 'triangle', 3)]
     """  # noqa: E501 - the directive
-    pipelines = list(pipelines)
+    pipelines = list(pipelines) if isinstance(pipelines, Iterable) else [pipelines]
     if not pipelines or not all(isinstance(one, Pipeline) for one in pipelines):
         raise InvalidArgumentError(
             f"expected pipelines, got {pipelines!r:.120}; wasinn_nb.Pipeline makes one of a model"
         )
-    if rounds < FEWEST_ROUNDS:
+    if not isinstance(rounds, int) or rounds < FEWEST_ROUNDS:
         raise InvalidArgumentError(
-            f"expected at least {FEWEST_ROUNDS} rounds, for quartiles; got {rounds}"
+            f"expected at least {FEWEST_ROUNDS} rounds, for quartiles; got {rounds!r}"
         )
     firsts = [pipeline(image) for pipeline in pipelines]
     later: list[list[Mapping[str, float]]] = [[] for _ in pipelines]

@@ -47,7 +47,7 @@ def draw_gutters(rng: np.random.Generator, canvas: Canvas, street: Street, look:
 def draw_pavement_wear(
     rng: np.random.Generator, canvas: Canvas, street: Street, look: Materials
 ) -> None:
-    """Draw repairs, covers and tactile slabs on pavements: not all that is patched is a road."""
+    """Draw repairs of any colour on pavements: not all that is patched is a road."""
     path = street.path
     for sign, side in street.sides():
         d = street.half + side.curb

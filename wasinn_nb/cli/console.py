@@ -13,6 +13,7 @@ from rich.console import Console
 __all__ = [
     "AsJson",
     "Html",
+    "ImageName",
     "ModelName",
     "Precision",
     "Target",
@@ -34,6 +35,9 @@ out = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 Html = Annotated[Path | None, typer.Option(help="Write one page there, readable without Jupyter.")]
+ImageName = Annotated[
+    str | None, typer.Argument(help="Path, or name of a shipped picture. (default: shipped)")
+]
 ModelName = Annotated[
     str | None, typer.Option("--model", "-m", help="Catalog name or path. (default: shipped)")
 ]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 import wasinn_nb as wn
-from wasinn_nb.cli.console import AsJson, Target, app, out, print_json
+from wasinn_nb.cli.console import AsJson, ImageName, Target, app, out, print_json
 from wasinn_nb.errors import UnsupportedOperationError
 from wasinn_nb.recipe import Resize
 from wasinn_nb.timing import FEWEST_ROUNDS
@@ -22,9 +22,7 @@ _MODEL_SUFFIXES = {".xml", ".onnx", ".tflite", ".pb", ".pdmodel"}
 
 @app.command()
 def bench(
-    image: Annotated[
-        str | None, typer.Argument(help="Path, or name of a shipped picture. (default: shipped)")
-    ] = None,
+    image: ImageName = None,
     model: Annotated[
         list[str] | None,
         typer.Option("--model", "-m", help="Name or path; again for more. (default: shipped)"),

@@ -12,6 +12,7 @@ from rich.table import Table
 import wasinn_nb as wn
 from wasinn_nb.cli.console import (
     AsJson,
+    ImageName,
     ModelName,
     Precision,
     Target,
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def segment(
-    image: Annotated[
-        str | None, typer.Argument(help="Path, or name of a shipped picture. (default: shipped)")
-    ] = None,
+    image: ImageName = None,
     model: ModelName = None,
     target: Target = None,
     precision: Precision = None,

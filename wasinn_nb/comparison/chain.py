@@ -299,7 +299,7 @@ def _is_picture(tensor: Tensor) -> bool:
     if tensor.to_array().dtype.kind != "f":
         return True
     values = tensor.to_array().reshape(-1, *dims)[0]
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         totals = values.sum(axis=0 if dims[0] == 3 else 2, dtype=np.float64)
     # A score or two may be NaN.
     return bool(np.mean(np.abs(totals - 1) <= 0.01) < 0.9)
