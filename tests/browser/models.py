@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import time
 from pathlib import Path
 
 import numpy as np
+import openvino as ov
 import toys
+from openvino import opset13 as op
 
 
 def write_models(folder: Path) -> Path:
@@ -15,7 +19,7 @@ def write_models(folder: Path) -> Path:
 
     ``channels``  the class is the brightest of blue, green and red, as ``class 0`` to ``class 2``
     ``crowd``     the same with 256 classes
-    ``sluggish``  the same, after a second of convolutions
+    ``sluggish``  the same, after three seconds of convolutions
     ``broken``    an XML that is no model
     """
     toys.brightest_channel(folder / "channels.xml", height=120, width=160)
@@ -52,24 +56,36 @@ def write_known(folder: Path, name: str, address: str) -> dict[str, bytes]:
     return bodies
 
 
-def _sluggish(path: Path, rounds: int = 60, side: int = 384) -> None:
-    import openvino as ov
-    from openvino import opset13 as op
+def _sluggish(path: Path, seconds: float = 3.0) -> None:
+    """Save a model that takes so long on this machine, be it slow or fast."""
+    rounds = 4
+    model = _convolutions(rounds)
+    request = ov.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    picture = np.zeros(model.input(0).shape, np.float32)
+    request(picture)
+    start = time.monotonic()
+    request(picture)
+    took = time.monotonic() - start
+    toys.save(_convolutions(math.ceil(rounds * seconds / took)), path)
 
+
+def _convolutions(rounds: int, side: int = 384, channels: int = 64) -> ov.Model:
     rng = np.random.default_rng(0)
 
-    def kernel(to: int, of: int) -> np.ndarray:
-        return (rng.normal(size=(to, of, 3, 3)) / 12).astype(np.float32)
+    def kernel(to: int, of: int) -> ov.Node:
+        return op.constant(rng.normal(size=(to, of, 3, 3)).astype(np.float32) / (3 * of**0.5))
 
-    def build(data):
-        deep = data
-        for step in range(rounds):
-            weights = kernel(16, 16 if step else 3)
-            deep = op.relu(op.convolution(deep, weights, [1, 1], [1, 1], [1, 1], [1, 1]))
-        last = op.convolution(deep, kernel(3, 16), [1, 1], [1, 1], [1, 1], [1, 1])
+    first, middle, last = kernel(channels, 3), kernel(channels, channels), kernel(3, channels)
+
+    def convolution(data: ov.Node, weights: ov.Node) -> ov.Node:
+        return op.tanh(op.convolution(data, weights, [1, 1], [1, 1], [1, 1], [1, 1]))
+
+    def build(data: ov.Node) -> ov.Node:
+        deep = convolution(data, first)
+        for _ in range(rounds):
+            deep = convolution(deep, middle)
         # Too little to change which channel is the brightest, but not to be left out.
-        return op.softmax(op.add(data, op.multiply(op.tanh(last), np.float32(1e-6))), 1)
+        change = op.multiply(convolution(deep, last), np.float32(1e-6))
+        return op.softmax(op.add(data, change), 1)
 
-    model = toys.graph(build, (1, 3, side, side))
-    assert isinstance(model, ov.Model)
-    toys.save(model, path)
+    return toys.graph(build, (1, 3, side, side))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import numpy as np
 from PIL import Image
@@ -64,9 +63,7 @@ def test_another_target_and_precision(explorer):
 
 def test_the_last_of_several_clicks_counts(explorer):
     explorer.pick("Model", "sluggish")
-    start = time.monotonic()
     assert explorer.ask("it.result is None")  # the kernel answers while it runs
-    assert time.monotonic() - start < 1
     expect(explorer.root.get_by_role("progressbar", name="Running")).to_be_visible()
     for image in ("country-road", "city-island", "shops-bend"):
         radio = explorer.group("Image").get_by_role("radio", name=image, exact=True)
