@@ -13,12 +13,12 @@ pytest.importorskip(
 
 from PIL import Image
 
-from training.scenes import CLASSES, PALETTE, Kind, draw_scene, render_pool
+from training.scenes import CLASSES, PALETTE, Kind, draw_scene, render_pool, scene
 from training.scenes.__main__ import save_mask
 from training.scenes.camera import NEAR, Camera, clip_near
 from training.scenes.canvas import Canvas, convex_hull
 from training.scenes.colours import brightness
-from training.scenes.ground import Island, draw_island
+from training.scenes.ground import Island, draw_ground, draw_island
 from training.scenes.materials import CURB_CONTRAST, LIGHTER, pick_materials
 from training.scenes.noise import SIDE, sample, tiles
 from training.scenes.street import Path as StreetPath
@@ -154,12 +154,40 @@ def test_an_island_hides_the_paint_below_it() -> None:
     def square(half: float, up: float) -> np.ndarray:
         return path.strip(8.0 - half, 8.0 + half, -half, half, (up, up))
 
-    island = Island(square(2.0, 0.0), square(2.0, 0.1), square(1.6, 0.1), Kind.GRASS, look.grass)
+    outlines = square(2.0, 0.0), square(2.0, 0.1), square(1.6, 0.1)
+    island = Island((6.0, 10.0), (-2.0, 2.0), *outlines, Kind.GRASS, look.grass)
     draw_island(canvas, look, island)
     # Straight down the middle: the line, the near curb, the grass, the far curb, the line again.
     down = canvas.kinds[::-1, 100]
     seen = down[np.flatnonzero(np.diff(down, prepend=-1))]
     assert seen.tolist() == [Kind.MARK, Kind.CURB, Kind.GRASS, Kind.CURB, Kind.MARK, Kind.SKY]
+
+
+def test_vehicles_keep_off_islands(monkeypatch: pytest.MonkeyPatch) -> None:
+    islands: list[Island] = []
+    vehicles: list[tuple[float, float]] = []
+
+    def ground(*args: object) -> list[Island]:
+        islands[:] = draw_ground(*args)  # type: ignore[arg-type]
+        return islands
+
+    def vehicle(rng: object, canvas: object, street: object, s: float, d: float) -> None:
+        vehicles.append((s, d))
+
+    monkeypatch.setattr(scene, "draw_ground", ground)
+    monkeypatch.setattr(scene, "draw_vehicle", vehicle)
+    among = 0
+    for seed in range(60):
+        vehicles.clear()
+        draw_scene(seed, 224, 128)
+        among += len(vehicles) if islands else 0
+        for island in islands:
+            # A car is some 4 m long and 1.8 m wide, and none of it stands on a curb.
+            assert not any(
+                island.s[0] - 2 < s < island.s[1] + 2 and island.d[0] - 0.9 < d < island.d[1] + 0.9
+                for s, d in vehicles
+            )
+    assert among > 20
 
 
 def test_tiles_are_standardised_and_wrap_around() -> None:

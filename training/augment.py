@@ -21,7 +21,7 @@ def augment(pictures: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[Ten
     """
     if _chance(0.5, rng):
         pictures, labels = pictures.flip(3), labels.flip(2)
-    if _chance(0.25, rng):
+    if _chance(0.5, rng):
         pictures = _random_filter(pictures, rng)
     pictures = _recolour(pictures, rng)
     if _chance(0.3, rng):

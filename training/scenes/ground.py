@@ -25,17 +25,26 @@ class Island:
 
     Attributes
     ----------
+    s, d
+        From where to where it reaches along and across the street, in metres.
     foot, top, inner
         (N, 3) outlines in metres: of the curb on the road, of its upper edge, and of what it holds.
     kind, fill
         What it holds.
     """
 
+    s: tuple[float, float]
+    d: tuple[float, float]
     foot: Points
     top: Points
     inner: Points
     kind: Kind
     fill: Colour
+
+    def meets(self, s: float, d: float) -> bool:
+        """Say whether a vehicle whose middle stands at (s, d) would stand on the island."""
+        (start, stop), (left, right) = self.s, self.d
+        return start - 3 < s < stop + 3 and left - 1 < d < right + 1
 
 
 def draw_ground(
@@ -151,7 +160,7 @@ def _plan_island(rng: np.random.Generator, street: Street, look: Materials) -> I
     path = street.path
     length = rng.uniform(3, 25)
     at = rng.uniform(5, 35) + length / 2
-    width = rng.uniform(0.8, 4.0)
+    width = rng.uniform(1.2, 4.0)
     d = rng.uniform(-0.4, 0.4) * street.half
     turn = np.linspace(0, 2 * np.pi, 28, endpoint=False)
     blunt = rng.uniform(0.4, 1.0)
@@ -163,6 +172,8 @@ def _plan_island(rng: np.random.Generator, street: Street, look: Materials) -> I
     kind = Kind(rng.choice([Kind.PAVEMENT, Kind.GRASS, Kind.GRAVEL]))
     fill = look.of(kind) if rng.random() < 0.6 else colours.masonry(rng)
     return Island(
+        s=(at - length / 2, at + length / 2),
+        d=(d - width / 2, d + width / 2),
         foot=path.world(s, d + width / 2 * across, 0.0),
         top=path.world(s, d + width / 2 * across, rise),
         inner=path.world(

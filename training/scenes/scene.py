@@ -12,7 +12,7 @@ from training.scenes.buildings import Thing, line_edges
 from training.scenes.camera import Camera
 from training.scenes.canvas import Canvas, Stencil
 from training.scenes.furniture import draw_clutter, draw_gantry, draw_post
-from training.scenes.ground import draw_ground, draw_island
+from training.scenes.ground import Island, draw_ground, draw_island
 from training.scenes.kinds import Kind, class_of_kind
 from training.scenes.lens import photograph
 from training.scenes.light import cast_shadows, darken, texture_ground, texture_rest, wet
@@ -86,7 +86,9 @@ def draw_scene(seed: int, width: int = 896, height: int = 512, *, variety: float
         stencil = Stencil(camera)
         cast_shadows(rng, stencil, street)
         darken(rng, canvas, stencil)
-    for _, draw in sorted(_things(rng, canvas, street, variety), key=lambda thing: -thing[0]):
+    for _, draw in sorted(
+        _things(rng, canvas, street, islands, variety), key=lambda thing: -thing[0]
+    ):
         draw()
     if rng.random() < 0.04 + 0.06 * variety:
         wet(rng, canvas)
@@ -119,7 +121,11 @@ def place_camera(
 
 
 def _things(
-    rng: np.random.Generator, canvas: Canvas, street: Street, variety: float
+    rng: np.random.Generator,
+    canvas: Canvas,
+    street: Street,
+    islands: list[Island],
+    variety: float,
 ) -> list[Thing]:
     """Return everything that stands up, with the s by which it is sorted."""
     things = list(line_edges(rng, canvas, street))
@@ -135,7 +141,8 @@ def _things(
     taken: list[tuple[float, float]] = []
 
     def add_vehicle(s: float, d: float) -> None:
-        if all(abs(s - other) > 6 or abs(d - beside) > 1.9 for other, beside in taken):
+        free = all(abs(s - other) > 6 or abs(d - beside) > 1.9 for other, beside in taken)
+        if free and not any(island.meets(s, d) for island in islands):
             taken.append((s, d))
             add(s, draw_vehicle, d)
 

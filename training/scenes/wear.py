@@ -6,9 +6,10 @@ import numpy as np
 
 from training.scenes import colours
 from training.scenes.canvas import Canvas
+from training.scenes.colours import Colour
 from training.scenes.kinds import THINNEST, Kind
 from training.scenes.materials import Materials
-from training.scenes.street import START, Street
+from training.scenes.street import START, Array, Street
 
 
 def draw_gutters(rng: np.random.Generator, canvas: Canvas, street: Street, look: Materials) -> None:
@@ -39,9 +40,8 @@ def draw_gutters(rng: np.random.Generator, canvas: Canvas, street: Street, look:
             d = sign * (half - wide * (row + 1) / rows)
             canvas.world(path.strip(START, 40, d, d + 0.02 * sign), joint, alpha=alpha)
         s = np.arange(1.0, 15.0, length)
-        corners = [(0.0, outer), (0.02, outer), (0.02, inner), (0.0, inner)]
-        joints = [path.world(s + ahead, np.full_like(s, d)) for ahead, d in corners]
-        canvas.quads(np.stack(joints, 1), joint, alpha=alpha)
+        across = np.full_like(s, inner), np.full_like(s, outer)
+        canvas.quads(_blocks(street, s, s + 0.02, *across, 0.0), joint, alpha=alpha)
 
 
 def draw_pavement_wear(
@@ -134,25 +134,14 @@ def _draw_crack(rng: np.random.Generator, canvas: Canvas, street: Street, look: 
 
 
 def draw_joints(rng: np.random.Generator, canvas: Canvas, street: Street, look: Materials) -> None:
-    """Draw the joints of paving slabs and of curb stones, near the camera only."""
+    """Draw paving slabs and the joints of curb stones, near the camera only."""
     path = street.path
     if rng.random() < 0.4:
         return
     size, wide = rng.uniform(0.3, 1.2), rng.uniform(0.008, 0.03)
-    tone, alpha = rng.choice([0.5, 0.7, 1.3]), rng.uniform(0.2, 0.8)
-    for sign, side in street.sides():
-        d = street.half + side.curb
-        for strip in side.strips:
-            if strip.kind is Kind.PAVEMENT:
-                colour = colours.shade(look.pavement, tone)
-                up = (strip.up, strip.up)
-                for line in np.arange(d + size, d + strip.width, size):
-                    polygon = path.strip(0, 30, sign * line, sign * (line + wide), up)
-                    canvas.world(polygon, colour, alpha=alpha)
-                for s in np.arange(1.5, 14, size):
-                    polygon = path.strip(s, s + wide, sign * d, sign * (d + strip.width), up)
-                    canvas.world(polygon, colour, alpha=alpha)
-            d += strip.width
+    joint = colours.shade(look.pavement, rng.choice([0.5, 0.7, 1.3]))
+    alpha = rng.uniform(0.2, 0.8)
+    _draw_slabs(rng.spawn(1)[0], canvas, street, look.pavement, size, (wide, joint, alpha))
     if rng.random() < 0.5 and street.left.curb:
         # Curb stones, some of them painted by turns.
         length = rng.uniform(0.6, 1.5)
@@ -167,3 +156,53 @@ def draw_joints(rng: np.random.Generator, canvas: Canvas, street: Street, look: 
                 canvas.world(
                     path.strip(s, stop, inner, inner, (0, side.rise)), colours.shade(colour, 0.8)
                 )
+
+
+def _draw_slabs(
+    rng: np.random.Generator,
+    canvas: Canvas,
+    street: Street,
+    colour: Colour,
+    size: float,
+    joint: tuple[float, Colour, float],
+) -> None:
+    """Pave the pavements with rows of slabs, every other row set off by half a slab or none.
+
+    Slabs come from more than one heap: some are lighter or darker than the rest. `joint` is the
+    joints' width in metres, their colour and alpha.
+    """
+    wide, dark, alpha = joint
+    length = size * rng.choice([1.0, rng.uniform(1.0, 2.0)])
+    shift = length / 2 if rng.random() < 0.6 else 0.0
+    uneven = rng.uniform(0.3, 1.0) if rng.random() < 0.6 else 0.0
+    tones = 1 + rng.uniform(0.04, 0.3) * np.array([-1.0, -0.5, 0.5, 1.0])
+    for sign, side in street.sides():
+        d = street.half + side.curb
+        for strip in side.strips:
+            inner, d = d, d + strip.width
+            if strip.kind is not Kind.PAVEMENT:
+                continue
+            rows = np.arange(inner, d, size)
+            starts = np.arange(0.5, min(20.0, street.path.end - length), length)
+            s, left = (grid.ravel() for grid in np.meshgrid(starts, rows))
+            s = s + np.where(np.round((left - inner) / size) % 2, shift, 0.0)
+            right = np.minimum(left + size, d)
+            heap = np.where(rng.random(len(s)) < uneven, rng.integers(len(tones), size=len(s)), -1)
+            slabs = _blocks(street, s, s + length, sign * left, sign * right, strip.up)
+            for index, tone in enumerate(tones):
+                canvas.quads(slabs[heap == index], colours.shade(colour, tone))
+            ends = _blocks(street, s, s + wide, sign * left, sign * right, strip.up)
+            canvas.quads(ends, dark, alpha=alpha)
+            for row in rows[1:]:
+                line = street.path.strip(
+                    0, 30, sign * row, sign * (row + wide), (strip.up, strip.up)
+                )
+                canvas.world(line, dark, alpha=alpha)
+
+
+def _blocks(
+    street: Street, start: Array, stop: Array, inner: Array, outer: Array, up: float
+) -> Array:
+    """Return the (N, 4, 3) corners of flat blocks between two s and two d each."""
+    corners = ((start, inner), (stop, inner), (stop, outer), (start, outer))
+    return np.stack([street.path.world(s, d, up) for s, d in corners], 1)
