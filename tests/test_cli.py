@@ -54,7 +54,8 @@ def test_segment_prints_areas_and_writes_files(toy, photo, tmp_path):
     printed = run("segment", photo, "--model", toy, "--output", out)
     assert "toy, 6x4 pixels, f32 on CPU" in printed
     rows = [line.split() for line in printed.splitlines() if "class " in line and "%" in line]
-    assert [row[-4:-1:2] for row in rows] == [["8", "33.33%"], ["16", "66.67%"], ["0", "0.00%"]]
+    figures = [[row[-5], " ".join(row[-3:-1])] for row in rows]
+    assert figures == [["8", "33.33 %"], ["16", "66.67 %"], ["0", "0.00 %"]]
     assert sorted(path.name for path in out.iterdir()) == [
         "toy-4x6xu8.tensor",
         "toy-4x6xu8.tensor.json",

@@ -231,6 +231,6 @@ def test_legend_leaves_out_absent_classes_only_where_there_are_many():
     assert [entry.name for entry in masks.legend(names, PALETTE, areas, 2)] == ["a"]
 
 
-def test_legend_does_not_call_a_pixel_nothing():
+def test_legend_calls_a_pixel_neither_nothing_nor_all_but_one_all():
     shares = [e.share for e in masks.legend(["a", "b", "c"], PALETTE, [99_999, 1, 0], 3)]
-    assert shares == ["100.00 %", "<0.01 %", "0.00 %"]
+    assert shares == [">99.99 %", "<0.01 %", "0.00 %"]

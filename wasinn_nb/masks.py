@@ -16,6 +16,7 @@ from PIL import Image
 from wasinn_nb.cards import RGB
 from wasinn_nb.errors import InvalidArgumentError, TensorError
 from wasinn_nb.recipe import MAX_SIDE
+from wasinn_nb.tables import percent
 
 __all__ = [
     "LegendEntry",
@@ -281,7 +282,7 @@ def legend(
     """Return a line for each class; beyond *most* classes, only for those that have a pixel."""
     total = max(1, sum(areas))
     return [
-        LegendEntry(name, color, _share(pixels, total))
+        LegendEntry(name, color, percent(pixels / total))
         for name, color, pixels in zip(classes, palette, areas, strict=True)
         if pixels or len(classes) <= most
     ]
@@ -363,8 +364,3 @@ def _fold_maximum(planes: Iterable[NDArray[Any]], labels: NDArray[np.uint8]) -> 
 def _resized_plane(plane: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
     image = Image.fromarray(np.ascontiguousarray(plane, np.float32))
     return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
-
-
-def _share(pixels: int, total: int) -> str:
-    percent = 100 * pixels / total
-    return "<0.01 %" if pixels and percent < 0.005 else f"{percent:.2f} %"

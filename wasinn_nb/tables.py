@@ -1,11 +1,26 @@
-"""Small tables as aligned text and as HTML that suits light and dark notebooks."""
+"""Figures as text, and small tables as aligned text and as HTML for light and dark notebooks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
 
-__all__ = ["html_table", "text_table"]
+__all__ = ["html_table", "percent", "text_table"]
+
+
+def percent(share: float) -> str:
+    """Return a part of 1 in percent, never rounded to all or nothing.
+
+    Examples
+    --------
+    >>> percent(0.99999), percent(0.9847), percent(0.00001), percent(1)
+    ('>99.99 %', '98.47 %', '<0.01 %', '100.00 %')
+    """
+    if 0 < share < 0.00005:
+        return "<0.01 %"
+    if 0.99995 <= share < 1:
+        return ">99.99 %"
+    return f"{100 * share:.2f} %"
 
 
 def text_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -15,7 +15,7 @@ from wasinn_nb import settings
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.pipeline import Pipeline
-from wasinn_nb.tables import html_table, text_table
+from wasinn_nb.tables import html_table, percent, text_table
 
 __all__ = ["STEPS", "PipelineTimes", "Timings", "bench", "milliseconds"]
 
@@ -152,7 +152,7 @@ class Timings(Sequence[PipelineTimes]):
             if index:
                 low, middle, high = self.ratio(index)
                 row[-2] = f"{middle:.2f} ({low:.2f}-{high:.2f})"
-                row[-1] = "-" if one.same_pixels is None else f"{100 * one.same_pixels:.2f} %"
+                row[-1] = "-" if one.same_pixels is None else percent(one.same_pixels)
             rows.append(row)
         return headers, rows
 

@@ -23,6 +23,7 @@ from wasinn_nb.cli.console import (
 )
 from wasinn_nb.errors import WasiNnError
 from wasinn_nb.recipe import Resize
+from wasinn_nb.tables import percent
 
 if TYPE_CHECKING:
     from wasinn_nb.host import GuestRun
@@ -84,7 +85,7 @@ def segment(
         result.areas().items(), result.fractions().values(), result.card.palette, strict=True
     ):
         swatch = f"[rgb({','.join(map(str, colour))})]\u25a0[/] " if out.is_terminal else ""
-        table.add_row(f"{swatch}{name}", str(pixels), f"{share:.2%}")
+        table.add_row(f"{swatch}{name}", str(pixels), percent(share))
     out.print(table)
     for what, path in files.items():
         out.print(f"{what:8} {path}", soft_wrap=True, markup=False)

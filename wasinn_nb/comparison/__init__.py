@@ -18,7 +18,6 @@ from wasinn_nb.comparison.agreement import (
     TensorDifference,
     compare_masks,
     compare_tensors,
-    percent,
     score_margins,
 )
 from wasinn_nb.comparison.chain import (
@@ -33,6 +32,7 @@ from wasinn_nb.comparison.chain import (
 from wasinn_nb.comparison.verdict import Change, Comparison, Step, Verdict
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.pictures import ImageSource
+from wasinn_nb.tables import percent
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["Change", "Comparison", "Step", "Verdict", "compare"]

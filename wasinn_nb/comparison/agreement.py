@@ -43,6 +43,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.metrics import confusion_matrix, iou
+from wasinn_nb.tables import percent
 from wasinn_nb.tensor import Tensor
 
 __all__ = [
@@ -427,21 +428,6 @@ def _fullest_cell(differs: NDArray[np.bool_]) -> tuple[int, int, int, int] | Non
         return None
     row, column = divmod(int(sums.argmax()), sums.shape[1])
     return (int(rows[row]), int(columns[column]), int(rows[row + 1]), int(columns[column + 1]))
-
-
-def percent(share: float) -> str:
-    """Return a part of 1 in percent, never rounded to all or nothing.
-
-    Examples
-    --------
-    >>> percent(0.99999), percent(0.9847), percent(0.00001), percent(1)
-    ('>99.99 %', '98.47 %', '<0.01 %', '100.00 %')
-    """
-    if 0 < share < 0.00005:
-        return "<0.01 %"
-    if 0.99995 <= share < 1:
-        return ">99.99 %"
-    return f"{100 * share:.2f} %"
 
 
 def _plain(dimensions: tuple[int, ...]) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.tables import percent
 
 __all__ = ["Alarm", "alarms"]
 
@@ -138,7 +139,7 @@ def _of_areas(
     part = areas[largest] / areas.sum()
     if part >= _SINGLE:
         sure = "" if top is None else f", with a mean top score of {top:.4f}"
-        said = f"{part:.2%} of the pixels are {names[largest]}{sure}".replace("%", " %", 1)
+        said = f"{percent(part)} of the pixels are {names[largest]}{sure}"
         if top is not None and top >= _SURE:
             said += ": so sure of one class are models that see no picture (wrong layout or size)"
         return [Alarm("single class", f"{said}.")]

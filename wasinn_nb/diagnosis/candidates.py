@@ -15,6 +15,7 @@ from wasinn_nb.diagnosis.resampling import ALPHAS, FILTERS, FITS
 from wasinn_nb.diagnosis.scalings import Scaling
 from wasinn_nb.errors import RecipeError
 from wasinn_nb.recipe import Color, Exif, PreprocessRecipe
+from wasinn_nb.tables import percent
 
 __all__ = ["ORDERS", "Candidate", "Making", "Order", "Unit"]
 
@@ -268,7 +269,7 @@ class Candidate:
         if not math.isfinite(self.distance):
             return "not comparable"
         if self.unit == "pixels":
-            return f"{self.distance:.2%} of the pixels off".replace("%", " %", 1)
+            return f"{percent(self.distance)} of the pixels off"
         digits = ".2f" if self.unit == "levels" else ".4f"
         return f"{self.distance:{digits}} {self.unit} off"
 

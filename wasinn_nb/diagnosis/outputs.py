@@ -23,6 +23,7 @@ from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.masks import argmax_labels
 from wasinn_nb.progress import progress_bar
 from wasinn_nb.recipe import Color, PreprocessRecipe
+from wasinn_nb.tables import percent
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["OutputMatch", "feed", "match_output"]
@@ -234,7 +235,7 @@ def _compared(
     distance, furthest = float(off.mean()), float(off.max(initial=0))
     exact = furthest <= _SAME * max(1.0, float(np.abs(output).max(initial=0)))
     mistakes = making.mistakes(recipe)
-    note = f"{agreement:.2%} of the labels agree"
+    note = f"{percent(agreement)} of the labels agree"
     unit: Unit = "pixels" if output.ndim == 2 else "scores"
     return Candidate(making, mistakes, distance, furthest, exact, note, unit, agreement)
 

@@ -20,7 +20,7 @@ from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.labels import IGNORED, OTHER, ClassMap
 from wasinn_nb.masks import LegendEntry, blend, colorize
 from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.tables import html_table, text_table
+from wasinn_nb.tables import html_table, percent, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -193,7 +193,7 @@ class Evaluation:
             pixels = f"{ignored} pixel{'' if ignored == 1 else 's'}"
             said.append(
                 f"ignored in the truth: {self.ignored}, {pixels} "
-                f"({100 * ignored / max(1, total):.2f} %)"
+                f"({percent(ignored / max(1, total))})"
             )
         if self.resized:
             said.append(

@@ -55,9 +55,12 @@ function parsedColor(hex) {
 // One pixel of an ImageData as a number: red in the lowest byte.
 const packed = ([red, green, blue]) => ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 
+// As `percent` in tables.py says it.
 function share(pixels, total) {
   const percent = (100 * pixels) / total;
-  return pixels && percent < 0.005 ? "<0.01 %" : `${percent.toFixed(2)} %`;
+  if (pixels && percent < 0.005) return "<0.01 %";
+  if (pixels < total && percent >= 99.995) return ">99.99 %";
+  return `${percent.toFixed(2)} %`;
 }
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
