@@ -95,15 +95,26 @@ def test_the_loss_prefers_the_truth_and_minds_thin_classes() -> None:
 
 
 def test_augmentation_keeps_pictures_and_labels_together() -> None:
-    labels = torch.zeros((2, 16, 32), dtype=torch.long)
-    labels[:, :, :10] = 1
+    labels = torch.zeros((2, 96, 160), dtype=torch.long)
+    labels[:, 20:80, 40:100] = 1
     pictures = 40.0 + 170.0 * labels[:, None].float().repeat(1, 3, 1, 1)
+    kinds: set[str] = set()
     for seed in range(20):
         changed, moved = augment(pictures, labels, torch.Generator().manual_seed(seed))
         assert changed.shape == pictures.shape
         assert changed.min() >= 0
         assert changed.max() <= 255
-        assert torch.equal(moved, labels) or torch.equal(moved, labels.flip(2))
+        for grey, label in zip(changed.mean(1), moved, strict=True):
+            # Lighter is where the label is 1, or darker: a filter may turn or drown the contrast.
+            inside, outside = grey[label == 1].mean(), grey[label == 0].mean()
+            if abs(inside - outside) > 30:
+                agree = ((grey > (inside + outside) / 2) == (label == 1)).float().mean().item()
+                assert max(agree, 1 - agree) > 0.95
+        same, mirrored = torch.equal(moved, labels), torch.equal(moved, labels.flip(2))
+        kinds.add("same" if same else "mirrored" if mirrored else "enlarged")
+        if not same and not mirrored:
+            assert moved.sum() > labels.sum()
+    assert kinds == {"same", "mirrored", "enlarged"}
     again = augment(pictures, labels, torch.Generator().manual_seed(19))[0]
     assert torch.equal(again, changed)
 

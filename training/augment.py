@@ -21,6 +21,8 @@ def augment(pictures: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[Ten
     """
     if _chance(0.5, rng):
         pictures, labels = pictures.flip(3), labels.flip(2)
+    if _chance(0.3, rng):
+        pictures, labels = _zoom(pictures, labels, rng)
     if _chance(0.5, rng):
         pictures = _random_filter(pictures, rng)
     pictures = _recolour(pictures, rng)
@@ -33,6 +35,20 @@ def augment(pictures: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[Ten
 
 def _chance(probability: float, rng: torch.Generator) -> bool:
     return bool(torch.rand(1, generator=rng).item() < probability)
+
+
+def _zoom(pictures: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Enlarge a part: coarser pixels, and streets that vanish beside the middle."""
+    height, width = pictures.shape[2:]
+    share = 0.6 + 0.4 * torch.rand(1, generator=rng).item()
+    high, wide = round(height * share), round(width * share)
+    top = int(torch.randint(height - high + 1, (1,), generator=rng).item())
+    left = int(torch.randint(width - wide + 1, (1,), generator=rng).item())
+    part = pictures[:, :, top : top + high, left : left + wide]
+    enlarged = functional.interpolate(part, (height, width), mode="bilinear", align_corners=False)
+    rows = top + ((torch.arange(height) + 0.5) * high / height).long()
+    columns = left + ((torch.arange(width) + 0.5) * wide / width).long()
+    return enlarged, labels[:, rows[:, None], columns]
 
 
 def _random_filter(pictures: Tensor, rng: torch.Generator) -> Tensor:

@@ -186,9 +186,10 @@ def lay_path(rng: np.random.Generator, camera: Camera, offset: float, setting: s
             ramp = rng.uniform(4, 20)
             bend = np.clip((s - start) / ramp, 0, 1) * np.clip((start + length - s) / ramp, 0, 1)
             curvature += bend / radius
-    heading = rng.normal(0, 0.035) + np.cumsum(curvature * steps)
-    if rng.random() < 0.12:
-        heading += rng.normal(0, 0.22)
+    # A car points a little aside of its lane, and its camera aside of the car.
+    heading = rng.normal(0, 0.06) + np.cumsum(curvature * steps)
+    if rng.random() < 0.15:
+        heading += rng.normal(0, 0.2)
     keep = np.cumprod((np.abs(heading) < 1.3) | (s < 8)).astype(bool)
     slope = np.zeros_like(s)
     if rng.random() < 0.55:
