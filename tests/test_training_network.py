@@ -143,9 +143,9 @@ def test_training_lowers_the_loss_on_what_it_saw_and_repeats() -> None:
     labels[:, 32:] = 1
     images = np.where(labels[..., None] > 0, 90, 200) + rng.integers(0, 20, (4, 64, 96, 3))
     images = images.astype(np.uint8)
+    steps = {"small_steps": 40, "steps": 40, "last_steps": 10}
     runs = [
-        train(images, labels, seed=7, small_steps=20, steps=20, batch=4, rate=2e-2).state_dict()
-        for _ in range(2)
+        train(images, labels, seed=7, batch=4, rate=2e-2, **steps).state_dict() for _ in range(2)
     ]
     assert all(torch.allclose(runs[0][key], runs[1][key]) for key in runs[0])
     trained = RoadNet().eval()

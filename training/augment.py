@@ -7,7 +7,9 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def augment(pictures: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+def augment(
+    pictures: Tensor, labels: Tensor, rng: torch.Generator, *, strong: bool = True
+) -> tuple[Tensor, Tensor]:
     """Return a changed batch.
 
     Parameters
@@ -18,12 +20,14 @@ def augment(pictures: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[Ten
         (N, H, W) int64.
     rng
         The source of chance, on the CPU: the same numbers on every device.
+    strong
+        Whether some are enlarged, and some filtered.
     """
     if _chance(0.5, rng):
         pictures, labels = pictures.flip(3), labels.flip(2)
-    if _chance(0.3, rng):
+    if strong and _chance(0.15, rng):
         pictures, labels = _zoom(pictures, labels, rng)
-    if _chance(0.5, rng):
+    if strong and _chance(0.25, rng):
         pictures = _random_filter(pictures, rng)
     pictures = _recolour(pictures, rng)
     if _chance(0.3, rng):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from PIL import Image
@@ -28,6 +29,7 @@ WIDTH, HEIGHT = 1280, 720
 
 def main() -> None:
     """Write ``data/images/NAME.jpg`` and ``data/masks/NAME.png`` for each of them."""
+    argparse.ArgumentParser(prog="python -m training.shipped", description=__doc__).parse_args()
     for folder in ("images", "masks"):
         (DATA / folder).mkdir(parents=True, exist_ok=True)
     for name, seed in SEEDS.items():

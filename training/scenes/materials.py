@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ LIGHTER = 1.5
 
 # How many times lighter or darker than the pavement a curb's top is, where it is another stone.
 CURB_CONTRAST = 1.2
+
+# How many times lighter or darker than the road its neighbour is, where no curb lies between.
+EDGE_CONTRAST = 1.25
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,18 @@ class Materials:
         }[kind]
 
 
-def pick_materials(rng: np.random.Generator, wild: float) -> Materials:
-    """Draw the surfaces' colours; `wild` is the chance that one has any colour at all."""
+def pick_materials(rng: np.random.Generator, wild: float, bare: Collection[Kind] = ()) -> Materials:
+    """Draw the surfaces' colours.
+
+    Parameters
+    ----------
+    rng
+        The source of chance.
+    wild
+        The chance that one has any colour at all.
+    bare
+        What meets the road without a curb, and so must differ from it to be told apart.
+    """
     road = colours.grey(rng, 0.2, 0.62, 0.04)
     if rng.random() < 0.06:
         road = colours.hsv(rng, (0.95, 1.1), (0.15, 0.45), (0.25, 0.6))
@@ -67,6 +81,14 @@ def pick_materials(rng: np.random.Generator, wild: float) -> Materials:
     mark = colours.grey(rng, 0.72, 1.0, 0.03)
     # Paint is made to be seen; a street in one colour would ask for what no picture shows.
     road = colours.shade(road, min(1.0, brightness(mark) / LIGHTER / brightness(road)))
+    pavement, grass, gravel = (
+        colours.apart(colour, road, EDGE_CONTRAST) if kind in bare else colour
+        for kind, colour in (
+            (Kind.PAVEMENT, pavement),
+            (Kind.GRASS, grass),
+            (Kind.GRAVEL, gravel),
+        )
+    )
     curb, face = _pick_curb(rng.spawn(1)[0], curb, pavement)
     return Materials(road, curb, face, pavement, grass, gravel, mark)
 

@@ -13,7 +13,7 @@ from numpy.lib.format import open_memmap
 from training.scenes.scene import draw_scene
 
 # Bumped whenever the same seed begins to give another picture: older caches are drawn anew.
-VERSION = 5
+VERSION = 6
 
 
 def render_pool(

@@ -72,7 +72,7 @@ def draw_scene(seed: int, width: int = 896, height: int = 512, *, variety: float
     aspect = source[0] / source[1] if rng.random() < variety else width / height
     camera = place_camera(rng, width, height, aspect, variety)
     street = plan_street(rng, camera)
-    look = pick_materials(rng, 0.06 * variety)
+    look = pick_materials(rng, 0.06 * variety, street.bare())
     canvas = Canvas(camera)
     wild, rough = 0.05 * variety, 0.45 + 0.55 * variety
     draw_sky(rng, canvas)

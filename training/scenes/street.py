@@ -141,6 +141,10 @@ class Street:
         """Half of the road's width, in metres."""
         return sum(self.lanes) / 2
 
+    def bare(self) -> set[Kind]:
+        """Return what meets the road without a curb between."""
+        return {side.strips[0].kind for side in (self.left, self.right) if not side.curb}
+
     def sides(self) -> tuple[tuple[int, Side], ...]:
         """Return both sides with their signs: -1 for the left, +1 for the right."""
         return ((-1, self.left), (1, self.right))
