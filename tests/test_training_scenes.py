@@ -19,7 +19,7 @@ from training.scenes.camera import NEAR, Camera, clip_near
 from training.scenes.canvas import Canvas, convex_hull
 from training.scenes.colours import brightness
 from training.scenes.ground import Island, draw_ground, draw_island
-from training.scenes.materials import CURB_CONTRAST, LIGHTER, pick_materials
+from training.scenes.materials import CURB_CONTRAST, EDGE_CONTRAST, LIGHTER, pick_materials
 from training.scenes.noise import SIDE, sample, tiles
 from training.scenes.street import Path as StreetPath
 from training.scenes.street import lay_path
@@ -144,6 +144,19 @@ def test_paint_is_lighter_than_the_road_and_every_curb_can_be_seen() -> None:
     same = np.array(tops) < 0.98 * np.log(CURB_CONTRAST)
     assert 0.2 < same.mean() < 0.3
     assert np.array(faces)[same].min() > 0.98 * np.log(1.25)
+
+
+def test_what_meets_the_road_without_a_curb_has_a_tone_of_its_own() -> None:
+    told_apart, close = [], 0
+    for seed in range(400):
+        look = pick_materials(np.random.default_rng(seed), 0.06, {Kind.PAVEMENT})
+        # Nearly black surfaces have few levels to differ by.
+        if brightness(look.road) > 0.05 and brightness(look.pavement) > 0.05:
+            told_apart.append(abs(np.log(brightness(look.pavement) / brightness(look.road))))
+        other = pick_materials(np.random.default_rng(seed), 0.06, {Kind.GRASS})
+        close += bool(abs(np.log(brightness(other.pavement) / brightness(other.road))) < 0.1)
+    assert min(told_apart) > 0.98 * np.log(EDGE_CONTRAST)
+    assert close > 80  # behind a curb a pavement may be like the road
 
 
 def test_an_island_hides_the_paint_below_it() -> None:
