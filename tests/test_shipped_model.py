@@ -17,7 +17,7 @@ NAME = "road-segmentation-synth-0001"
 FOLDER = DATA / "models" / NAME
 SCENES = sorted(path.stem for path in (DATA / "images").glob("*.jpg"))
 
-# What the issue allows for xml, bin and card together.
+# The most that xml, bin and card may take together.
 MOST_BYTES = 1_500_000
 
 # What the shipped weights reach, a little less than measured: the least of the eight scenes' IoU of

@@ -21,7 +21,7 @@ from training.network import Probabilities, RoadNet, count_flops
 from training.optimizer import Optimizer
 from training.train import train
 
-# What the issue allows: half a million parameters, and the real model's arithmetic.
+# At most half a million parameters, and the real model's arithmetic.
 MOST_PARAMETERS = 500_000
 MOST_GFLOPS = 4.77
 
