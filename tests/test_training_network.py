@@ -143,7 +143,7 @@ def test_training_lowers_the_loss_on_what_it_saw_and_repeats() -> None:
     labels[:, 32:] = 1
     images = np.where(labels[..., None] > 0, 90, 200) + rng.integers(0, 20, (4, 64, 96, 3))
     images = images.astype(np.uint8)
-    steps = {"small_steps": 40, "steps": 40, "last_steps": 10}
+    steps = {"small_steps": 40, "steps": 40, "last_steps": 10, "last_rounds": 2}
     runs = [
         train(images, labels, seed=7, batch=4, rate=2e-2, **steps).state_dict() for _ in range(2)
     ]

@@ -41,6 +41,7 @@ def train(
     small_steps: int,
     steps: int,
     last_steps: int,
+    last_rounds: int,
     batch: int,
     rate: float,
     device: str = "cpu",
@@ -57,9 +58,12 @@ def train(
         How many steps at half size, then at full size, and then once more at full size on pictures
         that are neither filtered nor enlarged. The layout of streets is learnt where a step costs
         less, their edges afterwards, and at last what they mostly look like.
+    last_rounds
+        How often the last steps are taken, each time from the weights that came of the time before
+        (warm restarts, Loshchilov and Hutter 2017, arXiv:1608.03983).
     rate
         The highest learning rate; it rises over the first twentieth of the work and falls along a
-        cosine. The last steps begin at a part of it, and fall to nothing.
+        cosine. Each round of last steps begins at a part of it, and falls to nothing.
     device
         Where the arithmetic is done; ``"cuda"`` does in minutes what two CPU cores do in an hour.
     """
@@ -72,13 +76,16 @@ def train(
         change=augment,
         rate=lambda done: rate * _schedule(done),
     )
-    return fit(
-        network,
-        small_steps=0,
-        steps=last_steps,
-        change=partial(augment, strong=False),
-        rate=lambda done: LAST_RATE * rate * (1 - done),
-    )
+    for turn in range(last_rounds):
+        network = fit(
+            network,
+            seed=seed + turn,
+            small_steps=0,
+            steps=last_steps,
+            change=partial(augment, strong=False),
+            rate=lambda done: LAST_RATE * rate * (1 - done),
+        )
+    return network
 
 
 def _fit(
@@ -174,6 +181,7 @@ def main() -> None:
     parser.add_argument("--small-steps", type=int, default=6500)
     parser.add_argument("--steps", type=int, default=6800)
     parser.add_argument("--last-steps", type=int, default=2000)
+    parser.add_argument("--last-rounds", type=int, default=2)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--rate", type=float, default=5e-3)
     parser.add_argument("--threads", type=int, default=2)
@@ -194,6 +202,7 @@ def main() -> None:
         small_steps=options.small_steps,
         steps=options.steps,
         last_steps=options.last_steps,
+        last_rounds=options.last_rounds,
         batch=options.batch,
         rate=options.rate,
         device=options.device,
