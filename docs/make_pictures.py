@@ -40,7 +40,7 @@ def explorer() -> Image.Image:
             viewer.wait_painted()
             notebook.kernel.run("_ = explorer.wait()")
             notebook.page.wait_for_timeout(1000)  # thumbnails and confidences
-            viewer.hover(640, 580)
+            viewer.hover(525, 600)
             shot = notebook.page.locator(".wnb-explorer").screenshot()
             notebook.close()
             browser.close()
