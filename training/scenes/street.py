@@ -6,6 +6,7 @@ to the right of the centre line).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -140,6 +141,15 @@ class Street:
     def half(self) -> float:
         """Half of the road's width, in metres."""
         return sum(self.lanes) / 2
+
+    def pavements(self) -> Iterator[tuple[int, Strip, float, float]]:
+        """Yield each pavement's sign and strip, and from how far to how far it lies, in metres."""
+        for sign, side in self.sides():
+            outer = self.half + side.curb
+            for strip in side.strips:
+                inner, outer = outer, outer + strip.width
+                if strip.kind is Kind.PAVEMENT:
+                    yield sign, strip, inner, outer
 
     def bare(self) -> set[Kind]:
         """Return what meets the road without a curb between."""

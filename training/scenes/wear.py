@@ -49,27 +49,16 @@ def draw_pavement_wear(
 ) -> None:
     """Draw repairs of any colour on pavements: not all that is patched is a road."""
     path = street.path
-    for sign, side in street.sides():
-        d = street.half + side.curb
-        for strip in side.strips:
-            inner, outer = d, d + strip.width
-            d = outer
-            if strip.kind is not Kind.PAVEMENT:
-                continue
-            for _ in range(rng.poisson(1.5)):
-                at, long = rng.uniform(1, 30), rng.uniform(0.3, 8)
-                left, wide = rng.uniform(inner, outer), rng.uniform(0.2, 1.5)
-                colour = colours.shade(look.pavement, rng.uniform(0.55, 1.4))
-                if rng.random() < 0.25:
-                    colour = look.road if rng.random() < 0.5 else colours.masonry(rng)
-                patch = path.strip(
-                    at,
-                    at + long,
-                    sign * left,
-                    sign * min(left + wide, outer),
-                    (strip.up, strip.up),
-                )
-                canvas.world(patch, colour, alpha=rng.uniform(0.3, 1))
+    for sign, strip, inner, outer in street.pavements():
+        up = (strip.up, strip.up)
+        for _ in range(rng.poisson(1.5)):
+            at, long = rng.uniform(1, 30), rng.uniform(0.3, 8)
+            left, wide = rng.uniform(inner, outer), rng.uniform(0.2, 1.5)
+            colour = colours.shade(look.pavement, rng.uniform(0.55, 1.4))
+            if rng.random() < 0.25:
+                colour = look.road if rng.random() < 0.5 else colours.masonry(rng)
+            patch = path.strip(at, at + long, sign * left, sign * min(left + wide, outer), up)
+            canvas.world(patch, colour, alpha=rng.uniform(0.3, 1))
 
 
 def draw_wear(rng: np.random.Generator, canvas: Canvas, street: Street, look: Materials) -> None:
@@ -176,28 +165,21 @@ def _draw_slabs(
     shift = length / 2 if rng.random() < 0.6 else 0.0
     uneven = rng.uniform(0.3, 1.0) if rng.random() < 0.6 else 0.0
     tones = 1 + rng.uniform(0.04, 0.3) * np.array([-1.0, -0.5, 0.5, 1.0])
-    for sign, side in street.sides():
-        d = street.half + side.curb
-        for strip in side.strips:
-            inner, d = d, d + strip.width
-            if strip.kind is not Kind.PAVEMENT:
-                continue
-            rows = np.arange(inner, d, size)
-            starts = np.arange(0.5, min(20.0, street.path.end - length), length)
-            s, left = (grid.ravel() for grid in np.meshgrid(starts, rows))
-            s = s + np.where(np.round((left - inner) / size) % 2, shift, 0.0)
-            right = np.minimum(left + size, d)
-            heap = np.where(rng.random(len(s)) < uneven, rng.integers(len(tones), size=len(s)), -1)
-            slabs = _blocks(street, s, s + length, sign * left, sign * right, strip.up)
-            for index, tone in enumerate(tones):
-                canvas.quads(slabs[heap == index], colours.shade(colour, tone))
-            ends = _blocks(street, s, s + wide, sign * left, sign * right, strip.up)
-            canvas.quads(ends, dark, alpha=alpha)
-            for row in rows[1:]:
-                line = street.path.strip(
-                    0, 30, sign * row, sign * (row + wide), (strip.up, strip.up)
-                )
-                canvas.world(line, dark, alpha=alpha)
+    for sign, strip, inner, outer in street.pavements():
+        rows = np.arange(inner, outer, size)
+        starts = np.arange(0.5, min(20.0, street.path.end - length), length)
+        s, left = (grid.ravel() for grid in np.meshgrid(starts, rows))
+        s = s + np.where(np.round((left - inner) / size) % 2, shift, 0.0)
+        right = np.minimum(left + size, outer)
+        heap = np.where(rng.random(len(s)) < uneven, rng.integers(len(tones), size=len(s)), -1)
+        slabs = _blocks(street, s, s + length, sign * left, sign * right, strip.up)
+        for index, tone in enumerate(tones):
+            canvas.quads(slabs[heap == index], colours.shade(colour, tone))
+        ends = _blocks(street, s, s + wide, sign * left, sign * right, strip.up)
+        canvas.quads(ends, dark, alpha=alpha)
+        for row in rows[1:]:
+            line = street.path.strip(0, 30, sign * row, sign * (row + wide), (strip.up, strip.up))
+            canvas.world(line, dark, alpha=alpha)
 
 
 def _blocks(
