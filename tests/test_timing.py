@@ -95,6 +95,21 @@ def test_one_pipeline_needs_no_list():
     assert timings.ratio(0) == (1, 1, 1)
 
 
+def test_rounds_are_shown_in_a_terminal_only(tmp_path, capsys, monkeypatch):
+    pipeline = wn.Pipeline(toys.brightest_channel(tmp_path / "toy.xml"))
+    picture = np.zeros((4, 6, 3), np.uint8)
+    wn.bench(pipeline, picture, rounds=3)
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    wn.bench(pipeline, picture, rounds=3, progress=False)
+    assert capsys.readouterr() == ("", "")
+    wn.bench(pipeline, picture, rounds=3)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "bench:   0%" in shown.err
+    assert "0/3" in shown.err
+
+
 @pytest.mark.parametrize(
     ("pipelines", "rounds", "message"),
     [

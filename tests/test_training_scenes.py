@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ pytest.importorskip(
 
 from PIL import Image
 
+from training.arguments import part, whole
 from training.scenes import CLASSES, PALETTE, Kind, draw_scene, render_pool, scene
 from training.scenes.__main__ import save_mask
 from training.scenes.camera import NEAR, Camera, clip_near
@@ -252,3 +255,27 @@ def test_masks_are_index_pngs_with_the_palette(tmp_path: Path) -> None:
         assert np.array_equal(np.asarray(mask), scene.labels)
         palette = mask.getpalette() or []
     assert [tuple(palette[3 * i : 3 * i + 3]) for i in range(4)] == list(PALETTE)
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "message"),
+    [
+        (whole(1), "0", "expected a whole number of at least 1, got '0'"),
+        (whole(0), "-3", "expected a whole number of at least 0, got '-3'"),
+        (whole(0), "1.5", "expected a whole number of at least 0, got '1.5'"),
+        (part, "1.01", "expected a number from 0 to 1, got '1.01'"),
+        (part, "nan", "expected a number from 0 to 1, got 'nan'"),
+        (part, "x", "expected a number from 0 to 1, got 'x'"),
+    ],
+)
+def test_commands_refuse_numbers_before_they_work(
+    read: Callable[[str], float], text: str, message: str
+) -> None:
+    with pytest.raises(argparse.ArgumentTypeError) as error:
+        read(text)
+    assert str(error.value) == message
+
+
+def test_commands_take_numbers_up_to_their_limits() -> None:
+    assert (whole(0)("0"), whole(1)("4800")) == (0, 4800)
+    assert (part("0"), part("5e-3"), part("1")) == (0.0, 0.005, 1.0)

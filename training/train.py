@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import copy
+import ctypes
 import math
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -17,17 +19,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from training.arguments import part, whole
 from training.augment import augment
 from training.loss import balanced_loss
 from training.network import RoadNet
 from training.optimizer import Optimizer
 from training.scenes import render_pool
+from wasinn_nb.files import atomic
 
 # Scenes of seed n begin at n million; the evaluation's are far beyond any of them.
 SEEDS_PER_RUN = 1_000_000
 
 # What a step on pictures of half the size costs, against one at full size.
 SMALL_COST = 0.4
+
+# Names of glibc's mallopt, from its malloc.h.
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 # The learning rate of the last steps, against the highest.
 LAST_RATE = 0.3
@@ -173,20 +180,33 @@ def _follow(average: RoadNet, network: RoadNet, decay: float) -> None:
             slow.lerp_(fast, 1 - decay)
 
 
+def _keep_memory() -> None:
+    """Have the C library keep what is freed: pages that come and go are a twentieth of the time."""
+    with suppress(AttributeError, TypeError):  # not glibc
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+
+
 def main() -> None:
     """Draw the scenes, train, and keep the weights."""
-    parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--scenes", type=int, default=4800)
-    parser.add_argument("--small-steps", type=int, default=6500)
-    parser.add_argument("--steps", type=int, default=6800)
-    parser.add_argument("--last-steps", type=int, default=2000)
-    parser.add_argument("--last-rounds", type=int, default=2)
-    parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--rate", type=float, default=5e-3)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--work", type=Path, default=Path("build/training"))
+    parser = argparse.ArgumentParser(
+        prog="python -m training.train",
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--seed", type=whole(0), default=0, help="of the scenes, the first weights and the order")
+    add("--scenes", type=whole(1), default=4800, help="how many to draw and to learn from")
+    add("--small-steps", type=whole(0), default=6500, help="first steps, at half size")
+    add("--steps", type=whole(1), default=6800, help="steps at full size")
+    add("--last-steps", type=whole(1), default=2000, help="clean steps in each of the last rounds")
+    add("--last-rounds", type=whole(0), default=2, help="rounds of clean steps")
+    add("--batch", type=whole(1), default=4, help="pictures a step")
+    add("--rate", type=part, default=5e-3, help="highest learning rate")
+    add("--threads", type=whole(1), default=2, help="another number is another run")
+    add("--device", choices=("cpu", "cuda"), default="cpu", help="where the arithmetic is done")
+    add("--work", type=Path, default=Path("build/training"), help="for the scenes and weights.pt")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     images, labels = render_pool(
@@ -195,6 +215,7 @@ def main() -> None:
         options.scenes,
         workers=os.cpu_count() or 1,
     )
+    _keep_memory()
     network = train(
         images,
         labels,
@@ -207,7 +228,10 @@ def main() -> None:
         rate=options.rate,
         device=options.device,
     )
-    torch.save(network.cpu().state_dict(), options.work / "weights.pt")
+    weights = options.work / "weights.pt"
+    with atomic(weights) as temporary:
+        torch.save(network.cpu().state_dict(), temporary)
+    print(f"{weights}: make the model of it with `python -m training.export --weights {weights}`")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from wasinn_nb import settings
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.pipeline import Pipeline
+from wasinn_nb.progress import progress_bar
 from wasinn_nb.tables import html_table, percent, text_table
 
 __all__ = ["STEPS", "PipelineTimes", "Timings", "bench", "milliseconds"]
@@ -168,6 +169,7 @@ def bench(
     image: ImageSource | None = None,
     *,
     rounds: int = 20,
+    progress: bool = True,
 ) -> Timings:
     """Time pipelines on one image, in turn, and compare their masks.
 
@@ -182,6 +184,8 @@ def bench(
         Default: ``WASINN_NB_IMAGE``, else a shipped one.
     rounds : int
         3 or more.
+    progress : bool
+        Show a bar in a terminal or notebook.
 
     Raises
     ------
@@ -209,7 +213,9 @@ def bench(
         )
     firsts = [pipeline(image) for pipeline in pipelines]
     later: list[list[Mapping[str, float]]] = [[] for _ in pipelines]
-    for _ in range(rounds):
+    # The bar moves between rounds, when no clock runs.
+    turns = range(rounds)
+    for _ in progress_bar(turns, progress=progress, desc="bench", unit="round", leave=False):
         for pipeline, timings in zip(pipelines, later, strict=True):
             timings.append(dict(pipeline(image).timings))
     peer = firsts[0]

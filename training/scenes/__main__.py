@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from training.arguments import part, whole
 from training.scenes.kinds import PALETTE
 from training.scenes.scene import Scene, draw_scene
 
@@ -21,14 +22,24 @@ def save_mask(path: Path, scene: Scene) -> None:
 
 def main() -> None:
     """Draw the scenes, and one sheet of all of them with their masks blended in."""
-    parser = argparse.ArgumentParser(prog="python -m training.scenes", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=8)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--size", type=int, nargs=2, default=(896, 512), metavar=("WIDTH", "HEIGHT")
+    parser = argparse.ArgumentParser(
+        prog="python -m training.scenes",
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--variety", type=float, default=1.0)
+    add = parser.add_argument
+    add("--out", type=Path, required=True, help="folder for pictures, masks and sheet.png")
+    add("--count", type=whole(1), default=8, help="how many scenes")
+    add("--seed", type=whole(0), default=0, help="of the first; the others follow")
+    add(
+        "--size",
+        type=whole(16),
+        nargs=2,
+        default=(896, 512),
+        metavar=("WIDTH", "HEIGHT"),
+        help="in pixels",
+    )
+    add("--variety", type=part, default=1.0, help="0: a friendly day; 1: what training sees")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     tiles = []
