@@ -89,10 +89,15 @@ def test_masks_are_compared_with_the_first(tmp_path):
     assert timings[2].same_pixels is None
 
 
-def test_one_pipeline_needs_no_list():
+def test_one_pipeline_needs_no_list_and_no_ratio():
     timings = wn.bench(wn.Pipeline(), rounds=3)
     assert [one.model for one in timings] == ["road-segmentation-synth-0001"]
     assert timings.ratio(0) == (1, 1, 1)
+    caption, headers, row = str(timings).splitlines()
+    assert caption == "city-crosswalk: 3 rounds; medians in milliseconds"
+    assert headers.endswith("file to mask")  # with nothing to compare
+    assert "same pixels" not in timings._repr_html_()
+    assert row.startswith("road-segmentation-synth-0001  CPU, f32")
 
 
 def test_rounds_are_shown_in_a_terminal_only(tmp_path, capsys, monkeypatch):

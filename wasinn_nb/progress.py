@@ -15,6 +15,8 @@ Progress: TypeAlias = bool | Callable[[int, int], None]
 def progress_bar(*items: Any, progress: Progress, **options: Any) -> Any:
     """Return a `tqdm` bar that stays silent in pipes and logs, or where *progress* is False.
 
+    In a notebook it is gone when its work has ended, whatever ``leave`` says.
+
     Parameters
     ----------
     *items
@@ -40,9 +42,31 @@ def progress_bar(*items: Any, progress: Progress, **options: Any) -> Any:
         return _Report(progress, *items, total=options["total"])
     from tqdm.auto import tqdm
 
-    in_notebook = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
-    quiet = not progress or not (in_notebook or sys.stderr.isatty())
-    return tqdm(*items, disable=quiet, **options)
+    if any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__):
+        return _in_notebook(*items, disable=not progress, **options)
+    return tqdm(*items, disable=not progress or not sys.stderr.isatty(), **options)
+
+
+def _in_notebook(*items: Any, **options: Any) -> Any:
+    """Return a bar that takes its output with it: saved, it would be a widget without its model."""
+    from IPython.display import display
+    from tqdm.notebook import tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]
+        _output: Any = None
+
+        def __init__(self) -> None:
+            super().__init__(*items, display=False, **options)
+            if not self.disable:
+                self._output = display(self.container, display_id=True)  # type: ignore[no-untyped-call]
+
+        def close(self) -> None:
+            super().close()
+            if self._output is not None:
+                self._output.update({}, raw=True)
+                self._output = None
+
+    return Bar()
 
 
 class _Report:

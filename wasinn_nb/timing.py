@@ -136,6 +136,8 @@ class Timings(Sequence[PipelineTimes]):
     @property
     def _caption(self) -> str:
         rounds = len(self._times[0].rounds)
+        if len(self) == 1:
+            return f"{self._image}: {rounds} rounds; medians in milliseconds"
         how = "medians in milliseconds, ratios with quartiles"
         return f"{self._image}: {rounds} rounds in turn; {how}"
 
@@ -143,17 +145,19 @@ class Timings(Sequence[PipelineTimes]):
         # A column that says the same in every row says nothing.
         resizes = len({one.resize for one in self._times}) > 1
         headers = ["model", "ran on", *(["resize"] if resizes else []), "load", *STEPS.values()]
-        headers += ["file to mask", "ratio", "same pixels"]
+        headers += ["file to mask", *(["ratio", "same pixels"] if len(self) > 1 else [])]
         rows = []
         for index, one in enumerate(self._times):
             row = [one.model, f"{one.target}, {one.precision}"]
             row += [one.resize] if resizes else []
             times = (one.load_seconds, *map(one.median, STEPS), statistics.median(one.seconds))
-            row += [*(f"{1000 * seconds:.1f}" for seconds in times), "1", ""]
+            row += [f"{1000 * seconds:.1f}" for seconds in times]
             if index:
                 low, middle, high = self.ratio(index)
-                row[-2] = f"{middle:.2f} ({low:.2f}-{high:.2f})"
-                row[-1] = "-" if one.same_pixels is None else percent(one.same_pixels)
+                row.append(f"{middle:.2f} ({low:.2f}-{high:.2f})")
+                row.append("-" if one.same_pixels is None else percent(one.same_pixels))
+            elif len(self) > 1:
+                row += ["1", ""]
             rows.append(row)
         return headers, rows
 

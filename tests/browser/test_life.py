@@ -151,3 +151,20 @@ def test_closed_and_shown_again(notebook):
         notebook.menu("Run", "Run Selected Cell and All Below")
     first.check_painted()
     expect(notebook.page.locator(".wnb-explorer")).to_have_count(2)
+
+
+def test_bars_of_progress_leave_nothing_behind(open_notebook):
+    cell = "import wasinn_nb as wn\nprint('before')\nlen(wn.bench(wn.Pipeline(), rounds=3))"
+    with open_notebook("bars", cell) as notebook:
+        notebook.run_all()
+        (saved,) = notebook.save()["cells"]
+        notebook.shut_down()
+        notebook.reload()
+        expect(notebook.output(0)).to_contain_text("before")
+        notebook.keep("bars-loaded-again")
+        assert notebook.output(0).inner_text().split() == ["before", "[1]:", "1"]
+        assert [output.get("data") for output in saved["outputs"]] == [
+            None,
+            {},
+            {"text/plain": ["1"]},
+        ]
