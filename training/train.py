@@ -181,7 +181,7 @@ def _follow(average: RoadNet, network: RoadNet, decay: float) -> None:
 
 
 def _keep_memory() -> None:
-    """Have the C library keep what is freed: pages that come and go are a twentieth of the time."""
+    """Have the C library keep what is freed: pages that come and go took 4 % of the time."""
     with suppress(AttributeError, TypeError):  # not glibc
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(M_MMAP_MAX, 0)
