@@ -391,6 +391,12 @@ def test_the_bar_is_silent_where_nobody_looks(toy, photo, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_images_are_told_to_a_callable(toy, photo):
+    told = []
+    evaluate(photo, np.zeros((4, 6), U8), model=toy, progress=lambda *it: told.append(it))
+    assert told == [(0, 1), (1, 1)]
+
+
 # ----------------------------------------------------------------------------------------- telling
 
 

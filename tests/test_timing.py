@@ -115,6 +115,16 @@ def test_rounds_are_shown_in_a_terminal_only(tmp_path, capsys, monkeypatch):
     assert "0/3" in shown.err
 
 
+def test_rounds_are_told_to_a_callable(tmp_path, capsys):
+    pipeline = wn.Pipeline(toys.brightest_channel(tmp_path / "toy.xml"))
+    told = []
+    wn.bench(
+        pipeline, np.zeros((4, 6, 3), np.uint8), rounds=3, progress=lambda *it: told.append(it)
+    )
+    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert capsys.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize(
     ("pipelines", "rounds", "message"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Self, TypeAlias
 
 __all__ = ["Progress", "progress_bar"]
@@ -23,7 +23,7 @@ def progress_bar(*items: Any, progress: Progress, **options: Any) -> Any:
         What to go through, if anything.
     progress : bool or callable
         Whether a bar is wanted at all.  A callable is called in place of a bar, with how much is
-        done and how much there is in all: there must be a ``total``, and no items.
+        done and how much there is in all: of items that have a length, or of a ``total``.
     **options
         Those of `tqdm`: ``desc``, ``unit``, ``total``, ``leave``.
 
@@ -37,9 +37,14 @@ def progress_bar(*items: Any, progress: Progress, **options: Any) -> Any:
     0 8
     3 8
     8 8
+    >>> list(progress_bar("ab", progress=print))
+    0 2
+    1 2
+    2 2
+    ['a', 'b']
     """
     if callable(progress):
-        return _Report(progress, *items, total=options["total"])
+        return _Report(progress, *items, total=options.get("total"))
     from tqdm.auto import tqdm
 
     if any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__):
@@ -72,9 +77,17 @@ def _in_notebook(*items: Any, **options: Any) -> Any:
 class _Report:
     """What a bar is to whoever makes progress, with someone else who shows it."""
 
-    def __init__(self, report: Callable[[int, int], None], *, total: int) -> None:
-        self._report, self._total, self._done = report, total, 0
+    def __init__(
+        self, report: Callable[[int, int], None], items: Collection[Any] = (), *, total: int | None
+    ) -> None:
+        self._report, self._items, self._done = report, items, 0
+        self._total = len(items) if total is None else total
         self.update(0)
+
+    def __iter__(self) -> Iterator[Any]:
+        for item in self._items:
+            yield item
+            self.update(1)
 
     def __enter__(self) -> Self:
         return self

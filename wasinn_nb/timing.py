@@ -15,7 +15,7 @@ from wasinn_nb import settings
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.pipeline import Pipeline
-from wasinn_nb.progress import progress_bar
+from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.tables import html_table, percent, text_table
 
 __all__ = ["STEPS", "PipelineTimes", "Timings", "bench", "milliseconds"]
@@ -173,7 +173,7 @@ def bench(
     image: ImageSource | None = None,
     *,
     rounds: int = 20,
-    progress: bool = True,
+    progress: Progress = True,
 ) -> Timings:
     """Time pipelines on one image, in turn, and compare their masks.
 
@@ -188,8 +188,8 @@ def bench(
         Default: ``WASINN_NB_IMAGE``, else a shipped one.
     rounds : int
         3 or more.
-    progress : bool
-        Show a bar in a terminal or notebook.
+    progress : bool or callable
+        Show a bar in a terminal or notebook; or call ``progress(so_far, in_all)`` with rounds.
 
     Raises
     ------

@@ -26,6 +26,7 @@ from wasinn_nb.diagnosis.scalings import Scaling
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.pipeline import Pipeline
+from wasinn_nb.progress import Progress
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.tensor import Tensor, read_tensor
@@ -47,7 +48,7 @@ def diagnose(
     recipe: PreprocessRecipe | None = None,
     target: str | int | None = None,
     precision: str | None = None,
-    progress: bool = True,
+    progress: Progress = True,
 ) -> Diagnosis:
     """Find the preprocessing mistake behind a tensor, an output or a mask.
 
@@ -75,8 +76,9 @@ def diagnose(
         What is right.  Default: the card's; where there is none, what the model's input says.
     target, precision : optional
         Where and in what the model runs, as for `Pipeline`.
-    progress : bool
-        Show a bar in a terminal or notebook while the model runs.
+    progress : bool or callable
+        Show a bar in a terminal or notebook while the model runs; or call
+        ``progress(so_far, in_all)`` with runs, from 0 again for each kind of mistake.
 
     Returns
     -------

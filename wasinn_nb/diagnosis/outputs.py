@@ -21,7 +21,7 @@ from wasinn_nb.diagnosis.resampling import Photo
 from wasinn_nb.diagnosis.scalings import known_scalings
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.masks import argmax_labels
-from wasinn_nb.progress import progress_bar
+from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.recipe import Color, PreprocessRecipe
 from wasinn_nb.tables import percent
 from wasinn_nb.tensor import Tensor
@@ -105,7 +105,7 @@ def match_output(
     *,
     target: str | int | None = None,
     precision: str | None = None,
-    progress: bool = True,
+    progress: Progress = True,
 ) -> OutputMatch:
     """Find which mistake makes *model* give *output* for *photo*.
 
@@ -118,8 +118,9 @@ def match_output(
     model : Model
     target, precision
         As for `Pipeline`.
-    progress : bool
-        Show a bar in a terminal or notebook.
+    progress : bool or callable
+        Show a bar in a terminal or notebook; or call ``progress(so_far, in_all)`` with runs,
+        from 0 again for each kind of mistake.
 
     Raises
     ------

@@ -29,7 +29,7 @@ from wasinn_nb.evaluation.pairs import Pair, paired
 from wasinn_nb.evaluation.scores import Evaluation, ImageCounts, Sample
 from wasinn_nb.masks import resize_labels, resized_argmax
 from wasinn_nb.pipeline import Pipeline
-from wasinn_nb.progress import progress_bar
+from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.segmentation import SegmentationResult
 
 __all__ = ["ClassMap", "Evaluation", "LabelSet", "evaluate"]
@@ -50,7 +50,7 @@ def evaluate(
     classes: Classes | None = None,
     dilation_ratio: float = metrics.DILATION_RATIO,
     worst: int = _KEPT,
-    progress: bool = True,
+    progress: Progress = True,
 ) -> Evaluation:
     """Judge predictions by ground truth.
 
@@ -83,8 +83,8 @@ def evaluate(
         `metrics.boundary_iou`.
     worst : int
         How many of the worst images are kept to be shown.
-    progress : bool
-        Show a bar in a terminal or notebook.
+    progress : bool or callable
+        Show a bar in a terminal or notebook; or call ``progress(so_far, in_all)`` with images.
 
     Returns
     -------
