@@ -28,9 +28,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.paired import Row, ratio
-from wasinn_nb.backends.openvino import OpenVinoBackend, OpenVinoContext, OpenVinoGraph
 from wasinn_nb.context import WasiNnCtx
 from wasinn_nb.host import GuestRun, run_guest
+from wasinn_nb.runtimes.openvino.runtime import OpenVinoBackend, OpenVinoContext, OpenVinoGraph
 
 ROOT = Path(__file__).resolve().parent.parent
 GUEST = ROOT / "data" / "guests" / "roadseg.wasm"

@@ -1,8 +1,9 @@
 import pytest
 
 from wasinn_nb.abi import TensorType
-from wasinn_nb.backends import Device, DeviceTable, Port
+from wasinn_nb.cards import Port
 from wasinn_nb.describe import GraphDescription, rust_declaration
+from wasinn_nb.runtimes import Device, DeviceTable
 
 OPEN = Port("data", (None, 2), TensorType.F32, "f32")
 BOOL = Port("mask", (1, 2), None, "boolean")

@@ -12,9 +12,10 @@ import numpy as np
 
 from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget, GraphEncoding
-from wasinn_nb.backends import Builder, Port
+from wasinn_nb.cards import Port
 from wasinn_nb.errors import InvalidArgumentError, InvalidEncodingError
 from wasinn_nb.files import existing_file, expanded
+from wasinn_nb.runtimes import Builder
 from wasinn_nb.tensor import Tensor
 
 __all__ = [

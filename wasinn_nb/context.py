@@ -28,7 +28,6 @@ from wasinn_nb.arguments import (
     short_name,
     writable_bytes,
 )
-from wasinn_nb.backends import Backend, Builder, DeviceTable, ExecutionContext, Graph
 from wasinn_nb.describe import GraphDescription
 from wasinn_nb.errors import (
     BusyError,
@@ -37,6 +36,7 @@ from wasinn_nb.errors import (
     RuntimeFailure,
     TooLargeError,
 )
+from wasinn_nb.runtimes import Backend, Builder, DeviceTable, ExecutionContext, Graph
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.trace import Keep, Trace
 
@@ -115,7 +115,7 @@ class WasiNnCtx:
     def backend(self) -> Backend:
         """The runtime; OpenVINO is imported on first use."""
         if self._backend is None:
-            from wasinn_nb.backends.openvino import OpenVinoBackend
+            from wasinn_nb.runtimes.openvino.runtime import OpenVinoBackend
 
             self._backend = OpenVinoBackend()
         return self._backend

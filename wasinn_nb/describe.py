@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wasinn_nb.abi import TensorType
-from wasinn_nb.backends import Port
+from wasinn_nb.cards import Port
 from wasinn_nb.tables import html_table, text_table
 
 __all__ = ["GraphDescription", "rust_declaration"]

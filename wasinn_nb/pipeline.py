@@ -94,7 +94,7 @@ class Pipeline:
         resize: Resize | None = None,
         scores: bool = False,
     ) -> None:
-        from wasinn_nb.backends.openvino import OpenVinoBackend
+        from wasinn_nb.runtimes.openvino.runtime import OpenVinoBackend
 
         self.model = catalog.model(model)
         start = time.perf_counter()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from wasinn_nb.abi import GraphEncoding, TensorType
+from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.cards import Port
 from wasinn_nb.tables import html_table, text_table
 from wasinn_nb.tensor import Tensor
 
@@ -15,39 +16,6 @@ __all__ = ["Backend", "Builder", "Device", "DeviceTable", "ExecutionContext", "G
 
 Builder: TypeAlias = Path | bytes
 """One part of a model: a file, or its bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Port:
-    """One input or output of a graph.
-
-    Parameters
-    ----------
-    name : str
-    dimensions : tuple of int or None
-        ``None`` where the model leaves a size open.
-    type : TensorType or None
-        ``None`` where WASI-NN has no such type.
-    type_name : str
-        The runtime's own name of the type.
-    """
-
-    name: str
-    dimensions: tuple[int | None, ...]
-    type: TensorType | None
-    type_name: str
-
-    @property
-    def fixed_dimensions(self) -> tuple[int, ...] | None:
-        """The dimensions where all are fixed, else None."""
-        fixed = tuple(dim for dim in self.dimensions if dim is not None)
-        return fixed if len(fixed) == len(self.dimensions) else None
-
-    @property
-    def signature(self) -> str:
-        """Dimensions and type as in file names, ``?`` for an open size."""
-        sizes = ["?" if dim is None else str(dim) for dim in self.dimensions]
-        return "x".join([*sizes, self.type_name])
 
 
 @dataclass(frozen=True, slots=True)

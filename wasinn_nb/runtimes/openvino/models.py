@@ -16,7 +16,7 @@ from openvino import opset13 as op
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from wasinn_nb.abi import GraphEncoding, TensorType
-from wasinn_nb.backends import Builder, Port
+from wasinn_nb.cards import Port
 from wasinn_nb.errors import (
     InvalidArgumentError,
     RuntimeFailure,
@@ -26,6 +26,7 @@ from wasinn_nb.errors import (
 from wasinn_nb.files import existing_file
 from wasinn_nb.preprocessing import pixels_to_tensor
 from wasinn_nb.recipe import Layout, PreprocessRecipe
+from wasinn_nb.runtimes import Builder
 
 __all__ = [
     "core",

@@ -10,8 +10,10 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.backends import Builder, Device, DeviceTable
-from wasinn_nb.backends.openvino_models import (
+from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
+from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.runtimes import Builder, Device, DeviceTable
+from wasinn_nb.runtimes.openvino.models import (
     core,
     fused_segmentation,
     model_port,
@@ -20,8 +22,6 @@ from wasinn_nb.backends.openvino_models import (
     recipe_of,
     translated,
 )
-from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
-from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["FusedSegmentation", "OpenVinoBackend", "OpenVinoContext", "OpenVinoGraph"]
@@ -50,7 +50,7 @@ class OpenVinoBackend:
         device: str,
         precision: str = "f32",
     ) -> OpenVinoGraph:
-        """Read and compile a model; see :meth:`wasinn_nb.backends.Backend.load`."""
+        """Read and compile a model; see :meth:`wasinn_nb.runtimes.Backend.load`."""
         self._check(device, precision)
         return self._compile(read_model(builders, encoding), device, precision)
 
