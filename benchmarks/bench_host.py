@@ -30,7 +30,7 @@ from PIL import Image
 from benchmarks.paired import Row, ratio
 from wasinn_nb.context import WasiNnCtx
 from wasinn_nb.host import GuestRun, run_guest
-from wasinn_nb.runtimes.openvino.runtime import OpenVinoBackend, OpenVinoContext, OpenVinoGraph
+from wasinn_nb.runtimes.openvino.runtime import OpenVinoRuntime, OpenVinoContext, OpenVinoGraph
 
 ROOT = Path(__file__).resolve().parent.parent
 GUEST = ROOT / "data" / "guests" / "roadseg.wasm"
@@ -59,7 +59,7 @@ def road_model(folder: Path) -> tuple[Path, str]:
 def timed(spent: dict[str, float]) -> Iterator[None]:
     """Add up the time in OpenVINO, outside of the package's own code."""
     methods = [
-        (OpenVinoBackend, "load", "load"),
+        (OpenVinoRuntime, "load", "load"),
         (OpenVinoGraph, "execution_context", "load"),
         (OpenVinoContext, "compute", "compute"),
         (WasiNnCtx, "close", "release"),

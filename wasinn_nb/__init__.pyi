@@ -15,7 +15,6 @@ from .comparison import Comparison as Comparison
 from .comparison import Verdict as Verdict
 from .comparison import compare as compare
 from .context import WasiNnCtx as WasiNnCtx
-from .context import devices as devices
 from .diagnosis import Diagnosis as Diagnosis
 from .diagnosis import diagnose as diagnose
 from .digest import Digest as Digest
@@ -25,10 +24,11 @@ from .evaluation import evaluate as evaluate
 from .host import GuestRun as GuestRun
 from .host import run_guest as run_guest
 from .pipeline import Pipeline as Pipeline
-from .pipeline import segment as segment
 from .preprocessing import image_to_bytes as image_to_bytes
 from .preprocessing import image_to_tensor as image_to_tensor
 from .recipe import PreprocessRecipe as PreprocessRecipe
+from .shortcuts import segment as segment
+from .runtimes import devices as devices
 from .segmentation import SegmentationResult as SegmentationResult
 from .tensor import Tensor as Tensor
 from .tensor import read_sidecar as read_sidecar

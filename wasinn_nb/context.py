@@ -1,4 +1,4 @@
-"""`WasiNnCtx`: the WASI-NN calls over a backend, with handle tables, checks and a trace."""
+"""`WasiNnCtx`: the WASI-NN calls over a runtime, with handle tables, checks and a trace."""
 
 from __future__ import annotations
 
@@ -36,11 +36,12 @@ from wasinn_nb.errors import (
     RuntimeFailure,
     TooLargeError,
 )
-from wasinn_nb.runtimes import Backend, Builder, DeviceTable, ExecutionContext, Graph
+from wasinn_nb.runtimes import Builder, ExecutionContext, Graph, Runtime
+from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.trace import Keep, Trace
 
-__all__ = ["WasiNnCtx", "devices"]
+__all__ = ["WasiNnCtx"]
 
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _MODEL_SUFFIXES: Final = {".xml", ".bin", ".onnx", ".tflite", ".pb", ".pdmodel", ".pdiparams"}
@@ -65,8 +66,8 @@ class WasiNnCtx:
 
     Parameters
     ----------
-    backend : Backend, optional
-        The runtime; OpenVINO by default.
+    runtime : str or Runtime, optional
+        The engine.  Default: ``WASINN_NB_RUNTIME``, else OpenVINO.
     precision : {"f32", "f16", "bf16", "device"}, optional
         What graphs compute in.  The default ``f32`` makes results comparable from machine to
         machine; ``device`` takes what the device prefers (bfloat16 on many processors).
@@ -74,6 +75,8 @@ class WasiNnCtx:
         Name → model, for :meth:`load_by_name`.
     keep : {"all", "last", None}
         Which tensors the trace holds on to.
+    backend : Runtime, optional
+        The older name of *runtime*.
 
     Attributes
     ----------
@@ -95,13 +98,14 @@ class WasiNnCtx:
 
     def __init__(
         self,
-        backend: Backend | None = None,
+        runtime: str | Runtime | None = None,
         *,
         precision: str | None = None,
         models: Mapping[str, ModelFiles] | None = None,
         keep: Keep = "last",
+        backend: Runtime | None = None,
     ) -> None:
-        self._backend = backend
+        self._runtime = backend if runtime is None else runtime
         self.precision = precision or settings.default("precision")
         self.trace = Trace(keep=keep)
         self._models = dict(models or {})
@@ -112,13 +116,14 @@ class WasiNnCtx:
         self._closed = False
 
     @property
-    def backend(self) -> Backend:
-        """The runtime; OpenVINO is imported on first use."""
-        if self._backend is None:
-            from wasinn_nb.runtimes.openvino.runtime import OpenVinoBackend
+    def runtime(self) -> Runtime:
+        """The engine; it is imported on first use."""
+        return runtime_of(self._runtime)
 
-            self._backend = OpenVinoBackend()
-        return self._backend
+    @property
+    def backend(self) -> Runtime:
+        """The older name of :attr:`runtime`."""
+        return self.runtime
 
     # -- the WASI-NN calls ---------------------------------------------------------------------
 
@@ -376,7 +381,7 @@ class WasiNnCtx:
 
     def _compiled(self, parts: list[Builder], encoding: GraphEncoding, device: str) -> int:
         self._check_open()
-        loaded = self.backend.load(parts, encoding, device, self.precision)
+        loaded = self.runtime.load(parts, encoding, device, self.precision)
         with self._lock:
             self._check_open()
             graph, self._next_graph = self._next_graph, self._next_graph + 1
@@ -428,13 +433,3 @@ class WasiNnCtx:
         if self._closed:
             raise RuntimeFailure("this WasiNnCtx is closed; make a new one")
 
-
-def devices() -> DeviceTable:
-    """Return the execution targets: those that are here, and why the rest are not.
-
-    Examples
-    --------
-    >>> [device.name for device in devices() if device.available][0]
-    'CPU'
-    """
-    return WasiNnCtx().backend.devices()

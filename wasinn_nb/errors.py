@@ -34,6 +34,7 @@ __all__ = [
     "TooLargeError",
     "UnsupportedOperationError",
     "WasiNnError",
+    "WasiNnWarning",
 ]
 
 
@@ -54,6 +55,10 @@ class WasiNnError(Exception):
     """
 
     errno: Errno | None = None
+
+
+class WasiNnWarning(UserWarning):
+    """The package goes on, but not quite as was asked: the message says how."""
 
 
 class InvalidArgumentError(WasiNnError, ValueError):
@@ -87,7 +92,7 @@ class RuntimeFailure(WasiNnError, RuntimeError):  # noqa: N818 - "RuntimeError" 
 
 
 class UnsupportedOperationError(WasiNnError, NotImplementedError):
-    """WASI-NN knows the operation, this backend does not offer it."""
+    """WASI-NN knows the operation, this runtime does not offer it."""
 
     errno = Errno.UNSUPPORTED_OPERATION
 

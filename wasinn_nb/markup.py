@@ -39,6 +39,7 @@ def preview(
     size: tuple[int, int],
     labels_at: Callable[[int, int], NDArray[np.uint8]],
     palette: Sequence[RGB],
+    background: int | None = 0,
 ) -> tuple[str, bytes, tuple[int, int]]:
     """Encode a mask, over its photograph where there is one, small enough to embed.
 
@@ -52,6 +53,8 @@ def preview(
     labels_at : callable
         ``(height, width)`` → labels of that size.
     palette : sequence of (red, green, blue)
+    background : int or None
+        The class that stays untinted.
 
     Returns
     -------
@@ -66,7 +69,7 @@ def preview(
             palette_image(labels, palette).save(encoded, "PNG", optimize=True)
         else:
             small = Image.fromarray(photo).resize((width, height), Image.Resampling.BILINEAR)
-            tinted = blend(np.asarray(small), labels, palette, 0.5)
+            tinted = blend(np.asarray(small), labels, palette, 0.5, background)
             Image.fromarray(tinted).save(encoded, "JPEG", quality=85)
         if encoded.tell() <= _PREVIEW_BYTES:
             break

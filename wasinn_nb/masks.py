@@ -26,11 +26,12 @@ __all__ = [
     "checked_size",
     "class_areas",
     "colorize",
+    "labels_of",
     "legend",
     "palette_image",
     "resize_labels",
     "resize_scores",
-    "resized_argmax",
+    "resized_labels_of",
 ]
 
 # Pixels at a time, so that the running maximum of a large mask stays in the cache.  Measured: 2**15
@@ -112,6 +113,40 @@ def argmax_labels(scores: NDArray[Any]) -> NDArray[np.uint8]:
     return labels.reshape(planes.shape[1:])
 
 
+def labels_of(scores: NDArray[Any], threshold: float | None = None) -> NDArray[np.uint8]:
+    """Return the labels that scores mean.
+
+    Parameters
+    ----------
+    scores : (C, H, W) or (1, C, H, W) array
+        A plane for each class; or, of one class, one plane of probabilities.
+    threshold : float, optional
+        Of one class: the probability above which a pixel is 1, else 0.  Without it the class with
+        the highest score counts, see :func:`argmax_labels`.
+
+    Returns
+    -------
+    (H, W) uint8 array
+
+    Raises
+    ------
+    TensorError
+        If the shape or dtype is another, there are several planes for one class, or a score is NaN.
+
+    Examples
+    --------
+    >>> labels_of(np.array([[[0.2, 0.5, 0.7]]], np.float32), 0.5)
+    array([[0, 0, 1]], dtype=uint8)
+    """
+    if threshold is None:
+        return argmax_labels(scores)
+    planes = _planes(scores)
+    if len(planes) != 1:
+        raise TensorError(f"expected one plane for a threshold, got {len(planes)}")
+    _refuse_nan(planes)
+    return (planes[0] > np.float32(threshold)).view(np.uint8)
+
+
 def resize_labels(labels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     """Resize a mask by taking the nearest pixel.
 
@@ -172,12 +207,16 @@ def resize_scores(scores: NDArray[np.float32], height: int, width: int) -> NDArr
     return resized
 
 
-def resized_argmax(scores: NDArray[np.float32], height: int, width: int) -> NDArray[np.uint8]:
-    """Return ``argmax_labels(resize_scores(scores, height, width))``, one class at a time.
+def resized_labels_of(
+    scores: NDArray[np.float32], height: int, width: int, threshold: float | None = None
+) -> NDArray[np.uint8]:
+    """Return ``labels_of(resize_scores(scores, height, width), threshold)``, plane by plane.
 
-    So that 150 classes at the size of a photograph need the memory of three.
+    So that 150 classes at the size of an image need the memory of three.
     """
     checked_size(height, width)
+    if threshold is not None:
+        return labels_of(resize_scores(scores, height, width), threshold)
     _refuse_nan(scores)
     labels = np.zeros((height, width), np.uint8)
     _fold_maximum((_resized_plane(plane, height, width) for plane in scores), labels)
@@ -212,11 +251,15 @@ def colorize(labels: NDArray[np.uint8], palette: Sequence[RGB]) -> NDArray[np.ui
 
 
 def blend(
-    photo: NDArray[np.uint8], labels: NDArray[np.uint8], palette: Sequence[RGB], opacity: float
+    photo: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    palette: Sequence[RGB],
+    opacity: float,
+    background: int | None = 0,
 ) -> NDArray[np.uint8]:
     """Tint a photograph with the colours of its mask.
 
-    Class 0 stays untinted.  Elsewhere each channel is ``(photo * (255 - m) + color * m) / 255``,
+    The background stays untinted.  Elsewhere each channel is ``(photo * (255 - m) + color * m) / 255``,
     rounded, with ``m = round(255 * opacity)``.
 
     Parameters
@@ -228,6 +271,8 @@ def blend(
     palette : sequence of (red, green, blue)
     opacity : float
         0 leaves the photograph, 1 paints over it.
+    background : int or None
+        The class that stays untinted; None for none.
 
     Returns
     -------
@@ -253,7 +298,10 @@ def blend(
             f"expected a photograph of the mask's size, {(*labels.shape, 3)}, got {photo.shape}; "
             f"resize the labels, never the coloured mask"
         )
-    weights = np.where(labels != 0, np.uint8(round(255 * opacity)), np.uint8(0))
+    weight = np.uint8(round(255 * opacity))
+    weights = np.full(labels.shape, weight)
+    if background is not None:
+        weights[labels == background] = 0
     painted = Image.composite(
         palette_image(labels, palette).convert("RGB"),
         Image.fromarray(np.ascontiguousarray(photo)),

@@ -1,4 +1,4 @@
-"""The native path in one call: read, resize, infer, argmax; compiled once, called many times."""
+"""The native path, for any task and runtime: read, resize, infer, decode; compiled once."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ import importlib.metadata
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from PIL import Image
 
 from wasinn_nb import catalog, settings
 from wasinn_nb.arguments import device_name
-from wasinn_nb.cards import ModelCard
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.cards import ModelCard, Signature, recipe_for
+from wasinn_nb.origin import Origin
 from wasinn_nb.pictures import ImageSource, encoded_bytes, open_image
-from wasinn_nb.preprocessing import resized_pixels
+from wasinn_nb.preprocessing import pixels_to_tensor, resized_pixels
 from wasinn_nb.recipe import PreprocessRecipe, Resize
-from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.runtimes import Head, Runtime, runtime as runtime_of
+from wasinn_nb.tasks import Reading, Result, task_for, task_of_outputs
 from wasinn_nb.tensor import Tensor
 
 if TYPE_CHECKING:
     import os
 
-__all__ = ["Pipeline", "kept_pipeline", "segment", "versions"]
+__all__ = ["Pipeline", "kept_pipeline"]
 
 _MOST_KEPT: Final = 4
 _kept: dict[tuple[object, ...], Pipeline] = {}
@@ -35,11 +35,11 @@ _kept_lock = threading.Lock()
 
 
 class Pipeline:
-    """A segmentation model, compiled with its preprocessing and argmax in one graph.
+    """A model, compiled with as much of its preprocessing and head as the runtime takes over.
 
-    The graph takes 8-bit pixels and gives 8-bit labels: layout, colour order, range and argmax
-    are OpenVINO's work, and no float tensor crosses into Python unless *scores* asks for it.  The
-    mask is that of the five WASI-NN calls on the tensor of the same recipe, pixel for pixel.
+    With OpenVINO the graph of a segmentation model takes 8-bit pixels and gives 8-bit labels: no
+    float tensor crosses into Python unless *scores* asks for it.  The result is that of the five
+    WASI-NN calls on the tensor of the same recipe, value for value.
 
     Parameters
     ----------
@@ -50,20 +50,29 @@ class Pipeline:
     precision : {"f32", "f16", "bf16", "device"}, optional
         What the graph computes in; ``device`` takes what the device prefers, and the result says
         which it was.  Default: ``WASINN_NB_PRECISION``, else f32.
+    card : ModelCard or path, optional
+        In place of the model's own.
     recipe : PreprocessRecipe, optional
-        Default: the card's; without one, size and layout are read off the model's input and
-        values are BGR from 0 to 255.
+        Default: the card's; without one it is assumed: see :func:`wasinn_nb.cards.recipe_for`.
     resize : {"triangle", "triangle-0.23", "bilinear", "bilinear-draft"}, optional
         Replaces the recipe's filter.
     scores : bool
         Keep the scores of every class in the results.
+    task : str, optional
+        What the model is for, where its card does not say it.  Default: what its outputs are.
+    runtime : str or Runtime, optional
+        The engine.  Default: ``WASINN_NB_RUNTIME``, else OpenVINO.
 
     Attributes
     ----------
     model : Model
     recipe : PreprocessRecipe
-    target, precision : str
-        The device and the precision that really run.
+    reading : Reading
+        How the model's output is read.
+    target, precision, runtime : str
+        The device, the precision and the engine that really run.
+    assumed : tuple of str
+        What nothing states about the model, and is assumed.
     load_seconds : float
         How long reading and compiling took.
 
@@ -72,9 +81,9 @@ class Pipeline:
     NotFoundError, MissingFileError, DownloadError
         If the model cannot be found or fetched.
     InvalidArgumentError
-        If the target is not here, or the model is no segmentation model of one image.
+        If the target is not here, or the model does not take one image or is for another task.
     RuntimeFailure
-        If OpenVINO cannot read or compile the model.
+        If the runtime cannot read or compile the model.
 
     Examples
     --------
@@ -90,33 +99,51 @@ class Pipeline:
         target: str | int | None = None,
         *,
         precision: str | None = None,
+        card: ModelCard | str | os.PathLike[str] | None = None,
         recipe: PreprocessRecipe | None = None,
         resize: Resize | None = None,
         scores: bool = False,
+        task: str | None = None,
+        runtime: str | Runtime | None = None,
     ) -> None:
-        from wasinn_nb.runtimes.openvino.runtime import OpenVinoBackend
-
-        self.model = catalog.model(model)
+        self.model = catalog.model(model, card=card)
+        engine = runtime_of(runtime)
+        plan = _Plan(self.model.card, recipe, task, scores=scores)
         start = time.perf_counter()
-        fused = OpenVinoBackend().load_segmentation(
+        self._graph = engine.load(
             self.model.files,
             self.model.encoding,
             device_name(target),
             precision or settings.default("precision"),
-            recipe or self.model.card.recipe,
-            scores=scores,
+            input=plan.recipe_of,
+            head=plan.head_of,
         )
-        self._context = fused.graph.execution_context()
+        self._context = self._graph.execution_context()
         self.load_seconds = time.perf_counter() - start
-        self.recipe = fused.recipe.replace(resize=resize) if resize else fused.recipe
-        self.target = fused.graph.device
-        self.precision = fused.graph.precision
-        self._scores = scores
-        self._card = _card_with_classes(self.model.card, fused.classes)
+        self.reading, self.assumed = plan.reading, (*plan.assumed, *plan.reading.assumed)
+        self._assumed = plan.assumed
+        self.recipe = plan.recipe.replace(resize=resize) if resize else plan.recipe
+        self.target = self._graph.device
+        self.precision = self._graph.precision
+        self.runtime = engine.name
+        self._versions = versions() | dict(engine.versions)
         self._lock = threading.Lock()
 
-    def __call__(self, image: ImageSource | None = None) -> SegmentationResult:
-        """Segment one image.
+    @functools.cached_property
+    def origin(self) -> Origin:
+        """What makes the results, besides the images."""
+        return Origin(
+            self.model.name,
+            self.model.sha384,
+            self.recipe,
+            self.target,
+            self.precision,
+            self.runtime,
+            self._versions,
+        )
+
+    def __call__(self, image: ImageSource | None = None) -> Any:
+        """Run the model on one image.
 
         Parameters
         ----------
@@ -125,14 +152,16 @@ class Pipeline:
 
         Returns
         -------
-        SegmentationResult
-            At the model's size, with the photograph and the seconds per step: ``read``,
-            ``preprocess``, ``infer`` (argmax included).
+        Result
+            The task's, such as a `SegmentationResult` at the model's size, with the image and the
+            seconds per step: ``read``, ``preprocess``, ``infer`` (the head included).
 
         Raises
         ------
         ImageError, MissingFileError
             If the image cannot be read.
+        TensorError
+            If the model gives values that mean nothing, such as NaN.
         """
         recipe = self.recipe
         if image is None or isinstance(image, str):
@@ -143,62 +172,54 @@ class Pipeline:
         at_least = (recipe.height, recipe.width) if recipe.resize == "bilinear-draft" else None
         picture = open_image(image if isinstance(image, Path) else kept, recipe.exif, at_least)
         read = time.perf_counter()
-        pixels = resized_pixels(picture, recipe.height, recipe.width, recipe.resize)
-        tensor = Tensor.adopt((1, *pixels.shape), "u8", np.ascontiguousarray(pixels))
+        pixels = resized_pixels(picture, recipe)
+        if self._graph.fuses_input:
+            tensor = Tensor.adopt((1, *pixels.shape), "u8", np.ascontiguousarray(pixels))
+        else:
+            tensor = pixels_to_tensor(pixels, recipe)
         prepared = time.perf_counter()
         with self._lock:  # one inference request: callers take turns
             self._context.set_input(0, tensor)
             self._context.compute()
-            labels = self._context.output(0).to_array()[0]
-            scores = self._context.output(1).to_array()[0] if self._scores else None
+            outputs = self._outputs()
         inferred = time.perf_counter()
-        return SegmentationResult(
-            labels,
-            self._card,
-            scores,
-            kept,
-            recipe,
-            self.target,
-            self.precision,
-            {"read": read - started, "preprocess": prepared - read, "infer": inferred - prepared},
-            self.model.sha384[self.model.files[-1].name],
-            versions(),
-        )
+        timings = {"read": read - started, "preprocess": prepared - read, "infer": inferred - prepared}
+        return self.reading.result(outputs, kept, self.origin, timings, self._assumed)
+
+    def _outputs(self) -> tuple[Tensor, ...]:
+        """Return what the head gives, from the graph or in NumPy."""
+        if self._graph.fuses_head:
+            return tuple(map(self._context.output, range(len(self._graph.outputs))))
+        head = self.reading.head
+        return head.apply(self._context.output(head.output))
 
     def __repr__(self) -> str:
         return f"Pipeline({self.model.name}, {self.target}, {self.precision}, {self.recipe.resize})"
 
 
-def segment(
-    image: ImageSource | None = None,
-    model: str | os.PathLike[str] | catalog.Model | None = None,
-    target: str | int | None = None,
-    *,
-    precision: str | None = None,
-    recipe: PreprocessRecipe | None = None,
-    resize: Resize | None = None,
-    scores: bool = False,
-) -> SegmentationResult:
-    """Segment an image in one call: recipe, inference, argmax, result.
+class _Plan:
+    """What is decided while a runtime loads a model: recipe, task, head."""
 
-    The compiled models of the last four different calls are kept, so that the next image takes
-    only its own time.  Parameters and errors are those of `Pipeline` and its call.
+    recipe: PreprocessRecipe
+    reading: Reading
 
-    Returns
-    -------
-    SegmentationResult
+    def __init__(
+        self, card: ModelCard, recipe: PreprocessRecipe | None, task: str | None, *, scores: bool
+    ) -> None:
+        self._card, self._task, self._scores = card, task_for(card, task), scores
+        self._stated = recipe or card.recipe
+        self.assumed: tuple[str, ...] = ()
 
-    Examples
-    --------
-    >>> import wasinn_nb as wn
-    >>> result = wn.segment("city-crosswalk")
-    >>> result.labels.shape, result.card.classes
-    ((512, 896), ('background', 'road', 'curb', 'mark'))
-    """
-    pipeline = kept_pipeline(
-        model, target, precision=precision, recipe=recipe, resize=resize, scores=scores
-    )
-    return pipeline(image)
+    def recipe_of(self, signature: Signature) -> PreprocessRecipe:
+        """Return the recipe: the one that is stated, or the one that the model's input shows."""
+        self.recipe, self.assumed = recipe_for(signature, self._stated)
+        return self.recipe
+
+    def head_of(self, signature: Signature) -> Head:
+        """Return the head of the task."""
+        task = self._task or task_of_outputs(signature, self._card, self.recipe)
+        self.reading = task.read(signature, self._card, self.recipe, scores=self._scores)
+        return self.reading.head
 
 
 def kept_pipeline(
@@ -206,22 +227,42 @@ def kept_pipeline(
     target: str | int | None = None,
     *,
     precision: str | None = None,
+    card: ModelCard | str | os.PathLike[str] | None = None,
     recipe: PreprocessRecipe | None = None,
     resize: Resize | None = None,
     scores: bool = False,
+    task: str | None = None,
+    runtime: str | Runtime | None = None,
 ) -> Pipeline:
-    """Return the pipeline that `segment` runs for these parameters, compiled once.
+    """Return the pipeline for these parameters, compiled once.
 
-    The last four different ones are kept.
+    The last four different ones are kept.  A file that was written anew, and another card, make
+    another pipeline.  Parameters and errors are those of `Pipeline`.
     """
-    found = catalog.model(model)
-    # A file that was written anew is another model.
-    stamps = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in found.files)
+    found = catalog.model(model, card=card)
+    engine = runtime_of(runtime)
     precision = precision or settings.default("precision")
-    key = (stamps, device_name(target), precision, recipe, resize, scores)
+    key = (
+        found.stamps,
+        repr(found.card),
+        device_name(target),
+        precision,
+        recipe,
+        resize,
+        scores,
+        task,
+        engine.name,
+    )
     with _kept_lock:
         pipeline = _kept.pop(key, None) or Pipeline(
-            found, target, precision=precision, recipe=recipe, resize=resize, scores=scores
+            found,
+            target,
+            precision=precision,
+            recipe=recipe,
+            resize=resize,
+            scores=scores,
+            task=task,
+            runtime=engine,
         )
         _kept[key] = pipeline  # the newest is the last
         while len(_kept) > _MOST_KEPT:
@@ -229,21 +270,8 @@ def kept_pipeline(
     return pipeline
 
 
-def _card_with_classes(card: ModelCard, classes: int) -> ModelCard:
-    """Return a card that names every class of the output."""
-    if not card.classes:
-        names = tuple(f"class {index}" for index in range(classes))
-        return replace(card, classes=names, palette=())
-    if len(card.classes) != classes:
-        raise InvalidArgumentError(
-            f"the card of {card.name} names {len(card.classes)} classes, the model's output has "
-            f"{classes}"
-        )
-    return card
-
-
 @functools.cache
 def versions() -> Mapping[str, str]:
-    """Return the versions of what makes a mask: this package, OpenVINO, Pillow and NumPy."""
-    packages = ("wasinn-nb", "openvino", "pillow", "numpy")
+    """Return the versions of what prepares an image: this package, Pillow and NumPy."""
+    packages = ("wasinn-nb", "pillow", "numpy")
     return {package: importlib.metadata.version(package) for package in packages}

@@ -21,18 +21,19 @@ from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
 from wasinn_nb.markup import picture_html, preview
 from wasinn_nb.masks import (
     LegendEntry,
-    argmax_labels,
     blend,
     checked_labels,
     checked_size,
     class_areas,
     colorize,
+    labels_of,
     legend,
     palette_image,
     resize_labels,
     resize_scores,
-    resized_argmax,
+    resized_labels_of,
 )
+from wasinn_nb.origin import Origin
 from wasinn_nb.pictures import ImageSource, kept_image, rgb_image
 from wasinn_nb.recipe import Exif, PreprocessRecipe
 from wasinn_nb.storage import SavedFiles, read_result, write_result
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SavedFiles", "SegmentationResult"]
 
-_PRECISION = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _SHA384 = re.compile(r"[0-9a-f]{96}")
 _SMALL_MASK: Final = 320  # masks smaller than this are shown enlarged
 _SHOWN_CLASSES: Final = 6
@@ -75,6 +75,15 @@ class SegmentationResult:
         SHA-384 of the model's weights, in hexadecimal.
     versions : mapping
         Package → version.
+    files : mapping
+        File name → SHA-384 in hexadecimal, of every file that the model's weights come from.
+    runtime : str
+        The engine that ran.
+    threshold : float, optional
+        Of one class: the probability above which a pixel belongs to it.  `scores` has one plane
+        then, of probabilities, and labels are 0 and 1.
+    assumed : tuple of str
+        What nothing states about the model, and was assumed.
 
     Raises
     ------
@@ -107,6 +116,10 @@ class SegmentationResult:
     timings: Mapping[str, float] = field(default_factory=dict)
     model_sha384: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    runtime: str = "openvino"
+    threshold: float | None = None
+    assumed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.card.classes:
@@ -121,16 +134,22 @@ class SegmentationResult:
             object.__setattr__(self, "scores", self._checked_scores(np.asarray(self.scores)))
         if self.image is not None:
             object.__setattr__(self, "image", kept_image(self.image, self._exif))
-        if not isinstance(self.target, str) or not self.target:
-            raise InvalidArgumentError(f"expected the target as text, got {self.target!r:.80}")
-        if not isinstance(self.precision, str) or not _PRECISION.fullmatch(self.precision):
-            raise InvalidArgumentError(
-                f"expected a precision such as f32 or bf16, got {self.precision!r:.80}"
-            )
         if self.model_sha384 is not None and not _SHA384.fullmatch(str(self.model_sha384)):
             raise InvalidArgumentError("expected model_sha384 as 96 hexadecimal digits")
-        for name in ("timings", "versions"):
+        if self.threshold is not None:
+            if type(self.threshold) is not float or not 0 < self.threshold < 1:
+                raise InvalidArgumentError(
+                    f"expected a threshold between 0 and 1, got {self.threshold!r:.80}"
+                )
+            if len(self.card.classes) != 2:
+                raise InvalidArgumentError(
+                    f"a threshold is for one class and its background, the card of "
+                    f"{self.card.name} names {len(self.card.classes)} classes"
+                )
+        for name in ("timings", "versions", "files"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        object.__setattr__(self, "assumed", tuple(self.assumed))
+        self.origin  # noqa: B018 - refuses what it cannot hold
 
     @classmethod
     def from_scores(
@@ -141,7 +160,8 @@ class SegmentationResult:
         Parameters
         ----------
         scores : (C, H, W) or (1, C, H, W) array
-            The labels are its argmax, see `masks.argmax_labels`.
+            The labels are those of `masks.labels_of`; with ``threshold=`` one plane of
+            probabilities.
         card : ModelCard
         keep_scores : bool
             Whether the result keeps them: 4 bytes for each class of each pixel.
@@ -155,10 +175,26 @@ class SegmentationResult:
         >>> SegmentationResult.from_scores(scores, card).labels
         array([[0, 1]], dtype=uint8)
         """
-        labels = argmax_labels(scores)
+        labels = labels_of(scores, about.get("threshold"))
         labels.flags.writeable = False
         kept = scores.reshape(scores.shape[-3:]).astype(np.float32, copy=False)
         return cls(labels, card, kept if keep_scores else None, **about)
+
+    @cached_property
+    def origin(self) -> Origin:
+        """What made the result: model, files, recipe, target, precision, runtime, versions."""
+        files = self.files
+        if not files and self.model_sha384 is not None:
+            files = {self.card.name: self.model_sha384}
+        return Origin(
+            self.card.name,
+            files,
+            self.recipe,
+            self.target,
+            self.precision,
+            self.runtime,
+            self.versions,
+        )
 
     @cached_property
     def photo(self) -> NDArray[np.uint8] | None:
@@ -219,13 +255,13 @@ class SegmentationResult:
         if self.scores is None:
             return replace(self, labels=resize_labels(self.labels, height, width))
         scores = resize_scores(self.scores, height, width)
-        return replace(self, labels=argmax_labels(scores), scores=scores)
+        return replace(self, labels=labels_of(scores, self.threshold), scores=scores)
 
     def overlay(self, image: ImageSource | None = None, opacity: float = 0.5) -> Image.Image:
         """Return the photograph tinted with the mask's colours, at the photograph's own size.
 
-        The labels are brought to that size as in :meth:`resize`; colour comes last.  Class 0, the
-        background, is not tinted.
+        The labels are brought to that size as in :meth:`resize`; colour comes last.  The card's
+        background is not tinted.
 
         Parameters
         ----------
@@ -243,7 +279,7 @@ class SegmentationResult:
         """
         photo = self._photo_to_mask(image)
         return Image.fromarray(
-            blend(photo, self._labels_at(*photo.shape[:2]), self.card.palette, opacity)
+            self._blended(photo, self._labels_at(*photo.shape[:2]), opacity)
         )
 
     def mask_image(self) -> Image.Image:
@@ -272,7 +308,7 @@ class SegmentationResult:
             panels = [
                 Panel("Photograph", photo),
                 Panel(title, colorize(labels, self.card.palette), smooth=False),
-                Panel("Masked photograph", blend(photo, labels, self.card.palette, opacity)),
+                Panel("Masked photograph", self._blended(photo, labels, opacity)),
             ]
         return draw_panels(panels, self._legend())
 
@@ -318,24 +354,45 @@ class SegmentationResult:
             mask=self.mask_image(),
             overlay=None if self.image is None else self.overlay(),
             tensor=tensor,
-            origin={
-                "model": {
-                    "name": self.card.name,
-                    "sha384": self.model_sha384,
-                    "classes": self.card.classes,
-                    "palette": self.card.palette,
-                },
-                "recipe": None if self.recipe is None else self.recipe.to_dict(),
-                "target": self.target,
-                "precision": self.precision,
-                "versions": dict(self.versions),
-            },
+            origin=self._saved_origin(),
             facts={
                 "areas": self.areas(),
                 "digest": str(self.digest()).splitlines(),
                 "timings": dict(self.timings),
             },
         )
+
+    def _saved_origin(self) -> dict[str, Any]:
+        """Return the origin as files hold it: what the mask means stands beside the model."""
+        origin = self.origin.to_dict()
+        model = {
+            "name": origin.pop("model"),
+            "sha384": self.origin.sha384,
+            "files": origin.pop("files"),
+            "classes": self.card.classes,
+            "palette": self.card.palette,
+        }
+        if self.card.background != 0:
+            model["background"] = self.card.background
+        about = {"threshold": self.threshold, "assumed": list(self.assumed)}
+        return {"model": model, **origin} | {name: value for name, value in about.items() if value}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is known of the mask as plain JSON values, without its pixels."""
+        return {
+            "model": self.card.name,
+            "target": self.target,
+            "precision": self.precision,
+            "height": self.height,
+            "width": self.width,
+            "areas": self.areas(),
+            "fractions": self.fractions(),
+            "digest": str(self.digest()).splitlines(),
+            "threshold": self.threshold,
+            "assumed": list(self.assumed),
+            "seconds": dict(self.timings),
+            "origin": self.origin.to_dict(),
+        }
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -359,7 +416,7 @@ class SegmentationResult:
         scores = tensor.to_array()
         try:
             model, recipe = dict(said["model"]), said["recipe"]
-            sha384 = model.pop("sha384")
+            sha384, files = model.pop("sha384"), model.pop("files", {})
             result = cls(
                 labels,
                 ModelCard.from_dict(model | {"task": "segmentation"}),
@@ -371,6 +428,10 @@ class SegmentationResult:
                 said["timings"],
                 sha384,
                 said["versions"],
+                files,
+                said.get("runtime", "openvino"),
+                said.get("threshold"),
+                tuple(said.get("assumed", ())),
             )
             digest = Digest.parse("\n".join(said["digest"]))
         except (KeyError, TypeError, WasiNnError) as error:
@@ -385,13 +446,19 @@ class SegmentationResult:
         return result
 
     def _checked_scores(self, scores: NDArray[Any]) -> NDArray[np.float32]:
-        expected = (len(self.card.classes), *self.labels.shape)
+        planes = len(self.card.classes) if self.threshold is None else 1
+        expected = (planes, *self.labels.shape)
         if scores.shape != expected or scores.dtype != np.float32:
             raise TensorError(
                 f"expected scores as a {expected} float32 array (a plane for each class), "
                 f"got {scores.shape} {scores.dtype}"
             )
         return _read_only(scores)
+
+    def _blended(
+        self, photo: NDArray[np.uint8], labels: NDArray[np.uint8], opacity: float
+    ) -> NDArray[np.uint8]:
+        return blend(photo, labels, self.card.palette, opacity, self.card.background)
 
     def _photo_to_mask(self, image: ImageSource | None) -> NDArray[np.uint8]:
         if image is not None:
@@ -405,7 +472,7 @@ class SegmentationResult:
             return self.labels
         if self.scores is None:
             return resize_labels(self.labels, height, width)
-        return resized_argmax(self.scores, height, width)
+        return resized_labels_of(self.scores, height, width, self.threshold)
 
     def _legend(self) -> list[LegendEntry]:
         areas = list(self.areas().values())
@@ -414,7 +481,7 @@ class SegmentationResult:
     def _repr_html_(self) -> str:
         size = self.labels.shape if self.photo is None else self.photo.shape[:2]
         media_type, encoded, (height, width) = preview(
-            self.photo, size, self._labels_at, self.card.palette
+            self.photo, size, self._labels_at, self.card.palette, self.card.background
         )
         entries = self._legend()
         facts = [
@@ -422,13 +489,17 @@ class SegmentationResult:
             f"{self.height} x {self.width} pixels (height x width)",
             f"{self.precision} on {self.target}",
         ]
+        if self.threshold is not None:
+            facts.append(f"threshold {self.threshold:g}")
+        if self.assumed:
+            facts.append(f"assumed: {'; '.join(self.assumed)}")
         if hidden := len(self.card.classes) - len(entries):
             facts.append(f"{hidden} further classes have no pixel")
         shares = ", ".join(f"{entry.name} {entry.share}" for entry in entries[:_SHOWN_CLASSES])
         what = "Mask" if self.image is None else "Photograph tinted with the mask"
         details = {} if self.recipe is None else {"recipe": repr(self.recipe)}
-        if self.model_sha384 is not None:
-            details["model SHA-384"] = self.model_sha384
+        details |= {f"SHA-384 of {name}": digest for name, digest in self.origin.files.items()}
+        details["runtime"] = self.runtime
         details |= {name: str(version) for name, version in self.versions.items()}
         return picture_html(
             (media_type, encoded),
@@ -445,9 +516,10 @@ class SegmentationResult:
         shares = [f"{entry.name} {entry.share}" for entry in entries[:_SHOWN_CLASSES]]
         if len(entries) > _SHOWN_CLASSES:
             shares.append(f"{len(entries) - _SHOWN_CLASSES} more")
+        assumed = f"; assumed: {'; '.join(self.assumed)}" if self.assumed else ""
         return (
             f"SegmentationResult({self.card.name}, {self.height}x{self.width}, "
-            f"{self.precision} on {self.target}: {', '.join(shares)})"
+            f"{self.precision} on {self.target}: {', '.join(shares)}{assumed})"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ Variable                  Meaning                                               
 ``WASINN_NB_IMAGE``       name of a shipped image, or path of an image          shipped
 ``WASINN_NB_TARGET``      execution target: ``CPU``, ``GPU``, ``AUTO``, …       ``CPU``
 ``WASINN_NB_PRECISION``   ``f32``, ``f16``, ``bf16`` or ``device``              ``f32``
+``WASINN_NB_RUNTIME``     the engine that runs models: ``openvino``, …          ``openvino``
 ``WASINN_NB_PATH``        directories with models of your own, ``:`` between    none
 ``WASINN_NB_CACHE``       where downloads are kept                              per user
 ``WASINN_NB_OFFLINE``     ``1``: never download                                 ``0``
@@ -30,11 +31,12 @@ _DEFAULTS = {
     "image": "city-crosswalk",
     "target": "CPU",
     "precision": "f32",
+    "runtime": "openvino",
 }
 
 
 def default(name: str) -> str:
-    """Return the start value of ``model``, ``image``, ``target`` or ``precision``.
+    """Return the start value of ``model``, ``image``, ``target``, ``precision`` or ``runtime``.
 
     Examples
     --------

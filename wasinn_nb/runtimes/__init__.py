@@ -1,12 +1,33 @@
-"""Inference runtimes: what the toolkit asks of one, and those that it knows."""
+"""Inference runtimes: what the toolkit asks of one, the head behind a model, and the registry."""
 
 from wasinn_nb.runtimes.base import (
-    Backend,
+    PRECISIONS,
     Builder,
     Device,
     DeviceTable,
     ExecutionContext,
     Graph,
+    HeadOf,
+    InputOf,
+    Runtime,
 )
+from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head, nan_sentence
+from wasinn_nb.runtimes.registry import devices, runtime, runtimes
 
-__all__ = ["Backend", "Builder", "Device", "DeviceTable", "ExecutionContext", "Graph"]
+__all__ = [
+    "NOT_A_NUMBER",
+    "PRECISIONS",
+    "Builder",
+    "Device",
+    "DeviceTable",
+    "ExecutionContext",
+    "Graph",
+    "Head",
+    "HeadOf",
+    "InputOf",
+    "Runtime",
+    "devices",
+    "nan_sentence",
+    "runtime",
+    "runtimes",
+]

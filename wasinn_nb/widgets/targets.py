@@ -9,8 +9,7 @@ from traitlets import List, Unicode
 from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget
 from wasinn_nb.arguments import device_name
-from wasinn_nb.context import devices
-from wasinn_nb.runtimes import DeviceTable
+from wasinn_nb.runtimes import PRECISIONS, DeviceTable, devices
 from wasinn_nb.widgets.picking import Option, Picker, option, readable
 
 __all__ = ["TargetPicker"]
@@ -52,8 +51,6 @@ class TargetPicker(Picker):
     def __init__(
         self, value: ExecutionTarget | str | int | None = None, precision: str | None = None
     ) -> None:
-        from wasinn_nb.runtimes.openvino.runtime import PRECISIONS
-
         target = device_name(value)
         precision = precision or settings.default("precision")
         message = ""

@@ -1,7 +1,8 @@
-"""Reading models with OpenVINO, and putting preprocessing and argmax inside their graphs."""
+"""Reading models with OpenVINO, and describing what they take and give."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 import tempfile
@@ -12,11 +13,10 @@ from typing import Final
 
 import numpy as np
 import openvino as ov
-from openvino import opset13 as op
-from openvino.preprocess import ColorFormat, PrePostProcessor
+from openvino.layout_helpers import get_layout
 
 from wasinn_nb.abi import GraphEncoding, TensorType
-from wasinn_nb.cards import Port
+from wasinn_nb.cards import Port, Signature
 from wasinn_nb.errors import (
     InvalidArgumentError,
     RuntimeFailure,
@@ -24,17 +24,14 @@ from wasinn_nb.errors import (
     WasiNnError,
 )
 from wasinn_nb.files import existing_file
-from wasinn_nb.preprocessing import pixels_to_tensor
-from wasinn_nb.recipe import Layout, PreprocessRecipe
 from wasinn_nb.runtimes import Builder
 
 __all__ = [
     "core",
-    "fused_segmentation",
     "model_port",
     "read_model",
     "reason",
-    "recipe_of",
+    "signature_of",
     "translated",
 ]
 
@@ -43,6 +40,15 @@ _SUFFIXES: Final = {
     GraphEncoding.TENSORFLOW: ".pb",
     GraphEncoding.TENSORFLOWLITE: ".tflite",
 }
+# Operations that change no value, or only its place, size or type.
+_PASSING: Final = frozenset(
+    ("Convert", "FakeQuantize", "Identity", "Interpolate", "Reshape", "Slice", "Squeeze")
+    + ("StridedSlice", "Transpose", "Unsqueeze")
+)
+_LINEAR: Final = frozenset(
+    ("Convolution", "ConvolutionBackpropData", "GroupConvolution")
+    + ("GroupConvolutionBackpropData", "MatMul")
+)
 _TEXT_SUFFIXES: Final = {".pbtxt", ".json"}  # TensorFlow's and Paddle's models as text
 
 
@@ -106,108 +112,6 @@ def _check_number(builders: Sequence[Builder], encoding: GraphEncoding) -> None:
         )
 
 
-def fused_segmentation(
-    model: ov.Model, recipe: PreprocessRecipe, scores: bool
-) -> tuple[ov.Model, int]:
-    """Return *model* with u8 RGB pixels as input and u8 labels as first output, and its classes."""
-    if len(model.inputs) != 1:
-        raise InvalidArgumentError(
-            f"a segmentation model takes one image, this one has {len(model.inputs)} inputs"
-        )
-    shape = model.input(0).get_partial_shape()
-    wanted = recipe.dimensions
-    if (
-        shape.rank.is_dynamic
-        or len(shape) != len(wanted)
-        or not shape.compatible(ov.PartialShape(list(wanted)))
-    ):
-        raise InvalidArgumentError(
-            f"the recipe makes {'x'.join(map(str, wanted))}, the model takes {shape}: "
-            f"check height, width and layout"
-        )
-    model.reshape(list(wanted))
-    prepost = PrePostProcessor(model)
-    pixels = prepost.input(0)
-    pixels.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
-    pixels.tensor().set_color_format(ColorFormat.RGB)
-    pixels.model().set_layout(ov.Layout(recipe.layout))
-    steps = pixels.preprocess()
-    if recipe.color == "BGR":
-        steps.convert_color(ColorFormat.BGR)
-    if recipe.is_identity:
-        steps.convert_element_type(getattr(ov.Type, recipe.type.suffix))
-    else:
-        steps.custom(functools.partial(_looked_up, recipe=recipe))
-    model = prepost.build()
-    source = model.output(0).get_node().input_value(0)
-    outputs = [_labels_of(source)]
-    if scores:
-        outputs.append(op.convert(source, ov.Type.f32).output(0))
-    fused = ov.Model(outputs, model.get_parameters(), "segmentation")
-    return fused, source.get_partial_shape()[1].get_length()
-
-
-def _looked_up(pixels: ov.Output, recipe: PreprocessRecipe) -> ov.Output:
-    """Map (1, H, W, 3) u8 values as the recipe's range, mean and scale do.
-
-    A byte has 256 values, so a table holds them all: made by `pixels_to_tensor`, it gives the same
-    bits as the five calls, where arithmetic in the graph is fused and rounded otherwise.
-    """
-    ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], 3, axis=2)
-    if recipe.color == "BGR":
-        ramp = ramp[:, :, ::-1]
-    column = recipe.replace(height=256, width=1, layout="HWC")
-    table = pixels_to_tensor(ramp, column).to_array().reshape(256, 3)
-    offsets = np.arange(3, dtype=np.int32) * 256
-    index = op.add(op.convert(pixels, ov.Type.i32), op.constant(offsets))
-    flat = op.constant(np.ascontiguousarray(table.T).reshape(-1))
-    return op.gather(flat, index, np.int64(0)).output(0)
-
-
-def _labels_of(scores: ov.Output) -> ov.Output:
-    """Return (1, H, W) u8 labels of (1, C, H, W) scores; of equals the lower class wins.
-
-    A chain of comparisons over planes: several times faster than TopK for the few classes that
-    segmentation models have, and with NumPy's rule for ties.
-    """
-    shape = scores.get_partial_shape()
-    if shape.rank.is_dynamic or len(shape) != 4 or shape[1].is_dynamic:
-        raise InvalidArgumentError(
-            f"expected an output of class scores 1xCxHxW, the model's is {shape}"
-        )
-    classes = shape[1].get_length()
-    if not 2 <= classes <= 256:
-        raise InvalidArgumentError(f"expected 2 to 256 classes in axis 1, the output is {shape}")
-    planes = op.split(scores, np.int64(1), classes)
-    best = planes.output(0)
-    labels = op.constant(np.zeros((1, 1, 1, 1), np.float32)).output(0)
-    for index in range(1, classes):
-        plane = planes.output(index)
-        better = op.greater(plane, best)
-        labels = op.select(better, np.float32(index), labels).output(0)
-        best = op.maximum(plane, best).output(0)
-    return op.squeeze(op.convert(labels, ov.Type.u8), np.array([1])).output(0)
-
-
-def recipe_of(model: ov.Model) -> PreprocessRecipe:
-    """Return the recipe that a model's input shows, by the conventions of the Open Model Zoo."""
-    port = model_port(model.input(0))
-    sizes = port.dimensions
-    if len(sizes) == 4 and sizes[1] == 3:
-        layout: Layout = "NCHW"
-        height, width = sizes[2:]
-    elif len(sizes) == 4 and sizes[3] == 3:
-        layout = "NHWC"
-        height, width = sizes[1:3]
-    else:
-        height = width = None
-    if height is None or width is None or port.type is None:
-        raise InvalidArgumentError(
-            f"the model takes {port.signature}, which does not say an image's size; pass a recipe"
-        )
-    return PreprocessRecipe(height, width, layout, "BGR", port.type, resize="bilinear")
-
-
 def _read_through_files(parts: list[bytes], encoding: GraphEncoding) -> ov.Model:
     """Read bytes that OpenVINO's frontends take from files only (TFLite, TensorFlow, Paddle)."""
     with tempfile.TemporaryDirectory(prefix="wasinn-nb-") as folder:
@@ -255,6 +159,15 @@ def _sniffed(start: bytes) -> GraphEncoding | None:
     return None
 
 
+def signature_of(model: ov.Model) -> Signature:
+    """Return what a model takes and gives."""
+    outputs = [
+        dataclasses.replace(model_port(port), operation=_operation(port.get_node().input_value(0)))
+        for port in model.outputs
+    ]
+    return Signature(tuple(map(model_port, model.inputs)), tuple(outputs))
+
+
 def model_port(port: ov.ConstOutput) -> Port:
     """Return what an input or output of a model is."""
     shape = port.get_partial_shape()
@@ -266,7 +179,28 @@ def model_port(port: ov.ConstOutput) -> Port:
         dimensions=tuple(None if dim.is_dynamic else dim.get_length() for dim in shape),
         type=TensorType.parse(name) if name.upper() in TensorType.__members__ else None,
         type_name=name,
+        layout=_layout(port),
     )
+
+
+def _layout(port: ov.ConstOutput) -> str:
+    """Return the axes that the file states for a port, such as ``NCHW``; empty where none."""
+    stated = str(get_layout(port)).strip("[]").replace(",", "")
+    return stated if set(stated) <= set("NCHW") else ""
+
+
+def _operation(output: ov.Output) -> str:
+    """Return the kind of operation that computes an output, past those that only pass values on."""
+    while True:
+        node = output.get_node()
+        kind = str(node.get_type_name())
+        if kind in _PASSING and node.get_input_size():
+            output = node.input_value(0)
+            continue
+        if kind == "Add":  # a convolution and its bias
+            kinds = {str(node.input_value(i).get_node().get_type_name()) for i in range(2)}
+            kind = next(iter(kinds & _LINEAR), kind)
+        return kind
 
 
 def reason(error: BaseException) -> str:

@@ -2,46 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+import importlib.metadata
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
 from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.cards import Signature
 from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
 from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.runtimes import Builder, Device, DeviceTable
+from wasinn_nb.runtimes.base import (
+    PRECISIONS,
+    Builder,
+    Device,
+    DeviceTable,
+    HeadOf,
+    InputOf,
+    warn_of_precision,
+)
+from wasinn_nb.runtimes.head import Head
+from wasinn_nb.runtimes.openvino.fusing import can_fuse_head, with_head, with_input
 from wasinn_nb.runtimes.openvino.models import (
     core,
-    fused_segmentation,
     model_port,
     read_model,
     reason,
-    recipe_of,
+    signature_of,
     translated,
 )
 from wasinn_nb.tensor import Tensor
 
-__all__ = ["FusedSegmentation", "OpenVinoBackend", "OpenVinoContext", "OpenVinoGraph"]
+__all__ = ["OpenVinoContext", "OpenVinoGraph", "OpenVinoRuntime"]
 
 _HINTS: Final = {"f32": ov.Type.f32, "f16": ov.Type.f16, "bf16": ov.Type.bf16}
-PRECISIONS: Final = ("f32", "f16", "bf16", "device")
 # Plug-ins that choose among devices; they have no hardware of their own.
 _VIRTUAL: Final = ("AUTO", "MULTI", "HETERO", "BATCH")
 
 
-class FusedSegmentation(NamedTuple):
-    """A segmentation model with its preprocessing and argmax inside: see `load_segmentation`."""
+class OpenVinoRuntime:
+    """Reads and runs models with OpenVINO; preprocessing and heads go into its graphs.
 
-    graph: OpenVinoGraph
-    recipe: PreprocessRecipe
-    classes: int
+    Examples
+    --------
+    >>> OpenVinoRuntime().name
+    'openvino'
+    """
 
+    name: Final = "openvino"
+    encodings: Final = frozenset(GraphEncoding) - {GraphEncoding.PYTORCH}
 
-class OpenVinoBackend:
-    """Loads and runs graphs with OpenVINO."""
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The version of OpenVINO."""
+        return {"openvino": importlib.metadata.version("openvino")}
+
+    def describe(self, builders: Sequence[Builder], encoding: GraphEncoding) -> Signature:
+        """Return what a model takes and gives; see :meth:`wasinn_nb.runtimes.Runtime.describe`."""
+        return signature_of(read_model(builders, encoding))
 
     def load(
         self,
@@ -49,57 +69,35 @@ class OpenVinoBackend:
         encoding: GraphEncoding,
         device: str,
         precision: str = "f32",
-    ) -> OpenVinoGraph:
-        """Read and compile a model; see :meth:`wasinn_nb.runtimes.Backend.load`."""
-        self._check(device, precision)
-        return self._compile(read_model(builders, encoding), device, precision)
-
-    def load_segmentation(
-        self,
-        builders: Sequence[Builder],
-        encoding: GraphEncoding,
-        device: str,
-        precision: str,
-        recipe: PreprocessRecipe | None,
         *,
-        scores: bool,
-    ) -> FusedSegmentation:
-        """Load a segmentation model with preprocessing and argmax inside its graph.
-
-        Parameters
-        ----------
-        builders, encoding, device, precision
-            As for :meth:`load`.
-        recipe : PreprocessRecipe or None
-            What the model takes; None reads size, layout and type off the model's input and
-            takes BGR from 0 to 255, the convention of the Open Model Zoo.
-        scores : bool
-            Whether to put the model's own output out too.
-
-        Returns
-        -------
-        FusedSegmentation
-            Its graph's input 0 takes (1, height, width, 3) u8 pixels in RGB order; output 0 is
-            (1, H, W) u8 labels, and output 1, if *scores*, (1, C, H, W) f32.
-
-        Raises
-        ------
-        InvalidArgumentError
-            If the model's input is no image of the recipe's size, or its output no class scores.
-        """
+        input: InputOf | None = None,
+        head: HeadOf | None = None,
+    ) -> OpenVinoGraph:
+        """Read and compile a model; see :meth:`wasinn_nb.runtimes.Runtime.load`."""
         self._check(device, precision)
         model = read_model(builders, encoding)
-        recipe = recipe or recipe_of(model)
-        with translated("OpenVINO cannot put the preprocessing into the graph"):
-            fused, classes = fused_segmentation(model, recipe, scores)
-        return FusedSegmentation(self._compile(fused, device, precision), recipe, classes)
+        recipe = None if input is None else input(signature_of(model))
+        if recipe is not None:
+            with translated("OpenVINO cannot take images of the recipe's size"):
+                model.reshape({model.input(0): ov.PartialShape(list(recipe.dimensions))})
+        asked = None if head is None else head(signature_of(model))
+        fuses_head = asked is not None and can_fuse_head(model, asked)
+        with translated("OpenVINO cannot put preprocessing and head into the graph"):
+            if recipe is not None:
+                model = with_input(model, recipe)
+            if asked is not None and fuses_head:
+                model = with_head(model, asked)
+        compiled = self._compile(model, device, precision)
+        graph = OpenVinoGraph(compiled, recipe, asked, fuses_head=fuses_head)
+        warn_of_precision(self.name, device, precision, graph.precision)
+        return graph
 
-    def _compile(self, model: ov.Model, device: str, precision: str) -> OpenVinoGraph:
+    def _compile(self, model: ov.Model, device: str, precision: str) -> ov.CompiledModel:
         config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if precision != "device":
             config["INFERENCE_PRECISION_HINT"] = _HINTS[precision]
         with translated(f"{device} cannot compile the model"):
-            return OpenVinoGraph(core().compile_model(model, device, config))
+            return core().compile_model(model, device, config)
 
     def _check(self, device: str, precision: str) -> None:
         """Raise InvalidArgumentError unless *device* is here and *precision* is known."""
@@ -137,10 +135,21 @@ class OpenVinoBackend:
 
 
 class OpenVinoGraph:
-    """A compiled model."""
+    """A compiled model; see :class:`wasinn_nb.runtimes.Graph`."""
 
-    def __init__(self, compiled: ov.CompiledModel) -> None:
+    def __init__(
+        self,
+        compiled: ov.CompiledModel,
+        recipe: PreprocessRecipe | None = None,
+        head: Head | None = None,
+        *,
+        fuses_head: bool = False,
+    ) -> None:
         self.compiled = compiled
+        self.input = recipe
+        self.head = head
+        self.fuses_input = recipe is not None
+        self.fuses_head = fuses_head
         self.inputs = tuple(map(model_port, compiled.inputs))
         self.outputs = tuple(map(model_port, compiled.outputs))
         self.shareable = self._shareable()
@@ -193,6 +202,7 @@ class OpenVinoContext:
         self._request = request
         self._inputs: dict[int, Tensor] = {}
         self._outputs: dict[int, Tensor] = {}
+        self._fresh: dict[int, NDArray[Any]] = {}
         self._cancelled = False
 
     def set_input(self, index: int, tensor: Tensor) -> None:
@@ -204,24 +214,33 @@ class OpenVinoContext:
             self._request.set_input_tensor(index, _shared(array))
         self._inputs[index] = tensor  # OpenVINO reads it in place: keep it alive
 
-    def compute(self) -> None:
-        """Run the model; the outputs go to fresh memory, so that earlier ones stay as they were."""
+    def start(self) -> None:
+        """Begin a run; the outputs go to fresh memory, so that earlier ones stay as they were."""
         self._outputs.clear()
+        self._fresh.clear()
         self._cancelled = False
-        fresh: dict[int, NDArray[Any]] = {}
         for index in self._graph.shareable:
             port = self._graph.outputs[index]
             if port.type is not None and port.fixed_dimensions is not None:
-                fresh[index] = np.empty(port.fixed_dimensions, port.type.dtype)
+                self._fresh[index] = np.empty(port.fixed_dimensions, port.type.dtype)
         with translated("OpenVINO failed to compute"):
-            for index, array in fresh.items():
+            for index, array in self._fresh.items():
                 self._request.set_output_tensor(index, ov.Tensor(array, shared_memory=True))
             self._request.start_async()
             if self._cancelled:  # after it was asked for, before OpenVINO had begun
                 self._request.cancel()
+
+    def wait(self) -> None:
+        """Wait for the run that :meth:`start` began."""
+        with translated("OpenVINO failed to compute"):
             self._request.wait()
-        for index, array in fresh.items():
+        for index, array in self._fresh.items():
             self._outputs[index] = Tensor.adopt(array.shape, array.dtype, array)
+
+    def compute(self) -> None:
+        """Run the model."""
+        self.start()
+        self.wait()
 
     def output(self, index: int) -> Tensor:
         """Return output *index*, copied once where OpenVINO could not write to memory of ours."""

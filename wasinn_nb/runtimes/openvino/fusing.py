@@ -1,0 +1,136 @@
+"""Preprocessing and heads inside OpenVINO's graphs."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import openvino as ov
+from openvino import opset13 as op
+from openvino.preprocess import ColorFormat, PrePostProcessor
+
+from wasinn_nb.preprocessing import pixels_to_tensor
+from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head
+
+__all__ = ["can_fuse_head", "with_head", "with_input"]
+
+
+def with_input(model: ov.Model, recipe: PreprocessRecipe) -> ov.Model:
+    """Return *model* with (1, height, width, channels) u8 pixels as input 0, RGB or RGBA or grey.
+
+    Parameters
+    ----------
+    model : openvino.Model
+        With one input, of the recipe's dimensions.
+    recipe : PreprocessRecipe
+    """
+    prepost = PrePostProcessor(model)
+    pixels = prepost.input(0)
+    pixels.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+    pixels.model().set_layout(ov.Layout(recipe.layout))
+    steps = pixels.preprocess()
+    if recipe.color == "BGR":
+        pixels.tensor().set_color_format(ColorFormat.RGB)
+        steps.convert_color(ColorFormat.BGR)
+    elif recipe.color == "BGRA":
+        steps.custom(lambda data: op.gather(data, np.array([2, 1, 0, 3]), np.int64(3)).output(0))
+    if recipe.is_identity:
+        steps.convert_element_type(getattr(ov.Type, recipe.type.suffix))
+    else:
+        steps.custom(functools.partial(_looked_up, recipe=recipe))
+    return prepost.build()
+
+
+def _looked_up(pixels: ov.Output, recipe: PreprocessRecipe) -> ov.Output:
+    """Map (1, H, W, C) u8 values as the recipe's range, mean, scale and quantization do.
+
+    A byte has 256 values, so a table holds them all: made by `pixels_to_tensor`, it gives the same
+    bits as the five calls, where arithmetic in the graph is fused and rounded otherwise.
+    """
+    channels = recipe.channels
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], channels, axis=2)
+    column = recipe.replace(height=256, width=1, layout="HWC")
+    # The channels of the ramp are alike, so that their order does not matter.
+    table = pixels_to_tensor(ramp, column).to_array().reshape(256, channels)
+    offsets = np.arange(channels, dtype=np.int32) * 256
+    index = op.add(op.convert(pixels, ov.Type.i32), op.constant(offsets))
+    flat = op.constant(np.ascontiguousarray(table.T).reshape(-1))
+    return op.gather(flat, index, np.int64(0)).output(0)
+
+
+def can_fuse_head(model: ov.Model, head: Head) -> bool:
+    """Return whether :func:`with_head` gives the same bits as `Head.apply`.
+
+    Labels need a value to mark NaN with, so that there may be at most 255 classes; integers and
+    labels that are labels already gain nothing.
+    """
+    output = model.output(head.output)
+    return (
+        head.reduce in {"argmax", "threshold"}
+        and head.planes[0] <= NOT_A_NUMBER
+        and head.quantization is None
+        and output.get_element_type() in {ov.Type.f32, ov.Type.f16}
+    )
+
+
+def with_head(model: ov.Model, head: Head) -> ov.Model:
+    """Return *model* with the head's outputs in place of its own: u8 labels, then f32 values.
+
+    Where a value is NaN, the label is `NOT_A_NUMBER`.
+
+    Parameters
+    ----------
+    model : openvino.Model
+    head : Head
+        One that :func:`can_fuse_head`.
+    """
+    source = model.output(head.output).get_node().input_value(0)
+    channels, height, width = head.planes
+    if head.channels_last:
+        shaped = op.reshape(source, np.array([1, height, width, channels]), special_zero=False)
+        planes = op.transpose(shaped, np.array([0, 3, 1, 2])).output(0)
+    elif source.get_partial_shape() == ov.PartialShape([1, channels, height, width]):
+        planes = source
+    else:
+        shape = np.array([1, channels, height, width])
+        planes = op.reshape(source, shape, special_zero=False).output(0)
+    values = planes
+    if planes.get_element_type() != ov.Type.f32:
+        values = op.convert(planes, ov.Type.f32).output(0)
+    labels = _highest(planes, channels) if head.reduce == "argmax" else _above(values, head)
+    outputs = [op.squeeze(op.convert(labels, ov.Type.u8), np.array([1])).output(0)]
+    if head.keep:
+        outputs.append(op.convert(planes, ov.Type.f32).output(0))
+    return ov.Model(outputs, model.get_parameters(), "fused")
+
+
+def _highest(scores: ov.Output, channels: int) -> ov.Output:
+    """Return (1, 1, H, W) labels of (1, C, H, W) scores; of equals the lower class wins.
+
+    A chain of comparisons over planes: several times faster than TopK for the few classes that
+    segmentation models have, and with NumPy's rule for ties.
+    """
+    planes = op.split(scores, np.int64(1), channels)
+    best = planes.output(0)
+    # The sum of absolute values is NaN where one of them is, and only there.
+    total = op.abs(best).output(0)
+    labels = op.constant(np.zeros((1, 1, 1, 1), np.float32)).output(0)
+    for index in range(1, channels):
+        plane = planes.output(index)
+        better = op.greater(plane, best)
+        labels = op.select(better, np.float32(index), labels).output(0)
+        best = op.maximum(plane, best).output(0)
+        total = op.add(total, op.abs(plane)).output(0)
+    return _marked(labels, total)
+
+
+def _above(values: ov.Output, head: Head) -> ov.Output:
+    above = op.greater(values, np.float32(head.threshold))
+    labels = op.select(above, np.float32(1), np.float32(0)).output(0)
+    return _marked(labels, values)
+
+
+def _marked(labels: ov.Output, values: ov.Output) -> ov.Output:
+    same = op.equal(values, values)
+    return op.select(same, labels, np.float32(NOT_A_NUMBER)).output(0)

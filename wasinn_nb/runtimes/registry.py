@@ -1,0 +1,70 @@
+"""The runtimes that are installed, by name."""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+from wasinn_nb import registry, settings
+from wasinn_nb.runtimes.base import DeviceTable, Runtime
+
+__all__ = ["devices", "runtime", "runtimes"]
+
+GROUP: Final = "wasinn_nb.runtimes"
+
+
+def runtimes() -> tuple[str, ...]:
+    """Return the names of the runtimes that are registered.
+
+    A package registers one as an entry point of the group ``wasinn_nb.runtimes``: a class without
+    parameters that is a `Runtime`.
+
+    Examples
+    --------
+    >>> "openvino" in runtimes()
+    True
+    """
+    return registry.names(GROUP)
+
+
+def runtime(name: str | Runtime | None = None) -> Runtime:
+    """Return a runtime.
+
+    Parameters
+    ----------
+    name : str or Runtime, optional
+        One of :func:`runtimes`; a `Runtime` is returned as it is.  Default:
+        ``WASINN_NB_RUNTIME``, else OpenVINO.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If no runtime has that name.
+    UnsupportedOperationError
+        If its package is not installed.
+
+    Examples
+    --------
+    >>> runtime("tensorrt")
+    Traceback (most recent call last):
+    ...
+    wasinn_nb.errors.InvalidArgumentError: unknown runtime 'tensorrt'; known are ...openvino...
+    """
+    if name is None or isinstance(name, str):
+        return cast("Runtime", registry.registered(GROUP, name or settings.default("runtime")))
+    return name
+
+
+def devices(name: str | Runtime | None = None) -> DeviceTable:
+    """Return the execution targets of a runtime: those that are here, and why the rest are not.
+
+    Parameters
+    ----------
+    name : str or Runtime, optional
+        As for :func:`runtime`.
+
+    Examples
+    --------
+    >>> [device.name for device in devices() if device.available][0]
+    'CPU'
+    """
+    return runtime(name).devices()

@@ -1,0 +1,81 @@
+"""One call for each task: recipe, inference, result."""
+
+from __future__ import annotations
+
+import os
+from typing import cast
+
+from wasinn_nb import catalog
+from wasinn_nb.cards import ModelCard
+from wasinn_nb.pictures import ImageSource
+from wasinn_nb.pipeline import kept_pipeline
+from wasinn_nb.recipe import PreprocessRecipe, Resize
+from wasinn_nb.runtimes import Runtime
+from wasinn_nb.segmentation import SegmentationResult
+
+__all__ = ["segment"]
+
+
+def segment(
+    image: ImageSource | None = None,
+    model: str | os.PathLike[str] | catalog.Model | None = None,
+    target: str | int | None = None,
+    *,
+    precision: str | None = None,
+    card: ModelCard | str | os.PathLike[str] | None = None,
+    recipe: PreprocessRecipe | None = None,
+    resize: Resize | None = None,
+    scores: bool = False,
+    threshold: float | None = None,
+    output: str | int | None = None,
+    runtime: str | Runtime | None = None,
+) -> SegmentationResult:
+    """Segment an image in one call: recipe, inference, labels, result.
+
+    The compiled models of the last four different calls are kept, so that the next image takes
+    only its own time.
+
+    Parameters
+    ----------
+    image : path, name of a shipped image, bytes, file, PIL.Image or array, optional
+        Default: ``WASINN_NB_IMAGE``, else a shipped one.
+    model, target, precision, card, recipe, resize, scores, runtime
+        As for `Pipeline`.
+    threshold : float, optional
+        Of a model of one class: the probability above which a pixel belongs to it.  Default: the
+        card's, else 0.5.
+    output : str or int, optional
+        The name or index of the output that holds the mask.  Default: the card's, else the one
+        that fits.
+
+    Returns
+    -------
+    SegmentationResult
+
+    Raises
+    ------
+    WasiNnError
+        As `Pipeline` and its call.
+
+    Examples
+    --------
+    >>> import wasinn_nb as wn
+    >>> result = wn.segment("city-crosswalk")
+    >>> result.labels.shape, result.card.classes
+    ((512, 896), ('background', 'road', 'curb', 'mark'))
+    """
+    found = catalog.model(model, card=card)
+    changes = {"threshold": threshold, "output": output}
+    if stated := {name: value for name, value in changes.items() if value is not None}:
+        found = catalog.model(found, card=found.card.replace(**stated))
+    pipeline = kept_pipeline(
+        found,
+        target,
+        precision=precision,
+        recipe=recipe,
+        resize=resize,
+        scores=scores,
+        task="segmentation",
+        runtime=runtime,
+    )
+    return cast("SegmentationResult", pipeline(image))

@@ -1,0 +1,120 @@
+"""What the toolkit asks of a task and of a result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from wasinn_nb.cards import ModelCard, Signature
+from wasinn_nb.origin import Origin
+from wasinn_nb.pictures import ImageSource
+from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.runtimes import Head
+from wasinn_nb.tensor import Tensor
+
+__all__ = ["Reading", "Result", "Task"]
+
+
+@runtime_checkable
+class Result(Protocol):
+    """What a task makes of a model's output for one image."""
+
+    @property
+    def card(self) -> ModelCard:
+        """The model's card, with a name for every class."""
+
+    @property
+    def origin(self) -> Origin:
+        """What made it."""
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """What nothing states, and was assumed."""
+
+    @property
+    def timings(self) -> Mapping[str, float]:
+        """Step → seconds."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+
+    def save(self, directory: str | os.PathLike[str], stem: str | None = None) -> Any:
+        """Write it to files in a folder."""
+
+
+class Reading(Protocol):
+    """How a task reads one model: which output, what is computed behind it, what it means."""
+
+    @property
+    def head(self) -> Head:
+        """What is computed behind the model."""
+
+    @property
+    def card(self) -> ModelCard:
+        """The model's card, with a name for every class."""
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """How the output is read, in words: name → text; a text ends in "assumed" where it is."""
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """What nothing states, and is assumed."""
+
+    def result(
+        self,
+        outputs: Sequence[Tensor],
+        image: ImageSource,
+        origin: Origin,
+        timings: Mapping[str, float],
+        assumed: Sequence[str] = (),
+    ) -> Result:
+        """Make a result.
+
+        Parameters
+        ----------
+        outputs : sequence of Tensor
+            What the head gave.
+        image : path, bytes, binary file, PIL.Image or array
+        origin : Origin
+        timings : mapping
+            Step → seconds.
+        assumed : sequence of str
+            What was assumed before the model ran, such as the recipe.
+
+        Raises
+        ------
+        TensorError
+            If the values are not what the reading expects, such as NaN.
+        """
+
+
+class Task(Protocol):
+    """What a model is for."""
+
+    @property
+    def name(self) -> str:
+        """As a card's ``task``: ``"segmentation"``."""
+
+    def read(
+        self, signature: Signature, card: ModelCard, recipe: PreprocessRecipe, *, scores: bool
+    ) -> Reading:
+        """Return how the task reads a model.
+
+        Parameters
+        ----------
+        signature : Signature
+            What the model takes and gives at the recipe's size.
+        card : ModelCard
+        recipe : PreprocessRecipe
+            Of the model's one image.
+        scores : bool
+            Whether results are to keep the scores.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the model gives nothing that the task can read, or several things; the error says
+            what it gives and how to choose.
+        """

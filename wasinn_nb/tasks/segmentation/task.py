@@ -1,0 +1,219 @@
+"""The task ``segmentation``: reads a model's mask and makes `SegmentationResult` of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb.cards import ModelCard, Signature, distinct_palette
+from wasinn_nb.errors import InvalidArgumentError, TensorError
+from wasinn_nb.masks import labels_of
+from wasinn_nb.origin import Origin
+from wasinn_nb.pictures import ImageSource
+from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.runtimes import NOT_A_NUMBER, Head, nan_sentence
+from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.tasks.segmentation.outputs import MaskOutput, mask_output
+from wasinn_nb.tensor import Tensor
+
+__all__ = ["MaskReading", "Segmentation"]
+
+DEFAULT_THRESHOLD: Final = 0.5
+_UNKNOWN_LABELS: Final = 256
+# Operations by the names of OpenVINO, ONNX and TensorFlow Lite.
+_SIGMOIDS: Final = frozenset({"Sigmoid", "HardSigmoid", "LOGISTIC", "SoftMax", "Softmax", "SOFTMAX"})
+_UNBOUNDED: Final = frozenset(
+    ("Convolution", "ConvolutionBackpropData", "GroupConvolution", "GroupConvolutionBackpropData")
+    + ("Conv", "ConvTranspose", "CONV_2D", "TRANSPOSE_CONV", "DEPTHWISE_CONV_2D")
+    + ("MatMul", "Gemm", "FULLY_CONNECTED", "BatchNormInference", "BatchNormalization")
+)
+
+
+class Segmentation:
+    """The task of models that give a class for every pixel; see `wasinn_nb.tasks.Task`."""
+
+    name: Final = "segmentation"
+
+    def read(
+        self, signature: Signature, card: ModelCard, recipe: PreprocessRecipe, *, scores: bool
+    ) -> MaskReading:
+        """Return how a segmentation model is read; see :meth:`wasinn_nb.tasks.Task.read`."""
+        found = mask_output(signature, card, (recipe.height, recipe.width))
+        logits = _logits(found, card)
+        threshold = DEFAULT_THRESHOLD if card.threshold is None else card.threshold
+        # Where only the values tell whether they are logits, the result has to see them.
+        reduce = {"scores": "argmax", "labels": "labels", "one class": "threshold"}[found.scale]
+        head = Head(
+            found.index,
+            found.planes,
+            found.channels_last,
+            "none" if found.scale == "one class" and logits is None else reduce,  # type: ignore[arg-type]
+            _as_output(threshold, logits=bool(logits)),
+            scores or (found.scale == "one class" and logits is None),
+            found.port.quantization,
+        )
+        return MaskReading(found, head, _completed(card, found), logits, threshold, scores)
+
+
+@dataclass(frozen=True, slots=True)
+class MaskReading:
+    """How a segmentation model is read; see `wasinn_nb.tasks.Reading`.
+
+    Parameters
+    ----------
+    output : MaskOutput
+    head : Head
+    card : ModelCard
+        With a name for every class.
+    logits : bool or None
+        Of one class: whether its scores are logits; None where only the values tell.
+    threshold : float
+        Of one class: the probability above which a pixel belongs to it.
+    scores : bool
+        Whether results keep the scores.
+    """
+
+    output: MaskOutput
+    head: Head
+    card: ModelCard
+    logits: bool | None
+    threshold: float
+    scores: bool
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """How the output is read, in words."""
+        output = self.output
+        facts = {"output": output.name}
+        if output.scale == "scores":
+            facts["class axis"] = f"{output.axis}, {output.planes[0]} classes"
+        elif output.scale == "labels":
+            facts["values"] = "labels: the highest class is taken inside the model"
+        else:
+            kinds = {True: "logits", False: "probabilities"}
+            kind = kinds[self.logits] if self.logits is not None else "told by the values, assumed"
+            facts["values"] = f"one class, {kind}"
+            facts["threshold"] = f"{self.threshold:g}"
+        return facts
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """What nothing states, and is assumed."""
+        stated = self.card.classes != _unnamed(len(self.card.classes))
+        if stated or self.output.scale == "one class":
+            return ()
+        if self.output.scale == "labels":
+            return (f"{len(self.card.classes)} classes, which nothing counts",)
+        return ()
+
+    def result(
+        self,
+        outputs: Sequence[Tensor],
+        image: ImageSource,
+        origin: Origin,
+        timings: Mapping[str, float],
+        assumed: Sequence[str] = (),
+    ) -> SegmentationResult:
+        """Make a result; see :meth:`wasinn_nb.tasks.Reading.result`."""
+        arrays = [output.to_array()[0] for output in outputs]
+        labels = None if self.head.reduce == "none" else arrays.pop(0)
+        scores: NDArray[np.float32] | None = arrays.pop(0) if arrays else None
+        notes = (*assumed, *self.assumed)
+        one_class = self.output.scale == "one class"
+        if one_class and scores is not None:
+            logits = self.logits
+            if logits is None:
+                logits = bool(scores.min() < 0 or scores.max() > 1)
+                kind = "logits" if logits else "probabilities"
+                notes = (*notes, f"scores are {kind}, by their values")
+            scores = _sigmoid(scores) if logits else scores
+        if labels is None:
+            assert scores is not None  # noqa: S101 - nothing is reduced, so it is kept
+            labels = labels_of(scores, self.threshold)
+        self._check(labels)
+        return SegmentationResult(
+            labels,
+            self.card,
+            scores if self.scores else None,
+            image,
+            origin.recipe,
+            origin.target,
+            origin.precision,
+            timings,
+            origin.sha384,
+            origin.versions,
+            origin.files,
+            origin.runtime,
+            self.threshold if one_class else None,
+            notes,
+        )
+
+    def _check(self, labels: NDArray[np.uint8]) -> None:
+        highest, classes = int(labels.max()), len(self.card.classes)
+        if highest < classes:
+            return
+        if highest == NOT_A_NUMBER and self.head.reduce in {"argmax", "threshold"}:
+            raise TensorError(nan_sentence(int((labels == highest).sum()), labels.size))
+        raise TensorError(
+            f"the model gives label {highest}, the card of {self.card.name} names {classes} "
+            f"classes: 0 to {classes - 1}; pass a card that names all of them"
+        )
+
+
+def _logits(found: MaskOutput, card: ModelCard) -> bool | None:
+    """Return whether one-class scores are logits; None where only the values tell."""
+    if found.scale != "one class":
+        return False
+    if card.logits is not None:
+        return card.logits
+    if found.port.operation in _SIGMOIDS:
+        return False
+    return True if found.port.operation in _UNBOUNDED else None
+
+
+def _as_output(threshold: float, *, logits: bool) -> float:
+    """Return a threshold of probabilities in the output's own units."""
+    return math.log(threshold / (1 - threshold)) if logits else threshold
+
+
+def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # exp of a large number is infinite, and 1 / inf is 0
+        return (1 / (1 + np.exp(-values))).astype(np.float32)
+
+
+def _unnamed(count: int) -> tuple[str, ...]:
+    return tuple(f"class {index}" for index in range(count))
+
+
+def _completed(card: ModelCard, found: MaskOutput) -> ModelCard:
+    """Return a card that names every class of the output."""
+    given = len(card.classes)
+    if found.scale == "one class":
+        if given == 0:
+            return replace(card, classes=("background", "foreground"), palette=())
+        if given == 1:
+            own = card.palette if card.palette != distinct_palette(1) else ()
+            return replace(
+                card,
+                classes=("background", *card.classes),
+                palette=((0, 0, 0), *own) if own else (),
+            )
+        wanted = 2
+    elif found.scale == "labels":
+        if given == 0:
+            return replace(card, classes=_unnamed(_UNKNOWN_LABELS), palette=())
+        return card
+    else:
+        wanted = found.planes[0]
+        if given == 0:
+            return replace(card, classes=_unnamed(wanted), palette=())
+    if given != wanted:
+        raise InvalidArgumentError(
+            f"the card of {card.name} names {given} classes, the model's output has {wanted}"
+        )
+    return card
