@@ -84,7 +84,7 @@ def test_argmax_refuses_nan():
     with pytest.raises(TensorError, match="1 of 8 scores are NaN"):
         masks.argmax_labels(scores)
     with pytest.raises(TensorError, match="NaN"):
-        masks.resized_argmax(scores, 3, 3)
+        masks.resized_labels_of(scores, 3, 3)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_labels_follow_the_resized_scores_not_the_resized_labels():
     # Class 1 wins at the left by little, class 0 at the right by much.
     scores = np.array([[[0.4, 0.9]], [[0.6, 0.1]]], np.float32)
     assert masks.resize_labels(masks.argmax_labels(scores), 1, 4).tolist() == [[1, 1, 0, 0]]
-    assert masks.resized_argmax(scores, 1, 4).tolist() == [[1, 0, 0, 0]]
+    assert masks.resized_labels_of(scores, 1, 4).tolist() == [[1, 0, 0, 0]]
 
 
 @settings(max_examples=50)
@@ -165,9 +165,9 @@ def test_labels_follow_the_resized_scores_not_the_resized_labels():
     SIDES,
     SIDES,
 )
-def test_resized_argmax_is_the_argmax_of_resized_scores(scores, height, width):
+def test_resized_labels_of_is_the_argmax_of_resized_scores(scores, height, width):
     expected = masks.argmax_labels(masks.resize_scores(scores, height, width))
-    assert np.array_equal(masks.resized_argmax(scores, height, width), expected)
+    assert np.array_equal(masks.resized_labels_of(scores, height, width), expected)
 
 
 @given(MASKS)

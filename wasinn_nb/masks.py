@@ -7,7 +7,7 @@ Colours are never resized: bring labels (or scores) to a size, then look the col
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from wasinn_nb.recipe import MAX_SIDE
 from wasinn_nb.tables import percent
 
 __all__ = [
+    "Box",
     "LegendEntry",
     "argmax_labels",
     "blend",
@@ -33,6 +34,9 @@ __all__ = [
     "resize_scores",
     "resized_labels_of",
 ]
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, top, right, bottom, in pixels: Pillow's order."""
 
 # Pixels at a time, so that the running maximum of a large mask stays in the cache.  Measured: 2**15
 # to 2**17 do alike; below 2**14 the calls themselves cost more than what they compute.
@@ -147,7 +151,9 @@ def labels_of(scores: NDArray[Any], threshold: float | None = None) -> NDArray[n
     return (planes[0] > np.float32(threshold)).view(np.uint8)
 
 
-def resize_labels(labels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+def resize_labels(
+    labels: NDArray[np.uint8], height: int, width: int, box: Box | None = None
+) -> NDArray[np.uint8]:
     """Resize a mask by taking the nearest pixel.
 
     Pixels are areas with their centres at halves: output `o` takes input
@@ -158,6 +164,8 @@ def resize_labels(labels: NDArray[np.uint8], height: int, width: int) -> NDArray
     labels : (H, W) uint8 array
     height, width : int
         The new size in pixels.
+    box : (left, top, right, bottom), optional
+        The part of the mask to resize, in its pixels.  Default: all of it.
 
     Returns
     -------
@@ -173,13 +181,25 @@ def resize_labels(labels: NDArray[np.uint8], height: int, width: int) -> NDArray
     """
     checked_size(height, width)
     rows, columns = labels.shape
-    down = (2 * np.arange(height) + 1) * rows // (2 * height)
-    right = (2 * np.arange(width) + 1) * columns // (2 * width)
+    if box is None:
+        down = (2 * np.arange(height) + 1) * rows // (2 * height)
+        right = (2 * np.arange(width) + 1) * columns // (2 * width)
+    else:
+        down = _nearest(box[1], box[3], height, rows)
+        right = _nearest(box[0], box[2], width, columns)
     resized: NDArray[np.uint8] = labels.take(right, axis=1).take(down, axis=0)
     return resized
 
 
-def resize_scores(scores: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+def _nearest(start: float, end: float, size: int, most: int) -> NDArray[np.intp]:
+    """Return the pixel in which the centre of each of *size* parts from *start* to *end* lies."""
+    centres = start + (np.arange(size) + 0.5) * ((end - start) / size)
+    return np.clip(np.floor(centres), 0, most - 1).astype(np.intp)
+
+
+def resize_scores(
+    scores: NDArray[np.float32], height: int, width: int, box: Box | None = None
+) -> NDArray[np.float32]:
     """Resize scores, class by class, with Pillow's bilinear filter.
 
     Pixel centres lie at halves, borders repeat, and shrinking averages all the pixels that an
@@ -190,6 +210,8 @@ def resize_scores(scores: NDArray[np.float32], height: int, width: int) -> NDArr
     scores : (C, H, W) float32 array
     height, width : int
         The new size in pixels.
+    box : (left, top, right, bottom), optional
+        The part to resize, in pixels of the scores.  Default: all of it.
 
     Returns
     -------
@@ -203,23 +225,27 @@ def resize_scores(scores: NDArray[np.float32], height: int, width: int) -> NDArr
     checked_size(height, width)
     resized = np.empty((len(scores), height, width), np.float32)
     for into, plane in zip(resized, scores, strict=True):
-        into[:] = _resized_plane(plane, height, width)
+        into[:] = _resized_plane(plane, height, width, box)
     return resized
 
 
 def resized_labels_of(
-    scores: NDArray[np.float32], height: int, width: int, threshold: float | None = None
+    scores: NDArray[np.float32],
+    height: int,
+    width: int,
+    threshold: float | None = None,
+    box: Box | None = None,
 ) -> NDArray[np.uint8]:
-    """Return ``labels_of(resize_scores(scores, height, width), threshold)``, plane by plane.
+    """Return ``labels_of(resize_scores(scores, height, width, box), threshold)``, plane by plane.
 
     So that 150 classes at the size of an image need the memory of three.
     """
     checked_size(height, width)
     if threshold is not None:
-        return labels_of(resize_scores(scores, height, width), threshold)
+        return labels_of(resize_scores(scores, height, width, box), threshold)
     _refuse_nan(scores)
     labels = np.zeros((height, width), np.uint8)
-    _fold_maximum((_resized_plane(plane, height, width) for plane in scores), labels)
+    _fold_maximum((_resized_plane(plane, height, width, box) for plane in scores), labels)
     return labels
 
 
@@ -409,6 +435,8 @@ def _fold_maximum(planes: Iterable[NDArray[Any]], labels: NDArray[np.uint8]) -> 
         np.maximum(labels, higher, out=labels)
 
 
-def _resized_plane(plane: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+def _resized_plane(
+    plane: NDArray[np.float32], height: int, width: int, box: Box | None
+) -> NDArray[np.float32]:
     image = Image.fromarray(np.ascontiguousarray(plane, np.float32))
-    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box))

@@ -184,7 +184,10 @@ class Pipeline:
             outputs = self._outputs()
         inferred = time.perf_counter()
         timings = {"read": read - started, "preprocess": prepared - read, "infer": inferred - prepared}
-        return self.reading.result(outputs, kept, self.origin, timings, self._assumed)
+        size = picture.height, picture.width
+        return self.reading.result(
+            outputs, kept, self.origin, timings, size=size, assumed=self._assumed
+        )
 
     def _outputs(self) -> tuple[Tensor, ...]:
         """Return what the head gives, from the graph or in NumPy."""

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.cards import ModelCard
+from wasinn_nb.coverage import WHOLE, Coverage
 from wasinn_nb.digest import MANY_CLASSES, Digest
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
 from wasinn_nb.markup import picture_html, preview
 from wasinn_nb.masks import (
+    Box,
     LegendEntry,
     blend,
     checked_labels,
@@ -84,6 +86,9 @@ class SegmentationResult:
         then, of probabilities, and labels are 0 and 1.
     assumed : tuple of str
         What nothing states about the model, and was assumed.
+    covers : Coverage
+        The part of the image that the labels cover: all of it, unless it was cropped, or borders
+        were cut off.
 
     Raises
     ------
@@ -120,6 +125,7 @@ class SegmentationResult:
     runtime: str = "openvino"
     threshold: float | None = None
     assumed: tuple[str, ...] = ()
+    covers: Coverage = WHOLE
 
     def __post_init__(self) -> None:
         if not self.card.classes:
@@ -257,6 +263,38 @@ class SegmentationResult:
         scores = resize_scores(self.scores, height, width)
         return replace(self, labels=labels_of(scores, self.threshold), scores=scores)
 
+    def labels_at(self, height: int, width: int) -> NDArray[np.uint8]:
+        """Return the labels laid over an image of another size.
+
+        As in :meth:`resize`; where the mask covers less than the image, the rest is background.
+
+        Parameters
+        ----------
+        height, width : int
+            Pixels of the whole image.
+        """
+        if self.covers == WHOLE:
+            return self._labels_of(height, width, None)
+        rows, columns, box = self.covers.window(self.labels.shape, height, width)
+        labels = np.full((height, width), self.card.background or 0, np.uint8)
+        if rows.start < rows.stop and columns.start < columns.stop:
+            size = rows.stop - rows.start, columns.stop - columns.start
+            labels[rows, columns] = self._labels_of(*size, box)
+        return labels
+
+    def covered_at(self, height: int, width: int) -> NDArray[np.bool_]:
+        """Return which pixels of an image of *height* x *width* pixels the mask covers."""
+        covered = np.zeros((height, width), np.bool_)
+        covered[self.covers.window(self.labels.shape, height, width)[:2]] = True
+        return covered
+
+    def _labels_of(self, height: int, width: int, box: Box | None) -> NDArray[np.uint8]:
+        if box is None and (height, width) == self.labels.shape:
+            return self.labels
+        if self.scores is None:
+            return resize_labels(self.labels, height, width, box)
+        return resized_labels_of(self.scores, height, width, self.threshold, box)
+
     def overlay(self, image: ImageSource | None = None, opacity: float = 0.5) -> Image.Image:
         """Return the photograph tinted with the mask's colours, at the photograph's own size.
 
@@ -279,7 +317,7 @@ class SegmentationResult:
         """
         photo = self._photo_to_mask(image)
         return Image.fromarray(
-            self._blended(photo, self._labels_at(*photo.shape[:2]), opacity)
+            self._blended(photo, self.labels_at(*photo.shape[:2]), opacity)
         )
 
     def mask_image(self) -> Image.Image:
@@ -304,7 +342,7 @@ class SegmentationResult:
             panels = [Panel(title, colorize(self.labels, self.card.palette), smooth=False)]
         else:
             photo = self._photo_to_mask(image)
-            labels = self._labels_at(*photo.shape[:2])
+            labels = self.labels_at(*photo.shape[:2])
             panels = [
                 Panel("Photograph", photo),
                 Panel(title, colorize(labels, self.card.palette), smooth=False),
@@ -374,7 +412,8 @@ class SegmentationResult:
         }
         if self.card.background != 0:
             model["background"] = self.card.background
-        about = {"threshold": self.threshold, "assumed": list(self.assumed)}
+        covers = None if self.covers == WHOLE else list(self.covers)
+        about = {"threshold": self.threshold, "assumed": list(self.assumed), "covers": covers}
         return {"model": model, **origin} | {name: value for name, value in about.items() if value}
 
     def to_dict(self) -> dict[str, Any]:
@@ -390,6 +429,7 @@ class SegmentationResult:
             "digest": str(self.digest()).splitlines(),
             "threshold": self.threshold,
             "assumed": list(self.assumed),
+            "covers": list(self.covers),
             "seconds": dict(self.timings),
             "origin": self.origin.to_dict(),
         }
@@ -432,6 +472,7 @@ class SegmentationResult:
                 said.get("runtime", "openvino"),
                 said.get("threshold"),
                 tuple(said.get("assumed", ())),
+                Coverage(*said.get("covers", WHOLE)),
             )
             digest = Digest.parse("\n".join(said["digest"]))
         except (KeyError, TypeError, WasiNnError) as error:
@@ -467,13 +508,6 @@ class SegmentationResult:
             raise InvalidArgumentError("the result keeps no photograph; pass it as image=…")
         return self.photo
 
-    def _labels_at(self, height: int, width: int) -> NDArray[np.uint8]:
-        if (height, width) == self.labels.shape:
-            return self.labels
-        if self.scores is None:
-            return resize_labels(self.labels, height, width)
-        return resized_labels_of(self.scores, height, width, self.threshold)
-
     def _legend(self) -> list[LegendEntry]:
         areas = list(self.areas().values())
         return legend(self.card.classes, self.card.palette, areas, MANY_CLASSES)
@@ -481,7 +515,7 @@ class SegmentationResult:
     def _repr_html_(self) -> str:
         size = self.labels.shape if self.photo is None else self.photo.shape[:2]
         media_type, encoded, (height, width) = preview(
-            self.photo, size, self._labels_at, self.card.palette, self.card.background
+            self.photo, size, self.labels_at, self.card.palette, self.card.background
         )
         entries = self._legend()
         facts = [

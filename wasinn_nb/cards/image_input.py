@@ -65,12 +65,7 @@ def image_input(signature: Signature, layout: Layout | None = None) -> ImageInpu
     >>> found.layout, found.channels, found.height, found.width
     ('NCHW', 3, 512, 896)
     """
-    if len(signature.inputs) != 1:
-        raise InvalidArgumentError(
-            f"expected a model of one image, this one has {len(signature.inputs)} inputs"
-            f"{_listed(signature.inputs)}; call it with wasinn_nb.WasiNnCtx, input by input"
-        )
-    port = signature.inputs[0]
+    port = _one_input(signature)
     if port.type not in {TensorType.U8, TensorType.I8, TensorType.F16, TensorType.F32}:
         raise InvalidArgumentError(
             f"the model takes {port.signature}; expected an image of u8, i8, f16 or f32 values"
@@ -148,10 +143,10 @@ def recipe_for(
     (PreprocessRecipe(1x3x512x896xf32 NCHW BGR, range 0 to 255, bilinear),
      ('BGR, values 0 to 255, bilinear',))
     """
-    found = image_input(signature, None if stated is None else stated.layout)
     if stated is not None:
-        _check_fit(found, stated)
+        _check_fit(_one_input(signature), stated)
         return stated, ()
+    found = image_input(signature)
     height, width = found.height or DEFAULT_SIDE, found.width or DEFAULT_SIDE
     color: Color = _ASSUMED_COLORS[found.channels]
     recipe = PreprocessRecipe(
@@ -164,8 +159,16 @@ def recipe_for(
     return recipe, tuple(assumed)
 
 
-def _check_fit(found: ImageInput, recipe: PreprocessRecipe) -> None:
-    port = found.port
+def _one_input(signature: Signature) -> Port:
+    if len(signature.inputs) != 1:
+        raise InvalidArgumentError(
+            f"expected a model of one image, this one has {len(signature.inputs)} inputs"
+            f"{_listed(signature.inputs)}; call it with wasinn_nb.WasiNnCtx, input by input"
+        )
+    return signature.inputs[0]
+
+
+def _check_fit(port: Port, recipe: PreprocessRecipe) -> None:
     fits = len(port.dimensions) == len(recipe.dimensions) and all(
         size in {None, wanted}
         for size, wanted in zip(port.dimensions, recipe.dimensions, strict=True)

@@ -27,7 +27,7 @@ from wasinn_nb.evaluation.labels import (
 )
 from wasinn_nb.evaluation.pairs import Pair, paired
 from wasinn_nb.evaluation.scores import Evaluation, ImageCounts, Sample
-from wasinn_nb.masks import resize_labels, resized_labels_of
+from wasinn_nb.masks import resize_labels
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.segmentation import SegmentationResult
@@ -203,8 +203,8 @@ class _Tally:
         if labels.shape == size:
             return labels
         self._resized += 1
-        if isinstance(found, SegmentationResult) and found.scores is not None:
-            return resized_labels_of(found.scores, height, width, found.threshold)
+        if isinstance(found, SegmentationResult):
+            return found.labels_at(height, width)
         return resize_labels(labels, height, width)
 
     def evaluation(self) -> Evaluation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Final, Protocol, TypeAlias
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import Port, Signature
-from wasinn_nb.errors import WasiNnWarning
+from wasinn_nb.errors import InvalidArgumentError, WasiNnWarning
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes.head import Head
 from wasinn_nb.tables import html_table, text_table
@@ -26,6 +27,9 @@ __all__ = [
     "HeadOf",
     "InputOf",
     "Runtime",
+    "check_device",
+    "check_precision",
+    "processors",
     "warn_of_precision",
 ]
 
@@ -236,3 +240,53 @@ def warn_of_precision(runtime: str, device: str, wanted: str, ran: str) -> None:
             WasiNnWarning,
             stacklevel=3,
         )
+
+
+def check_precision(precision: str) -> None:
+    """Raise InvalidArgumentError unless *precision* is one of `PRECISIONS`."""
+    if precision not in PRECISIONS:
+        raise InvalidArgumentError(
+            f"expected a precision of {', '.join(PRECISIONS)}, got {precision!r:.80}"
+        )
+
+
+def check_device(device: str, table: DeviceTable) -> str:
+    """Return the device of *table* that runs for *device*: for ``AUTO`` the first that is here.
+
+    Parameters
+    ----------
+    device : str
+    table : DeviceTable
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is unknown or not here; the error lists those that are.
+
+    Examples
+    --------
+    >>> table = DeviceTable([Device("CPU", "A processor"), Device("GPU", reason="no driver")])
+    >>> check_device("AUTO", table)
+    'CPU'
+    >>> check_device("GPU", table)
+    Traceback (most recent call last):
+    ...
+    wasinn_nb.errors.InvalidArgumentError: no GPU on this machine: no driver; here are CPU
+    """
+    here = [row.name for row in table if row.available]
+    if device == "AUTO":
+        return here[0]
+    if device in here:
+        return device
+    listed = f"here are {', '.join(here)}"
+    for row in table:
+        if row.name == device:
+            raise InvalidArgumentError(f"no {device} on this machine: {row.reason}; {listed}")
+    raise InvalidArgumentError(f"unknown execution target {device!r:.80}; {listed}")
+
+
+def processors() -> int:
+    """Return how many processors this process may use: the threads that an engine gets."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -68,6 +68,8 @@ class Reading(Protocol):
         image: ImageSource,
         origin: Origin,
         timings: Mapping[str, float],
+        *,
+        size: tuple[int, int],
         assumed: Sequence[str] = (),
     ) -> Result:
         """Make a result.
@@ -80,6 +82,8 @@ class Reading(Protocol):
         origin : Origin
         timings : mapping
             Step → seconds.
+        size : (int, int)
+            Height and width of the image, turned as the recipe says.
         assumed : sequence of str
             What was assumed before the model ran, such as the recipe.
 

@@ -100,7 +100,7 @@ def task_of_outputs(signature: Signature, card: ModelCard, recipe: PreprocessRec
         try:
             task(name).read(signature, card, recipe, scores=False)
         except InvalidArgumentError as error:
-            reasons.append(f"{name}: {error}")
+            reasons.append(str(error))
         else:
             fitting[name] = task(name)
     if len(fitting) == 1:

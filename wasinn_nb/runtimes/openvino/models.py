@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 import openvino as ov
-from openvino.layout_helpers import get_layout
+from openvino import layout_helpers
 
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import Port, Signature
@@ -185,7 +185,7 @@ def model_port(port: ov.ConstOutput) -> Port:
 
 def _layout(port: ov.ConstOutput) -> str:
     """Return the axes that the file states for a port, such as ``NCHW``; empty where none."""
-    stated = str(get_layout(port)).strip("[]").replace(",", "")
+    stated = str(layout_helpers.get_layout(port)).strip("[]").replace(",", "")
     return stated if set(stated) <= set("NCHW") else ""
 
 

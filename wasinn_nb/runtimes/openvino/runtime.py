@@ -15,12 +15,12 @@ from wasinn_nb.cards import Signature
 from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes.base import (
-    PRECISIONS,
     Builder,
     Device,
     DeviceTable,
     HeadOf,
     InputOf,
+    check_precision,
     warn_of_precision,
 )
 from wasinn_nb.runtimes.head import Head
@@ -96,15 +96,18 @@ class OpenVinoRuntime:
         config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if precision != "device":
             config["INFERENCE_PRECISION_HINT"] = _HINTS[precision]
-        with translated(f"{device} cannot compile the model"):
+        try:
             return core().compile_model(model, device, config)
+        except RuntimeError:
+            if precision not in {"f16", "bf16"}:
+                with translated(f"{device} cannot compile the model"):
+                    raise
+        # Where a processor only seems to have a precision, oneDNN fails; f32 runs everywhere.
+        return self._compile(model, device, "f32")
 
     def _check(self, device: str, precision: str) -> None:
         """Raise InvalidArgumentError unless *device* is here and *precision* is known."""
-        if precision not in PRECISIONS:
-            raise InvalidArgumentError(
-                f"expected a precision of {', '.join(PRECISIONS)}, got {precision!r}"
-            )
+        check_precision(precision)
         here = core().available_devices
         plugin, _, rest = device.partition(":")
         wanted = rest.split(",") if plugin in _VIRTUAL and rest else [device]

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.cards import ModelCard, Signature, distinct_palette
+from wasinn_nb.coverage import WHOLE, Coverage
 from wasinn_nb.errors import InvalidArgumentError, TensorError
 from wasinn_nb.masks import labels_of
 from wasinn_nb.origin import Origin
 from wasinn_nb.pictures import ImageSource
+from wasinn_nb.placement import Placement
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import NOT_A_NUMBER, Head, nan_sentence
 from wasinn_nb.segmentation import SegmentationResult
@@ -54,7 +56,7 @@ class Segmentation:
             found.channels_last,
             "none" if found.scale == "one class" and logits is None else reduce,  # type: ignore[arg-type]
             _as_output(threshold, logits=bool(logits)),
-            scores or (found.scale == "one class" and logits is None),
+            (scores and found.scale != "labels") or (found.scale == "one class" and logits is None),
             found.port.quantization,
         )
         return MaskReading(found, head, _completed(card, found), logits, threshold, scores)
@@ -117,6 +119,8 @@ class MaskReading:
         image: ImageSource,
         origin: Origin,
         timings: Mapping[str, float],
+        *,
+        size: tuple[int, int],
         assumed: Sequence[str] = (),
     ) -> SegmentationResult:
         """Make a result; see :meth:`wasinn_nb.tasks.Reading.result`."""
@@ -136,6 +140,13 @@ class MaskReading:
             assert scores is not None  # noqa: S101 - nothing is reduced, so it is kept
             labels = labels_of(scores, self.threshold)
         self._check(labels)
+        covers = WHOLE
+        if (recipe := origin.recipe) is not None:
+            model = recipe.height, recipe.width
+            placement = Placement.of(recipe, *size)
+            covers, *kept = Coverage.of(labels.shape, model, placement, size)
+            labels = labels[*kept]
+            scores = None if scores is None else scores[:, *kept]
         return SegmentationResult(
             labels,
             self.card,
@@ -151,6 +162,7 @@ class MaskReading:
             origin.runtime,
             self.threshold if one_class else None,
             notes,
+            covers,
         )
 
     def _check(self, labels: NDArray[np.uint8]) -> None:
