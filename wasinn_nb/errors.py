@@ -1,4 +1,4 @@
-"""Every error that the package raises on purpose.
+"""Every error that the package raises on purpose, and its warning.
 
 One root, :class:`WasiNnError`; each subclass is also the built-in exception that fits, so that
 ``except ValueError`` and ``except FileNotFoundError`` go on working.  Where WASI-NN has a number
@@ -34,6 +34,7 @@ __all__ = [
     "TooLargeError",
     "UnsupportedOperationError",
     "WasiNnError",
+    "WasiNnWarning",
 ]
 
 
@@ -54,6 +55,16 @@ class WasiNnError(Exception):
     """
 
     errno: Errno | None = None
+
+
+class WasiNnWarning(UserWarning):
+    """What goes on without an error, but probably not as it was meant.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> warnings.simplefilter("error", WasiNnWarning)  # to stop at it
+    """
 
 
 class InvalidArgumentError(WasiNnError, ValueError):
