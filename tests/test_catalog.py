@@ -386,10 +386,10 @@ def test_unknown_name_says_close_ones_and_places(data, own, monkeypatch, tmp_pat
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "no JSON"),
+        ("{", "not valid JSON"),
         ('{"name": "other"}', "expected the card of toy, got that of other"),
         ('{"name": "toy", "precisions": {"../../x": []}}', "expected precisions such as FP16"),
-        ('{"name": "toy", "task": "<b>"', "no JSON"),
+        ('{"name": "toy", "task": "<b>"', "not valid JSON"),
     ],
 )
 def test_malformed_card(data, own, text, words):

@@ -1,4 +1,4 @@
-"""Every error that the package raises on purpose.
+"""Every error that the package raises on purpose, and its warning.
 
 One root, :class:`WasiNnError`; each subclass is also the built-in exception that fits, so that
 ``except ValueError`` and ``except FileNotFoundError`` go on working.  Where WASI-NN has a number
@@ -58,7 +58,13 @@ class WasiNnError(Exception):
 
 
 class WasiNnWarning(UserWarning):
-    """The package goes on, but not quite as was asked: the message says how."""
+    """What goes on without an error, but probably not as it was meant.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> warnings.simplefilter("error", WasiNnWarning)  # to stop at it
+    """
 
 
 class InvalidArgumentError(WasiNnError, ValueError):
@@ -92,7 +98,7 @@ class RuntimeFailure(WasiNnError, RuntimeError):  # noqa: N818 - "RuntimeError" 
 
 
 class UnsupportedOperationError(WasiNnError, NotImplementedError):
-    """WASI-NN knows the operation, this runtime does not offer it."""
+    """WASI-NN knows the operation, this backend does not offer it."""
 
     errno = Errno.UNSUPPORTED_OPERATION
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 
-__all__ = ["atomic", "existing_file", "expanded"]
+__all__ = ["atomic", "existing_file", "expanded", "is_file", "is_folder"]
 
 
 def expanded(path: str | os.PathLike[str], what: str = "a path") -> Path:
@@ -41,6 +41,28 @@ def expanded(path: str | os.PathLike[str], what: str = "a path") -> Path:
         raise InvalidArgumentError(f"expected {what}, got {path!r:.80}") from error
     except RuntimeError as error:  # "~" of a user who is not here
         raise MissingFileError(f"{path!s:.300}: {error} Check the name after the ~") from error
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a regular file lies at *path*; False for a path that cannot be looked up.
+
+    Examples
+    --------
+    >>> is_file(Path("n" * 5000))
+    False
+    """
+    try:
+        return path.is_file()
+    except OSError:  # a name too long, a folder not to enter
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a folder lies at *path*; False for a path that cannot be looked up."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -1,18 +1,52 @@
 """Model cards: what is known of a model, and what its file says of itself, without a runtime."""
 
-from wasinn_nb.cards.card import RGB, ModelCard, ModelFile, checked_palette, distinct_palette
+from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.cards.image_input import ImageInput, image_input, recipe_for
+from wasinn_nb.cards.modelfile import ModelFile
+from wasinn_nb.cards.modelpath import (
+    CARD_SUFFIX,
+    ENCODINGS,
+    FOLDER_CARD,
+    WEIGHTS,
+    as_name,
+    card_path,
+    check_whole,
+    encoding_of,
+    existing_model,
+    is_model_file,
+    is_saved_model,
+    main_path,
+    model_files,
+    model_stem,
+    saved_model_files,
+)
+from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.cards.ports import Port, Signature
 
 __all__ = [
+    "CARD_SUFFIX",
+    "ENCODINGS",
+    "FOLDER_CARD",
     "RGB",
+    "WEIGHTS",
     "ImageInput",
     "ModelCard",
     "ModelFile",
     "Port",
     "Signature",
+    "as_name",
+    "card_path",
+    "check_whole",
     "checked_palette",
     "distinct_palette",
+    "encoding_of",
+    "existing_model",
     "image_input",
+    "is_model_file",
+    "is_saved_model",
+    "main_path",
+    "model_files",
+    "model_stem",
     "recipe_for",
+    "saved_model_files",
 ]

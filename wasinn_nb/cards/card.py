@@ -1,71 +1,35 @@
-"""Model cards: what a model is for, its classes and colours, its recipe, its files."""
+"""Model cards: what a model is for, its classes and colors, its recipe, its files."""
 
 from __future__ import annotations
 
 import json
-import operator
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.errors import RecipeError
-from wasinn_nb.files import existing_file
+from wasinn_nb.cards.checks import (
+    card_background,
+    card_classes,
+    card_figures,
+    card_output,
+    card_palette,
+    card_precisions,
+    card_threshold,
+    unexpected,
+)
+from wasinn_nb.cards.modelfile import MODEL_NAME, ModelFile, is_text
+from wasinn_nb.cards.modelpath import card_path, check_whole, existing_model, model_files
+from wasinn_nb.cards.palette import RGB, distinct_palette
+from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RecipeError
+from wasinn_nb.files import atomic, existing_file, is_folder
 from wasinn_nb.recipe import PreprocessRecipe
 
-__all__ = ["RGB", "ModelCard", "ModelFile", "distinct_palette"]
+__all__ = ["ModelCard"]
 
-RGB = tuple[int, int, int]
-_MAX_CARD_BYTES: Final = 1 << 20
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_SHA384 = re.compile(r"[0-9a-f]{96}")
-
-# Okabe and Ito's eight colours, distinct for colour-blind readers too, in an order that starts
-# with black for a background (Okabe, Ito: Color Universal Design, 2008).
-_OKABE_ITO: Final[tuple[RGB, ...]] = (
-    (0, 0, 0),
-    (0, 114, 178),
-    (213, 94, 0),
-    (240, 228, 66),
-    (0, 158, 115),
-    (204, 121, 167),
-    (86, 180, 233),
-    (230, 159, 0),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    """One file of a model.
-
-    Parameters
-    ----------
-    name : str
-        The file's name, without a folder.
-    bytes : int
-        Its size.
-    sha384 : str
-        Its SHA-384 in hexadecimal: the hash that the Open Model Zoo publishes.
-    url : str or None
-        Where it can be fetched.
-    """
-
-    name: str
-    bytes: int
-    sha384: str
-    url: str | None = None
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
-            raise RecipeError(f"expected a plain file name, got {self.name!r:.80}")
-        if type(self.bytes) is not int or self.bytes < 0:
-            raise RecipeError(f"{self.name}: expected a size in bytes, got {self.bytes!r:.80}")
-        if not isinstance(self.sha384, str) or not _SHA384.fullmatch(self.sha384):
-            raise RecipeError(f"{self.name}: expected 96 hexadecimal digits of SHA-384")
-        if self.url is not None and not str(self.url).startswith(("https://", "http://")):
-            raise RecipeError(f"{self.name}: expected an http(s) address, got {self.url!r:.80}")
+_MOST_BYTES: Final = 1 << 24  # 100,000 long class names, and room
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +45,31 @@ class ModelCard:
     recipe : PreprocessRecipe or None
         What the model takes.
     classes : tuple of str
-        Names in the order of the output's channels.
+        Names in the order of the output's channels.  A model of one class names it alone,
+        ``("person",)``, or after what is not of it, ``("background", "person")``.  For the tasks
+        ``"segmentation"`` and ``"unknown"`` at most 256 names, all different; else at most 100,000.
     palette : tuple of (red, green, blue)
-        One colour per class, 0 to 255 each.  Default: :func:`distinct_palette`.
+        One color per class, 0 to 255 each.  Default: :func:`distinct_palette`.
     encoding : GraphEncoding
-        The format of its files.
+        The format of its files.  A `Model` takes it from their suffix, whatever is said here.
     precisions : mapping
         Precision (``"FP16"``) → its files, for OpenVINO IR xml and bin in this order.
     description, license, source : str
         In words; `source` is an address or a place.
     figures : mapping
-        Measured figures, name → number.
+        Measured figures, name → finite number.
+    output : str or int, optional
+        The output that the task reads, by name or index; None: the one that fits.
+    threshold : float, optional
+        Of a model of one class: the probability, above 0 and below 1, above which a pixel belongs
+        to the class; None: 0.5.
+    channels_last : bool, optional
+        Whether the classes are the last axis of the scores; None: told by the shapes.
+    logits : bool, optional
+        Whether the scores of a model of one class are logits instead of probabilities; None: told
+        by the graph, else by the values.
+    background : int or None
+        The index of the class that is not tinted; None: every class is.
 
     Raises
     ------
@@ -103,6 +81,8 @@ class ModelCard:
     >>> card = ModelCard("toy", "segmentation", classes=("background", "road"))
     >>> card.palette
     ((0, 0, 0), (0, 114, 178))
+    >>> card.to_dict()
+    {'name': 'toy', 'task': 'segmentation', 'classes': ['background', 'road']}
     """
 
     name: str
@@ -116,38 +96,99 @@ class ModelCard:
     license: str = ""
     source: str = ""
     figures: Mapping[str, float] = field(default_factory=dict)
+    output: str | int | None = None
+    threshold: float | None = None
+    channels_last: bool | None = None
+    logits: bool | None = None
+    background: int | None = 0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+        if not isinstance(self.name, str) or not MODEL_NAME.fullmatch(self.name):
             raise RecipeError(
                 f"expected a model name of letters, digits, '.', '_' and '-', got {self.name!r:.80}"
             )
         for name in ("task", "description", "license", "source"):
-            if not isinstance(getattr(self, name), str):
-                raise RecipeError(
-                    f"{self.name}: expected {name} as text, got {getattr(self, name)!r:.80}"
-                )
-        figures = self.figures if isinstance(self.figures, Mapping) else {"": None}
-        if not all(type(number) in {int, float} for number in figures.values()):
+            if not is_text(getattr(self, name)):
+                raise unexpected(self.name, f"{name} as text", getattr(self, name))
+        if not isinstance(self.recipe, PreprocessRecipe | None):
+            raise unexpected(self.name, "recipe as a PreprocessRecipe", self.recipe)
+        if not isinstance(self.encoding, GraphEncoding):
+            raise unexpected(self.name, "encoding as a GraphEncoding", self.encoding)
+        for name in ("channels_last", "logits"):
+            if getattr(self, name) is not None and type(getattr(self, name)) is not bool:
+                raise unexpected(self.name, f"{name} as True, False or None", getattr(self, name))
+        classes = card_classes(self.name, self.task, self.classes)
+        checked = {
+            "classes": classes,
+            "palette": card_palette(self.name, len(classes), self.palette),
+            "precisions": card_precisions(self.name, self.precisions),
+            "figures": card_figures(self.name, self.figures),
+            "output": card_output(self.name, self.output),
+            "threshold": card_threshold(self.name, self.threshold),
+            "background": card_background(self.name, self.task, len(classes), self.background),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    def __hash__(self) -> int:
+        # Without the two mappings, which have no hash.
+        hashed = (f.name for f in fields(self) if f.name not in {"precisions", "figures"})
+        return hash(tuple(getattr(self, name) for name in hashed))
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a card with some fields changed, checked as a new one is.
+
+        A default palette follows new classes.
+
+        Raises
+        ------
+        RecipeError
+            If there is no such field, or it cannot hold the value.
+
+        Examples
+        --------
+        >>> card = ModelCard("toy", classes=("background", "road"))
+        >>> card.replace(classes=("background", "road", "mark")).palette
+        ((0, 0, 0), (0, 114, 178), (213, 94, 0))
+        """
+        self._check_names(changes)
+        if "classes" in changes and self._has_default_palette:
+            changes.setdefault("palette", ())
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the card as plain JSON values, without the fields that have their default."""
+        bare = ModelCard(self.name)
+        left_out = {f.name for f in fields(self) if getattr(self, f.name) == getattr(bare, f.name)}
+        if self._has_default_palette:
+            left_out.add("palette")
+        precisions = {p: [file.to_dict() for file in files] for p, files in self.precisions.items()}
+        plain = {
+            "recipe": None if self.recipe is None else self.recipe.to_dict(),
+            "classes": list(self.classes),
+            "palette": [list(color) for color in self.palette],
+            "encoding": self.encoding.name.lower(),
+            "precisions": precisions,
+            "figures": dict(self.figures),
+        }
+        names = [f.name for f in fields(self) if f.name == "name" or f.name not in left_out]
+        return {name: plain.get(name, getattr(self, name)) for name in names}
+
+    @property
+    def _has_default_palette(self) -> bool:
+        return self.palette == distinct_palette(len(self.classes))
+
+    @classmethod
+    def _check_names(cls, values: Iterable[Any]) -> None:
+        known = {f.name for f in fields(cls)}
+        if unknown := sorted(set(map(str, values)) - known):
             raise RecipeError(
-                f"{self.name}: expected figures as name and number, got {self.figures!r:.120}"
+                f"a model card has no {', '.join(unknown)}; it has {', '.join(sorted(known))}"
             )
-        given: Any = self.classes
-        classes = tuple(given)
-        # A string is a sequence of strings too: of its letters.
-        if isinstance(given, str) or not all(isinstance(c, str) and c for c in classes):
-            raise RecipeError(f"{self.name}: expected class names as text, got {given!r:.120}")
-        if len(set(classes)) != len(classes):
-            raise RecipeError(f"{self.name}: two classes have the same name: {classes!r:.120}")
-        if len(classes) > 256:
-            raise RecipeError(f"{self.name}: expected at most 256 classes, got {len(classes)}")
-        object.__setattr__(self, "classes", classes)
-        palette = self.palette or distinct_palette(len(classes))
-        object.__setattr__(self, "palette", checked_palette(palette, len(classes)))
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
-        """Make a card from the object in a ``card.json``.
+        """Make a card from the object in a ``card.json``, or from what :meth:`to_dict` returned.
 
         Raises
         ------
@@ -156,89 +197,112 @@ class ModelCard:
         """
         if not isinstance(values, Mapping):
             raise RecipeError(f"expected a model card as a JSON object, got {values!r:.80}")
-        known = {f.name for f in fields(cls)}
-        if unknown := sorted(set(map(str, values)) - known):
-            raise RecipeError(
-                f"a model card has no {', '.join(unknown)}; it has {', '.join(sorted(known))}"
-            )
+        cls._check_names(values)
         if "name" not in values:
             raise RecipeError("the model card lacks a name")
-        said = dict(values)
-        name = said["name"]
+        given = dict(values)
+        name = given["name"]
         try:
-            if said.get("recipe") is not None:
-                said["recipe"] = PreprocessRecipe.from_dict(said["recipe"])
-            if "encoding" in said:
-                said["encoding"] = GraphEncoding[said["encoding"].upper()]
-            if "palette" in said:
-                said["palette"] = tuple(tuple(colour) for colour in said["palette"])
-            if "precisions" in said:
-                said["precisions"] = {
+            if given.get("recipe") is not None:
+                given["recipe"] = PreprocessRecipe.from_dict(given["recipe"])
+            if "encoding" in given:
+                given["encoding"] = _encoding(name, given["encoding"])
+            if "precisions" in given:
+                given["precisions"] = {
                     precision: tuple(ModelFile(**file) for file in files)
-                    for precision, files in said["precisions"].items()
+                    for precision, files in given["precisions"].items()
                 }
-            return cls(**said)
+            return cls(**given)
         except (TypeError, AttributeError, KeyError) as error:
             raise RecipeError(f"the card of {name!r:.80} is malformed: {error}") from error
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read the ``card.json`` at *path*; errors as in :meth:`from_dict`."""
+    def read(cls, path: str | os.PathLike[str]) -> Self:
+        """Read the card in the JSON file at *path*.
+
+        Raises
+        ------
+        MissingFileError
+            If no file lies there, or it cannot be read.
+        RecipeError
+            If it does not hold a model card.
+        """
         found = existing_file(path, "model card")
-        if found.stat().st_size > _MAX_CARD_BYTES:
-            raise RecipeError(f"{found}: larger than {_MAX_CARD_BYTES} bytes; no model card")
         try:
-            return cls.from_dict(json.loads(found.read_text(encoding="utf-8")))
+            with found.open("rb") as opened:
+                content = opened.read(_MOST_BYTES + 1)
+        except OSError as error:
+            raise MissingFileError(
+                f"the model card {found} cannot be read: {error.strerror}; change its permissions"
+            ) from error
+        if len(content) > _MOST_BYTES:
+            raise RecipeError(f"{found}: larger than {_MOST_BYTES} bytes, which no model card is")
+        try:
+            # Some editors put a byte order mark first.
+            return cls.from_dict(json.loads(content.decode("utf-8-sig")))
         except RecipeError as error:
             raise RecipeError(f"{found}: {error}") from error
         except (ValueError, RecursionError) as error:
-            raise RecipeError(f"{found}: no JSON: {error}") from error
+            raise RecipeError(f"{found}: not valid JSON: {error}") from error
+
+    def write(self, model_path: str | os.PathLike[str]) -> Path:
+        """Save the card beside a model, where everything finds it from then on.
+
+        The file is ``STEM.card.json`` beside the model's file, or ``card.json`` inside the folder
+        of a TensorFlow SavedModel.  It is whole or not there; one that was there is replaced.  The
+        card keeps its name, also where the file is called otherwise.
+
+        Parameters
+        ----------
+        model_path : str or path-like
+            The model's main file, its weights, or the folder of a SavedModel; a leading ``~`` is
+            expanded.
+
+        Returns
+        -------
+        Path
+            Of the card.
+
+        Raises
+        ------
+        MissingFileError
+            If no model lies there.
+        InvalidArgumentError
+            If it is not the path of a model.
+        RecipeError
+            If the card is larger than 16 MiB, which is the most that is read.
+        OSError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> model = Path(tempfile.mkdtemp(), "toy.onnx")
+        >>> _ = model.write_bytes(b"")
+        >>> ModelCard("toy").write(model).name
+        'toy.card.json'
+        """
+        main = existing_model(model_path)
+        check_whole(model_files(main))
+        path = card_path(main)
+        if is_folder(path):
+            raise InvalidArgumentError(f"the card is written to {path}; move that folder away")
+        # A line for each field, which people can read and change.
+        lines = (
+            f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}"
+            for name, value in self.to_dict().items()
+        )
+        content = ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+        if len(content) > _MOST_BYTES:
+            raise RecipeError(f"{self.name}: the card is larger than {_MOST_BYTES} bytes")
+        with atomic(path) as temporary:
+            temporary.write_bytes(content)
+        return path
 
 
-def checked_palette(palette: Any, classes: int) -> tuple[RGB, ...]:
-    """Return *palette* as tuples, one colour of three bytes per class.
-
-    Raises
-    ------
-    RecipeError
-        If there are fewer colours than classes, or a colour is not three numbers from 0 to 255.
-    """
-    checked: list[RGB] = []
-    for index, colour in enumerate(palette):
-        try:
-            whole = [-1 if isinstance(v, bool) else operator.index(v) for v in colour]
-        except TypeError:
-            whole = []
-        if len(whole) != 3 or not all(0 <= v <= 255 for v in whole):
-            raise RecipeError(
-                f"colour {index}: expected (red, green, blue) from 0 to 255, got {colour!r:.80}"
-            )
-        checked.append((whole[0], whole[1], whole[2]))
-    if len(checked) < classes:
-        raise RecipeError(f"expected a colour for each of {classes} classes, got {len(checked)}")
-    return tuple(checked[:classes]) if classes else tuple(checked)
-
-
-def distinct_palette(classes: int) -> tuple[RGB, ...]:
-    """Return one colour per class: black first, then colours that colour-blind readers tell apart.
-
-    Up to eight come from Okabe and Ito; further ones walk the hue circle in golden-angle steps
-    with alternating lightness.
-
-    Examples
-    --------
-    >>> distinct_palette(3)
-    ((0, 0, 0), (0, 114, 178), (213, 94, 0))
-    >>> len(set(distinct_palette(256)))
-    256
-    """
-    import colorsys
-
-    colours = list(_OKABE_ITO[:classes])
-    for index in range(len(colours), classes):
-        hue = index * 0.381966 % 1.0
-        value = (0.95, 0.75, 0.55)[index % 3]
-        saturation = (0.85, 0.55)[index // 3 % 2]
-        red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
-        colours.append((round(red * 255), round(green * 255), round(blue * 255)))
-    return tuple(colours)
+def _encoding(card: str, name: Any) -> GraphEncoding:
+    """Return the encoding of that name, in upper or lower case."""
+    known = {member.name.lower(): member for member in GraphEncoding}
+    if not isinstance(name, str) or name.lower() not in known:
+        raise unexpected(card, f"encoding as one of {', '.join(known)}", name)
+    return known[name.lower()]

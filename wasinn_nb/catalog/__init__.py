@@ -3,19 +3,23 @@
 A model is looked up in the shipped data, then in the directories of ``WASINN_NB_PATH`` in their
 order, then in the download cache.  In a directory it may lie flat (``NAME.xml``, ``NAME.bin``), in
 a folder of its own (``NAME/NAME.xml``), by precision as the Open Model Zoo has it
-(``NAME/FP16/NAME.xml``, also below ``intel/`` and ``public/``), and it may have a ``card.json``.
-A directory is its owner's: what lies there is taken, whatever its hash.  Shipped and downloaded
-files are what their cards describe, or they are not used.
+(``NAME/FP16/NAME.xml``, also below ``intel/`` and ``public/``).  Its card is ``NAME.card.json``
+beside the file, or the folder's ``card.json``.  A TensorFlow SavedModel is a folder, with its card
+inside.  A directory is its owner's: what lies there is taken, whatever its hash.  Shipped and
+downloaded files are what their cards describe, or they are not used.
 """
 
 from __future__ import annotations
 
 import hashlib
+import warnings
 from contextlib import suppress
+from dataclasses import replace
 
 from wasinn_nb import settings
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, is_model_file
 from wasinn_nb.catalog import shipped
+from wasinn_nb.catalog.cardfiles import useless_cards
 from wasinn_nb.catalog.downloads import TIMEOUT, fetch_files, in_words
 from wasinn_nb.catalog.entries import NOT_HERE, Model, ModelEntry, ModelTable
 from wasinn_nb.catalog.lookup import (
@@ -23,8 +27,8 @@ from wasinn_nb.catalog.lookup import (
     at_path,
     best,
     cache_folder,
+    cached_copy,
     copies,
-    is_model_file,
     known_card,
     names_in,
     places,
@@ -42,7 +46,13 @@ from wasinn_nb.catalog.shipped import (
     mask,
     no_such,
 )
-from wasinn_nb.errors import InvalidArgumentError, NotFoundError, WasiNnError
+from wasinn_nb.errors import (
+    DownloadError,
+    InvalidArgumentError,
+    NotFoundError,
+    WasiNnError,
+    WasiNnWarning,
+)
 from wasinn_nb.files import expanded
 from wasinn_nb.progress import Progress
 
@@ -93,6 +103,7 @@ def model(
     precision: str | None = None,
     *,
     download: bool = True,
+    card: ModelCard | PathLike | None = None,
 ) -> Model:
     """Find a model, and fetch it if it is only known.
 
@@ -100,7 +111,8 @@ def model(
     ----------
     name_or_path : str, path-like, Model or None
         A name of :func:`models`; or the path of an ``.xml``, ``.onnx``, ``.tflite``, ``.pb`` or
-        ``.pdmodel`` file, or of a model's folder: text with a ``/`` or such a suffix is a path.
+        ``.pdmodel`` file, of a TensorFlow SavedModel, or of a folder with a model in it: text with
+        a ``/`` or such a suffix is a path.
         A `Model` is returned as it is.  Default: ``WASINN_NB_MODEL``, else the shipped one.
     precision : str, optional
         Of the weights, such as ``"FP32"``.  Default: in the first place that has the model, FP16,
@@ -108,10 +120,17 @@ def model(
         ``WASINN_NB_PRECISION``.)
     download : bool
         Whether a model that is not here may be fetched; ``WASINN_NB_OFFLINE=1`` forbids it too.
+    card : ModelCard, str or path-like, optional
+        A card, or the path of a card's JSON file, in the place of the one that is found.
 
     Returns
     -------
     Model
+
+    Warns
+    -----
+    WasiNnWarning
+        If a card beside the model names no model there.
 
     Raises
     ------
@@ -120,7 +139,7 @@ def model(
     MissingFileError
         If a path leads nowhere, or half of an xml and bin pair is missing.
     RecipeError
-        If its ``card.json`` is malformed.
+        If its card is malformed.
     DownloadError
         If it cannot be fetched.
 
@@ -134,7 +153,24 @@ def model(
     """
     wanted = settings.default("model") if name_or_path is None else name_or_path
     if isinstance(wanted, Model):
-        return wanted
+        found = wanted
+    else:
+        found = _resolved(wanted, precision, download=download)
+        for remark in useless_cards(found.path, found.card_path):
+            warnings.warn(remark, WasiNnWarning, stacklevel=2)
+    return found if card is None else _with_card(found, card)
+
+
+def _with_card(found: Model, card: ModelCard | PathLike) -> Model:
+    """Return the model with the card that the user gave in the place of the one beside it."""
+    if isinstance(card, ModelCard):
+        return replace(found, card=card, card_path=None)
+    path = expanded(card, "a model card or the path of one").absolute()
+    return replace(found, card=ModelCard.read(path), card_path=path)
+
+
+def _resolved(wanted: PathLike, precision: str | None, *, download: bool) -> Model:
+    """Return the model of that name or at that path, with the card that is found there."""
     precision = _checked(precision)
     path = expanded(wanted, "a name or a path")
     if not isinstance(wanted, str) or has_folder(wanted) or is_model_file(path):
@@ -213,14 +249,17 @@ def fetch(
         raise NotFoundError(f"{name} cannot be fetched: {_reason(card, chosen)}")
     files = card.precisions[chosen]
     tag = hashlib.sha384("".join(file.sha384 for file in files).encode()).hexdigest()[:12]
-    paths = fetch_files(
+    fetch_files(
         files,
         cache_folder(name, chosen),
         settings.cache_dir() / "partial" / f"{name}-{chosen}-{tag}",
         progress=progress,
         timeout=timeout,
     )
-    return Model(card, chosen, tuple(path.absolute() for path in paths), "cache")
+    copy = cached_copy(name, chosen)
+    if copy is None:  # removed meanwhile
+        raise DownloadError(f"{name} was fetched and is gone again from the cache; call again")
+    return copy.taken()
 
 
 # ------------------------------------------------------------------------------------- reasons

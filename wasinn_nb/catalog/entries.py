@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +12,9 @@ from types import MappingProxyType
 from typing import Final, overload
 
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, encoding_of, is_saved_model, saved_model_files
 from wasinn_nb.catalog.downloads import sha384
+from wasinn_nb.files import existing_file
 from wasinn_nb.tables import html_table, text_table
 
 __all__ = ["Model", "ModelEntry", "ModelTable", "matching_precision"]
@@ -40,6 +42,21 @@ def _are_those(card: ModelCard, precision: str, files: Sequence[Path]) -> bool:
     )
 
 
+def _stamp(path: Path) -> tuple[Path, int, int]:
+    stat = existing_file(path, "model").stat()
+    return path, stat.st_mtime_ns, stat.st_size
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+
+
+@functools.lru_cache(maxsize=64)
+def _with_external_data(files: tuple[Path, ...], _stamps: object) -> tuple[Path, ...]:
+    """Return *files* and those that the ONNX file keeps weights in; read once per change."""
+    return files
+
+
 @dataclass(frozen=True)
 class Model:
     """A model that is here: its card and its files.
@@ -47,13 +64,17 @@ class Model:
     Parameters
     ----------
     card : ModelCard
-        A bare one, with task ``"unknown"``, where nothing describes the model.
+        A bare one, with task ``"unknown"``, where nothing describes the model.  Its encoding
+        becomes that of the files.
     precision : str or None
         Of the weights in the files, such as ``"FP16"``; None where nothing says it.
     files : tuple of Path
         Absolute; for OpenVINO IR xml and bin in this order.
+        A TensorFlow SavedModel is its folder.
     origin : str
         ``"shipped"``, ``"cache"``, or the folder as it was given.
+    card_path : Path or None
+        The file that the card was read from; None for a card that no file holds.
 
     Examples
     --------
@@ -68,6 +89,12 @@ class Model:
     precision: str | None
     files: tuple[Path, ...]
     origin: str
+    card_path: Path | None = None
+
+    def __post_init__(self) -> None:
+        encoding = encoding_of(self.path)
+        if encoding not in {None, self.card.encoding}:
+            object.__setattr__(self, "card", self.card.replace(encoding=encoding))
 
     @property
     def name(self) -> str:
@@ -76,21 +103,57 @@ class Model:
 
     @property
     def path(self) -> Path:
-        """The file that OpenVINO reads; it finds the weights beside it."""
+        """The file that the runtime reads; it finds the weights beside it."""
         return self.files[0]
 
     @property
     def encoding(self) -> GraphEncoding:
-        """The format of the files."""
+        """The format of the files, told by their suffix."""
         return self.card.encoding
+
+    @property
+    def weights(self) -> tuple[Path, ...]:
+        """Every file that weights come from, the main file first.
+
+        That is the xml and the bin of OpenVINO IR, an ONNX file and its external data, and every
+        file of a SavedModel but its card.
+
+        Raises
+        ------
+        MissingFileError
+            If one of them is missing.
+        """
+        if is_saved_model(self.path):
+            return saved_model_files(self.path)
+        if self.encoding is not GraphEncoding.ONNX:
+            return self.files
+        return _with_external_data(self.files, tuple(map(_stamp, self.files)))
+
+    @property
+    def stamps(self) -> tuple[tuple[Path, int, int], ...]:
+        """Path, time of change in ns and size in bytes of the weights and of the card's file, now.
+
+        Equal stamps mean that nothing was written anew.
+
+        Raises
+        ------
+        MissingFileError
+            If one of the files is missing.
+        """
+        cards = () if self.card_path is None else (self.card_path,)
+        return tuple(map(_stamp, (*self.weights, *cards)))
 
     @cached_property
     def sha384(self) -> Mapping[str, str]:
-        """SHA-384 of each file's actual bytes: file name → hexadecimal digits.
+        """SHA-384 of each of :attr:`weights`, of its actual bytes: name → hexadecimal digits.
 
-        Computed when it is first asked for: about a second per GB.
+        The name is the path below the folder that the model lies in, or that it is.  Computed when
+        it is first asked for: about a second per GB.
         """
-        return MappingProxyType({path.name: sha384(path) for path in self.files})
+        folder = self.path if is_saved_model(self.path) else self.path.parent
+        return MappingProxyType(
+            {_name(path, folder): sha384(existing_file(path, "model")) for path in self.weights}
+        )
 
     @cached_property
     def verified(self) -> bool:

@@ -5,39 +5,48 @@ The catalog asks here; nothing is downloaded, and a file is hashed only if its s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
 from wasinn_nb import settings
-from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import (
+    ENCODINGS,
+    FOLDER_CARD,
+    ModelCard,
+    as_name,
+    check_whole,
+    is_model_file,
+    is_saved_model,
+    main_path,
+    model_files,
+    model_stem,
+)
 from wasinn_nb.catalog import shipped
+from wasinn_nb.catalog.cardfiles import (
+    FoundCard,
+    card_at,
+    card_for,
+    card_in,
+    described_stems,
+    own_card,
+)
 from wasinn_nb.catalog.downloads import are_whole
 from wasinn_nb.catalog.entries import Model, matching_precision
+from wasinn_nb.catalog.layouts import homes, main_files, precision_of
 from wasinn_nb.errors import (
     HashMismatchError,
     InvalidArgumentError,
     MissingFileError,
-    RecipeError,
+    WasiNnError,
 )
-from wasinn_nb.files import existing_file
+from wasinn_nb.files import existing_file, is_folder
 
-__all__ = ["Copy", "Place", "at_path", "best", "cache_folder", "copies", "is_model_file"]
+__all__ = ["Copy", "Place", "at_path", "best", "cache_folder", "cached_copy", "copies"]
 __all__ += ["known_card", "names_in", "places", "places_in_words", "rank", "shown"]
 
-_ENCODINGS: Final = {
-    ".xml": GraphEncoding.OPENVINO,
-    ".onnx": GraphEncoding.ONNX,
-    ".tflite": GraphEncoding.TENSORFLOWLITE,
-    ".pb": GraphEncoding.TENSORFLOW,
-    ".pdmodel": GraphEncoding.AUTODETECT,
-}
-_WEIGHTS: Final = {".xml": ".bin", ".pdmodel": ".pdiparams"}
-_PRECISION = re.compile(r"(?:FP|BF|NF|INT)\d{1,2}(?:-(?:FP|BF|NF|INT)\d{1,2})*")
 # Half the bytes of FP32 for the same mask; quantized weights only where nothing else is, or asked.
 _PREFERRED: Final = ("FP16", "FP32", None)
 
@@ -59,32 +68,31 @@ class Copy:
     precision: str | None
     path: Path
     place: Place
+    card_path: Path | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The file that OpenVINO reads, and its weights, whether they are there or not."""
-        weights = self.path.with_suffix(_WEIGHTS.get(self.path.suffix, self.path.suffix))
-        return tuple(dict.fromkeys((self.path.absolute(), weights.absolute())))
+        return model_files(self.path.absolute())
 
     @property
     def missing(self) -> Path | None:
         """The half that is not there."""
-        return next((half for half in self.files if not half.is_file()), None)
+        files = self.files
+        return next((f for f in files if not (f.is_file() or is_saved_model(f))), None)
 
     def taken(self) -> Model:
         """Return the model, or complain of what is missing or damaged."""
-        if (missing := self.missing) is not None:
-            there = next(half for half in self.files if half != missing)
-            raise MissingFileError(
-                f"{missing.name} is missing beside {there}; the model is the pair of both files: "
-                f"copy it there too"
-            )
-        model = Model(self.card, self.precision, self.files, self.place.label)
-        if self.place.kind == "shipped" and not model.verified:
-            raise HashMismatchError(
-                f"the shipped {self.path} is not the file that its card describes; install "
-                f"wasinn-nb again"
-            )
+        check_whole(self.files)
+        model = Model(self.card, self.precision, self.files, self.place.label, self.card_path)
+        if self.place.kind == "shipped":
+            # A user's own card beside the file does not describe what was shipped.
+            shipped_card = known_card(self.path.stem) or self.card
+            if not replace(model, card=shipped_card).verified:
+                raise HashMismatchError(
+                    f"the shipped {self.path} is not the file that its card describes; install "
+                    f"wasinn-nb again"
+                )
         return model
 
 
@@ -123,30 +131,53 @@ def cache_folder(name: str, precision: str) -> Path:
 
 def known_card(name: str) -> ModelCard | None:
     """Return the card of that name: the shipped one, else one of ``WASINN_NB_PATH``."""
-    if _as_name(name) != name:
+    found = _known(name)
+    return found.card if found else None
+
+
+def _known(name: str) -> FoundCard | None:
+    if as_name(name) != name:
         return None
     for root in (shipped.data_dir() / "models", *settings.search_path()):
-        for home in _homes(root, name):
-            if (card := _card_in(home, name)) is not None:
-                return card
+        for home in homes(root, name):
+            if (found := card_in(home, name)) is not None:
+                return found
     return None
 
 
 def names_in(root: Path) -> Iterator[str]:
     """Yield the names of the models in a directory, in any of the layouts."""
-    if (root / "card.json").is_file():
+    if is_saved_model(root):
+        yield model_stem(root)
+    elif (root / FOLDER_CARD).is_file():
         try:
-            yield ModelCard.read(root / "card.json").name
-        except RecipeError:
+            yield ModelCard.read(root / FOLDER_CARD).name
+        except WasiNnError:
             yield root.name  # its row says what is wrong
     for path in sorted(root.iterdir()):
         if path.is_dir():
             if path.name in {"intel", "public"}:
                 yield from names_in(path)
-            elif (path / "card.json").is_file() or any(_main_files(path, path.name)):
+            elif (path / FOLDER_CARD).is_file() or _holds_model(path):
                 yield path.name
-        elif _as_name(path.stem) == path.stem and _looks_like_model(path):
+        elif as_name(path.stem) == path.stem and _looks_like_model(path):
             yield path.stem
+
+
+def _holds_model(folder: Path) -> bool:
+    name = folder.name
+    return as_name(name) == name and any(main_files(folder, name))
+
+
+def _looks_like_model(path: Path) -> bool:
+    """Return whether *path* is a model's main file: many an ``.xml`` is something else."""
+    suffix = path.suffix.lower()
+    if suffix not in ENCODINGS or main_path(path) != path:
+        return False
+    if suffix != ".xml" or model_files(path)[-1].is_file():
+        return True
+    with path.open("rb") as opened:
+        return b"<net " in opened.read(4096)
 
 
 # ------------------------------------------------------------------------------------- copies
@@ -158,34 +189,48 @@ def copies(place: Place, name: str) -> list[Copy]:
     Raises
     ------
     MissingFileError
-        If the place cannot be read.
+        If the place, or a card in it, cannot be read.
     RecipeError
         If the model's card is malformed.
     """
-    if _as_name(name) != name:
+    if as_name(name) != name:
         return []
+    with _readable(f", or take {place.folder} out of WASINN_NB_PATH"):
+        if place.kind == "cache":
+            cached = (cached_copy(name, precision) for precision in _known_precisions(name))
+            return [copy for copy in cached if copy is not None]
+        for home in homes(place.folder, name):
+            if found := list(main_files(home, name)):
+                return [_copy(precision, path, place, home) for precision, path in found]
+    return []
+
+
+def cached_copy(name: str, precision: str) -> Copy | None:
+    """Return what was downloaded of a model of :func:`known_card`, if it is whole."""
+    found, folder = _known(name), cache_folder(name, precision)
+    files = found.card.precisions.get(precision, ()) if found else ()
+    if not found or not files or not are_whole(files, folder):
+        return None
+    path = folder / files[0].name
+    found = own_card(path) or found
+    place = Place("cache", settings.cache_dir() / "models", "cache")
+    return Copy(found.card, precision, path, place, found.path)
+
+
+def _known_precisions(name: str) -> tuple[str, ...]:
+    card = known_card(name)
+    return tuple(card.precisions) if card else ()
+
+
+@contextmanager
+def _readable(remedy: str = "") -> Iterator[None]:
+    """Translate the error of a folder or file that is there, but not to be read."""
     try:
-        return _copies(place, name)
+        yield
     except PermissionError as error:
         raise MissingFileError(
-            f"{error.filename} cannot be read: {error.strerror}; change its permissions, or take "
-            f"{place.folder} out of WASINN_NB_PATH"
+            f"{error.filename} cannot be read: {error.strerror}; change its permissions{remedy}"
         ) from error
-
-
-def _copies(place: Place, name: str) -> list[Copy]:
-    if place.kind == "cache":
-        card = known_card(name)
-        return [
-            Copy(card, precision, folder / files[0].name, place)
-            for precision, files in (card.precisions.items() if card else ())
-            if card and files and are_whole(files, folder := cache_folder(name, precision))
-        ]
-    for home in _homes(place.folder, name):
-        if found := list(_main_files(home, name)):
-            card = _card_in(home, name) or known_card(name) or ModelCard(name)
-            return [_copy(card, precision, path, place) for precision, path in found]
-    return []
 
 
 def best(candidates: list[Copy], precision: str | None) -> Copy | None:
@@ -200,93 +245,38 @@ def rank(precision: str | None) -> tuple[int, str]:
     return known, precision or ""
 
 
-def _homes(root: Path, name: str) -> tuple[Path, ...]:
-    return (root / name, root, root / "intel" / name, root / "public" / name)
+def _copy(precision: str | None, path: Path, place: Place, home: Path | None = None) -> Copy:
+    """Return the copy at *path*, with the card that describes it.
 
-
-def _main_files(home: Path, name: str) -> Iterator[tuple[str | None, Path]]:
-    if (path := _main_file(home, name)) is not None:
-        yield None, path
-    for folder in sorted(home.iterdir()) if home.is_dir() else ():
-        precision = _precision_of(folder)
-        if precision is not None and (path := _main_file(folder, name)) is not None:
-            yield precision, path
-
-
-def _precision_of(folder: Path) -> str | None:
-    return folder.name.upper() if _PRECISION.fullmatch(folder.name.upper()) else None
-
-
-def _main_file(folder: Path, name: str) -> Path | None:
-    paths = [folder / f"{name}{suffix}" for suffix in _ENCODINGS]
-    for path in paths:
-        if path.is_file():
-            return path
-    # Weights alone are half of a pair, to be complained of.
-    return paths[0] if (folder / f"{name}.bin").is_file() else None
-
-
-def _copy(card: ModelCard, precision: str | None, path: Path, place: Place) -> Copy:
-    encoding = _ENCODINGS[path.suffix]
-    if card.encoding is not encoding:
-        card = replace(card, encoding=encoding)
-    copy = Copy(card, precision, path, place)
+    A folder *home* that is called as the model must not hold the card of another one.
+    """
+    stem = model_stem(path)
+    found = card_for(path) or (card_in(home, stem) if home else None) or _known(stem)
+    card = found.card if found else ModelCard(as_name(stem))
+    copy = Copy(card, precision, path, place, found.path if found else None)
     if precision is None and copy.missing is None:
         return replace(copy, precision=matching_precision(card, copy.files))
     return copy
 
 
-def _looks_like_model(path: Path) -> bool:
-    """Return whether *path* is a model's main file: many an ``.xml`` is something else."""
-    if path.suffix != ".xml" or path.with_suffix(".bin").is_file():
-        return path.suffix in _ENCODINGS
-    with path.open("rb") as opened:
-        return b"<net " in opened.read(4096)
-
-
-def _card_in(folder: Path, name: str) -> ModelCard | None:
-    path = folder / "card.json"
-    card = ModelCard.read(path) if path.is_file() else None
-    if card is not None and card.name != name:
-        if folder.name == name:
-            raise RecipeError(f"{path}: expected the card of {name}, got that of {card.name}")
-        return None
-    for precision in card.precisions if card else ():
-        if not _PRECISION.fullmatch(precision):  # it becomes a folder
-            raise RecipeError(
-                f"{path}: expected precisions such as FP16 or FP16-INT8, got {precision!r:.80}"
-            )
-    return card
-
-
-def _as_name(text: str) -> str:
-    """Return *text* as a model name: what a name cannot hold becomes ``-``."""
-    return re.sub(r"[^A-Za-z0-9._-]", "-", text).lstrip("._-")[:128] or "model"
-
-
 # -------------------------------------------------------------------------------------- paths
-
-
-def is_model_file(path: Path) -> bool:
-    """Return whether the suffix is one of a model's."""
-    return path.suffix in _ENCODINGS or path.suffix in _WEIGHTS.values()
 
 
 def at_path(path: Path, precision: str | None) -> Model:
     """Return the model whose file, or whose folder, *path* is."""
-    if path.is_dir():
-        return _in_folder(path, precision)
-    mains = {weights: main for main, weights in _WEIGHTS.items()}
-    if path.suffix not in _ENCODINGS and path.suffix not in mains:
-        raise InvalidArgumentError(
-            f"expected the name of a model, a file that ends in {', '.join(_ENCODINGS)}, "
-            f"or a folder, got {path}"
-        )
-    existing_file(path, "model")
-    path = path.with_suffix(mains.get(path.suffix, path.suffix))
-    by_folder = _precision_of(path.parent)
-    place = Place(shown(path.parent), path.parent)
-    copy = _copy(_card_for(path, by_folder), by_folder, path, place)
+    with _readable():
+        if is_folder(path) and not is_saved_model(path):
+            return _in_folder(path, precision)
+        if not is_saved_model(path):
+            if not is_model_file(path):
+                raise InvalidArgumentError(
+                    f"expected the name of a model, a file that ends in {', '.join(ENCODINGS)}, "
+                    f"or a folder, got {path}"
+                )
+            path = main_path(existing_file(path, "model"))
+        place = Place(shown(path.parent), path.parent)
+        main = path.absolute()
+        copy = _copy(precision_of(main.parent), main, place)
     if precision is not None and copy.precision is None:
         copy = replace(copy, precision=precision)
     if precision not in {None, copy.precision}:
@@ -298,26 +288,15 @@ def at_path(path: Path, precision: str | None) -> Model:
 
 
 def _in_folder(folder: Path, precision: str | None) -> Model:
-    described = folder / "card.json"
-    name = ModelCard.read(described).name if described.is_file() else folder.absolute().name
-    card = _card_in(folder, name) or known_card(name) or ModelCard(_as_name(name))
+    described = card_at(folder / FOLDER_CARD)
+    names = [*(described_stems(described.card) if described else ()), folder.absolute().name]
     place = Place(shown(folder), folder)
-    found = [_copy(card, said, path, place) for said, path in _main_files(folder, name)]
-    if (copy := best(found, precision)) is None:
+    found = next(filter(None, (list(main_files(folder, name)) for name in names)), [])
+    copies_here = [_copy(known, path, place) for known, path in found]
+    if (copy := best(copies_here, precision)) is None:
         of = f" of precision {precision}" if precision else ""
         raise MissingFileError(
-            f"expected {name}.xml and {name}.bin{of} in the folder {folder} or in its folder FP16 "
-            f"or FP32; name the model's file itself if it is called otherwise"
+            f"expected {names[0]}.xml and {names[0]}.bin{of} in the folder {folder} or in its "
+            f"folder FP16 or FP32; name the model's file itself if it is called otherwise"
         )
     return copy.taken()
-
-
-def _card_for(path: Path, by_folder: str | None) -> ModelCard:
-    """Return the card beside the file, else the one known by its name, else a bare one."""
-    for folder in (path.parent, path.parent.parent)[: 2 if by_folder else 1]:
-        if (folder / "card.json").is_file():
-            card = ModelCard.read(folder / "card.json")
-            named = {file.name for files in card.precisions.values() for file in files}
-            if card.name == path.stem or path.name in named:
-                return card
-    return known_card(path.stem) or ModelCard(_as_name(path.stem))

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from wasinn_nb import catalog, settings
+from wasinn_nb.cards import is_model_file
 from wasinn_nb.catalog import Model, ModelEntry
 from wasinn_nb.catalog.downloads import in_words
-from wasinn_nb.catalog.lookup import is_model_file
 from wasinn_nb.catalog.shipped import has_folder
 from wasinn_nb.errors import NotFoundError, WasiNnError
 from wasinn_nb.files import expanded

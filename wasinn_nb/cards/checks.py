@@ -1,0 +1,144 @@
+"""The fields of a model card, checked: everything in a ``card.json`` is hostile until then."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Mapping
+from typing import Any, Final
+
+from wasinn_nb.cards.modelfile import ModelFile, is_text
+from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
+from wasinn_nb.errors import RecipeError
+
+__all__ = [
+    "card_background",
+    "card_classes",
+    "card_figures",
+    "card_output",
+    "card_palette",
+    "card_precisions",
+    "card_threshold",
+    "unexpected",
+]
+
+# Labels have 8 bits where a mask is made, or may be made.
+_MASK_TASKS: Final = frozenset({"segmentation", "unknown"})
+_MOST_MASK_CLASSES: Final = 256
+_MOST_CLASSES: Final = 100_000
+
+
+def unexpected(card: str, expected: str, value: object) -> RecipeError:
+    """Return the error for a field of the card named *card*."""
+    return RecipeError(f"{card}: expected {expected}, got {value!r:.120}")
+
+
+def card_classes(card: str, task: str, classes: Any) -> tuple[str, ...]:
+    """Return the names of the classes as a tuple."""
+    # A string is a sequence of strings too: of its letters.
+    try:
+        names = () if isinstance(classes, str) else tuple(classes)
+    except TypeError:
+        names = (None,)
+    if isinstance(classes, str) or not all(name and is_text(name) for name in names):
+        raise unexpected(card, "class names as text", classes)
+    masks, most = task in _MASK_TASKS, _most_classes(task)
+    if len(names) > most:
+        remedy = f"; with task='classification' it takes {_MOST_CLASSES}" if masks else ""
+        raise RecipeError(f"{card}: expected at most {most} classes, got {len(names)}{remedy}")
+    if masks and len(set(names)) != len(names):
+        raise RecipeError(f"{card}: two classes have the same name: {names!r:.120}")
+    return names
+
+
+def card_palette(card: str, classes: int, palette: Any) -> tuple[RGB, ...]:
+    """Return one color per class, the distinct ones where none are given."""
+    colors = checked_palette(palette, 0)
+    if not colors:
+        return distinct_palette(classes)
+    if classes == 1 and len(colors) > 1:
+        raise RecipeError(
+            f"{card}: expected one color for one class, got {len(colors)}; name both classes, "
+            f"such as ('background', 'person')"
+        )
+    return checked_palette(colors, classes)
+
+
+def card_precisions(card: str, precisions: Any) -> dict[str, tuple[ModelFile, ...]]:
+    """Return the files per precision, as tuples."""
+    expected = "precisions as name and files"
+    if not isinstance(precisions, Mapping) or not all(map(is_text, precisions)):
+        raise unexpected(card, expected, precisions)
+    checked = {}
+    for precision, files in precisions.items():
+        if not isinstance(files, tuple | list) or not all(isinstance(f, ModelFile) for f in files):
+            raise unexpected(card, expected, precisions)
+        checked[precision] = tuple(files)
+    return checked
+
+
+def card_figures(card: str, figures: Any) -> dict[str, float]:
+    """Return the measured figures."""
+    if not isinstance(figures, Mapping) or not all(map(is_text, figures)):
+        raise unexpected(card, "figures as name and finite number", figures)
+    for number in figures.values():
+        if type(number) not in {int, float} or not _is_finite(number):
+            raise unexpected(card, "figures as name and finite number", figures)
+    return dict(figures)
+
+
+def card_output(card: str, output: Any) -> str | int | None:
+    """Return the name or the index of an output, or None."""
+    if output is None or (isinstance(output, str) and output and is_text(output)):
+        return output
+    index = _index(output)
+    if index is None:
+        raise unexpected(card, "output as the name of an output or its index from 0", output)
+    return index
+
+
+def card_threshold(card: str, threshold: Any) -> float | None:
+    """Return a probability above 0 and below 1, or None."""
+    if threshold is None:
+        return None
+    try:
+        number = math.nan if isinstance(threshold, bool | str) else float(threshold)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not 0 < number < 1:
+        raise unexpected(card, "threshold as a probability above 0 and below 1", threshold)
+    return number
+
+
+def card_background(card: str, task: str, classes: int, background: Any) -> int | None:
+    """Return the index of a class, or None."""
+    if background is None:
+        return None
+    # A model of one class has two labels.
+    labels = max(classes, 2) if classes else _most_classes(task)
+    index = _index(background)
+    if index is None or index >= labels:
+        raise unexpected(
+            card, f"background as None or the index of a class, 0 to {labels - 1}", background
+        )
+    return index
+
+
+def _most_classes(task: str) -> int:
+    return _MOST_MASK_CLASSES if task in _MASK_TASKS else _MOST_CLASSES
+
+
+def _index(value: Any) -> int | None:
+    """Return *value* as a whole number from 0, or None where it is not one."""
+    try:
+        number = -1 if isinstance(value, bool) else operator.index(value)  # NumPy's integers too
+    except TypeError:
+        return None
+    return number if number >= 0 else None
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number beyond every float
+        return False
