@@ -14,8 +14,9 @@ from PIL import Image
 
 from wasinn_nb.cards import RGB
 from wasinn_nb.masks import LegendEntry, blend, palette_image
+from wasinn_nb.tables import percent
 
-__all__ = ["picture_html", "preview"]
+__all__ = ["bars_html", "image_preview", "picture_html", "preview"]
 
 # Longer sides to try until the picture is small enough to embed, and how small that is: 293,000
 # characters of base64.
@@ -31,6 +32,7 @@ _SWATCH: Final = (
     "border-radius:2px;vertical-align:-1px;background:#{color}"
 )
 _SHARE: Final = "opacity:0.75;font-variant-numeric:tabular-nums"
+_BARS_SIDE: Final = 320
 _PIXELATED: Final = ";image-rendering:pixelated"
 
 
@@ -75,6 +77,82 @@ def preview(
             break
     media_type = "image/png" if photo is None else "image/jpeg"
     return media_type, encoded.getvalue(), (height, width)
+
+
+def image_preview(pixels: NDArray[np.uint8]) -> tuple[str, bytes, tuple[int, int]]:
+    """Encode an image small enough to embed; returned as by :func:`preview`.
+
+    Parameters
+    ----------
+    pixels : (h, w, 3) uint8 array
+    """
+    image = Image.fromarray(pixels)
+    image.thumbnail((_BARS_SIDE, _BARS_SIDE))
+    encoded = io.BytesIO()
+    image.save(encoded, "JPEG", quality=85)
+    return "image/jpeg", encoded.getvalue(), (image.height, image.width)
+
+
+def bars_html(
+    image: tuple[str, bytes, tuple[int, int]] | None,
+    *,
+    bars: Sequence[tuple[str, str, float]],
+    facts: Sequence[str],
+    details: Mapping[str, str],
+) -> str:
+    """Return an image with a bar for each class as HTML that needs nothing from outside.
+
+    Every text is escaped.
+
+    Parameters
+    ----------
+    image : (media type, encoded bytes, (height, width)) or None
+        As from :func:`image_preview`.
+    bars : sequence of (index, name, probability)
+    facts, details
+        As for :func:`picture_html`.
+
+    Examples
+    --------
+    >>> html = bars_html(None, bars=[("7", "<cat>", 0.25)], facts=["toy"], details={})
+    >>> "&lt;cat&gt;" in html, "width:25.00%" in html
+    (True, True)
+    """
+    rows = "".join(_bar(index, name, probability) for index, name, probability in bars)
+    shown = ""
+    if image is not None:
+        media_type, encoded, (_, width) = image
+        source = f"data:{media_type};base64,{base64.b64encode(encoded).decode()}"
+        best = f"{bars[0][1]} {percent(bars[0][2])}" if bars else ""
+        style = f"display:block;width:100%;max-width:{width}px;height:auto;border-radius:3px"
+        shown = (
+            f'<div style="flex:0 1 {width}px;min-width:120px">'
+            f'<img alt="{escape(f"Image: {best}")}" src="{source}" style="{style}"></div>'
+        )
+    return "\n".join(
+        [
+            f'<figure style="{_FIGURE}">',
+            f'<div style="display:flex;flex-wrap:wrap;gap:10px 18px">{shown}',
+            f'<div style="flex:1 1 260px;min-width:0">{rows}</div></div>',
+            f'<figcaption style="margin-top:6px"><div>{_facts_line(facts)}</div>',
+            _folded(details),
+            "</figcaption></figure>",
+        ]
+    )
+
+
+def _bar(index: str, name: str, probability: float) -> str:
+    share = percent(probability)
+    return (
+        '<div style="margin:0 0 7px">'
+        '<div style="display:flex;justify-content:space-between;gap:12px">'
+        f'<span style="min-width:0;overflow-wrap:anywhere">{escape(name)} '
+        f'<span style="opacity:0.6">{escape(index)}</span></span>'
+        f'<span style="{_SHARE};white-space:nowrap">{escape(share)}</span></div>'
+        '<div style="height:8px;border-radius:4px;background:rgba(128,128,128,0.2)">'
+        f'<div style="width:{100 * min(1.0, max(0.0, probability)):.2f}%;height:8px;'
+        'border-radius:4px;background:#0072b2"></div></div></div>'
+    )
 
 
 def picture_html(
@@ -134,12 +212,15 @@ def picture_html(
         f"<div>{_facts_line(facts)}</div>",
     ]
     if details:
-        said = "".join(
-            f"<div>{escape(name)}: <code>{escape(text)}</code></div>"
-            for name, text in details.items()
-        )
-        lines.append(f'<details style="opacity:0.85"><summary>Details</summary>{said}</details>')
+        lines.append(_folded(details))
     return "\n".join([*lines, "</figcaption></figure>"])
+
+
+def _folded(details: Mapping[str, str]) -> str:
+    rows = "".join(
+        f"<div>{escape(name)}: <code>{escape(text)}</code></div>" for name, text in details.items()
+    )
+    return f'<details style="opacity:0.85"><summary>Details</summary>{rows}</details>'
 
 
 def _legend_item(entry: LegendEntry) -> str:

@@ -21,7 +21,7 @@ from wasinn_nb.pictures import ImageSource, encoded_bytes, open_image
 from wasinn_nb.preprocessing import pixels_to_tensor, resized_pixels
 from wasinn_nb.recipe import PreprocessRecipe, Resize
 from wasinn_nb.runtimes import Head, Runtime, runtime as runtime_of
-from wasinn_nb.tasks import Reading, Result, task_for, task_of_outputs
+from wasinn_nb.tasks import Reading, reading_of, task_for
 from wasinn_nb.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -220,8 +220,9 @@ class _Plan:
 
     def head_of(self, signature: Signature) -> Head:
         """Return the head of the task."""
-        task = self._task or task_of_outputs(signature, self._card, self.recipe)
-        self.reading = task.read(signature, self._card, self.recipe, scores=self._scores)
+        self.reading = reading_of(
+            signature, self._card, self.recipe, self._task, scores=self._scores
+        )
         return self.reading.head
 
 

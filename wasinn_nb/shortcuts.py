@@ -12,8 +12,9 @@ from wasinn_nb.pipeline import kept_pipeline
 from wasinn_nb.recipe import PreprocessRecipe, Resize
 from wasinn_nb.runtimes import Runtime
 from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.tasks.classification.result import ClassificationResult
 
-__all__ = ["segment"]
+__all__ = ["classify", "segment"]
 
 
 def segment(
@@ -79,3 +80,54 @@ def segment(
         runtime=runtime,
     )
     return cast("SegmentationResult", pipeline(image))
+
+
+def classify(
+    image: ImageSource | None = None,
+    model: str | os.PathLike[str] | catalog.Model | None = None,
+    target: str | int | None = None,
+    *,
+    precision: str | None = None,
+    card: ModelCard | str | os.PathLike[str] | None = None,
+    recipe: PreprocessRecipe | None = None,
+    resize: Resize | None = None,
+    output: str | int | None = None,
+    runtime: str | Runtime | None = None,
+) -> ClassificationResult:
+    """Classify an image in one call: recipe, inference, probabilities, result.
+
+    The compiled models of the last four different calls are kept, so that the next image takes
+    only its own time.
+
+    Parameters
+    ----------
+    image : path, name of a shipped image, bytes, file, PIL.Image or array, optional
+        Default: ``WASINN_NB_IMAGE``, else a shipped one.
+    model, target, precision, card, recipe, resize, runtime
+        As for `Pipeline`; *model* has to be a classifier, and none is shipped.
+    output : str or int, optional
+        The name or index of the output that holds the scores.  Default: the card's, else the one
+        that fits.
+
+    Returns
+    -------
+    ClassificationResult
+
+    Raises
+    ------
+    WasiNnError
+        As `Pipeline` and its call.
+    """
+    found = catalog.model(model, card=card)
+    if output is not None:
+        found = catalog.model(found, card=found.card.replace(output=output))
+    pipeline = kept_pipeline(
+        found,
+        target,
+        precision=precision,
+        recipe=recipe,
+        resize=resize,
+        task="classification",
+        runtime=runtime,
+    )
+    return cast("ClassificationResult", pipeline(image))

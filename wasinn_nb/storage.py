@@ -17,10 +17,18 @@ from wasinn_nb.files import atomic, existing_file, expanded
 from wasinn_nb.pictures import open_image
 from wasinn_nb.tensor import Tensor, read_tensor
 
-__all__ = ["SavedFiles", "read_result", "write_result"]
+__all__ = [
+    "SavedFiles",
+    "checked_stem",
+    "read_facts",
+    "read_result",
+    "write_facts",
+    "write_result",
+]
 
 RESULT_FORMAT: Final = "wasinn_nb.result/1"
-_MAX_JSON_BYTES: Final = 1 << 20
+# A classification keeps the names and scores of up to 100,000 classes.
+_MAX_JSON_BYTES: Final = 1 << 24
 _JPEG_QUALITY: Final = 92
 
 
@@ -69,10 +77,7 @@ def write_result(
     InvalidArgumentError
         If *stem* is no plain file name, or *origin* and *facts* are no JSON.  Nothing is written.
     """
-    if not _is_plain(stem):
-        raise InvalidArgumentError(
-            f"expected the beginning of a file name as stem, without folders, got {stem!r:.80}"
-        )
+    checked_stem(stem)
     folder = expanded(directory)
     saved = SavedFiles(
         folder / f"{stem}-mask.png",
@@ -85,11 +90,7 @@ def write_result(
         "overlay": None if saved.overlay is None else saved.overlay.name,
         "tensor": saved.tensor.name,
     }
-    said = {"format": RESULT_FORMAT, **origin, **facts, "files": files}
-    try:
-        text = json.dumps(said, indent=2, allow_nan=False) + "\n"
-    except (TypeError, ValueError) as error:
-        raise InvalidArgumentError(f"the facts of the result are no JSON: {error}") from error
+    text = _as_json({"format": RESULT_FORMAT, **origin, **facts, "files": files})
     tensor.write(saved.tensor, metadata=origin)
     with atomic(saved.mask) as temporary:
         mask.save(temporary, "PNG", optimize=True)
@@ -118,17 +119,7 @@ def read_result(path: Path) -> tuple[dict[str, Any], NDArray[np.uint8], Tensor]:
     ImageError, TensorFileError
         If the mask or the tensor is broken.
     """
-    found = existing_file(path, "result")
-    if found.stat().st_size > _MAX_JSON_BYTES:
-        raise InvalidArgumentError(f"{found.name}: larger than {_MAX_JSON_BYTES} bytes; no result")
-    try:
-        said = json.loads(found.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InvalidArgumentError(f"{found.name}: no JSON: {error}") from error
-    if not isinstance(said, dict) or said.get("format") != RESULT_FORMAT:
-        raise InvalidArgumentError(
-            f'{found.name}: expected a JSON object with "format": "{RESULT_FORMAT}"'
-        )
+    found, said = read_facts(path, RESULT_FORMAT)
     files = said.get("files")
     names = [files.get(what) if isinstance(files, dict) else None for what in ("mask", "tensor")]
     if not all(_is_plain(name) for name in names):
@@ -145,6 +136,76 @@ def read_result(path: Path) -> tuple[dict[str, Any], NDArray[np.uint8], Tensor]:
     if image.mode not in {"P", "L"}:
         raise ImageError(f"{mask_path.name}: expected an index image, got mode {image.mode}")
     return said, np.asarray(image), read_tensor(tensor_path)
+
+
+def write_facts(path: Path, facts: Mapping[str, object]) -> None:
+    """Write the JSON file of a result, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    facts : mapping
+        JSON values, with the ``format`` by which :func:`read_facts` knows them.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If they are not JSON.  Nothing is written.
+    """
+    text = _as_json(facts)
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_facts(path: Path, format_: str) -> tuple[Path, dict[str, Any]]:
+    """Read the JSON file of a result.
+
+    Parameters
+    ----------
+    path : Path
+    format_ : str
+        What its ``format`` must be.
+
+    Returns
+    -------
+    Path, dict
+        The path with ``~`` expanded, and the values.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    InvalidArgumentError
+        If it is not JSON of that format.
+    """
+    found = existing_file(path, "result")
+    if found.stat().st_size > _MAX_JSON_BYTES:
+        raise InvalidArgumentError(
+            f"{found.name}: larger than {_MAX_JSON_BYTES} bytes, which no result is"
+        )
+    try:
+        facts = json.loads(found.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InvalidArgumentError(f"{found.name} is not valid JSON: {error}") from error
+    if not isinstance(facts, dict) or facts.get("format") != format_:
+        raise InvalidArgumentError(f'{found.name}: expected a JSON object with "format": "{format_}"')
+    return found, facts
+
+
+def checked_stem(stem: object) -> str:
+    """Return *stem*, or raise InvalidArgumentError where it is not the beginning of a file name."""
+    if not isinstance(stem, str) or not _is_plain(stem):
+        raise InvalidArgumentError(
+            f"expected the beginning of a file name as stem, without folders, got {stem!r:.80}"
+        )
+    return stem
+
+
+def _as_json(facts: Mapping[str, object]) -> str:
+    try:
+        return json.dumps(facts, indent=2, allow_nan=False) + "\n"
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"the facts of the result are not JSON: {error}") from error
 
 
 def _is_plain(name: object) -> bool:

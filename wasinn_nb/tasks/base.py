@@ -101,6 +101,10 @@ class Task(Protocol):
     def name(self) -> str:
         """As a card's ``task``: ``"segmentation"``."""
 
+    @property
+    def call(self) -> str:
+        """The function that does it in one call: ``"wasinn_nb.segment"``."""
+
     def read(
         self, signature: Signature, card: ModelCard, recipe: PreprocessRecipe, *, scores: bool
     ) -> Reading:
@@ -118,7 +122,9 @@ class Task(Protocol):
 
         Raises
         ------
+        UnreadableError
+            If the model gives nothing that the task can read; the error says what it gives.
         InvalidArgumentError
-            If the model gives nothing that the task can read, or several things; the error says
-            what it gives and how to choose.
+            If it gives several such things, or the card does not fit it; the error says how to
+            choose.
         """

@@ -8,9 +8,10 @@ from wasinn_nb import registry
 from wasinn_nb.cards import ModelCard, Signature
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.tasks.base import Task
+from wasinn_nb.tasks.base import Reading, Task
+from wasinn_nb.tasks.outputs import UnreadableError
 
-__all__ = ["task", "task_for", "task_of_outputs", "tasks"]
+__all__ = ["reading_of", "task", "task_for", "tasks"]
 
 GROUP: Final = "wasinn_nb.tasks"
 UNKNOWN: Final = "unknown"
@@ -73,14 +74,21 @@ def task_for(card: ModelCard, wanted: str | None = None) -> Task | None:
     found = task(stated)
     if wanted not in {None, stated}:
         raise InvalidArgumentError(
-            f"the card of {card.name} says that its task is {stated}, not {wanted}; use what is "
-            f"there for {stated}, or pass a card with task={wanted!r}"
+            f"the card of {card.name} says that its task is {stated}, not {wanted}; use "
+            f"{found.call}, or pass a card with task={wanted!r}"
         )
     return found
 
 
-def task_of_outputs(signature: Signature, card: ModelCard, recipe: PreprocessRecipe) -> Task:
-    """Return the one task that can read a model's outputs, where nothing states the task.
+def reading_of(
+    signature: Signature,
+    card: ModelCard,
+    recipe: PreprocessRecipe,
+    wanted: Task | None = None,
+    *,
+    scores: bool = False,
+) -> Reading:
+    """Return how a model is read by the task that is wanted, or by the one that can read it.
 
     Parameters
     ----------
@@ -88,25 +96,42 @@ def task_of_outputs(signature: Signature, card: ModelCard, recipe: PreprocessRec
         What the model takes and gives at the recipe's size.
     card : ModelCard
     recipe : PreprocessRecipe
+    wanted : Task, optional
+        Default: the task that can read the outputs, where nothing states it.
+    scores : bool
+        Whether results are to keep the scores.
 
     Raises
     ------
     InvalidArgumentError
-        If no task can, or several can.
+        If that task cannot read the model; the error names the task that can, or the five calls.
     """
-    fitting: dict[str, Task] = {}
+    names = [wanted.name] if wanted is not None else list(tasks())
+    readings: dict[str, Reading] = {}
     reasons = []
-    for name in tasks():
+    for name in names:
         try:
-            task(name).read(signature, card, recipe, scores=False)
-        except InvalidArgumentError as error:
+            readings[name] = task(name).read(signature, card, recipe, scores=scores)
+        except UnreadableError as error:
             reasons.append(str(error))
-        else:
-            fitting[name] = task(name)
-    if len(fitting) == 1:
-        return next(iter(fitting.values()))
-    if fitting:
+    if len(readings) == 1:
+        return next(iter(readings.values()))
+    if readings:
         raise InvalidArgumentError(
-            f"{card.name} can be read for {' and '.join(fitting)}; say which on its card: task=..."
+            f"{card.name} can be read for {' and '.join(readings)}; say which on its card: task=..."
         )
-    raise InvalidArgumentError("; ".join(reasons))
+    raise InvalidArgumentError(f"{'; '.join(reasons)}; {_remedy(signature, card, recipe, names)}")
+
+
+def _remedy(
+    signature: Signature, card: ModelCard, recipe: PreprocessRecipe, tried: list[str]
+) -> str:
+    """Return what can be done with a model that the tasks that were tried cannot read."""
+    for name in tasks():
+        if name not in tried:
+            try:
+                task(name).read(signature, card.replace(classes=()), recipe, scores=False)
+            except InvalidArgumentError:
+                continue
+            return f"it can be read for {name}: use {task(name).call}"
+    return "call it with wasinn_nb.WasiNnCtx, which gives every output as it is"

@@ -13,6 +13,7 @@ from typing import Final, Literal
 from wasinn_nb.abi import TensorType
 from wasinn_nb.cards import ModelCard, Port, Signature
 from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.tasks.outputs import UnreadableError, chosen_outputs, listed
 
 __all__ = ["MaskOutput", "Scale", "mask_output"]
 
@@ -78,7 +79,7 @@ def mask_output(signature: Signature, card: ModelCard, size: tuple[int, int]) ->
     >>> found.planes, found.channels_last
     ((4, 48, 64), True)
     """
-    chosen = _chosen(signature, card)
+    chosen = chosen_outputs(signature, card)
     readings = [
         reading
         for index in chosen
@@ -109,23 +110,6 @@ def mask_output(signature: Signature, card: ModelCard, size: tuple[int, int]) ->
         f"several outputs can be the mask: {names}; choose one on the card: "
         f"output={first or readings[0].index!r}"
     )
-
-
-def _chosen(signature: Signature, card: ModelCard) -> list[int]:
-    """Return the outputs to look at: the one that the card names, else all."""
-    outputs = signature.outputs
-    if card.output is None:
-        return list(range(len(outputs)))
-    if isinstance(card.output, int):
-        fitting = [card.output] if 0 <= card.output < len(outputs) else []
-    else:
-        fitting = [index for index, port in enumerate(outputs) if port.name == card.output]
-    if not fitting:
-        raise InvalidArgumentError(
-            f"the card of {card.name} names the output {card.output!r:.80}; the model has "
-            f"{_listed(signature)}"
-        )
-    return fitting[:1]
 
 
 def _readings(index: int, port: Port, size: tuple[int, int]) -> Iterator[MaskOutput]:
@@ -170,17 +154,11 @@ def _fits(mask: tuple[int, ...], size: tuple[int, int]) -> bool:
     return down[1] == across[1] == 0 and down[0] == across[0] > 1
 
 
-def _no_mask(signature: Signature, card: ModelCard, size: tuple[int, int]) -> InvalidArgumentError:
+def _no_mask(signature: Signature, card: ModelCard, size: tuple[int, int]) -> UnreadableError:
     asked = "" if card.output is None else f" (output {card.output!r:.80} was asked for)"
-    return InvalidArgumentError(
+    return UnreadableError(
         f"{card.name} is not a segmentation model of {size[0]}x{size[1]} images{asked}: it gives "
-        f"{_listed(signature)}, and none of them is a mask of the image's size or of a whole "
-        f"fraction of it; call it with wasinn_nb.WasiNnCtx, which gives every output as it is"
+        f"{listed(signature)}, and none of them is a mask of the image's size or of a whole "
+        f"fraction of it"
     )
 
-
-def _listed(signature: Signature) -> str:
-    ports = (
-        f"{port.name or index} {port.signature}" for index, port in enumerate(signature.outputs)
-    )
-    return ", ".join(ports)[:500] or "no output"

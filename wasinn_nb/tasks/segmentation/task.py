@@ -20,6 +20,7 @@ from wasinn_nb.placement import Placement
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import NOT_A_NUMBER, Head, nan_sentence
 from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.tasks.outputs import BOUNDED, UNBOUNDED
 from wasinn_nb.tasks.segmentation.outputs import MaskOutput, mask_output
 from wasinn_nb.tensor import Tensor
 
@@ -27,19 +28,13 @@ __all__ = ["MaskReading", "Segmentation"]
 
 DEFAULT_THRESHOLD: Final = 0.5
 _UNKNOWN_LABELS: Final = 256
-# Operations by the names of OpenVINO, ONNX and TensorFlow Lite.
-_SIGMOIDS: Final = frozenset({"Sigmoid", "HardSigmoid", "LOGISTIC", "SoftMax", "Softmax", "SOFTMAX"})
-_UNBOUNDED: Final = frozenset(
-    ("Convolution", "ConvolutionBackpropData", "GroupConvolution", "GroupConvolutionBackpropData")
-    + ("Conv", "ConvTranspose", "CONV_2D", "TRANSPOSE_CONV", "DEPTHWISE_CONV_2D")
-    + ("MatMul", "Gemm", "FULLY_CONNECTED", "BatchNormInference", "BatchNormalization")
-)
 
 
 class Segmentation:
     """The task of models that give a class for every pixel; see `wasinn_nb.tasks.Task`."""
 
     name: Final = "segmentation"
+    call: Final = "wasinn_nb.segment"
 
     def read(
         self, signature: Signature, card: ModelCard, recipe: PreprocessRecipe, *, scores: bool
@@ -183,9 +178,9 @@ def _logits(found: MaskOutput, card: ModelCard) -> bool | None:
         return False
     if card.logits is not None:
         return card.logits
-    if found.port.operation in _SIGMOIDS:
+    if found.port.operation in BOUNDED:
         return False
-    return True if found.port.operation in _UNBOUNDED else None
+    return True if found.port.operation in UNBOUNDED else None
 
 
 def _as_output(threshold: float, *, logits: bool) -> float:

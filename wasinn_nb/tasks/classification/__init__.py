@@ -1,0 +1,1 @@
+"""Classification: classes of a whole image, the most probable first."""

@@ -1,0 +1,352 @@
+"""The result of a classification: a probability for every class."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb.cards import ModelCard
+from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
+from wasinn_nb.markup import bars_html, image_preview
+from wasinn_nb.origin import Origin
+from wasinn_nb.pictures import ImageSource, kept_image, rgb_image
+from wasinn_nb.recipe import Exif
+from wasinn_nb.storage import checked_stem, read_facts, write_facts
+from wasinn_nb.tables import percent
+from wasinn_nb.tensor import Tensor, read_tensor
+
+__all__ = ["ClassificationResult", "SavedScores", "TopClass"]
+
+_FORMAT: Final = "wasinn_nb.classification/1"
+_SHOWN: Final = 5
+
+
+class TopClass(NamedTuple):
+    """One class of a result."""
+
+    index: int
+    name: str
+    probability: float
+
+
+class SavedScores(NamedTuple):
+    """Where the files of a classification lie."""
+
+    tensor: Path
+    """The probabilities; the sidecar lies beside it."""
+    facts: Path
+    """The JSON file that names the tensor."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ClassificationResult:
+    """The probabilities of all classes for one image, and what made them.
+
+    Parameters
+    ----------
+    probabilities : (N,) float32 array
+        In the order of the card's classes.  Copied unless it is read-only.
+    card : ModelCard
+        The model's name and classes.
+    origin : Origin
+        What made it.
+    scores : (N,) float32 array, optional
+        The values as the model gave them: logits, or the integers of a quantized output.
+        Default: the probabilities.
+    image : path, bytes, binary file, PIL.Image or array, optional
+        Encoded ones are kept as their bytes, all others as an array.
+    timings : mapping
+        Step → seconds.
+    assumed : tuple of str
+        What nothing states about the model, and was assumed.
+    softmax : bool
+        Whether the probabilities were made of logits.
+
+    Raises
+    ------
+    TensorError
+        If there is not one finite number for each class.
+
+    Examples
+    --------
+    >>> card = ModelCard("toy", "classification", classes=("cat", "dog", "owl"))
+    >>> values = np.array([0.2, 0.7, 0.1], np.float32)
+    >>> result = ClassificationResult(values, card, Origin("toy"))
+    >>> result
+    ClassificationResult(toy, 3 classes, f32 on CPU)
+    1.) [1](0.7000) dog
+    2.) [0](0.2000) cat
+    3.) [2](0.1000) owl
+    >>> result.top(1)
+    (TopClass(index=1, name='dog', probability=0.699999988079071),)
+    """
+
+    probabilities: NDArray[np.float32]
+    card: ModelCard
+    origin: Origin
+    scores: NDArray[np.float32] | None = None
+    image: ImageSource | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+    assumed: tuple[str, ...] = ()
+    softmax: bool = False
+
+    def __post_init__(self) -> None:
+        classes = len(self.card.classes)
+        for name in ("probabilities", "scores"):
+            given = getattr(self, name)
+            values = self.probabilities if given is None else np.asarray(given)
+            if values.shape != (classes,) or values.dtype != np.float32 or not classes:
+                raise TensorError(
+                    f"expected {name} as a ({classes},) float32 array, a number for each class of "
+                    f"{self.card.name}, got {values.shape} {values.dtype}"
+                )
+            if not np.isfinite(values).all():
+                raise TensorError(f"expected finite {name}, got NaN or infinite values")
+            if values.flags.writeable:
+                values = values.copy()
+                values.flags.writeable = False
+            object.__setattr__(self, name, values)
+        if self.image is not None:
+            object.__setattr__(self, "image", kept_image(self.image, self._exif))
+        object.__setattr__(self, "timings", MappingProxyType(dict(self.timings)))
+        object.__setattr__(self, "assumed", tuple(self.assumed))
+
+    @property
+    def _exif(self) -> Exif:
+        return "ignore" if self.origin.recipe is None else self.origin.recipe.exif
+
+    @property
+    def target(self) -> str:
+        """The device that ran."""
+        return self.origin.target
+
+    @property
+    def precision(self) -> str:
+        """In which it ran."""
+        return self.origin.precision
+
+    def top(self, k: int = 5) -> tuple[TopClass, ...]:
+        """Return the most probable classes; of equal ones the lower index comes first.
+
+        Parameters
+        ----------
+        k : int
+            How many; all where there are fewer.
+
+        Returns
+        -------
+        tuple of (index, name, probability)
+
+        Raises
+        ------
+        InvalidArgumentError
+            If *k* is not a positive number.
+        """
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+            raise InvalidArgumentError(f"expected how many classes, 1 or more, got {k!r:.80}")
+        order = np.argsort(-self.probabilities, kind="stable")[: int(k)]
+        return tuple(
+            TopClass(index, self.card.classes[index], float(self.probabilities[index]))
+            for index in order.tolist()
+        )
+
+    def digest(self) -> str:
+        """Return the result as a few lines of stable text: the top 5, in hundredths of a percent.
+
+        Examples
+        --------
+        >>> card = ModelCard("toy", "classification", classes=("cat", "dog"))
+        >>> values = np.array([0.25, 0.75], np.float32)
+        >>> print(ClassificationResult(values, card, Origin("toy")).digest())
+        toy, 2 classes, f32
+        1  dog  75.00 %
+        0  cat  25.00 %
+        """
+        head = f"{self.card.name}, {len(self.card.classes)} classes, {self.precision}"
+        top = self.top(_SHOWN)
+        wide = max(len(str(one.index)) for one in top)
+        long = max(len(one.name) for one in top)
+        lines = (
+            f"{one.index:<{wide}}  {one.name:<{long}}  {percent(one.probability)}" for one in top
+        )
+        return "\n".join([head, *lines])
+
+    def to_dict(self, k: int = 5) -> dict[str, Any]:
+        """Return the top *k* and what is known of the result as plain JSON values."""
+        return {
+            "model": self.card.name,
+            "target": self.target,
+            "precision": self.precision,
+            "classes": len(self.card.classes),
+            "top": [one._asdict() for one in self.top(k)],
+            "softmax": self.softmax,
+            "assumed": list(self.assumed),
+            "seconds": dict(self.timings),
+            "origin": self.origin.to_dict(),
+        }
+
+    def save(self, directory: str | os.PathLike[str], stem: str | None = None) -> SavedScores:
+        """Write the probabilities and what made them into a folder.
+
+        ======================  ================================================================
+        ``STEM-1xNxf32.tensor``       the probabilities
+        ``STEM-1xNxf32.tensor.json``  its sidecar: recipe, model, target, precision, versions
+        ``STEM.json``                 classes, top 5, timings, all of the sidecar; written last
+        ======================  ================================================================
+
+        Parameters
+        ----------
+        directory : path-like
+            Made when it is missing.
+        stem : str, optional
+            How the files' names begin.  Default: the model's name.
+
+        Returns
+        -------
+        SavedScores
+            The paths.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If *stem* is not a plain file name.
+        OSError
+            If the folder cannot be written to.
+        """
+        stem = checked_stem(self.card.name if stem is None else stem)
+        folder = Path(directory).expanduser()
+        tensor = Tensor.adopt((1, len(self.probabilities)), "f32", self.probabilities)
+        saved = SavedScores(folder / f"{stem}-{tensor.signature}.tensor", folder / f"{stem}.json")
+        origin = self.origin.to_dict()
+        model = {"name": origin.pop("model"), "files": origin.pop("files")}
+        tensor.write(saved.tensor, metadata={"model": model, **origin})
+        write_facts(
+            saved.facts,
+            {
+                "format": _FORMAT,
+                "model": model | {"classes": list(self.card.classes)},
+                **origin,
+                "top": [one._asdict() for one in self.top(_SHOWN)],
+                "scores": None if self.scores is self.probabilities else self._scores_list(),
+                "softmax": self.softmax,
+                "assumed": list(self.assumed),
+                "timings": dict(self.timings),
+                "files": {"tensor": saved.tensor.name},
+            },
+        )
+        return saved
+
+    def _scores_list(self) -> list[float]:
+        assert self.scores is not None  # noqa: S101 - set in __post_init__
+        return [float(value) for value in self.scores]
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read back what :meth:`save` wrote, without the image.
+
+        Parameters
+        ----------
+        path : path-like
+            The ``STEM.json``.
+
+        Raises
+        ------
+        MissingFileError
+            If a file is missing.
+        InvalidArgumentError
+            If the JSON does not say what :meth:`save` writes.
+        TensorFileError
+            If the tensor is broken.
+        """
+        found, facts = read_facts(Path(path), _FORMAT)
+        try:
+            model = dict(facts["model"])
+            classes = model.pop("classes")
+            origin = Origin.from_dict(
+                {**facts, "model": model["name"], "files": model["files"]}
+            )
+            name = checked_stem(facts["files"]["tensor"])
+            probabilities = read_tensor(found.with_name(name)).to_array().reshape(-1)
+            scores = facts["scores"]
+            return cls(
+                probabilities,
+                ModelCard(model["name"], "classification", classes=tuple(classes)),
+                origin,
+                None if scores is None else np.array(scores, np.float32),
+                None,
+                facts["timings"],
+                tuple(facts["assumed"]),
+                bool(facts["softmax"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, WasiNnError) as error:
+            raise InvalidArgumentError(f"{path}: not what `save` writes: {error}") from error
+
+    @cached_property
+    def photo(self) -> NDArray[np.uint8] | None:
+        """The image as a read-only (h, w, 3) array in RGB order at its own size, or None."""
+        if self.image is None:
+            return None
+        pixels = np.asarray(rgb_image(self.image, self._exif))
+        pixels.flags.writeable = False
+        return pixels
+
+    def _repr_html_(self) -> str:
+        facts = [self.card.name, f"{self.precision} on {self.target}"]
+        if self.softmax:
+            facts.append("probabilities by softmax")
+        if self.assumed:
+            facts.append(f"assumed: {'; '.join(self.assumed)}")
+        origin = self.origin
+        details = {} if origin.recipe is None else {"recipe": repr(origin.recipe)}
+        details |= {f"SHA-384 of {name}": digest for name, digest in origin.files.items()}
+        details["runtime"] = origin.runtime
+        details |= dict(origin.versions)
+        return bars_html(
+            None if self.photo is None else image_preview(self.photo),
+            bars=[(f"{one.index}", one.name, one.probability) for one in self.top(_SHOWN)],
+            facts=facts,
+            details=details,
+        )
+
+    def __repr__(self) -> str:
+        assumed = f"; assumed: {'; '.join(self.assumed)}" if self.assumed else ""
+        softmax = ", softmax" if self.softmax else ""
+        head = (
+            f"ClassificationResult({self.card.name}, {len(self.card.classes)} classes, "
+            f"{self.precision} on {self.target}{softmax}{assumed})"
+        )
+        return "\n".join([head, *self.lines()])
+
+    def lines(self, k: int = 5) -> list[str]:
+        """Return the top *k* as the example guests of WASI-NN print theirs.
+
+        ``1.) [166](198) Aix galericulata``: rank, index, value, name.  The value is the model's own
+        where it gives integers or probabilities, and the probability where it gives logits.
+
+        Parameters
+        ----------
+        k : int
+        """
+        assert self.scores is not None  # noqa: S101 - set in __post_init__
+        whole = bool((self.scores == np.rint(self.scores)).all()) and self.scores.max() > 1
+        return [
+            f"{rank}.) [{one.index}]"
+            f"({f'{self.scores[one.index]:.0f}' if whole and not self.softmax else f'{one.probability:.4f}'}) "
+            f"{one.name}"
+            for rank, one in enumerate(self.top(k), 1)
+        ]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = [getattr(self, f.name) for f in fields(self)]
+        return type(self), tuple(
+            dict(value) if isinstance(value, MappingProxyType) else value for value in values
+        )

@@ -1,0 +1,175 @@
+"""The task ``classification``: reads a model's scores and makes `ClassificationResult` of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb.cards import ModelCard, Port, Signature
+from wasinn_nb.errors import InvalidArgumentError, TensorError
+from wasinn_nb.origin import Origin
+from wasinn_nb.pictures import ImageSource
+from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.runtimes import Head, nan_sentence
+from wasinn_nb.tasks.classification.result import ClassificationResult
+from wasinn_nb.tasks.outputs import BOUNDED, UNBOUNDED, UnreadableError, chosen_outputs, listed
+from wasinn_nb.tensor import Tensor
+
+__all__ = ["Classification", "ScoresReading"]
+
+Scale = Literal["probabilities", "logits", "by the values"]
+_LEAST_CLASSES: Final = 2
+_MOST_CLASSES: Final = 100_000
+# Sums of rounded probabilities: bfloat16 and 8-bit outputs are off by up to 2 %.
+_SUM_TOLERANCE: Final = 0.02
+
+
+class Classification:
+    """The task of models that give one score for each class; see `wasinn_nb.tasks.Task`."""
+
+    name: Final = "classification"
+    call: Final = "wasinn_nb.classify"
+
+    def read(
+        self, signature: Signature, card: ModelCard, recipe: PreprocessRecipe, *, scores: bool
+    ) -> ScoresReading:
+        """Return how a classifier is read; see :meth:`wasinn_nb.tasks.Task.read`."""
+        del recipe, scores  # an image of any size has as many scores, and they are always kept
+        index, port, classes = _scores_output(signature, card)
+        return ScoresReading(
+            port, Head(index, (classes, 1, 1), reduce="none", keep=True), _named(card, classes), _scale(port, card)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ScoresReading:
+    """How a classifier is read; see `wasinn_nb.tasks.Reading`.
+
+    Parameters
+    ----------
+    output : Port
+    head : Head
+    card : ModelCard
+        With a name for every class.
+    scale : {"probabilities", "logits", "by the values"}
+        What the scores are; softmax makes probabilities of logits.
+    """
+
+    output: Port
+    head: Head
+    card: ModelCard
+    scale: Scale
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """How the output is read, in words."""
+        values = {
+            "probabilities": "probabilities",
+            "logits": "logits: softmax makes probabilities of them",
+            "by the values": "probabilities or logits: told by the values, assumed",
+        }
+        facts = {
+            "output": f"{self.output.name or self.head.output} {self.output.signature}",
+            "classes": f"{self.head.planes[0]}",
+            "values": values[self.scale],
+        }
+        if self.output.quantization is not None:
+            scale, zero_point = self.output.quantization
+            facts["quantization"] = f"{scale:g} * (value - {zero_point})"
+        return facts
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """What nothing states, and is assumed: the values of each result tell."""
+        return ()
+
+    def result(
+        self,
+        outputs: Sequence[Tensor],
+        image: ImageSource,
+        origin: Origin,
+        timings: Mapping[str, float],
+        *,
+        size: tuple[int, int],
+        assumed: Sequence[str] = (),
+    ) -> ClassificationResult:
+        """Make a result; see :meth:`wasinn_nb.tasks.Reading.result`."""
+        del size
+        scores = outputs[0].to_array().reshape(-1)
+        if np.isnan(scores).any():
+            raise TensorError(nan_sentence(int(np.isnan(scores).sum()), scores.size))
+        real = scores
+        if self.output.quantization is not None:
+            scale, zero_point = self.output.quantization
+            real = (scores - np.float32(zero_point)) * np.float32(scale)
+        logits, notes = self.scale == "logits", tuple(assumed)
+        if self.scale == "by the values":
+            logits = not _are_probabilities(real)
+            notes += (f"scores are {'logits' if logits else 'probabilities'}, by their values",)
+        probabilities = _softmax(real) if logits else real
+        return ClassificationResult(
+            probabilities, self.card, origin, scores, image, timings, notes, softmax=logits
+        )
+
+
+def _scores_output(signature: Signature, card: ModelCard) -> tuple[int, Port, int]:
+    """Return the output that holds the scores: its index, and how many classes it has."""
+    fitting = []
+    for index in chosen_outputs(signature, card):
+        port = signature.outputs[index]
+        sides = [1 if side is None and axis == 0 else side for axis, side in enumerate(port.dimensions)]
+        wide = [side for side in sides if side != 1]
+        if port.type is not None and len(wide) == 1 and wide[0] is not None:
+            if _LEAST_CLASSES <= wide[0] <= _MOST_CLASSES and sides[0] in {1, wide[0]}:
+                fitting.append((index, port, wide[0]))
+    if len(fitting) > 1 and card.classes:
+        fitting = [one for one in fitting if one[2] == len(card.classes)] or fitting
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting:
+        raise UnreadableError(
+            f"{card.name} is not a classifier: it gives {listed(signature)}, and none of them is "
+            f"one row of scores"
+        )
+    names = ", ".join(f"{port.name or index} {port.signature}" for index, port, _ in fitting)
+    index, port, _ = fitting[0]
+    raise InvalidArgumentError(
+        f"several outputs can be the scores: {names}; choose one on the card: "
+        f"output={port.name or index!r}"
+    )
+
+
+def _named(card: ModelCard, classes: int) -> ModelCard:
+    if not card.classes:
+        names = tuple(f"class {index}" for index in range(classes))
+        return replace(card, task="classification", classes=names, palette=())
+    if len(card.classes) != classes:
+        raise InvalidArgumentError(
+            f"the card of {card.name} names {len(card.classes)} classes, the model's output has "
+            f"{classes}"
+        )
+    return card
+
+
+def _scale(port: Port, card: ModelCard) -> Scale:
+    if card.logits is not None:
+        return "logits" if card.logits else "probabilities"
+    if port.operation in BOUNDED:
+        return "probabilities"
+    return "logits" if port.operation in UNBOUNDED else "by the values"
+
+
+def _are_probabilities(scores: NDArray[np.float32]) -> bool:
+    return bool(
+        scores.min() >= 0 and scores.max() <= 1 and abs(float(scores.sum()) - 1) <= _SUM_TOLERANCE
+    )
+
+
+def _softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return ``exp(score) / sum(exp(scores))``, computed from the highest score down."""
+    powers = np.exp(scores.astype(np.float64) - scores.max())
+    return (powers / powers.sum()).astype(np.float32)

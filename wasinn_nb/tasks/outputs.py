@@ -1,0 +1,59 @@
+"""What tasks share in reading a model's outputs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wasinn_nb.cards import ModelCard, Signature
+from wasinn_nb.errors import InvalidArgumentError
+
+__all__ = ["BOUNDED", "UNBOUNDED", "UnreadableError", "chosen_outputs", "listed"]
+
+
+class UnreadableError(InvalidArgumentError):
+    """No output of a model is what a task reads; another task may read it."""
+
+
+# By the names of OpenVINO, ONNX and TensorFlow Lite.
+BOUNDED: Final = frozenset(
+    ("Sigmoid", "HardSigmoid", "LOGISTIC", "SoftMax", "Softmax", "SOFTMAX")
+)
+"""Operations whose values are probabilities."""
+
+UNBOUNDED: Final = frozenset(
+    ("Convolution", "ConvolutionBackpropData", "GroupConvolution", "GroupConvolutionBackpropData")
+    + ("Conv", "ConvTranspose", "CONV_2D", "TRANSPOSE_CONV", "DEPTHWISE_CONV_2D")
+    + ("MatMul", "Gemm", "FULLY_CONNECTED", "BatchNormInference", "BatchNormalization")
+)
+"""Operations whose values have no bounds: logits."""
+
+
+def chosen_outputs(signature: Signature, card: ModelCard) -> list[int]:
+    """Return the indices of the outputs to look at: the one that the card names, else all.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the model does not have the output that the card names.
+    """
+    outputs = signature.outputs
+    if card.output is None:
+        return list(range(len(outputs)))
+    if isinstance(card.output, int):
+        fitting = [card.output] if 0 <= card.output < len(outputs) else []
+    else:
+        fitting = [index for index, port in enumerate(outputs) if port.name == card.output]
+    if not fitting:
+        raise InvalidArgumentError(
+            f"the card of {card.name} names the output {card.output!r:.80}; the model has "
+            f"{listed(signature)}"
+        )
+    return fitting[:1]
+
+
+def listed(signature: Signature) -> str:
+    """Return what a model gives, in words."""
+    ports = (
+        f"{port.name or index} {port.signature}" for index, port in enumerate(signature.outputs)
+    )
+    return ", ".join(ports)[:500] or "no output"
