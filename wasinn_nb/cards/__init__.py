@@ -1,7 +1,11 @@
 """Model cards: what is known of a model, and what its file says of itself, without a runtime."""
 
 from wasinn_nb.cards.card import RGB, ModelCard, ModelFile, checked_palette, distinct_palette
-from wasinn_nb.cards.ports import Port, Signature
+from wasinn_nb.cards.formats import encoding_of
+from wasinn_nb.cards.integrity import checked_encoding, checked_files
+from wasinn_nb.cards.ports import Port, Signature, port_of
+from wasinn_nb.cards.stated import Stated, stated, weights_beside
+from wasinn_nb.cards.tflite import custom_operations
 
 __all__ = [
     "RGB",
@@ -9,6 +13,14 @@ __all__ = [
     "ModelFile",
     "Port",
     "Signature",
+    "Stated",
+    "checked_encoding",
+    "checked_files",
     "checked_palette",
+    "custom_operations",
     "distinct_palette",
+    "encoding_of",
+    "port_of",
+    "stated",
+    "weights_beside",
 ]
