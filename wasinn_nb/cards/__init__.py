@@ -1,7 +1,9 @@
 """Model cards: what is known of a model, and what its file says of itself, without a runtime."""
 
 from wasinn_nb.cards.card import ModelCard
+from wasinn_nb.cards.formats import encoding_of
 from wasinn_nb.cards.image_input import ImageInput, image_input, recipe_for
+from wasinn_nb.cards.integrity import checked_encoding, checked_files
 from wasinn_nb.cards.modelfile import ModelFile
 from wasinn_nb.cards.modelpath import (
     CARD_SUFFIX,
@@ -11,7 +13,6 @@ from wasinn_nb.cards.modelpath import (
     as_name,
     card_path,
     check_whole,
-    encoding_of,
     existing_model,
     is_model_file,
     is_saved_model,
@@ -19,9 +20,12 @@ from wasinn_nb.cards.modelpath import (
     model_files,
     model_stem,
     saved_model_files,
+    suffix_encoding,
 )
 from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
-from wasinn_nb.cards.ports import Port, Signature
+from wasinn_nb.cards.ports import Port, Signature, port_of
+from wasinn_nb.cards.stated import Stated, stated, weights_beside
+from wasinn_nb.cards.tflite import custom_operations
 
 __all__ = [
     "CARD_SUFFIX",
@@ -34,10 +38,14 @@ __all__ = [
     "ModelFile",
     "Port",
     "Signature",
+    "Stated",
     "as_name",
     "card_path",
     "check_whole",
+    "checked_encoding",
+    "checked_files",
     "checked_palette",
+    "custom_operations",
     "distinct_palette",
     "encoding_of",
     "existing_model",
@@ -47,6 +55,10 @@ __all__ = [
     "main_path",
     "model_files",
     "model_stem",
+    "port_of",
     "recipe_for",
     "saved_model_files",
+    "stated",
+    "suffix_encoding",
+    "weights_beside",
 ]

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final, overload
 
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards import ModelCard, encoding_of, is_saved_model, saved_model_files
+from wasinn_nb.cards import ModelCard, suffix_encoding, is_saved_model, saved_model_files
 from wasinn_nb.catalog.downloads import sha384
 from wasinn_nb.files import existing_file
 from wasinn_nb.tables import html_table, text_table
@@ -92,7 +92,7 @@ class Model:
     card_path: Path | None = None
 
     def __post_init__(self) -> None:
-        encoding = encoding_of(self.path)
+        encoding = suffix_encoding(self.path)
         if encoding not in {None, self.card.encoding}:
             object.__setattr__(self, "card", self.card.replace(encoding=encoding))
 
