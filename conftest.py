@@ -29,3 +29,23 @@ def _own_settings(monkeypatch, tmp_path_factory):
         if name.startswith("WASINN_NB_") and name != "WASINN_NB_SHARED":
             monkeypatch.delenv(name)
     monkeypatch.setenv("WASINN_NB_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def data(monkeypatch, tmp_path):
+    """An empty folder in the place of the shipped data."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    from wasinn_nb.catalog import shipped
+
+    monkeypatch.setattr(shipped, "data_dir", lambda: folder)
+    return folder
+
+
+@pytest.fixture
+def own(monkeypatch, tmp_path):
+    """A directory of the user's own, in WASINN_NB_PATH."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    monkeypatch.setenv("WASINN_NB_PATH", str(folder))
+    return folder

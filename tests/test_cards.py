@@ -1,11 +1,23 @@
+"""Model cards: what one may hold, how it is written and read back, and what is refused."""
+
+from __future__ import annotations
+
+import colorsys
 import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import ModelCard, ModelFile, checked_palette, distinct_palette
-from wasinn_nb.errors import MissingFileError, RecipeError
+from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RecipeError
 from wasinn_nb.recipe import PreprocessRecipe
 
 HASH = "0123456789abcdef" * 6
@@ -88,8 +100,47 @@ def test_a_card_is_read_whole(tmp_path):
         ({"recipe": 7}, "expected a recipe as a JSON object, got 7"),
         ({"precisions": []}, "the card of 'toy-0001' is malformed: "),
         ({"precisions": {"FP32": [{"name": "a"}]}}, "the card of 'toy-0001' is malformed: "),
-        ({"figures": {"mIoU": "good"}}, "toy-0001: expected figures as name and finite number, got {'mIo"),
+        (
+            {"figures": {"mIoU": "good"}},
+            "toy-0001: expected figures as name and finite number, got ",
+        ),
         ({"figures": [0.5]}, "toy-0001: expected figures as name and finite number, got [0.5]"),
+        (
+            {"figures": {"mIoU": float("nan")}},
+            "toy-0001: expected figures as name and finite number",
+        ),
+        ({"figures": {"mIoU": 10**400}}, "toy-0001: expected figures as name and finite number"),
+        ({"classes": ["\ud800"]}, "toy-0001: expected class names as text, got ['\\ud800']"),
+        ({"source": "\ud800"}, "toy-0001: expected source as text, got '\\ud800'"),
+        ({"precisions": {"FP32": 5}}, "the card of 'toy-0001' is malformed: "),
+        ({"classes": ["person"]}, "toy-0001: expected one color for one class, got 2; name both "),
+        ({"output": ""}, "toy-0001: expected output as the name of an output or its index from 0"),
+        ({"output": -1}, "toy-0001: expected output as the name of an output or its index from 0"),
+        ({"output": True}, "toy-0001: expected output as the name of an output or its index from "),
+        ({"output": 1.0}, "toy-0001: expected output as the name of an output or its index from 0"),
+        (
+            {"threshold": 0},
+            "toy-0001: expected threshold as a probability above 0 and below 1, got ",
+        ),
+        (
+            {"threshold": 1},
+            "toy-0001: expected threshold as a probability above 0 and below 1, got ",
+        ),
+        ({"threshold": True}, "toy-0001: expected threshold as a probability above 0 and below 1"),
+        ({"threshold": "0.5"}, "toy-0001: expected threshold as a probability above 0 and below 1"),
+        ({"threshold": float("nan")}, "toy-0001: expected threshold as a probability above 0 and "),
+        (
+            {"threshold": 10**400},
+            "toy-0001: expected threshold as a probability above 0 and below ",
+        ),
+        ({"channels_last": 1}, "toy-0001: expected channels_last as True, False or None, got 1"),
+        ({"logits": "yes"}, "toy-0001: expected logits as True, False or None, got 'yes'"),
+        (
+            {"background": 2},
+            "toy-0001: expected background as None or the index of a class, 0 to 1",
+        ),
+        ({"background": -1}, "toy-0001: expected background as None or the index of a class, 0 to"),
+        ({"background": False}, "toy-0001: expected background as None or the index of a class, 0"),
         ({"colour": 1}, "a model card has no colour; it has background, channels_last, classes, "),
     ],
 )
@@ -146,6 +197,348 @@ def test_a_missing_card(tmp_path):
         ModelCard.read(tmp_path / "gone.json")
 
 
+def test_a_card_that_is_a_folder(tmp_path):
+    with pytest.raises(MissingFileError, match="for the model card, got the folder"):
+        ModelCard.read(tmp_path)
+
+
+def test_a_card_that_cannot_be_read(tmp_path, monkeypatch):
+    path = tmp_path / "card.json"
+    path.write_text("{}")
+
+    def refuse(*_):  # the tests may run as root, who reads all
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(MissingFileError) as caught:
+        ModelCard.read(path)
+    assert str(caught.value) == (
+        f"the model card {path} cannot be read: Permission denied; change its permissions"
+    )
+
+
+def test_a_byte_order_mark_is_no_part_of_the_card(tmp_path):
+    path = tmp_path / "card.json"
+    path.write_bytes(b'\xef\xbb\xbf{"name": "toy"}')
+    assert ModelCard.read(str(path)) == ModelCard("toy")
+
+
+# -- fields that say how an output is read ---------------------------------------------------------
+
+
+def test_what_is_not_said_of_the_output():
+    card = ModelCard("toy")
+    assert (card.output, card.threshold, card.channels_last, card.logits) == (None,) * 4
+    assert card.background == 0
+
+
+def test_numbers_of_numpy_become_plain():
+    card = ModelCard("toy", output=np.int64(1), threshold=np.float32(0.25), background=np.uint8(3))
+    assert (card.output, card.threshold, card.background) == (1, 0.25, 3)
+    assert [type(n) for n in (card.output, card.threshold, card.background)] == [int, float, int]
+
+
+@pytest.mark.parametrize("names", [("person",), ("background", "person")])
+def test_one_class_has_two_labels_and_is_named_as_it_was_given(names):
+    card = ModelCard("toy", "segmentation", classes=names, background=1)
+    assert card.classes == names
+    assert len(card.palette) == len(names)
+    with pytest.raises(RecipeError, match="index of a class, 0 to 1, got 2"):
+        ModelCard("toy", "segmentation", classes=names, background=2)
+
+
+@pytest.mark.parametrize(
+    ("task", "most"), [("segmentation", 256), ("unknown", 256), ("classification", 100_000)]
+)
+def test_most_classes(task, most):
+    names = [f"class {index}" for index in range(most + 1)]
+    card = ModelCard("toy", task, classes=names[:-1], background=most - 1)
+    assert (len(card.classes), len(card.palette)) == (most, most)
+    with pytest.raises(RecipeError, match=f"toy: expected at most {most} classes, got {most + 1}"):
+        ModelCard("toy", task, classes=names)
+    with pytest.raises(RecipeError, match=f"the index of a class, 0 to {most - 1}, got {most}"):
+        ModelCard("toy", task, background=most)
+
+
+def test_too_many_classes_of_a_mask_say_who_takes_them():
+    with pytest.raises(RecipeError, match="with task='classification' it takes 100000"):
+        ModelCard("toy", classes=map(str, range(257)))
+
+
+def test_labels_of_imagenet_hold_two_cranes():
+    assert ModelCard("toy", "classification", classes=["crane", "crane"]).classes[1] == "crane"
+    with pytest.raises(RecipeError, match="two classes have the same name: "):
+        ModelCard("toy", "segmentation", classes=["crane", "crane"])
+
+
+def test_more_colors_than_classes_are_cut_off():
+    card = ModelCard("toy", classes=["a", "b"], palette=[(1, 1, 1), (2, 2, 2), (3, 3, 3)])
+    assert card.palette == ((1, 1, 1), (2, 2, 2))
+
+
+# -- values ----------------------------------------------------------------------------------------
+
+
+def test_replace():
+    card = ModelCard("toy", "segmentation", classes=("a", "b"), threshold=0.25)
+    assert card.replace(threshold=0.75) == ModelCard(
+        "toy", "segmentation", classes=("a", "b"), threshold=0.75
+    )
+    assert card.replace(classes=["a", "b", "c"]).palette == distinct_palette(3)
+    assert card.replace(classes=()).palette == ()
+    assert card.replace(classes=["a", "b"], palette=[(9, 9, 9)] * 2).palette == ((9, 9, 9),) * 2
+    assert card.threshold == 0.25
+
+
+def test_replace_keeps_a_palette_of_ones_own():
+    card = ModelCard("toy", classes=["a", "b"], palette=[(1, 1, 1), (2, 2, 2)])
+    assert card.replace(classes=["x", "y"]).palette == ((1, 1, 1), (2, 2, 2))
+    with pytest.raises(RecipeError, match="a colour for each of 3 classes, got 2"):
+        card.replace(classes=["x", "y", "z"])
+
+
+def test_replace_checks():
+    with pytest.raises(RecipeError, match="a model card has no colour, tresh; it has background, "):
+        ModelCard("toy").replace(tresh=1, colour=2)
+    with pytest.raises(RecipeError, match="expected threshold as a probability"):
+        ModelCard("toy").replace(threshold=2)
+
+
+def test_the_callers_mappings_are_not_kept():
+    figures = {"mIoU": 0.5}
+    card = ModelCard("toy", figures=figures)
+    figures["mIoU"] = 1
+    assert card.figures == {"mIoU": 0.5}
+
+
+def test_equal_cards_are_one_key():
+    card = ModelCard.from_dict(CARD)
+    assert {card: 1}[ModelCard.from_dict(CARD)] == 1
+    assert hash(card) != hash(card.replace(threshold=0.25))
+
+
+def test_plain_values():
+    assert ModelCard("toy").to_dict() == {"name": "toy"}
+    assert ModelCard("toy", background=None).to_dict() == {"name": "toy", "background": None}
+    assert ModelCard("toy", output=0, logits=False).to_dict() == {
+        "name": "toy",
+        "output": 0,
+        "logits": False,
+    }
+    recipe = PreprocessRecipe(2, 3, type="u8").to_dict()
+    assert ModelCard.from_dict(CARD).to_dict() == CARD | {"recipe": recipe}
+    assert list(ModelCard.from_dict(CARD).to_dict()) == list(CARD)
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9)
+colors = st.tuples(*[st.integers(0, 255)] * 3)
+model_files = st.builds(
+    ModelFile,
+    st.from_regex(r"[a-z0-9][A-Za-z0-9._-]{0,9}", fullmatch=True),
+    st.integers(0, 2**63 - 1),
+    st.from_regex(r"[0-9a-f]{96}", fullmatch=True),
+    st.none() | texts.map("https://".__add__),
+)
+
+
+@st.composite
+def model_cards(draw):
+    classes = draw(st.lists(names, max_size=9, unique=True))
+    palette = st.lists(colors, min_size=len(classes), max_size=len(classes))
+    labels = max(len(classes), 2) if classes else 256
+    return ModelCard(
+        draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", fullmatch=True)),
+        draw(texts | st.sampled_from(["segmentation", "classification"])),
+        draw(st.none() | st.builds(PreprocessRecipe, st.integers(1, 9), st.integers(1, 9))),
+        classes,
+        draw(st.just(()) | palette),
+        draw(st.sampled_from(GraphEncoding)),
+        draw(st.dictionaries(texts, st.lists(model_files, max_size=2), max_size=2)),
+        draw(texts),
+        draw(texts),
+        draw(texts),
+        draw(
+            st.dictionaries(texts, st.integers() | st.floats(allow_nan=False, allow_infinity=False))
+        ),
+        draw(st.none() | names | st.integers(0, 9)),
+        draw(st.none() | st.floats(0, 1, exclude_min=True, exclude_max=True)),
+        draw(st.none() | st.booleans()),
+        draw(st.none() | st.booleans()),
+        draw(st.none() | st.integers(0, labels - 1)),
+    )
+
+
+@given(model_cards())
+def test_every_card_comes_back_from_its_json(card):
+    text = json.dumps(card.to_dict(), allow_nan=False)
+    assert ModelCard.from_dict(json.loads(text)) == card
+    assert ModelCard.from_dict(card.to_dict()) == card
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=6,
+)
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(ModelCard("toy").__slots__, json_values)))
+def test_whatever_a_card_holds_it_is_a_card_or_an_error(values):
+    try:
+        card = ModelCard.from_dict({"name": "toy"} | values)
+    except RecipeError:
+        return
+    assert ModelCard.from_dict(card.to_dict()) == card
+
+
+# -- written beside the model ----------------------------------------------------------------------
+
+
+TOY = ModelCard("toy", "segmentation", classes=("Straße", "Gehweg"), threshold=0.25)
+
+
+def model_at(path, *more):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for file in (path, *(path.with_suffix(suffix) for suffix in more)):
+        file.write_bytes(b"")
+    return path
+
+
+def saved_model_at(folder):
+    model_at(folder / "saved_model.pb")
+    model_at(folder / "variables/variables.index")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("file", "more", "card"),
+    [
+        ("a/m.onnx", [], "a/m.card.json"),
+        ("a/m.v1.tflite", [], "a/m.v1.card.json"),
+        ("a/m.xml", [".bin"], "a/m.card.json"),
+        ("a/m.bin", [".xml"], "a/m.card.json"),
+        ("a/M.XML", [".BIN"], "a/M.card.json"),
+        ("a/M.BIN", [".xml"], "a/M.card.json"),
+        ("a/my model.ONNX", [], "a/my model.card.json"),
+        ("a/m.pdiparams", [".pdmodel"], "a/m.card.json"),
+        ("a/saved_model.pb", [], "a/card.json"),
+    ],
+)
+@pytest.mark.parametrize("kind", [str, Path])
+def test_where_a_card_is_written(tmp_path, file, more, card, kind):
+    model = model_at(tmp_path / file, *more)
+    written = TOY.write(kind(model))
+    assert written == tmp_path / card
+    assert ModelCard.read(written) == TOY
+
+
+def test_the_card_of_a_folder_is_written_inside(tmp_path, monkeypatch):
+    folder = saved_model_at(tmp_path / "tf")
+    assert TOY.write(folder) == folder / "card.json"
+    monkeypatch.chdir(folder)
+    (folder / "card.json").unlink()
+    for path in (".", "saved_model.pb"):
+        assert TOY.write(path).resolve() == folder / "card.json"
+
+
+def test_a_card_is_written_into_the_home_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    model_at(tmp_path / "m.onnx")
+    assert TOY.write("~/m.onnx") == tmp_path / "m.card.json"
+
+
+def test_a_written_card_can_be_read_by_people(tmp_path):
+    path = TOY.write(model_at(tmp_path / "other.onnx"))
+    assert path.read_text(encoding="utf-8") == (
+        "{\n"
+        '  "name": "toy",\n'
+        '  "task": "segmentation",\n'
+        '  "classes": ["Straße", "Gehweg"],\n'
+        '  "threshold": 0.25\n'
+        "}\n"
+    )
+
+
+def test_a_card_replaces_the_one_that_was_there(tmp_path):
+    model = model_at(tmp_path / "m.onnx")
+    ModelCard("old").write(model)
+    assert ModelCard.read(TOY.write(model)) == TOY
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.card.json", "m.onnx"]
+
+
+def test_the_most_classes_are_written_and_read_back(tmp_path):
+    names = [
+        f"class {index:06} of a card that is as long as a card may be" for index in range(10**5)
+    ]
+    card = ModelCard("toy", "classification", classes=names)
+    assert ModelCard.read(card.write(model_at(tmp_path / "m.onnx"))) == card
+
+
+def test_a_card_that_is_too_large_to_be_read_is_not_written(tmp_path):
+    card = ModelCard("toy", "classification", classes=["c" * 200 + str(i) for i in range(10**5)])
+    with pytest.raises(RecipeError, match="toy: the card is larger than 16777216 bytes"):
+        card.write(model_at(tmp_path / "m.onnx"))
+    assert [path.name for path in tmp_path.iterdir()] == ["m.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "message"),
+    [
+        ("gone.onnx", MissingFileError, "no model at "),
+        ("gone/m.onnx", MissingFileError, "no model at "),
+        ("half.xml", MissingFileError, "half.bin is missing beside "),
+        ("half.pdiparams", MissingFileError, "half.pdmodel is missing beside "),
+        ("", MissingFileError, "expected a file of a model, or a folder with saved_model.pb"),
+        ("folder.onnx", MissingFileError, "expected a file of a model, or a folder with saved_mo"),
+        ("notes.txt", InvalidArgumentError, "which ends in .xml, .onnx, .tflite, .pb, .pdmodel,"),
+        ("toy\0.onnx", MissingFileError, "no model at "),
+        ("n" * 500 + ".onnx", MissingFileError, "File name too long"),
+    ],
+)
+def test_no_card_where_no_model_lies(tmp_path, path, error, message):
+    (tmp_path / "folder.onnx").mkdir()
+    for name in ("notes.txt", "half.xml", "half.pdiparams"):
+        model_at(tmp_path / name)
+    with pytest.raises(error) as caught:
+        TOY.write(tmp_path / path)
+    assert message in str(caught.value)
+    assert not list(tmp_path.rglob("*.json"))
+
+
+@pytest.mark.parametrize("path", [None, 3, ["m.onnx"]])
+def test_what_is_no_path(path):
+    with pytest.raises(InvalidArgumentError, match="expected a path, got"):
+        TOY.write(path)
+
+
+def test_a_folder_in_the_place_of_the_card(tmp_path):
+    model = model_at(tmp_path / "m.onnx")
+    (tmp_path / "m.card.json").mkdir()
+    with pytest.raises(InvalidArgumentError, match=r"m\.card\.json; move that folder away"):
+        TOY.write(model)
+
+
+def test_a_process_that_is_killed_leaves_the_old_card(tmp_path):
+    model = model_at(tmp_path / "m.onnx")
+    old = ModelCard("old").write(model).read_bytes()
+    code = (
+        "import os, pathlib, signal\n"
+        "from wasinn_nb.cards import ModelCard\n"
+        "pathlib.Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"ModelCard('new').write({str(model)!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert (tmp_path / "m.card.json").read_bytes() == old
+    (left,) = set(tmp_path.iterdir()) - {model, tmp_path / "m.card.json"}
+    assert ModelCard.read(left) == ModelCard("new"), "whole, but under a name that nobody reads"
+    assert not left.name.endswith("card.json")
+
+
+# -- palettes --------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("classes", [0, 1, 8, 9, 256])
 def test_palettes_are_distinct_and_start_with_black(classes):
     palette = distinct_palette(classes)
@@ -153,6 +546,20 @@ def test_palettes_are_distinct_and_start_with_black(classes):
     assert palette[:1] == ((0, 0, 0),)[:classes]
     assert palette[: min(classes, 8)] == distinct_palette(8)[:classes]
     assert checked_palette(palette, classes) == palette
+
+
+def test_further_colors_walk_the_hue_circle():
+    for index, color in enumerate(distinct_palette(1000)[8:], 8):
+        value, saturation = (0.95, 0.75, 0.55)[index % 3], (0.85, 0.55)[index // 3 % 2]
+        levels = colorsys.hsv_to_rgb(index * 0.381966 % 1.0, saturation, value)
+        assert color == tuple(round(level * 255) for level in levels)
+
+
+def test_the_palette_of_many_classes_takes_no_time():
+    distinct_palette.cache_clear()
+    start = time.perf_counter()
+    assert len(distinct_palette(100_000)) == 100_000
+    assert time.perf_counter() - start < 2, "0.07 s where nothing else runs"
 
 
 def test_palettes_may_be_arrays():

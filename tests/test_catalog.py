@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import os
 import re
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
+from model_folders import put, put_card
 
 from wasinn_nb import catalog, settings
 from wasinn_nb.abi import GraphEncoding, TensorType
@@ -25,42 +25,6 @@ from wasinn_nb.errors import (
 
 ADAS = "road-segmentation-adas-0001"
 NOT_DOWNLOADED = f"not downloaded (0.9 MB); model('{ADAS}') fetches it"
-
-
-@pytest.fixture
-def data(monkeypatch, tmp_path):
-    """An empty folder in the place of the shipped data."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    monkeypatch.setattr(shipped, "data_dir", lambda: folder)
-    return folder
-
-
-@pytest.fixture
-def own(monkeypatch, tmp_path):
-    """A directory of the user's own, in WASINN_NB_PATH."""
-    folder = tmp_path / "own"
-    folder.mkdir()
-    monkeypatch.setenv("WASINN_NB_PATH", str(folder))
-    return folder
-
-
-def put(folder, name="toy", text="<net name='toy'>", suffixes=(".xml", ".bin")):
-    """Write the files of a model; return what a card says of them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    described = []
-    for suffix in suffixes:
-        body = f"{text}{suffix}".encode()
-        (folder / f"{name}{suffix}").write_bytes(body)
-        sha384 = hashlib.sha384(body).hexdigest()
-        described.append({"name": f"{name}{suffix}", "bytes": len(body), "sha384": sha384})
-    return described
-
-
-def put_card(folder, name="toy", **values):
-    folder.mkdir(parents=True, exist_ok=True)
-    card = {"name": name, "task": "segmentation", "classes": ["background", "road"]}
-    (folder / "card.json").write_text(json.dumps(card | values))
 
 
 # ----------------------------------------------------------------------------------- shipped card
@@ -519,7 +483,6 @@ def test_data_lies_in_the_package_or_beside_it(monkeypatch, tmp_path):
 
 
 def test_shipped_model_is_found_without_importing_pooch(data, tmp_path):
-    import os
     import subprocess
     import sys
 

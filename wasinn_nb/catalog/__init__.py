@@ -112,8 +112,8 @@ def model(
     name_or_path : str, path-like, Model or None
         A name of :func:`models`; or the path of an ``.xml``, ``.onnx``, ``.tflite``, ``.pb`` or
         ``.pdmodel`` file, of a TensorFlow SavedModel, or of a folder with a model in it: text with
-        a ``/`` or such a suffix is a path.
-        A `Model` is returned as it is.  Default: ``WASINN_NB_MODEL``, else the shipped one.
+        a ``/`` or such a suffix is a path.  A `Model` is returned as it is.  Default:
+        ``WASINN_NB_MODEL``, else the shipped one.
     precision : str, optional
         Of the weights, such as ``"FP32"``.  Default: in the first place that has the model, FP16,
         else FP32, else what is there.  (What OpenVINO computes in is chosen elsewhere:
@@ -130,7 +130,7 @@ def model(
     Warns
     -----
     WasiNnWarning
-        If a card beside the model names no model there.
+        If a card beside the model names no model there, unless *card* is given.
 
     Raises
     ------
@@ -153,12 +153,13 @@ def model(
     """
     wanted = settings.default("model") if name_or_path is None else name_or_path
     if isinstance(wanted, Model):
-        found = wanted
-    else:
-        found = _resolved(wanted, precision, download=download)
-        for remark in useless_cards(found.path, found.card_path):
-            warnings.warn(remark, WasiNnWarning, stacklevel=2)
-    return found if card is None else _with_card(found, card)
+        return wanted if card is None else _with_card(wanted, card)
+    found = _resolved(wanted, precision, download=download)
+    if card is not None:
+        return _with_card(found, card)
+    for remark in useless_cards(found.path, found.card_path):
+        warnings.warn(remark, WasiNnWarning, stacklevel=2)
+    return found
 
 
 def _with_card(found: Model, card: ModelCard | PathLike) -> Model:
