@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.metadata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ from wasinn_nb.runtimes.base import (
     warn_of_precision,
 )
 from wasinn_nb.runtimes.head import Head
-from wasinn_nb.runtimes.reading import checked_parts, stated_operations
+from wasinn_nb.runtimes.reading import checked_parts, with_stated
 from wasinn_nb.runtimes.threaded import ThreadedContext
 from wasinn_nb.tensor import Tensor
 
@@ -202,16 +201,11 @@ def _signature(
     outputs = interpreter.get_output_details()
     if not inputs or not outputs:
         raise RuntimeFailure("the model has no inputs or no outputs; it cannot be run")
-    operations = stated_operations(builders, GraphEncoding.TENSORFLOWLITE)
-    return Signature(
+    found = Signature(
         tuple(_port(detail, allocated=allocated) for detail in inputs),
-        tuple(
-            dataclasses.replace(
-                _port(detail, allocated=allocated), operation=operations.get(detail["name"], "")
-            )
-            for detail in outputs
-        ),
+        tuple(_port(detail, allocated=allocated) for detail in outputs),
     )
+    return with_stated(found, builders)
 
 
 def _port(detail: Mapping[str, Any], *, allocated: bool) -> Port:

@@ -28,7 +28,7 @@ from wasinn_nb.runtimes.base import (
     warn_of_precision,
 )
 from wasinn_nb.runtimes.head import Head
-from wasinn_nb.runtimes.reading import checked_parts, stated_operations
+from wasinn_nb.runtimes.reading import checked_parts, with_stated
 from wasinn_nb.runtimes.threaded import ThreadedContext
 from wasinn_nb.tensor import Tensor
 
@@ -189,12 +189,10 @@ class OnnxContext(ThreadedContext):
 
 def _signature(session: ort.InferenceSession, builders: Sequence[Builder]) -> Signature:
     """Return what a session takes and gives; what computes its outputs, the file says."""
-    operations = stated_operations(builders, GraphEncoding.ONNX)
-    outputs = [
-        dataclasses.replace(_port(value), operation=operations.get(value.name, ""))
-        for value in session.get_outputs()
-    ]
-    return Signature(tuple(map(_port, session.get_inputs())), tuple(outputs))
+    found = Signature(
+        tuple(map(_port, session.get_inputs())), tuple(map(_port, session.get_outputs()))
+    )
+    return with_stated(found, builders)
 
 
 def _port(value: Any) -> Port:

@@ -10,7 +10,7 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
-from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import Signature
 from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
 from wasinn_nb.recipe import PreprocessRecipe
@@ -33,11 +33,13 @@ from wasinn_nb.runtimes.openvino.models import (
     signature_of,
     translated,
 )
+from wasinn_nb.runtimes.reading import with_stated
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["OpenVinoContext", "OpenVinoGraph", "OpenVinoRuntime"]
 
 _HINTS: Final = {"f32": ov.Type.f32, "f16": ov.Type.f16, "bf16": ov.Type.bf16}
+_QUANTIZED: Final = frozenset({TensorType.U8, TensorType.I8})
 # Plug-ins that choose among devices; they have no hardware of their own.
 _VIRTUAL: Final = ("AUTO", "MULTI", "HETERO", "BATCH")
 
@@ -61,7 +63,7 @@ class OpenVinoRuntime:
 
     def describe(self, builders: Sequence[Builder], encoding: GraphEncoding) -> Signature:
         """Return what a model takes and gives; see :meth:`wasinn_nb.runtimes.Runtime.describe`."""
-        return signature_of(read_model(builders, encoding))
+        return _signature(read_model(builders, encoding), builders)
 
     def load(
         self,
@@ -76,11 +78,11 @@ class OpenVinoRuntime:
         """Read and compile a model; see :meth:`wasinn_nb.runtimes.Runtime.load`."""
         self._check(device, precision)
         model = read_model(builders, encoding)
-        recipe = None if input is None else input(signature_of(model))
+        recipe = None if input is None else input(_signature(model, builders))
         if recipe is not None:
             with translated("OpenVINO cannot take images of the recipe's size"):
                 model.reshape({model.input(0): ov.PartialShape(list(recipe.dimensions))})
-        asked = None if head is None else head(signature_of(model))
+        asked = None if head is None else head(_signature(model, builders))
         fuses_head = asked is not None and can_fuse_head(model, asked)
         with translated("OpenVINO cannot put preprocessing and head into the graph"):
             if recipe is not None:
@@ -135,6 +137,16 @@ class OpenVinoRuntime:
         order = {"CPU": 0, "GPU": 1, "NPU": 2}
         rows.sort(key=lambda row: (order.get(row.name.split(".")[0], 3), row.name))
         return DeviceTable([*rows, Device("AUTO", f"OpenVINO chooses among {', '.join(here)}")])
+
+
+def _signature(model: ov.Model, builders: Sequence[Builder]) -> Signature:
+    """Return what a model takes and gives.
+
+    OpenVINO does not tell the quantization of TensorFlow Lite's integers; the file does.
+    """
+    found = signature_of(model)
+    integers = any(port.type in _QUANTIZED for port in (*found.inputs, *found.outputs))
+    return with_stated(found, builders) if integers else found
 
 
 class OpenVinoGraph:
