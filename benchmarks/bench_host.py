@@ -30,7 +30,7 @@ from PIL import Image
 from benchmarks.paired import Row, ratio
 from wasinn_nb.context import WasiNnCtx
 from wasinn_nb.host import GuestRun, run_guest
-from wasinn_nb.runtimes.openvino.runtime import OpenVinoRuntime, OpenVinoContext, OpenVinoGraph
+from wasinn_nb.runtimes.openvino.runtime import OpenVinoContext, OpenVinoGraph, OpenVinoRuntime
 
 ROOT = Path(__file__).resolve().parent.parent
 GUEST = ROOT / "data" / "guests" / "roadseg.wasm"

@@ -27,10 +27,10 @@ from .pipeline import Pipeline as Pipeline
 from .preprocessing import image_to_bytes as image_to_bytes
 from .preprocessing import image_to_tensor as image_to_tensor
 from .recipe import PreprocessRecipe as PreprocessRecipe
-from .shortcuts import classify as classify
-from .shortcuts import segment as segment
 from .runtimes import devices as devices
 from .segmentation import SegmentationResult as SegmentationResult
+from .shortcuts import classify as classify
+from .shortcuts import segment as segment
 from .tasks.classification.result import ClassificationResult as ClassificationResult
 from .tensor import Tensor as Tensor
 from .tensor import read_sidecar as read_sidecar

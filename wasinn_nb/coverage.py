@@ -43,7 +43,11 @@ class Coverage(NamedTuple):
 
     @classmethod
     def of(
-        cls, mask: tuple[int, int], model: tuple[int, int], placement: Placement, image: tuple[int, int]
+        cls,
+        mask: tuple[int, int],
+        model: tuple[int, int],
+        placement: Placement,
+        image: tuple[int, int],
     ) -> tuple[Coverage, slice, slice]:
         """Return what a mask covers once the borders are cut off, and the rows and columns to keep.
 

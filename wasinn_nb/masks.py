@@ -148,7 +148,8 @@ def labels_of(scores: NDArray[Any], threshold: float | None = None) -> NDArray[n
     if len(planes) != 1:
         raise TensorError(f"expected one plane for a threshold, got {len(planes)}")
     _refuse_nan(planes)
-    return (planes[0] > np.float32(threshold)).view(np.uint8)
+    labels: NDArray[np.uint8] = (planes[0] > np.float32(threshold)).view(np.uint8)
+    return labels
 
 
 def resize_labels(
@@ -194,7 +195,8 @@ def resize_labels(
 def _nearest(start: float, end: float, size: int, most: int) -> NDArray[np.intp]:
     """Return the pixel in which the centre of each of *size* parts from *start* to *end* lies."""
     centres = start + (np.arange(size) + 0.5) * ((end - start) / size)
-    return np.clip(np.floor(centres), 0, most - 1).astype(np.intp)
+    nearest: NDArray[np.intp] = np.clip(np.floor(centres), 0, most - 1).astype(np.intp)
+    return nearest
 
 
 def resize_scores(
@@ -285,8 +287,8 @@ def blend(
 ) -> NDArray[np.uint8]:
     """Tint a photograph with the colours of its mask.
 
-    The background stays untinted.  Elsewhere each channel is ``(photo * (255 - m) + color * m) / 255``,
-    rounded, with ``m = round(255 * opacity)``.
+    The background stays untinted.  Elsewhere each channel is
+    ``(photo * (255 - m) + color * m) / 255``, rounded, with ``m = round(255 * opacity)``.
 
     Parameters
     ----------

@@ -85,7 +85,7 @@ class Origin:
     @property
     def sha384(self) -> str | None:
         """SHA-384 of the file with the weights: the last one.  None where no file is known."""
-        return next(reversed(self.files.values()), None)
+        return list(self.files.values())[-1] if self.files else None
 
     def diff(self, other: Origin) -> dict[str, tuple[Any, Any]]:
         """Return what differs: field name → (here, in *other*); empty where both are equal."""

@@ -17,10 +17,11 @@ from wasinn_nb import catalog, settings
 from wasinn_nb.arguments import device_name
 from wasinn_nb.cards import ModelCard, Signature, recipe_for
 from wasinn_nb.origin import Origin
-from wasinn_nb.pictures import ImageSource, encoded_bytes, open_image
-from wasinn_nb.preprocessing import pixels_to_tensor, resized_pixels
+from wasinn_nb.pictures import ImageSource, encoded_bytes
+from wasinn_nb.preprocessing import open_for, pixels_to_tensor, resized_pixels
 from wasinn_nb.recipe import PreprocessRecipe, Resize
-from wasinn_nb.runtimes import Head, Runtime, runtime as runtime_of
+from wasinn_nb.runtimes import Head, Runtime
+from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.tasks import Reading, reading_of, task_for
 from wasinn_nb.tensor import Tensor
 
@@ -126,7 +127,7 @@ class Pipeline:
         self.target = self._graph.device
         self.precision = self._graph.precision
         self.runtime = engine.name
-        self._versions = versions() | dict(engine.versions)
+        self._versions = {**versions(), **engine.versions}
         self._lock = threading.Lock()
 
     @functools.cached_property
@@ -169,10 +170,9 @@ class Pipeline:
         started = time.perf_counter()
         decoded = isinstance(image, Image.Image | np.ndarray)
         kept = image if decoded else encoded_bytes(image)
-        at_least = (recipe.height, recipe.width) if recipe.resize == "bilinear-draft" else None
-        picture = open_image(image if isinstance(image, Path) else kept, recipe.exif, at_least)
+        opened = open_for(image if isinstance(image, Path) else kept, recipe)
         read = time.perf_counter()
-        pixels = resized_pixels(picture, recipe)
+        pixels = resized_pixels(opened, recipe)
         if self._graph.fuses_input:
             tensor = Tensor.adopt((1, *pixels.shape), "u8", np.ascontiguousarray(pixels))
         else:
@@ -183,8 +183,12 @@ class Pipeline:
             self._context.compute()
             outputs = self._outputs()
         inferred = time.perf_counter()
-        timings = {"read": read - started, "preprocess": prepared - read, "infer": inferred - prepared}
-        size = picture.height, picture.width
+        timings = {
+            "read": read - started,
+            "preprocess": prepared - read,
+            "infer": inferred - prepared,
+        }
+        size = opened.height, opened.width
         return self.reading.result(
             outputs, kept, self.origin, timings, size=size, assumed=self._assumed
         )

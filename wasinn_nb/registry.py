@@ -43,7 +43,9 @@ def registered(group: str, name: str) -> Any:
     """
     if not isinstance(name, str) or name not in _points(group):
         kind = group.rpartition(".")[2].removesuffix("s")
-        raise InvalidArgumentError(f"unknown {kind} {name!r:.80}; known are {', '.join(names(group))}")
+        raise InvalidArgumentError(
+            f"unknown {kind} {name!r:.80}; known are {', '.join(names(group))}"
+        )
     return _instance(group, name)
 
 

@@ -316,9 +316,7 @@ class SegmentationResult:
             If *image* cannot be read.
         """
         photo = self._photo_to_mask(image)
-        return Image.fromarray(
-            self._blended(photo, self.labels_at(*photo.shape[:2]), opacity)
-        )
+        return Image.fromarray(self._blended(photo, self.labels_at(*photo.shape[:2]), opacity))
 
     def mask_image(self) -> Image.Image:
         """Return the mask as an index image (Pillow's mode ``P``) with the card's palette."""

@@ -188,7 +188,9 @@ def read_facts(path: Path, format_: str) -> tuple[Path, dict[str, Any]]:
     except (ValueError, RecursionError) as error:
         raise InvalidArgumentError(f"{found.name} is not valid JSON: {error}") from error
     if not isinstance(facts, dict) or facts.get("format") != format_:
-        raise InvalidArgumentError(f'{found.name}: expected a JSON object with "format": "{format_}"')
+        raise InvalidArgumentError(
+            f'{found.name}: expected a JSON object with "format": "{format_}"'
+        )
     return found, facts
 
 

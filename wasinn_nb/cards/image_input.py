@@ -149,9 +149,7 @@ def recipe_for(
     found = image_input(signature)
     height, width = found.height or DEFAULT_SIDE, found.width or DEFAULT_SIDE
     color: Color = _ASSUMED_COLORS[found.channels]
-    recipe = PreprocessRecipe(
-        height, width, found.layout, color, found.type, resize="bilinear"
-    )
+    recipe = PreprocessRecipe(height, width, found.layout, color, found.type, resize="bilinear")
     low, high = recipe.range
     assumed = [f"{color}, values {low:g} to {high:g}, bilinear"]
     if found.height is None or found.width is None:

@@ -21,7 +21,6 @@ __all__ = [
     "as_name",
     "card_path",
     "check_whole",
-    "suffix_encoding",
     "existing_model",
     "is_model_file",
     "is_saved_model",
@@ -29,6 +28,7 @@ __all__ = [
     "model_files",
     "model_stem",
     "saved_model_files",
+    "suffix_encoding",
 ]
 
 ENCODINGS: Final[Mapping[str, GraphEncoding]] = MappingProxyType(

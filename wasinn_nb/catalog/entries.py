@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final, overload
 
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards import ModelCard, suffix_encoding, is_saved_model, saved_model_files
+from wasinn_nb.cards import ModelCard, is_saved_model, saved_model_files, suffix_encoding
 from wasinn_nb.catalog.downloads import sha384
 from wasinn_nb.files import existing_file
 from wasinn_nb.tables import html_table, text_table

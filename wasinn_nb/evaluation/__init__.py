@@ -6,7 +6,7 @@ import io
 import math
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -241,7 +241,7 @@ def _predictor(model: Any, classes: Classes | None) -> Callable[[Pair], Any]:
                 f"{pair.name}: expected a photograph for the model, got a result; "
                 f"leave model out to evaluate results"
             )
-        return pipeline(pair.prediction)
+        return cast("SegmentationResult", pipeline(pair.prediction))
 
     return run
 

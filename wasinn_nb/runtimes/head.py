@@ -106,14 +106,16 @@ class Head:
             if np.isnan(values.min()):
                 wrong = int(np.isnan(values).sum())
                 raise TensorError(nan_sentence(wrong, values.size))
-            return (values > np.float32(self.threshold)).view(np.uint8)
+            above: NDArray[np.uint8] = (values > np.float32(self.threshold)).view(np.uint8)
+            return above
         low, high = plane.min(), plane.max()
         if low < 0 or high > 255 or (plane.dtype.kind == "f" and (plane != np.rint(plane)).any()):
             raise TensorError(
                 f"expected labels as whole numbers from 0 to 255, got values from {low:g} to "
                 f"{high:g}; the output does not hold classes"
             )
-        return plane.astype(np.uint8)
+        labels: NDArray[np.uint8] = plane.astype(np.uint8)
+        return labels
 
     def _real(self, values: NDArray[Any]) -> NDArray[np.float32]:
         if self.quantization is None:

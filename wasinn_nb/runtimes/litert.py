@@ -70,14 +70,11 @@ class LiteRtRuntime:
         check_precision(precision)
         device = check_device(device, self.devices())
         content = self._content(builders, encoding)
-        interpreter = _interpreter(content)
-        signature = _signature(interpreter, builders)
+        signature = _signature(_interpreter(content), builders)
         recipe = None if input is None else input(signature)
+        interpreter = _prepared(content, recipe)
         if recipe is not None:
-            _resize(interpreter, recipe.dimensions)
             signature = _signature(interpreter, builders, allocated=True)
-        with translated("LiteRT cannot prepare the model"):
-            interpreter.allocate_tensors()
         graph = LiteRtGraph(
             content, signature, device, recipe, None if head is None else head(signature)
         )
@@ -131,11 +128,7 @@ class LiteRtContext(ThreadedContext):
     def __init__(self, graph: LiteRtGraph) -> None:
         super().__init__()
         self._graph = graph
-        self._interpreter = _interpreter(graph.content)
-        if graph.input is not None:
-            _resize(self._interpreter, graph.input.dimensions)
-        with translated("LiteRT cannot prepare the model"):
-            self._interpreter.allocate_tensors()
+        self._interpreter = _prepared(graph.content, graph.input)
         self._inputs: dict[int, Tensor] = {}
         self._outputs: list[Any] = []
 
@@ -186,12 +179,16 @@ def _interpreter(content: bytes) -> Interpreter:
         return Interpreter(model_content=content, num_threads=processors())
 
 
-def _resize(interpreter: Interpreter, dimensions: tuple[int, ...]) -> None:
-    with translated("LiteRT cannot take images of the recipe's size"):
-        detail = interpreter.get_input_details()[0]
-        if tuple(detail["shape"]) != dimensions:
-            interpreter.resize_tensor_input(detail["index"], dimensions)
+def _prepared(content: bytes, recipe: PreprocessRecipe | None) -> Interpreter:
+    """Return an interpreter that is ready to run, at the recipe's size."""
+    interpreter = _interpreter(content)
+    with translated("LiteRT cannot prepare the model"):
+        if recipe is not None:
+            detail = interpreter.get_input_details()[0]
+            if tuple(detail["shape"]) != recipe.dimensions:
+                interpreter.resize_tensor_input(detail["index"], recipe.dimensions)
         interpreter.allocate_tensors()
+    return interpreter
 
 
 def _signature(

@@ -89,7 +89,9 @@ class OnnxRuntime:
         recipe = None if input is None else input(signature)
         if recipe is not None:
             signature = _at_size(session, signature, recipe)
-        graph = OnnxGraph(session, signature, device, recipe, None if head is None else head(signature))
+        graph = OnnxGraph(
+            session, signature, device, recipe, None if head is None else head(signature)
+        )
         warn_of_precision(self.name, device, precision, graph.precision)
         return graph
 

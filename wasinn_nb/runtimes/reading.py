@@ -74,12 +74,15 @@ def _completed(ports: tuple[Port, ...], said: tuple[Port, ...]) -> tuple[Port, .
     completed = []
     for index, port in enumerate(ports):
         other = named.get(port.name) or (said[index] if in_order else None)
-        if other is not None:
-            port = replace(
+        if other is None:
+            completed.append(port)
+            continue
+        completed.append(
+            replace(
                 port,
                 layout=port.layout or other.layout,
                 operation=port.operation or other.operation,
                 quantization=port.quantization or other.quantization,
             )
-        completed.append(port)
+        )
     return tuple(completed)

@@ -15,15 +15,26 @@ class UnreadableError(InvalidArgumentError):
 
 
 # By the names of OpenVINO, ONNX and TensorFlow Lite.
-BOUNDED: Final = frozenset(
-    ("Sigmoid", "HardSigmoid", "LOGISTIC", "SoftMax", "Softmax", "SOFTMAX")
-)
+BOUNDED: Final = frozenset(("Sigmoid", "HardSigmoid", "LOGISTIC", "SoftMax", "Softmax", "SOFTMAX"))
 """Operations whose values are probabilities."""
 
 UNBOUNDED: Final = frozenset(
-    ("Convolution", "ConvolutionBackpropData", "GroupConvolution", "GroupConvolutionBackpropData")
-    + ("Conv", "ConvTranspose", "CONV_2D", "TRANSPOSE_CONV", "DEPTHWISE_CONV_2D")
-    + ("MatMul", "Gemm", "FULLY_CONNECTED", "BatchNormInference", "BatchNormalization")
+    [
+        "Convolution",
+        "ConvolutionBackpropData",
+        "GroupConvolution",
+        "GroupConvolutionBackpropData",
+        "Conv",
+        "ConvTranspose",
+        "CONV_2D",
+        "TRANSPOSE_CONV",
+        "DEPTHWISE_CONV_2D",
+        "MatMul",
+        "Gemm",
+        "FULLY_CONNECTED",
+        "BatchNormInference",
+        "BatchNormalization",
+    ]
 )
 """Operations whose values have no bounds: logits."""
 

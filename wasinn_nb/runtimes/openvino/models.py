@@ -42,12 +42,27 @@ _SUFFIXES: Final = {
 }
 # Operations that change no value, or only its place, size or type.
 _PASSING: Final = frozenset(
-    ("Convert", "FakeQuantize", "Identity", "Interpolate", "Reshape", "Slice", "Squeeze")
-    + ("StridedSlice", "Transpose", "Unsqueeze")
+    [
+        "Convert",
+        "FakeQuantize",
+        "Identity",
+        "Interpolate",
+        "Reshape",
+        "Slice",
+        "Squeeze",
+        "StridedSlice",
+        "Transpose",
+        "Unsqueeze",
+    ]
 )
 _LINEAR: Final = frozenset(
-    ("Convolution", "ConvolutionBackpropData", "GroupConvolution")
-    + ("GroupConvolutionBackpropData", "MatMul")
+    [
+        "Convolution",
+        "ConvolutionBackpropData",
+        "GroupConvolution",
+        "GroupConvolutionBackpropData",
+        "MatMul",
+    ]
 )
 _TEXT_SUFFIXES: Final = {".pbtxt", ".json"}  # TensorFlow's and Paddle's models as text
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -33,7 +32,7 @@ _SHOWN: Final = 5
 class TopClass(NamedTuple):
     """One class of a result."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # tuples have a method of that name
     name: str
     probability: float
 
@@ -271,9 +270,7 @@ class ClassificationResult:
         try:
             model = dict(facts["model"])
             classes = model.pop("classes")
-            origin = Origin.from_dict(
-                {**facts, "model": model["name"], "files": model["files"]}
-            )
+            origin = Origin.from_dict({**facts, "model": model["name"], "files": model["files"]})
             name = checked_stem(facts["files"]["tensor"])
             probabilities = read_tensor(found.with_name(name)).to_array().reshape(-1)
             scores = facts["scores"]
@@ -336,14 +333,15 @@ class ClassificationResult:
         ----------
         k : int
         """
-        assert self.scores is not None  # noqa: S101 - set in __post_init__
-        whole = bool((self.scores == np.rint(self.scores)).all()) and self.scores.max() > 1
-        return [
-            f"{rank}.) [{one.index}]"
-            f"({f'{self.scores[one.index]:.0f}' if whole and not self.softmax else f'{one.probability:.4f}'}) "
-            f"{one.name}"
-            for rank, one in enumerate(self.top(k), 1)
-        ]
+        scores = self.scores
+        assert scores is not None  # noqa: S101 - set in __post_init__
+        integers = not self.softmax and scores.max() > 1 and bool((scores == np.rint(scores)).all())
+
+        def value(one: TopClass) -> str:
+            return f"{scores[one.index]:.0f}" if integers else f"{one.probability:.4f}"
+
+        ranked = enumerate(self.top(k), 1)
+        return [f"{rank}.) [{one.index}]({value(one)}) {one.name}" for rank, one in ranked]
 
     def __reduce__(self) -> tuple[Any, ...]:
         values = [getattr(self, f.name) for f in fields(self)]

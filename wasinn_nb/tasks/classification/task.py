@@ -41,7 +41,10 @@ class Classification:
         del recipe, scores  # an image of any size has as many scores, and they are always kept
         index, port, classes = _scores_output(signature, card)
         return ScoresReading(
-            port, Head(index, (classes, 1, 1), reduce="none", keep=True), _named(card, classes), _scale(port, card)
+            port,
+            Head(index, (classes, 1, 1), reduce="none", keep=True),
+            _named(card, classes),
+            _scale(port, card),
         )
 
 
@@ -121,11 +124,13 @@ def _scores_output(signature: Signature, card: ModelCard) -> tuple[int, Port, in
     fitting = []
     for index in chosen_outputs(signature, card):
         port = signature.outputs[index]
-        sides = [1 if side is None and axis == 0 else side for axis, side in enumerate(port.dimensions)]
-        wide = [side for side in sides if side != 1]
-        if port.type is not None and len(wide) == 1 and wide[0] is not None:
-            if _LEAST_CLASSES <= wide[0] <= _MOST_CLASSES and sides[0] in {1, wide[0]}:
-                fitting.append((index, port, wide[0]))
+        wide = [side for side in port.dimensions[1:] if side != 1]
+        first = port.dimensions[0] if port.dimensions else None
+        if not wide and first not in {None, 1}:  # a row without a batch
+            wide, first = [first], 1
+        classes = wide[0] if len(wide) == 1 and first in {1, None} else None
+        if port.type is not None and classes and _LEAST_CLASSES <= classes <= _MOST_CLASSES:
+            fitting.append((index, port, classes))
     if len(fitting) > 1 and card.classes:
         fitting = [one for one in fitting if one[2] == len(card.classes)] or fitting
     if len(fitting) == 1:
@@ -172,4 +177,5 @@ def _are_probabilities(scores: NDArray[np.float32]) -> bool:
 def _softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return ``exp(score) / sum(exp(scores))``, computed from the highest score down."""
     powers = np.exp(scores.astype(np.float64) - scores.max())
-    return (powers / powers.sum()).astype(np.float32)
+    probabilities: NDArray[np.float32] = (powers / powers.sum()).astype(np.float32)
+    return probabilities

@@ -161,4 +161,3 @@ def _no_mask(signature: Signature, card: ModelCard, size: tuple[int, int]) -> Un
         f"{listed(signature)}, and none of them is a mask of the image's size or of a whole "
         f"fraction of it"
     )
-
