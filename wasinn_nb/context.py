@@ -28,7 +28,7 @@ from wasinn_nb.arguments import (
     short_name,
     writable_bytes,
 )
-from wasinn_nb.describe import GraphDescription
+from wasinn_nb.graph_description import GraphDescription
 from wasinn_nb.errors import (
     BusyError,
     InvalidArgumentError,
