@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +27,8 @@ def graph(build, shape=(1, 2), dtype="f32", name="data"):
     import openvino as ov
     from openvino import opset13 as op
 
-    data = op.parameter(ov.PartialShape(list(shape)), getattr(ov.Type, dtype), name=name)
+    sizes = shape if isinstance(shape, ov.PartialShape) else ov.PartialShape(list(shape))
+    data = op.parameter(sizes, getattr(ov.Type, dtype), name=name)
     data.output(0).set_names({name})
     made = build(data)
     outputs = made if isinstance(made, list) else [made]
@@ -60,15 +63,24 @@ def slow(rounds: int = 60, side: int = 192) -> list[bytes]:
 
 
 def onnx_relu(shape=(1, 2)) -> bytes:
+    return onnx_chain(["Relu"], shape).SerializeToString()
+
+
+def onnx_chain(operations, shape=(1, 2), *, domain="", **metadata):
+    """Return an ONNX model of operations with one input and one output each, from x to y."""
     from onnx import TensorProto, helper
 
-    def info(name):
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))
-
-    node = helper.make_node("Relu", ["x"], ["y"])
-    made = helper.make_graph([node], "toy", [info("x")], [info("y")])
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    return model.SerializeToString()
+    names = ["x", *(f"between{index}" for index in range(1, len(operations))), "y"]
+    nodes = [
+        helper.make_node(kind, [before], [after], domain=domain)
+        for kind, before, after in zip(operations, names[:-1], names[1:], strict=True)
+    ]
+    ends = [helper.make_tensor_value_info(n, TensorProto.FLOAT, list(shape)) for n in ("x", "y")]
+    made = helper.make_graph(nodes, "toy", ends[:1], ends[1:])
+    sets = [helper.make_opsetid("", 13), *([helper.make_opsetid(domain, 1)] if domain else [])]
+    model = helper.make_model(made, opset_imports=sets, ir_version=8)
+    helper.set_model_props(model, metadata)
+    return model
 
 
 def save(model, path):
@@ -100,6 +112,100 @@ def brightest_channel(path, *, height=4, width=6, layout="NCHW", type_="f32", cl
     scores = op.softmax(planes, 1) if classes <= 3 else planes
     scores.output(0).set_names({"scores"})
     return save(ov.Model([scores.output(0)], [data], "brightest"), path)
+
+
+# -- flatbuffers by hand: TensorFlow is not needed to write TFLite files -------------------
+
+
+def flat(value, identifier: str) -> bytes:
+    """Return a flatbuffer whose root is *value*; see `_flat` for what values stand for."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder()
+    builder.Finish(_flat(builder, value), identifier.encode())
+    return bytes(builder.Output())
+
+
+def _flat(builder, value):
+    """Write a table (dict of field number → value), vector of tables (list), of numbers (array),
+    string or bytes, and return its place; NumPy scalars are fields inside their table."""
+    if isinstance(value, str):
+        return builder.CreateString(value)
+    if isinstance(value, bytes):
+        return builder.CreateByteVector(value)
+    if isinstance(value, np.ndarray):
+        return builder.CreateNumpyVector(value)
+    if isinstance(value, list):
+        places = [_flat(builder, part) for part in value]
+        builder.StartVector(4, len(places), 4)
+        for place in reversed(places):
+            builder.PrependUOffsetTRelative(place)
+        return builder.EndVector()
+    places = {n: _flat(builder, v) for n, v in value.items() if not isinstance(v, np.generic)}
+    builder.StartObject(max(value, default=-1) + 1)
+    for number, part in value.items():
+        if isinstance(part, np.generic):
+            getattr(builder, f"Prepend{part.dtype.name.capitalize()}")(part.item())
+        else:
+            builder.PrependUOffsetTRelative(places[number])
+        builder.Slot(number)
+    return builder.EndObject()
+
+
+def tflite_tensor(name, shape, type_=0, quantization=None):
+    """Return a tensor of a TFLite file; *quantization* is scale and zero point."""
+    tensor = {0: np.array(shape, np.int32), 1: np.int8(type_), 2: np.uint32(0), 3: name}
+    if -1 in shape:
+        tensor |= {0: np.array(np.abs(shape), np.int32), 7: np.array(shape, np.int32)}
+    if quantization is not None:
+        scale, zero_point = quantization
+        tensor[4] = {2: np.array([scale], np.float32), 3: np.array([zero_point], np.int64)}
+    return tensor
+
+
+def tflite(tensors, operations, metadata=None, files=None) -> bytes:
+    """Return a TFLite file: a chain of tensors, each computed from the one before it.
+
+    *operations* are numbers of builtin operators, or names of custom ones; *metadata* is the root
+    table of TFLITE_METADATA; *files* go to the zip archive at the end.
+    """
+    codes = [
+        {0: np.int8(32), 1: code, 2: np.int32(1), 3: np.int32(32)}
+        if isinstance(code, str)
+        else {0: np.int8(min(code, 127)), 2: np.int32(1), 3: np.int32(code)}
+        for code in operations
+    ]
+    chain = [
+        {
+            0: np.uint32(index),
+            1: np.array([index], np.int32),
+            2: np.array([index + 1], np.int32),
+        }
+        for index in range(len(operations))
+    ]
+    graph = {
+        0: tensors,
+        1: np.array([0], np.int32),
+        2: np.array([len(operations)], np.int32),
+        3: chain,
+        4: "main",
+    }
+    model = {0: np.uint32(3), 1: codes, 2: [graph], 3: "toys", 4: [{}]}
+    if metadata is not None:
+        model[4].append({0: flat(metadata, "M001") if isinstance(metadata, dict) else metadata})
+        model[6] = [{0: "TFLITE_METADATA", 1: np.uint32(1)}]
+    content = flat(model, "TFL3")
+    if files is not None:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in files.items():
+                archive.writestr(name, text)
+        content += buffer.getvalue()
+    return content
+
+
+def tflite_relu(shape=(1, 2)) -> bytes:
+    return tflite([tflite_tensor("x", shape), tflite_tensor("y", shape)], [19])
 
 
 # -- protobuf by hand: neither TensorFlow nor Paddle is needed to write their files ---------------

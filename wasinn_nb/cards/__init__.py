@@ -1,6 +1,8 @@
 """Model cards: what is known of a model, and what its file says of itself, without a runtime."""
 
 from wasinn_nb.cards.card import ModelCard
+from wasinn_nb.cards.formats import encoding_of
+from wasinn_nb.cards.integrity import checked_encoding, checked_files
 from wasinn_nb.cards.modelfile import ModelFile
 from wasinn_nb.cards.modelpath import (
     CARD_SUFFIX,
@@ -10,7 +12,7 @@ from wasinn_nb.cards.modelpath import (
     as_name,
     card_path,
     check_whole,
-    encoding_of,
+    encoding_by_suffix,
     existing_model,
     is_model_file,
     is_saved_model,
@@ -20,7 +22,9 @@ from wasinn_nb.cards.modelpath import (
     saved_model_files,
 )
 from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
-from wasinn_nb.cards.ports import Port, Signature
+from wasinn_nb.cards.ports import Port, Signature, port_of
+from wasinn_nb.cards.stated import Stated, stated, weights_beside
+from wasinn_nb.cards.tflite import custom_operations
 
 __all__ = [
     "CARD_SUFFIX",
@@ -32,11 +36,16 @@ __all__ = [
     "ModelFile",
     "Port",
     "Signature",
+    "Stated",
     "as_name",
     "card_path",
     "check_whole",
+    "checked_encoding",
+    "checked_files",
     "checked_palette",
+    "custom_operations",
     "distinct_palette",
+    "encoding_by_suffix",
     "encoding_of",
     "existing_model",
     "is_model_file",
@@ -44,5 +53,8 @@ __all__ = [
     "main_path",
     "model_files",
     "model_stem",
+    "port_of",
     "saved_model_files",
+    "stated",
+    "weights_beside",
 ]

@@ -21,7 +21,7 @@ __all__ = [
     "as_name",
     "card_path",
     "check_whole",
-    "encoding_of",
+    "encoding_by_suffix",
     "existing_model",
     "is_model_file",
     "is_saved_model",
@@ -73,12 +73,12 @@ def is_saved_model(path: Path) -> bool:
     return is_file(path / _SAVED_MODEL)
 
 
-def encoding_of(path: Path) -> GraphEncoding | None:
+def encoding_by_suffix(path: Path) -> GraphEncoding | None:
     """Return the encoding of a model's main file by its suffix; a folder is a SavedModel.
 
     Examples
     --------
-    >>> encoding_of(Path("toy.ONNX"))
+    >>> encoding_by_suffix(Path("toy.ONNX"))
     <GraphEncoding.ONNX: 1>
     """
     return GraphEncoding.TENSORFLOW if is_saved_model(path) else ENCODINGS.get(path.suffix.lower())

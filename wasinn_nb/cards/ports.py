@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from wasinn_nb.abi import TensorType
 
-__all__ = ["Port", "Signature"]
+__all__ = ["Port", "Signature", "port_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +64,33 @@ class Signature:
 
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+
+
+def port_of(
+    name: str,
+    dimensions: Iterable[int | None],
+    type_name: str,
+    *,
+    layout: str = "",
+    operation: str = "",
+    quantization: tuple[float, int] | None = None,
+) -> Port:
+    """Return a port whose `type` follows from *type_name*, such as ``"f32"`` or ``"boolean"``.
+
+    Examples
+    --------
+    >>> port_of("data", (1, 3, None, None), "f32").type
+    <TensorType.F32: 1>
+    >>> port_of("data", (1,), "boolean").type is None
+    True
+    """
+    known = type_name.upper() in TensorType.__members__
+    return Port(
+        name,
+        tuple(dimensions),
+        TensorType.parse(type_name) if known else None,
+        type_name,
+        layout,
+        operation,
+        quantization,
+    )

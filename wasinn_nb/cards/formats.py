@@ -1,0 +1,275 @@
+"""Which format a model's bytes have, and what bytes that are no model are instead."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.errors import MissingFileError, RuntimeFailure
+from wasinn_nb.files import existing_file
+
+__all__ = [
+    "content_of",
+    "encoding_of",
+    "fetched_instead",
+    "foreign_content",
+    "is_folder",
+    "size_of",
+    "start_of",
+    "xml_text",
+]
+
+# What one look at a file reads: a comment before the root of an xml can be long.
+_START_BYTES: Final = 1 << 16
+# Protocol buffers and flatbuffers end at 2 GiB; an xml is text.
+_MAX_BYTES: Final = 1 << 31
+_TEXT_BYTES: Final = 1024
+
+# Encodings of XML, told by a byte order mark or, without one, by how "<" is written.
+_XML_CODECS: Final = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
+)
+_XML_PROLOG: Final = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
+_CONTROL: Final = re.compile(rb"[\0-\x08\x0b\x0e-\x1f\x7f]")
+
+_AGAIN: Final = "fetch the file again and look at what the server answered"
+_UNPACK: Final = "unpack it and load the model inside"
+_CONVERT: Final = "convert the model to OpenVINO IR or ONNX"
+_FOREIGN: Final = (
+    (b"PK\3\4", f"a zip archive, as PyTorch's .pt files are too: {_UNPACK}, or {_CONVERT}"),
+    (b"\x1f\x8b", f"gzip data: {_UNPACK}"),
+    (b"BZh", f"bzip2 data: {_UNPACK}"),
+    (b"\xfd7zXZ\0", f"xz data: {_UNPACK}"),
+    (b"7z\xbc\xaf\x27\x1c", f"a 7z archive: {_UNPACK}"),
+    (b"\x89HDF\r\n", f"an HDF5 file, as Keras writes them: {_CONVERT}"),
+)
+
+
+def is_folder(part: Path | bytes) -> bool:
+    """Tell whether *part* of a model is a folder (a TensorFlow SavedModel)."""
+    return isinstance(part, Path) and part.is_dir()
+
+
+def size_of(part: Path | bytes) -> int:
+    """Return the size in bytes of *part* of a model.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    """
+    return len(part) if isinstance(part, bytes) else existing_file(part, "model").stat().st_size
+
+
+def start_of(part: Path | bytes) -> bytes:
+    """Return the first bytes, at most 64 KiB, of *part* of a model.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file, or it cannot be read.
+    """
+    return part[:_START_BYTES] if isinstance(part, bytes) else _read(part, _START_BYTES)
+
+
+def content_of(part: Path | bytes) -> bytes:
+    """Return all bytes of *part* of a model.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file, or it cannot be read.
+    RuntimeFailure
+        If it is larger than 2 GiB, where protocol buffers and flatbuffers end.
+    """
+    if (size := size_of(part)) > _MAX_BYTES:
+        raise RuntimeFailure(
+            f"expected a model of at most {_MAX_BYTES} bytes, got {size}: "
+            f"convert it to OpenVINO IR, or keep its weights in a file of their own"
+        )
+    return part if isinstance(part, bytes) else _read(part, -1)
+
+
+def encoding_of(part: Path | bytes) -> GraphEncoding | None:
+    """Tell the encoding of a model by its first file, whatever the file is called.
+
+    Parameters
+    ----------
+    part : Path or bytes
+        The first file of a model, or its bytes.  A folder is a TensorFlow SavedModel.
+
+    Returns
+    -------
+    GraphEncoding or None
+        None where the bytes do not tell: TensorFlow's graphs and Paddle's are both protocol
+        buffers without a mark.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file, or it cannot be read.
+
+    Examples
+    --------
+    >>> encoding_of(b'<!-- a net --><net name="toy" version="11">')
+    <GraphEncoding.OPENVINO: 0>
+    >>> encoding_of(b"garbage")
+    """
+    if is_folder(part):
+        return GraphEncoding.TENSORFLOW
+    start = start_of(part)
+    if start[4:8] == b"TFL3":
+        return GraphEncoding.TENSORFLOWLITE
+    if _is_ir(_look(start)):
+        return GraphEncoding.OPENVINO
+    return GraphEncoding.ONNX if _is_onnx(start) else None
+
+
+def xml_text(content: bytes) -> str | bytes:
+    """Return XML as a parser takes it, without white space at its start.
+
+    Text where the bytes show UTF-16, or UTF-8 with a byte order mark; else the bytes, of which a
+    declaration may say the encoding.
+    """
+    for mark, codec in _XML_CODECS:
+        if content.startswith(mark):
+            return content.decode(codec, errors="replace").lstrip()
+    return content.lstrip()
+
+
+def foreign_content(start: bytes, *, text_allowed: bool = False) -> str:
+    r"""Say what bytes are that stand where a model is expected, and what to do.
+
+    Parameters
+    ----------
+    start : bytes
+        The first bytes of the file.
+    text_allowed : bool
+        Whether a model in this place may be text (JSON, protobuf's text format).
+
+    Returns
+    -------
+    str
+        Empty where they may be a model.
+
+    Examples
+    --------
+    >>> foreign_content(b"7z\xbc\xaf\x27\x1c")
+    'a 7z archive: unpack it and load the model inside'
+    """
+    if not start:
+        return "an empty file: fetch or copy it again"
+    if fetched := fetched_instead(start):
+        return fetched
+    for mark, what in _FOREIGN:
+        if start.startswith(mark):
+            return what
+    head = _look(start[:_TEXT_BYTES])
+    if head.startswith("<") and not _is_ir(_look(start)):
+        return f"XML or HTML, such as the error of a server, not OpenVINO IR: {_AGAIN}"
+    if text_allowed or head.startswith("<") or _CONTROL.search(start[:_TEXT_BYTES]):
+        return ""
+    try:
+        start[:_TEXT_BYTES].decode()
+    except UnicodeDecodeError as error:
+        if error.start < min(len(start), _TEXT_BYTES) - 4:  # not only cut inside a character
+            return ""
+    if head.startswith(("{", "[")):
+        return f"JSON, such as the error of a server: {_AGAIN}"
+    return f"plain text, such as the error of a server: {_AGAIN}"
+
+
+def fetched_instead(start: bytes) -> str:
+    """Say what a download often brings in place of a file, and what to do; else "".
+
+    Weights may be any bytes, also text: this is all that can be told of them by a look.
+
+    Examples
+    --------
+    >>> fetched_instead(b"version https://git-lfs.github.com/spec/v1")
+    "a Git LFS pointer, not the file itself: run 'git lfs pull'"
+    >>> fetched_instead(b"<!DOCTYPE html><html>")
+    'an HTML page: fetch the file again and look at what the server answered'
+    """
+    if start.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer, not the file itself: run 'git lfs pull'"
+    head = _look(start[:_TEXT_BYTES]).lower()
+    if head.startswith("<") and ("<html" in head or "<!doctype html" in head):
+        return f"an HTML page: {_AGAIN}"
+    return ""
+
+
+def _read(path: Path, count: int) -> bytes:
+    """Read *count* bytes of a file, or all with -1."""
+    found = existing_file(path, "model")
+    try:
+        with found.open("rb") as file:
+            return file.read(count)
+    except OSError as error:
+        mode = stat.filemode(found.stat().st_mode)
+        raise MissingFileError(
+            f"{found}: cannot be read ({error.strerror or error}); its permissions are {mode}"
+        ) from error
+
+
+def _look(start: bytes) -> str:
+    """Return XML or other text to look at, whatever its encoding."""
+    text = xml_text(start)
+    return text if isinstance(text, str) else text.decode("latin-1")
+
+
+def _is_ir(text: str) -> bool:
+    """Tell whether XML may be OpenVINO IR; whether its root is ``net`` is for its parser."""
+    prolog = _XML_PROLOG.match(text)
+    return text.startswith("<?xml") or text.startswith("<net", prolog.end() if prolog else 0)
+
+
+def _is_onnx(start: bytes) -> bool:
+    """Tell an ONNX ``ModelProto`` by its fields, also where the file is cut off in its graph.
+
+    TensorFlow's ``GraphDef`` and Paddle's ``ProgramDesc`` have a message in field 1, TensorFlow's
+    ``SavedModel`` has no field 7; ONNX has its version in field 1 and its graph in field 7
+    (onnx.proto).  The fields before the graph are short: *start* holds them.
+    """
+    has_version = False
+    for number, wire_type in _protobuf_fields(start):
+        if (number, wire_type) == (7, 2):
+            return has_version
+        if number not in _ONNX_FIELDS or wire_type != (0 if number in {1, 5} else 2):
+            return False
+        has_version |= number == 1
+    return False
+
+
+# onnx.proto, ModelProto: what there can be beside the graph.
+_ONNX_FIELDS: Final = frozenset({1, 2, 3, 4, 5, 6, 8, 14, 20, 25, 26})
+
+
+def _protobuf_fields(message: bytes) -> Iterator[tuple[int, int]]:
+    """Yield number and wire type of each field of *message*, up to what is cut off or wrong."""
+    position = 0
+    while position < len(message):
+        key, position = _varint(message, position)
+        yield key >> 3, key & 7
+        length, position = _varint(message, position)
+        if key & 7 == 2:
+            position += length
+        elif key & 7 != 0:
+            return
+
+
+def _varint(message: bytes, position: int) -> tuple[int, int]:
+    value = 0
+    for index, byte in enumerate(message[position : position + 10]):
+        value |= (byte & 0x7F) << 7 * index
+        if byte < 0x80:
+            return value, position + index + 1
+    return 0, len(message)

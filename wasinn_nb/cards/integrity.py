@@ -1,0 +1,174 @@
+"""Refusing model files that cannot be right, before a runtime reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.cards.formats import (
+    content_of,
+    encoding_of,
+    fetched_instead,
+    foreign_content,
+    is_folder,
+    size_of,
+    start_of,
+)
+from wasinn_nb.cards.ir import needed_weights, parsed_ir
+from wasinn_nb.cards.onnx_file import external_data, parsed_onnx
+from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RuntimeFailure
+from wasinn_nb.files import existing_file
+
+__all__ = ["checked_encoding", "checked_files"]
+
+_TEXT_SUFFIXES: Final = {".pbtxt", ".json"}  # TensorFlow's and Paddle's models as text
+
+
+def checked_encoding(files: Sequence[Path | bytes], declared: GraphEncoding) -> GraphEncoding:
+    """Return the encoding of a model, as declared or found, or refuse what is of another one.
+
+    Parameters
+    ----------
+    files : sequence of Path or bytes
+        The model's builders.
+    declared : GraphEncoding
+        ``AUTODETECT`` takes what the content shows.
+
+    Returns
+    -------
+    GraphEncoding
+        ``AUTODETECT`` where the bytes may be a model and do not tell of which encoding.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the number of builders is not what the encoding takes.
+    MissingFileError
+        If a file is not there.
+    RuntimeFailure
+        If the bytes are no model, or of another encoding than declared.
+
+    Examples
+    --------
+    >>> checked_encoding([b'<net name="toy" version="11">', b""], GraphEncoding.AUTODETECT)
+    <GraphEncoding.OPENVINO: 0>
+    """
+    _check_number(files, declared)
+    first = files[0]
+    found = encoding_of(first)
+    if is_folder(first):
+        start, foreign = b"", ""
+    else:
+        start = start_of(first)
+        text_allowed = isinstance(first, Path) and first.suffix in _TEXT_SUFFIXES
+        foreign = foreign_content(start, text_allowed=text_allowed)
+    if declared is GraphEncoding.AUTODETECT:
+        declared = declared if found is None else found  # OPENVINO is 0, hence false
+        _check_number(files, declared)
+    elif found is not None and found is not declared and not foreign:
+        raise RuntimeFailure(
+            f"declared as {declared.name.lower()}, but the bytes are those of encoding "
+            f"{found.name.lower()}"
+        )
+    if foreign or (found is None and not _may_be(declared, start, first)):
+        # Every frontend would be asked, and TensorFlow's writes to the standard error.
+        order = " (builders: xml, then bin)" if declared is GraphEncoding.OPENVINO else ""
+        raise RuntimeFailure(
+            f"the bytes are no model of encoding {declared.name.lower()}{order}; they start with "
+            f"{start[:16]!r}" + (f": {foreign}" if foreign else "")
+        )
+    return declared
+
+
+def checked_files(files: Sequence[Path | bytes], encoding: GraphEncoding) -> None:
+    """Refuse weights that are missing or cannot belong to the model.
+
+    Parameters
+    ----------
+    files : sequence of Path or bytes
+        The model's builders.
+    encoding : GraphEncoding
+        As :func:`checked_encoding` returned it.
+
+    Raises
+    ------
+    MissingFileError
+        If ONNX weights in a file of their own are not there.
+    RuntimeFailure
+        If an IR is of a version that OpenVINO does not read, or weights are of another size than
+        the model takes, are something else, or lie outside the model's folder.
+
+    Examples
+    --------
+    >>> ir = b'<net version="11"><layers/></net>'
+    >>> checked_files([ir, b""], GraphEncoding.OPENVINO)
+    >>> checked_files([ir, bytes(8)], GraphEncoding.OPENVINO)
+    Traceback (most recent call last):
+    ...
+    wasinn_nb.errors.RuntimeFailure: expected 0 bytes of weights, as the xml says, got 8: use the
+    .bin that was written with this xml
+    """
+    if encoding is GraphEncoding.OPENVINO:
+        needed = needed_weights(parsed_ir(content_of(files[0])))
+        if (size := size_of(files[1])) != needed:
+            remedy = foreign_content(start_of(files[1]))
+            raise RuntimeFailure(
+                f"expected {needed} bytes of weights, as the xml says, got {size}"
+                + (f", {remedy}" if remedy else ": use the .bin that was written with this xml")
+            )
+    elif encoding is GraphEncoding.ONNX:
+        _check_external_data(files[0])
+    for weights in files[1:]:
+        if fetched := fetched_instead(start_of(weights)):
+            raise RuntimeFailure(f"expected the model's weights, got {fetched}")
+
+
+def _check_number(files: Sequence[Path | bytes], encoding: GraphEncoding) -> None:
+    wanted = encoding.builders
+    if not (1 <= len(files) <= 2 if wanted is None else len(files) == wanted):
+        raise InvalidArgumentError(
+            f"encoding {encoding.name.lower()} takes {wanted or '1 or 2'} builder(s), "
+            f"got {len(files)}"
+        )
+
+
+def _may_be(encoding: GraphEncoding, start: bytes, first: Path | bytes) -> bool:
+    """Tell whether bytes without a magic number can be a model of *encoding*."""
+    if encoding in {GraphEncoding.OPENVINO, GraphEncoding.TENSORFLOWLITE}:
+        return False
+    if isinstance(first, Path) and first.suffix in _TEXT_SUFFIXES:
+        return True
+    # ONNX, TensorFlow and Paddle: a protobuf message, field 1 to 8, a number or with a length.
+    return bool(start) and 1 <= start[0] >> 3 <= 8 and start[0] & 7 in {0, 2}
+
+
+def _check_external_data(first: Path | bytes) -> None:
+    ends: dict[str, tuple[int, str]] = {}
+    for part in external_data(parsed_onnx(content_of(first))):
+        ends[part.location] = max(ends.get(part.location, (0, "")), (part.end, part.tensor))
+    if not ends:
+        return
+    if isinstance(first, bytes):
+        raise RuntimeFailure(
+            f"expected an ONNX model with its weights inside, got bytes with weights in "
+            f"{', '.join(ends)!r:.200}: bytes bring no other files along; load the model from its "
+            f"path, or save it with its weights inside (onnx.save of onnx.load)"
+        )
+    for location, (end, tensor) in ends.items():
+        path = first.parent / location
+        try:
+            found = existing_file(path, "weights")
+        except MissingFileError as error:
+            raise MissingFileError(
+                f"the ONNX model has weights in {location!r:.200}, which is missing: put the file "
+                f"beside the model ({error})"
+            ) from error
+        start, size = start_of(found), found.stat().st_size
+        what = foreign_content(start) if size < end else fetched_instead(start)
+        if what or size < end:
+            raise RuntimeFailure(
+                f"expected at least {end} bytes of weights in {location!r:.200} (for tensor "
+                f"{tensor!r:.80}), got {size}" + (f", {what}" if what else ": copy it again, whole")
+            )

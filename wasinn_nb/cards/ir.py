@@ -1,0 +1,254 @@
+"""OpenVINO IR: what its xml says, read without OpenVINO."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeAlias
+from xml.etree import ElementTree as ET
+
+from wasinn_nb.cards.formats import xml_text
+from wasinn_nb.cards.ports import Signature, port_of
+from wasinn_nb.errors import RuntimeFailure
+
+__all__ = ["ir_metadata", "ir_signature", "needed_weights", "parsed_ir"]
+
+_VERSIONS: Final = {"10", "11"}
+_PASS_THROUGH: Final = frozenset(
+    {"Convert", "ConvertLike", "FakeQuantize", "Identity", "Reshape", "Result", "Squeeze"}
+    | {"Transpose", "Unsqueeze"}
+)
+_KINDS: Final = {"SoftMax": "Softmax", "Const": "Constant"}
+_MAX_DEPTH: Final = 64
+_NAMES: Final = re.compile(r"(?:[^,\\]|\\.)+")  # separated by commas; a comma inside is "\,"
+
+_Layers: TypeAlias = Mapping[str, ET.Element]
+_Place: TypeAlias = tuple[str, str]
+"""A layer and one of its ports, by their numbers."""
+
+
+class _Tree(ET.TreeBuilder):
+    """Builds the tree of a document without a document type, hence without entities to expand."""
+
+    def doctype(self, name: str, _public: str | None, _system: str | None) -> None:
+        raise RuntimeFailure(
+            f"the xml declares a document type ({name:.40}), which OpenVINO IR never has: "
+            f"fetch or convert the model again"
+        )
+
+
+def parsed_ir(content: bytes) -> ET.Element:
+    """Return the root of an IR's xml.
+
+    Parameters
+    ----------
+    content : bytes
+        UTF-8 or, with a byte order mark, UTF-16; other encodings where the xml declares them.
+
+    Raises
+    ------
+    RuntimeFailure
+        If it is not well-formed XML, not IR, or IR of a version that OpenVINO does not read.
+
+    Examples
+    --------
+    >>> parsed_ir(b'<net name="toy" version="11"><layers/></net>').get("name")
+    'toy'
+    >>> parsed_ir(b'<net name="old" version="7"/>')
+    Traceback (most recent call last):
+    ...
+    wasinn_nb.errors.RuntimeFailure: IR version 7; OpenVINO reads 10 and 11: convert the original
+    model again
+    """
+    parser = ET.XMLParser(target=_Tree())  # noqa: S314 - it refuses what could declare entities
+    try:
+        parser.feed(xml_text(content))
+        root = parser.close()
+    except (ET.ParseError, ValueError, LookupError) as error:
+        raise RuntimeFailure(
+            f"the xml is not well-formed ({error}): it is cut off or damaged; "
+            f"fetch or convert the model again"
+        ) from error
+    if not isinstance(root, ET.Element) or root.tag != "net":
+        raise RuntimeFailure(
+            f"expected an OpenVINO IR, whose xml has the root <net>, got the root "
+            f"<{getattr(root, 'tag', '')!s:.80}>"
+        )
+    version = root.get("version", "none")
+    if version not in _VERSIONS:
+        older = version.isdecimal() and int(version[:9]) < 10
+        remedy = "convert the original model again" if older else "save it as version 11"
+        raise RuntimeFailure(f"IR version {version:.20}; OpenVINO reads 10 and 11: {remedy}")
+    return root
+
+
+def needed_weights(root: ET.Element) -> int:
+    """Return how many bytes of weights an IR takes: the largest offset + size of its constants.
+
+    Constants in the bodies of loops and conditions count too.  OpenVINO's writer pads nothing.
+
+    Raises
+    ------
+    RuntimeFailure
+        If an offset or size is not a whole number.
+    """
+    needed = 0
+    for layer in root.iter("layer"):
+        data = layer.find("data") if layer.get("type") == "Const" else None
+        if data is not None and "offset" in data.attrib:
+            needed = max(needed, _whole(data, "offset") + _whole(data, "size"))
+    return needed
+
+
+def ir_signature(root: ET.Element) -> Signature | None:
+    """Return inputs and outputs in the order of the file, named as OpenVINO names them.
+
+    Returns
+    -------
+    Signature or None
+        None where the number of dimensions of an input is open: the xml writes an output of an
+        open number of dimensions as it writes a scalar.
+
+    Raises
+    ------
+    RuntimeFailure
+        If the graph lacks what every IR has.
+    """
+    layers = {layer.get("id", ""): layer for layer in root.iterfind("layers/layer")}
+    sources = {
+        (edge.get("to-layer", ""), edge.get("to-port", "")): (
+            edge.get("from-layer", ""),
+            edge.get("from-port", ""),
+        )
+        for edge in root.iterfind("edges/edge")
+    }
+    with_layer_names = root.get("version") == "10"
+    inputs, outputs = [], []
+    for identity, layer in layers.items():
+        if layer.get("type") == "Parameter":
+            data, port = layer.find("data"), layer.find("output/port")
+            if data is None or port is None:
+                raise _damaged(layer)
+            if "..." in data.get("shape", ""):
+                return None
+            name = _name(_port_names(layer, port, with_layer_names))
+            sizes = data.get("shape", "").split(",") if data.get("shape") else []
+            type_name = data.get("element_type", "")
+            inputs.append(port_of(name, map(_size, sizes), type_name, layout=_layout(port)))
+        elif layer.get("type") == "Result":
+            port = layer.find("input/port")
+            source = sources.get((identity, "" if port is None else port.get("id", "")))
+            producer = layers.get(source[0]) if source else None
+            if port is None or source is None or producer is None:
+                raise _damaged(layer)
+            produced = next(
+                (p for p in producer.iterfind("output/port") if p.get("id") == source[1]), port
+            )
+            names = _names(layer.get("output_names", ""))
+            outputs.append(
+                port_of(
+                    _name(names or _port_names(producer, produced, with_layer_names)),
+                    [_size(dim.text or "") for dim in port.iterfind("dim")],
+                    _type_name(port.get("precision", produced.get("precision", ""))),
+                    layout=_layout(port) or _layout(produced),
+                    operation=_operation(layers, sources, source[0]),
+                )
+            )
+    return Signature(tuple(inputs), tuple(outputs))
+
+
+def ir_metadata(root: ET.Element) -> tuple[dict[str, str], dict[str, str]]:
+    """Return ``rt_info/model_info`` by name, and all other metadata by path."""
+    model_info: dict[str, str] = {}
+    others: dict[str, str] = {}
+    for place in ("rt_info", "meta_data"):  # the second: IR version 10
+        section = root.find(place)
+        for path, value in () if section is None else _leaves(section, 0):
+            first, _, rest = path.partition("/")
+            if first == "model_info" and rest:
+                model_info[rest] = value
+            else:
+                others[path] = value
+    return model_info, others
+
+
+def _leaves(element: ET.Element, depth: int) -> Iterator[tuple[str, str]]:
+    """Yield path and value of everything below *element* that has a value."""
+    for child in element:
+        name = child.get("name", child.tag) if child.tag == "info" else child.tag
+        if (value := child.get("value")) is not None:
+            yield name, value
+        if depth < _MAX_DEPTH:
+            for path, value in _leaves(child, depth + 1):
+                yield f"{name}/{path}", value
+
+
+def _operation(layers: _Layers, sources: Mapping[_Place, _Place], identity: str) -> str:
+    """Return the kind of the operation, in or before layer *identity*, that computes values."""
+    for _ in range(len(layers)):  # a damaged graph may have a circle
+        layer = layers[identity]
+        kind = layer.get("type", "")
+        if kind == "Parameter":
+            return ""
+        port = layer.find("input/port")
+        source = sources.get((identity, "" if port is None else port.get("id", "")))
+        if kind not in _PASS_THROUGH or source is None or source[0] not in layers:
+            return _KINDS.get(kind, kind)
+        identity = source[0]
+    return ""
+
+
+def _port_names(layer: ET.Element, port: ET.Element, with_layer_name: bool) -> list[str]:
+    """Return the names of an output port; in IR version 10 its layer's name is one, too."""
+    names = _names(port.get("names", ""))
+    if with_layer_name:
+        ports = [p.get("id") for p in layer.iterfind("output/port")]
+        index = f".{ports.index(port.get('id'))}" if len(ports) > 1 else ""
+        names.append(layer.get("name", "") + index)
+    return names
+
+
+def _names(text: str) -> list[str]:
+    return [name.replace("\\,", ",") for name in _NAMES.findall(text)]
+
+
+def _name(names: list[str]) -> str:
+    """Return the one of several names that OpenVINO takes: the first in alphabetical order."""
+    return min(names, default="")
+
+
+def _size(text: str) -> int | None:
+    """Return a size; None for ``?``, ``-1`` and a range such as ``2..9``."""
+    return int(text) if text.strip().isdecimal() and len(text) < 20 else None
+
+
+def _type_name(precision: str) -> str:
+    """Return the name of a type as OpenVINO has it today, of ``FP32``, ``U8``, ``BOOL``."""
+    name = precision.lower()
+    return "boolean" if name == "bool" else name.replace("fp", "f", 1)
+
+
+def _layout(port: ET.Element) -> str:
+    """Return a port's layout, such as ``NCHW``; empty where it is open or not stated."""
+    for attribute in port.iterfind("rt_info/attribute[@name='layout']"):
+        axes = re.sub(r"[\[\],\s]", "", attribute.get("layout", ""))
+        if axes.isalpha() and axes.isascii():
+            return axes
+    return ""
+
+
+def _whole(data: ET.Element, name: str) -> int:
+    text = data.get(name, "")
+    if not (text.isdecimal() and text.isascii() and len(text) < 20):
+        raise RuntimeFailure(
+            f"expected the {name} of a constant in the xml as a whole number, got {text!r:.40}: "
+            f"the xml is damaged; convert the model again"
+        )
+    return int(text)
+
+
+def _damaged(layer: ET.Element) -> RuntimeFailure:
+    return RuntimeFailure(
+        f"the xml lacks a part of {layer.get('type')} {layer.get('name', '')!r:.80}: it is "
+        f"damaged; convert the model again"
+    )

@@ -1,0 +1,212 @@
+"""ONNX files: what they say, and the files beside them that hold their weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from wasinn_nb.cards.ports import Port, Signature, port_of
+from wasinn_nb.errors import RuntimeFailure
+
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = [
+    "ExternalData",
+    "external_data",
+    "onnx_metadata",
+    "onnx_signature",
+    "onnx_version",
+    "parsed_onnx",
+]
+
+_PASS_THROUGH: Final = frozenset(
+    {"Cast", "CastLike", "DequantizeLinear", "Flatten", "Identity", "QuantizeLinear", "Reshape"}
+    | {"Squeeze", "Transpose", "Unsqueeze"}
+)
+_TYPE_NAMES: Final = {
+    "BFLOAT16": "bf16",
+    "BOOL": "boolean",
+    "DOUBLE": "f64",
+    "FLOAT": "f32",
+    "FLOAT16": "f16",
+}
+
+
+class ExternalData(NamedTuple):
+    """A part of a file beside the model: where the values of one tensor lie."""
+
+    tensor: str
+    location: str
+    end: int
+    """The offset after the last byte."""
+
+
+def parsed_onnx(content: bytes) -> onnx.ModelProto:
+    """Return an ONNX model, its external data left where it is.
+
+    Raises
+    ------
+    RuntimeFailure
+        If the bytes are cut off, damaged, or hold no graph.
+    """
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        model = onnx.ModelProto()
+        model.ParseFromString(content)
+    except (DecodeError, RecursionError) as error:
+        raise RuntimeFailure(
+            f"the ONNX file is cut off or damaged ({error}): fetch or export it again"
+        ) from error
+    if not model.HasField("graph"):
+        raise RuntimeFailure("the ONNX file holds no graph: export it again")
+    return model
+
+
+def onnx_version(model: onnx.ModelProto) -> str:
+    """Return the operator sets of a model, such as ``"opset 13, com.microsoft 1"``."""
+    sets = [f"{_text(s.domain) or 'opset'} {s.version}" for s in model.opset_import[:16]]
+    return ", ".join(sets)
+
+
+def onnx_signature(model: onnx.ModelProto) -> Signature | None:
+    """Return inputs (without those that are weights) and outputs as the file declares them.
+
+    Returns
+    -------
+    Signature or None
+        None where the number of dimensions of one is not stated.
+    """
+    graph = model.graph
+    weights = {_text(tensor.name) for tensor in graph.initializer}
+    weights |= {_text(tensor.values.name) for tensor in graph.sparse_initializer}
+    producers = {_text(name): node for node in graph.node for name in node.output if name}
+    inputs = [_port(value, "") for value in graph.input if _text(value.name) not in weights]
+    outputs = [_port(value, _operation(_text(value.name), producers)) for value in graph.output]
+    ports = [port for port in (*inputs, *outputs) if port is not None]
+    if len(ports) < len(inputs) + len(outputs):
+        return None
+    return Signature(tuple(ports[: len(inputs)]), tuple(ports[len(inputs) :]))
+
+
+def onnx_metadata(model: onnx.ModelProto) -> tuple[dict[str, str], dict[str, str]]:
+    """Return ``metadata_props``, and what other fields say of the model."""
+    entries = {_text(entry.key): _text(entry.value) for entry in model.metadata_props}
+    others = {
+        "producer": f"{_text(model.producer_name)} {_text(model.producer_version)}".strip(),
+        "domain": _text(model.domain),
+        "doc_string": _text(model.doc_string),
+        "model_version": str(model.model_version or ""),
+    }
+    return entries, others
+
+
+def external_data(model: onnx.ModelProto) -> Iterator[ExternalData]:
+    """Yield where each tensor lies whose values are in a file of their own.
+
+    Raises
+    ------
+    RuntimeFailure
+        If a location leaves the model's folder, or an offset or length is not a number.
+    """
+    from onnx import TensorProto, helper
+
+    for tensor in _tensors(model):
+        if tensor.data_location != TensorProto.EXTERNAL:
+            continue
+        entries = {_text(entry.key): _text(entry.value) for entry in tensor.external_data}
+        name, location = _text(tensor.name), entries.get("location", "")
+        _check_location(name, location)
+        offset = _whole(name, "offset", entries.get("offset", "0"))
+        if "length" in entries:
+            length = _whole(name, "length", entries["length"])
+        else:
+            try:
+                itemsize = helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+            except (KeyError, ValueError, TypeError):
+                itemsize = 0
+            length = itemsize * math.prod(max(size, 0) for size in tensor.dims)
+        yield ExternalData(name, location, offset + length)
+
+
+def _text(value: str | bytes) -> str:
+    """Return a string of a message; protobuf gives bytes where it is not valid UTF-8."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    """Yield every tensor of a model: weights, and attributes, in functions and bodies too."""
+    yield from _graph_tensors(model.graph)
+    for function in model.functions:
+        yield from _node_tensors(function.node)
+
+
+def _graph_tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
+    yield from _node_tensors(graph.node)
+
+
+def _node_tensors(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:
+    for node in nodes:
+        for attribute in node.attribute:  # protobuf allows 100 levels of bodies at most
+            if attribute.HasField("t"):
+                yield attribute.t
+            yield from attribute.tensors
+            for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+                yield from (sparse.values, sparse.indices)
+            for graph in (attribute.g, *attribute.graphs):
+                yield from _graph_tensors(graph)
+
+
+def _check_location(tensor: str, location: str) -> None:
+    posix, windows = PurePosixPath(location), PureWindowsPath(location)
+    leaves = posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts
+    if leaves or not location or "\0" in location:
+        raise RuntimeFailure(
+            f"expected the weights of {tensor!r:.80} in a file in the model's folder, got the "
+            f"path {location!r:.200}: save the model again, with its weights beside it"
+        )
+
+
+def _whole(tensor: str, name: str, text: str) -> int:
+    if not (text.isdecimal() and text.isascii() and len(text) < 20):
+        raise RuntimeFailure(
+            f"expected the {name} of the weights of {tensor!r:.80} as a whole number, got "
+            f"{text!r:.40}: the ONNX file is damaged; export it again"
+        )
+    return int(text)
+
+
+def _operation(name: str, producers: dict[str, Any]) -> str:
+    """Return the kind of the operation that computes the values of tensor *name*."""
+    for _ in range(len(producers)):  # a damaged graph may have a circle
+        node = producers.get(name)
+        if node is None:
+            return ""
+        if (kind := _text(node.op_type)) not in _PASS_THROUGH or not node.input:
+            return kind
+        name = _text(node.input[0])
+    return ""
+
+
+def _port(value: onnx.ValueInfoProto, operation: str) -> Port | None:
+    """Return an input or output; None where it is not a tensor of a known number of dimensions."""
+    from onnx import TensorProto
+
+    tensor = value.type.tensor_type
+    if not tensor.HasField("shape"):
+        return None
+    sizes = [
+        size.dim_value if size.HasField("dim_value") and size.dim_value >= 0 else None
+        for size in tensor.shape.dim
+    ]
+    known = tensor.elem_type in TensorProto.DataType.values()
+    onnx_name = TensorProto.DataType.Name(tensor.elem_type) if known else "undefined"
+    short = onnx_name.lower().replace("uint", "u").replace("int", "i")
+    return port_of(_text(value.name), sizes, _TYPE_NAMES.get(onnx_name, short), operation=operation)

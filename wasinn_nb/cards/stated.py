@@ -1,0 +1,207 @@
+"""What a model's files say of themselves, read without an inference engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.cards.conventions import Meaning, clean_text, from_entries, from_model_api
+from wasinn_nb.cards.formats import content_of, encoding_of
+from wasinn_nb.cards.ir import ir_metadata, ir_signature, parsed_ir
+from wasinn_nb.cards.onnx_file import (
+    external_data,
+    onnx_metadata,
+    onnx_signature,
+    onnx_version,
+    parsed_onnx,
+)
+from wasinn_nb.cards.ports import Signature
+from wasinn_nb.cards.tflite import read_tflite
+
+__all__ = ["Stated", "stated", "weights_beside"]
+
+_MAX_FACTS: Final = 100
+_MAX_FILES: Final = 10_000
+_LAYOUTS: Final = frozenset({"NCHW", "NHWC", "CHW", "HWC"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What a model's files say of themselves, and nothing that is assumed.
+
+    Parameters
+    ----------
+    encoding : GraphEncoding
+        By content; ``AUTODETECT`` where the content does not tell.
+    signature : Signature or None
+        Inputs and outputs; None where the file does not say them, or leaves a number of
+        dimensions open.  Types are named as OpenVINO names them (``"f32"``, ``"boolean"``).
+        An output's `operation` is the kind of the operation that computes its values, in the
+        format's own words; ``Sigmoid``, ``Softmax``, ``LogSoftmax``, ``ArgMax`` and ``TopK`` are
+        called so in every format.  Operations that only pass values on (reshape, transpose, cast,
+        quantize and the like) are looked through.
+    task : str or None
+        ``"segmentation"``, ``"classification"``, ``"detection"``, or another that the file names.
+    classes : tuple of str
+    recipe : mapping
+        Those fields of a recipe that the file states, of `color`, `range`, `mean`, `scale`, `fit`,
+        `pad_value` and `layout`.  `color` is the order of the tensor's channels, `mean` and
+        `scale` are three numbers in that order, applied after `range`.
+    facts : mapping
+        All other metadata as text, for showing: printable, each at most 300 characters.
+    producer : str
+        The program that wrote the file.
+    version : str
+        The version of the format: ``"IR 11"``, ``"opset 13"``, ``"schema 3"``.
+    weights : tuple of Path
+        Every file beside the first that weights come from: the ``.bin`` of an IR, the external
+        data of ONNX, the parameters of Paddle, the files in the folder of a SavedModel.
+    """
+
+    encoding: GraphEncoding
+    signature: Signature | None = None
+    task: str | None = None
+    classes: tuple[str, ...] = ()
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    producer: str = ""
+    version: str = ""
+    weights: tuple[Path, ...] = ()
+
+
+def stated(files: Sequence[Path | bytes]) -> Stated:
+    """Read what a model's files say of themselves.
+
+    OpenVINO IR, ONNX and TensorFlow Lite are read; of other formats only the encoding and the
+    files are told.
+
+    Parameters
+    ----------
+    files : sequence of Path or bytes
+        The model's files as a runtime takes them, or the first of them: the ``.bin`` beside an
+        ``.xml`` is found.  Formats are told by content, not by name.
+
+    Raises
+    ------
+    MissingFileError
+        If a file is not there, or cannot be read.
+    RuntimeFailure
+        If a file is damaged, of a version that no runtime reads, or names weights outside the
+        model's folder.
+
+    Examples
+    --------
+    >>> xml = b'''<net version="11"><layers/><rt_info><model_info>
+    ... <labels value="road sky"/><reverse_input_channels value="YES"/>
+    ... </model_info></rt_info></net>'''
+    >>> said = stated([xml])
+    >>> said.classes, said.recipe, said.version
+    (('road', 'sky'), {'color': 'RGB'}, 'IR 11')
+    """
+    first, rest = files[0], [part for part in files[1:] if isinstance(part, Path)]
+    encoding = encoding_of(first)
+    if isinstance(first, Path) and first.is_dir():
+        found = Stated(GraphEncoding.TENSORFLOW, weights=_files_in(first))
+    elif encoding is GraphEncoding.OPENVINO:
+        found = _stated_ir(content_of(first))
+        if not rest and isinstance(first, Path) and (weights := weights_beside(first)).is_file():
+            rest = [weights]
+    elif encoding is GraphEncoding.ONNX:
+        found = _stated_onnx(first)
+    elif encoding is GraphEncoding.TENSORFLOWLITE:
+        found = _stated_tflite(content_of(first))
+    else:
+        found = Stated(GraphEncoding.AUTODETECT)
+    return replace(found, weights=(*found.weights, *rest))
+
+
+def weights_beside(xml: Path) -> Path:
+    """Return the path of the weights of an IR: the xml's with the suffix ``.bin``, or ``.BIN``.
+
+    Examples
+    --------
+    >>> weights_beside(Path("toy.xml")).name
+    'toy.bin'
+    """
+    upper = xml.with_suffix(".BIN")
+    lower = xml.with_suffix(".bin")
+    return upper if upper.is_file() and not lower.is_file() else lower
+
+
+def _stated_ir(content: bytes) -> Stated:
+    root = parsed_ir(content)
+    info, others = ir_metadata(root)
+    meaning = from_model_api(info)
+    unused = {f"model_info/{name}": text for name, text in info.items() if name not in meaning.used}
+    writer = others.get("OpenVINO Runtime") or others.get("Runtime_version")
+    converter = others.get("MO_version")
+    return Stated(
+        GraphEncoding.OPENVINO,
+        **_told(meaning, ir_signature(root), unused | others),
+        producer=clean_text(
+            f"OpenVINO {writer}" if writer else f"Model Optimizer {converter}" if converter else ""
+        ),
+        version=f"IR {root.get('version')}",
+    )
+
+
+def _stated_onnx(first: Path | bytes) -> Stated:
+    model = parsed_onnx(content_of(first))
+    entries, others = onnx_metadata(model)
+    meaning = from_entries(entries)
+    producer = others.pop("producer")
+    unused = {key: text for key, text in entries.items() if key not in meaning.used}
+    locations = dict.fromkeys(part.location for part in external_data(model))
+    folder = first.parent if isinstance(first, Path) else None
+    return Stated(
+        GraphEncoding.ONNX,
+        **_told(meaning, onnx_signature(model), unused | others),
+        producer=clean_text(producer),
+        version=onnx_version(model),
+        weights=() if folder is None else tuple(folder / location for location in locations),
+    )
+
+
+def _stated_tflite(content: bytes) -> Stated:
+    found = read_tflite(content)
+    return Stated(
+        GraphEncoding.TENSORFLOWLITE,
+        **_told(found.meaning, found.signature, found.facts),
+        producer=found.producer,
+        version=found.version,
+    )
+
+
+def _told(
+    meaning: Meaning, signature: Signature | None, facts: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the fields of `Stated` that all formats have, with layouts where they belong."""
+    recipe = dict(meaning.recipe)
+    if signature is not None:
+        inputs = tuple(
+            replace(port, layout=axes) if len(axes) == len(port.dimensions) else port
+            for port in signature.inputs
+            for axes in [meaning.layouts.get(port.name, meaning.layouts.get("", "")) or port.layout]
+        )
+        signature = Signature(inputs, signature.outputs)
+        layouts = {port.layout for port in inputs} & _LAYOUTS
+        if len(layouts) == 1:
+            recipe["layout"] = layouts.pop()
+    cleaned = {clean_text(key): clean_text(text) for key, text in facts.items()}
+    shown = [(key, text) for key, text in cleaned.items() if text]
+    return {
+        "signature": signature,
+        "task": meaning.task,
+        "classes": meaning.classes,
+        "recipe": recipe,
+        "facts": dict(shown[:_MAX_FACTS]),
+    }
+
+
+def _files_in(folder: Path) -> tuple[Path, ...]:
+    """Return the files in a folder and below it, in alphabetical order."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return tuple(sorted(path for _, path in zip(range(_MAX_FILES), found, strict=False)))
