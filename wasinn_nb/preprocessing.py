@@ -220,10 +220,9 @@ def _luma(pixels: NDArray[np.uint8], age: Age) -> NDArray[np.uint8]:
         total = red * np.float32(0.2126) + green * np.float32(0.7152)
         total += blue * np.float32(0.0722)
         return total.astype(np.uint8)[:, :, None]
-    weighted: NDArray[np.uint32] = pixels.astype(np.uint32) @ np.array(
-        [[2126], [7152], [722]], np.uint32
-    )
-    return (weighted // 10_000).astype(np.uint8)
+    weighted = pixels.astype(np.uint32) @ np.array([[2126], [7152], [722]], np.uint32)
+    gray: NDArray[np.uint8] = (weighted // 10_000).astype(np.uint8)
+    return gray
 
 
 def pixels_to_tensor(pixels: NDArray[np.uint8], recipe: PreprocessRecipe) -> Tensor:
