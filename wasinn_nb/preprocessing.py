@@ -215,13 +215,14 @@ def _luma(pixels: NDArray[np.uint8], age: Age) -> NDArray[np.uint8]:
 
     Source: ``rgb_to_luma`` in ``src/color.rs`` of `image`; sums are truncated.
     """
+    gray: NDArray[np.uint8]
     if age == "0.23":
-        red, green, blue = np.moveaxis(pixels.astype(np.float32), 2, 0)
+        red, green, blue = np.split(pixels.astype(np.float32), 3, axis=2)
         total = red * np.float32(0.2126) + green * np.float32(0.7152)
-        total += blue * np.float32(0.0722)
-        return total.astype(np.uint8)[:, :, None]
-    weighted = pixels.astype(np.uint32) @ np.array([[2126], [7152], [722]], np.uint32)
-    gray: NDArray[np.uint8] = (weighted // 10_000).astype(np.uint8)
+        gray = (total + blue * np.float32(0.0722)).astype(np.uint8)
+    else:
+        weighted = pixels.astype(np.uint32) @ np.array([[2126], [7152], [722]], np.uint32)
+        gray = (weighted // 10_000).astype(np.uint8)
     return gray
 
 
