@@ -7,6 +7,7 @@ from PIL import Image
 
 from benchmarks.paired import Row, measure, ratio
 from wasinn_nb.preprocessing import resized_pixels
+from wasinn_nb.recipe import PreprocessRecipe
 
 ROUNDS = 40
 
@@ -16,9 +17,10 @@ def rows() -> list[Row]:
     noise = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), dtype=np.uint8)
     picture = Image.fromarray(noise)
     filters = ("triangle", "triangle-0.23", "bilinear")
+    recipes = {name: PreprocessRecipe(512, 896, resize=name) for name in filters}
     seconds = measure(
         {"pillow": lambda: picture.resize((896, 512), Image.Resampling.BILINEAR)}
-        | {name: (lambda name=name: resized_pixels(picture, 512, 896, name)) for name in filters},
+        | {name: (lambda name=name: resized_pixels(picture, recipes[name])) for name in filters},
         ROUNDS,
     )
     return [

@@ -18,12 +18,19 @@ OLD, NEW, BOTH = Dialect.LEGACY, Dialect.CURRENT, None
         ),
         (GraphEncoding, "openvino onnx tensorflow pytorch tensorflowlite autodetect"),
         (ExecutionTarget, "cpu gpu tpu auto"),
-        (TensorType, "f16 f32 f64 u8 i32 i64"),
+        ([type_ for type_ in TensorType if type_.in_wasi_nn], "f16 f32 f64 u8 i32 i64"),
     ],
 )
 def test_numbers_are_those_of_the_witx_file(enumeration, numbers):
     assert [member.name.lower() for member in enumeration] == numbers.split()
     assert [member.value for member in enumeration] == list(range(len(enumeration)))
+
+
+def test_i8_exists_in_python_only():
+    assert [type_ for type_ in TensorType if not type_.in_wasi_nn] == [TensorType.I8]
+    assert (TensorType.I8, TensorType.I8.itemsize, TensorType.I8.dtype) == (6, 1, np.int8)
+    with pytest.raises(ValueError, match="tensor type 6 is unknown in either dialect"):
+        TensorType.from_wire(6, 1, 1)
 
 
 # Rows of ../shared/wasi-nn-abi.md: code, elements, bytes → type and the dialect that it shows.
@@ -127,6 +134,9 @@ def test_from_wire_says_what_neither_dialect_fits(code, elements, nbytes, messag
         ("f32", TensorType.F32),
         ("F32", TensorType.F32),
         ("u8", TensorType.U8),  # WASI-NN's 8 bits, not NumPy's 8 bytes
+        ("i8", TensorType.I8),  # 8 bits too
+        ("int8", TensorType.I8),
+        (np.dtype("i8"), TensorType.I64),
         ("float64", TensorType.F64),
         (np.uint8, TensorType.U8),
         (np.dtype(">i4"), TensorType.I32),
@@ -152,7 +162,7 @@ def test_parse(said, type_):
         "(1",
         "é",
         "\x00",
-        "int8",
+        "int16",
         "f4,f4",
         [],
         {},

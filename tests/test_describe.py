@@ -22,6 +22,7 @@ SCALAR = Port("", (), TensorType.I64, "i64")
         (Port("x", (5,), TensorType.F64, "f64"), "output", "let mut output = vec![0f64; 5];"),
         (Port("x", (5,), TensorType.U8, "u8"), "output", "let mut output = vec![0u8; 5];"),
         (Port("x", (5,), TensorType.I32, "i32"), "output", "let mut output = vec![0i32; 5];"),
+        (Port("x", (5,), TensorType.I8, "i8"), "output", "let mut output = vec![0i8; 5];"),
         (SCALAR, "output", "let mut output = vec![0i64; 1];"),
         (OPEN, "input", ""),
         (BOOL, "output", ""),

@@ -31,6 +31,11 @@ def picture(height=135, width=240, seed=0):
     return np.clip(noisy, 0, 255).astype(np.uint8)
 
 
+def stretched(image, height, width, resize):
+    """Return the image as (height, width, 3) RGB pixels."""
+    return resized_pixels(image, wn.PreprocessRecipe(height, width, resize=resize))
+
+
 # -- broken programs, written without the package's own candidates -------------------------------
 
 LAYOUTS = {
@@ -54,7 +59,7 @@ def resized(image, height, width, resize):
 
     rgb = Image.fromarray(image)
     if resize.startswith(("triangle", "bilinear")):
-        return resized_pixels(image, height, width, resize)
+        return stretched(image, height, width, resize)
     if resize.startswith("cv2"):
         how = {
             "cv2-linear": cv2.INTER_LINEAR,
@@ -179,7 +184,7 @@ def planes(rgb):
 
 IMAGE = picture()
 SMALL = wn.PreprocessRecipe(64, 96, resize="bilinear")
-RIGHT = planes(resized_pixels(IMAGE, 64, 96, "bilinear"))
+RIGHT = planes(stretched(IMAGE, 64, 96, "bilinear"))
 FLAT = RIGHT.reshape(-1)
 ROWS_LATE = np.concatenate([RIGHT[:, :, :1], RIGHT[:, :, :-1]], axis=2)
 COLUMNS_EARLY = np.roll(RIGHT, -1, axis=3)
@@ -200,7 +205,7 @@ CASES = {
     "declared with swapped sides": (RIGHT.reshape(1, 3, 96, 64), {"dimensions"}),
     "declared NHWC": (RIGHT.reshape(1, 64, 96, 3), {"dimensions"}),
     "NHWC": (RIGHT.transpose(0, 2, 3, 1), {"layout"}),
-    "another size": (planes(resized_pixels(IMAGE, 50, 60, "bilinear")), {"size"}),
+    "another size": (planes(stretched(IMAGE, 50, 60, "bilinear")), {"size"}),
     "upside down": (RIGHT[:, :, ::-1], {"flip"}),
     "mirrored": (RIGHT[:, :, :, ::-1], {"flip"}),
     "a row too late": (ROWS_LATE, {"shift"}),
@@ -212,7 +217,7 @@ CASES = {
     "a range of its own": (RIGHT * np.float32(1.7) + 3, {"range"}),
     "divided twice": (RIGHT / np.float32(255) / np.float32(255), {"range"}),
     "mean in the wrong order": (
-        planes((IMAGE_ := resized_pixels(IMAGE, 64, 96, "bilinear")) / 255 * 1.0)
+        planes((IMAGE_ := stretched(IMAGE, 64, 96, "bilinear")) / 255 * 1.0)
         / STD.reshape(3, 1, 1).astype("f4")
         - (MEAN / STD).reshape(3, 1, 1).astype("f4"),
         {"range"},
@@ -231,7 +236,7 @@ def test_one_mistake(name):
 
 
 def test_a_harmless_filter_is_right_and_said():
-    found = diagnose(planes(resized_pixels(IMAGE, 64, 96, "triangle")), IMAGE, SMALL)
+    found = diagnose(planes(stretched(IMAGE, 64, 96, "triangle")), IMAGE, SMALL)
     assert found.right
     assert found.candidates[0].axes == {"resize"}
     assert found.notes == (
@@ -244,7 +249,7 @@ def test_exif(tmp_path):
     exif[0x0112] = 6
     Image.fromarray(IMAGE).save(tmp_path / "a.png", exif=exif)
     upright = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "a.png")))
-    turned = planes(resized_pixels(upright, 64, 96, "bilinear"))
+    turned = planes(stretched(upright, 64, 96, "bilinear"))
     found = diagnose(turned, tmp_path / "a.png", SMALL)
     assert [str(m) for m in found.mistakes] == [
         "EXIF orientation applied, where the model takes EXIF orientation ignored"
@@ -272,7 +277,7 @@ def test_alpha(alpha):
 
 def test_grey_pictures_have_no_wrong_channel_order():
     grey = np.repeat(IMAGE[:, :, :1], 3, axis=2)
-    assert diagnose(planes(resized_pixels(grey, 64, 96, "bilinear")), grey, SMALL).right
+    assert diagnose(planes(stretched(grey, 64, 96, "bilinear")), grey, SMALL).right
 
 
 def test_a_tiny_picture(shared):
@@ -300,7 +305,7 @@ REFUSED = {
     "noise": (NOISE, "another image", "Not made from this image"),
     "noise of another size": (NOISE[:, :, :50], "another image", "Not made from this image"),
     "another picture": (
-        planes(resized_pixels(picture(seed=9), 64, 96, "bilinear")),
+        planes(stretched(picture(seed=9), 64, 96, "bilinear")),
         "another image",
         "Not made from this image",
     ),

@@ -87,8 +87,8 @@ def test_numpy_integers_are_whole_numbers():
 @pytest.mark.parametrize(
     ("type_", "data", "message"),
     [
-        (None, b"abc", "None is no tensor type; expected one of f16, f32, f64, u8, i32, i64"),
-        ("int8", b"abc", "WASI-NN has no tensor type for dtype int8; convert to one of float16, "),
+        (None, b"abc", "None is no tensor type; expected one of f16, f32, f64, u8, i32, i64, i8"),
+        ("i2", b"abc", "WASI-NN has no tensor type for dtype int16; convert to one of float16, "),
         ("u8", "abc", "expected bytes as data, got str: memoryview: a bytes-like object is "),
         ("u8", [1, 2, 3], "expected bytes as data, got list: memoryview: a bytes-like object is "),
         ("u8", None, "expected bytes as data, got NoneType: "),
@@ -304,6 +304,7 @@ def test_the_sidecar_says_what_the_bytes_are(tmp_path):
     [
         ("out-1x2x3xu8.tensor", "1x2x3xu8"),
         ("6xu8.tensor", "6xu8"),
+        ("6xi8.tensor", "6xi8"),
         ("a.b_6xu8.tensor", "6xu8"),
         ("photo.jpg.image-0.24.3.bgr-1x2x3xu8.tensor", "1x2x3xu8"),
         ("ü ñ %20#?-2x3xu8.tensor", "2x3xu8"),
@@ -405,10 +406,13 @@ def _write_sidecar(path, **changes):
         ({"dimensions": [True]}, "expected whole dimensions of 0 or more, got True in (True,)"),
         ({"dimensions": 6}, "expected dimensions such as (1, 3, 512, 896), got 6"),
         ({"dimensions": ...}, "expected dimensions such as (1, 3, 512, 896), got None"),
-        ({"type": "i8x"}, "'i8x' is no tensor type; expected one of f16, f32, f64, u8, i32, i64"),
-        ({"type": None}, "None is no tensor type; expected one of f16, f32, f64, u8, i32, i64"),
-        ({"type": ...}, "None is no tensor type; expected one of f16, f32, f64, u8, i32, i64"),
-        ({"type": 3}, "3 is no tensor type; expected one of f16, f32, f64, u8, i32, i64"),
+        (
+            {"type": "i8x"},
+            "'i8x' is no tensor type; expected one of f16, f32, f64, u8, i32, i64, i8",
+        ),
+        ({"type": None}, "None is no tensor type; expected one of f16, f32, f64, u8, i32, i64, i8"),
+        ({"type": ...}, "None is no tensor type; expected one of f16, f32, f64, u8, i32, i64, i8"),
+        ({"type": 3}, "3 is no tensor type; expected one of f16, f32, f64, u8, i32, i64, i8"),
         ({"bytes": 7}, "6xu8 takes 6 bytes, it says 7"),
         ({"bytes": "6"}, "6xu8 takes 6 bytes, it says '6'"),
     ],

@@ -96,7 +96,11 @@ class Dialect(Enum):
 
 
 class TensorType(IntEnum):
-    """The element type of a tensor; values are those of the current dialect.
+    """The element type of a tensor; 0 to 5 are the numbers of the current dialect.
+
+    ``I8`` is an extension of this package: WASI-NN has no such type, so no guest can declare it
+    and :meth:`from_wire` never returns it.  Models with 8-bit signed inputs or outputs are run
+    from Python only.
 
     Examples
     --------
@@ -114,6 +118,7 @@ class TensorType(IntEnum):
     U8 = 3
     I32 = 4
     I64 = 5
+    I8 = 6
 
     @property
     def dtype(self) -> np.dtype[np.generic]:
@@ -130,6 +135,11 @@ class TensorType(IntEnum):
         """The short name that ends the stem of a ``.tensor`` file, such as ``f32``."""
         return self.name.lower()
 
+    @property
+    def in_wasi_nn(self) -> bool:
+        """Whether WASI-NN has this type, so that guests can declare it: all but ``I8``."""
+        return self is not TensorType.I8
+
     @classmethod
     def from_dtype(cls, dtype: DTypeLike) -> TensorType:
         """Return the tensor type of a NumPy dtype.
@@ -137,7 +147,7 @@ class TensorType(IntEnum):
         Raises
         ------
         ValueError
-            If WASI-NN has no such type.
+            If there is no such type.
         """
         wanted = np.dtype(dtype).newbyteorder("<")
         for member, known in _DTYPES.items():
@@ -150,7 +160,15 @@ class TensorType(IntEnum):
 
     @classmethod
     def parse(cls, value: TensorType | str | DTypeLike) -> TensorType:
-        """Return the member that *value* means: a member, ``"f32"``, or a NumPy dtype."""
+        """Return the member that *value* means: a member, ``"f32"``, or a NumPy dtype.
+
+        Short names count bits: ``"i8"`` is one byte (NumPy's ``"i8"`` is eight).
+
+        Raises
+        ------
+        ValueError
+            If *value* means none.
+        """
         if isinstance(value, cls):
             return value
         if isinstance(value, str) and value.upper() in cls.__members__:
@@ -179,7 +197,8 @@ class TensorType(IntEnum):
         Returns
         -------
         TensorType, Dialect or None
-            The type, and the dialect that it shows; ``None`` where both dialects agree on it.
+            The type, never ``I8``, and the dialect that it shows; ``None`` where both dialects
+            agree on it.
 
         Raises
         ------
@@ -224,6 +243,7 @@ _DTYPES: dict[TensorType, np.dtype[np.generic]] = {
     TensorType.U8: np.dtype("u1"),
     TensorType.I32: np.dtype("<i4"),
     TensorType.I64: np.dtype("<i8"),
+    TensorType.I8: np.dtype("i1"),
 }
 
 _WIRE: dict[Dialect, dict[int, TensorType]] = {
@@ -233,5 +253,5 @@ _WIRE: dict[Dialect, dict[int, TensorType]] = {
         2: TensorType.U8,
         3: TensorType.I32,
     },
-    Dialect.CURRENT: {member.value: member for member in TensorType},
+    Dialect.CURRENT: {member.value: member for member in TensorType if member.in_wasi_nn},
 }

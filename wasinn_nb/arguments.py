@@ -115,9 +115,10 @@ def checked_input(tensor: Tensor, port: Port) -> str:
             f"got {tensor.signature}"
         )
     if tensor.type is not port.type:
+        where = "" if port.type.in_wasi_nn else " in Python (WASI-NN does not have this type)"
         raise InvalidArgumentError(
             f"the model takes {port.signature}, got {tensor.signature}: "
-            f"convert the values to {port.type_name}"
+            f"convert the values to {port.type_name}{where}"
         )
     wanted, came = port.fixed_dimensions, tensor.dimensions
     if wanted is None:

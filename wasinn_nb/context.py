@@ -35,6 +35,7 @@ from wasinn_nb.errors import (
     NotFoundError,
     RuntimeFailure,
     TooLargeError,
+    UnsupportedOperationError,
 )
 from wasinn_nb.runtimes import Backend, Builder, DeviceTable, ExecutionContext, Graph
 from wasinn_nb.tensor import Tensor
@@ -280,11 +281,18 @@ class WasiNnCtx:
         TooLargeError
             If the buffer is too small; ``needed`` says how many bytes it takes, and nothing is
             written.
+        UnsupportedOperationError
+            If the output is of type i8, which WASI-NN does not have; :meth:`get_output` returns it.
         InvalidArgumentError, RuntimeFailure
             As :meth:`get_output`.
         """
 
         def write(tensor: Tensor) -> None:
+            if not tensor.type.in_wasi_nn:
+                raise UnsupportedOperationError(
+                    f"output {index} is of type {tensor.type.suffix}, which WASI-NN does not have; "
+                    f"in Python, WasiNnCtx.get_output returns it"
+                )
             room = writable_bytes(buffer)
             if tensor.nbytes > room.nbytes:
                 raise TooLargeError(

@@ -19,6 +19,7 @@ _RUST_TYPES: Final = {
     TensorType.U8: "u8",
     TensorType.I32: "i32",
     TensorType.I64: "i64",
+    TensorType.I8: "i8",
 }
 
 

@@ -6,7 +6,8 @@ import io
 import os
 import struct
 import zlib
-from typing import IO, Final, TypeAlias
+from collections.abc import Callable
+from typing import IO, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,18 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wasinn_nb.errors import ImageError
 from wasinn_nb.files import existing_file
-from wasinn_nb.recipe import Exif
+from wasinn_nb.recipe import Color, Exif
 
-__all__ = ["ImageSource", "open_image", "rgb_image", "rgb_pixels"]
+__all__ = [
+    "ImageSource",
+    "OpenedImage",
+    "color_pixels",
+    "open_image",
+    "open_reduced",
+    "rgb_image",
+    "rgb_pixels",
+    "rgba_image",
+]
 
 ImageSource: TypeAlias = (
     str
@@ -51,6 +61,7 @@ _BROKEN: Final = (
 _MAX_SIDE: Final = 65_535
 _ORIENTATION: Final = 0x0112  # the EXIF tag; from 5 on rows and columns are swapped
 _FIRST_SIDEWAYS: Final = 5
+_GRAY_MODES: Final = {"1", "L", "LA", "La"}
 # Pillow turns TIFF files upright, asked or not; this is the way back, by orientation.
 _TURNED_BACK: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -61,6 +72,26 @@ _TURNED_BACK: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
+
+
+class OpenedImage(NamedTuple):
+    """A fully read image and its full size.
+
+    Attributes
+    ----------
+    image : PIL.Image
+        Upright where the EXIF orientation was applied.
+    height, width : int
+        The size, in pixels, that the image has at full resolution; that of `image` is smaller
+        where libjpeg decoded it at a part of its size.
+    """
+
+    image: Image.Image
+    height: int
+    width: int
+
+
+_Needed: TypeAlias = Callable[[int, int], tuple[int, int]]
 
 
 def open_image(
@@ -96,18 +127,39 @@ def open_image(
     wasinn_nb.errors.ImageError: the 13 bytes are no image that Pillow can read; they start
     with b'not a picture'
     """
+    return open_reduced(source, exif, None if at_least is None else lambda *_: at_least).image
+
+
+def open_reduced(
+    source: ImageSource, exif: Exif = "ignore", needed: _Needed | None = None
+) -> OpenedImage:
+    """Return *source* as :func:`open_image` does, with its full size.
+
+    Parameters
+    ----------
+    source, exif
+        As for :func:`open_image`.
+    needed : callable, optional
+        Returns the height and width that are needed of an image, given its own, both after the
+        EXIF orientation where it is applied; libjpeg may decode an encoded JPEG that small.
+
+    Raises
+    ------
+    MissingFileError, ImageError
+        As :func:`open_image`.
+    """
     if isinstance(source, np.ndarray):
         image, name = _from_array(source), "the array"
     elif isinstance(source, Image.Image):
         image, name = source, "the image"
     else:
-        return _decoded(source, exif, at_least)
-    return _complete(image, name, exif, at_least)
+        return _decoded(source, exif, needed)
+    return _complete(image, name, exif, needed)
 
 
 def _complete(
-    image: Image.Image, name: str, exif: Exif, at_least: tuple[int, int] | None
-) -> Image.Image:
+    image: Image.Image, name: str, exif: Exif, needed: _Needed | None = None
+) -> OpenedImage:
     """Return *image* read to its end, and turned if *exif* says so."""
     if image.format == "EPS":  # to draw it, Pillow would run another program on it
         raise ImageError(f"{name}: PostScript, which is a program; export it as PNG or JPEG")
@@ -116,14 +168,14 @@ def _complete(
             f"{name}: {image.width}x{image.height} pixels; expected sides of 1 to {_MAX_SIDE}"
         )
     try:
-        if at_least is not None:
-            sideways = exif == "apply" and image.getexif().get(_ORIENTATION, 1) >= _FIRST_SIDEWAYS
-            image.draft(None, at_least if sideways else at_least[::-1])
+        reduced_from = None if needed is None else _reduce(image, exif, needed)
         turned = image.getexif().get(_ORIENTATION) if image.format == "TIFF" else None
         image.load()
         if exif == "apply":
-            return ImageOps.exif_transpose(image)
-        return image.transpose(_TURNED_BACK[turned]) if turned in _TURNED_BACK else image
+            image = ImageOps.exif_transpose(image)
+        elif turned in _TURNED_BACK:
+            image = image.transpose(_TURNED_BACK[turned])
+        return OpenedImage(image, *(reduced_from or image.size[::-1]))
     except _BROKEN as error:
         raise ImageError(
             f"{name}: begins like a {image.format or 'picture'}, cannot be read to its end: "
@@ -131,9 +183,17 @@ def _complete(
         ) from error
 
 
-def rgb_image(
-    source: ImageSource, exif: Exif = "ignore", at_least: tuple[int, int] | None = None
-) -> Image.Image:
+def _reduce(image: Image.Image, exif: Exif, needed: _Needed) -> tuple[int, int] | None:
+    """Let libjpeg decode *image* smaller; return the full size if it does, as EXIF turns it."""
+    full = image.size
+    sideways = exif == "apply" and image.getexif().get(_ORIENTATION, 1) >= _FIRST_SIDEWAYS
+    height, width = full if sideways else full[::-1]
+    smallest = needed(height, width)
+    image.draft(None, smallest if sideways else smallest[::-1])
+    return None if image.size == full else (height, width)
+
+
+def rgb_image(source: ImageSource, exif: Exif = "ignore") -> Image.Image:
     """Return *source* as an RGB image with 8 bits per channel.
 
     Grey is repeated, palettes are looked up, alpha is dropped (not blended), 1-bit becomes 0 and
@@ -148,7 +208,7 @@ def rgb_image(
     MissingFileError, ImageError
         As :func:`open_image`; and for floating-point images, whose range nothing says.
     """
-    image = open_image(source, exif, at_least)
+    image = open_image(source, exif)
     if image.mode == "RGB":
         return image
     if image.mode.startswith("I"):
@@ -165,6 +225,28 @@ def rgb_image(
         return image.convert(through).convert("RGB")
     except _BROKEN as error:
         raise ImageError(f"Pillow cannot turn mode {image.mode} into RGB: {error}") from error
+
+
+def rgba_image(source: ImageSource, exif: Exif = "ignore") -> Image.Image:
+    """Return *source* as an RGBA image with 8 bits per channel.
+
+    Alpha is the image's own, also that of a palette or of a transparent color, and 255 where it
+    has none; colors are as :func:`rgb_image` makes them.  Parameters and errors are its, too.
+
+    Examples
+    --------
+    >>> rgba_image(np.full((1, 1), 7, np.uint8)).getpixel((0, 0))
+    (7, 7, 7, 255)
+    """
+    image = open_image(source, exif)
+    if image.mode == "RGBA":
+        return image
+    if image.mode.startswith("I") or not image.has_transparency_data:
+        return rgb_image(image).convert("RGBA")
+    try:
+        return image.convert("LA" if image.mode == "La" else image.mode).convert("RGBA")
+    except _BROKEN as error:
+        raise ImageError(f"Pillow cannot turn mode {image.mode} into RGBA: {error}") from error
 
 
 def kept_image(source: ImageSource, exif: Exif = "ignore") -> bytes | NDArray[np.uint8]:
@@ -226,6 +308,24 @@ def rgb_pixels(
     return np.asarray(rgb_image(image))
 
 
+def color_pixels(image: Image.Image, color: Color) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Return an opened image as an (H, W, C) array: uint8, or uint16 for 16-bit gray.
+
+    C is 4 in RGBA order for ``RGBA`` and ``BGRA``, 1 for ``GRAY`` if the image is gray itself, and
+    else 3 in RGB order.
+    """
+    wide = image.mode.startswith("I")
+    if color == "GRAY" and (wide or image.mode in _GRAY_MODES):
+        return rgb_pixels(image)[:, :, :1]
+    if color not in {"RGBA", "BGRA"}:
+        return rgb_pixels(image)
+    if not wide:
+        return np.asarray(rgba_image(image))
+    pixels = rgb_pixels(image)
+    opaque = np.full_like(pixels[:, :, :1], 65_535)
+    return np.concatenate([pixels, opaque], axis=2)
+
+
 def _as_8_bit(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
     return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
@@ -258,30 +358,28 @@ def _from_array(array: NDArray[np.generic]) -> Image.Image:
 def _decoded(
     source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes],
     exif: Exif,
-    at_least: tuple[int, int] | None,
-) -> Image.Image:
+    needed: _Needed | None,
+) -> OpenedImage:
     if isinstance(source, str | os.PathLike):
         path = existing_file(source, "image")
         try:
             # Pillow leaves files with several frames open.
             with path.open("rb") as file:
-                return _decoded_file(file, str(path), exif, at_least)
+                return _decoded_file(file, str(path), exif, needed)
         except OSError as error:
             raise ImageError(f"{path} cannot be read: {error}") from error
     if isinstance(source, bytes | bytearray | memoryview):
         name = f"the {memoryview(source).nbytes} bytes"
-        return _decoded_file(io.BytesIO(source), name, exif, at_least)
+        return _decoded_file(io.BytesIO(source), name, exif, needed)
     if hasattr(source, "read"):
-        return _decoded(_content(source), exif, at_least)
+        return _decoded(_content(source), exif, needed)
     raise ImageError(
         f"expected a path, bytes, an open file, a PIL.Image or an array, "
         f"got {type(source).__name__}"
     )
 
 
-def _decoded_file(
-    file: IO[bytes], name: str, exif: Exif, at_least: tuple[int, int] | None
-) -> Image.Image:
+def _decoded_file(file: IO[bytes], name: str, exif: Exif, needed: _Needed | None) -> OpenedImage:
     start = file.read(16)
     if not start:
         raise ImageError(f"{name}: empty; expected an encoded image such as JPEG or PNG")
@@ -294,7 +392,7 @@ def _decoded_file(
         ) from error
     except _BROKEN as error:
         raise ImageError(f"{name} cannot be opened as an image: {error}") from error
-    return _complete(image, name, exif, at_least)
+    return _complete(image, name, exif, needed)
 
 
 def _content(file: IO[bytes]) -> bytes:

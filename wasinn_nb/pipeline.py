@@ -18,8 +18,8 @@ from wasinn_nb import catalog, settings
 from wasinn_nb.arguments import device_name
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.pictures import ImageSource, encoded_bytes, open_image
-from wasinn_nb.preprocessing import resized_pixels
+from wasinn_nb.pictures import ImageSource, encoded_bytes
+from wasinn_nb.preprocessing import open_for, resized_pixels
 from wasinn_nb.recipe import PreprocessRecipe, Resize
 from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.tensor import Tensor
@@ -140,10 +140,9 @@ class Pipeline:
         started = time.perf_counter()
         decoded = isinstance(image, Image.Image | np.ndarray)
         kept = image if decoded else encoded_bytes(image)
-        at_least = (recipe.height, recipe.width) if recipe.resize == "bilinear-draft" else None
-        picture = open_image(image if isinstance(image, Path) else kept, recipe.exif, at_least)
+        opened = open_for(image if isinstance(image, Path) else kept, recipe)
         read = time.perf_counter()
-        pixels = resized_pixels(picture, recipe.height, recipe.width, recipe.resize)
+        pixels = resized_pixels(opened, recipe)
         tensor = Tensor.adopt((1, *pixels.shape), "u8", np.ascontiguousarray(pixels))
         prepared = time.perf_counter()
         with self._lock:  # one inference request: callers take turns

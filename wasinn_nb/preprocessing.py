@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -10,12 +10,32 @@ from PIL import Image
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.errors import ImageError
-from wasinn_nb.pictures import ImageSource, rgb_image, rgb_pixels
-from wasinn_nb.recipe import Color, Exif, Layout, PreprocessRecipe, Resize
+from wasinn_nb.pictures import (
+    ImageSource,
+    OpenedImage,
+    color_pixels,
+    open_reduced,
+    rgb_image,
+    rgba_image,
+)
+from wasinn_nb.placement import Placement
+from wasinn_nb.recipe import INTEGER_LIMITS, MAX_SIDE, Color, Layout, PreprocessRecipe, Resize
 from wasinn_nb.resize import Age, resize_triangle
 from wasinn_nb.tensor import Tensor
 
-__all__ = ["image_to_bytes", "image_to_tensor", "pixels_to_tensor", "resized_pixels"]
+__all__ = [
+    "image_to_bytes",
+    "image_to_tensor",
+    "open_for",
+    "pixels_to_tensor",
+    "resized_pixels",
+]
+
+# How channels that come in RGB or RGBA order are put into the order of a color.
+_ORDERS: Final[dict[Color, list[int] | slice]] = {
+    "BGR": slice(None, None, -1),
+    "BGRA": [2, 1, 0, 3],
+}
 
 
 def image_to_bytes(
@@ -36,16 +56,16 @@ def image_to_bytes(
     height, width : int
         The size that the model takes, in pixels.
     dtype : TensorType, dtype or str
-        ``u8`` or ``f32`` (``f16`` too); values stay 0 to 255.
+        ``u8``, ``f16`` or ``f32``: values stay 0 to 255; or ``i8``: they become -128 to 127.
     layout : {"HWC", "CHW", "NHWC", "NCHW"}
-    color : {"BGR", "RGB"}
+    color : {"BGR", "RGB", "GRAY", "RGBA", "BGRA"}
     resize : {"triangle", "triangle-0.23", "bilinear", "bilinear-draft"}
         See `PreprocessRecipe`.
 
     Returns
     -------
     bytes
-        ``height * width * 3`` elements, little-endian.
+        ``height * width`` times 3 elements (1 for ``GRAY``, 4 with alpha), little-endian.
 
     Raises
     ------
@@ -90,41 +110,133 @@ def image_to_tensor(image: ImageSource, recipe: PreprocessRecipe) -> Tensor:
     >>> image_to_tensor(np.full((4, 4), 255, np.uint8), PreprocessRecipe(2, 2, range=(0, 1)))
     Tensor(1x3x2x2xf32, 48 bytes)
     """
-    return pixels_to_tensor(
-        resized_pixels(image, recipe.height, recipe.width, recipe.resize, recipe.exif), recipe
+    return pixels_to_tensor(resized_pixels(image, recipe), recipe)
+
+
+def open_for(image: ImageSource, recipe: PreprocessRecipe) -> OpenedImage:
+    """Open an image as *recipe* needs it: the part of :func:`resized_pixels` that reads files.
+
+    The EXIF orientation is applied if the recipe says so; for ``bilinear-draft`` libjpeg decodes a
+    large JPEG at a part of its size that is no smaller than what its fit resizes to.  Errors are
+    those of :func:`image_to_tensor`.
+
+    Examples
+    --------
+    >>> open_for(np.zeros((4, 6), np.uint8), PreprocessRecipe(2, 2))[1:]
+    (4, 6)
+    """
+    if recipe.resize != "bilinear-draft":
+        return open_reduced(image, recipe.exif)
+    return open_reduced(
+        image, recipe.exif, lambda height, width: Placement.of(recipe, height, width).resized
     )
 
 
-def resized_pixels(
-    image: ImageSource, height: int, width: int, resize: Resize, exif: Exif = "ignore"
-) -> NDArray[np.uint8]:
-    """Return *image* resized, as a (height, width, 3) uint8 array in RGB order.
+def resized_pixels(image: ImageSource | OpenedImage, recipe: PreprocessRecipe) -> NDArray[np.uint8]:
+    """Return *image* as 8-bit pixels of the recipe's size, fit and color.
 
-    The first half of :func:`image_to_tensor`; errors are the same.
+    The first half of :func:`image_to_tensor`: all that depends on the image; what is left to do
+    works on each value alone.
+
+    Parameters
+    ----------
+    image : path, bytes, binary file, PIL.Image or array; or what :func:`open_for` returned
+    recipe : PreprocessRecipe
+
+    Returns
+    -------
+    (recipe.height, recipe.width, recipe.channels) uint8 array
+        In RGB order for the colors ``RGB`` and ``BGR``, in RGBA order for ``RGBA`` and ``BGRA``.
+
+    Raises
+    ------
+    ImageError, MissingFileError
+        If *image* cannot be read, or is so narrow that to cover the recipe's size with
+        ``fit="crop"`` one of its sides would have to become longer than 65535 pixels.
+
+    Examples
+    --------
+    >>> row = np.array([[10, 20, 30, 40]], np.uint8)
+    >>> recipe = PreprocessRecipe(2, 4, color="GRAY", fit="letterbox", pad_value=7)
+    >>> resized_pixels(row, recipe)[:, :, 0].tolist()
+    [[10, 20, 30, 40], [7, 7, 7, 7]]
     """
-    if resize in {"bilinear", "bilinear-draft"}:
-        at_least = (height, width) if resize == "bilinear-draft" else None
-        photo = rgb_image(image, exif, at_least)
-        return np.asarray(photo.resize((width, height), Image.Resampling.BILINEAR))
-    age: Age = "0.23" if resize == "triangle-0.23" else "0.24"
-    pixels = resize_triangle(rgb_pixels(image, exif), height, width, age)
-    if pixels.dtype == np.uint8:
-        return pixels.astype(np.uint8, copy=False)
-    # 0.24 rounds 16 bits to 8 by (v + 128) / 257; the crates before it kept the high byte.
-    wide = pixels.astype(np.uint32)
-    return (wide >> 8 if age == "0.23" else (wide + 128) // 257).astype(np.uint8)
+    opened = image if isinstance(image, OpenedImage) else open_for(image, recipe)
+    placement = Placement.of(recipe, opened.height, opened.width)
+    height, width = placement.resized
+    if max(height, width) > MAX_SIDE:
+        raise ImageError(
+            f"to cover {recipe.height}x{recipe.width} pixels, the image of "
+            f"{opened.height}x{opened.width} would be resized to {height}x{width}; expected sides "
+            f'of at most {MAX_SIDE}: cut it to another shape, or use fit="letterbox"'
+        )
+    if recipe.resize in {"bilinear", "bilinear-draft"}:
+        pixels = _resized_by_pillow(opened.image, height, width, recipe.color)
+    else:
+        age: Age = "0.23" if recipe.resize == "triangle-0.23" else "0.24"
+        pixels = _resized_as_in_rust(opened.image, height, width, recipe.color, age)
+    if recipe.fit == "stretch":
+        return pixels
+    top, left, height, width = placement.window
+    visible = pixels[top : top + height, left : left + width]
+    whole = np.full((recipe.height, recipe.width, recipe.channels), recipe.pad_value, np.uint8)
+    top, left, height, width = placement.inside
+    whole[top : top + height, left : left + width] = visible
+    return whole
+
+
+def _resized_by_pillow(
+    image: Image.Image, height: int, width: int, color: Color
+) -> NDArray[np.uint8]:
+    if color == "GRAY":
+        colored = rgb_image(image).convert("L")
+    else:
+        colored = rgba_image(image) if color in {"RGBA", "BGRA"} else rgb_image(image)
+    pixels: NDArray[np.uint8] = np.asarray(
+        colored.resize((width, height), Image.Resampling.BILINEAR)
+    )
+    return pixels[:, :, None] if color == "GRAY" else pixels
+
+
+def _resized_as_in_rust(
+    image: Image.Image, height: int, width: int, color: Color, age: Age
+) -> NDArray[np.uint8]:
+    pixels = resize_triangle(color_pixels(image, color), height, width, age)
+    if pixels.dtype == np.uint16:
+        # 0.24 rounds 16 bits to 8 by (v + 128) / 257; the crates before it kept the high byte.
+        wide = pixels.astype(np.uint32)
+        pixels = (wide >> 8 if age == "0.23" else (wide + 128) // 257).astype(np.uint8)
+    narrow = pixels.astype(np.uint8, copy=False)
+    return _luma(narrow, age) if color == "GRAY" and narrow.shape[2] == 3 else narrow
+
+
+def _luma(pixels: NDArray[np.uint8], age: Age) -> NDArray[np.uint8]:
+    """Return the gray of (H, W, 3) RGB pixels, (H, W, 1), as the crate's ``to_luma8`` does.
+
+    Source: ``rgb_to_luma`` in ``src/color.rs`` of `image`; sums are truncated.
+    """
+    gray: NDArray[np.uint8]
+    if age == "0.23":
+        red, green, blue = np.split(pixels.astype(np.float32), 3, axis=2)
+        total = red * np.float32(0.2126) + green * np.float32(0.7152)
+        gray = (total + blue * np.float32(0.0722)).astype(np.uint8)
+    else:
+        weighted = pixels.astype(np.uint32) @ np.array([[2126], [7152], [722]], np.uint32)
+        gray = (weighted // 10_000).astype(np.uint8)
+    return gray
 
 
 def pixels_to_tensor(pixels: NDArray[np.uint8], recipe: PreprocessRecipe) -> Tensor:
     """Order, scale and lay out pixels: the second half of :func:`image_to_tensor`.
 
     Values are computed in float32 as ``(v / 255 * (high - low) + low - mean) / scale``; steps that
-    the recipe leaves out are not computed at all, so that 0 to 255 stay exact.
+    the recipe leaves out are not computed at all, so that 0 to 255 stay exact.  With quantization
+    ``rint(value / scale) + zero_point`` follows, also in float32, clamped to the type.
 
     Parameters
     ----------
-    pixels : (recipe.height, recipe.width, 3) uint8 array
-        In RGB order.
+    pixels : (recipe.height, recipe.width, recipe.channels) uint8 array
+        In RGB or RGBA order, or gray, as :func:`resized_pixels` returns them.
     recipe : PreprocessRecipe
 
     Returns
@@ -135,31 +247,55 @@ def pixels_to_tensor(pixels: NDArray[np.uint8], recipe: PreprocessRecipe) -> Ten
     ------
     ImageError
         If *pixels* are of another size or dtype.
+
+    Examples
+    --------
+    >>> gray = np.array([[[0], [128], [255]]], np.uint8)
+    >>> recipe = PreprocessRecipe(1, 3, color="GRAY", type="i8")
+    >>> pixels_to_tensor(gray, recipe).to_array().ravel().tolist()
+    [-128, 0, 127]
     """
-    if pixels.shape != (recipe.height, recipe.width, 3) or pixels.dtype != np.uint8:
+    shape = (recipe.height, recipe.width, recipe.channels)
+    if pixels.shape != shape or pixels.dtype != np.uint8:
         raise ImageError(
-            f"expected ({recipe.height}, {recipe.width}, 3) uint8 pixels for the recipe, "
-            f"got {pixels.shape} {pixels.dtype}"
+            f"expected {shape} uint8 pixels for the recipe, got {pixels.shape} {pixels.dtype}"
         )
-    ordered = pixels[:, :, ::-1] if recipe.color == "BGR" else pixels
+    ordered = pixels[:, :, _ORDERS[recipe.color]] if recipe.color in _ORDERS else pixels
     planar = recipe.layout.endswith("CHW")
     if planar:
         ordered = ordered.transpose(2, 0, 1)
+    values: NDArray[np.generic]
     if recipe.is_identity:
         values = np.ascontiguousarray(ordered, recipe.type.dtype)
+    elif recipe.type is TensorType.I8 and recipe.quantization is None:
+        values = np.ascontiguousarray(ordered).view(np.int8) ^ np.int8(-128)  # v - 128
     else:
-        values = np.ascontiguousarray(ordered, np.float32)
-        channels = (3, 1, 1) if planar else (3,)
-        low, high = map(np.float32, recipe.range)
-        if recipe.range != (0.0, 255.0):
-            values /= np.float32(255)
-            values *= high - low
-            values += low
-        if any(recipe.mean):
-            values -= np.array(recipe.mean, np.float32).reshape(channels)
-        if recipe.scale != (1.0, 1.0, 1.0):
-            values /= np.array(recipe.scale, np.float32).reshape(channels)
-        values = values.astype(recipe.type.dtype, copy=False)
+        scaled = _scaled(np.ascontiguousarray(ordered, np.float32), recipe, planar=planar)
+        values = scaled.astype(recipe.type.dtype, copy=False)
     if not values.flags.owndata or np.shares_memory(values, pixels):
         values = values.copy()
     return Tensor.adopt(recipe.dimensions, recipe.type, values)
+
+
+def _scaled(
+    values: NDArray[np.float32], recipe: PreprocessRecipe, *, planar: bool
+) -> NDArray[np.float32]:
+    """Return *values*, which are overwritten, after range, mean, scale and quantization."""
+    channels = (recipe.channels, 1, 1) if planar else (recipe.channels,)
+    low, high = map(np.float32, recipe.range)
+    if recipe.range != (0.0, 255.0):
+        values /= np.float32(255)
+        values *= high - low
+        values += low
+    if any(recipe.mean):
+        values -= np.array(recipe.mean, np.float32).reshape(channels)
+    if any(scale != 1 for scale in recipe.scale):
+        values /= np.array(recipe.scale, np.float32).reshape(channels)
+    if recipe.quantization is not None:
+        step, zero_point = recipe.quantization
+        with np.errstate(over="ignore"):  # infinite values are clamped
+            values /= np.float32(step)
+        np.rint(values, out=values)
+        values += np.float32(zero_point)
+        np.clip(values, *INTEGER_LIMITS[recipe.type], out=values)
+    return values

@@ -25,7 +25,7 @@ _MAX_SIDECAR_BYTES: Final = 1 << 20
 # Smaller files are read: what is in memory stays as it is when the file is written to or truncated.
 _MAP_FROM_BYTES: Final = 1 << 28
 _SIGNATURE = re.compile(
-    r"(?:^|[-_.])(?P<dims>\d{1,19}(?:x\d{1,19})*)x(?P<type>f16|f32|f64|u8|i32|i64)$"
+    r"(?:^|[-_.])(?P<dims>\d{1,19}(?:x\d{1,19})*)x(?P<type>f16|f32|f64|u8|i8|i32|i64)$"
 )
 
 

@@ -20,7 +20,7 @@ class Port:
     dimensions : tuple of int or None
         ``None`` where the model leaves a size open.
     type : TensorType or None
-        ``None`` where WASI-NN has no such type.
+        ``None`` where `TensorType` has no such type.
     type_name : str
         The runtime's own name of the type.
     layout : str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -273,7 +274,7 @@ def _place(chain: Chain, other: Chain) -> Place | None:
     if card is not None and card.classes and len(card.classes) in tensor.dimensions[-3:]:
         return "output"
     recipe = recipe or (None if card is None else card.recipe)
-    if recipe is not None and elements == 3 * recipe.height * recipe.width:
+    if recipe is not None and elements == math.prod(recipe.dimensions):
         return "input"
     return "input" if _is_picture(tensor) else "output"
 

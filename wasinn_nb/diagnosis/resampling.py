@@ -7,7 +7,6 @@ that three of its filters stand here in NumPy, after ``modules/imgproc/src/resiz
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -16,11 +15,12 @@ from PIL import Image
 
 from wasinn_nb.errors import ImageError
 from wasinn_nb.pictures import ImageSource, open_image, rgb_image
-from wasinn_nb.preprocessing import resized_pixels
-from wasinn_nb.recipe import Exif, Resize
+from wasinn_nb.placement import Box, centered, cover_size, inside_size
+from wasinn_nb.preprocessing import open_for, resized_pixels
+from wasinn_nb.recipe import Exif, PreprocessRecipe, Resize
 from wasinn_nb.resize import resize_triangle
 
-__all__ = ["ALPHAS", "FILTERS", "FITS", "Box", "Photo", "cv2_area", "cv2_linear", "cv2_nearest"]
+__all__ = ["ALPHAS", "FILTERS", "FITS", "Photo", "cv2_area", "cv2_linear", "cv2_nearest"]
 
 FILTERS: Final[dict[str, str]] = {
     "bilinear": "Pillow's BILINEAR, which averages",
@@ -64,16 +64,6 @@ _PILLOW: Final = {
 _ORIENTATION: Final = 0x0112
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """Where the picture lies in what the model takes: the rest is a filled border."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-
-
 class Photo:
     """A photograph, decoded once, resized in every way that is asked for, and kept.
 
@@ -115,19 +105,16 @@ class Photo:
             self._rgb[exif, alpha] = image
         return self._rgb[exif, alpha]
 
-    def box(self, fit: str, height: int, width: int, exif: Exif) -> Box:
+    def box(self, fit: str, height: int, width: int, exif: Exif) -> Box[int]:
         """Return the part of (height, width) that the picture fills."""
         if not fit.startswith("letterbox"):
             return Box(0, 0, height, width)
         image = self.rgb(exif, "drop")
-        scale = min(height / image.height, width / image.width)
-        rows = min(height, max(1, round(image.height * scale)))
-        columns = min(width, max(1, round(image.width * scale)))
+        rows, columns = inside_size(height, width, image.height, image.width)
         if fit == "letterbox-corner":
             return Box(0, 0, rows, columns)
         # Where a border cannot be halved, programs differ: ImageOps.pad may put more before.
-        late = fit == "letterbox-late"
-        return Box((height - rows + late) // 2, (width - columns + late) // 2, rows, columns)
+        return centered(height, width, rows, columns, late=fit == "letterbox-late")
 
     def pixels(
         self, filter_: str, fit: str, height: int, width: int, exif: Exif, alpha: str
@@ -154,7 +141,8 @@ class Photo:
         wide = self._image.mode.startswith("I") and fit == "stretch"
         if wide and filter_ in {"triangle", "triangle-0.23"}:  # 16 bits until they are resized
             name: Resize = "triangle" if filter_ == "triangle" else "triangle-0.23"
-            return resized_pixels(self._image, height, width, name, exif)
+            recipe = PreprocessRecipe(height, width, color="RGB", resize=name, exif=exif)
+            return resized_pixels(self._image, recipe)
         image = self.rgb(exif, alpha)
         box = self.box(fit, height, width, exif)
         if fit == "letterbox-late" and box == self.box("letterbox", height, width, exif):
@@ -172,13 +160,11 @@ class Photo:
             return resample(image, height, width, filter_)
         if fit.startswith("centre crop"):
             larger = 8 / 7 if fit.endswith("%") else 1
-            scale = max(height / image.height, width / image.width) * larger
-            rows = max(height, round(image.height * scale))
-            columns = max(width, round(image.width * scale))
+            rows, columns = cover_size(height, width, image.height, image.width, larger)
             resized = resample(image, rows, columns, filter_)
             if resized is None:
                 return None
-            top, left = (rows - height) // 2, (columns - width) // 2
+            top, left, height, width = centered(rows, columns, height, width)
             return np.ascontiguousarray(resized[top : top + height, left : left + width])
         return resample(image, height, width, filter_)
 
@@ -187,13 +173,14 @@ class Photo:
     ) -> NDArray[np.generic] | None:
         if self._encoded is None or fit != "stretch" or alpha != "drop":
             return None
+        recipe = PreprocessRecipe(height, width, color="RGB", resize="bilinear-draft", exif=exif)
         try:
-            drafted = rgb_image(self._encoded, exif, (height, width))
+            opened = open_for(self._encoded, recipe)
         except ImageError:  # pragma: no cover - it was read before
             return None
-        if drafted.size == self.rgb(exif, "drop").size:
+        if opened.image.height == opened.height:
             return None  # the same as bilinear
-        return np.asarray(drafted.resize((width, height), Image.Resampling.BILINEAR))
+        return resized_pixels(opened, recipe)
 
 
 def resample(
