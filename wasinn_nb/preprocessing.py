@@ -215,16 +215,15 @@ def _luma(pixels: NDArray[np.uint8], age: Age) -> NDArray[np.uint8]:
 
     Source: ``rgb_to_luma`` in ``src/color.rs`` of `image`; sums are truncated.
     """
+    gray: NDArray[np.uint8]
     if age == "0.23":
-        red, green, blue = np.moveaxis(pixels.astype(np.float32), 2, 0)
+        red, green, blue = np.split(pixels.astype(np.float32), 3, axis=2)
         total = red * np.float32(0.2126) + green * np.float32(0.7152)
-        total += blue * np.float32(0.0722)
-        gray: NDArray[np.uint8] = total.astype(np.uint8)[:, :, None]
-        return gray
-    weighted: NDArray[np.uint32] = pixels.astype(np.uint32) @ np.array(
-        [[2126], [7152], [722]], np.uint32
-    )
-    return (weighted // 10_000).astype(np.uint8)
+        gray = (total + blue * np.float32(0.0722)).astype(np.uint8)
+    else:
+        weighted = pixels.astype(np.uint32) @ np.array([[2126], [7152], [722]], np.uint32)
+        gray = (weighted // 10_000).astype(np.uint8)
+    return gray
 
 
 def pixels_to_tensor(pixels: NDArray[np.uint8], recipe: PreprocessRecipe) -> Tensor:

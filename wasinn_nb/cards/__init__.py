@@ -13,6 +13,7 @@ from wasinn_nb.cards.modelpath import (
     as_name,
     card_path,
     check_whole,
+    encoding_by_suffix,
     existing_model,
     is_model_file,
     is_saved_model,
@@ -20,7 +21,6 @@ from wasinn_nb.cards.modelpath import (
     model_files,
     model_stem,
     saved_model_files,
-    suffix_encoding,
 )
 from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.cards.ports import Port, Signature, port_of
@@ -47,6 +47,7 @@ __all__ = [
     "checked_palette",
     "custom_operations",
     "distinct_palette",
+    "encoding_by_suffix",
     "encoding_of",
     "existing_model",
     "image_input",
@@ -59,6 +60,5 @@ __all__ = [
     "recipe_for",
     "saved_model_files",
     "stated",
-    "suffix_encoding",
     "weights_beside",
 ]
