@@ -2,6 +2,7 @@
 
 from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.cards.formats import encoding_of
+from wasinn_nb.cards.inputs import ImageInput, image_inputs
 from wasinn_nb.cards.integrity import checked_encoding, checked_files
 from wasinn_nb.cards.modelfile import ModelFile
 from wasinn_nb.cards.modelpath import (
@@ -32,6 +33,7 @@ __all__ = [
     "FOLDER_CARD",
     "RGB",
     "WEIGHTS",
+    "ImageInput",
     "ModelCard",
     "ModelFile",
     "Port",
@@ -48,6 +50,7 @@ __all__ = [
     "encoding_by_suffix",
     "encoding_of",
     "existing_model",
+    "image_inputs",
     "is_model_file",
     "is_saved_model",
     "main_path",

@@ -23,6 +23,7 @@ from wasinn_nb.cards import (
     main_path,
     model_files,
     model_stem,
+    stated,
 )
 from wasinn_nb.catalog import shipped
 from wasinn_nb.catalog.cardfiles import (
@@ -83,6 +84,8 @@ class Copy:
 
     def taken(self) -> Model:
         """Return the model, or complain of what is missing or damaged."""
+        if self.missing not in {None, self.files[0]}:
+            stated([self.path])  # of a format that no runtime reads, the other half is no help
         check_whole(self.files)
         model = Model(self.card, self.precision, self.files, self.place.label, self.card_path)
         if self.place.kind == "shipped":
