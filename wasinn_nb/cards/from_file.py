@@ -9,9 +9,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
-from wasinn_nb.abi import TensorType
+from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards.checks import MOST_MASK_CLASSES
 from wasinn_nb.cards.inputs import ImageInput, image_inputs
+from wasinn_nb.cards.integrity import checked_encoding
 from wasinn_nb.cards.modelpath import (
     as_name,
     check_whole,
@@ -43,9 +44,12 @@ def stated_fields(path: str | os.PathLike[str], known: Mapping[str, Any]) -> dic
         If what is known contradicts the file, or a recipe lacks something.
     """
     main = existing_model(path)
-    found = stated([main])
-    check_whole(model_files(main))
-    encoding = encoding_by_suffix(main)
+    files = model_files(main)
+    by_suffix = encoding_by_suffix(main)
+    encoding = GraphEncoding.AUTODETECT if by_suffix is None else by_suffix
+    checked_encoding(files, encoding)
+    found = stated([main])  # of a format that no runtime reads, other files are no help
+    check_whole(files)
     if known.get("encoding", encoding) is not encoding:
         raise RecipeError(
             f"{main.name}: the encoding is told by the file's suffix, got {known['encoding']!r:.80}"
@@ -56,7 +60,7 @@ def stated_fields(path: str | os.PathLike[str], known: Mapping[str, Any]) -> dic
         "task": found.task,
         "classes": found.classes,
         **known,
-        "encoding": encoding or found.encoding,
+        "encoding": encoding,
         "recipe": _recipe(main, found, known.get("recipe")),
     }
     if values["task"] is None:
