@@ -9,7 +9,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import ModelCard, Port, Signature
+from wasinn_nb.cards import ModelCard, Port, Signature, assumed_scores, unnamed_classes
 from wasinn_nb.errors import InvalidArgumentError, TensorError
 from wasinn_nb.origin import Origin
 from wasinn_nb.pictures import ImageSource
@@ -112,7 +112,7 @@ class ScoresReading:
         logits, notes = self.scale == "logits", tuple(assumed)
         if self.scale == "by the values":
             logits = not _are_probabilities(real)
-            notes += (f"scores are {'logits' if logits else 'probabilities'}, by their values",)
+            notes += (assumed_scores(logits=logits),)
         probabilities = _softmax(real) if logits else real
         return ClassificationResult(
             probabilities, self.card, origin, scores, image, timings, notes, softmax=logits
@@ -150,8 +150,7 @@ def _scores_output(signature: Signature, card: ModelCard) -> tuple[int, Port, in
 
 def _named(card: ModelCard, classes: int) -> ModelCard:
     if not card.classes:
-        names = tuple(f"class {index}" for index in range(classes))
-        return replace(card, task="classification", classes=names, palette=())
+        return replace(card, task="classification", classes=unnamed_classes(classes), palette=())
     if len(card.classes) != classes:
         raise InvalidArgumentError(
             f"the card of {card.name} names {len(card.classes)} classes, the model's output has "
