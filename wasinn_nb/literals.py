@@ -11,7 +11,7 @@ _LINE: Final = 100
 
 
 def literal(value: Any) -> str:
-    """Return plain values as the code that gives them: text, numbers, sequences and mappings.
+    r"""Return plain values as the code that gives them: text, numbers, sequences and mappings.
 
     Whole floats are written as integers, which are equal to them.
 
@@ -19,8 +19,8 @@ def literal(value: Any) -> str:
     --------
     >>> print(literal({"range": (0.0, 1.0), "color": "RGB", "mean": [0.5], "fit": None}))
     {"range": (0, 1), "color": "RGB", "mean": [0.5], "fit": None}
-    >>> print(literal('a "b"'), literal("a\\x1b"), literal((True,)))
-    'a "b"' 'a\\x1b' (True,)
+    >>> print(literal('a "b"'), literal("a\x1b"), literal((True,)))
+    'a "b"' 'a\x1b' (True,)
     """
     if isinstance(value, str):
         plain = value.isprintable() and '"' not in value and "\\" not in value

@@ -35,7 +35,7 @@ from wasinn_nb.cards.modelpath import (
 )
 from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.cards.ports import Port, Signature, port_of
-from wasinn_nb.cards.recipes import PartialRecipe, recipe_for
+from wasinn_nb.cards.recipes import PartialRecipe, partial_fields, recipe_for
 from wasinn_nb.cards.stated import Stated, stated, weights_beside
 from wasinn_nb.cards.tflite import custom_operations
 
@@ -76,6 +76,7 @@ __all__ = [
     "main_path",
     "model_files",
     "model_stem",
+    "partial_fields",
     "port_of",
     "recipe_code",
     "recipe_for",
