@@ -12,7 +12,7 @@ import numpy as np
 
 from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget, GraphEncoding
-from wasinn_nb.cards import Port
+from wasinn_nb.cards import Port, weights_beside
 from wasinn_nb.errors import InvalidArgumentError, InvalidEncodingError
 from wasinn_nb.files import existing_file, expanded
 from wasinn_nb.runtimes import Builder
@@ -80,9 +80,8 @@ def parsed_builders(builders: ModelFiles) -> list[Builder]:
     if isinstance(builders, bytes | bytearray | memoryview):
         return [bytes(builders)]
     if isinstance(builders, str | os.PathLike):
-        xml = expanded(builders)
-        weights = [xml.with_suffix(".bin")] if xml.suffix == ".xml" else []
-        builders = [xml, *weights]
+        path = expanded(builders)
+        builders = [path, weights_beside(path)] if path.suffix.lower() == ".xml" else [path]
     parts: list[Builder] = []
     try:
         for part in builders:
