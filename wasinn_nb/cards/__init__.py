@@ -1,7 +1,7 @@
 """Model cards: what is known of a model, and what its file says of itself, without a runtime."""
 
 from wasinn_nb.cards.card import ModelCard
-from wasinn_nb.cards.formats import encoding_of
+from wasinn_nb.cards.formats import content_of, encoding_of
 from wasinn_nb.cards.image_input import ImageInput, image_input, recipe_for
 from wasinn_nb.cards.integrity import checked_encoding, checked_files
 from wasinn_nb.cards.modelfile import ModelFile
@@ -24,7 +24,7 @@ from wasinn_nb.cards.modelpath import (
 )
 from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.cards.ports import Port, Signature, port_of
-from wasinn_nb.cards.stated import Stated, stated, weights_beside
+from wasinn_nb.cards.stated import Stated, stated
 from wasinn_nb.cards.tflite import custom_operations
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "checked_encoding",
     "checked_files",
     "checked_palette",
+    "content_of",
     "custom_operations",
     "distinct_palette",
     "encoding_by_suffix",
@@ -60,5 +61,4 @@ __all__ = [
     "recipe_for",
     "saved_model_files",
     "stated",
-    "weights_beside",
 ]
