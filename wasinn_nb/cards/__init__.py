@@ -12,7 +12,7 @@ from wasinn_nb.cards.assumptions import (
 )
 from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.cards.conventions import clean_text
-from wasinn_nb.cards.formats import encoding_of
+from wasinn_nb.cards.formats import content_of, encoding_of
 from wasinn_nb.cards.image_input import ImageInput, image_input, image_inputs
 from wasinn_nb.cards.integrity import checked_encoding, checked_files
 from wasinn_nb.cards.modelfile import ModelFile
@@ -36,7 +36,7 @@ from wasinn_nb.cards.modelpath import (
 from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.cards.recipes import PartialRecipe, partial_fields, recipe_for
-from wasinn_nb.cards.stated import Stated, stated, weights_beside
+from wasinn_nb.cards.stated import Stated, stated
 from wasinn_nb.cards.tflite import custom_operations
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "checked_files",
     "checked_palette",
     "clean_text",
+    "content_of",
     "custom_operations",
     "distinct_palette",
     "encoding_by_suffix",
@@ -84,5 +85,4 @@ __all__ = [
     "stated",
     "statements",
     "unnamed_classes",
-    "weights_beside",
 ]
