@@ -4,13 +4,11 @@ from wasinn_nb.cards.assumptions import (
     UNNAMED_CLASS,
     assumed_classes,
     assumed_scores,
-    card_line,
-    is_bare,
-    recipe_code,
     statements,
     unnamed_classes,
 )
 from wasinn_nb.cards.card import ModelCard
+from wasinn_nb.cards.card_code import card_code, card_line, is_bare, recipe_code
 from wasinn_nb.cards.conventions import clean_text
 from wasinn_nb.cards.formats import content_of, encoding_of
 from wasinn_nb.cards.image_input import ImageInput, image_input, image_inputs
@@ -56,6 +54,7 @@ __all__ = [
     "as_name",
     "assumed_classes",
     "assumed_scores",
+    "card_code",
     "card_line",
     "card_path",
     "check_whole",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,7 @@ class ScoresReading:
     head: Head
     card: ModelCard
     scale: Scale
+    task: ClassVar[str] = Classification.name
 
     @property
     def facts(self) -> Mapping[str, str]:
@@ -73,7 +74,7 @@ class ScoresReading:
         values = {
             "probabilities": "probabilities",
             "logits": "logits: softmax makes probabilities of them",
-            "by the values": "probabilities or logits: told by the values, assumed",
+            "by the values": "probabilities or logits as the values tell, assumed",
         }
         facts = {
             "output": f"{self.output.name or self.head.output} {self.output.signature}",

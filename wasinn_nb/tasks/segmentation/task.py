@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +100,7 @@ class MaskReading:
     threshold: float
     scores: bool
     counted: bool = True
+    task: ClassVar[str] = Segmentation.name
 
     @property
     def facts(self) -> Mapping[str, str]:
@@ -111,10 +112,14 @@ class MaskReading:
         elif output.scale == "labels":
             facts["values"] = "labels: the highest class is taken inside the model"
         else:
-            kinds = {True: "logits", False: "probabilities"}
-            kind = kinds[self.logits] if self.logits is not None else "told by the values, assumed"
-            facts["values"] = f"one class, {kind}"
-            facts["threshold"] = f"{self.threshold:g}"
+            kinds = {
+                True: "logits",
+                False: "probabilities",
+                None: "probabilities or logits as the values tell, assumed",
+            }
+            facts["values"] = f"one class, {kinds[self.logits]}"
+            stated = "" if self.card.threshold is not None else ", assumed"
+            facts["threshold"] = f"{self.threshold:g}{stated}"
         return facts
 
     @property
