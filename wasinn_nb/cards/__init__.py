@@ -1,7 +1,7 @@
 """Model cards: what is known of a model, and what its file says of itself, without a runtime."""
 
 from wasinn_nb.cards.card import ModelCard
-from wasinn_nb.cards.formats import encoding_of
+from wasinn_nb.cards.formats import content_of, encoding_of
 from wasinn_nb.cards.inputs import ImageInput, image_inputs
 from wasinn_nb.cards.integrity import checked_encoding, checked_files
 from wasinn_nb.cards.modelfile import ModelFile
@@ -45,6 +45,7 @@ __all__ = [
     "checked_encoding",
     "checked_files",
     "checked_palette",
+    "content_of",
     "custom_operations",
     "distinct_palette",
     "encoding_by_suffix",
