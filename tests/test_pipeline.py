@@ -116,7 +116,7 @@ def test_open_size_takes_the_recipes(tmp_path):
     assumed = wn.Pipeline(model)
     assert assumed.recipe.dimensions == (1, 3, 512, 512)
     assert assumed.assumed == (
-        "BGR, values 0 to 255, bilinear",
+        "BGR, values 0 to 255",
         "size 512x512, which the model leaves open",
     )
 

@@ -2,7 +2,8 @@
 
 from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.cards.formats import content_of, encoding_of
-from wasinn_nb.cards.image_input import ImageInput, image_input, recipe_for
+from wasinn_nb.cards.from_file import with_stated_by_file
+from wasinn_nb.cards.inputs import ImageInput, image_inputs, recipe_for
 from wasinn_nb.cards.integrity import checked_encoding, checked_files
 from wasinn_nb.cards.modelfile import ModelFile
 from wasinn_nb.cards.modelpath import (
@@ -51,7 +52,7 @@ __all__ = [
     "encoding_by_suffix",
     "encoding_of",
     "existing_model",
-    "image_input",
+    "image_inputs",
     "is_model_file",
     "is_saved_model",
     "main_path",
@@ -61,4 +62,5 @@ __all__ = [
     "recipe_for",
     "saved_model_files",
     "stated",
+    "with_stated_by_file",
 ]
