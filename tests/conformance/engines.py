@@ -29,13 +29,13 @@ class Writer(Protocol):
     suffixes: tuple[str, ...]
     """Of the model's files, in the order of its builders."""
 
-    def input(self, name: str, dimensions: Sequence[int | None], type: str) -> Value:
+    def input(self, name: str, dimensions: Sequence[int | None], type_: str) -> Value:
         """Add an input; None is an open size."""
 
     def apply(self, kind: str, value: Value, other: np.ndarray | Value | None = None) -> Value:
         """Add, subtract, multiply, sigmoid or sqrt."""
 
-    def convert(self, value: Value, type: str) -> Value:
+    def convert(self, value: Value, type_: str) -> Value:
         """Convert to another element type."""
 
     def highest(self, value: Value, axes: tuple[int, ...]) -> Value:
@@ -53,15 +53,15 @@ class IrWriter:
     def __init__(self) -> None:
         self._inputs: list[Any] = []
 
-    def input(self, name, dimensions, type):
+    def input(self, name, dimensions, type_):
         import openvino as ov
         from openvino import opset13 as op
 
         sizes = ov.PartialShape([-1 if size is None else size for size in dimensions])
-        node = op.parameter(sizes, getattr(ov.Type, type), name=name)
+        node = op.parameter(sizes, getattr(ov.Type, type_), name=name)
         node.output(0).set_names({name})
         self._inputs.append(node)
-        return Value(node, tuple(dimensions), type)
+        return Value(node, tuple(dimensions), type_)
 
     def apply(self, kind, value, other=None):
         from openvino import opset13 as op
@@ -69,10 +69,10 @@ class IrWriter:
         operands = [] if other is None else [getattr(other, "node", other)]
         return value._replace(node=getattr(op, kind)(value.node, *operands))
 
-    def convert(self, value, type):
+    def convert(self, value, type_):
         from openvino import opset13 as op
 
-        return value._replace(node=op.convert(value.node, type), type=type)
+        return value._replace(node=op.convert(value.node, type_), type=type_)
 
     def highest(self, value, axes):
         from openvino import opset13 as op
@@ -121,8 +121,8 @@ class OnnxWriter:
         self._nodes.append(helper.make_node(kind, inputs, [name], **attributes))
         return name
 
-    def input(self, name, dimensions, type):
-        value = Value(name, tuple(dimensions), type)
+    def input(self, name, dimensions, type_):
+        value = Value(name, tuple(dimensions), type_)
         self._inputs.append(self._info(name, value))
         return value
 
@@ -137,8 +137,10 @@ class OnnxWriter:
             self._constants.append(numpy_helper.from_array(other, operands[0]))
         return value._replace(node=self._node(self._KINDS[kind], value.node, *operands))
 
-    def convert(self, value, type):
-        return value._replace(node=self._node("Cast", value.node, to=self._TYPES[type]), type=type)
+    def convert(self, value, type_):
+        return value._replace(
+            node=self._node("Cast", value.node, to=self._TYPES[type_]), type=type_
+        )
 
     def highest(self, value, axes):
         node = self._node("ReduceMax", value.node, axes=list(axes), keepdims=0)
@@ -170,16 +172,16 @@ class ToyWriter:
         self._steps.append([name, kind, value.node, *operands])
         return name
 
-    def input(self, name, dimensions, type):
-        self._inputs[name] = [list(dimensions), type]
-        return Value(name, tuple(dimensions), type)
+    def input(self, name, dimensions, type_):
+        self._inputs[name] = [list(dimensions), type_]
+        return Value(name, tuple(dimensions), type_)
 
     def apply(self, kind, value, other=None):
         operands = [] if other is None else [getattr(other, "node", None) or other.tolist()]
         return value._replace(node=self._step(kind, value, *operands))
 
-    def convert(self, value, type):
-        return value._replace(node=self._step("convert", value, type), type=type)
+    def convert(self, value, type_):
+        return value._replace(node=self._step("convert", value, type_), type=type_)
 
     def highest(self, value, axes):
         return value.without(axes)._replace(node=self._step("highest", value, list(axes)))

@@ -61,9 +61,9 @@ class TfliteWriter:
         self._operations.append((operator, inputs, made))
         return Value(made, tuple(dimensions), type_)
 
-    def input(self, name, dimensions, type):
-        self._inputs.append(self._tensor(name, dimensions, type))
-        return Value(self._inputs[-1], tuple(dimensions), type)
+    def input(self, name, dimensions, type_):
+        self._inputs.append(self._tensor(name, dimensions, type_))
+        return Value(self._inputs[-1], tuple(dimensions), type_)
 
     def apply(self, kind, value, other=None):
         inputs = [value.node]
@@ -73,8 +73,8 @@ class TfliteWriter:
             inputs.append(self._constant(other, value.type))
         return self._operation(self._KINDS[kind], inputs, value.dimensions, value.type)
 
-    def convert(self, value, type):
-        return self._operation(tflite.BuiltinOperator.CAST, [value.node], value.dimensions, type)
+    def convert(self, value, type_):
+        return self._operation(tflite.BuiltinOperator.CAST, [value.node], value.dimensions, type_)
 
     def highest(self, value, axes):
         along = self._constant(np.array(axes, np.int32), "i32")

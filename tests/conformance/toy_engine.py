@@ -138,15 +138,13 @@ class ToyEngine:
     def _compute(self) -> list[Any]:
         values = dict(self._values)
         with np.errstate(all="ignore"):
-            for name, kind, source, *operands in self._model["do"]:
+            for name, kind, source, *given in self._model["do"]:
                 if self._cancelled:
                     raise RuntimeFailure("the run was cancelled")
-                operands = [
-                    values[operand] if isinstance(operand, str) and operand in values else operand
-                    for operand in operands
-                ]
+                operands = given
                 if kind in {"add", "subtract", "multiply"}:
-                    operands = [np.asarray(operands[0], values[source].dtype)]
+                    other = values[given[0]] if isinstance(given[0], str) else given[0]
+                    operands = [np.asarray(other, values[source].dtype)]
                 values[name] = _KINDS[kind](values[source], *operands)
         return [values[source] for source, _, _ in self._model["out"].values()]
 
