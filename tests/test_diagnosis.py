@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 import wasinn_nb as wn
 from wasinn_nb import diagnosis, errors
-from wasinn_nb.diagnosis import candidates, diagnose, matching, outputs, resampling
+from wasinn_nb.diagnosis import candidates, diagnose, filters, matching, outputs, resampling
 from wasinn_nb.preprocessing import resized_pixels
 
 ROAD = wn.PreprocessRecipe(512, 896, resize="bilinear")
@@ -446,7 +446,7 @@ def test_opencv(name, size):
     pixels = np.random.default_rng(2).integers(0, 256, (rows, columns, 3), dtype=np.uint8)
     how = {"nearest": cv2.INTER_NEAREST, "linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}[name]
     expected = cv2.resize(pixels, (width, height), interpolation=how)
-    ours = getattr(resampling, f"cv2_{name}")(pixels, height, width)
+    ours = getattr(filters, f"cv2_{name}")(pixels, height, width)
     off = np.abs(ours.astype(int) - expected)
     assert off.max() <= (name == "area")
     assert (off > 0).mean() < 0.01
