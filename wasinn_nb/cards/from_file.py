@@ -22,7 +22,7 @@ from wasinn_nb.cards.modelpath import (
     model_stem,
 )
 from wasinn_nb.cards.stated import Stated, stated
-from wasinn_nb.errors import RecipeError
+from wasinn_nb.errors import RecipeError, RuntimeFailure
 from wasinn_nb.recipe import PreprocessRecipe
 
 if TYPE_CHECKING:
@@ -83,16 +83,15 @@ def with_stated_by_file(
     ----------
     card : ModelCard
     files : sequence of Path
-        The model's.
-
-    Raises
-    ------
-    RuntimeFailure
-        If a file is damaged.
+        The model's.  Of a file that is damaged, or of a format that only its runtime knows, nothing
+        is stated: the runtime reads it, or says what is wrong.
     """
     if card.recipe is not None and card.classes and card.task != UNKNOWN_TASK:
         return card, {}
-    found = stated(files)
+    try:
+        found = stated(files)
+    except RuntimeFailure:
+        return card, {}
     changes: dict[str, Any] = {}
     if card.task == UNKNOWN_TASK and found.task is not None:
         changes["task"] = found.task
