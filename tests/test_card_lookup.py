@@ -166,8 +166,9 @@ def test_own_card_whose_name_fits_no_file(data, own, wanted):
     (own / "toyy.card.json").write_text("{}")
     (remark,) = remarks_on(wanted if wanted == "toy" else own / wanted)
     assert remark == (
-        f"the model card {own}/toyy.card.json is not used: it names toyy, but the models there are "
-        f"other.onnx, toy.xml; rename it to toy.card.json if it is the card of toy.xml, or remove it"
+        f"the model card {own}/toyy.card.json is not used: it names toyy, but the models there "
+        f"are other.onnx, toy.xml; rename it to toy.card.json if it is the card of toy.xml, or "
+        f"remove it"
     )
 
 

@@ -385,12 +385,17 @@ def test_text_json_and_page(tmp_path):
         SMALL,
         SMALL.replace(range=(-1, 1)),
         SMALL.replace(color="RGB", range=(0, 1), mean=MEAN, scale=STD),
+        SMALL.replace(color="GRAY", fit="letterbox", pad_value=114),
+        SMALL.replace(color="GRAY", resize="triangle", fit="crop"),
+        SMALL.replace(color="RGBA", type="i8"),
+        SMALL.replace(color="BGRA", layout="NHWC", type="i8", quantization=(0.5, -3)),
     ],
+    ids=repr,
 )
 def test_every_remedy_can_be_said(model):
     from wasinn_nb.diagnosis.remedies import python_line, rust_line
 
-    axes = {"layout", "dimensions", "size", "color", "range", "type", "endianness", "fit"}
+    axes = {"layout", "dimensions", "size", "color", "range", "type", "endianness", "fit", "pad"}
     for axis in axes | {"resize", "exif", "alpha", "flip", "shift", "buffer"}:
         for line in (rust_line(axis, model), python_line(axis, model)):
             assert line

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from wasinn_nb.cards import (
-    ModelCard,
     PartialRecipe,
     Signature,
-    Stated,
     partial_fields,
     recipe_for,
+    with_stated_by_file,
 )
 from wasinn_nb.catalog import Model
-from wasinn_nb.errors import InvalidArgumentError, RecipeError
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import Head
-from wasinn_nb.tasks import Reading, reading_of, task, task_for, tasks
+from wasinn_nb.tasks import Reading, reading_of, task_for
 
 __all__ = ["Plan"]
 
@@ -32,8 +28,7 @@ class Plan:
     model : Model
     recipe : PreprocessRecipe or mapping, optional
         A whole recipe, or some of its fields.
-    wanted : str, optional
-        The task.
+    task : str, optional
     scores : bool
         Whether results are to keep the scores.
 
@@ -61,57 +56,29 @@ class Plan:
         self,
         model: Model,
         recipe: PartialRecipe | None = None,
-        wanted: str | None = None,
+        task: str | None = None,
         *,
         scores: bool = False,
     ) -> None:
-        self._card = card = model.card
+        self._card, self._stated = with_stated_by_file(model.card, model.files)
+        self._task, self._scores = task_for(self._card, task), scores
+        self._known = self._card.recipe
+        if isinstance(recipe, PreprocessRecipe):
+            self._known = recipe
+        elif self._known is not None:
+            self._known = self._known.replace(**partial_fields(recipe))
+        else:
+            self._stated = {**self._stated, **partial_fields(recipe)}
         self.assumed: tuple[str, ...] = ()
-        whole = card.recipe is not None or isinstance(recipe, PreprocessRecipe)
-        complete = whole and card.classes and card.task != "unknown"
-        stated = Stated(model.encoding) if complete else model.stated
-        self._named = card if card.classes else _with_classes(card, stated.classes)
-        self._task = task_for(card, wanted)
-        if self._task is None and stated.task in tasks():
-            self._task = task(stated.task)
-        self._scores = scores
-        self._given = recipe
-        if not isinstance(recipe, PreprocessRecipe):
-            self._given = card.recipe.replace(**partial_fields(recipe)) if card.recipe else recipe
-        self._in_file = {} if isinstance(self._given, PreprocessRecipe) else stated.recipe
 
     def recipe_of(self, signature: Signature) -> PreprocessRecipe:
         """Return the recipe: what is stated of it, completed by what the model's input shows."""
-        given = self._given
-        if not isinstance(given, PreprocessRecipe) and self._in_file:
-            # A file that contradicts itself states nothing.
-            with suppress(InvalidArgumentError, RecipeError):
-                self.recipe, self.assumed = recipe_for(
-                    signature, {**self._in_file, **(given or {})}
-                )
-                return self.recipe
-        self.recipe, self.assumed = recipe_for(signature, given)
+        self.recipe, self.assumed = recipe_for(signature, self._known, self._stated)
         return self.recipe
 
     def head_of(self, signature: Signature) -> Head:
         """Return the head of the task."""
-        self.reading = self._reading(signature)
+        self.reading = reading_of(
+            signature, self._card, self.recipe, self._task, scores=self._scores
+        )
         return self.reading.head
-
-    def _reading(self, signature: Signature) -> Reading:
-        if self._named is not self._card:
-            # Names that do not fit the output are not its classes.
-            with suppress(InvalidArgumentError):
-                return self._reading_with(self._named, signature)
-        return self._reading_with(self._card, signature)
-
-    def _reading_with(self, card: ModelCard, signature: Signature) -> Reading:
-        return reading_of(signature, card, self.recipe, self._task, scores=self._scores)
-
-
-def _with_classes(card: ModelCard, classes: tuple[str, ...]) -> ModelCard:
-    """Return the card with the classes that a file states, if it can hold them."""
-    for changes in ({}, {"task": "classification"}):
-        with suppress(RecipeError):
-            return card.replace(classes=classes, **changes) if classes else card
-    return card

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final, get_args
 
-from wasinn_nb.recipe import Color, PreprocessRecipe, Resize
+from wasinn_nb.recipe import Color, PreprocessRecipe
 
 __all__ = [
     "UNNAMED_CLASS",
@@ -28,19 +28,15 @@ _SCORES: Final = re.compile(r"scores are (logits|probabilities), by their values
 
 
 def assumed_recipe(recipe: PreprocessRecipe, names: Iterable[str]) -> str:
-    """Return the assumed fields of a recipe in words: ``color``, ``range``, ``resize``.
+    """Return the assumed fields of a recipe in words: ``color``, ``range``.
 
     Examples
     --------
-    >>> assumed_recipe(PreprocessRecipe(4, 4), ["color", "range", "resize"])
-    'BGR, values 0 to 255, triangle'
+    >>> assumed_recipe(PreprocessRecipe(4, 4), ["color", "range"])
+    'BGR, values 0 to 255'
     """
     low, high = recipe.range
-    words = {
-        "color": recipe.color,
-        "range": f"values {low:g} to {high:g}",
-        "resize": recipe.resize,
-    }
+    words = {"color": recipe.color, "range": f"values {low:g} to {high:g}"}
     return ", ".join(words[name] for name in names)
 
 
@@ -85,8 +81,8 @@ def statements(assumed: Iterable[str]) -> dict[str, Any]:
 
     Examples
     --------
-    >>> statements(["BGR, values 0 to 255, bilinear", "21 classes, which nothing counts"])
-    {'recipe': {'color': 'BGR', 'range': (0.0, 255.0), 'resize': 'bilinear'}, 'classes': 21}
+    >>> statements(["BGR, values 0 to 255", "21 classes, which nothing counts"])
+    {'recipe': {'color': 'BGR', 'range': (0.0, 255.0)}, 'classes': 21}
     """
     recipe: dict[str, Any] = {}
     found: dict[str, Any] = {}
@@ -108,8 +104,6 @@ def _recipe_fields(text: str) -> dict[str, Any]:
     for word in text.split(", "):
         if word in get_args(Color):
             values["color"] = word
-        elif word in get_args(Resize):
-            values["resize"] = word
         elif (ends := _RANGE.fullmatch(word)) is not None:
             values["range"] = float(ends[1]), float(ends[2])
         else:

@@ -212,9 +212,10 @@ def _further(photo: Photo, recipe: PreprocessRecipe) -> Iterator[Making]:
             if not scaling.close_to(right.scaling, 1e-4):
                 yield replace(right, scaling=scaling)
         yield replace(right, big_endian=True)
-    for fit in ("letterbox", "letterbox-corner"):
-        for pad in _PADS:
-            yield replace(right, fit=fit, pad=(pad,) * right.channels)
+    for pad in _PADS:
+        yield replace(right, fit="letterbox", pad=(pad,) * right.channels)
+    for pad in _PADS[:2]:
+        yield replace(right, fit="letterbox-corner", pad=(pad,) * right.channels)
     yield replace(right, fit="crop first", pad=None)
     for exif in photo.exifs:
         yield replace(right, exif=exif)
