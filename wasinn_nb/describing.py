@@ -89,12 +89,13 @@ def describe(
     path = path_of(model, found)
     read = _Read(engine, found, recipe, signature)
     reading: dict[str, str] = {}
+    fields: dict[str, Any] = {}
     assumed, line = read.assumed, ""
     if read.reading is None:
         files = files_code(path, found)
         python = calls_code(files, found.encoding.name.lower(), signature, read.recipe, runtime)
     else:
-        fields = statements(assumed)
+        fields = statements(assumed, read.recipe)
         reading, made_up = _reading_facts(read.reading, found, counted="classes" not in fields)
         fields |= made_up
         if fields and found.card.task == "unknown":
@@ -120,6 +121,7 @@ def describe(
         read.recipe,
         reading,
         assumed,
+        fields,
         read.refusal,
         line,
         python,

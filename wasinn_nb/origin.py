@@ -97,9 +97,7 @@ class Origin:
     @property
     def main_file(self) -> str:
         """The name of the model's main file; the model's name where no file is known."""
-        main = (
-            "saved_model.pb"  # of a TensorFlow SavedModel, whose files have an order of their own
-        )
+        main = "saved_model.pb"  # of TensorFlow, whose files have an order of their own
         return main if main in self.files else next(iter(self.files), self.model)
 
     def diff(self, other: Origin) -> dict[str, tuple[Any, Any]]:

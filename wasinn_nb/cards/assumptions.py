@@ -66,13 +66,16 @@ def unnamed_classes(count: int) -> tuple[str, ...]:
     return tuple(f"class {index}" for index in range(count))
 
 
-def statements(assumed: Iterable[str]) -> dict[str, Any]:
+def statements(assumed: Iterable[str], recipe: PreprocessRecipe | None = None) -> dict[str, Any]:
     """Return the fields of a card that state what is assumed, with the values that are assumed.
 
     Parameters
     ----------
     assumed : iterable of str
         As on a result or a pipeline.
+    recipe : PreprocessRecipe, optional
+        What was done to the image.  Its filter is stated too, where it is not the one that a card
+        has by default.
 
     Returns
     -------
@@ -84,18 +87,20 @@ def statements(assumed: Iterable[str]) -> dict[str, Any]:
     >>> statements(["BGR, values 0 to 255", "21 classes, which nothing counts"])
     {'recipe': {'color': 'BGR', 'range': (0.0, 255.0)}, 'classes': 21}
     """
-    recipe: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     found: dict[str, Any] = {}
     for text in assumed:
         if size := _SIZE.fullmatch(text):
-            recipe |= {"height": int(size[1]), "width": int(size[2])}
+            values |= {"height": int(size[1]), "width": int(size[2])}
         elif classes := _CLASSES.fullmatch(text):
             found["classes"] = int(classes[1])
         elif scores := _SCORES.fullmatch(text):
             found["logits"] = scores[1] == "logits"
         else:
-            recipe |= _recipe_fields(text)
-    return ({"recipe": recipe} if recipe else {}) | found
+            values |= _recipe_fields(text)
+    if values and recipe is not None and recipe.resize != PreprocessRecipe(1, 1).resize:
+        values["resize"] = recipe.resize
+    return ({"recipe": values} if values else {}) | found
 
 
 def _recipe_fields(text: str) -> dict[str, Any]:
