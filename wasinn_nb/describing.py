@@ -95,7 +95,7 @@ def describe(
         files = files_code(path, found)
         python = calls_code(files, found.encoding.name.lower(), signature, read.recipe, runtime)
     else:
-        fields = statements(assumed, read.recipe)
+        fields = statements(assumed)
         reading, made_up = _reading_facts(read.reading, found, counted="classes" not in fields)
         fields |= made_up
         if fields and found.card.task == "unknown":

@@ -11,14 +11,7 @@ from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.cards.card_code import card_code, card_line, is_bare, recipe_code
 from wasinn_nb.cards.conventions import clean_text
 from wasinn_nb.cards.formats import content_of, encoding_of
-from wasinn_nb.cards.from_file import with_stated_by_file
-from wasinn_nb.cards.inputs import (
-    ImageInput,
-    PartialRecipe,
-    image_inputs,
-    partial_fields,
-    recipe_for,
-)
+from wasinn_nb.cards.image_input import ImageInput, image_input, image_inputs
 from wasinn_nb.cards.integrity import checked_encoding, checked_files
 from wasinn_nb.cards.modelfile import ModelFile
 from wasinn_nb.cards.modelpath import (
@@ -40,6 +33,7 @@ from wasinn_nb.cards.modelpath import (
 )
 from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.cards.ports import Port, Signature, port_of
+from wasinn_nb.cards.recipes import PartialRecipe, partial_fields, recipe_for
 from wasinn_nb.cards.stated import Stated, stated
 from wasinn_nb.cards.tflite import custom_operations
 
@@ -74,6 +68,7 @@ __all__ = [
     "encoding_by_suffix",
     "encoding_of",
     "existing_model",
+    "image_input",
     "image_inputs",
     "is_bare",
     "is_model_file",
@@ -89,5 +84,4 @@ __all__ = [
     "stated",
     "statements",
     "unnamed_classes",
-    "with_stated_by_file",
 ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final, get_args
 
-from wasinn_nb.recipe import Color, PreprocessRecipe
+from wasinn_nb.recipe import Color, PreprocessRecipe, Resize
 
 __all__ = [
     "UNNAMED_CLASS",
@@ -28,15 +28,19 @@ _SCORES: Final = re.compile(r"scores are (logits|probabilities), by their values
 
 
 def assumed_recipe(recipe: PreprocessRecipe, names: Iterable[str]) -> str:
-    """Return the assumed fields of a recipe in words: ``color``, ``range``.
+    """Return the assumed fields of a recipe in words: ``color``, ``range``, ``resize``.
 
     Examples
     --------
-    >>> assumed_recipe(PreprocessRecipe(4, 4), ["color", "range"])
-    'BGR, values 0 to 255'
+    >>> assumed_recipe(PreprocessRecipe(4, 4), ["color", "range", "resize"])
+    'BGR, values 0 to 255, triangle'
     """
     low, high = recipe.range
-    words = {"color": recipe.color, "range": f"values {low:g} to {high:g}"}
+    words = {
+        "color": recipe.color,
+        "range": f"values {low:g} to {high:g}",
+        "resize": recipe.resize,
+    }
     return ", ".join(words[name] for name in names)
 
 
@@ -66,16 +70,13 @@ def unnamed_classes(count: int) -> tuple[str, ...]:
     return tuple(f"class {index}" for index in range(count))
 
 
-def statements(assumed: Iterable[str], recipe: PreprocessRecipe | None = None) -> dict[str, Any]:
+def statements(assumed: Iterable[str]) -> dict[str, Any]:
     """Return the fields of a card that state what is assumed, with the values that are assumed.
 
     Parameters
     ----------
     assumed : iterable of str
         As on a result or a pipeline.
-    recipe : PreprocessRecipe, optional
-        What was done to the image.  Its filter is stated too, where it is not the one that a card
-        has by default.
 
     Returns
     -------
@@ -84,23 +85,21 @@ def statements(assumed: Iterable[str], recipe: PreprocessRecipe | None = None) -
 
     Examples
     --------
-    >>> statements(["BGR, values 0 to 255", "21 classes, which nothing counts"])
-    {'recipe': {'color': 'BGR', 'range': (0.0, 255.0)}, 'classes': 21}
+    >>> statements(["BGR, values 0 to 255, bilinear", "21 classes, which nothing counts"])
+    {'recipe': {'color': 'BGR', 'range': (0.0, 255.0), 'resize': 'bilinear'}, 'classes': 21}
     """
-    values: dict[str, Any] = {}
+    recipe: dict[str, Any] = {}
     found: dict[str, Any] = {}
     for text in assumed:
         if size := _SIZE.fullmatch(text):
-            values |= {"height": int(size[1]), "width": int(size[2])}
+            recipe |= {"height": int(size[1]), "width": int(size[2])}
         elif classes := _CLASSES.fullmatch(text):
             found["classes"] = int(classes[1])
         elif scores := _SCORES.fullmatch(text):
             found["logits"] = scores[1] == "logits"
         else:
-            values |= _recipe_fields(text)
-    if values and recipe is not None and recipe.resize != PreprocessRecipe(1, 1).resize:
-        values["resize"] = recipe.resize
-    return ({"recipe": values} if values else {}) | found
+            recipe |= _recipe_fields(text)
+    return ({"recipe": recipe} if recipe else {}) | found
 
 
 def _recipe_fields(text: str) -> dict[str, Any]:
@@ -109,6 +108,8 @@ def _recipe_fields(text: str) -> dict[str, Any]:
     for word in text.split(", "):
         if word in get_args(Color):
             values["color"] = word
+        elif word in get_args(Resize):
+            values["resize"] = word
         elif (ends := _RANGE.fullmatch(word)) is not None:
             values["range"] = float(ends[1]), float(ends[2])
         else:

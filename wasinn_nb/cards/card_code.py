@@ -51,13 +51,16 @@ def card_line(
     Examples
     --------
     >>> from wasinn_nb.cards import ModelCard
-    >>> print(card_line("m.onnx", ["BGR, values 0 to 255"], ModelCard("m")))
-    wn.ModelCard.from_model("m.onnx", recipe={"color": "BGR", "range": (0, 255)}).write("m.onnx")
+    >>> print(card_line("m.onnx", ["BGR, values 0 to 255, bilinear"], ModelCard("m")))
+    wn.ModelCard.from_model(
+        "m.onnx",
+        recipe={"color": "BGR", "range": (0, 255), "resize": "bilinear"},
+    ).write("m.onnx")
     >>> card = ModelCard("m", classes=("road", "sky"))
     >>> print(card_line("m.onnx", ["scores are logits, by their values"], card))
     wn.model("m.onnx").card.replace(logits=True).write("m.onnx")
     """
-    stated = statements(assumed, recipe)
+    stated = statements(assumed)
     if not stated:
         return ""
     return card_code(path, stated, card, recipe, end=f".write({literal(path)})")

@@ -80,7 +80,7 @@ def segment(
         runtime=runtime,
     )
     files = {} if output is None else _saved_paths(result.save(output))
-    command = _remedy(model, card, result.assumed, result.recipe)
+    command = _remedy(model, card, result.assumed)
     if as_json:
         print_json(
             {
@@ -148,7 +148,7 @@ def classify(
         runtime=runtime,
     )
     files = {} if output is None else _saved_paths(result.save(output))
-    command = _remedy(model, card, result.assumed, result.origin.recipe)
+    command = _remedy(model, card, result.assumed)
     if as_json:
         print_json(result.to_dict(top) | {"remedy": command or None, "files": files})
         return
@@ -158,18 +158,13 @@ def classify(
     _print_files(files)
 
 
-def _remedy(
-    model: str | None,
-    card: str | None,
-    assumed: tuple[str, ...],
-    recipe: wn.PreprocessRecipe | None,
-) -> str:
+def _remedy(model: str | None, card: str | None, assumed: tuple[str, ...]) -> str:
     if not assumed:
         return ""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", WasiNnWarning)  # they were shown when the model was found
         found = wn.model(model, card=card)
-    return remedy(model, found, assumed, recipe, card)
+    return remedy(model, found, assumed, card)
 
 
 def _saved_paths(saved: Any) -> dict[str, str]:

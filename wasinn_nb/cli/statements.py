@@ -200,11 +200,10 @@ def remedy(
     model: str | None,
     found: wn.Model,
     assumed: Sequence[str],
-    recipe: wn.PreprocessRecipe | None,
     card: str | None,
 ) -> str:
     """Return the command that states what is assumed; empty where no card can state it."""
-    stated = statements(assumed, recipe)
+    stated = statements(assumed)
     return command_for(path_of(model, found), found, stated, card) if stated else ""
 
 
