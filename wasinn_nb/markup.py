@@ -211,12 +211,13 @@ def picture_html(
         "</ul>",
         f"<div>{_facts_line(facts)}</div>",
     ]
-    if details:
-        lines.append(_folded(details))
+    lines.append(_folded(details))
     return "\n".join([*lines, "</figcaption></figure>"])
 
 
 def _folded(details: Mapping[str, str]) -> str:
+    if not details:
+        return ""
     rows = "".join(
         f"<div>{escape(name)}: <code>{escape(text)}</code></div>" for name, text in details.items()
     )

@@ -28,6 +28,7 @@ from wasinn_nb.pictures import ImageSource
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.progress import Progress
 from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.runtimes import Runtime
 from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.tensor import Tensor, read_tensor
 from wasinn_nb.trace import Trace
@@ -45,7 +46,9 @@ def diagnose(
     model: str | os.PathLike[str] | Model | ModelCard | PreprocessRecipe | None = None,
     *,
     stage: Stage | None = None,
+    card: ModelCard | str | os.PathLike[str] | None = None,
     recipe: PreprocessRecipe | None = None,
+    runtime: str | Runtime | None = None,
     target: str | int | None = None,
     precision: str | None = None,
     progress: Progress = True,
@@ -72,10 +75,12 @@ def diagnose(
     stage : {"input", "output"}, optional
         Which of them *given* is.  Default: an input if it has the recipe's number of values or
         three channels, else an output.
+    card : ModelCard or path, optional
+        In place of the model's own.  For an input tensor it is enough alone.
     recipe : PreprocessRecipe, optional
         What is right.  Default: the card's; where there is none, what the model's input says.
-    target, precision : optional
-        Where and in what the model runs, as for `Pipeline`.
+    runtime, target, precision : optional
+        With which engine, where and in what the model runs, as for `Pipeline`.
     progress : bool or callable
         Show a bar in a terminal or notebook while the model runs; or call
         ``progress(so_far, in_all)`` with runs, from 0 again for each kind of mistake.
@@ -109,7 +114,12 @@ def diagnose(
         image = catalog.image(image)
     if isinstance(value, SegmentationResult):
         image, stage = (value.image if image is None else image), "output"
-    found, right, classes = _model(model, recipe, value)
+    found, known = _model(model, card, value, alone=recipe is not None)
+    right = recipe
+    if recipe is None:
+        own = None if known is None else known.recipe
+        right = model if isinstance(model, PreprocessRecipe) else own
+    classes = () if known is None else known.classes
     if (stage or _stage(value, right, classes)) == "output":
         array = _output_array(value)
         if image is None:
@@ -118,12 +128,13 @@ def diagnose(
             raise InvalidArgumentError(
                 "to match an output the model has to run: pass it, not only its card or recipe"
             )
-        right = right or Pipeline(found, target, precision=precision).recipe
+        right = right or Pipeline(found, target, precision=precision, runtime=runtime).recipe
         matched = match_output(
             array,
             Photo(image),
             right,
             found,
+            runtime=runtime,
             target=target,
             precision=precision,
             progress=progress,
@@ -136,7 +147,7 @@ def diagnose(
     if right is None:
         if found is None:
             raise InvalidArgumentError("expected a recipe, or a model whose card has one")
-        right = Pipeline(found, target, precision=precision).recipe
+        right = Pipeline(found, target, precision=precision, runtime=runtime).recipe
     tensor = Tensor.from_array(value) if isinstance(value, np.ndarray) else value
     assert isinstance(tensor, Tensor)  # noqa: S101 - results are outputs
     return _of_input(tensor, Photo(image), right)
@@ -164,19 +175,24 @@ def _taken(given: Any, stage: Stage | None) -> Tensor | NDArray[Any] | Segmentat
 
 
 def _model(
-    model: Any, recipe: PreprocessRecipe | None, value: Any
-) -> tuple[Model | None, PreprocessRecipe | None, tuple[str, ...]]:
-    """Return the model that can run, the right recipe and the names of the classes."""
-    if isinstance(model, PreprocessRecipe):
-        return None, recipe or model, ()
+    model: Any, card: ModelCard | str | os.PathLike[str] | None, value: Any, *, alone: bool
+) -> tuple[Model | None, ModelCard | None]:
+    """Return the model that can run, and the card that describes it.
+
+    None runs where a recipe or a card is given *alone*.
+    """
+    if isinstance(card, str | os.PathLike):
+        card = ModelCard.read(card)
     if isinstance(model, ModelCard):
-        return None, recipe or model.recipe, model.classes
+        if card is not None:
+            raise InvalidArgumentError("expected one card, got model=ModelCard and card=")
+        return None, model
     if model is None and isinstance(value, SegmentationResult):
         model = value.card.name
-    if model is None and recipe is not None:
-        return None, recipe, ()
-    found = catalog.model(model)
-    return found, recipe or found.card.recipe, found.card.classes
+    if isinstance(model, PreprocessRecipe) or (model is None and (alone or card is not None)):
+        return None, card
+    found = catalog.model(model, card=card)
+    return found, found.card
 
 
 def _stage(value: Any, recipe: PreprocessRecipe | None, classes: tuple[str, ...]) -> Stage:

@@ -23,6 +23,7 @@ from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.masks import argmax_labels
 from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.recipe import Color, PreprocessRecipe
+from wasinn_nb.runtimes import Runtime
 from wasinn_nb.tables import percent
 from wasinn_nb.tensor import Tensor
 
@@ -103,6 +104,7 @@ def match_output(
     recipe: PreprocessRecipe,
     model: Model,
     *,
+    runtime: str | Runtime | None = None,
     target: str | int | None = None,
     precision: str | None = None,
     progress: Progress = True,
@@ -116,7 +118,7 @@ def match_output(
     photo : Photo
     recipe : PreprocessRecipe
     model : Model
-    target, precision
+    runtime, target, precision
         As for `Pipeline`.
     progress : bool or callable
         Show a bar in a terminal or notebook; or call ``progress(so_far, in_all)`` with runs,
@@ -127,7 +129,7 @@ def match_output(
     InvalidArgumentError
         If the model's output is of another size.
     """
-    with WasiNnCtx(precision=precision, keep=None) as ctx:
+    with WasiNnCtx(runtime, precision=precision, keep=None) as ctx:
         context = ctx.init_execution_context(ctx.load(model.files, model.encoding, target))
         tried: list[Candidate] = []
         seen: set[Making] = set()
