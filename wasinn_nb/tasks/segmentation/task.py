@@ -32,11 +32,9 @@ from wasinn_nb.tasks.outputs import BOUNDED, UNBOUNDED
 from wasinn_nb.tasks.segmentation.outputs import MaskOutput, mask_output
 from wasinn_nb.tensor import Tensor
 
-__all__ = ["UNNAMED_CLASS", "MaskReading", "Segmentation", "with_background"]
+__all__ = ["MaskReading", "Segmentation", "with_background"]
 
 DEFAULT_THRESHOLD: Final = 0.5
-UNNAMED_CLASS: Final = ("background", "foreground")
-"""What the classes of a model of one class are called where nothing names it."""
 _UNKNOWN_LABELS: Final = 256
 
 
