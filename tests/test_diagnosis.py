@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 import wasinn_nb as wn
 from wasinn_nb import diagnosis, errors
-from wasinn_nb.diagnosis import candidates, diagnose, matching, outputs, resampling
+from wasinn_nb.diagnosis import candidates, diagnose, filters, matching, outputs, resampling
 from wasinn_nb.preprocessing import resized_pixels
 
 ROAD = wn.PreprocessRecipe(512, 896, resize="bilinear")
@@ -385,12 +385,17 @@ def test_text_json_and_page(tmp_path):
         SMALL,
         SMALL.replace(range=(-1, 1)),
         SMALL.replace(color="RGB", range=(0, 1), mean=MEAN, scale=STD),
+        SMALL.replace(color="GRAY", fit="letterbox", pad_value=114),
+        SMALL.replace(color="GRAY", resize="triangle", fit="crop"),
+        SMALL.replace(color="RGBA", type="i8"),
+        SMALL.replace(color="BGRA", layout="NHWC", type="i8", quantization=(0.5, -3)),
     ],
+    ids=repr,
 )
 def test_every_remedy_can_be_said(model):
     from wasinn_nb.diagnosis.remedies import python_line, rust_line
 
-    axes = {"layout", "dimensions", "size", "color", "range", "type", "endianness", "fit"}
+    axes = {"layout", "dimensions", "size", "color", "range", "type", "endianness", "fit", "pad"}
     for axis in axes | {"resize", "exif", "alpha", "flip", "shift", "buffer"}:
         for line in (rust_line(axis, model), python_line(axis, model)):
             assert line
@@ -446,7 +451,7 @@ def test_opencv(name, size):
     pixels = np.random.default_rng(2).integers(0, 256, (rows, columns, 3), dtype=np.uint8)
     how = {"nearest": cv2.INTER_NEAREST, "linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}[name]
     expected = cv2.resize(pixels, (width, height), interpolation=how)
-    ours = getattr(resampling, f"cv2_{name}")(pixels, height, width)
+    ours = getattr(filters, f"cv2_{name}")(pixels, height, width)
     off = np.abs(ours.astype(int) - expected)
     assert off.max() <= (name == "area")
     assert (off > 0).mean() < 0.01

@@ -82,6 +82,13 @@ class Origin:
                     f"expected 96 hexadecimal digits as the SHA-384 of {name!r:.80}"
                 )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Read-only views of mappings cannot be pickled; what they show can.
+        values = [getattr(self, name) for name in self.__dataclass_fields__]
+        return type(self), tuple(
+            dict(value) if isinstance(value, MappingProxyType) else value for value in values
+        )
+
     @property
     def sha384(self) -> str | None:
         """SHA-384 of the file with the weights: the last one.  None where no file is known."""

@@ -15,7 +15,7 @@ from PIL import Image
 
 from wasinn_nb import catalog, settings
 from wasinn_nb.arguments import device_name
-from wasinn_nb.cards import ModelCard, Signature, recipe_for
+from wasinn_nb.cards import ModelCard, Signature, recipe_for, with_stated_by_file
 from wasinn_nb.origin import Origin
 from wasinn_nb.pictures import ImageSource, encoded_bytes
 from wasinn_nb.preprocessing import open_for, pixels_to_tensor, resized_pixels
@@ -109,7 +109,7 @@ class Pipeline:
     ) -> None:
         self.model = catalog.model(model, card=card)
         engine = runtime_of(runtime)
-        plan = _Plan(self.model.card, recipe, task, scores=scores)
+        plan = _Plan(self.model, recipe, task, scores=scores)
         start = time.perf_counter()
         self._graph = engine.load(
             self.model.files,
@@ -211,15 +211,21 @@ class _Plan:
     reading: Reading
 
     def __init__(
-        self, card: ModelCard, recipe: PreprocessRecipe | None, task: str | None, *, scores: bool
+        self,
+        model: catalog.Model,
+        recipe: PreprocessRecipe | None,
+        task: str | None,
+        *,
+        scores: bool,
     ) -> None:
-        self._card, self._task, self._scores = card, task_for(card, task), scores
-        self._stated = recipe or card.recipe
+        self._card, self._stated = with_stated_by_file(model.card, model.files)
+        self._task, self._scores = task_for(self._card, task), scores
+        self._known = recipe or self._card.recipe
         self.assumed: tuple[str, ...] = ()
 
     def recipe_of(self, signature: Signature) -> PreprocessRecipe:
         """Return the recipe: the one that is stated, or the one that the model's input shows."""
-        self.recipe, self.assumed = recipe_for(signature, self._stated)
+        self.recipe, self.assumed = recipe_for(signature, self._known, self._stated)
         return self.recipe
 
     def head_of(self, signature: Signature) -> Head:

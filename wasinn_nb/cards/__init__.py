@@ -1,8 +1,9 @@
 """Model cards: what is known of a model, and what its file says of itself, without a runtime."""
 
 from wasinn_nb.cards.card import ModelCard
-from wasinn_nb.cards.formats import encoding_of
-from wasinn_nb.cards.image_input import ImageInput, image_input, recipe_for
+from wasinn_nb.cards.formats import content_of, encoding_of
+from wasinn_nb.cards.from_file import with_stated_by_file
+from wasinn_nb.cards.inputs import ImageInput, image_inputs, recipe_for
 from wasinn_nb.cards.integrity import checked_encoding, checked_files
 from wasinn_nb.cards.modelfile import ModelFile
 from wasinn_nb.cards.modelpath import (
@@ -13,6 +14,7 @@ from wasinn_nb.cards.modelpath import (
     as_name,
     card_path,
     check_whole,
+    encoding_by_suffix,
     existing_model,
     is_model_file,
     is_saved_model,
@@ -20,11 +22,10 @@ from wasinn_nb.cards.modelpath import (
     model_files,
     model_stem,
     saved_model_files,
-    suffix_encoding,
 )
 from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.cards.ports import Port, Signature, port_of
-from wasinn_nb.cards.stated import Stated, stated, weights_beside
+from wasinn_nb.cards.stated import Stated, stated
 from wasinn_nb.cards.tflite import custom_operations
 
 __all__ = [
@@ -45,11 +46,13 @@ __all__ = [
     "checked_encoding",
     "checked_files",
     "checked_palette",
+    "content_of",
     "custom_operations",
     "distinct_palette",
+    "encoding_by_suffix",
     "encoding_of",
     "existing_model",
-    "image_input",
+    "image_inputs",
     "is_model_file",
     "is_saved_model",
     "main_path",
@@ -59,6 +62,5 @@ __all__ = [
     "recipe_for",
     "saved_model_files",
     "stated",
-    "suffix_encoding",
-    "weights_beside",
+    "with_stated_by_file",
 ]

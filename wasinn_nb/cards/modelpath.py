@@ -21,6 +21,7 @@ __all__ = [
     "as_name",
     "card_path",
     "check_whole",
+    "encoding_by_suffix",
     "existing_model",
     "is_model_file",
     "is_saved_model",
@@ -28,7 +29,6 @@ __all__ = [
     "model_files",
     "model_stem",
     "saved_model_files",
-    "suffix_encoding",
 ]
 
 ENCODINGS: Final[Mapping[str, GraphEncoding]] = MappingProxyType(
@@ -73,12 +73,12 @@ def is_saved_model(path: Path) -> bool:
     return is_file(path / _SAVED_MODEL)
 
 
-def suffix_encoding(path: Path) -> GraphEncoding | None:
+def encoding_by_suffix(path: Path) -> GraphEncoding | None:
     """Return the encoding of a model's main file by its suffix; a folder is a SavedModel.
 
     Examples
     --------
-    >>> suffix_encoding(Path("toy.ONNX"))
+    >>> encoding_by_suffix(Path("toy.ONNX"))
     <GraphEncoding.ONNX: 1>
     """
     return GraphEncoding.TENSORFLOW if is_saved_model(path) else ENCODINGS.get(path.suffix.lower())
@@ -196,7 +196,7 @@ def existing_model(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     MissingFileError
-        If no model lies there.
+        If no model lies there, or weights without their main file.
     InvalidArgumentError
         If the suffix is not one of a model's.
     """
@@ -212,7 +212,9 @@ def existing_model(path: str | os.PathLike[str]) -> Path:
         raise InvalidArgumentError(
             f"expected the path of a model, which ends in {', '.join(ENCODINGS)}, got {given}"
         )
-    return main_path(existing_file(given, "model"))
+    main = main_path(existing_file(given, "model"))
+    check_whole((main, given))
+    return main
 
 
 def model_stem(main: Path) -> str:

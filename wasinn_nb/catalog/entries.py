@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import Final, overload
 
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards import ModelCard, is_saved_model, saved_model_files, suffix_encoding
+from wasinn_nb.cards import ModelCard, encoding_by_suffix, is_saved_model, saved_model_files, stated
 from wasinn_nb.catalog.downloads import sha384
+from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.files import existing_file
 from wasinn_nb.tables import html_table, text_table
 
@@ -54,7 +55,10 @@ def _name(path: Path, folder: Path) -> str:
 @functools.lru_cache(maxsize=64)
 def _with_external_data(files: tuple[Path, ...], _stamps: object) -> tuple[Path, ...]:
     """Return *files* and those that the ONNX file keeps weights in; read once per change."""
-    return files
+    try:
+        return tuple(dict.fromkeys((*files, *stated(files).weights)))
+    except RuntimeFailure:  # damaged: loading it says how
+        return files
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class Model:
     card_path: Path | None = None
 
     def __post_init__(self) -> None:
-        encoding = suffix_encoding(self.path)
+        encoding = encoding_by_suffix(self.path)
         if encoding not in {None, self.card.encoding}:
             object.__setattr__(self, "card", self.card.replace(encoding=encoding))
 

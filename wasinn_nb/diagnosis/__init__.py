@@ -26,6 +26,7 @@ from wasinn_nb.diagnosis.scalings import Scaling
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.pipeline import Pipeline
+from wasinn_nb.preprocessing import ordered
 from wasinn_nb.progress import Progress
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.segmentation import SegmentationResult
@@ -52,11 +53,11 @@ def diagnose(
 ) -> Diagnosis:
     """Find the preprocessing mistake behind a tensor, an output or a mask.
 
-    Of an input tensor and its image the way it was made is searched: layout, channel order, range,
-    mean and scale, element type, byte order, size, filter, fit, EXIF, alpha, shifts, and buffers
-    that end early.  Of an output and its image the usual mistakes are fed to the model until one
-    gives it.  Of an output alone there are alarms.  A cause is named only if it explains the
-    values; otherwise the diagnosis says that nothing fits.
+    Of an input tensor and its image the way it was made is searched: layout, channels and their
+    order, range, mean and scale, quantization, element type, byte order, size, filter, fit, border,
+    EXIF, alpha, gray, shifts, and buffers that end early.  Of an output and its image the usual
+    mistakes are fed to the model until one gives it.  Of an output alone there are alarms.  A cause
+    is named only if it explains the values; otherwise the diagnosis says that nothing fits.
 
     Parameters
     ----------
@@ -70,8 +71,8 @@ def diagnose(
         The model, as for :func:`wasinn_nb.model`.  For an input tensor its card or its recipe is
         enough.  Default: ``WASINN_NB_MODEL``, else the shipped one.
     stage : {"input", "output"}, optional
-        Which of them *given* is.  Default: an input if it has the recipe's number of values or
-        three channels, else an output.
+        Which of them *given* is.  Default: an input if it has the recipe's number of values (but
+        an (H, W) array is an output) or three channels, else an output.
     recipe : PreprocessRecipe, optional
         What is right.  Default: the card's; where there is none, what the model's input says.
     target, precision : optional
@@ -185,7 +186,8 @@ def _stage(value: Any, recipe: PreprocessRecipe | None, classes: tuple[str, ...]
     shape = value.dimensions if isinstance(value, Tensor) else value.shape
     sizes = tuple(shape[1:]) if len(shape) == 4 and shape[0] == 1 else tuple(shape)
     if recipe is not None and math.prod(shape) == math.prod(recipe.dimensions):
-        return "input"
+        plane = recipe.channels == 1 and len(sizes) == 2 and 1 not in sizes
+        return "output" if plane else "input"
     if len(sizes) == 3:
         if classes:
             return "output" if sizes[0] == len(classes) else "input"
@@ -273,9 +275,7 @@ def _filter_apart(making: Making, photo: Photo, recipe: PreprocessRecipe) -> flo
     if making.filter == recipe.resize:
         return None
     same = replace(making, filter=recipe.resize)
-    seen = [
-        photo.pixels(m.filter, m.fit, m.height, m.width, m.exif, m.alpha) for m in (making, same)
-    ]
+    seen = [photo.pixels(m.view) for m in (making, same)]
     if seen[0] is None or seen[1] is None:
         return None
     return float(np.abs(seen[0].astype(np.float32) - seen[1].astype(np.float32)).max())
@@ -286,8 +286,8 @@ def _unfit(tensor: Tensor, found: Match, recipe: PreprocessRecipe) -> tuple[str,
     expected = f"{'x'.join(map(str, recipe.dimensions))}x{recipe.type.suffix}"
     if not found.comparable:
         said = (
-            f"Nothing fits: the tensor has {values.size} values, which are no picture of three "
-            f"channels; the model takes {expected}."
+            f"Nothing fits: the tensor has {values.size} values, which are not those of an image "
+            f"of 1, 3 or 4 channels; the model takes {expected}."
         )
         return said, "nothing fits"
     if values.dtype.kind == "f" and not (finite := np.isfinite(values)).all():
@@ -320,22 +320,23 @@ def _pictures(
 ) -> tuple[tuple[str, Image.Image], ...]:
     """Return the tensor as the model reads it, and as it should be."""
     right = Making.of(recipe)
-    made = photo.pixels(right.filter, right.fit, right.height, right.width, right.exif, right.alpha)
+    made = photo.whole(right.view, right.pad)
     pictures = []
     values = np.frombuffer(tensor.data, tensor.type.dtype)
     if values.size == right.elements:
         with np.errstate(invalid="ignore", over="ignore"):
             levels = Scaling.of(recipe).undo(right.picture(values))
         levels = np.clip(np.nan_to_num(levels), 0, 255)
-        seen = levels[:, :, ::-1] if recipe.color == "BGR" else levels
-        pictures.append(("What the model saw", _thumbnail(seen.astype(np.uint8))))
+        seen = ordered(levels, recipe.color).astype(np.uint8)
+        pictures.append(("What the model saw", _thumbnail(seen)))
     if made is not None:
         pictures.append(("What it should have seen", _thumbnail(made.astype(np.uint8))))
     return tuple(pictures)
 
 
 def _thumbnail(pixels: NDArray[np.uint8]) -> Image.Image:
-    image = Image.fromarray(np.ascontiguousarray(pixels))
+    gray = pixels.shape[2] == 1
+    image = Image.fromarray(np.ascontiguousarray(pixels[:, :, 0] if gray else pixels[:, :, :3]))
     image.thumbnail((_THUMBNAIL, _THUMBNAIL))
     return image
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,19 +17,28 @@ from numpy.typing import NDArray
 from wasinn_nb.catalog import Model
 from wasinn_nb.context import WasiNnCtx
 from wasinn_nb.diagnosis.candidates import Candidate, Making, Order, Unit
-from wasinn_nb.diagnosis.resampling import Photo
-from wasinn_nb.diagnosis.scalings import known_scalings
+from wasinn_nb.diagnosis.resampling import GRAYS, Photo
+from wasinn_nb.diagnosis.scalings import known_scalings, whole_levels
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.masks import argmax_labels
+from wasinn_nb.preprocessing import ordered
 from wasinn_nb.progress import Progress, progress_bar
-from wasinn_nb.recipe import Color, PreprocessRecipe
+from wasinn_nb.recipe import CHANNELS, INTEGER_LIMITS, Color, Fit, PreprocessRecipe
 from wasinn_nb.tables import percent
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["OutputMatch", "feed", "match_output"]
 
 _FILTERS: Final = ("triangle", "bilinear", "triangle-0.23", "cv2-linear", "nearest", "cv2-area")
-_COLORS: Final[tuple[Color, Color]] = ("BGR", "RGB")
+_OTHER_ORDER: Final[dict[Color, Color]] = {
+    "BGR": "RGB",
+    "RGB": "BGR",
+    "BGRA": "RGBA",
+    "RGBA": "BGRA",
+}
+_FITS: Final[tuple[Fit, ...]] = get_args(Fit)
+# Levels that programs fill borders with; Ultralytics fills with 114.
+_PADS: Final = (0, 114, 128, 255)
 _RANGES: Final = 4  # the first ones of `known_scalings`: ImageNet's is the last of them
 # A cause is shown if it comes several times nearer than every other one.
 _NEARER: Final = 4.0
@@ -76,25 +85,25 @@ def feed(making: Making, photo: Photo, recipe: PreprocessRecipe) -> Tensor | Non
     [255.0, 0.0, 0.0]
     """
     m = making
-    pixels = photo.pixels(m.filter, m.fit, m.height, m.width, m.exif, m.alpha)
-    right = Making.of(recipe)
-    if pixels is None or m.elements != right.elements:
+    levels = photo.whole(m.view, m.pad)
+    if levels is None or m.elements != Making.of(recipe).elements:
         return None
-    box = photo.box(m.fit, m.height, m.width, m.exif)
-    levels = np.zeros((m.height, m.width, 3), np.float32)
-    levels[box.top : box.top + box.height, box.left : box.left + box.width] = pixels
-    if m.color == "BGR":
-        levels = levels[:, :, ::-1]
-    values = m.scaling.apply(levels)
+    values = m.scaling.apply(ordered(levels, m.color))
+    if m.scaling.limits is not None:
+        values = np.rint(values)
     flat = m.lay_out(m.picture(m.lay_out(values).reshape(-1)) if m.flip else values)
-    type_ = recipe.type.dtype
-    whole = flat.min() >= 0 and flat.max() <= 255 and (flat == np.rint(flat)).all()
-    if recipe.type.suffix == "u8" and not whole:
-        return None
-    typed = flat.astype(type_)
+    # The bytes in an integer tensor may be those of the other integer type.
+    stored = m.type if recipe.type in INTEGER_LIMITS else recipe.type
+    if stored in INTEGER_LIMITS:
+        low, high = INTEGER_LIMITS[stored]
+        if flat.min() < low or flat.max() > high or (flat != np.rint(flat)).any():
+            return None  # no program converts these to integers
+    typed = flat.astype(stored.dtype)
     if m.big_endian:
         typed = typed.byteswap()
-    return Tensor.adopt(recipe.dimensions, recipe.type, np.ascontiguousarray(typed))
+    return Tensor.adopt(
+        recipe.dimensions, recipe.type, np.ascontiguousarray(typed).view(recipe.type.dtype)
+    )
 
 
 def match_output(
@@ -131,6 +140,7 @@ def match_output(
         context = ctx.init_execution_context(ctx.load(model.files, model.encoding, target))
         tried: list[Candidate] = []
         seen: set[Making] = set()
+        fed: set[str] = set()
 
         def run(makings: Iterable[Making], what: str) -> None:
             every = [making for making in makings if making not in seen]
@@ -140,8 +150,9 @@ def match_output(
                     continue
                 seen.add(making)
                 tensor = feed(making, photo, recipe)
-                if tensor is None:
-                    continue
+                if tensor is None or tensor.sha256() in fed:
+                    continue  # the earlier way to the same bytes is the more usual one
+                fed.add(tensor.sha256())
                 ctx.set_input(context, 0, tensor)
                 ctx.compute(context)
                 given = ctx.get_output(context, 0).to_array()
@@ -163,37 +174,55 @@ def _usual(recipe: PreprocessRecipe) -> Iterator[Making]:
     """Yield the right way, then the ways that most programs with one mistake go."""
     right = Making.of(recipe)
     yield right
-    other: Color = "RGB" if right.color == "BGR" else "BGR"
-    yield replace(right, color=other)
-    yield replace(right, order="HWC" if right.order == "CHW" else "CHW")
+    other = _OTHER_ORDER.get(right.color)
+    if other is not None:
+        yield replace(right, color=other)
+        yield replace(right, order="HWC" if right.order == "CHW" else "CHW")
     if right.height != right.width:
         yield replace(right, height=right.width, width=right.height)
     yield replace(right, order="CWH" if right.order == "CHW" else "WHC")
-    if recipe.type.suffix != "u8":
+    if recipe.type in INTEGER_LIMITS:
+        yield from _unquantized(right)
+    else:
         usual = known_scalings(right.color)[:_RANGES]
         yield from (replace(right, scaling=s) for s in usual if not s.close_to(right.scaling, 1e-4))
-        # These are the numbers of RGB; where they are used, the channels are RGB too.
-        yield replace(right, color=other, scaling=known_scalings(other)[_RANGES - 1])
-    for fit in ("letterbox", "centre crop"):
-        yield replace(right, fit=fit)
+        if other is not None and CHANNELS[other] == 3:
+            # These are the numbers of RGB; where they are used, the channels are RGB too.
+            yield replace(right, color=other, scaling=known_scalings(other)[_RANGES - 1])
+    for fit in _FITS:
+        if fit != right.fit:
+            yield replace(right, fit=fit, pad=None)
     for flip in ("upside down", "mirrored", "turned by 180\u00b0"):
         yield replace(right, flip=flip)
+
+
+def _unquantized(right: Making) -> Iterator[Making]:
+    """Yield the ways of programs that feed levels as they are, as u8 or as i8, to an integer."""
+    for type_ in INTEGER_LIMITS:
+        declared = None if type_ is right.type else right.type
+        scaling = whole_levels(type_, right.color)
+        yield replace(right, type=type_, declared=declared, scaling=scaling)
 
 
 def _further(photo: Photo, recipe: PreprocessRecipe) -> Iterator[Making]:
     """Yield further ways with one mistake."""
     right = Making.of(recipe)
-    if recipe.type.suffix != "u8":
+    if recipe.type not in INTEGER_LIMITS:
         for scaling in known_scalings(right.color)[_RANGES:]:
             if not scaling.close_to(right.scaling, 1e-4):
                 yield replace(right, scaling=scaling)
         yield replace(right, big_endian=True)
-    for fit in ("letterbox-corner", "crop first"):
-        yield replace(right, fit=fit)
+    for pad in _PADS:
+        yield replace(right, fit="letterbox", pad=(pad,) * right.channels)
+    for pad in _PADS[:2]:
+        yield replace(right, fit="letterbox-corner", pad=(pad,) * right.channels)
+    yield replace(right, fit="crop first", pad=None)
     for exif in photo.exifs:
         yield replace(right, exif=exif)
-    for alpha in photo.alphas:
+    for alpha in photo.alphas(right.channels):
         yield replace(right, alpha=alpha, filter="bilinear" if alpha == "pillow" else right.filter)
+    for gray in GRAYS if right.color == "GRAY" else ():
+        yield replace(right, gray=gray)
     for filter_ in _FILTERS:
         yield replace(right, filter=filter_)
 
@@ -205,12 +234,13 @@ def _together(recipe: PreprocessRecipe) -> Iterator[Making]:
     layouts = [right, replace(right, order=other), replace(right, order=turned)]
     if right.height != right.width:
         layouts.insert(2, replace(right, height=right.width, width=right.height))
-    for layout, color in itertools.product(layouts, _COLORS):
-        coloured = replace(layout, color=color)
-        yield coloured
-        if recipe.type.suffix != "u8":
-            for scaling in known_scalings(coloured.color)[:_RANGES]:
-                yield replace(coloured, scaling=scaling)
+    colors = [color for color, count in CHANNELS.items() if count == right.channels]
+    for layout, color in itertools.product(layouts, colors):
+        colored = replace(layout, color=color)
+        yield colored
+        if recipe.type not in INTEGER_LIMITS:
+            for scaling in known_scalings(colored.color)[:_RANGES]:
+                yield replace(colored, scaling=scaling)
 
 
 def _compared(

@@ -11,7 +11,7 @@ from wasinn_nb.runtimes.base import (
     InputOf,
     Runtime,
 )
-from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head, nan_sentence
+from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head
 from wasinn_nb.runtimes.registry import devices, runtime, runtimes
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "InputOf",
     "Runtime",
     "devices",
-    "nan_sentence",
     "runtime",
     "runtimes",
 ]

@@ -16,14 +16,20 @@ import openvino as ov
 from openvino import layout_helpers
 
 from wasinn_nb.abi import GraphEncoding, TensorType
-from wasinn_nb.cards import Port, Signature
+from wasinn_nb.cards import (
+    Port,
+    Signature,
+    checked_encoding,
+    checked_files,
+    content_of,
+    custom_operations,
+    stated,
+)
 from wasinn_nb.errors import (
-    InvalidArgumentError,
     RuntimeFailure,
     UnsupportedOperationError,
     WasiNnError,
 )
-from wasinn_nb.files import existing_file
 from wasinn_nb.runtimes import Builder
 
 __all__ = [
@@ -64,7 +70,6 @@ _LINEAR: Final = frozenset(
         "MatMul",
     ]
 )
-_TEXT_SUFFIXES: Final = {".pbtxt", ".json"}  # TensorFlow's and Paddle's models as text
 
 
 @functools.cache
@@ -82,49 +87,72 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
         If the number of builders is not what the encoding takes.
     UnsupportedOperationError
         If OpenVINO does not read the encoding.
+    MissingFileError
+        If a file is not there, also one that an ONNX model has its weights in.
     RuntimeFailure
-        If the bytes are no such model.
+        If the bytes are no such model, its weights cannot belong to it, or it has no inputs or no
+        outputs.
     """
     if encoding is GraphEncoding.PYTORCH:
         raise UnsupportedOperationError(
             "OpenVINO does not read serialized PyTorch models here; "
             "convert it to OpenVINO IR or ONNX"
         )
-    _check_number(builders, encoding)
-    start = _start(builders[0])
-    found = _sniffed(start) if start is not None else GraphEncoding.TENSORFLOW
-    if encoding is GraphEncoding.AUTODETECT:
-        encoding = encoding if found is None else found  # OPENVINO is 0, hence false
-        _check_number(builders, encoding)
-    elif found is not None and found is not encoding:
+    encoding = checked_encoding(builders, encoding)
+    checked_files(builders, encoding)
+    try:
+        with translated("OpenVINO cannot read the model"):
+            model = _read(builders, encoding)
+    except RuntimeFailure as error:
+        if explanation := _explanation(str(error), builders[0], encoding):
+            raise RuntimeFailure(explanation) from error
+        raise
+    # A SavedModel states its own outputs, which may be of constants only.
+    is_folder = isinstance(builders[0], Path) and builders[0].is_dir()
+    if not model.outputs or not (model.inputs or is_folder):
         raise RuntimeFailure(
-            f"declared as {encoding.name.lower()}, but the bytes are those of encoding "
-            f"{found.name.lower()}"
+            f"expected a model with inputs and outputs, got {len(model.inputs)} inputs and "
+            f"{len(model.outputs)} outputs: the file is not a model of encoding "
+            f"{encoding.name.lower()}, or is not one to run; convert the original model again"
         )
-    if found is None and not _may_be(encoding, builders[0], start or b""):
-        # Every frontend would be asked, and TensorFlow's writes to the standard error.
-        order = " (builders: xml, then bin)" if encoding is GraphEncoding.OPENVINO else ""
-        raise RuntimeFailure(
-            f"the bytes are no model of encoding {encoding.name.lower()}{order}; they start with "
-            f"{(start or b'')[:16]!r}"
-        )
-    with translated("OpenVINO cannot read the model"):
-        if all(isinstance(builder, Path) for builder in builders):
-            return core().read_model(*map(str, builders))
-        parts = [b if isinstance(b, bytes) else b.read_bytes() for b in builders]
-        if encoding is GraphEncoding.OPENVINO and len(parts) == 2:
-            weights = np.frombuffer(parts[1], np.uint8).copy()
-            return core().read_model(model=parts[0], weights=ov.Tensor(weights))
-        return _read_through_files(parts, encoding)
+    return model
 
 
-def _check_number(builders: Sequence[Builder], encoding: GraphEncoding) -> None:
-    wanted = encoding.builders
-    if not (1 <= len(builders) <= 2 if wanted is None else len(builders) == wanted):
-        raise InvalidArgumentError(
-            f"encoding {encoding.name.lower()} takes {wanted or '1 or 2'} builder(s), "
-            f"got {len(builders)}"
+def _read(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model:
+    # OpenVINO knows TensorFlow Lite only by the suffix, in lower case; of an ONNX file with another
+    # suffix it asks TensorFlow's frontend too, which writes to the standard error.
+    renamed = (
+        encoding in {GraphEncoding.ONNX, GraphEncoding.TENSORFLOWLITE}
+        and isinstance(builders[0], Path)
+        and builders[0].suffix != _SUFFIXES[encoding]
+        and not stated(builders).weights
+    )
+    if all(isinstance(builder, Path) for builder in builders) and not renamed:
+        return core().read_model(*map(str, builders))
+    parts = [b if isinstance(b, bytes) else b.read_bytes() for b in builders]
+    if encoding is GraphEncoding.OPENVINO:
+        weights = np.frombuffer(parts[1], np.uint8).copy()
+        return core().read_model(model=parts[0], weights=ov.Tensor(weights))
+    return _read_through_files(parts, encoding)
+
+
+def _explanation(message: str, builder: Builder, encoding: GraphEncoding) -> str:
+    """Say what to do about operations that OpenVINO does not have, where *message* names them."""
+    if "No conversion rule found for operations" in message:
+        return (
+            f"{message}; export the model again with operations that OpenVINO has, or run it with "
+            f"the runtime that defines these"
         )
+    if encoding is not GraphEncoding.TENSORFLOWLITE:
+        return ""
+    missing = [name for name in custom_operations(content_of(builder)) if name in message]
+    if not missing:
+        return ""
+    return (
+        f"OpenVINO does not have the operation {', '.join(missing)}, which is not one of "
+        f"TensorFlow Lite's own: convert the original model without it, or run the file with the "
+        f"runtime that defines it"
+    )
 
 
 def _read_through_files(parts: list[bytes], encoding: GraphEncoding) -> ov.Model:
@@ -141,37 +169,10 @@ def _read_through_files(parts: list[bytes], encoding: GraphEncoding) -> ov.Model
         for suffix in suffixes[:-1]:
             path = path.rename(Path(folder, f"model{suffix}"))
             with suppress(RuntimeError):
-                return core().read_model(str(path))
+                model = core().read_model(str(path))
+                if model.outputs:  # TensorFlow's frontend takes other formats for empty graphs
+                    return model
         return core().read_model(str(path.rename(Path(folder, f"model{suffixes[-1]}"))))
-
-
-def _start(builder: Builder) -> bytes | None:
-    """Return the first bytes of a model; None for a folder, which is a TensorFlow SavedModel."""
-    if isinstance(builder, bytes):
-        return builder[:64]
-    if builder.is_dir():
-        return None
-    with existing_file(builder, "model").open("rb") as file:
-        return file.read(64)
-
-
-def _may_be(encoding: GraphEncoding, builder: Builder, start: bytes) -> bool:
-    """Tell whether bytes without a magic number can be a model of *encoding*."""
-    if encoding in {GraphEncoding.OPENVINO, GraphEncoding.TENSORFLOWLITE}:
-        return False
-    if isinstance(builder, Path) and builder.suffix in _TEXT_SUFFIXES:
-        return True
-    # ONNX, TensorFlow and Paddle: a protobuf message, field 1 to 8, a number or with a length.
-    return bool(start) and 1 <= start[0] >> 3 <= 8 and start[0] & 7 in {0, 2}
-
-
-def _sniffed(start: bytes) -> GraphEncoding | None:
-    """Tell the encodings that can be told by their first bytes."""
-    if start[4:8] == b"TFL3":
-        return GraphEncoding.TENSORFLOWLITE
-    if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"<?xml", b"<net")):
-        return GraphEncoding.OPENVINO
-    return None
 
 
 def signature_of(model: ov.Model) -> Signature:

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.cards import ModelCard, Port, Signature
-from wasinn_nb.errors import InvalidArgumentError, TensorError
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.masks import nan_error
 from wasinn_nb.origin import Origin
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.runtimes import Head, nan_sentence
+from wasinn_nb.runtimes import Head
 from wasinn_nb.tasks.classification.result import ClassificationResult
 from wasinn_nb.tasks.outputs import BOUNDED, UNBOUNDED, UnreadableError, chosen_outputs, listed
 from wasinn_nb.tensor import Tensor
@@ -104,7 +105,7 @@ class ScoresReading:
         del size
         scores = outputs[0].to_array().reshape(-1)
         if np.isnan(scores).any():
-            raise TensorError(nan_sentence(int(np.isnan(scores).sum()), scores.size))
+            raise nan_error(f"{np.isnan(scores).sum()} of {scores.size} scores are NaN")
         real = scores
         if self.output.quantization is not None:
             scale, zero_point = self.output.quantization

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from wasinn_nb.cards import ModelCard, Signature, distinct_palette
 from wasinn_nb.coverage import WHOLE, Coverage
 from wasinn_nb.errors import InvalidArgumentError, TensorError
-from wasinn_nb.masks import labels_of
+from wasinn_nb.masks import labels_of, nan_error
 from wasinn_nb.origin import Origin
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.placement import Placement
 from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.runtimes import NOT_A_NUMBER, Head, nan_sentence
+from wasinn_nb.runtimes import NOT_A_NUMBER, Head
 from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.tasks.outputs import BOUNDED, UNBOUNDED
 from wasinn_nb.tasks.segmentation.outputs import MaskOutput, mask_output
@@ -165,7 +165,8 @@ class MaskReading:
         if highest < classes:
             return
         if highest == NOT_A_NUMBER and self.head.reduce in {"argmax", "threshold"}:
-            raise TensorError(nan_sentence(int((labels == highest).sum()), labels.size))
+            wrong = int((labels == highest).sum())
+            raise nan_error(f"{wrong} of {labels.size} pixels have scores that are NaN")
         raise TensorError(
             f"the model gives label {highest}, the card of {self.card.name} names {classes} "
             f"classes: 0 to {classes - 1}; pass a card that names all of them"
