@@ -7,15 +7,14 @@ side has a card does its shape alone tell.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import ModelCard, Port, Signature, image_input
+from wasinn_nb.cards import ModelCard, Port, Signature, image_inputs
 from wasinn_nb.comparison.chain import Chain, fields_of
 from wasinn_nb.comparison.ranking import ClassScores
 from wasinn_nb.errors import InvalidArgumentError, WasiNnError
@@ -191,38 +190,43 @@ def _task_of(chain: Chain) -> str | None:
 def _recipes(chain: Chain, other: Chain, card: ModelCard) -> Iterator[PreprocessRecipe]:
     """Yield what may have been done to the image: what counts is the size of the model's input."""
     stated = [recipe for recipe in (chain.recipe, other.recipe, card.recipe) if recipe is not None]
-    given = chain.input
-    if given is not None:
-        stated = [one for one in stated if math.prod(one.dimensions) == _elements(given)]
-        if not stated:
-            with suppress(InvalidArgumentError):
-                found = image_input(Signature((_port(given),), ()))
-                stated = [PreprocessRecipe(found.height or 1, found.width or 1)]
-    if stated:
-        yield stated[0]
-        if given is not None:
+    if chain.input is not None:
+        stated = [one for one in stated if math.prod(one.dimensions) == _elements(chain.input)]
+        found = image_inputs([_port(chain.input)])
+        of_input = _of_sizes((one.size("H") or 0, one.size("W") or 0) for one in found)
+        if certain := [*stated, *of_input][:1]:
+            yield certain[0]
             return
+    yield from stated[:1]
     sizes = [] if other.labels is None else [other.labels.shape]
-    if (plane := _plane_size(chain, len(card.classes))) is not None:
-        sizes.append(plane)
-    for height, width in (*sizes, (1, 1)):
-        if min(height, width) >= 1 and max(height, width) <= MAX_SIDE:
-            yield PreprocessRecipe(height, width)
+    yield from _of_sizes([*sizes, *_plane_sizes(chain.output, len(card.classes)), (1, 1)])
 
 
-def _plane_size(chain: Chain, classes: int) -> tuple[int, int] | None:
+def _of_sizes(sizes: Iterable[tuple[int, ...]]) -> list[PreprocessRecipe]:
+    """Return a recipe for each of these heights and widths that an image can have."""
+    return [
+        PreprocessRecipe(height, width)
+        for height, width in sizes
+        if min(height, width) >= 1 and max(height, width) <= MAX_SIDE
+    ]
+
+
+def _plane_sizes(output: Tensor | None, classes: int) -> list[tuple[int, ...]]:
     """Return height and width of the planes of an output, as its shape alone tells them."""
-    assert chain.output is not None  # noqa: S101 - `_read` has seen to it
-    shape = _plain(chain.output.dimensions)
-    if len(shape) == 3 and 1 in {shape[0], shape[2]}:
-        return (shape[1], shape[2]) if shape[0] == 1 else (shape[0], shape[1])
-    if len(shape) == 3:
-        return (shape[0], shape[1]) if _channels_last(shape, classes) else (shape[1], shape[2])
-    return (shape[0], shape[1]) if len(shape) == 2 else None
+    if output is None:
+        return []
+    shape = _plain(output.dimensions)
+    if len(shape) == 2:
+        return [shape]
+    if len(shape) != 3:
+        return []
+    if 1 in {shape[0], shape[2]}:
+        return [shape[:2] if shape[0] != 1 else shape[1:]]
+    return [shape[:2] if _channels_last(shape, classes) else shape[1:]]
 
 
 def _plain(dimensions: tuple[int, ...]) -> tuple[int, ...]:
-    """Return dimensions without the ones that lead, as far as two or three are left."""
+    """Return dimensions without the ones that lead, as far as three are left."""
     while len(dimensions) > 3 and dimensions[0] == 1:
         dimensions = dimensions[1:]
     return dimensions
