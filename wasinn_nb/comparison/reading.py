@@ -24,11 +24,11 @@ from wasinn_nb.pictures import kept_image
 from wasinn_nb.preprocessing import image_to_tensor, open_for
 from wasinn_nb.recipe import MAX_SIDE, PreprocessRecipe
 from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.tasks import reading_of, task_for, tasks
+from wasinn_nb.tasks import UnreadableError, reading_of, task_for, tasks
 from wasinn_nb.tasks.classification.result import ClassificationResult
 from wasinn_nb.tensor import Tensor
 
-__all__ = ["is_index", "same_image", "with_inputs", "with_meaning", "with_places"]
+__all__ = ["same_image", "with_inputs", "with_meaning", "with_places"]
 
 Place = Literal["input", "output", "labels"]
 
@@ -59,7 +59,7 @@ def _place(chain: Chain, other: Chain) -> Place | None:
     tensor = chain.loose
     if tensor is None:
         return None
-    if is_index(tensor):
+    if _is_index(tensor):
         return "labels"
     elements = _elements(tensor)
     places: dict[Place, int | None] = {
@@ -93,7 +93,7 @@ def _elements(tensor: Tensor) -> int:
     return tensor.nbytes // tensor.type.itemsize
 
 
-def is_index(tensor: Tensor) -> bool:
+def _is_index(tensor: Tensor) -> bool:
     """Return whether a tensor is an index mask: whole numbers of a byte in rows and columns."""
     dims = tensor.dimensions
     plane = len(dims) >= 2 and dims[-2] > 1 and 0 not in dims and set(dims[:-2]) <= {1}
@@ -148,12 +148,16 @@ def _read(chain: Chain, other: Chain) -> Chain:
     card = _card_for(chain, other)
     if card is None:
         return _by_shape(_last_of_outputs(chain))
-    wanted, reason = _task_of(other), None
+    wanted = _task_of(other)
+    reason: WasiNnError | None = None
     for recipe in _recipes(chain, other, card):
         try:
             return _by_card(chain, other, card, recipe)
-        except WasiNnError as error:
+        except UnreadableError as error:  # perhaps the input has another size
             reason = reason or error
+        except WasiNnError as error:
+            reason = error
+            break
     chain = _last_of_outputs(chain)
     if reason is None or (wanted is None and card.task not in tasks()):
         return chain  # nothing says that the output can be read
@@ -326,7 +330,7 @@ def _last_of_outputs(chain: Chain) -> Chain:
 def _by_shape(chain: Chain) -> Chain:
     """Return *chain* with the labels that its output gives without any card."""
     assert chain.output is not None  # noqa: S101 - `_read` has seen to it
-    if is_index(chain.output):
+    if _is_index(chain.output):
         return replace(chain, labels=_index(chain.output))
     scores: NDArray[Any] = chain.output.to_array()
     scores = scores.reshape(_plain(scores.shape))
