@@ -69,7 +69,7 @@ class Reading(Protocol):
     def result(
         self,
         outputs: Sequence[Tensor],
-        image: ImageSource,
+        image: ImageSource | None,
         origin: Origin,
         timings: Mapping[str, float],
         *,
@@ -82,7 +82,7 @@ class Reading(Protocol):
         ----------
         outputs : sequence of Tensor
             What the head gave.
-        image : path, bytes, binary file, PIL.Image or array
+        image : path, bytes, binary file, PIL.Image, array or None
         origin : Origin
         timings : mapping
             Step → seconds.

@@ -95,7 +95,7 @@ class ScoresReading:
     def result(
         self,
         outputs: Sequence[Tensor],
-        image: ImageSource,
+        image: ImageSource | None,
         origin: Origin,
         timings: Mapping[str, float],
         *,

@@ -130,7 +130,7 @@ class MaskReading:
     def result(
         self,
         outputs: Sequence[Tensor],
-        image: ImageSource,
+        image: ImageSource | None,
         origin: Origin,
         timings: Mapping[str, float],
         *,
