@@ -89,6 +89,7 @@ def describe(
     path = path_of(model, found)
     read = _Read(engine, found, recipe, signature)
     reading: dict[str, str] = {}
+    fields: dict[str, Any] = {}
     assumed, line = read.assumed, ""
     if read.reading is None:
         files = files_code(path, found)
@@ -120,6 +121,7 @@ def describe(
         read.recipe,
         reading,
         assumed,
+        fields,
         read.refusal,
         line,
         python,

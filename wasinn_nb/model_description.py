@@ -48,7 +48,9 @@ class ModelDescription:
     reading : mapping
         How the output is read, in words.
     assumed : tuple of str
-        What nothing states.
+        What nothing states, in words.
+    assumed_fields : mapping
+        The fields of a card that state what is assumed, with the values that are assumed.
     refusal : str
         Why no task can read the model; empty where one can.
     card_line : str
@@ -81,6 +83,7 @@ class ModelDescription:
     recipe: PreprocessRecipe | None
     reading: Mapping[str, str]
     assumed: tuple[str, ...]
+    assumed_fields: Mapping[str, Any]
     refusal: str
     card_line: str
     python: str
@@ -99,7 +102,7 @@ class ModelDescription:
             "stated": {
                 "task": stated.task,
                 "classes": list(stated.classes),
-                "recipe": {name: _plain(value) for name, value in stated.recipe.items()},
+                "recipe": _plain(stated.recipe),
                 "producer": stated.producer,
                 "version": stated.version,
                 "metadata": dict(stated.facts),
@@ -109,6 +112,7 @@ class ModelDescription:
             "recipe": None if self.recipe is None else self.recipe.to_dict(),
             "reading": dict(self.reading),
             "assumed": list(self.assumed),
+            "assumed_fields": _plain(self.assumed_fields),
             "refusal": self.refusal or None,
             "card_line": self.card_line or None,
             "python": self.python or None,
@@ -253,4 +257,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: mappings as objects, tuples as lists."""
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
     return list(value) if isinstance(value, tuple) else value

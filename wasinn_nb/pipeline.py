@@ -111,7 +111,7 @@ class Pipeline:
     ) -> None:
         self.model = catalog.model(model, card=card)
         engine = runtime_of(runtime)
-        plan = Plan(self.model, recipe, task, scores=scores)
+        plan = Plan(self.model, recipe, task, resize=resize, scores=scores)
         start = time.perf_counter()
         self._graph = engine.load(
             self.model.files,
@@ -125,7 +125,7 @@ class Pipeline:
         self.load_seconds = time.perf_counter() - start
         self.reading, self.assumed = plan.reading, (*plan.assumed, *plan.reading.assumed)
         self._assumed = plan.assumed
-        self.recipe = plan.recipe.replace(resize=resize) if resize else plan.recipe
+        self.recipe = plan.recipe
         self.target = self._graph.device
         self.precision = self._graph.precision
         self.runtime = engine.name

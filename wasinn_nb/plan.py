@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from wasinn_nb.cards import (
     ModelCard,
@@ -14,7 +15,7 @@ from wasinn_nb.cards import (
 )
 from wasinn_nb.catalog import Model
 from wasinn_nb.errors import InvalidArgumentError, RecipeError
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.recipe import PreprocessRecipe, Resize
 from wasinn_nb.runtimes import Head
 from wasinn_nb.tasks import Reading, reading_of, task, task_for, tasks
 
@@ -34,6 +35,8 @@ class Plan:
         A whole recipe, or some of its fields.
     wanted : str, optional
         The task.
+    resize : str, optional
+        The filter, in the place of the recipe's.
     scores : bool
         Whether results are to keep the scores.
 
@@ -63,6 +66,7 @@ class Plan:
         recipe: PartialRecipe | None = None,
         wanted: str | None = None,
         *,
+        resize: Resize | None = None,
         scores: bool = False,
     ) -> None:
         self._card = card = model.card
@@ -75,9 +79,9 @@ class Plan:
         if self._task is None and stated.task in tasks():
             self._task = task(stated.task)
         self._scores = scores
-        self._given = recipe
-        if not isinstance(recipe, PreprocessRecipe):
-            self._given = card.recipe.replace(**partial_fields(recipe)) if card.recipe else recipe
+        self._given = _laid_over(card.recipe, recipe)
+        if resize is not None:
+            self._given = _laid_over(self._given, {"resize": resize})
         self._in_file = {} if isinstance(self._given, PreprocessRecipe) else stated.recipe
 
     def recipe_of(self, signature: Signature) -> PreprocessRecipe:
@@ -86,9 +90,7 @@ class Plan:
         if not isinstance(given, PreprocessRecipe) and self._in_file:
             # A file that contradicts itself states nothing.
             with suppress(InvalidArgumentError, RecipeError):
-                self.recipe, self.assumed = recipe_for(
-                    signature, {**self._in_file, **(given or {})}
-                )
+                self.recipe, self.assumed = recipe_for(signature, {**self._in_file, **given})
                 return self.recipe
         self.recipe, self.assumed = recipe_for(signature, given)
         return self.recipe
@@ -107,6 +109,20 @@ class Plan:
 
     def _reading_with(self, card: ModelCard, signature: Signature) -> Reading:
         return reading_of(signature, card, self.recipe, self._task, scores=self._scores)
+
+
+def _laid_over(
+    recipe: PartialRecipe | None, over: PartialRecipe | None
+) -> PreprocessRecipe | dict[str, Any]:
+    """Return a recipe, or some of its fields, with another one's in their place."""
+    if isinstance(over, PreprocessRecipe):
+        return over
+    known = partial_fields(over)
+    return (
+        recipe.replace(**known)
+        if isinstance(recipe, PreprocessRecipe)
+        else {**(recipe or {}), **known}
+    )
 
 
 def _with_classes(card: ModelCard, classes: tuple[str, ...]) -> ModelCard:

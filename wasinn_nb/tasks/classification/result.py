@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, card_line
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
 from wasinn_nb.markup import bars_html, image_preview
 from wasinn_nb.origin import Origin
@@ -313,6 +313,7 @@ class ClassificationResult:
             bars=[(f"{one.index}", one.name, one.probability) for one in self.top(_SHOWN)],
             facts=facts,
             details=details,
+            card_line=card_line(origin.main_file, self.assumed, self.card, origin.recipe),
         )
 
     def __repr__(self) -> str:
