@@ -217,8 +217,7 @@ def picture_html(
         f"<div>{_facts_line(facts)}</div>",
         _stating(card_line),
     ]
-    if details:
-        lines.append(_folded(details))
+    lines.append(_folded(details))
     return "\n".join([*lines, "</figcaption></figure>"])
 
 
@@ -230,6 +229,8 @@ def _stating(card_line: str) -> str:
 
 
 def _folded(details: Mapping[str, str]) -> str:
+    if not details:
+        return ""
     rows = "".join(
         f"<div>{escape(name)}: <code>{escape(text)}</code></div>" for name, text in details.items()
     )

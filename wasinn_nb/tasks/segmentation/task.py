@@ -32,7 +32,7 @@ from wasinn_nb.tasks.outputs import BOUNDED, UNBOUNDED
 from wasinn_nb.tasks.segmentation.outputs import MaskOutput, mask_output
 from wasinn_nb.tensor import Tensor
 
-__all__ = ["MaskReading", "Segmentation"]
+__all__ = ["MaskReading", "Segmentation", "with_background"]
 
 DEFAULT_THRESHOLD: Final = 0.5
 _UNKNOWN_LABELS: Final = 256
@@ -212,6 +212,22 @@ def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:
         return (1 / (1 + np.exp(-values))).astype(np.float32)
 
 
+def with_background(card: ModelCard) -> ModelCard:
+    """Return a card whose one class comes after what is not of it; other cards as they are.
+
+    Examples
+    --------
+    >>> with_background(ModelCard("toy", "segmentation", classes=("person",))).classes
+    ('background', 'person')
+    """
+    if len(card.classes) != 1:
+        return card
+    own = card.palette if card.palette != distinct_palette(1) else ()
+    return replace(
+        card, classes=("background", *card.classes), palette=((0, 0, 0), *own) if own else ()
+    )
+
+
 def _completed(card: ModelCard, found: MaskOutput) -> ModelCard:
     """Return a card that names every class of the output."""
     given = len(card.classes)
@@ -219,12 +235,7 @@ def _completed(card: ModelCard, found: MaskOutput) -> ModelCard:
         if given == 0:
             return replace(card, classes=UNNAMED_CLASS, palette=())
         if given == 1:
-            own = card.palette if card.palette != distinct_palette(1) else ()
-            return replace(
-                card,
-                classes=("background", *card.classes),
-                palette=((0, 0, 0), *own) if own else (),
-            )
+            return with_background(card)
         wanted = 2
     elif found.scale == "labels":
         if given == 0:
