@@ -23,6 +23,7 @@ from wasinn_nb.cards.modelpath import (
     model_stem,
     saved_model_files,
 )
+from wasinn_nb.cards.onnx_file import with_weights_inside
 from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.cards.stated import Stated, stated
@@ -63,4 +64,5 @@ __all__ = [
     "saved_model_files",
     "stated",
     "with_stated_by_file",
+    "with_weights_inside",
 ]
