@@ -51,10 +51,19 @@ class LiteRtRuntime:
         """The version of LiteRT."""
         return {"ai-edge-litert": importlib.metadata.version("ai-edge-litert")}
 
-    def describe(self, builders: Sequence[Builder], encoding: GraphEncoding) -> Signature:
+    def describe(
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        *,
+        input: InputOf | None = None,
+    ) -> Signature:
         """Return what a model takes and gives; see :meth:`wasinn_nb.runtimes.Runtime.describe`."""
         content = self._content(builders, encoding)
-        return _signature(_interpreter(content), builders)
+        found = _signature(_interpreter(content), builders)
+        if input is None:
+            return found
+        return _signature(_prepared(content, input(found)), builders, allocated=True)
 
     def load(
         self,

@@ -67,9 +67,17 @@ class OnnxRuntime:
         """The version of ONNX Runtime."""
         return {"onnxruntime": importlib.metadata.version("onnxruntime")}
 
-    def describe(self, builders: Sequence[Builder], encoding: GraphEncoding) -> Signature:
+    def describe(
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        *,
+        input: InputOf | None = None,
+    ) -> Signature:
         """Return what a model takes and gives; see :meth:`wasinn_nb.runtimes.Runtime.describe`."""
-        return _signature(self._session(builders, encoding, "CPU"), builders)
+        session = self._session(builders, encoding, "CPU")
+        found = _signature(session, builders)
+        return found if input is None else _at_size(session, found, input(found))
 
     def load(
         self,
