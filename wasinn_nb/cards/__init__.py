@@ -31,6 +31,7 @@ from wasinn_nb.cards.modelpath import (
     model_stem,
     saved_model_files,
 )
+from wasinn_nb.cards.onnx_file import with_weights_inside
 from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.cards.recipes import PartialRecipe, partial_fields, recipe_for
@@ -84,4 +85,5 @@ __all__ = [
     "stated",
     "statements",
     "unnamed_classes",
+    "with_weights_inside",
 ]

@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime as ort
 
 from wasinn_nb.abi import GraphEncoding, TensorType
-from wasinn_nb.cards import Port, Signature
+from wasinn_nb.cards import Port, Signature, stated, with_weights_inside
 from wasinn_nb.errors import RuntimeFailure, WasiNnError
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes.base import (
@@ -118,6 +118,8 @@ class OnnxRuntime:
         self, builders: Sequence[Builder], encoding: GraphEncoding, device: str
     ) -> ort.InferenceSession:
         (model,) = checked_parts(builders, encoding, GraphEncoding.ONNX, self.name)
+        if isinstance(model, Path) and stated(builders).weights:
+            model = with_weights_inside(model)
         options = ort.SessionOptions()
         options.log_severity_level = _ERRORS_ONLY
         options.intra_op_num_threads = processors()

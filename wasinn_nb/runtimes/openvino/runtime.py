@@ -111,7 +111,7 @@ class OpenVinoRuntime:
         try:
             return core().compile_model(model, device, config)
         except RuntimeError:
-            if precision not in {"f16", "bf16"}:
+            if precision == "f32":
                 with translated(f"{device} cannot compile the model"):
                     raise
         # Where a processor only seems to have a precision, oneDNN fails; f32 runs everywhere.
