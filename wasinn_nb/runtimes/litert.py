@@ -13,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import Port, Signature
-from wasinn_nb.errors import RuntimeFailure, UnsupportedOperationError, WasiNnError
+from wasinn_nb.errors import RuntimeFailure, WasiNnError
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes.base import (
     Builder,
@@ -27,7 +27,7 @@ from wasinn_nb.runtimes.base import (
     warn_of_precision,
 )
 from wasinn_nb.runtimes.head import Head
-from wasinn_nb.runtimes.reading import checked_parts, with_stated
+from wasinn_nb.runtimes.reading import check_output, checked_parts, with_stated
 from wasinn_nb.runtimes.threaded import ThreadedContext
 from wasinn_nb.tensor import Tensor
 
@@ -137,6 +137,7 @@ class LiteRtContext(ThreadedContext):
         self._inputs[index] = tensor
 
     def _run(self) -> None:
+        self._outputs = []
         details = self._interpreter.get_input_details()
         with translated("LiteRT failed to compute"):
             arrays = {}
@@ -162,11 +163,7 @@ class LiteRtContext(ThreadedContext):
 
     def output(self, index: int) -> Tensor:
         """Return output *index* of the last run."""
-        port = self._graph.outputs[index]
-        if port.type is None:
-            raise UnsupportedOperationError(
-                f"output {index} is of type {port.type_name}, which WASI-NN does not have"
-            )
+        check_output(index, self._graph.outputs[index], computed=bool(self._outputs))
         array = np.ascontiguousarray(self._outputs[index])
         return Tensor.adopt(array.shape, array.dtype, array)
 
@@ -217,7 +214,7 @@ def _port(detail: Mapping[str, Any], *, allocated: bool) -> Port:
         detail["name"],
         tuple(int(side) if side >= 0 else None for side in sides),
         type_,
-        type_.suffix if type_ else name,
+        type_.suffix if type_ is not None else name,
         quantization=(float(scale), int(zero_point)) if scale else None,
     )
 

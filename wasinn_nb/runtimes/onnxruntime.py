@@ -14,7 +14,7 @@ import onnxruntime as ort
 
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import Port, Signature
-from wasinn_nb.errors import RuntimeFailure, UnsupportedOperationError, WasiNnError
+from wasinn_nb.errors import RuntimeFailure, WasiNnError
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes.base import (
     Builder,
@@ -28,7 +28,7 @@ from wasinn_nb.runtimes.base import (
     warn_of_precision,
 )
 from wasinn_nb.runtimes.head import Head
-from wasinn_nb.runtimes.reading import checked_parts, with_stated
+from wasinn_nb.runtimes.reading import check_output, checked_parts, with_stated
 from wasinn_nb.runtimes.threaded import ThreadedContext
 from wasinn_nb.tensor import Tensor
 
@@ -169,6 +169,7 @@ class OnnxContext(ThreadedContext):
         self._inputs[self._graph.session.get_inputs()[index].name] = array
 
     def _run(self) -> None:
+        self._outputs = []
         self._options = ort.RunOptions()
         self._options.log_severity_level = _ERRORS_ONLY
         with translated("ONNX Runtime failed to compute"):
@@ -176,11 +177,7 @@ class OnnxContext(ThreadedContext):
 
     def output(self, index: int) -> Tensor:
         """Return output *index* of the last run."""
-        port = self._graph.outputs[index]
-        if port.type is None:
-            raise UnsupportedOperationError(
-                f"output {index} is of type {port.type_name}, which WASI-NN does not have"
-            )
+        check_output(index, self._graph.outputs[index], computed=bool(self._outputs))
         array = np.ascontiguousarray(self._outputs[index])
         return Tensor.adopt(array.shape, array.dtype, array)
 
@@ -203,7 +200,7 @@ def _port(value: Any) -> Port:
         value.name,
         tuple(side if isinstance(side, int) and side >= 0 else None for side in value.shape),
         type_,
-        type_.suffix if type_ else value.type.removeprefix("tensor(").removesuffix(")"),
+        type_.suffix if type_ is not None else value.type.removeprefix("tensor(").removesuffix(")"),
     )
 
 

@@ -1,4 +1,4 @@
-"""What runtimes share in reading models: checks before, and what the file says besides."""
+"""What runtimes share: checks of a model and of outputs, and what the file says besides."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import Port, Signature, checked_encoding, checked_files, stated
-from wasinn_nb.errors import UnsupportedOperationError
+from wasinn_nb.errors import RuntimeFailure, UnsupportedOperationError
 from wasinn_nb.runtimes.base import Builder
 
-__all__ = ["checked_parts", "with_stated"]
+__all__ = ["check_output", "checked_parts", "with_stated"]
 
 
 def checked_parts(
@@ -45,6 +45,31 @@ def checked_parts(
         )
     checked_files(builders, wanted)
     return builders
+
+
+def check_output(index: int, port: Port, *, computed: bool) -> None:
+    """Refuse an output that a context cannot give.
+
+    Parameters
+    ----------
+    index : int
+    port : Port
+    computed : bool
+        Whether the context's last run has ended well.
+
+    Raises
+    ------
+    RuntimeFailure
+        If there was no such run.
+    UnsupportedOperationError
+        If the output is of a type that tensors do not have.
+    """
+    if not computed:
+        raise RuntimeFailure(f"there is no output {index} yet: run the graph first")
+    if port.type is None:
+        raise UnsupportedOperationError(
+            f"output {index} is of type {port.type_name}, which WASI-NN does not have"
+        )
 
 
 def with_stated(signature: Signature, builders: Sequence[Builder]) -> Signature:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import Signature
-from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
+from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes.base import (
     Builder,
@@ -33,7 +33,7 @@ from wasinn_nb.runtimes.openvino.models import (
     signature_of,
     translated,
 )
-from wasinn_nb.runtimes.reading import with_stated
+from wasinn_nb.runtimes.reading import check_output, with_stated
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["OpenVinoContext", "OpenVinoGraph", "OpenVinoRuntime"]
@@ -219,6 +219,7 @@ class OpenVinoContext:
         self._outputs: dict[int, Tensor] = {}
         self._fresh: dict[int, NDArray[Any]] = {}
         self._cancelled = False
+        self._computed = False
 
     def set_input(self, index: int, tensor: Tensor) -> None:
         """Share *tensor* with OpenVINO; where only the order of the sizes differs, bytes rule."""
@@ -233,7 +234,7 @@ class OpenVinoContext:
         """Begin a run; the outputs go to fresh memory, so that earlier ones stay as they were."""
         self._outputs.clear()
         self._fresh.clear()
-        self._cancelled = False
+        self._cancelled = self._computed = False
         for index in self._graph.shareable:
             port = self._graph.outputs[index]
             if port.type is not None and port.fixed_dimensions is not None:
@@ -251,6 +252,7 @@ class OpenVinoContext:
             self._request.wait()
         for index, array in self._fresh.items():
             self._outputs[index] = Tensor.adopt(array.shape, array.dtype, array)
+        self._computed = True
 
     def compute(self) -> None:
         """Run the model."""
@@ -259,12 +261,8 @@ class OpenVinoContext:
 
     def output(self, index: int) -> Tensor:
         """Return output *index*, copied once where OpenVINO could not write to memory of ours."""
+        check_output(index, self._graph.outputs[index], computed=self._computed)
         if index not in self._outputs:
-            port = self._graph.outputs[index]
-            if port.type is None:
-                raise UnsupportedOperationError(
-                    f"output {index} is of type {port.type_name}, which WASI-NN does not have"
-                )
             with translated(f"OpenVINO has no output {index}"):
                 self._outputs[index] = Tensor.from_array(
                     self._request.get_output_tensor(index).data
