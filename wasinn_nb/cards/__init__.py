@@ -22,16 +22,19 @@ from wasinn_nb.cards.modelpath import (
     model_stem,
     saved_model_files,
 )
+from wasinn_nb.cards.operations import BOUNDED, UNBOUNDED, operation_behind, standard_name
 from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.cards.stated import Stated, stated
 from wasinn_nb.cards.tflite import custom_operations
 
 __all__ = [
+    "BOUNDED",
     "CARD_SUFFIX",
     "ENCODINGS",
     "FOLDER_CARD",
     "RGB",
+    "UNBOUNDED",
     "WEIGHTS",
     "ImageInput",
     "ModelCard",
@@ -57,8 +60,10 @@ __all__ = [
     "main_path",
     "model_files",
     "model_stem",
+    "operation_behind",
     "port_of",
     "recipe_for",
     "saved_model_files",
+    "standard_name",
     "stated",
 ]

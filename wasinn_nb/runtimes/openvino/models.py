@@ -23,6 +23,8 @@ from wasinn_nb.cards import (
     checked_files,
     content_of,
     custom_operations,
+    operation_behind,
+    standard_name,
     stated,
 )
 from wasinn_nb.errors import (
@@ -46,30 +48,6 @@ _SUFFIXES: Final = {
     GraphEncoding.TENSORFLOW: ".pb",
     GraphEncoding.TENSORFLOWLITE: ".tflite",
 }
-# Operations that change no value, or only its place, size or type.
-_PASSING: Final = frozenset(
-    [
-        "Convert",
-        "FakeQuantize",
-        "Identity",
-        "Interpolate",
-        "Reshape",
-        "Slice",
-        "Squeeze",
-        "StridedSlice",
-        "Transpose",
-        "Unsqueeze",
-    ]
-)
-_LINEAR: Final = frozenset(
-    [
-        "Convolution",
-        "ConvolutionBackpropData",
-        "GroupConvolution",
-        "GroupConvolutionBackpropData",
-        "MatMul",
-    ]
-)
 
 
 @functools.cache
@@ -178,7 +156,9 @@ def _read_through_files(parts: list[bytes], encoding: GraphEncoding) -> ov.Model
 def signature_of(model: ov.Model) -> Signature:
     """Return what a model takes and gives."""
     outputs = [
-        dataclasses.replace(model_port(port), operation=_operation(port.get_node().input_value(0)))
+        dataclasses.replace(
+            model_port(port), operation=operation_behind(port.get_node().input_value(0), _producer)
+        )
         for port in model.outputs
     ]
     return Signature(tuple(map(model_port, model.inputs)), tuple(outputs))
@@ -205,18 +185,13 @@ def _layout(port: ov.ConstOutput) -> str:
     return stated if set(stated) <= set("NCHW") else ""
 
 
-def _operation(output: ov.Output) -> str:
-    """Return the kind of operation that computes an output, past those that only pass values on."""
-    while True:
-        node = output.get_node()
-        kind = str(node.get_type_name())
-        if kind in _PASSING and node.get_input_size():
-            output = node.input_value(0)
-            continue
-        if kind == "Add":  # a convolution and its bias
-            kinds = {str(node.input_value(i).get_node().get_type_name()) for i in range(2)}
-            kind = next(iter(kinds & _LINEAR), kind)
-        return kind
+def _producer(output: ov.Output) -> tuple[str, list[ov.Output]] | None:
+    """Return what computes a value, and the values that it takes; None of an input."""
+    node = output.get_node()
+    kind = str(node.get_type_name())
+    if kind == "Parameter":
+        return None
+    return standard_name(kind), list(node.input_values())
 
 
 def reason(error: BaseException) -> str:

@@ -9,14 +9,14 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import ModelCard, Port, Signature
+from wasinn_nb.cards import BOUNDED, UNBOUNDED, ModelCard, Port, Signature
 from wasinn_nb.errors import InvalidArgumentError, TensorError
 from wasinn_nb.origin import Origin
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import Head, nan_sentence
 from wasinn_nb.tasks.classification.result import ClassificationResult
-from wasinn_nb.tasks.outputs import BOUNDED, UNBOUNDED, UnreadableError, chosen_outputs, listed
+from wasinn_nb.tasks.outputs import UnreadableError, chosen_outputs, listed
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["Classification", "ScoresReading"]

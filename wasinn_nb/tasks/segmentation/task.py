@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import ModelCard, Signature, distinct_palette
+from wasinn_nb.cards import BOUNDED, UNBOUNDED, ModelCard, Signature, distinct_palette
 from wasinn_nb.coverage import WHOLE, Coverage
 from wasinn_nb.errors import InvalidArgumentError, TensorError
 from wasinn_nb.masks import labels_of
@@ -20,7 +20,6 @@ from wasinn_nb.placement import Placement
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import NOT_A_NUMBER, Head, nan_sentence
 from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.tasks.outputs import BOUNDED, UNBOUNDED
 from wasinn_nb.tasks.segmentation.outputs import MaskOutput, mask_output
 from wasinn_nb.tensor import Tensor
 
