@@ -33,6 +33,7 @@ from wasinn_nb.errors import (
     WasiNnError,
 )
 from wasinn_nb.runtimes import Builder
+from wasinn_nb.runtimes.reading import OPEN_RANK, check_ends
 
 __all__ = [
     "core",
@@ -87,12 +88,8 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
         raise
     # A SavedModel states its own outputs, which may be of constants only.
     is_folder = isinstance(builders[0], Path) and builders[0].is_dir()
-    if not model.outputs or not (model.inputs or is_folder):
-        raise RuntimeFailure(
-            f"expected a model with inputs and outputs, got {len(model.inputs)} inputs and "
-            f"{len(model.outputs)} outputs: the file is not a model of encoding "
-            f"{encoding.name.lower()}, or is not one to run; convert the original model again"
-        )
+    if not model.outputs or not is_folder:
+        check_ends(len(model.inputs), len(model.outputs), encoding)
     return model
 
 
@@ -168,7 +165,7 @@ def model_port(port: ov.ConstOutput) -> Port:
     """Return what an input or output of a model is."""
     shape = port.get_partial_shape()
     if shape.rank.is_dynamic:
-        raise RuntimeFailure("the model leaves the number of dimensions open; fix its shape first")
+        raise RuntimeFailure(OPEN_RANK)
     name = port.get_element_type().get_type_name()
     return Port(
         name=port.get_any_name() if port.get_names() else "",
