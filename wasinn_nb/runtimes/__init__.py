@@ -10,6 +10,7 @@ from wasinn_nb.runtimes.base import (
     HeadOf,
     InputOf,
     Runtime,
+    precision_remark,
 )
 from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head, nan_sentence
 from wasinn_nb.runtimes.registry import devices, runtime, runtimes
@@ -28,6 +29,7 @@ __all__ = [
     "Runtime",
     "devices",
     "nan_sentence",
+    "precision_remark",
     "runtime",
     "runtimes",
 ]
