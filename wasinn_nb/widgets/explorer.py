@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
-from weakref import WeakKeyDictionary
 
 import ipywidgets
 
@@ -23,10 +21,8 @@ from wasinn_nb.files import atomic
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.storage import SavedFiles
-from wasinn_nb.tasks.classification.result import SavedScores
-from wasinn_nb.timing import milliseconds
 from wasinn_nb.widgets.bars import Bars
+from wasinn_nb.widgets.boxes import close_all, row
 from wasinn_nb.widgets.display import Display
 from wasinn_nb.widgets.images import ImagePicker
 from wasinn_nb.widgets.latest import Latest
@@ -35,9 +31,10 @@ from wasinn_nb.widgets.notes import note, notes_of
 from wasinn_nb.widgets.panel import Panel
 from wasinn_nb.widgets.payload import Shown
 from wasinn_nb.widgets.runs import FILTERS, RunPicker
+from wasinn_nb.widgets.saving import Saved, save_all
 from wasinn_nb.widgets.selection import Selection, code_of
 from wasinn_nb.widgets.targets import TargetPicker
-from wasinn_nb.widgets.times import RunTimes
+from wasinn_nb.widgets.times import PipelineTimes, where
 from wasinn_nb.widgets.viewer import MaskViewer
 
 __all__ = ["Explorer"]
@@ -144,9 +141,9 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         self._comparison: Comparison | None = None
         self._error: BaseException | None = None
         self._turn = object()  # another one for each submission
-        self._times: WeakKeyDictionary[Pipeline, RunTimes] = WeakKeyDictionary()
+        self._times = PipelineTimes()
         second = self.runs[1]
-        self._second = _row([(second.model_box, "1 1 250px"), (second.targets, "1 1 250px")])
+        self._second = row([(second.model_box, "1 1 250px"), (second.targets, "1 1 250px")])
         self.children = [self._pickers(), self._second, self.panel, self.viewer, self.bars]
         self.add_class("wnb-explorer")
         for run in self.runs:
@@ -234,9 +231,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
             raise BusyError("the explorer is closed; make another one")
         return result
 
-    def save(
-        self, directory: str | os.PathLike[str] | None = None
-    ) -> list[SavedFiles | SavedScores]:
+    def save(self, directory: str | os.PathLike[str] | None = None) -> list[Saved]:
         """Write each result that is shown: `SegmentationResult.save`, `ClassificationResult.save`.
 
         Parameters
@@ -255,24 +250,22 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
             results = self._results
         if not results:
             raise InvalidArgumentError("there is no result to save yet: pick what can run first")
-        folder = Path(directory or self.panel.folder or _FOLDER)
-        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(self.images.title).stem).strip(".-") or "image"
-        stems = [stem] if len(results) == 1 else [f"{stem}-a", f"{stem}-b"]
         self._write_upload()
-        return [result.save(folder, one) for result, one in zip(results, stems, strict=True)]
+        folder = Path(directory or self.panel.folder or _FOLDER)
+        return save_all(results, folder, self.images.title)
 
     def close(self) -> None:
         """Close the widget and all its parts; what runs is forgotten."""
         self._latest.cancel()
         for part in self.children:
-            _close_all(part)
+            close_all(part)
         super().close()
 
     # ------------------------------------------------------------------------------- the page
 
     def _pickers(self) -> ipywidgets.Widget:
         first = self.runs[0]
-        return _row(
+        return row(
             [
                 (first.model_box, "1 1 210px"),
                 (self.images, "2 1 280px"),
@@ -360,7 +353,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
             self.panel.busy(f"Running {selection.model} on {selection.target} …")
             pipeline = selection.pipeline(scores=self._scores, progress=self.panel.downloading)
             result = pipeline(image)
-            self._times.setdefault(pipeline, RunTimes(pipeline.load_seconds)).add(result.timings)
+            self._times.add(pipeline, result)
             results.append(result)
             pipelines.append(pipeline)
         return results, pipelines
@@ -380,7 +373,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         with self._lock:
             self._results = results
         for run, pipeline in zip(self.runs, pipelines, strict=False):
-            run.targets.ran = _ran(pipeline)
+            run.targets.ran = where(pipeline)
         self._say_times(pipelines)
         self._compare(results)
         self._say_code()
@@ -416,15 +409,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
     # ------------------------------------------------------------------------------- the panel
 
     def _say_times(self, pipelines: Sequence[Pipeline]) -> None:
-        times = [self._times[pipeline] for pipeline in pipelines]
-        said = " | ".join(milliseconds(one.last) for one in times)
-        self.panel.done(f"{said} from file to mask" + (" (first run)" if times[0].fresh else ""))
-        self.panel.show_times(
-            [
-                (f"{p.model.name}, {_ran(p)}", one.rows())
-                for p, one in zip(pipelines, times, strict=True)
-            ]
-        )
+        self.panel.done(self._times.summary(pipelines))
+        self.panel.show_times(self._times.tables(pipelines))
 
     def _say_code(self) -> None:
         # A model that cannot be loaded does not say its recipe.
@@ -481,29 +467,3 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
                 temporary.write_bytes(content)
         except OSError as error:
             self.panel.fail_saving(error)
-
-
-def _ran(pipeline: Pipeline) -> str:
-    """Return where a pipeline runs, and on which runtime where that is not the default."""
-    named = () if pipeline.runtime == settings.default("runtime") else (pipeline.runtime,)
-    return ", ".join([pipeline.target, pipeline.precision, *named])
-
-
-def _row(widgets: Sequence[tuple[ipywidgets.Widget, str]]) -> ipywidgets.Box:
-    """Return widgets side by side that wrap where the cell is narrow."""
-    for widget, flex in widgets:
-        widget.layout.flex, widget.layout.min_width = flex, "0"
-    layout = ipywidgets.Layout(
-        display="flex",
-        flex_flow="row wrap",
-        width="100%",
-        align_items="flex-start",
-        grid_gap="10px",
-    )
-    return ipywidgets.Box([widget for widget, _ in widgets], layout=layout)
-
-
-def _close_all(widget: ipywidgets.Widget) -> None:
-    for child in getattr(widget, "children", ()):
-        _close_all(child)
-    widget.close()
