@@ -16,7 +16,7 @@ from wasinn_nb.widgets import selection as selections
 from wasinn_nb.widgets import targets
 from wasinn_nb.widgets.targets import TargetPicker
 
-COLORS = ModelCard = wn.ModelCard("colors", "segmentation", classes=("blue", "green", "red"))
+COLORS = wn.ModelCard("colors", "segmentation", classes=("blue", "green", "red"))
 BGR = wn.PreprocessRecipe(4, 6, resize="bilinear")
 ASSUMED = "assumed: BGR, values 0 to 255, bilinear"
 
@@ -36,9 +36,8 @@ def run(code):
 def ramp(tmp_path):
     """An image whose columns have a brightness of 0, 51, 102, 153, 204 and 255."""
     path = tmp_path / "ramp.png"
-    Image.fromarray(np.tile(np.arange(0, 256, 51, dtype=np.uint8), (4, 1))).convert("RGB").save(
-        path
-    )
+    row = np.arange(0, 256, 51, dtype=np.uint8)
+    Image.fromarray(np.tile(row, (4, 1))).convert("RGB").save(path)
     return str(path)
 
 
@@ -48,7 +47,8 @@ def ramp(tmp_path):
 def test_a_card_is_honored_and_stands_in_the_code(explore, toy, red):
     explorer = explore(toy, red, card=COLORS)
     assert explorer.wait().card.classes == ("blue", "green", "red")
-    assert explorer.models._options[-1]["detail"] == "segmentation"
+    (option,) = (one for one in explorer.models._options if one["key"] == toy)
+    assert option["detail"] == "segmentation"
     made = run(explorer.code)["result"]
     assert made.card == explorer.result.card
     assert made.areas() == {"blue": 0, "green": 0, "red": 24}
@@ -191,13 +191,6 @@ def test_without_scores_the_threshold_cannot_be_moved(explore, tmp_path, ramp):
 # --------------------------------------------------------------------------------- classification
 
 
-BARS = [
-    {"index": 2, "name": "red", "share": "98.21 %", "part": pytest.approx(0.98212, abs=1e-4)},
-    {"index": 1, "name": "green", "share": "0.98 %", "part": pytest.approx(0.0098, abs=1e-4)},
-    {"index": 0, "name": "blue", "share": "0.81 %", "part": pytest.approx(0.0081, abs=1e-4)},
-]
-
-
 @pytest.fixture
 def classifier(tmp_path):
     return str(brightest_of_image(tmp_path / "classifier.xml"))
@@ -236,7 +229,7 @@ def test_a_classifier_without_a_card_is_told_by_its_output(explore, classifier, 
     explorer.models.value = classifier
     assert explorer.wait().top(1)[0].name == "class 2"
     assert texts(explorer.bars) == [ASSUMED]
-    assert 'wn.classify("' in explorer.code
+    assert "result = wn.classify(" in explorer.code
     explorer.models.value = toy
     assert explorer.wait().labels.shape == (4, 6)
     assert explorer.bars.layout.display == "none"
@@ -265,18 +258,19 @@ def test_two_classifiers_stand_side_by_side(explore, classifier, red):
     assert texts(explorer.bars) == [f"A: {ASSUMED}", "B: assumed: values 0 to 255, bilinear"]
 
 
-def test_a_mask_beside_classes(explore, classifier, toy, red):
+def test_a_mask_beside_classes(explore, classifier, toy, red, tmp_path):
     explorer = explore(toy, red, compare=True)
     explorer.runs[1].models.value = classifier
     explorer.wait()
     assert explorer.viewer.layout.display is None
     assert explorer.bars.layout.display is None
-    assert [one["title"] for one in explorer.bars._results] == ["B: model classifier"]
+    assert [one["title"] for one in explorer.bars._results] == ["B: classifier"]
     assert explorer.viewer._notes == []
-    assert texts(explorer.bars) == [ASSUMED]
+    assert texts(explorer.bars) == [f"A: {ASSUMED}", f"B: {ASSUMED}"], "each with its own line"
     space = run(explorer.code)
     assert space["b"].top() == explorer.other.top()
-    assert len(explorer.save("kept" if False else str(red) + "-kept")) == 2
+    names = [path.name for files in explorer.save(tmp_path / "kept") for path in files if path]
+    assert [name for name in names if name.endswith(".json")] == ["red-a.json", "red-b.json"]
 
 
 def test_models_of_other_tasks_stay_greyed(explore, own, red):
