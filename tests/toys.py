@@ -92,10 +92,14 @@ def save(model, path):
     return path
 
 
-def brightest_channel(path, *, height=4, width=6, layout="NCHW", type_="f32", classes=3):
+def brightest_channel(
+    path, *, height=4, width=6, layout="NCHW", type_="f32", classes=3, convolution=False
+):
     """Write a segmentation model whose class is the channel with the highest value.
 
     Class 0 is the first channel of the input; further classes beyond the third are never seen.
+    With a *convolution*, which changes no value, it runs only in precisions that the processor has:
+    OpenVINO's own kernels have all of them everywhere.
     """
     import openvino as ov
     from openvino import opset13 as op
@@ -106,12 +110,50 @@ def brightest_channel(path, *, height=4, width=6, layout="NCHW", type_="f32", cl
     planes = op.convert(data, ov.Type.f32)
     if layout == "NHWC":
         planes = op.transpose(planes, np.array([0, 3, 1, 2]))
+    if convolution:
+        kernel = np.eye(3, dtype=F32).reshape(3, 3, 1, 1)
+        planes = op.convolution(planes, kernel, [1, 1], [0, 0], [0, 0], [1, 1])
     if classes > 3:
         never = np.full((1, classes - 3, height, width), -1e9, np.float32)
         planes = op.concat([planes, op.constant(never)], 1)
     scores = op.softmax(planes, 1) if classes <= 3 else planes
     scores.output(0).set_names({"scores"})
     return save(ov.Model([scores.output(0)], [data], "brightest"), path)
+
+
+def brightness(path, *, height=4, width=6):
+    """Write a segmentation model of one class: its probability is the mean of the channels / 255.
+
+    The last operation does not tell that it is a probability.
+    """
+    from openvino import opset13 as op
+
+    def build(data):
+        mean = op.reduce_mean(data, np.array([1]), True)  # noqa: FBT003
+        plane = op.multiply(mean, np.float32(1 / 255))
+        plane.output(0).set_names({"plane"})
+        return plane
+
+    return save(graph(build, (1, 3, height, width)), path)
+
+
+def brightest_of_image(path, *, height=4, width=6, classes=3):
+    """Write a classifier whose class is the channel with the highest mean; softmax of mean / 50.
+
+    Class 0 is the first channel of the input; further classes beyond the third are never first.
+    """
+    from openvino import opset13 as op
+
+    def build(data):
+        means = op.reduce_mean(data, np.array([2, 3]), False)  # noqa: FBT003
+        if classes > 3:
+            never = np.full((1, classes - 3), -1e3, np.float32)
+            means = op.concat([means, op.constant(never)], 1)
+        scores = op.softmax(op.multiply(means, np.float32(1 / 50)), 1)
+        scores.output(0).set_names({"scores"})
+        return scores
+
+    return save(graph(build, (1, 3, height, width)), path)
 
 
 # -- flatbuffers by hand: TensorFlow is not needed to write TFLite files -------------------

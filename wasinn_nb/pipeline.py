@@ -76,6 +76,8 @@ class Pipeline:
         The device, the precision and the engine that really run.
     assumed : tuple of str
         What nothing states about the model, and is assumed.
+    origin : Origin
+        What makes the results, besides the images.
     load_seconds : float
         How long reading and compiling took.
 
@@ -112,6 +114,7 @@ class Pipeline:
         self.model = catalog.model(model, card=card)
         engine = runtime_of(runtime)
         plan = Plan(self.model, recipe, task, resize=resize, scores=scores)
+        files = self.model.sha384  # of what is loaded now: it may be written anew later
         start = time.perf_counter()
         self._graph = engine.load(
             self.model.files,
@@ -129,21 +132,16 @@ class Pipeline:
         self.target = self._graph.device
         self.precision = self._graph.precision
         self.runtime = engine.name
-        self._versions = {**versions(), **engine.versions}
-        self._lock = threading.Lock()
-
-    @functools.cached_property
-    def origin(self) -> Origin:
-        """What makes the results, besides the images."""
-        return Origin(
+        self.origin = Origin(
             self.model.name,
-            self.model.sha384,
+            files,
             self.recipe,
             self.target,
             self.precision,
             self.runtime,
-            self._versions,
+            {**versions(), **engine.versions},
         )
+        self._lock = threading.Lock()
 
     def __call__(self, image: ImageSource | None = None) -> Any:
         """Run the model on one image.
@@ -228,7 +226,7 @@ def kept_pipeline(
     precision = precision or settings.default("precision")
     key = (
         found.stamps,
-        repr(found.card),
+        found.card,
         device_name(target),
         precision,
         recipe if isinstance(recipe, PreprocessRecipe) else repr(recipe),

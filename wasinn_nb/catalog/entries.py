@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
@@ -166,19 +165,19 @@ class Model:
         cards = () if self.card_path is None else (self.card_path,)
         return tuple(map(_stamp, (*self.weights, *cards)))
 
-    @cached_property
+    @property
     def sha384(self) -> Mapping[str, str]:
         """SHA-384 of each of :attr:`weights`, of its actual bytes: name → hexadecimal digits.
 
         The name is the path below the folder that the model lies in, or that it is.  Computed when
-        it is first asked for: about a second per GB.
+        it is first asked for, about a second per GB, and again when a file was written anew.
         """
         folder = self.path if is_saved_model(self.path) else self.path.parent
         return MappingProxyType(
             {_name(path, folder): sha384(existing_file(path, "model")) for path in self.weights}
         )
 
-    @cached_property
+    @property
     def verified(self) -> bool:
         """Whether the files are, byte for byte, those that the card describes."""
         if self.precision is None:

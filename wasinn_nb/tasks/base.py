@@ -82,7 +82,7 @@ class Reading(Protocol):
         ----------
         outputs : sequence of Tensor
             What the head gave.
-        image : path, bytes, binary file, PIL.Image or array; or None
+        image : path, bytes, binary file, PIL.Image, array or None
         origin : Origin
         timings : mapping
             Step → seconds.
