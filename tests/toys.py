@@ -121,6 +121,41 @@ def brightest_channel(
     return save(ov.Model([scores.output(0)], [data], "brightest"), path)
 
 
+def brightness(path, *, height=4, width=6):
+    """Write a segmentation model of one class: its probability is the mean of the channels / 255.
+
+    The last operation does not tell that it is a probability.
+    """
+    from openvino import opset13 as op
+
+    def build(data):
+        mean = op.reduce_mean(data, np.array([1]), True)  # noqa: FBT003
+        plane = op.multiply(mean, np.float32(1 / 255))
+        plane.output(0).set_names({"plane"})
+        return plane
+
+    return save(graph(build, (1, 3, height, width)), path)
+
+
+def brightest_of_image(path, *, height=4, width=6, classes=3):
+    """Write a classifier whose class is the channel with the highest mean; softmax of mean / 50.
+
+    Class 0 is the first channel of the input; further classes beyond the third are never first.
+    """
+    from openvino import opset13 as op
+
+    def build(data):
+        means = op.reduce_mean(data, np.array([2, 3]), False)  # noqa: FBT003
+        if classes > 3:
+            never = np.full((1, classes - 3), -1e3, np.float32)
+            means = op.concat([means, op.constant(never)], 1)
+        scores = op.softmax(op.multiply(means, np.float32(1 / 50)), 1)
+        scores.output(0).set_names({"scores"})
+        return scores
+
+    return save(graph(build, (1, 3, height, width)), path)
+
+
 # -- flatbuffers by hand: TensorFlow is not needed to write TFLite files -------------------
 
 

@@ -263,6 +263,41 @@ class SegmentationResult:
         scores = resize_scores(self.scores, height, width)
         return replace(self, labels=labels_of(scores, self.threshold), scores=scores)
 
+    def with_threshold(self, threshold: float) -> SegmentationResult:
+        """Return the result of one class at another threshold.
+
+        Parameters
+        ----------
+        threshold : float
+            The probability, above 0 and below 1, above which a pixel belongs to the class.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If it is not the result of one class, or keeps no scores.
+
+        Examples
+        --------
+        >>> card = ModelCard("toy", "segmentation", classes=("background", "person"))
+        >>> scores = np.array([[[0.2, 0.4, 0.7]]], np.float32)
+        >>> result = SegmentationResult.from_scores(scores, card, threshold=0.5)
+        >>> result.with_threshold(0.3).labels
+        array([[0, 1, 1]], dtype=uint8)
+        """
+        if self.threshold is None:
+            raise InvalidArgumentError(
+                f"a threshold is for results of one class, this one of {self.card.name} has "
+                f"{len(self.card.classes)} classes"
+            )
+        if threshold == self.threshold:
+            return self
+        if self.scores is None:
+            raise InvalidArgumentError(
+                "the result keeps no scores to apply another threshold to; make it with scores=True"
+            )
+        labels = labels_of(self.scores, threshold)
+        return replace(self, labels=labels, threshold=float(threshold))
+
     def labels_at(self, height: int, width: int) -> NDArray[np.uint8]:
         """Return the labels laid over an image of another size.
 

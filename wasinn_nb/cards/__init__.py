@@ -32,6 +32,7 @@ from wasinn_nb.cards.modelpath import (
     saved_model_files,
 )
 from wasinn_nb.cards.onnx_file import with_weights_inside
+from wasinn_nb.cards.operations import BOUNDED, UNBOUNDED, operation_behind, standard_name
 from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.cards.recipes import PartialRecipe, partial_fields, recipe_for
@@ -39,10 +40,12 @@ from wasinn_nb.cards.stated import Stated, stated
 from wasinn_nb.cards.tflite import custom_operations
 
 __all__ = [
+    "BOUNDED",
     "CARD_SUFFIX",
     "ENCODINGS",
     "FOLDER_CARD",
     "RGB",
+    "UNBOUNDED",
     "UNNAMED_CLASS",
     "WEIGHTS",
     "ImageInput",
@@ -77,11 +80,13 @@ __all__ = [
     "main_path",
     "model_files",
     "model_stem",
+    "operation_behind",
     "partial_fields",
     "port_of",
     "recipe_code",
     "recipe_for",
     "saved_model_files",
+    "standard_name",
     "stated",
     "statements",
     "unnamed_classes",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from wasinn_nb.cards.formats import content_of
+from wasinn_nb.cards.operations import operation_behind, standard_name
 from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.files import existing_file
@@ -25,10 +26,6 @@ __all__ = [
     "with_weights_inside",
 ]
 
-_PASS_THROUGH: Final = frozenset(
-    {"Cast", "CastLike", "DequantizeLinear", "Flatten", "Identity", "QuantizeLinear", "Reshape"}
-    | {"Squeeze", "Transpose", "Unsqueeze"}
-)
 _TYPE_NAMES: Final = {
     "BFLOAT16": "bf16",
     "BOOL": "boolean",
@@ -130,9 +127,16 @@ def onnx_signature(model: onnx.ModelProto) -> Signature | None:
     graph = model.graph
     weights = {_text(tensor.name) for tensor in graph.initializer}
     weights |= {_text(tensor.values.name) for tensor in graph.sparse_initializer}
-    producers = {_text(name): node for node in graph.node for name in node.output if name}
+    producers = {
+        _text(name): (standard_name(_text(node.op_type)), list(map(_text, node.input)))
+        for node in graph.node
+        for name in node.output
+        if name
+    }
     inputs = [_port(value, "") for value in graph.input if _text(value.name) not in weights]
-    outputs = [_port(value, _operation(_text(value.name), producers)) for value in graph.output]
+    outputs = [
+        _port(value, operation_behind(_text(value.name), producers.get)) for value in graph.output
+    ]
     ports = [port for port in (*inputs, *outputs) if port is not None]
     if len(ports) < len(inputs) + len(outputs):
         return None
@@ -227,18 +231,6 @@ def _whole(tensor: str, name: str, text: str) -> int:
             f"{text!r:.40}: the ONNX file is damaged; export it again"
         )
     return int(text)
-
-
-def _operation(name: str, producers: dict[str, Any]) -> str:
-    """Return the kind of the operation that computes the values of tensor *name*."""
-    for _ in range(len(producers)):  # a damaged graph may have a circle
-        node = producers.get(name)
-        if node is None:
-            return ""
-        if (kind := _text(node.op_type)) not in _PASS_THROUGH or not node.input:
-            return kind
-        name = _text(node.input[0])
-    return ""
 
 
 def _port(value: onnx.ValueInfoProto, operation: str) -> Port | None:

@@ -33,7 +33,7 @@ from wasinn_nb.runtimes.openvino.models import (
     signature_of,
     translated,
 )
-from wasinn_nb.runtimes.reading import check_output, with_stated
+from wasinn_nb.runtimes.reading import check_output, check_sizes, input_array, with_stated
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["OpenVinoContext", "OpenVinoGraph", "OpenVinoRuntime"]
@@ -160,7 +160,9 @@ def _signature(model: ov.Model, builders: Sequence[Builder]) -> Signature:
 
     OpenVINO does not tell the quantization of TensorFlow Lite's integers; the file does.
     """
-    found = signature_of(model)
+    with translated("OpenVINO cannot describe the model"):
+        found = signature_of(model)
+    check_sizes(found)
     integers = any(port.type in _QUANTIZED for port in (*found.inputs, *found.outputs))
     return with_stated(found, builders) if integers else found
 
@@ -239,9 +241,7 @@ class OpenVinoContext:
 
     def set_input(self, index: int, tensor: Tensor) -> None:
         """Share *tensor* with OpenVINO; where only the order of the sizes differs, bytes rule."""
-        array = tensor.to_array()
-        if (dimensions := self._graph.inputs[index].fixed_dimensions) is not None:
-            array = array.reshape(dimensions)
+        array = input_array(index, self._graph.inputs[index], tensor)
         with translated(f"OpenVINO refused input {index}"):
             self._request.set_input_tensor(index, _shared(array))
         self._inputs[index] = tensor  # OpenVINO reads it in place: keep it alive

@@ -9,7 +9,15 @@ from typing import ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import ModelCard, Port, Signature, assumed_scores, unnamed_classes
+from wasinn_nb.cards import (
+    BOUNDED,
+    UNBOUNDED,
+    ModelCard,
+    Port,
+    Signature,
+    assumed_scores,
+    unnamed_classes,
+)
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.masks import nan_error
 from wasinn_nb.origin import Origin
@@ -17,7 +25,7 @@ from wasinn_nb.pictures import ImageSource
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import Head
 from wasinn_nb.tasks.classification.result import ClassificationResult
-from wasinn_nb.tasks.outputs import BOUNDED, UNBOUNDED, UnreadableError, chosen_outputs, listed
+from wasinn_nb.tasks.outputs import UnreadableError, chosen_outputs, listed
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["Classification", "ScoresReading"]

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.cards import (
+    BOUNDED,
+    UNBOUNDED,
     UNNAMED_CLASS,
     ModelCard,
     Signature,
@@ -28,7 +30,6 @@ from wasinn_nb.placement import Placement
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import NOT_A_NUMBER, Head
 from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.tasks.outputs import BOUNDED, UNBOUNDED
 from wasinn_nb.tasks.segmentation.outputs import MaskOutput, mask_output
 from wasinn_nb.tensor import Tensor
 
