@@ -385,7 +385,7 @@ def test_models_of_one_class(tmp_path, shape, kind, scores):
     assert result.threshold == 0.5
     assert result.assumed == (("scores are logits, by their values",) if kind == "unknown" else ())
     facts = wn.Pipeline(path, recipe=recipe, task="segmentation").reading.facts
-    assert facts["threshold"] == "0.5"
+    assert facts["threshold"] == "0.5, assumed"
     assert (
         facts["values"]
         == {

@@ -274,7 +274,7 @@ def test_a_card_that_is_written_after_the_first_call(toy, file):
     """The old card was used, because kept pipelines did not know it."""
     first = wn.segment(IMAGE, toy)  # as BGR
     assert names(first) == (UNKNOWN, REVERSED)
-    assert first.assumed == ("BGR, values 0 to 255",)
+    assert first.assumed == ("BGR, values 0 to 255, bilinear",)
     card = ModelCard("toy", "segmentation", RECIPE, CLASSES)
     written = card.write(toy).rename(toy.parent / file)
     second = wn.segment(IMAGE, toy)

@@ -179,4 +179,12 @@ def test_command_runs_all_combinations(tmp_path):
     assert said[0]["ratio"] == {"lower": 1, "median": 1, "upper": 1}
     assert said[3]["seconds"] == pytest.approx([sum(steps.values()) for steps in said[3]["rounds"]])
     done = CliRunner().invoke(cli.app, arguments[:-5], catch_exceptions=False)
-    assert len(done.stdout.splitlines()) == 4
+    rows = done.stdout.splitlines()
+    assert [row.split()[0] for row in rows] == [
+        "city-crosswalk:",
+        "model",
+        "toy",
+        "toy",
+        "assumed",
+        "assumed",
+    ]
