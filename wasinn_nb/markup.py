@@ -41,7 +41,7 @@ def preview(
     size: tuple[int, int],
     labels_at: Callable[[int, int], NDArray[np.uint8]],
     palette: Sequence[RGB],
-    blended: Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.uint8]],
+    blended: Callable[[NDArray[np.uint8], NDArray[np.uint8], float], NDArray[np.uint8]],
 ) -> tuple[str, bytes, tuple[int, int]]:
     """Encode a mask, over its photograph where there is one, small enough to embed.
 
@@ -56,7 +56,7 @@ def preview(
         ``(height, width)`` → labels of that size.
     palette : sequence of (red, green, blue)
     blended : callable
-        ``(photo, labels)`` → the photograph tinted, where there is one.
+        ``(photo, labels, opacity)`` → the photograph tinted with the mask.
 
     Returns
     -------
@@ -71,7 +71,8 @@ def preview(
             palette_image(labels, palette).save(encoded, "PNG", optimize=True)
         else:
             small = Image.fromarray(photo).resize((width, height), Image.Resampling.BILINEAR)
-            Image.fromarray(blended(np.asarray(small), labels)).save(encoded, "JPEG", quality=85)
+            tinted = blended(np.asarray(small), labels, 0.5)
+            Image.fromarray(tinted).save(encoded, "JPEG", quality=85)
         if encoded.tell() <= _PREVIEW_BYTES:
             break
     media_type = "image/png" if photo is None else "image/jpeg"

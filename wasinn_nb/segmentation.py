@@ -532,11 +532,11 @@ class SegmentationResult:
     def _blended(
         self, photo: NDArray[np.uint8], labels: NDArray[np.uint8], opacity: float
     ) -> NDArray[np.uint8]:
-        tinted = blend(photo, labels, self.card.palette, opacity, self.card.background)
-        if self.covers != WHOLE:
-            unseen = ~self.covered_at(*labels.shape)
-            tinted[unseen] = photo[unseen]
-        return tinted
+        blended = blend(photo, labels, self.card.palette, opacity, self.card.background)
+        if self.covers != WHOLE and self.card.background is None:
+            uncovered = ~self.covered_at(*labels.shape)  # of no class
+            blended[uncovered] = photo[uncovered]
+        return blended
 
     def _photo_to_mask(self, image: ImageSource | None) -> NDArray[np.uint8]:
         if image is not None:
@@ -552,11 +552,7 @@ class SegmentationResult:
     def _repr_html_(self) -> str:
         size = self.labels.shape if self.photo is None else self.photo.shape[:2]
         media_type, encoded, (height, width) = preview(
-            self.photo,
-            size,
-            self.labels_at,
-            self.card.palette,
-            lambda photo, labels: self._blended(photo, labels, 0.5),
+            self.photo, size, self.labels_at, self.card.palette, self._blended
         )
         entries = self._legend()
         facts = [
