@@ -278,7 +278,7 @@ def _of_areas(
         if top is not None and top >= _SURE:
             said += ": so sure of one class are models that see no picture (wrong layout or size)"
         # Of one class there is nothing in many images; only scores show that a model is too sure.
-        serious = top is not None or count > _MOST_OF_ONE
+        serious = top is not None or not 1 <= len(classes) <= _MOST_OF_ONE
         return [Alarm("single class", f"{said}.", serious=serious)]
     missing = [name for name, area in zip(names, areas, strict=True) if not area]
     if missing and len(names) <= 32:
