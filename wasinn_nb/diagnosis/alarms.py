@@ -125,6 +125,8 @@ def _alarms(
     if planes.ndim == 3 and len(planes) > 1:
         return _of_scores(planes.astype(np.float32, copy=False), classes)
     plane = planes[0] if planes.ndim == 3 else planes
+    if len(classes) == 1:  # what is not of the class comes before it
+        classes = ("background", *classes)
     whole = planes.ndim == 2 and bool((plane == np.floor(plane)).all())
     if real and not whole and len(classes) <= _MOST_OF_ONE:
         name = classes[-1] if classes else "foreground"
