@@ -95,6 +95,11 @@ class ClassRank:
     values: tuple[float, float]
 
     @property
+    def apart(self) -> float:
+        """How far the two values lie apart."""
+        return abs(self.values[0] - self.values[1])
+
+    @property
     def changed(self) -> bool:
         """Whether the two ranks differ."""
         return self.ranks[0] != self.ranks[1]
@@ -145,11 +150,7 @@ class RankingDifference:
         """What lies between the values, in words."""
         if self.identical:
             return "the same values"
-        first, second = self.largest.values
-        return (
-            f"the {self.unit} of {self.largest.name} differs most: {first:.4g} in a, "
-            f"{second:.4g} in b"
-        )
+        return f"the {self.unit} of {self.largest.name} differs most, by {self.largest.apart:.3g}"
 
     @property
     def same_ranks(self) -> bool:

@@ -237,8 +237,8 @@ class Comparison:
         if self.largest is not None:
             a, b = self.largest.values
             facts.append(
-                f"largest difference of a {self.unit}: {self.largest.name} {a:.4g} in a, "
-                f"{b:.4g} in b"
+                f"largest difference of a {self.unit}: {self.largest.name}, {a:.6g} in a, "
+                f"{b:.6g} in b"
             )
         if self.changed:
             ties = "" if self.near_ties is None else f", {self.near_ties} of them near a tie"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.cards import RGB, ModelCard, distinct_palette
+from wasinn_nb.cards import RGB, UNNAMED_CLASS, ModelCard, distinct_palette
 from wasinn_nb.catalog.shipped import no_such
 from wasinn_nb.errors import ImageError, InvalidArgumentError, TensorError
 from wasinn_nb.pictures import ImageSource, open_image, rgb_image
