@@ -11,6 +11,7 @@ from wasinn_nb.runtimes.base import (
     InputOf,
     Runtime,
 )
+from wasinn_nb.runtimes.engine_table import Engine, EngineTable, engines
 from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head, nan_sentence
 from wasinn_nb.runtimes.registry import devices, runtime, runtimes
 
@@ -20,6 +21,8 @@ __all__ = [
     "Builder",
     "Device",
     "DeviceTable",
+    "Engine",
+    "EngineTable",
     "ExecutionContext",
     "Graph",
     "Head",
@@ -27,6 +30,7 @@ __all__ = [
     "InputOf",
     "Runtime",
     "devices",
+    "engines",
     "nan_sentence",
     "runtime",
     "runtimes",
