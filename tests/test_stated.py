@@ -81,6 +81,9 @@ def test_an_ir_says_its_ports_in_openvinos_words():
     assert found.recipe == {"layout": "NCHW"}
 
 
+KERNEL = np.ones((2, 3, 1, 1), F32), [1, 1], [0, 0], [0, 0], [1, 1]
+
+
 @pytest.mark.parametrize(
     ("build", "operation"),
     [
@@ -90,7 +93,7 @@ def test_an_ir_says_its_ports_in_openvinos_words():
         (lambda op, x: op.squeeze(op.unsqueeze(op.log_softmax(x, 1), 0), 0), "LogSoftmax"),
         (lambda op, x: op.convert(op.add(x, F32(1)), "f16"), "Add"),
         (lambda op, x: op.convert(x, "u8"), ""),  # the input, passed on
-        (lambda op, x: op.add(op.matmul(x, np.ones((6, 6), F32), False, False), F32(1)), "MatMul"),
+        (lambda op, x: op.add(op.convolution(x, *KERNEL), F32(1)), "Conv"),
         (lambda op, x: op.topk(x, np.int64(1), 1, "max", "none").output(1), "TopK"),
     ],
 )

@@ -92,10 +92,14 @@ def save(model, path):
     return path
 
 
-def brightest_channel(path, *, height=4, width=6, layout="NCHW", type_="f32", classes=3):
+def brightest_channel(
+    path, *, height=4, width=6, layout="NCHW", type_="f32", classes=3, convolution=False
+):
     """Write a segmentation model whose class is the channel with the highest value.
 
     Class 0 is the first channel of the input; further classes beyond the third are never seen.
+    With a *convolution*, which changes no value, it runs only in precisions that the processor has:
+    OpenVINO's own kernels have all of them everywhere.
     """
     import openvino as ov
     from openvino import opset13 as op
@@ -106,6 +110,9 @@ def brightest_channel(path, *, height=4, width=6, layout="NCHW", type_="f32", cl
     planes = op.convert(data, ov.Type.f32)
     if layout == "NHWC":
         planes = op.transpose(planes, np.array([0, 3, 1, 2]))
+    if convolution:
+        kernel = np.eye(3, dtype=F32).reshape(3, 3, 1, 1)
+        planes = op.convolution(planes, kernel, [1, 1], [0, 0], [0, 0], [1, 1])
     if classes > 3:
         never = np.full((1, classes - 3, height, width), -1e9, np.float32)
         planes = op.concat([planes, op.constant(never)], 1)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, card_line
 from wasinn_nb.coverage import WHOLE, Coverage
 from wasinn_nb.digest import MANY_CLASSES, Digest
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
@@ -540,6 +540,7 @@ class SegmentationResult:
             facts=facts,
             legend=entries,
             details=details,
+            card_line=card_line(self.origin.main_file, self.assumed, self.card, self.recipe),
             pixelated=self.image is None,
         )
 

@@ -71,3 +71,11 @@ def slow(writer: Writer, steps: int = 80, side: int = 2048) -> list[bytes]:
         value = writer.apply("add", value, writer.highest(value, (0,)))
         value = writer.apply("sigmoid", value)
     return writer.finish({"end": value})
+
+
+def roots_of_brightest(
+    writer: Writer, dimensions: Sequence[int | None], axes: tuple[int, int]
+) -> list[bytes]:
+    """``data`` → ``scores``: roots of each channel's highest value; NaN where it is negative."""
+    data = writer.input("data", dimensions, "f32")
+    return writer.finish({"scores": writer.apply("sqrt", writer.highest(data, axes))})

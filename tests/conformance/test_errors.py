@@ -53,7 +53,7 @@ def test_device(engine, runner, builders):
         runner.load(builders, engine.encoding, "XPU", "f32")
     missing = [row for row in runner.devices() if not row.available]
     for row in missing:
-        with pytest.raises(errors.InvalidArgumentError, match="on this machine: .*here are .*CPU"):
+        with pytest.raises(errors.InvalidArgumentError, match=r"on this machine: .*here are .*CPU"):
             runner.load(builders, engine.encoding, row.name, "f32")
 
 

@@ -12,6 +12,7 @@ from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.errors import RecipeError
 
 __all__ = [
+    "MOST_MASK_CLASSES",
     "card_background",
     "card_classes",
     "card_figures",
@@ -24,7 +25,7 @@ __all__ = [
 
 # Labels have 8 bits where a mask is made, or may be made.
 _MASK_TASKS: Final = frozenset({"segmentation", "unknown"})
-_MOST_MASK_CLASSES: Final = 256
+MOST_MASK_CLASSES: Final = 256
 _MOST_CLASSES: Final = 100_000
 
 
@@ -125,7 +126,7 @@ def card_background(card: str, task: str, classes: int, background: Any) -> int 
 
 
 def _most_classes(task: str) -> int:
-    return _MOST_MASK_CLASSES if task in _MASK_TASKS else _MOST_CLASSES
+    return MOST_MASK_CLASSES if task in _MASK_TASKS else _MOST_CLASSES
 
 
 def _index(value: Any) -> int | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from wasinn_nb.cards.formats import content_of
 from wasinn_nb.cards.operations import operation_behind, standard_name
 from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.errors import RuntimeFailure
+from wasinn_nb.files import existing_file
 
 if TYPE_CHECKING:
     import onnx
@@ -21,6 +23,7 @@ __all__ = [
     "onnx_signature",
     "onnx_version",
     "parsed_onnx",
+    "with_weights_inside",
 ]
 
 _TYPE_NAMES: Final = {
@@ -31,12 +34,16 @@ _TYPE_NAMES: Final = {
     "FLOAT16": "f16",
 }
 
+_MOST_BYTES: Final = (1 << 31) - 1  # of a protocol buffer
+
 
 class ExternalData(NamedTuple):
     """A part of a file beside the model: where the values of one tensor lie."""
 
     tensor: str
     location: str
+    start: int
+    """The offset of the first byte."""
     end: int
     """The offset after the last byte."""
 
@@ -62,6 +69,45 @@ def parsed_onnx(content: bytes) -> onnx.ModelProto:
     if not model.HasField("graph"):
         raise RuntimeFailure("the ONNX file holds no graph: export it again")
     return model
+
+
+def with_weights_inside(path: Path) -> Path | bytes:
+    """Return an ONNX model with the content of the files beside it, for an engine that maps them.
+
+    A file that is mapped into memory and written anew changes what a loaded model computes; one
+    that is cut crashes the process.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bytes or Path
+        The path itself where the whole is larger than protocol buffers can be, 2 GiB.
+
+    Raises
+    ------
+    MissingFileError
+        If a file beside the model is not there.
+    RuntimeFailure
+        If the model is damaged.
+    """
+    from onnx import TensorProto
+
+    model = parsed_onnx(content_of(path))
+    parts = list(external_data(model))
+    if path.stat().st_size + sum(part.end - part.start for part in parts) > _MOST_BYTES:
+        return path
+    tensors = (one for one in _tensors(model) if one.data_location == TensorProto.EXTERNAL)
+    for tensor, part in zip(list(tensors), parts, strict=True):
+        with existing_file(path.parent / part.location, "weights").open("rb") as file:
+            file.seek(part.start)
+            tensor.raw_data = file.read(part.end - part.start)
+        tensor.data_location = TensorProto.DEFAULT
+        del tensor.external_data[:]
+    content: bytes = model.SerializeToString()
+    return content
 
 
 def onnx_version(model: onnx.ModelProto) -> str:
@@ -134,7 +180,7 @@ def external_data(model: onnx.ModelProto) -> Iterator[ExternalData]:
             except (KeyError, ValueError, TypeError):
                 itemsize = 0
             length = itemsize * math.prod(max(size, 0) for size in tensor.dims)
-        yield ExternalData(name, location, offset + length)
+        yield ExternalData(name, location, offset, offset + length)
 
 
 def _text(value: str | bytes) -> str:

@@ -140,6 +140,8 @@ def model(
         If a path leads nowhere, or half of an xml and bin pair is missing.
     RecipeError
         If its card is malformed.
+    RuntimeFailure
+        If half of a pair is missing, and the other half is of a version that no runtime reads.
     DownloadError
         If it cannot be fetched.
 

@@ -12,7 +12,7 @@ from wasinn_nb.runtimes.base import (
     Runtime,
 )
 from wasinn_nb.runtimes.engine_table import Engine, EngineTable, engines
-from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head, nan_sentence
+from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head
 from wasinn_nb.runtimes.registry import devices, runtime, runtimes
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "Runtime",
     "devices",
     "engines",
-    "nan_sentence",
     "runtime",
     "runtimes",
 ]

@@ -76,9 +76,20 @@ class LiteRtRuntime:
         """The version of LiteRT."""
         return {"ai-edge-litert": ai_edge_litert.__version__}
 
-    def describe(self, builders: Sequence[Builder], encoding: GraphEncoding) -> Signature:
+    def describe(
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        *,
+        input: InputOf | None = None,
+    ) -> Signature:
         """Return what a model takes and gives; see :meth:`wasinn_nb.runtimes.Runtime.describe`."""
-        return _signature(_interpreter(self._content(builders, encoding)), builders)
+        interpreter = _interpreter(self._content(builders, encoding))
+        found = _signature(interpreter, builders)
+        if input is None:
+            return found
+        _prepare(interpreter, input(found))
+        return _at_size(interpreter, found)
 
     def load(
         self,

@@ -14,7 +14,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards import Port, Signature, port_of, stated
+from wasinn_nb.cards import Port, Signature, port_of, stated, with_weights_inside
 from wasinn_nb.errors import RuntimeFailure, WasiNnError
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes.base import (
@@ -92,9 +92,17 @@ class OnnxRuntime:
         """The version of ONNX Runtime."""
         return {"onnxruntime": ort.__version__}
 
-    def describe(self, builders: Sequence[Builder], encoding: GraphEncoding) -> Signature:
+    def describe(
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        *,
+        input: InputOf | None = None,
+    ) -> Signature:
         """Return what a model takes and gives; see :meth:`wasinn_nb.runtimes.Runtime.describe`."""
-        return _signature(self._session(builders, encoding, "CPU"), builders)
+        session = self._session(builders, encoding, "CPU")
+        found = _signature(session, builders)
+        return found if input is None else _at_size(session, found, input(found))
 
     def load(
         self,
@@ -135,6 +143,8 @@ class OnnxRuntime:
         self, builders: Sequence[Builder], encoding: GraphEncoding, device: str
     ) -> ort.InferenceSession:
         model = checked_part(builders, encoding, GraphEncoding.ONNX, self.name)
+        if isinstance(model, Path) and stated(builders).weights:
+            model = with_weights_inside(model)
         provider = _PROVIDERS[device]
         options = ort.SessionOptions()
         options.log_severity_level = _SILENT
@@ -143,7 +153,6 @@ class OnnxRuntime:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         with translated("ONNX Runtime cannot read the model"):
             session = ort.InferenceSession(
-                # External data is found by the path.
                 str(model) if isinstance(model, Path) else model,
                 options,
                 providers=[(provider, _OPTIONS.get(provider, {}))],

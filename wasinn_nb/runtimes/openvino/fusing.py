@@ -25,7 +25,7 @@ def with_input(model: ov.Model, recipe: PreprocessRecipe) -> ov.Model:
         With one input, of the recipe's dimensions.
     recipe : PreprocessRecipe
     """
-    layout = recipe.layout
+    layout: str = recipe.layout
     if "N" not in layout:
         model, layout = _batched(model, recipe), f"N{layout}"
     prepost = PrePostProcessor(model)

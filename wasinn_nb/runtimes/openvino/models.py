@@ -53,8 +53,14 @@ _SUFFIXES: Final = {
 
 @functools.cache
 def core() -> ov.Core:
-    """Return the process's one `openvino.Core`; plug-ins are slow to load twice."""
-    return ov.Core()
+    """Return the process's one `openvino.Core`; plug-ins are slow to load twice.
+
+    Weights are read, not mapped into memory: of a file that is written anew, a graph that was
+    compiled before would compute with the new numbers, and of one that is cut, it would crash.
+    """
+    made = ov.Core()
+    made.set_property({"ENABLE_MMAP": False})
+    return made
 
 
 def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model:

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, card_line
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
 from wasinn_nb.markup import bars_html, image_preview
 from wasinn_nb.origin import Origin
@@ -23,9 +23,10 @@ from wasinn_nb.storage import checked_stem, read_facts, write_facts
 from wasinn_nb.tables import percent
 from wasinn_nb.tensor import Tensor, read_tensor
 
-__all__ = ["ClassificationResult", "SavedScores", "TopClass"]
+__all__ = ["CLASSIFICATION_FORMAT", "ClassificationResult", "SavedScores", "TopClass"]
 
-_FORMAT: Final = "wasinn_nb.classification/1"
+CLASSIFICATION_FORMAT: Final = "wasinn_nb.classification/1"
+"""The ``format`` of the JSON file that `ClassificationResult.save` writes."""
 _SHOWN: Final = 5
 
 
@@ -231,7 +232,7 @@ class ClassificationResult:
         write_facts(
             saved.facts,
             {
-                "format": _FORMAT,
+                "format": CLASSIFICATION_FORMAT,
                 "model": model | {"classes": list(self.card.classes)},
                 **origin,
                 "top": [one._asdict() for one in self.top(_SHOWN)],
@@ -266,7 +267,7 @@ class ClassificationResult:
         TensorFileError
             If the tensor is broken.
         """
-        found, facts = read_facts(Path(path), _FORMAT)
+        found, facts = read_facts(Path(path), CLASSIFICATION_FORMAT)
         try:
             model = dict(facts["model"])
             classes = model.pop("classes")
@@ -312,6 +313,7 @@ class ClassificationResult:
             bars=[(f"{one.index}", one.name, one.probability) for one in self.top(_SHOWN)],
             facts=facts,
             details=details,
+            card_line=card_line(origin.main_file, self.assumed, self.card, origin.recipe),
         )
 
     def __repr__(self) -> str:

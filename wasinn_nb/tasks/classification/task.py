@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import BOUNDED, UNBOUNDED, ModelCard, Port, Signature
-from wasinn_nb.errors import InvalidArgumentError, TensorError
+from wasinn_nb.cards import (
+    BOUNDED,
+    UNBOUNDED,
+    ModelCard,
+    Port,
+    Signature,
+    assumed_scores,
+    unnamed_classes,
+)
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.masks import nan_error
 from wasinn_nb.origin import Origin
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.runtimes import Head, nan_sentence
+from wasinn_nb.runtimes import Head
 from wasinn_nb.tasks.classification.result import ClassificationResult
 from wasinn_nb.tasks.outputs import UnreadableError, chosen_outputs, listed
 from wasinn_nb.tensor import Tensor
@@ -66,6 +75,7 @@ class ScoresReading:
     head: Head
     card: ModelCard
     scale: Scale
+    task: ClassVar[str] = Classification.name
 
     @property
     def facts(self) -> Mapping[str, str]:
@@ -73,7 +83,7 @@ class ScoresReading:
         values = {
             "probabilities": "probabilities",
             "logits": "logits: softmax makes probabilities of them",
-            "by the values": "probabilities or logits: told by the values, assumed",
+            "by the values": "probabilities or logits as the values tell, assumed",
         }
         facts = {
             "output": f"{self.output.name or self.head.output} {self.output.signature}",
@@ -93,7 +103,7 @@ class ScoresReading:
     def result(
         self,
         outputs: Sequence[Tensor],
-        image: ImageSource,
+        image: ImageSource | None,
         origin: Origin,
         timings: Mapping[str, float],
         *,
@@ -104,7 +114,7 @@ class ScoresReading:
         del size
         scores = outputs[0].to_array().reshape(-1)
         if np.isnan(scores).any():
-            raise TensorError(nan_sentence(int(np.isnan(scores).sum()), scores.size))
+            raise nan_error(f"{np.isnan(scores).sum()} of {scores.size} scores are NaN")
         real = scores
         if self.output.quantization is not None:
             scale, zero_point = self.output.quantization
@@ -112,7 +122,7 @@ class ScoresReading:
         logits, notes = self.scale == "logits", tuple(assumed)
         if self.scale == "by the values":
             logits = not _are_probabilities(real)
-            notes += (f"scores are {'logits' if logits else 'probabilities'}, by their values",)
+            notes += (assumed_scores(logits=logits),)
         probabilities = _softmax(real) if logits else real
         return ClassificationResult(
             probabilities, self.card, origin, scores, image, timings, notes, softmax=logits
@@ -150,8 +160,7 @@ def _scores_output(signature: Signature, card: ModelCard) -> tuple[int, Port, in
 
 def _named(card: ModelCard, classes: int) -> ModelCard:
     if not card.classes:
-        names = tuple(f"class {index}" for index in range(classes))
-        return replace(card, task="classification", classes=names, palette=())
+        return replace(card, task="classification", classes=unnamed_classes(classes), palette=())
     if len(card.classes) != classes:
         raise InvalidArgumentError(
             f"the card of {card.name} names {len(card.classes)} classes, the model's output has "

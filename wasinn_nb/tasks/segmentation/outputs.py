@@ -1,7 +1,8 @@
 """Which output of a model holds a mask, and how: axes, classes, scores or labels.
 
 A mask's height and width are the input's, a whole fraction of both (1/2, 1/4, 1/8), or those of a
-stride: ``(side - 1) / s + 1``, such as 33 of 257.  Nothing else is ever read as a mask.
+stride: ``(side - 1) / s + 1``, such as 33 of 257.  Nothing else is ever read as a mask, and no
+output of one pixel but of an image of one pixel.
 """
 
 from __future__ import annotations
@@ -146,6 +147,8 @@ def _readings(index: int, port: Port, size: tuple[int, int]) -> Iterator[MaskOut
 def _fits(mask: tuple[int, ...], size: tuple[int, int]) -> bool:
     """Return whether a mask of these sides can belong to an image of *size*."""
     (height, width), (rows, columns) = size, mask
+    if rows == columns == 1:  # a row of scores for the whole image
+        return mask == size
     if height % rows == 0 and width % columns == 0:
         return height // rows == width // columns
     if 1 in {rows, columns}:
