@@ -350,6 +350,24 @@ def test_what_cannot_be_diagnosed():
         diagnose("no-such.tensor", IMAGE, SMALL)
 
 
+def test_a_card_or_a_recipe_that_is_passed_is_honored(tmp_path):
+    path = tmp_path / "card.json"
+    card = wn.ModelCard("toy", recipe=SMALL.replace(color="RGB"))
+    path.write_text(json.dumps(card.to_dict()))
+    for options in ({"card": card}, {"card": path}, {"model": card}, {"recipe": card.recipe}):
+        assert diagnose(RIGHT, IMAGE, **options).sentence == (
+            "BGR channels, where the model takes RGB."
+        )
+    own = card.replace(recipe=wn.model().card.recipe.replace(color="RGB"))
+    fed = wn.image_to_tensor(IMAGE, own.recipe)
+    assert diagnose(fed, IMAGE, wn.model(), card=own, runtime="openvino").right
+    assert diagnose(fed, IMAGE, wn.model(), card=card, recipe=own.recipe).right
+    with pytest.raises(errors.InvalidArgumentError, match="expected one card"):
+        diagnose(RIGHT, IMAGE, card, card=card)
+    with pytest.raises(errors.MissingFileError, match="no model card at"):
+        diagnose(RIGHT, IMAGE, card=tmp_path / "no.json")
+
+
 # -- the answer ----------------------------------------------------------------------------------
 
 

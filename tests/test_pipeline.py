@@ -116,7 +116,7 @@ def test_open_size_takes_the_recipes(tmp_path):
     assumed = wn.Pipeline(model)
     assert assumed.recipe.dimensions == (1, 3, 512, 512)
     assert assumed.assumed == (
-        "BGR, values 0 to 255",
+        "BGR, values 0 to 255, bilinear",
         "size 512x512, which the model leaves open",
     )
 
@@ -285,14 +285,14 @@ def with_model_info(model_path, **entries):
 def test_what_the_file_states_is_used(tmp_path):
     model = toys.brightest_channel(tmp_path / "toy.xml")
     bare = wn.segment(noise(1), model)
-    assert bare.assumed == ("BGR, values 0 to 255",)
+    assert bare.assumed == ("BGR, values 0 to 255, bilinear",)
     with_model_info(
         model, model_type="segmentation", labels="red green blue", reverse_input_channels="YES"
     )
     result = wn.segment(noise(1), model)
     assert result.card.classes == ("red", "green", "blue")
     assert result.recipe.color == "RGB"
-    assert result.assumed == ("values 0 to 255",)
+    assert result.assumed == ("values 0 to 255, bilinear",)
     # The channels are the other way round, and so are their classes.
     assert np.array_equal(result.labels, 2 - bare.labels)
 

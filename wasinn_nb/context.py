@@ -28,7 +28,6 @@ from wasinn_nb.arguments import (
     short_name,
     writable_bytes,
 )
-from wasinn_nb.describe import GraphDescription
 from wasinn_nb.errors import (
     BusyError,
     InvalidArgumentError,
@@ -37,6 +36,7 @@ from wasinn_nb.errors import (
     TooLargeError,
     UnsupportedOperationError,
 )
+from wasinn_nb.graph_description import GraphDescription
 from wasinn_nb.runtimes import Builder, ExecutionContext, Graph, Runtime
 from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.tensor import Tensor

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.cards import RGB
-from wasinn_nb.masks import LegendEntry, blend, palette_image
+from wasinn_nb.masks import LegendEntry, palette_image
 from wasinn_nb.tables import percent
 
 __all__ = ["bars_html", "image_preview", "picture_html", "preview"]
@@ -41,7 +41,7 @@ def preview(
     size: tuple[int, int],
     labels_at: Callable[[int, int], NDArray[np.uint8]],
     palette: Sequence[RGB],
-    background: int | None = 0,
+    blended: Callable[[NDArray[np.uint8], NDArray[np.uint8], float], NDArray[np.uint8]],
 ) -> tuple[str, bytes, tuple[int, int]]:
     """Encode a mask, over its photograph where there is one, small enough to embed.
 
@@ -55,8 +55,8 @@ def preview(
     labels_at : callable
         ``(height, width)`` → labels of that size.
     palette : sequence of (red, green, blue)
-    background : int or None
-        The class that stays untinted.
+    blended : callable
+        ``(photo, labels, opacity)`` → the photograph tinted with the mask.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def preview(
             palette_image(labels, palette).save(encoded, "PNG", optimize=True)
         else:
             small = Image.fromarray(photo).resize((width, height), Image.Resampling.BILINEAR)
-            tinted = blend(np.asarray(small), labels, palette, 0.5, background)
+            tinted = blended(np.asarray(small), labels, 0.5)
             Image.fromarray(tinted).save(encoded, "JPEG", quality=85)
         if encoded.tell() <= _PREVIEW_BYTES:
             break
@@ -99,6 +99,7 @@ def bars_html(
     bars: Sequence[tuple[str, str, float]],
     facts: Sequence[str],
     details: Mapping[str, str],
+    card_line: str = "",
 ) -> str:
     """Return an image with a bar for each class as HTML that needs nothing from outside.
 
@@ -109,7 +110,7 @@ def bars_html(
     image : (media type, encoded bytes, (height, width)) or None
         As from :func:`image_preview`.
     bars : sequence of (index, name, probability)
-    facts, details
+    facts, details, card_line
         As for :func:`picture_html`.
 
     Examples
@@ -135,6 +136,7 @@ def bars_html(
             f'<div style="display:flex;flex-wrap:wrap;gap:10px 18px">{shown}',
             f'<div style="flex:1 1 260px;min-width:0">{rows}</div></div>',
             f'<figcaption style="margin-top:6px"><div>{_facts_line(facts)}</div>',
+            _stating(card_line),
             _folded(details),
             "</figcaption></figure>",
         ]
@@ -163,6 +165,7 @@ def picture_html(
     facts: Sequence[str],
     legend: Sequence[LegendEntry],
     details: Mapping[str, str],
+    card_line: str = "",
     pixelated: bool = False,
 ) -> str:
     """Return a picture with a legend as HTML that needs nothing from outside.
@@ -181,6 +184,8 @@ def picture_html(
     legend : sequence of LegendEntry
     details : mapping
         Name → text, folded away.
+    card_line : str
+        The Python that states what the facts say is assumed.
     pixelated : bool
         Whether an enlarged picture shows its pixels.
 
@@ -210,13 +215,22 @@ def picture_html(
         *map(_legend_item, legend),
         "</ul>",
         f"<div>{_facts_line(facts)}</div>",
+        _stating(card_line),
     ]
-    if details:
-        lines.append(_folded(details))
+    lines.append(_folded(details))
     return "\n".join([*lines, "</figcaption></figure>"])
 
 
+def _stating(card_line: str) -> str:
+    if not card_line:
+        return ""
+    code = f'<pre style="margin:2px 0;white-space:pre-wrap"><code>{escape(card_line)}</code></pre>'
+    return f"<div>state what is assumed, corrected where it is not right:{code}</div>"
+
+
 def _folded(details: Mapping[str, str]) -> str:
+    if not details:
+        return ""
     rows = "".join(
         f"<div>{escape(name)}: <code>{escape(text)}</code></div>" for name, text in details.items()
     )

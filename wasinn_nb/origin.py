@@ -94,6 +94,12 @@ class Origin:
         """SHA-384 of the file with the weights: the last one.  None where no file is known."""
         return list(self.files.values())[-1] if self.files else None
 
+    @property
+    def main_file(self) -> str:
+        """The name of the model's main file; the model's name where no file is known."""
+        main = "saved_model.pb"  # of TensorFlow, whose files have an order of their own
+        return main if main in self.files else next(iter(self.files), self.model)
+
     def diff(self, other: Origin) -> dict[str, tuple[Any, Any]]:
         """Return what differs: field name → (here, in *other*); empty where both are equal."""
         ours, theirs = self.to_dict(), other.to_dict()

@@ -163,7 +163,7 @@ def test_saved_and_loaded_with_what_was_assumed(run, bare, tmp_path):
     result.save(tmp_path / "saved", "other")
     loaded = type(result).load(tmp_path / "saved" / "other.json")
     assert loaded.assumed == result.assumed
-    assert "BGR, values 0 to 255" in loaded.assumed
+    assert "BGR, values 0 to 255, bilinear" in loaded.assumed
     assert same(loaded, result)
 
 

@@ -41,10 +41,10 @@ class Stated:
     signature : Signature or None
         Inputs and outputs; None where the file does not say them, or leaves a number of
         dimensions open.  Types are named as OpenVINO names them (``"f32"``, ``"boolean"``).
-        An output's `operation` is the kind of the operation that computes its values, in the
-        format's own words; ``Sigmoid``, ``Softmax``, ``LogSoftmax``, ``ArgMax`` and ``TopK`` are
-        called so in every format.  Operations that only pass values on (reshape, transpose, cast,
-        quantize and the like) are looked through.
+        An output's `operation` is the kind of the operation that computes its values, by its name
+        in ONNX, such as ``Sigmoid``, ``Softmax``, ``ArgMax`` or ``Conv``; one that ONNX does not
+        have, in the format's own words.  Operations that only pass values on (reshape, transpose,
+        resize, cast, quantize and the like) and the addition of a bias are looked through.
     task : str or None
         ``"segmentation"``, ``"classification"``, ``"detection"``, or another that the file names.
     classes : tuple of str

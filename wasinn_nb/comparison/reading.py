@@ -197,7 +197,7 @@ def _recipes(chain: Chain, other: Chain, card: ModelCard) -> Iterator[Preprocess
     if chain.input is not None:
         stated = [one for one in stated if math.prod(one.dimensions) == _elements(chain.input)]
         found = image_inputs([_port(chain.input)])
-        of_input = _of_sizes((one.size("H") or 0, one.size("W") or 0) for one in found)
+        of_input = _of_sizes((one.height or 0, one.width or 0) for one in found)
         if certain := [*stated, *of_input][:1]:
             yield certain[0]
             return

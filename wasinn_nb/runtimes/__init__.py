@@ -10,6 +10,7 @@ from wasinn_nb.runtimes.base import (
     HeadOf,
     InputOf,
     Runtime,
+    precision_remark,
 )
 from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head
 from wasinn_nb.runtimes.registry import devices, runtime, runtimes
@@ -27,6 +28,7 @@ __all__ = [
     "InputOf",
     "Runtime",
     "devices",
+    "precision_remark",
     "runtime",
     "runtimes",
 ]

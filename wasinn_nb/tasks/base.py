@@ -47,6 +47,10 @@ class Reading(Protocol):
     """How a task reads one model: which output, what is computed behind it, what it means."""
 
     @property
+    def task(self) -> str:
+        """The task's name."""
+
+    @property
     def head(self) -> Head:
         """What is computed behind the model."""
 

@@ -99,10 +99,11 @@ export default {
     });
     on(["_verdict"], () => {
       const { verdict: word, text, details } = model.get("_verdict");
-      verdict.hidden = !word;
+      verdict.hidden = !text;
       verdict.dataset.verdict = word ?? "";
       verdict.replaceChildren();
       if (word) verdict.append(element("strong", {}, "The two runs are "), text, folded(details));
+      else if (text) verdict.append(element("strong", {}, "The two runs are not compared: "), text);
     });
     on(["_saved"], () => {
       const { folder: where, names, error: problem } = model.get("_saved");

@@ -23,6 +23,8 @@ from wasinn_nb.cards import (
     checked_files,
     content_of,
     custom_operations,
+    operation_behind,
+    standard_name,
     stated,
 )
 from wasinn_nb.errors import (
@@ -31,6 +33,7 @@ from wasinn_nb.errors import (
     WasiNnError,
 )
 from wasinn_nb.runtimes import Builder
+from wasinn_nb.runtimes.reading import OPEN_RANK, check_ends
 
 __all__ = [
     "core",
@@ -46,36 +49,18 @@ _SUFFIXES: Final = {
     GraphEncoding.TENSORFLOW: ".pb",
     GraphEncoding.TENSORFLOWLITE: ".tflite",
 }
-# Operations that change no value, or only its place, size or type.
-_PASSING: Final = frozenset(
-    [
-        "Convert",
-        "FakeQuantize",
-        "Identity",
-        "Interpolate",
-        "Reshape",
-        "Slice",
-        "Squeeze",
-        "StridedSlice",
-        "Transpose",
-        "Unsqueeze",
-    ]
-)
-_LINEAR: Final = frozenset(
-    [
-        "Convolution",
-        "ConvolutionBackpropData",
-        "GroupConvolution",
-        "GroupConvolutionBackpropData",
-        "MatMul",
-    ]
-)
 
 
 @functools.cache
 def core() -> ov.Core:
-    """Return the process's one `openvino.Core`; plug-ins are slow to load twice."""
-    return ov.Core()
+    """Return the process's one `openvino.Core`; plug-ins are slow to load twice.
+
+    Weights are read, not mapped into memory: of a file that is written anew, a graph that was
+    compiled before would compute with the new numbers, and of one that is cut, it would crash.
+    """
+    made = ov.Core()
+    made.set_property({"ENABLE_MMAP": False})
+    return made
 
 
 def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model:
@@ -109,12 +94,8 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
         raise
     # A SavedModel states its own outputs, which may be of constants only.
     is_folder = isinstance(builders[0], Path) and builders[0].is_dir()
-    if not model.outputs or not (model.inputs or is_folder):
-        raise RuntimeFailure(
-            f"expected a model with inputs and outputs, got {len(model.inputs)} inputs and "
-            f"{len(model.outputs)} outputs: the file is not a model of encoding "
-            f"{encoding.name.lower()}, or is not one to run; convert the original model again"
-        )
+    if not model.outputs or not is_folder:
+        check_ends(len(model.inputs), len(model.outputs), encoding)
     return model
 
 
@@ -178,7 +159,9 @@ def _read_through_files(parts: list[bytes], encoding: GraphEncoding) -> ov.Model
 def signature_of(model: ov.Model) -> Signature:
     """Return what a model takes and gives."""
     outputs = [
-        dataclasses.replace(model_port(port), operation=_operation(port.get_node().input_value(0)))
+        dataclasses.replace(
+            model_port(port), operation=operation_behind(port.get_node().input_value(0), _producer)
+        )
         for port in model.outputs
     ]
     return Signature(tuple(map(model_port, model.inputs)), tuple(outputs))
@@ -188,7 +171,7 @@ def model_port(port: ov.ConstOutput) -> Port:
     """Return what an input or output of a model is."""
     shape = port.get_partial_shape()
     if shape.rank.is_dynamic:
-        raise RuntimeFailure("the model leaves the number of dimensions open; fix its shape first")
+        raise RuntimeFailure(OPEN_RANK)
     name = port.get_element_type().get_type_name()
     return Port(
         name=port.get_any_name() if port.get_names() else "",
@@ -205,18 +188,13 @@ def _layout(port: ov.ConstOutput) -> str:
     return stated if set(stated) <= set("NCHW") else ""
 
 
-def _operation(output: ov.Output) -> str:
-    """Return the kind of operation that computes an output, past those that only pass values on."""
-    while True:
-        node = output.get_node()
-        kind = str(node.get_type_name())
-        if kind in _PASSING and node.get_input_size():
-            output = node.input_value(0)
-            continue
-        if kind == "Add":  # a convolution and its bias
-            kinds = {str(node.input_value(i).get_node().get_type_name()) for i in range(2)}
-            kind = next(iter(kinds & _LINEAR), kind)
-        return kind
+def _producer(output: ov.Output) -> tuple[str, list[ov.Output]] | None:
+    """Return what computes a value, and the values that it takes; None of an input."""
+    node = output.get_node()
+    kind = str(node.get_type_name())
+    if kind == "Parameter":
+        return None
+    return standard_name(kind), list(node.input_values())
 
 
 def reason(error: BaseException) -> str:

@@ -33,7 +33,7 @@ from wasinn_nb.runtimes.openvino.models import (
     signature_of,
     translated,
 )
-from wasinn_nb.runtimes.reading import check_output, with_stated
+from wasinn_nb.runtimes.reading import check_output, check_sizes, input_array, with_stated
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["OpenVinoContext", "OpenVinoGraph", "OpenVinoRuntime"]
@@ -61,9 +61,20 @@ class OpenVinoRuntime:
         """The version of OpenVINO."""
         return {"openvino": importlib.metadata.version("openvino")}
 
-    def describe(self, builders: Sequence[Builder], encoding: GraphEncoding) -> Signature:
+    def describe(
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        *,
+        input: InputOf | None = None,
+    ) -> Signature:
         """Return what a model takes and gives; see :meth:`wasinn_nb.runtimes.Runtime.describe`."""
-        return _signature(read_model(builders, encoding), builders)
+        model = read_model(builders, encoding)
+        found = _signature(model, builders)
+        if input is None:
+            return found
+        _reshape(model, input(found))
+        return _signature(model, builders)
 
     def load(
         self,
@@ -80,8 +91,7 @@ class OpenVinoRuntime:
         model = read_model(builders, encoding)
         recipe = None if input is None else input(_signature(model, builders))
         if recipe is not None:
-            with translated("OpenVINO cannot take images of the recipe's size"):
-                model.reshape({model.input(0): ov.PartialShape(list(recipe.dimensions))})
+            _reshape(model, recipe)
         asked = None if head is None else head(_signature(model, builders))
         fuses_head = asked is not None and can_fuse_head(model, asked)
         with translated("OpenVINO cannot put preprocessing and head into the graph"):
@@ -101,7 +111,7 @@ class OpenVinoRuntime:
         try:
             return core().compile_model(model, device, config)
         except RuntimeError:
-            if precision not in {"f16", "bf16"}:
+            if precision == "f32":
                 with translated(f"{device} cannot compile the model"):
                     raise
         # Where a processor only seems to have a precision, oneDNN fails; f32 runs everywhere.
@@ -139,12 +149,20 @@ class OpenVinoRuntime:
         return DeviceTable([*rows, Device("AUTO", f"OpenVINO chooses among {', '.join(here)}")])
 
 
+def _reshape(model: ov.Model, recipe: PreprocessRecipe) -> None:
+    """Give the model's one input the recipe's size, and with it every output."""
+    with translated("OpenVINO cannot take images of the recipe's size"):
+        model.reshape({model.input(0): ov.PartialShape(list(recipe.dimensions))})
+
+
 def _signature(model: ov.Model, builders: Sequence[Builder]) -> Signature:
     """Return what a model takes and gives.
 
     OpenVINO does not tell the quantization of TensorFlow Lite's integers; the file does.
     """
-    found = signature_of(model)
+    with translated("OpenVINO cannot describe the model"):
+        found = signature_of(model)
+    check_sizes(found)
     integers = any(port.type in _QUANTIZED for port in (*found.inputs, *found.outputs))
     return with_stated(found, builders) if integers else found
 
@@ -223,9 +241,7 @@ class OpenVinoContext:
 
     def set_input(self, index: int, tensor: Tensor) -> None:
         """Share *tensor* with OpenVINO; where only the order of the sizes differs, bytes rule."""
-        array = tensor.to_array()
-        if (dimensions := self._graph.inputs[index].fixed_dimensions) is not None:
-            array = array.reshape(dimensions)
+        array = input_array(index, self._graph.inputs[index], tensor)
         with translated(f"OpenVINO refused input {index}"):
             self._request.set_input_tensor(index, _shared(array))
         self._inputs[index] = tensor  # OpenVINO reads it in place: keep it alive
