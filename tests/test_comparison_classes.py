@@ -58,7 +58,7 @@ def test_a_result_is_identical_to_itself():
     assert str(found) == "identical: recipe, scores and ranking"
     assert [step.name for step in found.steps] == ["recipe", "scores", "ranking"]
     assert found.step("scores").difference == "the same values"
-    assert found.step("ranking").difference == "top class cat in both, the same top 5"
+    assert found.step("ranking").difference == "top class cat in both, the same top 4"
     assert found.largest is None
     assert found.agreement is None
     assert bool(found)

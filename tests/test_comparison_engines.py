@@ -199,3 +199,18 @@ def test_classifiers_on_two_engines(run):
     assert found.verdict is Verdict.SAME
     assert [rank.ranks for rank in found.ranks] == [(1, 1), (2, 2)]
     assert found.ranks[0].values == pytest.approx((0.996, 0.996), abs=0.001)
+
+
+def test_a_trace_knows_the_ports_of_its_calls(tmp_path):
+    engine = REAL_ENGINES[0]
+    model = engine.model(models.plane(engine.writer(), (1, 1, 4, 6)), tmp_path)
+    trace = five_calls(model, IMAGE, GRAY)
+    about = {call.name: (call.index, call.port and call.port.name) for call in trace}
+    assert about == {
+        "load": (None, None),
+        "init_execution_context": (None, None),
+        "set_input": (0, "data"),
+        "compute": (None, None),
+        "get_output": (0, "person"),
+    }
+    assert trace[-1].port.operation == "Sigmoid"

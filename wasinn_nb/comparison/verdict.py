@@ -209,8 +209,8 @@ class Comparison:
             "changes": [[c.before, c.after, c.pixels] for c in self.changes],
             "recipes": {name: list(map(str, pair)) for name, pair in self.recipes.items()},
             "notes": list(self.notes),
-            "ranks": [_rank_values(rank) for rank in self.ranks],
-            "largest": None if self.largest is None else _rank_values(self.largest),
+            "ranks": [rank.to_dict() for rank in self.ranks],
+            "largest": None if self.largest is None else self.largest.to_dict(),
             "unit": self.unit,
         }
 
@@ -401,12 +401,3 @@ class Comparison:
             stated = (distinct_palette(1)[0], *stated)
         # A card with fewer classes than the masks have keeps its colors.
         return (*stated, *distinct_palette(classes)[len(stated) :])
-
-
-def _rank_values(rank: ClassRank) -> dict[str, Any]:
-    return {
-        "index": rank.index,
-        "name": rank.name,
-        "ranks": list(rank.ranks),
-        "values": list(rank.values),
-    }
