@@ -385,13 +385,13 @@ def test_models_of_one_class(tmp_path, shape, kind, scores):
     assert result.threshold == 0.5
     assert result.assumed == (("scores are logits, by their values",) if kind == "unknown" else ())
     facts = wn.Pipeline(path, recipe=recipe, task="segmentation").reading.facts
-    assert facts["threshold"] == "0.5"
+    assert facts["threshold"] == "0.5, assumed"
     assert (
         facts["values"]
         == {
             "sigmoid": "one class, probabilities",
             "logits": "one class, logits",
-            "unknown": "one class, told by the values, assumed",
+            "unknown": "one class, probabilities or logits as the values tell, assumed",
         }[kind]
     )
     if scores:
