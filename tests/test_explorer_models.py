@@ -10,6 +10,7 @@ from toys import brightest_channel, brightest_of_image, brightness, onnx_chain
 import wasinn_nb as wn
 from wasinn_nb import catalog
 from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.cards import card_line
 from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
 from wasinn_nb.runtimes import Device, DeviceTable
 from wasinn_nb.widgets import selection as selections
@@ -96,7 +97,7 @@ def test_what_is_assumed_is_said_with_the_line_that_states_it(explore, toy, red)
     explorer.wait()
     (note,) = explorer.viewer._notes
     assert note["text"] == ASSUMED
-    run("import wasinn_nb as wn\n" + note["code"].replace('color="BGR"', 'color="RGB"'))
+    run("import wasinn_nb as wn\n" + note["code"].replace('"BGR"', '"RGB"'))
     explorer.runs[0].resize.value = "bilinear"  # any other choice runs it again
     assert (explorer.wait().labels == 0).all(), "the card that was written is used"
     assert explorer.viewer._notes == []
@@ -147,8 +148,8 @@ def test_the_result_follows_the_threshold_of_one_class(explore, tmp_path, ramp):
     explorer = explore(model, ramp, recipe=BGR)
     assert explorer.wait().areas() == {"background": 12, "foreground": 12}
     assert texts(explorer.viewer) == ["assumed: scores are probabilities, by their values"]
-    assert explorer.viewer._notes[0]["code"] == (
-        f'wn.model("{model}").card.replace(logits=False).write("{model}")'
+    assert explorer.viewer._notes[0]["code"] == card_line(
+        model, explorer.result.assumed, explorer.result.card
     )
     assert "threshold" not in explorer.code
     explorer.viewer.threshold = 0.3

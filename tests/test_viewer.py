@@ -461,11 +461,16 @@ def test_what_a_mask_covers_and_what_is_assumed_is_said():
     )
     viewer = wn.MaskViewer(made)
     assert viewer._masks[0]["covers"] == [0.0, 0.25, 1.0, 0.75]
-    fields = 'wn.PreprocessRecipe(2, 3, color="BGR", range=(0.0, 1.0), resize="triangle")'
+    recipe_code = 'wn.PreprocessRecipe(2, 3, color="BGR", range=(0, 1), resize="triangle")'
     assert viewer._notes == [
         {
             "text": "assumed: BGR, values 0 to 1, triangle; scores are logits, by their values",
-            "code": f"recipe={fields}, logits=True",
+            "code": (
+                'wn.model("toy").card.replace(\n'
+                f"    recipe={recipe_code},\n"
+                "    logits=True,\n"
+                ').write("toy")'
+            ),
         },
         {"text": "the model saw 50.00 % of the image", "code": ""},
     ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
+from wasinn_nb.cards import card_line
 from wasinn_nb.tables import percent
 from wasinn_nb.widgets.payload import Shown
-from wasinn_nb.widgets.snippets import quoted, recipe_code
 
 __all__ = ["Note", "gathered", "note", "notes_of"]
 
@@ -29,8 +29,8 @@ def notes_of(result: Shown, path: str | None = None) -> list[Note]:
     ----------
     result : SegmentationResult or ClassificationResult
     path : str, optional
-        Where the model lies, for the line that writes a card beside it.  Without it, the line is
-        what to pass to whatever ran the model.
+        Where the model lies, for the line that writes a card beside it.  Default: the name of its
+        file.
 
     Examples
     --------
@@ -44,11 +44,15 @@ def notes_of(result: Shown, path: str | None = None) -> list[Note]:
     >>> for name, text in notes_of(result)[0].items():
     ...     print(name, text, sep=": ")
     text: assumed: BGR, values 0 to 255, bilinear
-    code: recipe=wn.PreprocessRecipe(1, 1, color="BGR", range=(0.0, 255.0), resize="triangle")
+    code: wn.model("toy").card.replace(
+        recipe=wn.PreprocessRecipe(1, 1, color="BGR", range=(0, 255), resize="triangle"),
+    ).write("toy")
     """
     notes = []
     if result.assumed:
-        notes.append(note(f"assumed: {'; '.join(result.assumed)}", _stating(result, path)))
+        origin = result.origin
+        line = card_line(path or origin.main_file, result.assumed, result.card, origin.recipe)
+        notes.append(note(f"assumed: {'; '.join(result.assumed)}", line))
     if (covers := getattr(result, "covers", None)) is not None:
         down, across = (
             min(end, 1.0) - max(start, 0.0)
@@ -77,18 +81,3 @@ def gathered(notes: Sequence[Sequence[Note]]) -> list[Note]:
         if one not in both
     ]
     return both + own
-
-
-def _stating(result: Shown, path: str | None) -> str:
-    """Return the Python that states what a result assumes, with the values that were assumed."""
-    changes: dict[str, str] = {}
-    recipe = result.origin.recipe
-    for assumed in result.assumed:
-        if assumed.startswith("scores are "):
-            changes["logits"] = str("logits" in assumed)
-        elif recipe is not None and (", values " in assumed or assumed.startswith("size ")):
-            changes["recipe"] = recipe_code(recipe, "color", "range", "resize")
-    arguments = ", ".join(f"{name}={value}" for name, value in changes.items())
-    if path is None or not changes:
-        return arguments
-    return f"wn.model({quoted(path)}).card.replace({arguments}).write({quoted(path)})"
