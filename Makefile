@@ -45,6 +45,8 @@ lab: .venv/.lab
 
 test: .venv/.dev
 	$(BIN)/python -m pytest
+	@echo "== tests of precision, as on a processor with AVX2 alone"
+	ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/python -m pytest -q tests/test_timing.py tests/test_pipeline.py
 	tests/notebooks.sh $(BIN)/python
 
 lint: .venv/.dev

@@ -212,7 +212,7 @@ def test_a_classifier_shows_bars_in_place_of_a_mask(explore, classifier, red):
     assert [bar["name"] for bar in shown["bars"]] == ["red", "blue", "green"]
     assert [bar["part"] for bar in shown["bars"]] == pytest.approx(parts.tolist(), abs=1e-5)
     assert shown["bars"][0]["share"] == f"{100 * parts[0]:.2f} %"
-    assert (shown["title"], shown["facts"]) == ("kinds", "the first 3 of 3 classes")
+    assert (shown["title"], shown["facts"]) == ("kinds", "the 3 most probable of 3 classes")
     assert explorer.bars._photo["width"] == 6
     assert texts(explorer.bars) == []
     made = run(explorer.code)["result"]

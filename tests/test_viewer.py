@@ -400,6 +400,8 @@ def test_a_threshold_that_was_moved_stays_for_the_next_image_of_the_same_model()
     viewer.show(one_class(probabilities=PROBABILITIES[:, ::-1].copy()))
     assert viewer.threshold == 0.25
     assert viewer.result.labels.tolist() == [[1, 1, 1], [0, 0, 1]]
+    viewer.show(one_class(), one_class(0.2))
+    assert [one.threshold for one in viewer.results] == [0.25, 0.25]
     viewer.show(one_class(0.6))  # another model's, or another card's
     assert viewer.threshold == 0.6
     viewer.show(result(scores=SCORES))  # of several classes it is how sure the model has to be

@@ -505,10 +505,10 @@ class SegmentationResult:
                 said.get("runtime", "openvino"),
                 said.get("threshold"),
                 tuple(said.get("assumed", ())),
-                Coverage(*said.get("covers", WHOLE)),
+                Coverage.of_values(said.get("covers", WHOLE)),
             )
             digest = Digest.parse("\n".join(said["digest"]))
-        except (KeyError, TypeError, WasiNnError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, WasiNnError) as error:
             raise InvalidArgumentError(f"{path}: not what `save` writes: {error}") from error
         if digest != (own := result.digest()):
             found = digest.differences(own, tolerance=0, cells=0)
@@ -532,7 +532,11 @@ class SegmentationResult:
     def _blended(
         self, photo: NDArray[np.uint8], labels: NDArray[np.uint8], opacity: float
     ) -> NDArray[np.uint8]:
-        return blend(photo, labels, self.card.palette, opacity, self.card.background)
+        blended = blend(photo, labels, self.card.palette, opacity, self.card.background)
+        if self.covers != WHOLE and self.card.background is None:
+            uncovered = ~self.covered_at(*labels.shape)  # of no class
+            blended[uncovered] = photo[uncovered]
+        return blended
 
     def _photo_to_mask(self, image: ImageSource | None) -> NDArray[np.uint8]:
         if image is not None:
@@ -548,7 +552,7 @@ class SegmentationResult:
     def _repr_html_(self) -> str:
         size = self.labels.shape if self.photo is None else self.photo.shape[:2]
         media_type, encoded, (height, width) = preview(
-            self.photo, size, self.labels_at, self.card.palette, self.card.background
+            self.photo, size, self.labels_at, self.card.palette, self._blended
         )
         entries = self._legend()
         facts = [

@@ -80,7 +80,7 @@ class Chain:
     class_scores : ClassScores or None
         Of a classification.
     loose : Tensor or None
-        A tensor of which nothing has told yet whether it went in or came out.
+        A tensor that may be an input or an output.
     card : ModelCard or None
     origin : Origin or None
         What made it; None where that is not known.

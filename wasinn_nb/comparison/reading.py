@@ -201,7 +201,7 @@ def _recipes(chain: Chain, other: Chain, card: ModelCard) -> Iterator[Preprocess
         if certain := [*stated, *of_input][:1]:
             yield certain[0]
             return
-    yield from stated[:1]
+    yield from stated
     sizes = [] if other.labels is None else [other.labels.shape]
     yield from _of_sizes([*sizes, *_plane_sizes(chain.output, len(card.classes)), (1, 1)])
 

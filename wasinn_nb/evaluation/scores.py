@@ -201,7 +201,7 @@ class Evaluation:
         if uncovered:
             images = sum(count.uncovered > 0 for count in self.counts)
             said.append(
-                f"not counted, because the model's input does not show it: "
+                f"not counted, because the cropped input does not show them: "
                 f"{_pixels(uncovered, total)} in {images} image{'' if images == 1 else 's'}"
             )
         if self.resized:

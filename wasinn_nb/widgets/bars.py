@@ -77,7 +77,7 @@ def _payload(result: ClassificationResult, title: str, serial: int) -> dict[str,
     return {
         "serial": serial,
         "title": title,
-        "facts": f"the first {len(top)} of {len(result.card.classes)} classes{softmax}",
+        "facts": f"the {len(top)} most probable of {len(result.card.classes)} classes{softmax}",
         "bars": [
             {
                 "index": one.index,

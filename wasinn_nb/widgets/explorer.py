@@ -366,7 +366,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         turn: object,
     ) -> None:
         notes = [
-            [*map(note, selection.remarks(pipeline)), *notes_of(result, str(pipeline.model.path))]
+            [*map(note, selection.remarks(pipeline)), *notes_of(result, selection.written_to)]
             for selection, pipeline, result in zip(selections, pipelines, results, strict=True)
         ]
         results = self._display.show(results, notes)
@@ -388,9 +388,12 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         if len(results) < 2:
             self.panel.hide_verdict()
             return
+        if len(set(map(type, results))) > 1:
+            self.panel.show_incomparable("one gives a mask, the other classes of the whole image")
+            return
         try:
             comparison = compare(*cast("Any", results))
-        except InvalidArgumentError as error:  # a mask and classes have nothing in common
+        except InvalidArgumentError as error:  # such as different parts of the image
             self.panel.show_incomparable(str(error))
             return
         with self._lock:

@@ -9,7 +9,7 @@ function notesBelow(model, on) {
     list.replaceChildren(...notes.map(({ text, code }) => {
       const item = element("li", { className: "wnb-note" }, text);
       if (code) {
-        item.append(element("span", { className: "wnb-note-hint" }, "State what is right: "),
+        item.append(element("span", { className: "wnb-note-hint" }, "State what is right, as in:"),
           element("code", { title: "Click to select" }, code));
       }
       return item;

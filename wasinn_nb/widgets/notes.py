@@ -29,7 +29,8 @@ def notes_of(result: Shown, path: str | None = None) -> list[Note]:
     ----------
     result : SegmentationResult or ClassificationResult
     path : str, optional
-        Where the model lies, for the line that writes a card beside it.
+        Where the model lies, for the line that writes a card beside it.  Without it, the line is
+        what to pass to whatever ran the model.
 
     Examples
     --------

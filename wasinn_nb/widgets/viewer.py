@@ -320,6 +320,6 @@ def _thresholds(results: Sequence[SegmentationResult]) -> object:
     """Return what a threshold that was moved belongs to; None for that of several classes."""
     if not results or results[0].threshold is None:
         return None
-    one_class = [one for one in results if one.threshold is not None]
-    kept = all(one.scores is not None for one in one_class)
-    return results[0].card.classes, [one.threshold for one in one_class], kept
+    first = results[0]
+    kept = all(one.scores is not None for one in results if one.threshold is not None)
+    return first.card.classes, first.threshold, kept

@@ -9,6 +9,7 @@ from typing import ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from wasinn_nb.abi import TensorType
 from wasinn_nb.cards import (
     BOUNDED,
     UNBOUNDED,
@@ -31,6 +32,9 @@ from wasinn_nb.tensor import Tensor
 __all__ = ["Classification", "ScoresReading"]
 
 Scale = Literal["probabilities", "logits", "by the values"]
+_SCORES: Final = frozenset(
+    {TensorType.F16, TensorType.F32, TensorType.F64, TensorType.U8, TensorType.I8}
+)
 _LEAST_CLASSES: Final = 2
 _MOST_CLASSES: Final = 100_000
 # Sums of rounded probabilities: bfloat16 and 8-bit outputs are off by up to 2 %.
@@ -139,7 +143,7 @@ def _scores_output(signature: Signature, card: ModelCard) -> tuple[int, Port, in
         if not wide and first not in {None, 1}:  # a row without a batch
             wide, first = [first], 1
         classes = wide[0] if len(wide) == 1 and first in {1, None} else None
-        if port.type is not None and classes and _LEAST_CLASSES <= classes <= _MOST_CLASSES:
+        if _holds_scores(port) and classes and _LEAST_CLASSES <= classes <= _MOST_CLASSES:
             fitting.append((index, port, classes))
     if len(fitting) > 1 and card.classes:
         fitting = [one for one in fitting if one[2] == len(card.classes)] or fitting
@@ -158,9 +162,14 @@ def _scores_output(signature: Signature, card: ModelCard) -> tuple[int, Port, in
     )
 
 
+def _holds_scores(port: Port) -> bool:
+    """Return whether an output's values can be scores: not indices of the highest classes."""
+    return port.type in _SCORES and port.operation not in {"ArgMax", "TopK"}
+
+
 def _named(card: ModelCard, classes: int) -> ModelCard:
     if not card.classes:
-        return replace(card, task="classification", classes=unnamed_classes(classes), palette=())
+        return replace(card, task="classification", classes=unnamed_classes(classes))
     if len(card.classes) != classes:
         raise InvalidArgumentError(
             f"the card of {card.name} names {len(card.classes)} classes, the model's output has "
@@ -185,6 +194,10 @@ def _are_probabilities(scores: NDArray[np.float32]) -> bool:
 
 def _softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return ``exp(score) / sum(exp(scores))``, computed from the highest score down."""
-    powers = np.exp(scores.astype(np.float64) - scores.max())
+    highest = scores.max()
+    if np.isposinf(highest):  # exp(inf) / exp(inf): the infinite ones share the probability
+        powers = np.isposinf(scores).astype(np.float64)
+    else:
+        powers = np.exp(scores.astype(np.float64) - highest)
     probabilities: NDArray[np.float32] = (powers / powers.sum()).astype(np.float32)
     return probabilities
