@@ -302,6 +302,28 @@ def test_a_row_of_another_length_is_refused(classifier):
         diagnose(np.zeros((1, 5), np.float32), IMAGE, classifier, stage="output")
 
 
+# -- models of others ------------------------------------------------------------------------------
+
+HOPPER = {
+    "bodypix_float.tflite": wn.PreprocessRecipe(257, 257, "NHWC", "RGB", range=(-1, 1)),
+    "coral_mobilenet_v1_quant.tflite": wn.PreprocessRecipe(128, 128, "NHWC", "RGB", "u8"),
+    "prisma-net_fp16.tflite": wn.PreprocessRecipe(256, 256, "NHWC", "RGB", range=(0, 1)),
+}
+
+
+@pytest.mark.parametrize("name", HOPPER)
+def test_mistakes_are_named_from_results_of_models_of_others(shared, name):
+    """Strides of 8 and a class by logits; 8-bit scores of 1001 classes; a flat row of pixels."""
+    model, recipe = shared / "models/third-party" / name, HOPPER[name].replace(resize="bilinear")
+    run = wn.classify if "mobilenet" in name else wn.segment
+    image = shared / "images/grace_hopper.jpg"
+    result = run(image, model, recipe=recipe.replace(color="BGR"))
+    found = diagnose(result, model=model, recipe=recipe)
+    assert axes(found) == {"color"}, found
+    with pytest.raises(errors.NotFoundError, match="has no name here; pass its path"):
+        diagnose(result)
+
+
 # -- other engines ---------------------------------------------------------------------------------
 
 

@@ -391,7 +391,7 @@ def test_models_of_one_class(tmp_path, shape, kind, scores):
         == {
             "sigmoid": "one class, probabilities",
             "logits": "one class, logits",
-            "unknown": "one class, told by the values, assumed",
+            "unknown": "one class, probabilities or logits as the values tell, assumed",
         }[kind]
     )
     if scores:

@@ -85,6 +85,9 @@ def matmul(op, x):
     return op.matmul(x, np.ones((6, 6), F32), transpose_a=False, transpose_b=False)
 
 
+KERNEL = np.ones((2, 3, 1, 1), F32), [1, 1], [0, 0], [0, 0], [1, 1]
+
+
 @pytest.mark.parametrize(
     ("build", "operation"),
     [
@@ -95,6 +98,7 @@ def matmul(op, x):
         (lambda op, x: op.convert(op.add(x, F32(1)), "f16"), "Add"),
         (lambda op, x: op.convert(x, "u8"), ""),  # the input, passed on
         (lambda op, x: op.add(matmul(op, x), F32(1)), "MatMul"),
+        (lambda op, x: op.add(op.convolution(x, *KERNEL), F32(1)), "Conv"),
         (lambda op, x: op.topk(x, np.int64(1), 1, "max", "none").output(1), "TopK"),
     ],
 )

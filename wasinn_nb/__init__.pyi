@@ -30,6 +30,7 @@ from .preprocessing import image_to_bytes as image_to_bytes
 from .preprocessing import image_to_tensor as image_to_tensor
 from .recipe import PreprocessRecipe as PreprocessRecipe
 from .runtimes import devices as devices
+from .runtimes import engines as engines
 from .segmentation import SegmentationResult as SegmentationResult
 from .shortcuts import classify as classify
 from .shortcuts import segment as segment

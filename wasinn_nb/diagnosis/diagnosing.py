@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from wasinn_nb.diagnosis.outputs import match_output
 from wasinn_nb.diagnosis.reading import Reader
 from wasinn_nb.diagnosis.resampling import Photo
 from wasinn_nb.diagnosis.result import Diagnosis
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.errors import InvalidArgumentError, NotFoundError
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.progress import Progress
 from wasinn_nb.recipe import PreprocessRecipe
@@ -35,6 +35,8 @@ from wasinn_nb.trace import Trace
 __all__ = ["diagnose"]
 
 Stage = Literal["input", "output"]
+_TASKS: Final = {SegmentationResult: "segmentation", ClassificationResult: "classification"}
+_Found = SegmentationResult | ClassificationResult
 
 
 def diagnose(
@@ -114,7 +116,7 @@ def diagnose(
     value = values[0]
     if isinstance(image, str):
         image = catalog.image(image)
-    if isinstance(value, SegmentationResult | ClassificationResult):
+    if isinstance(value, _Found):
         image, stage = (value.image if image is None else image), "output"
     found, known = _model(model, card, value, alone=recipe is not None)
     right = recipe
@@ -142,7 +144,8 @@ def diagnose(
     photo = Photo(image)
     if found is None or stage == "input":
         return answer_of_input(_tensor(value), photo, right, assumed)
-    reader = Reader(found, right, runtime=runtime, target=target, precision=precision)
+    task = next((name for kind, name in _TASKS.items() if isinstance(value, kind)), None)
+    reader = Reader(found, right, task=task, runtime=runtime, target=target, precision=precision)
     if len(values) > 1:  # of a trace: the output that the task reads
         value = next(filter(reader.takes, values), value)
     output = reader.given(value, image)
@@ -182,8 +185,14 @@ def _model(
         if card is not None:
             raise InvalidArgumentError("expected one card, got model=ModelCard and card=")
         return None, model
-    if model is None and isinstance(value, SegmentationResult | ClassificationResult):
-        model = value.card.name
+    if model is None and isinstance(value, _Found):
+        try:
+            model = catalog.model(value.card.name)
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"the model of the result, {value.card.name}, has no name here; pass its path: "
+                f"diagnose(result, model=PATH)"
+            ) from error
     if isinstance(model, PreprocessRecipe) or (model is None and (alone or card is not None)):
         return None, card
     found = catalog.model(model, card=card)

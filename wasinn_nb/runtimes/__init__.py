@@ -12,6 +12,7 @@ from wasinn_nb.runtimes.base import (
     Runtime,
     precision_remark,
 )
+from wasinn_nb.runtimes.engine_table import Engine, EngineTable, engines
 from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head
 from wasinn_nb.runtimes.registry import devices, runtime, runtimes
 
@@ -21,6 +22,8 @@ __all__ = [
     "Builder",
     "Device",
     "DeviceTable",
+    "Engine",
+    "EngineTable",
     "ExecutionContext",
     "Graph",
     "Head",
@@ -28,6 +31,7 @@ __all__ = [
     "InputOf",
     "Runtime",
     "devices",
+    "engines",
     "precision_remark",
     "runtime",
     "runtimes",

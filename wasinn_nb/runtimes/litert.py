@@ -169,6 +169,7 @@ class LiteRtContext(ThreadedContext):
     def __init__(self, graph: LiteRtGraph, interpreter: Interpreter) -> None:
         super().__init__(graph)
         self._interpreter = interpreter
+        self._ready = True
         self._given = [index for index, port in enumerate(graph.outputs) if port.type is not None]
 
     def _infer(self, inputs: Mapping[int, NDArray[Any]]) -> Mapping[int, NDArray[Any]]:
@@ -182,8 +183,10 @@ class LiteRtContext(ThreadedContext):
             ]
             for index in resized:
                 interpreter.resize_tensor_input(details[index]["index"], inputs[index].shape)
-            if resized:
+            if resized or not self._ready:
+                self._ready = False
                 interpreter.allocate_tensors()
+                self._ready = True
             for index, array in inputs.items():
                 interpreter.set_tensor(details[index]["index"], array)
             interpreter.invoke()

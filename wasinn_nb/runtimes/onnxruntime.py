@@ -153,7 +153,6 @@ class OnnxRuntime:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         with translated("ONNX Runtime cannot read the model"):
             session = ort.InferenceSession(
-                # External data is found by the path.
                 str(model) if isinstance(model, Path) else model,
                 options,
                 providers=[(provider, _OPTIONS.get(provider, {}))],

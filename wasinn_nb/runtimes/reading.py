@@ -29,7 +29,7 @@ __all__ = [
 OPEN_RANK: Final = "the model leaves the number of dimensions open; fix its shape first"
 # A wasm guest's memory ends at 4 GiB, and a model's file at 2.
 _MOST_BYTES: Final = 1 << 31
-_MOST_WORDS: Final = 1000
+_MOST_CHARACTERS: Final = 1000
 
 
 def checked_part(
@@ -155,7 +155,7 @@ def failure(what: str, words: str, remedies: Mapping[str, str]) -> RuntimeFailur
     >>> failure("ONNX Runtime cannot read the model", "IR version 99", {"IR version": "update it"})
     RuntimeFailure('ONNX Runtime cannot read the model: IR version 99; update it')
     """
-    reason = " ".join(words.split())[:_MOST_WORDS] or "no reason given"
+    reason = " ".join(words.split())[:_MOST_CHARACTERS].rstrip(".") or "no reason given"
     known = (remedy for part, remedy in remedies.items() if part in reason)
     return RuntimeFailure("; ".join([f"{what}: {reason}", *known]))
 

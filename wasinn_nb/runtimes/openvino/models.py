@@ -132,7 +132,7 @@ def _explanation(message: str, builder: Builder, encoding: GraphEncoding) -> str
     return (
         f"OpenVINO does not have the operation {', '.join(missing)}, which is not one of "
         f"TensorFlow Lite's own: convert the original model without it, or run the file with the "
-        f"runtime that defines it"
+        f"runtime that defines it (runtime='litert' has those of MediaPipe)"
     )
 
 
