@@ -69,7 +69,7 @@ def test_the_text_of_a_model_of_which_nothing_is_stated(toy):
         "              let mut output = vec![0f32; 1 * 3 * 4 * 6];\n"
         "\n"
         "stated by the file\n"
-        "  nothing but its inputs and outputs\n"
+        f"  metadata    OpenVINO Runtime: {described.stated.facts['OpenVINO Runtime']}\n"
         "\n"
         "stated by a card\n"
         "  nothing: the model has none\n"
