@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from toys import brightest_channel, brightest_of_image, brightness, onnx_chain
+from toys import brightest_channel, brightest_of_image, brightness, onnx_relu
 
 import wasinn_nb as wn
 from wasinn_nb import catalog
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
 from wasinn_nb.runtimes import Device, DeviceTable
-from wasinn_nb.widgets import selection as selections
 from wasinn_nb.widgets import targets
 from wasinn_nb.widgets.targets import TargetPicker
 
@@ -38,6 +37,15 @@ def ramp(tmp_path):
     path = tmp_path / "ramp.png"
     row = np.arange(0, 256, 51, dtype=np.uint8)
     Image.fromarray(np.tile(row, (4, 1))).convert("RGB").save(path)
+    return str(path)
+
+
+@pytest.fixture
+def engines(tmp_path):
+    """The brightest channel again, as a model that OpenVINO and ONNX Runtime read."""
+    pytest.importorskip("onnxruntime")
+    path = tmp_path / "engines.onnx"
+    path.write_bytes(onnx_relu((1, 3, 4, 6)))
     return str(path)
 
 
@@ -118,15 +126,16 @@ def test_two_runs_say_what_is_assumed_of_which(explore, toy, red):
     assert texts(explorer.viewer) == [f"A: {ASSUMED}"]
 
 
-def test_a_precision_that_the_device_does_not_have_is_said(explore, monkeypatch, toy, red):
-    explorer = explore(toy, red, recipe=BGR)
-    monkeypatch.setattr(
-        selections, "precision_remark", lambda *ran: f"{ran[1:]} is not {ran[2]}", raising=True
-    )
+@pytest.mark.filterwarnings("ignore::wasinn_nb.errors.WasiNnWarning")
+def test_a_precision_that_the_device_does_not_have_is_said(explore, engines, red):
+    explorer = explore(engines, red, recipe=BGR, runtime="onnxruntime", precision="bf16")
+    assert explorer.wait().precision == "f32"
+    (remark,) = texts(explorer.viewer)
+    assert remark.startswith("precision bf16 was asked for, but onnxruntime computes in f32 on CPU")
+    assert explorer.targets.ran == "CPU, f32, onnxruntime"
     explorer.targets.precision = "device"
     explorer.wait()
-    ran = ("CPU", "device", explorer.result.precision)
-    assert texts(explorer.viewer) == [f"{ran} is not device"]
+    assert texts(explorer.viewer) == []
 
 
 def test_a_card_that_describes_no_model_is_named(explore, tmp_path, red):
@@ -297,11 +306,8 @@ def test_the_saved_notebook_keeps_bars_as_html(explore, classifier, red):
 # --------------------------------------------------------------------------------------- runtimes
 
 
-def test_runtimes_that_read_the_model_are_offered(explore, tmp_path, toy, red):
-    pytest.importorskip("onnxruntime")
-    path = tmp_path / "relu.onnx"
-    path.write_bytes(onnx_chain(["Relu"], (1, 3, 4, 6)).SerializeToString())
-    explorer = explore(str(path), red)
+def test_runtimes_that_read_the_model_are_offered(explore, engines, toy, red):
+    explorer = explore(engines, red)
     assert (explorer.wait().labels == 2).all()
     assert explorer.targets._runtimes == ["onnxruntime", "openvino"]
     assert (explorer.targets.runtime, explorer.targets.ran) == ("openvino", "CPU, f32")
@@ -316,11 +322,8 @@ def test_runtimes_that_read_the_model_are_offered(explore, tmp_path, toy, red):
     assert explorer.targets._runtimes == ["openvino"]
 
 
-def test_two_runtimes_are_compared(explore, tmp_path, red):
-    pytest.importorskip("onnxruntime")
-    path = tmp_path / "relu.onnx"
-    path.write_bytes(onnx_chain(["Relu"], (1, 3, 4, 6)).SerializeToString())
-    explorer = explore(str(path), red, compare=True, runtime="onnxruntime")
+def test_two_runtimes_are_compared(explore, engines, red):
+    explorer = explore(engines, red, compare=True, runtime="onnxruntime")
     explorer.runs[1].targets.runtime = "openvino"
     explorer.wait()
     assert str(explorer.comparison.verdict) == "identical"
@@ -364,3 +367,49 @@ def test_a_runtime_that_is_not_known(explore, toy, red):
     assert explorer.targets._runtimes == ["openvino"], "those that can be picked in its place"
     explorer.targets.runtime = "openvino"
     assert explorer.wait().runtime == "openvino"
+
+
+# --------------------------------------------------------------------------- models of other people
+
+
+def of(name, color="RGB", layout="NHWC", **fields):
+    """Return the recipe of one of them, of so many pixels a side."""
+    return wn.PreprocessRecipe(name, name, layout, color, resize="bilinear", **fields)
+
+
+# The classes and the counts of their pixels that reference/models.md states.
+OTHERS = {
+    "deeplab_nchw.onnx": (of(513, layout="NCHW", range=(-1, 1)), ("background", "person"), 154535),
+    "portrait_segmentation.tflite": (of(512, range=(0, 1)), ("background", "person"), 150756),
+    "prisma-net_fp16.tflite": (of(256, range=(0, 1)), ("person",), 38391),
+    "bodypix_float.tflite": (of(257, range=(-1, 1)), ("person",), 669),
+}
+
+
+@pytest.mark.parametrize("file", OTHERS)
+def test_segmentation_models_of_others(explore, shared, file):
+    recipe, classes, pixels = OTHERS[file]
+    card = wn.ModelCard("other", "segmentation", recipe, classes)
+    explorer = explore(
+        shared / "models/third-party" / file, shared / "images/grace_hopper.jpg", card=card
+    )
+    result = explorer.wait()
+    assert result.areas()["person"] == pytest.approx(pixels, rel=1e-3)
+    assert explorer.viewer._masks[0]["classes"][1]["pixels"] == result.areas()["person"]
+    assert run(explorer.code)["result"].areas() == result.areas()
+
+
+def test_a_classifier_of_others_and_what_is_neither(explore, shared):
+    folder = shared / "models/third-party"
+    image = shared / "images/grace_hopper.jpg"
+    recipe = of(128, type="u8")
+    card = wn.ModelCard("mobilenet", "classification", recipe)
+    explorer = explore(folder / "coral_mobilenet_v1_quant.tflite", image, card=card)
+    explorer.wait()
+    (shown,) = explorer.bars._results
+    assert [bar["index"] for bar in shown["bars"]][:3] == [401, 668, 835]
+    explorer.models.value = str(folder / "ultraface_rfb320.onnx")
+    with pytest.raises(InvalidArgumentError, match=r"is not a segmentation model .*WasiNnCtx"):
+        explorer.wait()
+    assert "WasiNnCtx" in explorer.panel._error["message"]
+    assert explorer.bars.stale

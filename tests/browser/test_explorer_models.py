@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from browser.explorers import ExplorerPage, flat_picture
+from browser.layout import CONTRASTS, STICKS_OUT
 from browser.pages import PATIENCE, expect
-from browser.test_layout import CONTRASTS, STICKS_OUT
 
 
 @pytest.fixture(scope="module")

@@ -365,10 +365,11 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         pipelines: Sequence[Pipeline],
         turn: object,
     ) -> None:
-        notes = [
-            [*map(note, selection.remarks(pipeline)), *notes_of(result, selection.written_to)]
-            for selection, pipeline, result in zip(selections, pipelines, results, strict=True)
-        ]
+        notes = []
+        for selection, pipeline, result in zip(selections, pipelines, results, strict=True):
+            # A card that is given in code is not the one beside the model.
+            path = str(pipeline.model.path) if selection.card is None else None
+            notes.append([*map(note, selection.remarks(pipeline)), *notes_of(result, path)])
         results = self._display.show(results, notes)
         with self._lock:
             self._results = results

@@ -67,11 +67,6 @@ class Selection:
         """The model with the card that counts; errors are those of :func:`wasinn_nb.model`."""
         return catalog.model(self.model, download=False, card=self.card)
 
-    @property
-    def written_to(self) -> str | None:
-        """The path beside which a card of the model lies; None where the card is given in code."""
-        return None if self.card is not None else str(self.found.path)
-
     def pipeline(self, *, scores: bool, progress: Progress = False) -> Pipeline:
         """Return the compiled pipeline; errors are those of `Pipeline`.
 
