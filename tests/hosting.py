@@ -10,7 +10,7 @@ import openvino as ov
 import wasmtime
 from openvino import opset13 as op
 
-from wasinn_nb import WasiNnCtx
+from wasinn_nb import TensorType, WasiNnCtx
 from wasinn_nb.host import add_to_linker
 from wasinn_nb.host.linker import PARAMETERS
 
@@ -54,6 +54,54 @@ def command(body, imports="", rest=""):
       (memory (export "memory") 1)
       {rest}
       (func (export "_start") {body}))""")
+
+
+def escaped(raw):
+    """Return bytes as a string of WebAssembly text."""
+    return "".join(f"\\{byte:02x}" for byte in raw)
+
+
+def inferring(model, encoding, dimensions, values, output):
+    """Assemble a guest that makes the five calls once, on the CPU, and exits with the first errno.
+
+    *model* is the bytes of a model of one builder, *values* an array for its input, of these
+    *dimensions* and a type of the current dialect, *output* the size of its output in bytes.
+    """
+    builders, shape, record, graph, context, written = 16, 32, 64, 96, 100, 104
+    tensor, buffer = 1024, PAGE // 2
+    code = TensorType.from_dtype(values.dtype)
+    content = {
+        builders: struct.pack("<II", PAGE, len(model)),
+        shape: struct.pack(f"<{len(dimensions)}I", *dimensions),
+        record: struct.pack("<IIBxxxII", shape, len(dimensions), code, tensor, values.nbytes),
+        tensor: values.tobytes(),
+        PAGE: model,
+    }
+    loaded = {
+        graph: f"(i32.load (i32.const {graph}))",
+        context: f"(i32.load (i32.const {context}))",
+    }
+    calls = [
+        ("load", builders, 1, int(encoding), 0, graph),
+        ("init_execution_context", loaded[graph], context),
+        ("set_input", loaded[context], 0, record),
+        ("compute", loaded[context]),
+        ("get_output", loaded[context], 0, buffer, output, written),
+    ]
+    imports, body = "", ""
+    for name, *arguments in calls:
+        types = "(param " + " ".join(["i32"] * PARAMETERS[name]) + ") (result i32)"
+        imports += f'(import "wasi_ephemeral_nn" "{name}" (func ${name} {types}))'
+        words = [a if isinstance(a, str) else f"(i32.const {a})" for a in arguments]
+        body += f"(local.set $errno (call ${name} {' '.join(words)}))"
+        body += "(if (local.get $errno) (then (call $exit (local.get $errno))))"
+    data = "".join(f'(data (i32.const {at}) "{escaped(raw)}")' for at, raw in content.items())
+    return wasm(f"""(module
+      (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      {imports}
+      (memory (export "memory") {2 + len(model) // PAGE})
+      {data}
+      (func (export "_start") (local $errno i32) {body}))""")
 
 
 def forwarding(memory='(memory (export "memory") 2)'):

@@ -166,8 +166,9 @@ def test_own_card_whose_name_fits_no_file(data, own, wanted):
     (own / "toyy.card.json").write_text("{}")
     (remark,) = remarks_on(wanted if wanted == "toy" else own / wanted)
     assert remark == (
-        f"the model card {own}/toyy.card.json is not used: it names toyy, but the models there are "
-        f"other.onnx, toy.xml; call it toy.card.json if it is the card of toy.xml, or remove it"
+        f"the model card {own}/toyy.card.json is not used: it names toyy, but the models there "
+        f"are other.onnx, toy.xml; rename it to toy.card.json if it is the card of toy.xml, or "
+        f"remove it"
     )
 
 
@@ -177,7 +178,7 @@ def test_folders_card_whose_name_fits_no_file(data, own):
     (remark,) = remarks_on("toy")
     assert remark == (
         f"the model card {own}/card.json is not used: it names street, but the models there are "
-        f"toy.xml; write toy as its name if it is the card of toy.xml, or remove it"
+        f"toy.xml; change its name to toy if it is the card of toy.xml, or remove it"
     )
     mine = ModelCard("toy", classes=("mine",))
     assert catalog.model("toy", card=mine).card == mine, "no remark where the caller has a card"
@@ -191,7 +192,10 @@ def test_each_card_that_fits_nothing_is_named_once_per_call(data, own):
     for _ in range(2):
         first, second = remarks_on("toy")
         assert first.startswith(f"the model card {own}/toy/FP16/a.card.json is not used: ")
-        assert "it names b, but the models there are FP16/toy.xml; call it toy.card.json" in second
+        assert (
+            "it names b, but the models there are FP16/toy.xml; rename it to toy.card.json"
+            in second
+        )
 
 
 def test_folder_with_the_card_of_another_model_opens_by_path_but_not_by_name(data, own, tmp_path):
@@ -199,7 +203,7 @@ def test_folder_with_the_card_of_another_model_opens_by_path_but_not_by_name(dat
     put_card(tmp_path / "toy", name="street")
     for wanted in (tmp_path / "toy/toy.xml", tmp_path / "toy"):
         (remark,) = remarks_on(wanted)
-        assert "it names street, but the models there are toy.xml; write toy as its name" in remark
+        assert "it names street, but the models there are toy.xml; change its name to toy" in remark
     (tmp_path / "toy").rename(own / "toy")
     with pytest.raises(RecipeError, match="expected the card of toy, got that of street"):
         catalog.model("toy")
@@ -236,7 +240,7 @@ def test_no_remark_on_the_card_of_another_model_that_is_there(data, own, layout)
 def remark_on_street(own):
     return (
         f"the model card {own}/card.json is not used: it names street, but the models there are "
-        f"third.onnx, toy.xml; write toy as its name if it is the card of toy.xml, or remove it"
+        f"third.onnx, toy.xml; change its name to toy if it is the card of toy.xml, or remove it"
     )
 
 

@@ -21,6 +21,7 @@ from wasinn_nb.errors import (
     MissingFileError,
     NotFoundError,
     RecipeError,
+    RuntimeFailure,
 )
 
 ADAS = "road-segmentation-adas-0001"
@@ -299,6 +300,7 @@ def test_wrong_paths(own, monkeypatch, wanted, error, words):
 
 def test_half_of_a_pair(data, own):
     put(own)
+    (own / "toy.xml").write_text('<net version="11"><layers/></net>')
     (own / "toy.bin").rename(own / "elsewhere")
     words = (
         f"toy.bin is missing beside {own}/toy.xml; the model is the pair of both files: "
@@ -309,6 +311,9 @@ def test_half_of_a_pair(data, own):
             catalog.model(wanted)
         assert str(caught.value) == words
     assert catalog.models()[0].reason == "toy.bin is missing"
+    (own / "toy.xml").write_text('<net version="4"><layers/></net>')
+    with pytest.raises(RuntimeFailure, match="IR version 4; "):
+        catalog.model("toy")
     (own / "elsewhere").rename(own / "toy.bin")
     (own / "toy.xml").unlink()
     for wanted in ("toy", own / "toy.bin"):

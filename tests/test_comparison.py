@@ -623,7 +623,7 @@ REAL = "road-segmentation-adas-0001"
 @pytest.fixture(scope="module")
 def road(shared):
     """Segment the photograph with the real model in some way."""
-    from wasinn_nb.pipeline import segment
+    from wasinn_nb.shortcuts import segment
 
     model = shared / "models" / f"{REAL}.xml"
     photo = shared / "images" / "empty_road_mapillary.jpg"

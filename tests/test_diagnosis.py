@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 import wasinn_nb as wn
 from wasinn_nb import diagnosis, errors
-from wasinn_nb.diagnosis import candidates, diagnose, matching, outputs, resampling
+from wasinn_nb.diagnosis import candidates, diagnose, filters, matching, outputs, resampling
 from wasinn_nb.preprocessing import resized_pixels
 
 ROAD = wn.PreprocessRecipe(512, 896, resize="bilinear")
@@ -350,6 +350,24 @@ def test_what_cannot_be_diagnosed():
         diagnose("no-such.tensor", IMAGE, SMALL)
 
 
+def test_a_card_or_a_recipe_that_is_passed_is_honored(tmp_path):
+    path = tmp_path / "card.json"
+    card = wn.ModelCard("toy", recipe=SMALL.replace(color="RGB"))
+    path.write_text(json.dumps(card.to_dict()))
+    for options in ({"card": card}, {"card": path}, {"model": card}, {"recipe": card.recipe}):
+        assert diagnose(RIGHT, IMAGE, **options).sentence == (
+            "BGR channels, where the model takes RGB."
+        )
+    own = card.replace(recipe=wn.model().card.recipe.replace(color="RGB"))
+    fed = wn.image_to_tensor(IMAGE, own.recipe)
+    assert diagnose(fed, IMAGE, wn.model(), card=own, runtime="openvino").right
+    assert diagnose(fed, IMAGE, wn.model(), card=card, recipe=own.recipe).right
+    with pytest.raises(errors.InvalidArgumentError, match="expected one card"):
+        diagnose(RIGHT, IMAGE, card, card=card)
+    with pytest.raises(errors.MissingFileError, match="no model card at"):
+        diagnose(RIGHT, IMAGE, card=tmp_path / "no.json")
+
+
 # -- the answer ----------------------------------------------------------------------------------
 
 
@@ -385,12 +403,17 @@ def test_text_json_and_page(tmp_path):
         SMALL,
         SMALL.replace(range=(-1, 1)),
         SMALL.replace(color="RGB", range=(0, 1), mean=MEAN, scale=STD),
+        SMALL.replace(color="GRAY", fit="letterbox", pad_value=114),
+        SMALL.replace(color="GRAY", resize="triangle", fit="crop"),
+        SMALL.replace(color="RGBA", type="i8"),
+        SMALL.replace(color="BGRA", layout="NHWC", type="i8", quantization=(0.5, -3)),
     ],
+    ids=repr,
 )
 def test_every_remedy_can_be_said(model):
     from wasinn_nb.diagnosis.remedies import python_line, rust_line
 
-    axes = {"layout", "dimensions", "size", "color", "range", "type", "endianness", "fit"}
+    axes = {"layout", "dimensions", "size", "color", "range", "type", "endianness", "fit", "pad"}
     for axis in axes | {"resize", "exif", "alpha", "flip", "shift", "buffer"}:
         for line in (rust_line(axis, model), python_line(axis, model)):
             assert line
@@ -446,7 +469,7 @@ def test_opencv(name, size):
     pixels = np.random.default_rng(2).integers(0, 256, (rows, columns, 3), dtype=np.uint8)
     how = {"nearest": cv2.INTER_NEAREST, "linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}[name]
     expected = cv2.resize(pixels, (width, height), interpolation=how)
-    ours = getattr(resampling, f"cv2_{name}")(pixels, height, width)
+    ours = getattr(filters, f"cv2_{name}")(pixels, height, width)
     off = np.abs(ours.astype(int) - expected)
     assert off.max() <= (name == "area")
     assert (off > 0).mean() < 0.01

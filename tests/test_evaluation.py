@@ -386,6 +386,43 @@ def test_a_mask_of_another_aspect_ratio_is_refused(toy, photo, tmp_path, turned)
     evaluate(source, {"p": np.zeros(size[::-1], U8)}, model=toy)
 
 
+def test_a_card_a_recipe_and_a_runtime_that_are_passed_are_honored(toy, photo):
+    """BGR in place of RGB: the left third, which is blue, is the class of the last channel."""
+    card = toy.model.card.replace(classes=("red", "green", "blue"), palette=[(9, 8, 7)] * 3)
+    truth = np.array([[2, 2, 1, 1, 1, 1]] * 4, U8)
+    options = {"card": card, "recipe": toy.recipe.replace(color="RGB"), "runtime": "openvino"}
+    found = evaluate(photo, truth, model=toy.model.path, **options)
+    assert found.iou == {"red": pytest.approx(math.nan, nan_ok=True), "green": 1, "blue": 1}
+    assert found.class_map.palette == ((9, 8, 7),) * 3
+    assert found.samples[0].result.recipe.color == "RGB"
+    assert evaluate(photo, truth, model=wn.Model(card, None, toy.model.files, "x")).iou["blue"] == 0
+
+
+def test_a_card_alone_describes_masks_and_results(tmp_path):
+    path = tmp_path / "card.json"
+    named = CARD.replace(classes=("a", "b", "c", "d"))
+    path.write_text(json.dumps(named.to_dict()))
+    for predictions in (FOUND, SegmentationResult(FOUND, CARD)):
+        for card in (named, path, str(path)):
+            found = evaluate(predictions, TRUTH, card=card)
+            assert found.accuracy == {"a": 3 / 4, "b": 1, "c": 1 / 2, "d": 1 / 2}
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        ("pipeline", {"card": CARD}, "a Pipeline has its card, recipe and runtime already"),
+        ("pipeline", {"runtime": "openvino"}, "a Pipeline has its card, recipe and runtime"),
+        (CARD, {"card": CARD}, "expected one card"),
+        (None, {"recipe": wn.PreprocessRecipe(4, 6)}, "for a model that runs"),
+        (CARD, {"runtime": "openvino"}, "for a model that runs"),
+    ],
+)
+def test_options_that_would_not_be_honored_are_refused(toy, photo, model, options, message):
+    with pytest.raises(InvalidArgumentError, match=message):
+        evaluate(photo, TRUTH, model=toy if model == "pipeline" else model, **options)
+
+
 def test_the_bar_is_silent_where_nobody_looks(toy, photo, capsys):
     evaluate(photo, np.zeros((4, 6), U8), model=toy)
     assert capsys.readouterr() == ("", "")

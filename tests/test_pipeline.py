@@ -267,3 +267,42 @@ def test_reference_tensor_gives_the_reference_row_exactly(shared):
     counts = np.bincount(scores.argmax(0).ravel(), minlength=4).tolist()
     assert counts == [356456, 88026, 9992, 4278]
     assert scores.max(0).mean() == pytest.approx(0.9645, abs=5e-5)
+
+
+def with_model_info(model_path, **entries):
+    """Add what Model API writes to an IR: ``rt_info/model_info``."""
+    said = "".join(f'<{name} value="{value}"/>' for name, value in entries.items())
+    text = model_path.read_text()
+    assert "</net>" in text
+    model_path.write_text(
+        text.replace("</net>", f"<rt_info><model_info>{said}</model_info></rt_info></net>")
+        if "<rt_info>" not in text
+        else text.replace("<rt_info>", f"<rt_info><model_info>{said}</model_info>", 1)
+    )
+    return model_path
+
+
+def test_what_the_file_states_is_used(tmp_path):
+    model = toys.brightest_channel(tmp_path / "toy.xml")
+    bare = wn.segment(noise(1), model)
+    assert bare.assumed == ("BGR, values 0 to 255, bilinear",)
+    with_model_info(
+        model, model_type="segmentation", labels="red green blue", reverse_input_channels="YES"
+    )
+    result = wn.segment(noise(1), model)
+    assert result.card.classes == ("red", "green", "blue")
+    assert result.recipe.color == "RGB"
+    assert result.assumed == ("values 0 to 255, bilinear",)
+    # The channels are the other way round, and so are their classes.
+    assert np.array_equal(result.labels, 2 - bare.labels)
+
+
+def test_a_card_goes_before_the_file(tmp_path):
+    model = with_model_info(
+        toys.brightest_channel(tmp_path / "toy.xml"), labels="a b c", reverse_input_channels="YES"
+    )
+    card = wn.ModelCard("toy", "segmentation", RECIPE, ("x", "y", "z"))
+    result = wn.segment(noise(1), model, card=card)
+    assert result.card.classes == ("x", "y", "z")
+    assert result.recipe == RECIPE
+    assert result.assumed == ()

@@ -389,6 +389,24 @@ def test_draft_places_by_the_full_size():
     assert rows == Placement.of(recipe, 401, 1001).inside.height == round(401 / 10.01)
 
 
+def test_draft_knows_which_way_exif_turns_the_image():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    out = io.BytesIO()
+    Image.new("L", (64, 16), 200).save(out, "JPEG", exif=exif)
+    recipe = PreprocessRecipe(8, 8, color="GRAY", resize="bilinear-draft", fit="letterbox")
+    for policy, full, decoded, columns in (
+        ("ignore", (16, 64), (8, 2), slice(0, 8)),
+        ("apply", (64, 16), (2, 8), slice(3, 5)),
+    ):
+        opened = open_for(out.getvalue(), recipe.replace(exif=policy))
+        assert opened[1:] == full
+        assert opened.image.size == decoded
+        seen = resized_pixels(out.getvalue(), recipe.replace(exif=policy))[..., 0] > 0
+        assert seen[:, columns].any(axis=0).all()
+        assert seen.sum() == 16
+
+
 # -- integers ------------------------------------------------------------------------------------
 
 

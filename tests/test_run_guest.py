@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wasmtime
-from hosting import GUESTS, PAGE, command, doubling, forwarding, roadlike, wasm
+from hosting import GUESTS, PAGE, command, doubling, escaped, forwarding, roadlike, wasm
 from PIL import Image
 
 from wasinn_nb import WasiNnCtx, image_to_bytes, read_tensor
@@ -59,11 +59,6 @@ def misbehave(models, tmp_path):
         return run_guest(MISBEHAVE, args, {".": inside}, models=models, stream=False, **options)
 
     return run
-
-
-def escaped(raw):
-    """Return bytes as a string of WebAssembly text."""
-    return "".join(f"\\{byte:02x}" for byte in raw)
 
 
 def says(text, end="(call $exit (i32.const 0))", stream=1):

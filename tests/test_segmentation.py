@@ -315,7 +315,7 @@ def test_html_escapes_everything():
     bad = '<script>alert("1")</script>&amp;'
     card = ModelCard("toy", classes=(bad, "b"))
     result = SegmentationResult(
-        np.zeros((1, 1), np.uint8), card, target=bad, versions={bad: bad, "n": 7}
+        np.zeros((1, 1), np.uint8), card, target=bad, versions={bad: bad, "n": "7"}
     )
     markup = Markup(result._repr_html_())  # refuses a <script> element
     assert markup.text.count(bad) == 4
@@ -365,12 +365,14 @@ def test_save_writes_all_that_is_known(tmp_path):
         "model": {
             "name": "toy",
             "sha384": SHA384,
+            "files": {"toy": SHA384},
             "classes": list(CARD.classes),
             "palette": [list(color) for color in CARD.palette],
         },
         "recipe": PreprocessRecipe(4, 6).to_dict(),
         "target": "CPU",
         "precision": "bf16",
+        "runtime": "openvino",
         "versions": {"openvino": "2026.4.1"},
     }
     assert origin.items() <= sidecar.items()
@@ -410,8 +412,8 @@ def test_save_refuses_stems_that_lead_elsewhere(tmp_path, stem):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_save_writes_nothing_where_the_facts_are_no_json(tmp_path):
-    with pytest.raises(InvalidArgumentError, match="no JSON"):
+def test_save_writes_nothing_where_the_facts_are_not_json(tmp_path):
+    with pytest.raises(InvalidArgumentError, match="not JSON"):
         full_result(timings={"compute": float("nan")}).save(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -479,10 +481,10 @@ def test_load_refuses_other_json(tmp_path, change, message):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "\ud800".encode("utf-8", "replace")])
-def test_load_refuses_what_is_no_json(tmp_path, text):
+def test_load_refuses_what_is_not_json(tmp_path, text):
     path = full_result().save(tmp_path).facts
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(InvalidArgumentError, match="no JSON"):
+    with pytest.raises(InvalidArgumentError, match="not valid JSON"):
         SegmentationResult.load(path)
 
 

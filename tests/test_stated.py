@@ -81,6 +81,13 @@ def test_an_ir_says_its_ports_in_openvinos_words():
     assert found.recipe == {"layout": "NCHW"}
 
 
+def matmul(op, x):
+    return op.matmul(x, np.ones((6, 6), F32), transpose_a=False, transpose_b=False)
+
+
+KERNEL = np.ones((2, 3, 1, 1), F32), [1, 1], [0, 0], [0, 0], [1, 1]
+
+
 @pytest.mark.parametrize(
     ("build", "operation"),
     [
@@ -90,6 +97,8 @@ def test_an_ir_says_its_ports_in_openvinos_words():
         (lambda op, x: op.squeeze(op.unsqueeze(op.log_softmax(x, 1), 0), 0), "LogSoftmax"),
         (lambda op, x: op.convert(op.add(x, F32(1)), "f16"), "Add"),
         (lambda op, x: op.convert(x, "u8"), ""),  # the input, passed on
+        (lambda op, x: op.add(matmul(op, x), F32(1)), "MatMul"),
+        (lambda op, x: op.add(op.convolution(x, *KERNEL), F32(1)), "Conv"),
         (lambda op, x: op.topk(x, np.int64(1), 1, "max", "none").output(1), "TopK"),
     ],
 )
@@ -385,6 +394,20 @@ def test_onnx_says_its_ports_its_writer_and_its_operator_sets():
     )
 
 
+@pytest.mark.parametrize(
+    ("chain", "operation"),
+    [
+        (["Gemm", "Reshape", "Add", "Upsample"], "MatMul"),
+        (["ConvTranspose", "Add", "Sigmoid", "CastLike"], "Sigmoid"),
+        (["Relu", "Add"], "Add"),
+        (["Softmax", "Slice"], "Softmax"),
+        (["Flatten"], ""),
+    ],
+)
+def test_the_operation_behind_an_onnx_output(chain, operation):
+    assert operations(onnx_says(chain)) == [operation]
+
+
 def test_onnx_types_have_openvinos_names():
     from onnx import TensorProto, helper
 
@@ -551,6 +574,9 @@ def test_tflite_says_its_main_graph():
         ([56, 53], "ArgMax"),
         ([14, 22, 39, 43, 53, 70, 114, 6], "Sigmoid"),
         ([22], ""),  # the input, passed on
+        ([3, 22, 0, 23], "Conv"),  # its bias is added, the sum is resized
+        ([67, 0], "ConvTranspose"),
+        ([3, 0, 0], "Add"),
         ([200], "builtin 200"),
         (["MyOperation"], "MyOperation"),
     ],
@@ -707,16 +733,16 @@ def test_reading_loads_libraries_late():
 THIRD_PARTY = {
     # file: (operation behind each output, classes, recipe)
     "SINet.onnx": (["Conv"], 0, {}),
-    "deeplab_nchw.onnx": (["Upsample"], 0, {}),
+    "deeplab_nchw.onnx": (["Conv"], 0, {}),
     "light_squeezenet.onnx": (["Softmax"], 0, {}),
     "ch_ppocr_mobile_v2.0_cls_infer.onnx": (["Softmax"], 0, {}),
     "ultraface_rfb320.onnx": (["Softmax", "Concat"], 0, {}),
-    "bodypix_float.tflite": (["Conv2D"], 0, {}),
+    "bodypix_float.tflite": (["Conv"], 0, {}),
     "coral_deeplab_dm05_quant.tflite": (["ArgMax"], 0, {}),
     "coral_mobilenet_v1_quant.tflite": (["Softmax"], 1001, {"color": "RGB", "range": (0, 255)}),
-    "mnv3_seg_quant.tflite": (["Conv2D"], 0, {}),
+    "mnv3_seg_quant.tflite": (["Conv"], 0, {}),
     "mp3in.tflite": ([""] * 3, 0, {}),
-    "portrait_segmentation.tflite": (["Add"], 0, {}),
+    "portrait_segmentation.tflite": (["ConvTranspose"], 0, {}),
     "prisma-net_fp16.tflite": (["Sigmoid"], 0, {}),
 }
 

@@ -92,10 +92,14 @@ def save(model, path):
     return path
 
 
-def brightest_channel(path, *, height=4, width=6, layout="NCHW", type_="f32", classes=3):
+def brightest_channel(
+    path, *, height=4, width=6, layout="NCHW", type_="f32", classes=3, convolution=False
+):
     """Write a segmentation model whose class is the channel with the highest value.
 
     Class 0 is the first channel of the input; further classes beyond the third are never seen.
+    With a *convolution*, which changes no value, it runs only in precisions that the processor has:
+    OpenVINO's own kernels have all of them everywhere.
     """
     import openvino as ov
     from openvino import opset13 as op
@@ -106,6 +110,9 @@ def brightest_channel(path, *, height=4, width=6, layout="NCHW", type_="f32", cl
     planes = op.convert(data, ov.Type.f32)
     if layout == "NHWC":
         planes = op.transpose(planes, np.array([0, 3, 1, 2]))
+    if convolution:
+        kernel = np.eye(3, dtype=F32).reshape(3, 3, 1, 1)
+        planes = op.convolution(planes, kernel, [1, 1], [0, 0], [0, 0], [1, 1])
     if classes > 3:
         never = np.full((1, classes - 3, height, width), -1e9, np.float32)
         planes = op.concat([planes, op.constant(never)], 1)
@@ -147,6 +154,49 @@ def brightest_of_image(path, *, height=4, width=6, classes=3):
         return scores
 
     return save(graph(build, (1, 3, height, width)), path)
+
+
+def textures(path, *, gives="scores", classes=4, height=64, width=96):
+    """Write a model whose output depends on everything in its (1, 3, height, width) f32 input.
+
+    Two convolutions with weights from a fixed seed, and between them a curve that is bent for
+    values of 0 to 1 as for values of 0 to 255, so that no mistake leaves the output as it is.
+
+    *gives* is ``"scores"`` (1xCxHxW logits), ``"channels last"`` (1xHxWxC), ``"probability"``
+    (1x1xHxW by a sigmoid), ``"logit"`` (1xHxW), ``"labels"`` (1xHxW i64), ``"row"`` (1xC
+    probabilities), ``"logits"`` (1xC), or ``"two"`` (1x1xHxW of something else, then the scores).
+    """
+    from openvino import opset13 as op
+
+    rng = np.random.default_rng(7)
+    planes = 1 if gives in {"probability", "logit"} else classes
+
+    def mixed(data, channels, inputs):
+        kernel = rng.normal(size=(channels, inputs, 3, 3)).astype(F32)
+        return op.convolution(data, kernel, [1, 1], [1, 1], [1, 1], [1, 1])
+
+    def build(data):
+        first = mixed(data, 6, 3)
+        bent = [op.tanh(op.divide(first, F32(size))) for size in (1, 40, 400)]
+        scores = mixed(op.concat(bent, 1), planes, 18)
+        if gives == "channels last":
+            return op.transpose(scores, np.array([0, 2, 3, 1]))
+        if gives == "probability":
+            return op.sigmoid(scores)
+        if gives == "logit":
+            return op.squeeze(scores, np.array([1]))
+        if gives == "labels":
+            best = op.topk(scores, np.int64(1), np.int64(1), "max", "none", "i64")
+            return op.squeeze(best.output(1), np.array([1]))
+        if gives in {"row", "logits"}:
+            row = op.reduce_mean(scores, np.array([2, 3]), keep_dims=False)
+            return op.softmax(row, 1) if gives == "row" else op.multiply(row, F32(3))
+        return [mixed(data, 1, 3), scores] if gives == "two" else scores
+
+    model = graph(build, (1, 3, height, width))
+    for index, output in enumerate(model.outputs):
+        output.get_tensor().set_names({f"output {index}"})
+    return save(model, path)
 
 
 # -- flatbuffers by hand: TensorFlow is not needed to write TFLite files -------------------

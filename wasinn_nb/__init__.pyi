@@ -15,6 +15,7 @@ from .comparison import Comparison as Comparison
 from .comparison import Verdict as Verdict
 from .comparison import compare as compare
 from .context import WasiNnCtx as WasiNnCtx
+from .describing import describe as describe
 from .diagnosis import Diagnosis as Diagnosis
 from .diagnosis import diagnose as diagnose
 from .digest import Digest as Digest
@@ -23,11 +24,13 @@ from .evaluation import Evaluation as Evaluation
 from .evaluation import evaluate as evaluate
 from .host import GuestRun as GuestRun
 from .host import run_guest as run_guest
+from .model_description import ModelDescription as ModelDescription
 from .pipeline import Pipeline as Pipeline
 from .preprocessing import image_to_bytes as image_to_bytes
 from .preprocessing import image_to_tensor as image_to_tensor
 from .recipe import PreprocessRecipe as PreprocessRecipe
 from .runtimes import devices as devices
+from .runtimes import engines as engines
 from .segmentation import SegmentationResult as SegmentationResult
 from .shortcuts import classify as classify
 from .shortcuts import segment as segment

@@ -28,7 +28,6 @@ from wasinn_nb.arguments import (
     short_name,
     writable_bytes,
 )
-from wasinn_nb.describe import GraphDescription
 from wasinn_nb.errors import (
     BusyError,
     InvalidArgumentError,
@@ -37,6 +36,7 @@ from wasinn_nb.errors import (
     TooLargeError,
     UnsupportedOperationError,
 )
+from wasinn_nb.graph_description import GraphDescription
 from wasinn_nb.runtimes import Builder, ExecutionContext, Graph, Runtime
 from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.tensor import Tensor
@@ -227,7 +227,7 @@ class WasiNnCtx:
             call.got = checked_tensor(tensor).signature
             with self._execution(context) as execution:
                 port = checked_port(execution.graph.inputs, index, "input")
-                call.expected = port.signature
+                call.index, call.port, call.expected = int(index), port, port.signature
                 call.note = checked_input(tensor, port)
                 execution.runner.set_input(int(index), tensor)
                 execution.inputs_set.add(int(index))
@@ -428,7 +428,7 @@ class WasiNnCtx:
             self._execution(context) as execution,
         ):
             port = checked_port(execution.graph.outputs, index, "output")
-            call.expected = port.signature
+            call.index, call.port, call.expected = int(index), port, port.signature
             if not execution.computed:
                 raise RuntimeFailure("get_output before compute: there is no output yet")
             tensor = execution.runner.output(int(index))

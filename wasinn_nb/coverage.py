@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.placement import Placement
 
 __all__ = ["WHOLE", "Coverage", "Window"]
@@ -40,6 +41,33 @@ class Coverage(NamedTuple):
     left: float = 0.0
     bottom: float = 1.0
     right: float = 1.0
+
+    @classmethod
+    def of_values(cls, values: Any) -> Coverage:
+        """Return the coverage that four numbers mean.
+
+        Parameters
+        ----------
+        values : sequence of float
+            Top, left, bottom, right.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If they are not four finite numbers, or cover nothing.
+        """
+        try:
+            numbers = tuple(map(float, values))
+        except (TypeError, ValueError):
+            numbers = ()
+        if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
+            raise InvalidArgumentError(f"expected covers as four numbers, got {values!r:.80}")
+        top, left, bottom, right = numbers
+        if not (top < bottom and left < right):
+            raise InvalidArgumentError(
+                f"expected covers as top, left, bottom and right of some area, got {values!r:.80}"
+            )
+        return cls(*numbers)
 
     @classmethod
     def of(

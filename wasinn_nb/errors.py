@@ -92,7 +92,7 @@ class BusyError(WasiNnError, RuntimeError):
 
 
 class RuntimeFailure(WasiNnError, RuntimeError):  # noqa: N818 - "RuntimeError" is taken
-    """The runtime (OpenVINO) failed: a broken model, calls out of order, a failing device."""
+    """The runtime failed: a broken model, calls out of order, a failing device."""
 
     errno = Errno.RUNTIME_ERROR
 

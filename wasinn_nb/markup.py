@@ -99,6 +99,7 @@ def bars_html(
     bars: Sequence[tuple[str, str, float]],
     facts: Sequence[str],
     details: Mapping[str, str],
+    card_line: str = "",
 ) -> str:
     """Return an image with a bar for each class as HTML that needs nothing from outside.
 
@@ -109,7 +110,7 @@ def bars_html(
     image : (media type, encoded bytes, (height, width)) or None
         As from :func:`image_preview`.
     bars : sequence of (index, name, probability)
-    facts, details
+    facts, details, card_line
         As for :func:`picture_html`.
 
     Examples
@@ -135,6 +136,7 @@ def bars_html(
             f'<div style="display:flex;flex-wrap:wrap;gap:10px 18px">{shown}',
             f'<div style="flex:1 1 260px;min-width:0">{rows}</div></div>',
             f'<figcaption style="margin-top:6px"><div>{_facts_line(facts)}</div>',
+            _stating(card_line),
             _folded(details),
             "</figcaption></figure>",
         ]
@@ -163,6 +165,7 @@ def picture_html(
     facts: Sequence[str],
     legend: Sequence[LegendEntry],
     details: Mapping[str, str],
+    card_line: str = "",
     pixelated: bool = False,
 ) -> str:
     """Return a picture with a legend as HTML that needs nothing from outside.
@@ -181,6 +184,8 @@ def picture_html(
     legend : sequence of LegendEntry
     details : mapping
         Name → text, folded away.
+    card_line : str
+        The Python that states what the facts say is assumed.
     pixelated : bool
         Whether an enlarged picture shows its pixels.
 
@@ -210,13 +215,22 @@ def picture_html(
         *map(_legend_item, legend),
         "</ul>",
         f"<div>{_facts_line(facts)}</div>",
+        _stating(card_line),
     ]
-    if details:
-        lines.append(_folded(details))
+    lines.append(_folded(details))
     return "\n".join([*lines, "</figcaption></figure>"])
 
 
+def _stating(card_line: str) -> str:
+    if not card_line:
+        return ""
+    code = f'<pre style="margin:2px 0;white-space:pre-wrap"><code>{escape(card_line)}</code></pre>'
+    return f"<div>state what is assumed, corrected where it is not right:{code}</div>"
+
+
 def _folded(details: Mapping[str, str]) -> str:
+    if not details:
+        return ""
     rows = "".join(
         f"<div>{escape(name)}: <code>{escape(text)}</code></div>" for name, text in details.items()
     )

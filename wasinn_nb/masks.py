@@ -29,6 +29,7 @@ __all__ = [
     "colorize",
     "labels_of",
     "legend",
+    "nan_error",
     "palette_image",
     "resize_labels",
     "resize_scores",
@@ -416,11 +417,26 @@ def _planes(scores: NDArray[Any]) -> NDArray[Any]:
 def _refuse_nan(scores: NDArray[Any]) -> None:
     # The minimum is NaN where any score is, and needs no array of flags.
     if scores.dtype.kind == "f" and np.isnan(scores.min()):
-        wrong = int(np.isnan(scores).sum())
-        raise TensorError(
-            f"{wrong} of {scores.size} scores are NaN, so that the highest class cannot be said; "
-            f"check the model's input (range, mean, scale) and its precision"
-        )
+        raise nan_error(f"{np.isnan(scores).sum()} of {scores.size} scores are NaN")
+
+
+def nan_error(found: str) -> TensorError:
+    """Return the error of scores that are NaN, with the remedy.
+
+    Parameters
+    ----------
+    found : str
+        How many are.
+
+    Examples
+    --------
+    >>> str(nan_error("2 of 9 scores are NaN"))[:58]
+    '2 of 9 scores are NaN, so that the class cannot be told; c'
+    """
+    return TensorError(
+        f"{found}, so that the class cannot be told; check the model's input (range, mean, scale) "
+        f"and its precision"
+    )
 
 
 def _fold_maximum(planes: Iterable[NDArray[Any]], labels: NDArray[np.uint8]) -> None:

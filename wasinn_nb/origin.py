@@ -82,10 +82,23 @@ class Origin:
                     f"expected 96 hexadecimal digits as the SHA-384 of {name!r:.80}"
                 )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Read-only views of mappings cannot be pickled; what they show can.
+        values = [getattr(self, name) for name in self.__dataclass_fields__]
+        return type(self), tuple(
+            dict(value) if isinstance(value, MappingProxyType) else value for value in values
+        )
+
     @property
     def sha384(self) -> str | None:
         """SHA-384 of the file with the weights: the last one.  None where no file is known."""
         return list(self.files.values())[-1] if self.files else None
+
+    @property
+    def main_file(self) -> str:
+        """The name of the model's main file; the model's name where no file is known."""
+        main = "saved_model.pb"  # of TensorFlow, whose files have an order of their own
+        return main if main in self.files else next(iter(self.files), self.model)
 
     def diff(self, other: Origin) -> dict[str, tuple[Any, Any]]:
         """Return what differs: field name → (here, in *other*); empty where both are equal."""

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wasinn_nb.errors import ImageError
 from wasinn_nb.files import existing_file
-from wasinn_nb.recipe import Color, Exif
+from wasinn_nb.recipe import MAX_SIDE, Color, Exif
 
 __all__ = [
     "ImageSource",
@@ -58,7 +58,6 @@ _BROKEN: Final = (
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
-_MAX_SIDE: Final = 65_535
 _ORIENTATION: Final = 0x0112  # the EXIF tag; from 5 on rows and columns are swapped
 _FIRST_SIDEWAYS: Final = 5
 _GRAY_MODES: Final = {"1", "L", "LA", "La"}
@@ -154,7 +153,7 @@ def open_reduced(
         image, name = source, "the image"
     else:
         return _decoded(source, exif, needed)
-    return _complete(image, name, exif, needed)
+    return _complete(image, name, exif, None)  # a caller's image stays as large as it is
 
 
 def _complete(
@@ -163,9 +162,9 @@ def _complete(
     """Return *image* read to its end, and turned if *exif* says so."""
     if image.format == "EPS":  # to draw it, Pillow would run another program on it
         raise ImageError(f"{name}: PostScript, which is a program; export it as PNG or JPEG")
-    if 0 in image.size or max(image.size) > _MAX_SIDE:
+    if 0 in image.size or max(image.size) > MAX_SIDE:
         raise ImageError(
-            f"{name}: {image.width}x{image.height} pixels; expected sides of 1 to {_MAX_SIDE}"
+            f"{name}: {image.width}x{image.height} pixels; expected sides of 1 to {MAX_SIDE}"
         )
     try:
         reduced_from = None if needed is None else _reduce(image, exif, needed)

@@ -15,14 +15,15 @@ from PIL import Image
 
 from wasinn_nb import catalog, settings
 from wasinn_nb.arguments import device_name
-from wasinn_nb.cards import ModelCard, Signature, recipe_for
+from wasinn_nb.cards import ModelCard, PartialRecipe
+from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.origin import Origin
 from wasinn_nb.pictures import ImageSource, encoded_bytes
+from wasinn_nb.plan import Plan
 from wasinn_nb.preprocessing import open_for, pixels_to_tensor, resized_pixels
 from wasinn_nb.recipe import PreprocessRecipe, Resize
-from wasinn_nb.runtimes import Head, Runtime
+from wasinn_nb.runtimes import Runtime
 from wasinn_nb.runtimes import runtime as runtime_of
-from wasinn_nb.tasks import Reading, reading_of, task_for
 from wasinn_nb.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -53,8 +54,10 @@ class Pipeline:
         which it was.  Default: ``WASINN_NB_PRECISION``, else f32.
     card : ModelCard or path, optional
         In place of the model's own.
-    recipe : PreprocessRecipe, optional
-        Default: the card's; without one it is assumed: see :func:`wasinn_nb.cards.recipe_for`.
+    recipe : PreprocessRecipe or mapping, optional
+        A whole recipe, or some of its fields, such as ``{"color": "RGB", "range": (0, 1)}``: the
+        rest is the card's, else what the model's file states.  What nothing states is assumed: see
+        :func:`wasinn_nb.cards.recipe_for`.
     resize : {"triangle", "triangle-0.23", "bilinear", "bilinear-draft"}, optional
         Replaces the recipe's filter.
     scores : bool
@@ -74,6 +77,8 @@ class Pipeline:
         The device, the precision and the engine that really run.
     assumed : tuple of str
         What nothing states about the model, and is assumed.
+    origin : Origin
+        What makes the results, besides the images.
     load_seconds : float
         How long reading and compiling took.
 
@@ -101,7 +106,7 @@ class Pipeline:
         *,
         precision: str | None = None,
         card: ModelCard | str | os.PathLike[str] | None = None,
-        recipe: PreprocessRecipe | None = None,
+        recipe: PartialRecipe | None = None,
         resize: Resize | None = None,
         scores: bool = False,
         task: str | None = None,
@@ -109,7 +114,8 @@ class Pipeline:
     ) -> None:
         self.model = catalog.model(model, card=card)
         engine = runtime_of(runtime)
-        plan = _Plan(self.model.card, recipe, task, scores=scores)
+        plan = Plan(self.model, recipe, task, resize=resize, scores=scores)
+        files = self.model.sha384  # of what is loaded now: it may be written anew later
         start = time.perf_counter()
         self._graph = engine.load(
             self.model.files,
@@ -123,25 +129,20 @@ class Pipeline:
         self.load_seconds = time.perf_counter() - start
         self.reading, self.assumed = plan.reading, (*plan.assumed, *plan.reading.assumed)
         self._assumed = plan.assumed
-        self.recipe = plan.recipe.replace(resize=resize) if resize else plan.recipe
+        self.recipe = plan.recipe
         self.target = self._graph.device
         self.precision = self._graph.precision
         self.runtime = engine.name
-        self._versions = {**versions(), **engine.versions}
-        self._lock = threading.Lock()
-
-    @functools.cached_property
-    def origin(self) -> Origin:
-        """What makes the results, besides the images."""
-        return Origin(
+        self.origin = Origin(
             self.model.name,
-            self.model.sha384,
+            files,
             self.recipe,
             self.target,
             self.precision,
             self.runtime,
-            self._versions,
+            {**versions(), **engine.versions},
         )
+        self._lock = threading.Lock()
 
     def __call__(self, image: ImageSource | None = None) -> Any:
         """Run the model on one image.
@@ -204,39 +205,13 @@ class Pipeline:
         return f"Pipeline({self.model.name}, {self.target}, {self.precision}, {self.recipe.resize})"
 
 
-class _Plan:
-    """What is decided while a runtime loads a model: recipe, task, head."""
-
-    recipe: PreprocessRecipe
-    reading: Reading
-
-    def __init__(
-        self, card: ModelCard, recipe: PreprocessRecipe | None, task: str | None, *, scores: bool
-    ) -> None:
-        self._card, self._task, self._scores = card, task_for(card, task), scores
-        self._stated = recipe or card.recipe
-        self.assumed: tuple[str, ...] = ()
-
-    def recipe_of(self, signature: Signature) -> PreprocessRecipe:
-        """Return the recipe: the one that is stated, or the one that the model's input shows."""
-        self.recipe, self.assumed = recipe_for(signature, self._stated)
-        return self.recipe
-
-    def head_of(self, signature: Signature) -> Head:
-        """Return the head of the task."""
-        self.reading = reading_of(
-            signature, self._card, self.recipe, self._task, scores=self._scores
-        )
-        return self.reading.head
-
-
 def kept_pipeline(
     model: str | os.PathLike[str] | catalog.Model | None = None,
     target: str | int | None = None,
     *,
     precision: str | None = None,
     card: ModelCard | str | os.PathLike[str] | None = None,
-    recipe: PreprocessRecipe | None = None,
+    recipe: PartialRecipe | None = None,
     resize: Resize | None = None,
     scores: bool = False,
     task: str | None = None,
@@ -252,15 +227,22 @@ def kept_pipeline(
     precision = precision or settings.default("precision")
     key = (
         found.stamps,
-        repr(found.card),
+        found.card,
         device_name(target),
         precision,
-        recipe,
+        recipe if isinstance(recipe, PreprocessRecipe) else repr(recipe),
         resize,
         scores,
         task,
         engine.name,
     )
+    try:
+        hash(key)
+    except TypeError as error:
+        raise InvalidArgumentError(
+            f"expected precision, resize and task as text and scores as True or False, got "
+            f"{(precision, resize, task, scores)!r:.200}"
+        ) from error
     with _kept_lock:
         pipeline = _kept.pop(key, None) or Pipeline(
             found,

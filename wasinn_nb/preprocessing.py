@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -26,11 +26,14 @@ from wasinn_nb.tensor import Tensor
 __all__ = [
     "image_to_bytes",
     "image_to_tensor",
+    "luma",
     "open_for",
+    "ordered",
     "pixels_to_tensor",
     "resized_pixels",
 ]
 
+Scalar = TypeVar("Scalar", bound=np.generic)
 # How channels that come in RGB or RGBA order are put into the order of a color.
 _ORDERS: Final[dict[Color, list[int] | slice]] = {
     "BGR": slice(None, None, -1),
@@ -207,13 +210,18 @@ def _resized_as_in_rust(
         wide = pixels.astype(np.uint32)
         pixels = (wide >> 8 if age == "0.23" else (wide + 128) // 257).astype(np.uint8)
     narrow = pixels.astype(np.uint8, copy=False)
-    return _luma(narrow, age) if color == "GRAY" and narrow.shape[2] == 3 else narrow
+    return luma(narrow, age) if color == "GRAY" and narrow.shape[2] == 3 else narrow
 
 
-def _luma(pixels: NDArray[np.uint8], age: Age) -> NDArray[np.uint8]:
+def luma(pixels: NDArray[np.uint8], age: Age) -> NDArray[np.uint8]:
     """Return the gray of (H, W, 3) RGB pixels, (H, W, 1), as the crate's ``to_luma8`` does.
 
     Source: ``rgb_to_luma`` in ``src/color.rs`` of `image`; sums are truncated.
+
+    Examples
+    --------
+    >>> luma(np.array([[[10, 20, 30]]], np.uint8), "0.24").item()
+    18
     """
     gray: NDArray[np.uint8]
     if age == "0.23":
@@ -260,21 +268,32 @@ def pixels_to_tensor(pixels: NDArray[np.uint8], recipe: PreprocessRecipe) -> Ten
         raise ImageError(
             f"expected {shape} uint8 pixels for the recipe, got {pixels.shape} {pixels.dtype}"
         )
-    ordered = pixels[:, :, _ORDERS[recipe.color]] if recipe.color in _ORDERS else pixels
+    laid_out = ordered(pixels, recipe.color)
     planar = recipe.layout.endswith("CHW")
     if planar:
-        ordered = ordered.transpose(2, 0, 1)
+        laid_out = laid_out.transpose(2, 0, 1)
     values: NDArray[np.generic]
     if recipe.is_identity:
-        values = np.ascontiguousarray(ordered, recipe.type.dtype)
+        values = np.ascontiguousarray(laid_out, recipe.type.dtype)
     elif recipe.type is TensorType.I8 and recipe.quantization is None:
-        values = np.ascontiguousarray(ordered).view(np.int8) ^ np.int8(-128)  # v - 128
+        values = np.ascontiguousarray(laid_out).view(np.int8) ^ np.int8(-128)  # v - 128
     else:
-        scaled = _scaled(np.ascontiguousarray(ordered, np.float32), recipe, planar=planar)
+        scaled = _scaled(np.ascontiguousarray(laid_out, np.float32), recipe, planar=planar)
         values = scaled.astype(recipe.type.dtype, copy=False)
     if not values.flags.owndata or np.shares_memory(values, pixels):
         values = values.copy()
     return Tensor.adopt(recipe.dimensions, recipe.type, values)
+
+
+def ordered(pixels: NDArray[Scalar], color: Color) -> NDArray[Scalar]:
+    """Return (…, channels) values in RGB or RGBA order in the order of *color*, and back again.
+
+    Examples
+    --------
+    >>> ordered(np.array([1, 2, 3, 4]), "BGRA").tolist()
+    [3, 2, 1, 4]
+    """
+    return pixels[..., _ORDERS[color]] if color in _ORDERS else pixels
 
 
 def _scaled(

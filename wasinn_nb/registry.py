@@ -34,7 +34,7 @@ def registered(group: str, name: str) -> Any:
     InvalidArgumentError
         If nothing has that name; the error lists the names that are known.
     UnsupportedOperationError
-        If it cannot be imported, such as for a package that is not installed.
+        If it cannot be imported; the error says what to install.
 
     Examples
     --------
@@ -59,5 +59,18 @@ def _instance(group: str, name: str) -> Any:
     point = _points(group)[name]
     try:
         return point.load()()
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        raise UnsupportedOperationError(
+            f"{name} is not installed; install it with: pip install {_package(point, error)}"
+        ) from error
+    except Exception as error:  # of a library of another version, or one that is damaged
         raise UnsupportedOperationError(f"{name} cannot be used here: {error}") from error
+
+
+def _package(point: EntryPoint, error: ModuleNotFoundError) -> str:
+    """Return what to install for an entry point: the extra of its name, else the module's name."""
+    if point.dist is not None:
+        extras = point.dist.metadata.get_all("Provides-Extra") or []
+        if point.name in extras:
+            return f"'{point.dist.name}[{point.name}]'"
+    return (error.name or point.module).partition(".")[0]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, card_line
 from wasinn_nb.coverage import WHOLE, Coverage
 from wasinn_nb.digest import MANY_CLASSES, Digest
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
@@ -505,10 +505,10 @@ class SegmentationResult:
                 said.get("runtime", "openvino"),
                 said.get("threshold"),
                 tuple(said.get("assumed", ())),
-                Coverage(*said.get("covers", WHOLE)),
+                Coverage.of_values(said.get("covers", WHOLE)),
             )
             digest = Digest.parse("\n".join(said["digest"]))
-        except (KeyError, TypeError, WasiNnError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, WasiNnError) as error:
             raise InvalidArgumentError(f"{path}: not what `save` writes: {error}") from error
         if digest != (own := result.digest()):
             found = digest.differences(own, tolerance=0, cells=0)
@@ -579,6 +579,7 @@ class SegmentationResult:
             facts=facts,
             legend=entries,
             details=details,
+            card_line=card_line(self.origin.main_file, self.assumed, self.card, self.recipe),
             pixelated=self.image is None,
         )
 

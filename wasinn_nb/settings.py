@@ -21,18 +21,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 from wasinn_nb.files import expanded
 
-__all__ = ["cache_dir", "default", "offline", "raising", "search_path"]
+__all__ = ["DEFAULTS", "cache_dir", "default", "offline", "raising", "search_path"]
 
-_DEFAULTS = {
+DEFAULTS: Final = {
     "model": "road-segmentation-synth-0001",
     "image": "city-crosswalk",
     "target": "CPU",
     "precision": "f32",
     "runtime": "openvino",
 }
+"""Start values where no environment variable overrides them."""
 
 
 def default(name: str) -> str:
@@ -45,7 +47,7 @@ def default(name: str) -> str:
     >>> default("target")
     'CPU'
     """
-    return os.environ.get(f"WASINN_NB_{name.upper()}") or _DEFAULTS[name]
+    return os.environ.get(f"WASINN_NB_{name.upper()}") or DEFAULTS[name]
 
 
 def search_path() -> list[Path]:

@@ -6,10 +6,10 @@ import os
 from typing import cast
 
 from wasinn_nb import catalog
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.pipeline import kept_pipeline
-from wasinn_nb.recipe import PreprocessRecipe, Resize
+from wasinn_nb.recipe import Resize
 from wasinn_nb.runtimes import Runtime
 from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.tasks.classification.result import ClassificationResult
@@ -24,7 +24,7 @@ def segment(
     *,
     precision: str | None = None,
     card: ModelCard | str | os.PathLike[str] | None = None,
-    recipe: PreprocessRecipe | None = None,
+    recipe: PartialRecipe | None = None,
     resize: Resize | None = None,
     scores: bool = False,
     threshold: float | None = None,
@@ -89,7 +89,7 @@ def classify(
     *,
     precision: str | None = None,
     card: ModelCard | str | os.PathLike[str] | None = None,
-    recipe: PreprocessRecipe | None = None,
+    recipe: PartialRecipe | None = None,
     resize: Resize | None = None,
     output: str | int | None = None,
     runtime: str | Runtime | None = None,

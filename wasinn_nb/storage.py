@@ -22,13 +22,14 @@ __all__ = [
     "checked_stem",
     "read_facts",
     "read_result",
+    "saved_format",
     "write_facts",
     "write_result",
 ]
 
 RESULT_FORMAT: Final = "wasinn_nb.result/1"
 # A classification keeps the names and scores of up to 100,000 classes.
-_MAX_JSON_BYTES: Final = 1 << 24
+_MAX_JSON_BYTES: Final = 1 << 26
 _JPEG_QUALITY: Final = 92
 
 
@@ -178,6 +179,39 @@ def read_facts(path: Path, format_: str) -> tuple[Path, dict[str, Any]]:
     InvalidArgumentError
         If it is not JSON of that format.
     """
+    found, facts = _read_json(path)
+    if facts.get("format") != format_:
+        raise InvalidArgumentError(
+            f'{found.name}: expected a JSON object with "format": "{format_}"'
+        )
+    return found, facts
+
+
+def saved_format(path: Path) -> str:
+    """Return the ``format`` of the JSON file of a result, by which its reader is known.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+        Empty where the file does not state it as text.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    InvalidArgumentError
+        If it is not valid JSON.
+    """
+    stated = _read_json(path)[1].get("format")
+    return stated if isinstance(stated, str) else ""
+
+
+def _read_json(path: Path) -> tuple[Path, dict[str, Any]]:
+    """Return the path with ``~`` expanded, and the JSON object in the file; else an empty one."""
     found = existing_file(path, "result")
     if found.stat().st_size > _MAX_JSON_BYTES:
         raise InvalidArgumentError(
@@ -187,11 +221,7 @@ def read_facts(path: Path, format_: str) -> tuple[Path, dict[str, Any]]:
         facts = json.loads(found.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise InvalidArgumentError(f"{found.name} is not valid JSON: {error}") from error
-    if not isinstance(facts, dict) or facts.get("format") != format_:
-        raise InvalidArgumentError(
-            f'{found.name}: expected a JSON object with "format": "{format_}"'
-        )
-    return found, facts
+    return found, facts if isinstance(facts, dict) else {}
 
 
 def checked_stem(stem: object) -> str:

@@ -1,4 +1,4 @@
-"""How long pipelines take, step by step and in turn, and whether their masks are the same."""
+"""How long pipelines take, step by step and in turn, and whether their results are the same."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import os
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
-from typing import Final, overload
+from typing import Final, NamedTuple, overload
 
 import numpy as np
 
@@ -16,7 +17,10 @@ from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.progress import Progress, progress_bar
+from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.tables import html_table, percent, text_table
+from wasinn_nb.tasks import Result
+from wasinn_nb.tasks.classification.result import ClassificationResult
 
 __all__ = ["STEPS", "PipelineTimes", "Timings", "bench", "milliseconds"]
 
@@ -28,6 +32,21 @@ STEPS: Final[Mapping[str, str]] = {
 """The steps of a pipeline's timings, and their names for people."""
 
 FEWEST_ROUNDS: Final = 3
+
+
+class _Words(NamedTuple):
+    """What the columns of a table are called for results of one kind."""
+
+    infer: str
+    whole: str
+    same: str
+
+
+_OTHER: Final = _Words("infer", "file to result", "same result")
+_WORDS: Final = {
+    "segmentation": _Words(STEPS["infer"], "file to mask", "same pixels"),
+    "classification": _OTHER._replace(same="same top class"),
+}
 
 
 def milliseconds(seconds: float) -> str:
@@ -48,7 +67,7 @@ class PipelineTimes:
     Parameters
     ----------
     model, target, precision, resize : str
-        What ran, and where it really ran.
+        What ran, and where and in which precision it really ran.
     load_seconds : float
         How long reading and compiling the model took.
     first : mapping of str to float
@@ -56,8 +75,17 @@ class PipelineTimes:
     rounds : tuple of mappings of str to float
         Seconds per step of the later runs.
     same_pixels : float or None
-        Part of the pixels, 0 to 1, that have the class that the first pipeline gave them; None
-        where sizes or classes are others.
+        Of masks: part of the pixels, 0 to 1, that have the class that the first pipeline gave
+        them; None where sizes or classes are others, or the results are not masks.
+    same_top_class : bool or None
+        Of classifications: whether the most probable class is the first pipeline's; None where
+        the classes are others, or the results are not classifications.
+    runtime : str
+        The engine that ran.
+    task : str
+        What the results are: ``"segmentation"``, ``"classification"``, or another task.
+    assumed : tuple of str
+        What nothing states about the model, and was assumed.
     """
 
     model: str
@@ -68,10 +96,14 @@ class PipelineTimes:
     first: Mapping[str, float]
     rounds: tuple[Mapping[str, float], ...]
     same_pixels: float | None
+    same_top_class: bool | None = None
+    runtime: str = "openvino"
+    task: str = "segmentation"
+    assumed: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> tuple[float, ...]:
-        """Seconds from file to mask, one for each round."""
+        """Seconds from file to result, one for each round."""
         return tuple(sum(steps.values()) for steps in self.rounds)
 
     def median(self, step: str) -> float:
@@ -125,7 +157,7 @@ class Timings(Sequence[PipelineTimes]):
     def ratio(self, index: int) -> tuple[float, float, float]:
         """Return lower quartile, median and upper quartile of the time against the first's.
 
-        Each round's time from file to mask is divided by the first pipeline's in the same round,
+        Each round's time from file to result is divided by the first pipeline's in the same round,
         so that a machine that slows down meanwhile changes little.
         """
         ours, peer = self._times[index].seconds, self._times[0].seconds
@@ -142,30 +174,57 @@ class Timings(Sequence[PipelineTimes]):
         return f"{self._image}: {rounds} rounds in turn; {how}"
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
-        # A column that says the same in every row says nothing.
-        resizes = len({one.resize for one in self._times}) > 1
-        headers = ["model", "ran on", *(["resize"] if resizes else []), "load", *STEPS.values()]
-        headers += ["file to mask", *(["ratio", "same pixels"] if len(self) > 1 else [])]
+        words = [_WORDS.get(one.task, _OTHER) for one in self._times]
+        titles = words[0] if len(set(words)) == 1 else _OTHER
+        same = list(dict.fromkeys(word.same for word in words)) if len(self) > 1 else []
+        extra = self._extra_columns
+        headers = ["model", "ran on", *extra, "load"]
+        headers += [titles.infer if step == "infer" else name for step, name in STEPS.items()]
+        headers += [titles.whole, *(["ratio"] if same else []), *same]
         rows = []
         for index, one in enumerate(self._times):
             row = [one.model, f"{one.target}, {one.precision}"]
-            row += [one.resize] if resizes else []
+            row += [getattr(one, column) for column in extra]
             times = (one.load_seconds, *map(one.median, STEPS), statistics.median(one.seconds))
             row += [f"{1000 * seconds:.1f}" for seconds in times]
             if index:
                 low, middle, high = self.ratio(index)
                 row.append(f"{middle:.2f} ({low:.2f}-{high:.2f})")
-                row.append("-" if one.same_pixels is None else percent(one.same_pixels))
-            elif len(self) > 1:
-                row += ["1", ""]
+                row += [_same(one) if column == words[index].same else "" for column in same]
+            elif same:
+                row += ["1", *[""] * len(same)]
             rows.append(row)
         return headers, rows
 
+    @property
+    def _extra_columns(self) -> list[str]:
+        """Columns for what is not the same in every row."""
+        columns = ("runtime", "resize")
+        return [c for c in columns if len({getattr(one, c) for one in self._times}) > 1]
+
+    def _assumptions(self) -> list[str]:
+        """Return a line for each pipeline of whose model something is assumed."""
+        extra = self._extra_columns
+        return [
+            f"assumed for {', '.join(names)}: {'; '.join(one.assumed)}"
+            for one in self._times
+            for names in [[one.model, one.target, one.precision, *(getattr(one, c) for c in extra)]]
+            if one.assumed
+        ]
+
     def __repr__(self) -> str:
-        return f"{self._caption}\n{text_table(*self._table())}"
+        return "\n".join([self._caption, text_table(*self._table()), *self._assumptions()])
 
     def _repr_html_(self) -> str:
-        return html_table(*self._table(), caption=self._caption)
+        table = html_table(*self._table(), caption=self._caption)
+        return table + "".join(f"<p>{escape(line)}</p>" for line in self._assumptions())
+
+
+def _same(one: PipelineTimes) -> str:
+    """Return in a word or number whether a result is the first one's."""
+    if one.same_pixels is not None:
+        return percent(one.same_pixels)
+    return {True: "yes", False: "no", None: "-"}[one.same_top_class]
 
 
 def bench(
@@ -175,10 +234,11 @@ def bench(
     rounds: int = 20,
     progress: Progress = True,
 ) -> Timings:
-    """Time pipelines on one image, in turn, and compare their masks.
+    """Time pipelines on one image, in turn, and compare their results.
 
     In every round each pipeline runs once, so that ratios hold where the machine's speed drifts.
-    First runs are kept apart.
+    First runs are kept apart.  Pipelines may be of any task: masks are compared by the part of
+    the pixels with the same class, classifications by their most probable class.
 
     Parameters
     ----------
@@ -222,14 +282,6 @@ def bench(
     for _ in progress_bar(turns, progress=progress, desc="bench", unit="round", leave=False):
         for pipeline, timings in zip(pipelines, later, strict=True):
             timings.append(dict(pipeline(image).timings))
-    peer = firsts[0]
-
-    def same_pixels(index: int) -> float | None:
-        result = firsts[index]
-        if result.labels.shape != peer.labels.shape or result.card.classes != peer.card.classes:
-            return None
-        return float(np.mean(result.labels == peer.labels))
-
     return Timings(
         _named(image),
         (
@@ -239,13 +291,40 @@ def bench(
                 pipeline.precision,
                 pipeline.recipe.resize,
                 pipeline.load_seconds,
-                dict(firsts[index].timings),
-                tuple(later[index]),
-                same_pixels(index),
+                dict(first.timings),
+                tuple(rounds_of_one),
+                _same_pixels(first, firsts[0]),
+                _same_top_class(first, firsts[0]),
+                pipeline.runtime,
+                _task(first),
+                tuple(first.assumed),
             )
-            for index, pipeline in enumerate(pipelines)
+            for pipeline, first, rounds_of_one in zip(pipelines, firsts, later, strict=True)
         ),
     )
+
+
+def _task(result: Result) -> str:
+    if isinstance(result, SegmentationResult):
+        return "segmentation"
+    return "classification" if isinstance(result, ClassificationResult) else result.card.task
+
+
+def _same_pixels(result: Result, peer: Result) -> float | None:
+    if not isinstance(result, SegmentationResult) or not isinstance(peer, SegmentationResult):
+        return None
+    other_places = result.labels.shape != peer.labels.shape or result.covers != peer.covers
+    if other_places or result.card.classes != peer.card.classes:
+        return None
+    return float(np.mean(result.labels == peer.labels))
+
+
+def _same_top_class(result: Result, peer: Result) -> bool | None:
+    if not isinstance(result, ClassificationResult) or not isinstance(peer, ClassificationResult):
+        return None
+    if result.card.classes != peer.card.classes:
+        return None
+    return result.top(1)[0].index == peer.top(1)[0].index
 
 
 def _named(image: ImageSource | None) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, overload
 
 from wasinn_nb.abi import Errno
+from wasinn_nb.cards import Port
 from wasinn_nb.errors import WasiNnError
 from wasinn_nb.tables import html_table, text_table
 from wasinn_nb.tensor import Tensor
@@ -47,6 +48,10 @@ class Call:
         How long it took.
     tensor : Tensor or None
         The tensor that went in or out, if the trace keeps it.
+    index : int or None
+        Of the input or output that the call is about; None where it is about none.
+    port : Port or None
+        What the model says of that input or output.
     """
 
     name: str
@@ -57,6 +62,8 @@ class Call:
     note: str = ""
     seconds: float = 0.0
     tensor: Tensor | None = None
+    index: int | None = None
+    port: Port | None = None
 
 
 class Trace(Sequence[Call]):

@@ -1,8 +1,17 @@
 """Model cards: what is known of a model, and what its file says of itself, without a runtime."""
 
+from wasinn_nb.cards.assumptions import (
+    UNNAMED_CLASS,
+    assumed_classes,
+    assumed_scores,
+    statements,
+    unnamed_classes,
+)
 from wasinn_nb.cards.card import ModelCard
-from wasinn_nb.cards.formats import encoding_of
-from wasinn_nb.cards.image_input import ImageInput, image_input, recipe_for
+from wasinn_nb.cards.card_code import card_code, card_line, is_bare, recipe_code
+from wasinn_nb.cards.conventions import clean_text
+from wasinn_nb.cards.formats import content_of, encoding_of
+from wasinn_nb.cards.image_input import ImageInput, image_input, image_inputs
 from wasinn_nb.cards.integrity import checked_encoding, checked_files
 from wasinn_nb.cards.modelfile import ModelFile
 from wasinn_nb.cards.modelpath import (
@@ -12,7 +21,6 @@ from wasinn_nb.cards.modelpath import (
     WEIGHTS,
     as_name,
     card_path,
-    check_whole,
     encoding_by_suffix,
     existing_model,
     is_model_file,
@@ -22,43 +30,64 @@ from wasinn_nb.cards.modelpath import (
     model_stem,
     saved_model_files,
 )
+from wasinn_nb.cards.onnx_file import with_weights_inside
+from wasinn_nb.cards.operations import BOUNDED, UNBOUNDED, operation_behind, standard_name
 from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.cards.ports import Port, Signature, port_of
-from wasinn_nb.cards.stated import Stated, stated, weights_beside
+from wasinn_nb.cards.recipes import PartialRecipe, partial_fields, recipe_for
+from wasinn_nb.cards.stated import Stated, check_with_weights, stated
 from wasinn_nb.cards.tflite import custom_operations
 
 __all__ = [
+    "BOUNDED",
     "CARD_SUFFIX",
     "ENCODINGS",
     "FOLDER_CARD",
     "RGB",
+    "UNBOUNDED",
+    "UNNAMED_CLASS",
     "WEIGHTS",
     "ImageInput",
     "ModelCard",
     "ModelFile",
+    "PartialRecipe",
     "Port",
     "Signature",
     "Stated",
     "as_name",
+    "assumed_classes",
+    "assumed_scores",
+    "card_code",
+    "card_line",
     "card_path",
-    "check_whole",
+    "check_with_weights",
     "checked_encoding",
     "checked_files",
     "checked_palette",
+    "clean_text",
+    "content_of",
     "custom_operations",
     "distinct_palette",
     "encoding_by_suffix",
     "encoding_of",
     "existing_model",
     "image_input",
+    "image_inputs",
+    "is_bare",
     "is_model_file",
     "is_saved_model",
     "main_path",
     "model_files",
     "model_stem",
+    "operation_behind",
+    "partial_fields",
     "port_of",
+    "recipe_code",
     "recipe_for",
     "saved_model_files",
+    "standard_name",
     "stated",
-    "weights_beside",
+    "statements",
+    "unnamed_classes",
+    "with_weights_inside",
 ]

@@ -217,6 +217,56 @@ class ModelCard:
             raise RecipeError(f"the card of {name!r:.80} is malformed: {error}") from error
 
     @classmethod
+    def from_model(cls, path: str | os.PathLike[str], **known: Any) -> Self:
+        """Make a card from what a model's file states, completed by what the user knows.
+
+        OpenVINO IR, ONNX and TensorFlow Lite state their inputs; many files also state classes,
+        task and preprocessing: what OpenVINO's Model API, Ultralytics or TensorFlow's metadata
+        writers put there.  No inference runtime is loaded.  What nobody states stays empty.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The model's main file, its weights, or the folder of a TensorFlow SavedModel; a leading
+            ``~`` is expanded.
+        **known
+            Any field of the card, in the place of what the file states; None counts as not given,
+            but for *background*.  *recipe* is a `PreprocessRecipe`, or a mapping of those of its
+            fields that are known.
+
+        Returns
+        -------
+        ModelCard
+            Its name is the stem of the file.  It has a recipe where color and value range (`range`,
+            `mean` or `scale`; that of a u8 input is 0 to 255) are stated; size, type and order of
+            the axes come from the model's input.  Where more than 256 classes are stated without a
+            task, that is ``"classification"``.
+
+        Raises
+        ------
+        MissingFileError, InvalidArgumentError, RuntimeFailure
+            If there is no model, or one that cannot be read.
+        RecipeError
+            If there is no such field, if one cannot hold the value, or if the recipe still lacks
+            something, such as the size where the input leaves it open.
+
+        Examples
+        --------
+        >>> from wasinn_nb import model
+        >>> ModelCard.from_model(model().path, task="segmentation").task
+        'segmentation'
+        >>> recipe = dict(color="BGR", range=(0, 255))
+        >>> ModelCard.from_model(model().path, recipe=recipe).recipe
+        PreprocessRecipe(1x3x512x896xf32 NCHW BGR, range 0 to 255, triangle)
+        """
+        from wasinn_nb.cards.from_file import stated_fields
+
+        cls._check_names(known)
+        # None is a value of this one.
+        given = {k: v for k, v in known.items() if v is not None or k == "background"}
+        return cls(**stated_fields(path, given))
+
+    @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Self:
         """Read the card in the JSON file at *path*.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from wasinn_nb.cards.modelfile import ModelFile, is_text
@@ -12,6 +13,7 @@ from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.errors import RecipeError
 
 __all__ = [
+    "MOST_MASK_CLASSES",
     "card_background",
     "card_classes",
     "card_figures",
@@ -24,7 +26,7 @@ __all__ = [
 
 # Labels have 8 bits where a mask is made, or may be made.
 _MASK_TASKS: Final = frozenset({"segmentation", "unknown"})
-_MOST_MASK_CLASSES: Final = 256
+MOST_MASK_CLASSES: Final = 256
 _MOST_CLASSES: Final = 100_000
 
 
@@ -37,10 +39,12 @@ def card_classes(card: str, task: str, classes: Any) -> tuple[str, ...]:
     """Return the names of the classes as a tuple."""
     # A string is a sequence of strings too: of its letters.
     try:
-        names = () if isinstance(classes, str) else tuple(classes)
+        # Sets have no order, and mappings are something else.
+        unordered = isinstance(classes, str | AbstractSet | Mapping)
+        names = (None,) if unordered else tuple(classes)
     except TypeError:
         names = (None,)
-    if isinstance(classes, str) or not all(name and is_text(name) for name in names):
+    if not all(name and is_text(name) for name in names):
         raise unexpected(card, "class names as text", classes)
     masks, most = task in _MASK_TASKS, _most_classes(task)
     if len(names) > most:
@@ -125,7 +129,7 @@ def card_background(card: str, task: str, classes: int, background: Any) -> int 
 
 
 def _most_classes(task: str) -> int:
-    return _MOST_MASK_CLASSES if task in _MASK_TASKS else _MOST_CLASSES
+    return MOST_MASK_CLASSES if task in _MASK_TASKS else _MOST_CLASSES
 
 
 def _index(value: Any) -> int | None:

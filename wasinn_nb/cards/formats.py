@@ -6,13 +6,14 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.errors import MissingFileError, RuntimeFailure
 from wasinn_nb.files import existing_file
 
 __all__ = [
+    "TEXT_SUFFIXES",
     "content_of",
     "encoding_of",
     "fetched_instead",
@@ -28,6 +29,8 @@ _START_BYTES: Final = 1 << 16
 # Protocol buffers and flatbuffers end at 2 GiB; an xml is text.
 _MAX_BYTES: Final = 1 << 31
 _TEXT_BYTES: Final = 1024
+TEXT_SUFFIXES: Final = {".pbtxt", ".json"}
+"""Of TensorFlow's and Paddle's models that are text."""
 
 # Encodings of XML, told by a byte order mark or, without one, by how "<" is written.
 _XML_CODECS: Final = (
@@ -53,7 +56,7 @@ _FOREIGN: Final = (
 )
 
 
-def is_folder(part: Path | bytes) -> bool:
+def is_folder(part: Path | bytes) -> TypeGuard[Path]:
     """Tell whether *part* of a model is a folder (a TensorFlow SavedModel)."""
     return isinstance(part, Path) and part.is_dir()
 
@@ -145,26 +148,34 @@ def xml_text(content: bytes) -> str | bytes:
     return content.lstrip()
 
 
-def foreign_content(start: bytes, *, text_allowed: bool = False) -> str:
-    r"""Say what bytes are that stand where a model is expected, and what to do.
+def foreign_content(part: Path | bytes) -> str:
+    r"""Say what stands in a file where a model or its weights are expected, and what to do.
 
     Parameters
     ----------
-    start : bytes
-        The first bytes of the file.
-    text_allowed : bool
-        Whether a model in this place may be text (JSON, protobuf's text format).
+    part : Path or bytes
+        A file, or its bytes.  A file called ``.json`` or ``.pbtxt`` may be text: Paddle's and
+        TensorFlow's models are.
 
     Returns
     -------
     str
-        Empty where they may be a model.
+        Empty where it may be what is expected.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file, or it cannot be read.
 
     Examples
     --------
     >>> foreign_content(b"7z\xbc\xaf\x27\x1c")
     'a 7z archive: unpack it and load the model inside'
+    >>> foreign_content(b"Not Found")
+    'plain text, such as the error of a server: fetch the file again and look at what the server
+    answered'
     """
+    start = start_of(part)
     if not start:
         return "an empty file: fetch or copy it again"
     if fetched := fetched_instead(start):
@@ -172,19 +183,16 @@ def foreign_content(start: bytes, *, text_allowed: bool = False) -> str:
     for mark, what in _FOREIGN:
         if start.startswith(mark):
             return what
-    head = _look(start[:_TEXT_BYTES])
-    if head.startswith("<") and not _is_ir(_look(start)):
-        return f"XML or HTML, such as the error of a server, not OpenVINO IR: {_AGAIN}"
-    if text_allowed or head.startswith("<") or _CONTROL.search(start[:_TEXT_BYTES]):
+    if isinstance(part, Path) and part.suffix in TEXT_SUFFIXES:
         return ""
-    try:
-        start[:_TEXT_BYTES].decode()
-    except UnicodeDecodeError as error:
-        if error.start < min(len(start), _TEXT_BYTES) - 4:  # not only cut inside a character
-            return ""
-    if head.startswith(("{", "[")):
-        return f"JSON, such as the error of a server: {_AGAIN}"
-    return f"plain text, such as the error of a server: {_AGAIN}"
+    head = _look(start[:_TEXT_BYTES])
+    if head.startswith("<"):
+        what = f"XML or HTML, such as the error of a server, not OpenVINO IR: {_AGAIN}"
+        return "" if _is_ir(_look(start)) else what
+    if not _is_text(start[:_TEXT_BYTES]):
+        return ""
+    kind = "JSON" if head.startswith(("{", "[")) else "plain text"
+    return f"{kind}, such as the error of a server: {_AGAIN}"
 
 
 def fetched_instead(start: bytes) -> str:
@@ -224,6 +232,17 @@ def _look(start: bytes) -> str:
     """Return XML or other text to look at, whatever its encoding."""
     text = xml_text(start)
     return text if isinstance(text, str) else text.decode("latin-1")
+
+
+def _is_text(start: bytes) -> bool:
+    """Tell whether bytes are printable UTF-8, perhaps cut inside a character."""
+    if _CONTROL.search(start):
+        return False
+    try:
+        start.decode()
+    except UnicodeDecodeError as error:
+        return error.start > len(start) - 4
+    return True
 
 
 def _is_ir(text: str) -> bool:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.cards.ports import Port, Signature
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.recipe import Color, Layout, PreprocessRecipe
+from wasinn_nb.recipe import CHANNELS, Layout
 
-__all__ = ["DEFAULT_SIDE", "ImageInput", "image_input", "recipe_for"]
+__all__ = ["ImageInput", "image_input", "image_inputs", "one_input"]
 
-_ASSUMED_COLORS: Final[dict[int, Color]] = {1: "GRAY", 3: "BGR", 4: "BGRA"}
-_CHANNELS: Final = tuple(_ASSUMED_COLORS)
-_LAYOUTS: Final[dict[int, tuple[Layout, ...]]] = {4: ("NCHW", "NHWC"), 3: ("CHW", "HWC")}
+_TYPES: Final = frozenset({TensorType.U8, TensorType.I8, TensorType.F16, TensorType.F32})
+_CHANNELS: Final = frozenset(CHANNELS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +65,21 @@ def image_input(signature: Signature, layout: Layout | None = None) -> ImageInpu
     >>> found.layout, found.channels, found.height, found.width
     ('NCHW', 3, 512, 896)
     """
-    port = _one_input(signature)
-    if port.type not in {TensorType.U8, TensorType.I8, TensorType.F16, TensorType.F32}:
+    port = one_input(signature)
+    if port.type not in _TYPES:
         raise InvalidArgumentError(
             f"the model takes {port.signature}; expected an image of u8, i8, f16 or f32 values"
         )
     sizes = port.dimensions
     stated = layout or port.layout
-    fitting = [
-        found
-        for known in _LAYOUTS.get(len(sizes), ())
-        if stated in {None, "", known} and (found := _as_image(port, known)) is not None
-    ]
+    fitting = _readings(port, stated)
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         names = " and as ".join(found.layout for found in fitting)
         raise InvalidArgumentError(
             f"the model takes {port.signature}, which can be read as {names}; say which in the "
-            f'recipe: recipe=wasinn_nb.PreprocessRecipe(height, width, "{fitting[0].layout}")'
+            f'recipe: recipe={{"layout": "{fitting[0].layout}"}}'
         )
     if len(sizes) == 4 and (sizes[0] or 1) > 1:
         raise InvalidArgumentError(
@@ -97,12 +93,40 @@ def image_input(signature: Signature, layout: Layout | None = None) -> ImageInpu
     )
 
 
-def _as_image(port: Port, layout: Layout) -> ImageInput | None:
-    sizes = dict(zip(layout, port.dimensions, strict=True))
-    if sizes.get("N", 1) not in {1, None} or sizes["C"] not in _CHANNELS:
-        return None
-    height, width = sizes["H"], sizes["W"]
-    return ImageInput(port, layout, sizes["C"] or 0, height, width)
+def image_inputs(ports: Iterable[Port], layout: str = "") -> tuple[ImageInput, ...]:
+    """Return the inputs among several that can take one image, and only in one layout.
+
+    Parameters
+    ----------
+    ports : iterable of Port
+    layout : str, optional
+        What a card or recipe states.
+
+    Examples
+    --------
+    >>> sizes = [(1, 3, 512, 896), (1, None, None, 3), (1, 3, 320, 3), (1, 1000)]
+    >>> ports = [Port("data", size, TensorType.F32, "f32") for size in sizes]
+    >>> [found.layout for found in image_inputs(ports)]
+    ['NCHW', 'NHWC']
+    >>> [found.layout for found in image_inputs(ports[2:], "NHWC")]
+    ['NHWC']
+    """
+    found = (_readings(port, layout or port.layout) for port in ports if port.type in _TYPES)
+    return tuple(readings[0] for readings in found if len(readings) == 1)
+
+
+def _readings(port: Port, stated: str) -> list[ImageInput]:
+    """Return every way to read an input as one image, in the layout that is stated."""
+    readings = []
+    known: tuple[Layout, ...] = get_args(Layout)
+    for layout in known:
+        if len(layout) != len(port.dimensions) or stated not in {"", layout}:
+            continue
+        sizes = dict(zip(layout, port.dimensions, strict=True))
+        channels = sizes["C"]
+        if sizes.get("N", 1) in {1, None} and channels in _CHANNELS:
+            readings.append(ImageInput(port, layout, channels, sizes["H"], sizes["W"]))
+    return readings
 
 
 def _listed(ports: tuple[Port, ...]) -> str:
@@ -110,75 +134,17 @@ def _listed(ports: tuple[Port, ...]) -> str:
     return f" ({names:.300})" if names else ""
 
 
-DEFAULT_SIDE: Final = 512
-"""Height and width of the image where the model leaves its size open and nothing states it."""
-
-
-def recipe_for(
-    signature: Signature, stated: PreprocessRecipe | None = None
-) -> tuple[PreprocessRecipe, tuple[str, ...]]:
-    """Return the recipe of a model's one image, and what of it is assumed.
-
-    Parameters
-    ----------
-    signature : Signature
-    stated : PreprocessRecipe, optional
-        What a card or a person states: it is checked, and nothing is assumed.  Without it size,
-        layout and type are the model's; colors are BGR and values 0 to 255, the convention of the
-        Open Model Zoo, and the filter is Pillow's.
-
-    Returns
-    -------
-    PreprocessRecipe, tuple of str
+def one_input(signature: Signature) -> Port:
+    """Return the input of a model that has one.
 
     Raises
     ------
     InvalidArgumentError
-        If the model does not take one image, or one of another shape or type.
-
-    Examples
-    --------
-    >>> port = Port("data", (1, 3, 512, 896), TensorType.F32, "f32")
-    >>> recipe_for(Signature((port,), ()))
-    (PreprocessRecipe(1x3x512x896xf32 NCHW BGR, range 0 to 255, bilinear),
-     ('BGR, values 0 to 255, bilinear',))
+        If it has none or several.
     """
-    if stated is not None:
-        _check_fit(_one_input(signature), stated)
-        return stated, ()
-    found = image_input(signature)
-    height, width = found.height or DEFAULT_SIDE, found.width or DEFAULT_SIDE
-    color: Color = _ASSUMED_COLORS[found.channels]
-    recipe = PreprocessRecipe(height, width, found.layout, color, found.type, resize="bilinear")
-    low, high = recipe.range
-    assumed = [f"{color}, values {low:g} to {high:g}, bilinear"]
-    if found.height is None or found.width is None:
-        assumed.append(f"size {height}x{width}, which the model leaves open")
-    return recipe, tuple(assumed)
-
-
-def _one_input(signature: Signature) -> Port:
     if len(signature.inputs) != 1:
         raise InvalidArgumentError(
             f"expected a model of one image, this one has {len(signature.inputs)} inputs"
             f"{_listed(signature.inputs)}; call it with wasinn_nb.WasiNnCtx, input by input"
         )
     return signature.inputs[0]
-
-
-def _check_fit(port: Port, recipe: PreprocessRecipe) -> None:
-    fits = len(port.dimensions) == len(recipe.dimensions) and all(
-        size in {None, wanted}
-        for size, wanted in zip(port.dimensions, recipe.dimensions, strict=True)
-    )
-    made = f"{'x'.join(map(str, recipe.dimensions))}x{recipe.type.suffix}"
-    if not fits:
-        raise InvalidArgumentError(
-            f"the recipe makes {made}, the model takes {port.signature}: "
-            f"check height, width, layout and color"
-        )
-    if recipe.type is not port.type:
-        raise InvalidArgumentError(
-            f"the recipe makes {made}, the model takes {port.signature}: set the recipe's type "
-            f'with recipe.replace(type="{port.type_name}")'
-        )

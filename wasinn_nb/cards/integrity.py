@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.formats import (
+    TEXT_SUFFIXES,
     content_of,
     encoding_of,
     fetched_instead,
@@ -22,8 +22,6 @@ from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RuntimeFail
 from wasinn_nb.files import existing_file
 
 __all__ = ["checked_encoding", "checked_files"]
-
-_TEXT_SUFFIXES: Final = {".pbtxt", ".json"}  # TensorFlow's and Paddle's models as text
 
 
 def checked_encoding(files: Sequence[Path | bytes], declared: GraphEncoding) -> GraphEncoding:
@@ -62,17 +60,16 @@ def checked_encoding(files: Sequence[Path | bytes], declared: GraphEncoding) -> 
         start, foreign = b"", ""
     else:
         start = start_of(first)
-        text_allowed = isinstance(first, Path) and first.suffix in _TEXT_SUFFIXES
-        foreign = foreign_content(start, text_allowed=text_allowed)
-    if declared is GraphEncoding.AUTODETECT:
-        declared = declared if found is None else found  # OPENVINO is 0, hence false
-        _check_number(files, declared)
-    elif found is not None and found is not declared and not foreign:
-        raise RuntimeFailure(
-            f"declared as {declared.name.lower()}, but the bytes are those of encoding "
-            f"{found.name.lower()}"
-        )
-    if foreign or (found is None and not _may_be(declared, start, first)):
+        foreign = foreign_content(first) if found in {None, GraphEncoding.OPENVINO} else ""
+    if found is not None and not foreign:
+        if declared not in {found, GraphEncoding.AUTODETECT}:
+            raise RuntimeFailure(
+                f"declared as {declared.name.lower()}, but the bytes are those of encoding "
+                f"{found.name.lower()}"
+            )
+        _check_number(files, found)
+        return found
+    if foreign or not _may_be(declared, start, first):
         # Every frontend would be asked, and TensorFlow's writes to the standard error.
         order = " (builders: xml, then bin)" if declared is GraphEncoding.OPENVINO else ""
         raise RuntimeFailure(
@@ -113,7 +110,7 @@ def checked_files(files: Sequence[Path | bytes], encoding: GraphEncoding) -> Non
     if encoding is GraphEncoding.OPENVINO:
         needed = needed_weights(parsed_ir(content_of(files[0])))
         if (size := size_of(files[1])) != needed:
-            remedy = foreign_content(start_of(files[1]))
+            remedy = foreign_content(files[1])
             raise RuntimeFailure(
                 f"expected {needed} bytes of weights, as the xml says, got {size}"
                 + (f", {remedy}" if remedy else ": use the .bin that was written with this xml")
@@ -138,7 +135,7 @@ def _may_be(encoding: GraphEncoding, start: bytes, first: Path | bytes) -> bool:
     """Tell whether bytes without a magic number can be a model of *encoding*."""
     if encoding in {GraphEncoding.OPENVINO, GraphEncoding.TENSORFLOWLITE}:
         return False
-    if isinstance(first, Path) and first.suffix in _TEXT_SUFFIXES:
+    if isinstance(first, Path) and first.suffix in TEXT_SUFFIXES:
         return True
     # ONNX, TensorFlow and Paddle: a protobuf message, field 1 to 8, a number or with a length.
     return bool(start) and 1 <= start[0] >> 3 <= 8 and start[0] & 7 in {0, 2}
@@ -165,8 +162,8 @@ def _check_external_data(first: Path | bytes) -> None:
                 f"the ONNX model has weights in {location!r:.200}, which is missing: put the file "
                 f"beside the model ({error})"
             ) from error
-        start, size = start_of(found), found.stat().st_size
-        what = foreign_content(start) if size < end else fetched_instead(start)
+        size = found.stat().st_size
+        what = foreign_content(found) if size < end else fetched_instead(start_of(found))
         if what or size < end:
             raise RuntimeFailure(
                 f"expected at least {end} bytes of weights in {location!r:.200} (for tensor "

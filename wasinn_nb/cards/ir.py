@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Final, TypeAlias
 from xml.etree import ElementTree as ET
 
 from wasinn_nb.cards.formats import xml_text
+from wasinn_nb.cards.operations import operation_behind, standard_name
 from wasinn_nb.cards.ports import Signature, port_of
 from wasinn_nb.errors import RuntimeFailure
 
 __all__ = ["ir_metadata", "ir_signature", "needed_weights", "parsed_ir"]
 
 _VERSIONS: Final = {"10", "11"}
-_PASS_THROUGH: Final = frozenset(
-    {"Convert", "ConvertLike", "FakeQuantize", "Identity", "Reshape", "Result", "Squeeze"}
-    | {"Transpose", "Unsqueeze"}
-)
-_KINDS: Final = {"SoftMax": "Softmax", "Const": "Constant"}
 _MAX_DEPTH: Final = 64
 _NAMES: Final = re.compile(r"(?:[^,\\]|\\.)+")  # separated by commas; a comma inside is "\,"
 
@@ -151,7 +148,7 @@ def ir_signature(root: ET.Element) -> Signature | None:
                     [_size(dim.text or "") for dim in port.iterfind("dim")],
                     _type_name(port.get("precision", produced.get("precision", ""))),
                     layout=_layout(port) or _layout(produced),
-                    operation=_operation(layers, sources, source[0]),
+                    operation=operation_behind(source[0], partial(_producer, layers, sources)),
                 )
             )
     return Signature(tuple(inputs), tuple(outputs))
@@ -183,19 +180,17 @@ def _leaves(element: ET.Element, depth: int) -> Iterator[tuple[str, str]]:
                 yield f"{name}/{path}", value
 
 
-def _operation(layers: _Layers, sources: Mapping[_Place, _Place], identity: str) -> str:
-    """Return the kind of the operation, in or before layer *identity*, that computes values."""
-    for _ in range(len(layers)):  # a damaged graph may have a circle
-        layer = layers[identity]
-        kind = layer.get("type", "")
-        if kind == "Parameter":
-            return ""
-        port = layer.find("input/port")
-        source = sources.get((identity, "" if port is None else port.get("id", "")))
-        if kind not in _PASS_THROUGH or source is None or source[0] not in layers:
-            return _KINDS.get(kind, kind)
-        identity = source[0]
-    return ""
+def _producer(
+    layers: _Layers, sources: Mapping[_Place, _Place], identity: str
+) -> tuple[str, list[str]] | None:
+    """Return what a layer does and the layers that it takes values of; None of an input."""
+    layer = layers[identity]
+    kind = layer.get("type", "")
+    if kind == "Parameter":
+        return None
+    places = (sources.get((identity, p.get("id", ""))) for p in layer.iterfind("input/port"))
+    inputs = [place[0] for place in places if place is not None and place[0] in layers]
+    return standard_name(kind), inputs
 
 
 def _port_names(layer: ET.Element, port: ET.Element, with_layer_name: bool) -> list[str]:

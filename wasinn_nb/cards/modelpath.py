@@ -196,7 +196,7 @@ def existing_model(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     MissingFileError
-        If no model lies there.
+        If no model lies there, or weights without their main file.
     InvalidArgumentError
         If the suffix is not one of a model's.
     """
@@ -212,7 +212,9 @@ def existing_model(path: str | os.PathLike[str]) -> Path:
         raise InvalidArgumentError(
             f"expected the path of a model, which ends in {', '.join(ENCODINGS)}, got {given}"
         )
-    return main_path(existing_file(given, "model"))
+    main = main_path(existing_file(given, "model"))
+    check_whole((main, given))
+    return main
 
 
 def model_stem(main: Path) -> str:

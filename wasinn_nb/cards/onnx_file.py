@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from wasinn_nb.cards.formats import content_of
+from wasinn_nb.cards.operations import operation_behind, standard_name
 from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.errors import RuntimeFailure
+from wasinn_nb.files import existing_file
 
 if TYPE_CHECKING:
     import onnx
@@ -20,12 +23,9 @@ __all__ = [
     "onnx_signature",
     "onnx_version",
     "parsed_onnx",
+    "with_weights_inside",
 ]
 
-_PASS_THROUGH: Final = frozenset(
-    {"Cast", "CastLike", "DequantizeLinear", "Flatten", "Identity", "QuantizeLinear", "Reshape"}
-    | {"Squeeze", "Transpose", "Unsqueeze"}
-)
 _TYPE_NAMES: Final = {
     "BFLOAT16": "bf16",
     "BOOL": "boolean",
@@ -34,12 +34,16 @@ _TYPE_NAMES: Final = {
     "FLOAT16": "f16",
 }
 
+_MOST_BYTES: Final = (1 << 31) - 1  # of a protocol buffer
+
 
 class ExternalData(NamedTuple):
     """A part of a file beside the model: where the values of one tensor lie."""
 
     tensor: str
     location: str
+    start: int
+    """The offset of the first byte."""
     end: int
     """The offset after the last byte."""
 
@@ -67,6 +71,45 @@ def parsed_onnx(content: bytes) -> onnx.ModelProto:
     return model
 
 
+def with_weights_inside(path: Path) -> Path | bytes:
+    """Return an ONNX model with the content of the files beside it, for an engine that maps them.
+
+    A file that is mapped into memory and written anew changes what a loaded model computes; one
+    that is cut crashes the process.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bytes or Path
+        The path itself where the whole is larger than protocol buffers can be, 2 GiB.
+
+    Raises
+    ------
+    MissingFileError
+        If a file beside the model is not there.
+    RuntimeFailure
+        If the model is damaged.
+    """
+    from onnx import TensorProto
+
+    model = parsed_onnx(content_of(path))
+    parts = list(external_data(model))
+    if path.stat().st_size + sum(part.end - part.start for part in parts) > _MOST_BYTES:
+        return path
+    tensors = (one for one in _tensors(model) if one.data_location == TensorProto.EXTERNAL)
+    for tensor, part in zip(list(tensors), parts, strict=True):
+        with existing_file(path.parent / part.location, "weights").open("rb") as file:
+            file.seek(part.start)
+            tensor.raw_data = file.read(part.end - part.start)
+        tensor.data_location = TensorProto.DEFAULT
+        del tensor.external_data[:]
+    content: bytes = model.SerializeToString()
+    return content
+
+
 def onnx_version(model: onnx.ModelProto) -> str:
     """Return the operator sets of a model, such as ``"opset 13, com.microsoft 1"``."""
     sets = [f"{_text(s.domain) or 'opset'} {s.version}" for s in model.opset_import[:16]]
@@ -84,9 +127,26 @@ def onnx_signature(model: onnx.ModelProto) -> Signature | None:
     graph = model.graph
     weights = {_text(tensor.name) for tensor in graph.initializer}
     weights |= {_text(tensor.values.name) for tensor in graph.sparse_initializer}
-    producers = {_text(name): node for node in graph.node for name in node.output if name}
-    inputs = [_port(value, "") for value in graph.input if _text(value.name) not in weights]
-    outputs = [_port(value, _operation(_text(value.name), producers)) for value in graph.output]
+    producers = {
+        _text(name): (standard_name(_text(node.op_type)), list(map(_text, node.input)))
+        for node in graph.node
+        for name in node.output
+        if name
+    }
+    scales = _quantizations(graph)
+    inputs = [
+        _port(value, "", scales.get(_text(value.name)))
+        for value in graph.input
+        if _text(value.name) not in weights
+    ]
+    outputs = [
+        _port(
+            value,
+            operation_behind(_text(value.name), producers.get),
+            scales.get(_text(value.name)),
+        )
+        for value in graph.output
+    ]
     ports = [port for port in (*inputs, *outputs) if port is not None]
     if len(ports) < len(inputs) + len(outputs):
         return None
@@ -130,7 +190,7 @@ def external_data(model: onnx.ModelProto) -> Iterator[ExternalData]:
             except (KeyError, ValueError, TypeError):
                 itemsize = 0
             length = itemsize * math.prod(max(size, 0) for size in tensor.dims)
-        yield ExternalData(name, location, offset + length)
+        yield ExternalData(name, location, offset, offset + length)
 
 
 def _text(value: str | bytes) -> str:
@@ -183,19 +243,37 @@ def _whole(tensor: str, name: str, text: str) -> int:
     return int(text)
 
 
-def _operation(name: str, producers: dict[str, Any]) -> str:
-    """Return the kind of the operation that computes the values of tensor *name*."""
-    for _ in range(len(producers)):  # a damaged graph may have a circle
-        node = producers.get(name)
-        if node is None:
-            return ""
-        if (kind := _text(node.op_type)) not in _PASS_THROUGH or not node.input:
-            return kind
-        name = _text(node.input[0])
-    return ""
+def _quantizations(graph: onnx.GraphProto) -> dict[str, tuple[float, int]]:
+    """Return scale and zero point of the values that are quantized as a whole: name → both."""
+    constants = {_text(tensor.name): tensor for tensor in graph.initializer}
+    found: dict[str, tuple[float, int]] = {}
+    for node in graph.node:
+        kind, names = _text(node.op_type), list(map(_text, node.input))
+        stored = list(map(_text, node.output)) if kind == "QuantizeLinear" else names
+        if kind not in {"QuantizeLinear", "DequantizeLinear"} or len(names) < 2 or not stored:
+            continue
+        scale = _one_number(constants.get(names[1]))
+        zero = _one_number(constants.get(names[2])) if len(names) > 2 and names[2] else 0.0
+        if scale and zero is not None:
+            found[stored[0]] = scale, int(zero)
+    return found
 
 
-def _port(value: onnx.ValueInfoProto, operation: str) -> Port | None:
+def _one_number(tensor: onnx.TensorProto | None) -> float | None:
+    """Return the value of a constant of one element; None of any other."""
+    from onnx import numpy_helper
+
+    if tensor is None or math.prod(tensor.dims) != 1 or tensor.external_data:
+        return None
+    try:
+        return float(numpy_helper.to_array(tensor).reshape(-1)[0])
+    except (ValueError, TypeError, IndexError):  # a damaged constant states nothing
+        return None
+
+
+def _port(
+    value: onnx.ValueInfoProto, operation: str, quantization: tuple[float, int] | None
+) -> Port | None:
     """Return an input or output; None where it is not a tensor of a known number of dimensions."""
     from onnx import TensorProto
 
@@ -209,4 +287,10 @@ def _port(value: onnx.ValueInfoProto, operation: str) -> Port | None:
     known = tensor.elem_type in TensorProto.DataType.values()
     onnx_name = TensorProto.DataType.Name(tensor.elem_type) if known else "undefined"
     short = onnx_name.lower().replace("uint", "u").replace("int", "i")
-    return port_of(_text(value.name), sizes, _TYPE_NAMES.get(onnx_name, short), operation=operation)
+    return port_of(
+        _text(value.name),
+        sizes,
+        _TYPE_NAMES.get(onnx_name, short),
+        operation=operation,
+        quantization=quantization,
+    )

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.conventions import Meaning, clean_text, from_entries, from_model_api
-from wasinn_nb.cards.formats import content_of, encoding_of
+from wasinn_nb.cards.formats import content_of, encoding_of, foreign_content, is_folder
 from wasinn_nb.cards.ir import ir_metadata, ir_signature, parsed_ir
+from wasinn_nb.cards.modelpath import check_whole, model_files
 from wasinn_nb.cards.onnx_file import (
     external_data,
     onnx_metadata,
@@ -20,8 +21,10 @@ from wasinn_nb.cards.onnx_file import (
 )
 from wasinn_nb.cards.ports import Signature
 from wasinn_nb.cards.tflite import read_tflite
+from wasinn_nb.errors import RuntimeFailure
+from wasinn_nb.files import is_file
 
-__all__ = ["Stated", "stated", "weights_beside"]
+__all__ = ["Stated", "check_with_weights", "stated"]
 
 _MAX_FACTS: Final = 100
 _MAX_FILES: Final = 10_000
@@ -39,10 +42,10 @@ class Stated:
     signature : Signature or None
         Inputs and outputs; None where the file does not say them, or leaves a number of
         dimensions open.  Types are named as OpenVINO names them (``"f32"``, ``"boolean"``).
-        An output's `operation` is the kind of the operation that computes its values, in the
-        format's own words; ``Sigmoid``, ``Softmax``, ``LogSoftmax``, ``ArgMax`` and ``TopK`` are
-        called so in every format.  Operations that only pass values on (reshape, transpose, cast,
-        quantize and the like) are looked through.
+        An output's `operation` is the kind of the operation that computes its values, by its name
+        in ONNX, such as ``Sigmoid``, ``Softmax``, ``ArgMax`` or ``Conv``; one that ONNX does not
+        have, in the format's own words.  Operations that only pass values on (reshape, transpose,
+        resize, cast, quantize and the like) and the addition of a bias are looked through.
     task : str or None
         ``"segmentation"``, ``"classification"``, ``"detection"``, or another that the file names.
     classes : tuple of str
@@ -89,26 +92,28 @@ def stated(files: Sequence[Path | bytes]) -> Stated:
     MissingFileError
         If a file is not there, or cannot be read.
     RuntimeFailure
-        If a file is damaged, of a version that no runtime reads, or names weights outside the
-        model's folder.
+        If a file is not a model (but an HTML page, say), is damaged, is of a version that no
+        runtime reads, or names weights outside the model's folder.
 
     Examples
     --------
     >>> xml = b'''<net version="11"><layers/><rt_info><model_info>
     ... <labels value="road sky"/><reverse_input_channels value="YES"/>
     ... </model_info></rt_info></net>'''
-    >>> said = stated([xml])
-    >>> said.classes, said.recipe, said.version
+    >>> found = stated([xml])
+    >>> found.classes, found.recipe, found.version
     (('road', 'sky'), {'color': 'RGB'}, 'IR 11')
     """
     first, rest = files[0], [part for part in files[1:] if isinstance(part, Path)]
     encoding = encoding_of(first)
-    if isinstance(first, Path) and first.is_dir():
+    if is_folder(first):
         found = Stated(GraphEncoding.TENSORFLOW, weights=_files_in(first))
+    elif foreign := foreign_content(first) if encoding in {None, GraphEncoding.OPENVINO} else "":
+        raise RuntimeFailure(f"expected a model, got {foreign}")
     elif encoding is GraphEncoding.OPENVINO:
         found = _stated_ir(content_of(first))
-        if not rest and isinstance(first, Path) and (weights := weights_beside(first)).is_file():
-            rest = [weights]
+        if not rest and isinstance(first, Path):
+            rest = [path for path in model_files(first)[1:] if path.is_file()]
     elif encoding is GraphEncoding.ONNX:
         found = _stated_onnx(first)
     elif encoding is GraphEncoding.TENSORFLOWLITE:
@@ -118,17 +123,26 @@ def stated(files: Sequence[Path | bytes]) -> Stated:
     return replace(found, weights=(*found.weights, *rest))
 
 
-def weights_beside(xml: Path) -> Path:
-    """Return the path of the weights of an IR: the xml's with the suffix ``.bin``, or ``.BIN``.
+def check_with_weights(files: Sequence[Path]) -> None:
+    """Complain of a file of a model that is not there.
 
-    Examples
-    --------
-    >>> weights_beside(Path("toy.xml")).name
-    'toy.bin'
+    Of a main file that no runtime reads, other files are no help: that is said first.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        The main file, then its weights.
+
+    Raises
+    ------
+    MissingFileError
+        If one of *files* is missing.
+    RuntimeFailure
+        If the main file alone is there, and is damaged or of a version that no runtime reads.
     """
-    upper = xml.with_suffix(".BIN")
-    lower = xml.with_suffix(".bin")
-    return upper if upper.is_file() and not lower.is_file() else lower
+    if is_file(files[0]) and not all(map(is_file, files[1:])):
+        stated(files[:1])
+    check_whole(files)
 
 
 def _stated_ir(content: bytes) -> Stated:

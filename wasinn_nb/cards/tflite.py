@@ -13,10 +13,12 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from wasinn_nb.cards.conventions import Meaning, class_names, clean_text, from_entries
 from wasinn_nb.cards.flat import FlatTable, checked_flatbuffer
+from wasinn_nb.cards.operations import operation_behind
 from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.errors import RuntimeFailure
 
@@ -27,31 +29,38 @@ _TYPES: Final = (
     " i4 bf16"
 )  # TensorType
 _CUSTOM: Final = 32
-# BuiltinOperator: dequantize, reshape, transpose, squeeze, cast, expand_dims, quantize.
-_PASS_THROUGH: Final = frozenset({6, 22, 39, 43, 53, 70, 114})
-# BuiltinOperator: the operations that networks end with.
+# BuiltinOperator: the operations that networks end with, by their standard names.
 _KINDS: Final = {
     0: "Add",
     2: "Concatenation",
-    3: "Conv2D",
-    4: "DepthwiseConv2D",
-    9: "FullyConnected",
+    3: "Conv",  # Conv2D
+    4: "Conv",  # DepthwiseConv2D
+    6: "DequantizeLinear",
+    9: "MatMul",  # FullyConnected
     14: "Sigmoid",
-    17: "MaxPool2D",
+    17: "MaxPool",
     18: "Mul",
     19: "Relu",
     21: "Relu6",
-    23: "ResizeBilinear",
+    22: "Reshape",
+    23: "Resize",  # ResizeBilinear
     25: "Softmax",
     28: "Tanh",
+    39: "Transpose",
     40: "Mean",
     41: "Sub",
     42: "Div",
+    43: "Squeeze",
+    45: "Slice",  # StridedSlice
     48: "TopK",
     50: "LogSoftmax",
+    53: "Cast",
     56: "ArgMax",
-    67: "TransposeConv",
-    97: "ResizeNearestNeighbor",
+    65: "Slice",
+    67: "ConvTranspose",
+    70: "Unsqueeze",  # ExpandDims
+    97: "Resize",  # ResizeNearestNeighbor
+    114: "QuantizeLinear",
 }
 # The names that TensorFlow's metadata writers give their models.
 _TASKS: Final = {
@@ -150,25 +159,24 @@ def _signature(graph: FlatTable, kinds: list[tuple[int, str]]) -> Signature:
     return Signature(
         tuple(_port(graph.entry(0, index), "") for index in graph.numbers(1, "i")),
         tuple(
-            _port(graph.entry(0, index), _operation(index, producers, kinds))
+            _port(
+                graph.entry(0, index),
+                operation_behind(index, partial(_producer, producers, kinds)),
+            )
             for index in graph.numbers(2, "i")
         ),
     )
 
 
-def _operation(tensor: int, producers: dict[int, FlatTable], kinds: list[tuple[int, str]]) -> str:
-    """Return the kind of the operation that computes the values of a tensor."""
-    for _ in range(len(producers)):  # a damaged graph may have a circle
-        producer = producers.get(tensor)
-        if producer is None:
-            return ""
-        code: int = producer.number(0, "I")
-        builtin, kind = kinds[code]
-        inputs = producer.numbers(1, "i")
-        if builtin not in _PASS_THROUGH or not inputs:
-            return kind
-        tensor = inputs[0]
-    return ""
+def _producer(
+    producers: dict[int, FlatTable], kinds: list[tuple[int, str]], tensor: int
+) -> tuple[str, tuple[int, ...]] | None:
+    """Return what computes a tensor, and the tensors that it takes; None of an input."""
+    operation = producers.get(tensor)
+    if operation is None:
+        return None
+    code: int = operation.number(0, "I")
+    return kinds[code][1], operation.numbers(1, "i")
 
 
 def _port(tensor: FlatTable, operation: str) -> Port:

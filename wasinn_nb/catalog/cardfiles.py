@@ -85,15 +85,11 @@ def card_for(main: Path) -> FoundCard | None:
     RecipeError, MissingFileError
         As of `card_at`.
     """
-    if is_saved_model(main) and (found := own_card(main)) is not None:
-        return found
-    for folder in _folders(main):
-        if not is_saved_model(main):
-            found = card_at(folder / card_path(main).name)
-            if found is not None:
-                return found
-        found = card_at(folder / FOLDER_CARD)
-        if found is not None and _describes(found.card, main):
+    own = card_path(main)
+    around = [folder / name for folder in _folders(main) for name in (own.name, FOLDER_CARD)]
+    for path in dict.fromkeys((own, *around)):
+        found = card_at(path)
+        if found and (path == own or path.name != FOLDER_CARD or _describes(found.card, main)):
             return found
     return None
 
@@ -177,7 +173,7 @@ def _useless_own_card(path: Path, main: Path, names: Iterable[str]) -> Iterator[
             f"move it to {path.parent / stem / FOLDER_CARD}"
         )
     elif not any(main_files(path.parent, stem)):
-        remedy = f"call it {card_path(main).name}"
+        remedy = f"rename it to {card_path(main).name}"
         yield _useless(path, stem, main, names, remedy)
 
 
@@ -195,7 +191,7 @@ def _useless_folder_card(path: Path, main: Path, names: Iterable[str]) -> Iterat
     folders = (path.parent, *precision_folders(path.parent))
     files = _described_files(found.card)
     if not any((folder / file).is_file() for folder in folders for file in files):
-        remedy = f"write {as_name(model_stem(main))} as its name"
+        remedy = f"change its name to {as_name(model_stem(main))}"
         yield _useless(path, name, main, names, remedy)
 
 

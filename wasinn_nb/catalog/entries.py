@@ -5,14 +5,20 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, overload
+from typing import Final, TypeAlias, overload
 
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards import ModelCard, encoding_by_suffix, is_saved_model, saved_model_files, stated
+from wasinn_nb.cards import (
+    ModelCard,
+    Stated,
+    encoding_by_suffix,
+    is_saved_model,
+    saved_model_files,
+    stated,
+)
 from wasinn_nb.catalog.downloads import sha384
 from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.files import existing_file
@@ -43,9 +49,14 @@ def _are_those(card: ModelCard, precision: str, files: Sequence[Path]) -> bool:
     )
 
 
-def _stamp(path: Path) -> tuple[Path, int, int]:
+Stamp: TypeAlias = tuple[Path, int, int, int, int]
+"""A file's path, inode, times of its last writing and change in ns, and size in bytes."""
+
+
+def _stamp(path: Path) -> Stamp:
+    # Copies may keep the time of writing; the other two they cannot keep.
     stat = existing_file(path, "model").stat()
-    return path, stat.st_mtime_ns, stat.st_size
+    return path, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size
 
 
 def _name(path: Path, folder: Path) -> str:
@@ -53,12 +64,12 @@ def _name(path: Path, folder: Path) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _with_external_data(files: tuple[Path, ...], _stamps: object) -> tuple[Path, ...]:
-    """Return *files* and those that the ONNX file keeps weights in; read once per change."""
+def _stated(files: tuple[Path, ...], _stamps: object) -> Stated:
+    """Return what *files* say of themselves; read once per change."""
     try:
-        return tuple(dict.fromkeys((*files, *stated(files).weights)))
+        return stated(files)
     except RuntimeFailure:  # damaged: loading it says how
-        return files
+        return Stated(GraphEncoding.AUTODETECT)
 
 
 @dataclass(frozen=True)
@@ -131,11 +142,23 @@ class Model:
             return saved_model_files(self.path)
         if self.encoding is not GraphEncoding.ONNX:
             return self.files
-        return _with_external_data(self.files, tuple(map(_stamp, self.files)))
+        return tuple(dict.fromkeys((*self.files, *self.stated.weights)))
 
     @property
-    def stamps(self) -> tuple[tuple[Path, int, int], ...]:
-        """Path, time of change in ns and size in bytes of the weights and of the card's file, now.
+    def stated(self) -> Stated:
+        """What the files say of themselves; nothing where they are damaged.
+
+        Raises
+        ------
+        MissingFileError
+            If one of them is missing.
+        """
+        parts = saved_model_files(self.path) if is_saved_model(self.path) else self.files
+        return _stated(self.files, tuple(map(_stamp, parts)))
+
+    @property
+    def stamps(self) -> tuple[Stamp, ...]:
+        """Path, inode, times in ns and size in bytes of the weights and of the card's file, now.
 
         Equal stamps mean that nothing was written anew.
 
@@ -147,19 +170,19 @@ class Model:
         cards = () if self.card_path is None else (self.card_path,)
         return tuple(map(_stamp, (*self.weights, *cards)))
 
-    @cached_property
+    @property
     def sha384(self) -> Mapping[str, str]:
         """SHA-384 of each of :attr:`weights`, of its actual bytes: name → hexadecimal digits.
 
         The name is the path below the folder that the model lies in, or that it is.  Computed when
-        it is first asked for: about a second per GB.
+        it is first asked for, about a second per GB, and again when a file was written anew.
         """
         folder = self.path if is_saved_model(self.path) else self.path.parent
         return MappingProxyType(
             {_name(path, folder): sha384(existing_file(path, "model")) for path in self.weights}
         )
 
-    @cached_property
+    @property
     def verified(self) -> bool:
         """Whether the files are, byte for byte, those that the card describes."""
         if self.precision is None:

@@ -17,7 +17,7 @@ from wasinn_nb.cards import (
     FOLDER_CARD,
     ModelCard,
     as_name,
-    check_whole,
+    check_with_weights,
     is_model_file,
     is_saved_model,
     main_path,
@@ -66,34 +66,32 @@ class Copy:
 
     card: ModelCard
     precision: str | None
-    path: Path
+    files: tuple[Path, ...]
     place: Place
     card_path: Path | None = None
 
     @property
-    def files(self) -> tuple[Path, ...]:
-        """The file that OpenVINO reads, and its weights, whether they are there or not."""
-        return model_files(self.path.absolute())
-
-    @property
     def missing(self) -> Path | None:
         """The half that is not there."""
-        files = self.files
-        return next((f for f in files if not (f.is_file() or is_saved_model(f))), None)
+        return next((f for f in self.files if not (f.is_file() or is_saved_model(f))), None)
 
     def taken(self) -> Model:
         """Return the model, or complain of what is missing or damaged."""
-        check_whole(self.files)
+        main = self.files[0]
+        check_with_weights(self.files)
         model = Model(self.card, self.precision, self.files, self.place.label, self.card_path)
-        if self.place.kind == "shipped":
-            # A user's own card beside the file does not describe what was shipped.
-            shipped_card = known_card(self.path.stem) or self.card
-            if not replace(model, card=shipped_card).verified:
-                raise HashMismatchError(
-                    f"the shipped {self.path} is not the file that its card describes; install "
-                    f"wasinn-nb again"
-                )
+        if self.place.kind == "shipped" and not self._shipped(model).verified:
+            raise HashMismatchError(
+                f"the shipped {main} is not the file that its card describes; install "
+                f"wasinn-nb again"
+            )
         return model
+
+    def _shipped(self, model: Model) -> Model:
+        """Return a shipped model with the card that was shipped, not with a user's own."""
+        if model.card_path is None or model.card_path.name == FOLDER_CARD:
+            return model
+        return replace(model, card=known_card(model_stem(model.path)) or self.card)
 
 
 # ------------------------------------------------------------------------------------- places
@@ -214,7 +212,7 @@ def cached_copy(name: str, precision: str) -> Copy | None:
     path = folder / files[0].name
     found = own_card(path) or found
     place = Place("cache", settings.cache_dir() / "models", "cache")
-    return Copy(found.card, precision, path, place, found.path)
+    return Copy(found.card, precision, model_files(path.absolute()), place, found.path)
 
 
 def _known_precisions(name: str) -> tuple[str, ...]:
@@ -253,9 +251,10 @@ def _copy(precision: str | None, path: Path, place: Place, home: Path | None = N
     stem = model_stem(path)
     found = card_for(path) or (card_in(home, stem) if home else None) or _known(stem)
     card = found.card if found else ModelCard(as_name(stem))
-    copy = Copy(card, precision, path, place, found.path if found else None)
+    files = model_files(path.absolute())
+    copy = Copy(card, precision, files, place, found.path if found else None)
     if precision is None and copy.missing is None:
-        return replace(copy, precision=matching_precision(card, copy.files))
+        return replace(copy, precision=matching_precision(card, files))
     return copy
 
 

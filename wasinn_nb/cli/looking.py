@@ -1,4 +1,4 @@
-"""``bench``, ``inspect``, ``models``, ``devices`` and ``lab``: what is here, and how fast."""
+"""``bench``, ``models``, ``devices`` and ``lab``: what is here, and how fast."""
 
 from __future__ import annotations
 
@@ -12,12 +12,20 @@ from typing import Annotated, Any, get_args
 import typer
 
 import wasinn_nb as wn
-from wasinn_nb.cli.console import AsJson, ImageName, Target, app, out, print_json
+from wasinn_nb.cli.console import (
+    AsJson,
+    CardPath,
+    ImageName,
+    RecipeText,
+    RuntimeName,
+    app,
+    out,
+    print_json,
+)
+from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.errors import UnsupportedOperationError
 from wasinn_nb.recipe import Resize
 from wasinn_nb.timing import FEWEST_ROUNDS
-
-_MODEL_SUFFIXES = {".xml", ".onnx", ".tflite", ".pb", ".pdmodel"}
 
 
 @app.command()
@@ -38,28 +46,38 @@ def bench(
         list[str] | None,
         typer.Option(help=f"{', '.join(get_args(Resize))}; again for more. (default: the model's)"),
     ] = None,
+    runtime: Annotated[
+        list[str] | None, typer.Option("--runtime", help="Again for more. (default: openvino)")
+    ] = None,
+    card: CardPath = None,
+    recipe: RecipeText = None,
     rounds: Annotated[
         int, typer.Option("--rounds", "-n", min=FEWEST_ROUNDS, help="Runs of each, in turn.")
     ] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Time models, targets, precisions and filters side by side, and compare their masks.
+    """Time models, targets, precisions, filters and runtimes side by side, and compare the results.
 
     All combinations run in turn; the first is what the others are measured by.
     """
+    fields = read_recipe(recipe)
     choices: tuple[list[Any], ...] = (
         model or [None],
         target or [None],
         precision or [None],
         resize or [None],
+        runtime or [None],
     )
-    timings = wn.bench(
-        [
-            wn.Pipeline(name, where, precision=kind, resize=how)
-            for name, where, kind, how in itertools.product(*choices)
-        ],
-        image,
-        rounds=rounds,
+    pipelines = [
+        wn.Pipeline(
+            name, where, precision=kind, resize=how, card=card, recipe=fields, runtime=engine
+        )
+        for name, where, kind, how, engine in itertools.product(*choices)
+    ]
+    timings = wn.bench(pipelines, image, rounds=rounds)
+    remedies = dict.fromkeys(
+        Given(name, card, recipe).remedy(pipeline.assumed)
+        for (name, *_), pipeline in zip(itertools.product(*choices), pipelines, strict=True)
     )
     if as_json:
         ratios = [timings.ratio(index) for index in range(len(timings))]
@@ -75,28 +93,8 @@ def bench(
         )
     else:
         out.print(str(timings), soft_wrap=True, markup=False)
-
-
-@app.command()
-def inspect(
-    path: Annotated[
-        Path, typer.Argument(help="A .tensor or .npy file, a picture, a model file or its name.")
-    ],
-    target: Target = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say what a tensor, a picture or a model is."""
-    if path.suffix in {".tensor", ".npy"}:
-        facts = _tensor_facts(path, as_json=as_json)
-    elif path.suffix in _MODEL_SUFFIXES or (not path.exists() and not path.suffix):
-        facts = _model_facts(str(path), target, as_json=as_json)
-    else:
-        facts = _picture_facts(path)
-    if as_json:
-        print_json(facts)
-        return
-    for name, value in facts.items():
-        out.print(f"{name:14} {value}", soft_wrap=True, markup=False)
+        for command in remedies:
+            print_remedy(command)
 
 
 @app.command()
@@ -122,9 +120,9 @@ def models(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def devices(as_json: AsJson = False) -> None:
-    """List the execution targets, and why the missing ones are missing."""
-    table = wn.devices()
+def devices(runtime: RuntimeName = None, as_json: AsJson = False) -> None:
+    """List the execution targets of a runtime, and why the missing ones are missing."""
+    table = wn.devices(runtime)
     if as_json:
         print_json([{"name": d.name, "full_name": d.full_name, "reason": d.reason} for d in table])
     else:
@@ -147,74 +145,3 @@ def lab(
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     command = [sys.executable, "-m", "jupyterlab", str(directory), *root, *context.args]
     os.execv(sys.executable, command)  # noqa: S606 - no shell; Ctrl-C goes straight to Jupyter
-
-
-def _tensor_facts(path: Path, *, as_json: bool) -> dict[str, Any]:
-    tensor = wn.read_tensor(path)
-    values = tensor.to_array()
-    facts: dict[str, Any] = {
-        "tensor": path.name,
-        "dimensions": list(tensor.dimensions),
-        "type": tensor.type.suffix,
-        "bytes": tensor.nbytes,
-        "sha256": tensor.sha256(),
-    }
-    if values.size:
-        facts |= {
-            "min": float(values.min()),
-            "mean": float(values.mean(dtype="f8")),
-            "max": float(values.max()),
-        }
-    sidecar = wn.read_sidecar(path) if path.suffix == ".tensor" else None
-    told = set(facts) | {"format"}
-    about = {name: said for name, said in (sidecar or {}).items() if name not in told}
-    if not as_json and isinstance(about.get("model"), dict):
-        about["model"] = about["model"].get("name")
-    if not as_json and about.get("recipe"):
-        about["recipe"] = wn.PreprocessRecipe.from_dict(about["recipe"])
-    return facts | about
-
-
-def _picture_facts(path: Path) -> dict[str, Any]:
-    from wasinn_nb.pictures import open_image
-
-    picture = open_image(path)
-    orientation = picture.getexif().get(0x0112, 1)
-    return {
-        "picture": path.name,
-        "format": picture.format,
-        "width": picture.width,
-        "height": picture.height,
-        "mode": picture.mode,
-        "EXIF": "upright" if orientation == 1 else f"orientation {orientation}: guests ignore it",
-        "bytes": path.stat().st_size,
-    }
-
-
-def _model_facts(name: str, target: str | None, *, as_json: bool) -> dict[str, Any]:
-    found = wn.model(name)
-    with wn.WasiNnCtx(keep=None) as context:
-        described = context.describe(context.load(found.files, found.encoding, target))
-    ports = {
-        "inputs": [f"{port.name} {port.signature}" for port in described.inputs],
-        "outputs": [f"{port.name} {port.signature}" for port in described.outputs],
-    }
-    card = found.card
-    return {
-        "model": card.name,
-        "task": card.task,
-        "description": card.description,
-        "classes": list(card.classes) if as_json else ", ".join(card.classes),
-        "recipe": card.recipe.to_dict() if as_json and card.recipe else str(card.recipe),
-        "files": [str(path) for path in found.files] if as_json else str(found.path),
-        **({"sha384": dict(found.sha384)} if as_json else {}),
-        "verified": found.verified if as_json else _verified(found),
-        "device": f"{described.device}, {described.precision}",
-        **(ports if as_json else {"ports": f"\n{described}"}),
-    }
-
-
-def _verified(model: wn.Model) -> str:
-    if model.verified:
-        return "yes, by its SHA-384"
-    return "no: another build than its card describes" if model.card.precisions else "no card"

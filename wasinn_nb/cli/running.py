@@ -1,4 +1,4 @@
-"""``segment`` and ``run``: a model natively, and a guest."""
+"""``segment``, ``classify`` and ``run``: a model natively, and a guest."""
 
 from __future__ import annotations
 
@@ -7,26 +7,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 import wasinn_nb as wn
 from wasinn_nb.cli.console import (
     AsJson,
+    CardPath,
     ImageName,
     ModelName,
+    OutputName,
     Precision,
+    RecipeText,
+    RuntimeName,
     Target,
     app,
     out,
     pairs,
     print_json,
 )
+from wasinn_nb.cli.statements import Given, output_of, print_assumed, read_recipe
+from wasinn_nb.digest import MANY_CLASSES
 from wasinn_nb.errors import WasiNnError
 from wasinn_nb.recipe import Resize
 from wasinn_nb.tables import percent
 
 if TYPE_CHECKING:
     from wasinn_nb.host import GuestRun
+
+ResizeName = Annotated[
+    Resize | None,
+    typer.Option("--resize", help="triangle: as Rust guests with image 0.24 and later do."),
+]
 
 
 @app.command()
@@ -35,10 +47,15 @@ def segment(
     model: ModelName = None,
     target: Target = None,
     precision: Precision = None,
-    resize: Annotated[
-        Resize | None,
-        typer.Option(help="triangle: as Rust guests with image 0.24 and later do."),
+    card: CardPath = None,
+    recipe: RecipeText = None,
+    runtime: RuntimeName = None,
+    resize: ResizeName = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Of one class: probability above which it is there. (default: 0.5)"),
     ] = None,
+    output_name: OutputName = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Folder for mask, overlay, .tensor and facts."),
@@ -48,27 +65,37 @@ def segment(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Segment a picture and print how much of it each class takes."""
+    """Segment an image and print how much of it each class takes."""
     result = wn.segment(
         image,
         model,
         target,
         precision=precision,
+        card=card,
+        recipe=read_recipe(recipe),
         resize=resize,
         scores=scores,
+        threshold=threshold,
+        output=output_of(output_name),
+        runtime=runtime,
     )
-    files = {} if output is None else _said_files(result.save(output))
+    files = {} if output is None else _saved_paths(result.save(output))
+    command = Given(model, card, recipe).remedy(result.assumed)
     if as_json:
         print_json(
             {
                 "model": result.card.name,
                 "target": result.target,
                 "precision": result.precision,
+                "runtime": result.runtime,
                 "height": result.height,
                 "width": result.width,
+                "threshold": result.threshold,
                 "areas": result.areas(),
                 "fractions": result.fractions(),
                 "digest": str(result.digest()).splitlines(),
+                "assumed": list(result.assumed),
+                "remedy": command or None,
                 "seconds": dict(result.timings),
                 "files": files,
             }
@@ -81,18 +108,69 @@ def segment(
     table = Table("class")
     table.add_column("pixels", justify="right")
     table.add_column("share", justify="right")
-    for (name, pixels), share, colour in zip(
+    rows = zip(
         result.areas().items(), result.fractions().values(), result.card.palette, strict=True
-    ):
-        swatch = f"[rgb({','.join(map(str, colour))})]\u25a0[/] " if out.is_terminal else ""
-        table.add_row(f"{swatch}{name}", str(pixels), percent(share))
+    )
+    many = len(result.card.classes) > MANY_CLASSES
+    for (name, pixels), share, color in rows:
+        if many and not pixels:
+            continue
+        swatch = f"[rgb({','.join(map(str, color))})]\u25a0[/] " if out.is_terminal else ""
+        table.add_row(f"{swatch}{escape(name)}", str(pixels), percent(share))
     out.print(table)
+    if absent := len(result.card.classes) - table.row_count:
+        out.print(f"{absent} further classes have no pixel")
+    print_assumed(result.assumed, command)
+    _print_files(files)
+
+
+@app.command()
+def classify(
+    image: ImageName = None,
+    model: ModelName = None,
+    target: Target = None,
+    precision: Precision = None,
+    card: CardPath = None,
+    recipe: RecipeText = None,
+    runtime: RuntimeName = None,
+    resize: ResizeName = None,
+    output_name: OutputName = None,
+    top: Annotated[int, typer.Option("--top", "-k", min=1, help="How many classes.")] = 5,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the .tensor and facts.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Classify an image and print the most probable classes, as WASI-NN's example guests do."""
+    result = wn.classify(
+        image,
+        model,
+        target,
+        precision=precision,
+        card=card,
+        recipe=read_recipe(recipe),
+        resize=resize,
+        output=output_of(output_name),
+        runtime=runtime,
+    )
+    files = {} if output is None else _saved_paths(result.save(output))
+    command = Given(model, card, recipe).remedy(result.assumed)
+    if as_json:
+        print_json(result.to_dict(top) | {"remedy": command or None, "files": files})
+        return
+    for line in result.lines(top):
+        out.print(line, soft_wrap=True, markup=False)
+    print_assumed(result.assumed, command)
+    _print_files(files)
+
+
+def _saved_paths(saved: Any) -> dict[str, str]:
+    return {name: str(path) for name, path in saved._asdict().items() if path is not None}
+
+
+def _print_files(files: dict[str, str]) -> None:
     for what, path in files.items():
         out.print(f"{what:8} {path}", soft_wrap=True, markup=False)
-
-
-def _said_files(saved: Any) -> dict[str, str]:
-    return {name: str(path) for name, path in saved._asdict().items() if path is not None}
 
 
 @app.command()

@@ -1,32 +1,36 @@
-"""What a program did, as far as it is known: input tensor, output tensor, labels."""
+"""What a program did, as far as it is known: input tensor, output tensor, labels or scores."""
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.abi import TensorType
+from wasinn_nb.cards import ModelCard, Port
+from wasinn_nb.comparison.ranking import ClassScores
+from wasinn_nb.coverage import Coverage
 from wasinn_nb.errors import InvalidArgumentError, WasiNnError
-from wasinn_nb.masks import argmax_labels
-from wasinn_nb.pictures import ImageSource, kept_image, open_image
-from wasinn_nb.preprocessing import image_to_tensor
+from wasinn_nb.masks import labels_of
+from wasinn_nb.origin import Origin
+from wasinn_nb.pictures import ImageSource, open_image
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.storage import RESULT_FORMAT, saved_format
+from wasinn_nb.tasks.classification.result import CLASSIFICATION_FORMAT, ClassificationResult
 from wasinn_nb.tensor import Tensor, read_sidecar, read_tensor
 from wasinn_nb.trace import Trace
 
-__all__ = ["Chain", "Comparable", "RunLike", "chain_of", "with_inputs", "with_places"]
+__all__ = ["Chain", "Comparable", "RunLike", "chain_of", "class_names", "fields_of"]
 
-Place = Literal["input", "output", "labels"]
 _PICTURES: Final = frozenset({".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
 _INDEX_MODES: Final = frozenset({"P", "L", "1"})
+_FAR: Final = 1e6  # no mask reaches so many images beyond its image
 
 
 @runtime_checkable
@@ -44,7 +48,16 @@ class RunLike(Protocol):
         """The tensors of ``get_output``."""
 
 
-Comparable = SegmentationResult | Trace | Tensor | NDArray[Any] | RunLike | str | os.PathLike[str]
+Comparable = (
+    SegmentationResult
+    | ClassificationResult
+    | Trace
+    | Tensor
+    | NDArray[Any]
+    | RunLike
+    | str
+    | os.PathLike[str]
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,14 +68,31 @@ class Chain:
     ----------
     what : str
         What it is, without paths and times.
-    input, output : Tensor or None
+    input : Tensor or None
+        What the model took.
+    output : Tensor or None
+        What the model gave, as it gave it.
+    outputs : mapping
+        Of a trace: index of an output → what the model says of it, and its last tensor.
+    scores : (C, H, W) array or None
+        A plane for each class; of one class, one plane of probabilities.
     labels : (H, W) uint8 array or None
+    class_scores : ClassScores or None
+        Of a classification.
     loose : Tensor or None
-        A tensor that nothing has said yet whether it went in or came out.
+        A tensor that may be an input or an output.
     card : ModelCard or None
+    origin : Origin or None
+        What made it; None where that is not known.
     recipe : PreprocessRecipe or None
+        The origin's, or one that is known without the rest.
     image : encoded bytes, array or None
-    precision, model_sha384 : str or None
+    threshold : float or None
+        Of one class.
+    covers : Coverage or None
+        Which part of the image the labels cover; None where that is not known.
+    assumed : tuple of str
+        What nothing states about the model, and was assumed.
     notes : tuple of str
         What could not be read from it, and why.
     """
@@ -70,13 +100,18 @@ class Chain:
     what: str
     input: Tensor | None = None
     output: Tensor | None = None
+    outputs: Mapping[int, tuple[Port | None, Tensor]] = field(default_factory=dict)
+    scores: NDArray[Any] | None = None
     labels: NDArray[np.uint8] | None = None
+    class_scores: ClassScores | None = None
     loose: Tensor | None = None
     card: ModelCard | None = None
+    origin: Origin | None = None
     recipe: PreprocessRecipe | None = None
     image: ImageSource | None = None
-    precision: str | None = None
-    model_sha384: str | None = None
+    threshold: float | None = None
+    covers: Coverage | None = None
+    assumed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -84,30 +119,20 @@ class Chain:
         """The steps that it has, in words."""
         steps = {
             "input tensor": self.input,
-            "output tensor": self.output,
+            "output tensor": self.scores if self.output is None else self.output,
             "labels": self.labels,
+            "scores": self.class_scores,
             "tensor": self.loose,
         }
         return [name for name, value in steps.items() if value is not None]
 
-    def scores(self) -> NDArray[Any] | None:
-        """Return the output as (C, H, W), or None where it is no such thing."""
-        if self.output is None:
+    @property
+    def scores_tensor(self) -> Tensor | None:
+        """The scores as a (1, C, H, W) tensor."""
+        if self.scores is None:
             return None
-        array = self.output.to_array()
-        while array.ndim > 3 and array.shape[0] == 1:
-            array = array[0]
-        if array.ndim != 3 or 0 in array.shape:
-            return None
-        classes = len(self.card.classes) if self.card is not None else 0
-        first, last = array.shape[0], array.shape[2]
-        if classes and classes in (first, last):
-            channels_last = first != classes
-        else:
-            channels_last = last < first and last <= 256
-        if channels_last:
-            array = np.moveaxis(array, -1, 0)
-        return array if 2 <= array.shape[0] <= 256 else None
+        scores = np.ascontiguousarray(self.scores)
+        return Tensor.adopt((1, *scores.shape), scores.dtype, scores)
 
 
 def chain_of(thing: Any, name: str) -> Chain:
@@ -115,7 +140,7 @@ def chain_of(thing: Any, name: str) -> Chain:
 
     Parameters
     ----------
-    thing : SegmentationResult, GuestRun, Trace, Tensor, array or path
+    thing : SegmentationResult, ClassificationResult, GuestRun, Trace, Tensor, array or path
         Paths lead to a ``.tensor`` or ``.npy`` file, to the JSON of a saved result, or to an index
         mask (PNG in mode P or L).
     name : str
@@ -128,7 +153,7 @@ def chain_of(thing: Any, name: str) -> Chain:
     MissingFileError, TensorFileError, ImageError
         If a file is missing or broken.
     """
-    if isinstance(thing, SegmentationResult):
+    if isinstance(thing, SegmentationResult | ClassificationResult):
         return _of_result(thing)
     if isinstance(thing, Trace):
         return _of_trace(thing, f"Trace of {len(thing)} calls", name)
@@ -142,29 +167,42 @@ def chain_of(thing: Any, name: str) -> Chain:
         guest = getattr(getattr(thing, "invocation", None), "name", "guest")
         return _of_trace(thing.trace, f"GuestRun {guest}", name)
     raise InvalidArgumentError(
-        f"{name}: expected a SegmentationResult, GuestRun, Trace, Tensor, array or path, "
-        f"got {type(thing).__name__}"
+        f"{name}: expected a SegmentationResult, ClassificationResult, GuestRun, Trace, Tensor, "
+        f"array or path, got {type(thing).__name__}"
     )
 
 
-def _of_result(result: SegmentationResult) -> Chain:
-    output = None
-    if result.scores is not None:
-        output = Tensor.adopt((1, *result.scores.shape), "f32", result.scores)
+def fields_of(result: SegmentationResult | ClassificationResult) -> dict[str, Any]:
+    """Return those fields of a chain that say what a model's output means."""
+    about = {"card": result.card, "assumed": result.assumed}
+    if isinstance(result, ClassificationResult):
+        return about | {"class_scores": ClassScores.of(result)}
+    return about | {
+        "labels": result.labels,
+        "scores": result.scores,
+        "threshold": result.threshold,
+    }
+
+
+def _of_result(result: SegmentationResult | ClassificationResult) -> Chain:
+    kind, origin = type(result).__name__, result.origin
     return Chain(
-        f"SegmentationResult {result.card.name}, {result.precision} on {result.target}",
-        output=output,
-        labels=result.labels,
-        card=result.card,
-        recipe=result.recipe,
+        f"{kind} {origin.model}, {origin.precision} on {origin.target}",
+        origin=origin,
+        recipe=origin.recipe,
         image=result.image,
-        precision=result.precision,
-        model_sha384=result.model_sha384,
+        covers=result.covers if isinstance(result, SegmentationResult) else None,
+        **fields_of(result),
     )
 
 
 def _of_trace(trace: Trace, what: str, name: str) -> Chain:
-    inputs, outputs = trace.tensors("set_input"), trace.tensors("get_output")
+    inputs = trace.tensors("set_input")
+    outputs: dict[int, tuple[Port | None, Tensor]] = {}
+    output, kept = None, trace.tensors("get_output")
+    for call in trace:
+        if call.name == "get_output" and call.tensor is not None:
+            outputs[call.index or 0], output = (call.port, call.tensor), call.tensor
     if not inputs and not outputs:
         raise InvalidArgumentError(
             f"{name} ({what}) keeps no tensor to compare; run it with keep='last', and with a "
@@ -172,11 +210,11 @@ def _of_trace(trace: Trace, what: str, name: str) -> Chain:
         )
     notes = [
         f"{name} keeps {len(tensors)} {kind} tensors; the last is compared"
-        for kind, tensors in (("input", inputs), ("output", outputs))
-        if len(tensors) > 1
+        for kind, tensors, different in (("input", inputs, 1), ("output", kept, len(outputs)))
+        if len(tensors) > different
     ]
-    given, taken = (tensors[-1] if tensors else None for tensors in (inputs, outputs))
-    return Chain(what, given, taken, notes=tuple(notes))
+    given = inputs[-1] if inputs else None
+    return Chain(what, given, output, outputs, notes=tuple(notes))
 
 
 def _of_array(array: NDArray[Any]) -> Chain:
@@ -189,7 +227,7 @@ def _of_file(path: Path, name: str) -> Chain:
     if path.name.endswith(".tensor.json"):  # the sidecar was meant to be its tensor
         path, suffix = path.with_suffix(""), ".tensor"
     if suffix == ".json":
-        chain = _of_result(SegmentationResult.load(path))
+        chain = _of_result(_LOADERS.get(saved_format(path), SegmentationResult.load)(path))
         return replace(chain, what=f"{path.name}: {chain.what}")
     if suffix in _PICTURES:
         picture = open_image(path)
@@ -209,160 +247,92 @@ def _of_file(path: Path, name: str) -> Chain:
     tensor = read_tensor(path)
     chain = Chain(f"{path.name}: Tensor {tensor.signature}", loose=tensor)
     sidecar = None if suffix == ".npy" else read_sidecar(path)
-    return chain if sidecar is None else _told(chain, sidecar)
+    return chain if sidecar is None else _described(chain, sidecar)
 
 
-def _told(chain: Chain, sidecar: dict[str, Any]) -> Chain:
+_LOADERS: Final[Mapping[str, Callable[[Path], SegmentationResult | ClassificationResult]]] = {
+    RESULT_FORMAT: SegmentationResult.load,
+    CLASSIFICATION_FORMAT: ClassificationResult.load,
+}
+
+
+def _described(chain: Chain, sidecar: dict[str, Any]) -> Chain:
     """Return *chain* with what the sidecar says of its origin, as far as it is understood."""
     model = sidecar.get("model")
-    precision = sidecar.get("precision")
     try:
-        card = sha384 = None
+        origin = card = None
         if isinstance(model, dict):
-            sha384 = model.get("sha384")
-            said = {key: value for key, value in model.items() if key != "sha384"}
-            card = ModelCard.from_dict(said | {"task": "segmentation"})
+            stated = {key: model[key] for key in _ON_CARD if key in model}
+            task = "segmentation" if "classes" in stated else "unknown"
+            card = ModelCard.from_dict(stated | {"task": task})
+            origin = _origin(card.name, model, sidecar)
         recipe = sidecar.get("recipe")
-        return replace(
+        about = replace(
             chain,
             card=card,
+            origin=origin,
             recipe=None if recipe is None else PreprocessRecipe.from_dict(recipe),
-            precision=precision if isinstance(precision, str) else None,
-            model_sha384=sha384 if isinstance(sha384, str) else None,
+            threshold=_threshold(sidecar.get("threshold")),
+            covers=_covers(sidecar.get("covers")),
         )
+        return _as_result(about)
     except WasiNnError as error:
         return replace(chain, notes=(f"{chain.what}: its sidecar is not understood: {error}",))
 
 
-def with_places(a: Chain, b: Chain) -> tuple[Chain, Chain]:
-    """Return both with their loose tensors where they belong, and their labels where they follow.
-
-    A tensor belongs where the other side has one of as many elements; else where its card's recipe
-    or classes put it; else where its values do: indices of classes are labels, three channels are
-    an input unless they add up to 1.
-    """
-    places = [_place(one, other) for one, other in ((a, b), (b, a))]
-    # Two tensors are meant to be laid over each other, unless one is the index mask of the other.
-    if (
-        a.loose is not None
-        and b.loose is not None
-        and places[0] != places[1]
-        and ("labels" not in places or _elements(a.loose) == _elements(b.loose))
-    ):
-        places = ["input" if "input" in places else "output"] * 2
-    return tuple(  # type: ignore[return-value]  # two of them
-        _with_labels(_placed(chain, place)) for chain, place in zip((a, b), places, strict=True)
-    )
+_ON_CARD: Final = ("name", "classes", "palette", "background")
 
 
-def _place(chain: Chain, other: Chain) -> Place | None:
-    tensor = chain.loose
-    if tensor is None:
+def _origin(name: str, model: Mapping[str, Any], sidecar: Mapping[str, Any]) -> Origin | None:
+    """Return the origin that a sidecar states; None where it leaves out what an origin needs."""
+    if not {"target", "precision"} <= set(sidecar):
         return None
-    if _is_index(tensor):
-        return "labels"
-    elements = _elements(tensor)
-    fits = [
-        place
-        for place, theirs in (("input", other.input), ("output", other.output))
-        if theirs is not None and _elements(theirs) == elements
-    ]
-    if len(fits) == 1:
-        return "input" if fits == ["input"] else "output"
-    recipe = chain.recipe or other.recipe
-    card = chain.card or other.card
-    if card is not None and card.classes and len(card.classes) in tensor.dimensions[-3:]:
-        return "output"
-    recipe = recipe or (None if card is None else card.recipe)
-    if recipe is not None and elements == math.prod(recipe.dimensions):
-        return "input"
-    return "input" if _is_picture(tensor) else "output"
+    files, sha384 = model.get("files"), model.get("sha384")
+    if not files:  # as version 0.1.0 writes it
+        files = {} if sha384 is None else {name: sha384}
+    return Origin.from_dict({**sidecar, "model": name, "files": files})
 
 
-def _elements(tensor: Tensor) -> int:
-    return tensor.nbytes // tensor.type.itemsize
+def _threshold(value: Any) -> float | None:
+    if value is not None and (type(value) is not float or not 0 < value < 1):
+        raise InvalidArgumentError(f"expected a threshold between 0 and 1, got {value!r:.80}")
+    return value
 
 
-def _is_index(tensor: Tensor) -> bool:
-    """Return whether a tensor is an index mask: whole numbers of a byte in rows and columns."""
-    dims = tensor.dimensions
-    plane = len(dims) >= 2 and dims[-2] > 1 and 0 not in dims and set(dims[:-2]) <= {1}
-    if not plane or tensor.to_array().dtype.kind not in "iu":
-        return False
-    values = tensor.to_array()
-    return int(values.min()) >= 0 and int(values.max()) <= 255
+def _covers(values: Any) -> Coverage | None:
+    if values is None:
+        return None
+    if not isinstance(values, list) or len(values) != 4 or not all(map(_is_near, values)):
+        raise InvalidArgumentError(f"expected covers as four numbers, got {values!r:.80}")
+    return Coverage(*map(float, values))
 
 
-def _is_picture(tensor: Tensor) -> bool:
-    dims = tensor.dimensions[-3:]
-    if len(dims) < 3 or not tensor.nbytes or 3 not in (dims[0], dims[2]):
-        return False
-    if tensor.to_array().dtype.kind != "f":
-        return True
-    values = tensor.to_array().reshape(-1, *dims)[0]
-    with np.errstate(invalid="ignore", over="ignore"):
-        totals = values.sum(axis=0 if dims[0] == 3 else 2, dtype=np.float64)
-    # A score or two may be NaN.
-    return bool(np.mean(np.abs(totals - 1) <= 0.01) < 0.9)
+def _is_near(value: Any) -> bool:
+    return type(value) in {int, float} and abs(value) <= _FAR
 
 
-def _placed(chain: Chain, place: Place | None) -> Chain:
-    tensor = chain.loose
-    if tensor is None or place is None:
-        return chain
-    if place == "labels":
-        return replace(chain, loose=None, labels=_index(tensor))
-    if place == "input":
-        return replace(chain, loose=None, input=tensor)
-    return replace(chain, loose=None, output=tensor)
+def _as_result(chain: Chain) -> Chain:
+    """Return *chain* as a mask, where its tensor is the one that a result saves.
 
-
-def _index(tensor: Tensor) -> NDArray[np.uint8]:
-    return tensor.to_array().reshape(tensor.dimensions[-2:]).astype(np.uint8)
-
-
-def _with_labels(chain: Chain) -> Chain:
-    """Return *chain* with the labels that its output tensor gives."""
-    if chain.labels is not None or chain.output is None:
-        return chain
-    if _is_index(chain.output):
-        return replace(chain, labels=_index(chain.output))
-    scores = chain.scores()
-    if scores is None:
-        return chain
-    try:
-        return replace(chain, labels=argmax_labels(scores))
-    except WasiNnError as error:
-        return replace(chain, notes=(*chain.notes, f"{chain.what}: no labels: {error}"))
-
-
-def with_inputs(a: Chain, b: Chain) -> tuple[Chain, Chain]:
-    """Return both with the input tensors that their own images and recipes make.
-
-    Where neither kept its tensor, and image and recipe are the same, there is nothing to make.
+    Scores are (1, C, H, W) then, with a plane for each class, or one plane of probabilities.
     """
-    if a.input is None and b.input is None and a.recipe == b.recipe and same_image(a, b):
-        return a, b
-    made = [
-        replace(chain, input=image_to_tensor(chain.image, chain.recipe))
-        if chain.input is None and chain.image is not None and chain.recipe is not None
-        else chain
-        for chain in (a, b)
-    ]
-    return made[0], made[1]
-
-
-def same_image(a: Chain, b: Chain) -> bool:
-    """Return whether both have a photograph, and the same one."""
-    if a.image is None or b.image is None:
-        return False
-    one, other = kept_image(a.image), kept_image(b.image)
-    if isinstance(one, bytes) or isinstance(other, bytes):
-        return isinstance(one, bytes) and isinstance(other, bytes) and one == other
-    return bool(np.array_equal(one, other))
+    tensor, card = chain.loose, chain.card
+    if tensor is None or card is None or not card.classes:
+        return chain
+    planes = len(card.classes) if chain.threshold is None else 1
+    if tensor.type is not TensorType.F32 or tensor.dimensions[:-2] != (1, planes):
+        return chain
+    scores = tensor.to_array()[0]
+    chain = replace(chain, loose=None, scores=scores)
+    try:
+        return replace(chain, labels=labels_of(scores, chain.threshold))
+    except WasiNnError as error:
+        return replace(chain, notes=(f"{chain.what}: no labels: {error}",))
 
 
 def class_names(chains: Sequence[Chain], classes: int) -> tuple[str, ...]:
     """Return at least so many names of classes: the first card's, then ``class 7``."""
     named = next((c.card.classes for c in chains if c.card is not None and c.card.classes), ())
+    if len(named) == 1 and classes > 1:  # the one class of a model that has no other
+        named = ("background", *named)
     return (*named, *(f"class {index}" for index in range(len(named), classes)))

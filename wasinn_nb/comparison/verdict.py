@@ -18,6 +18,7 @@ from wasinn_nb.cards import RGB, distinct_palette
 from wasinn_nb.comparison.agreement import NEAR_TIE, TOLERANCE, MaskDifference, TensorDifference
 from wasinn_nb.comparison.chain import Chain, class_names
 from wasinn_nb.comparison.changes import draw_changes, faded
+from wasinn_nb.comparison.ranking import ClassRank, RankingDifference
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.masks import LegendEntry, colorize
 from wasinn_nb.pictures import ImageSource
@@ -32,6 +33,8 @@ __all__ = ["Change", "Comparison", "Step", "Verdict"]
 _MANY_CLASSES: Final = 20
 _SHOWN_CHANGES: Final = 6
 _OTHER_CHANGES: Final[RGB] = (120, 120, 120)
+_LEAD: Final = "Lead of the highest score over the next"
+_DISTANCE: Final = "Distance of the probability from the threshold"
 
 
 class Verdict(Enum):
@@ -52,13 +55,14 @@ class Step:
     Attributes
     ----------
     name : str
-        ``"recipe"``, ``"input tensor"``, ``"output tensor"`` or ``"labels"``.
+        ``"recipe"``, ``"input tensor"``, ``"output tensor"``, ``"labels"``; of classifications
+        ``"scores"`` and ``"ranking"`` in place of the last two.
     verdict : Verdict
     a, b : str
         What each side has there: ``1x3x512x896xf32``.
     difference : str
         What lies between, in words.
-    detail : TensorDifference, MaskDifference or None
+    detail : TensorDifference, MaskDifference, RankingDifference or None
         The same in numbers.
     """
 
@@ -67,7 +71,7 @@ class Step:
     a: str
     b: str
     difference: str
-    detail: TensorDifference | MaskDifference | None = None
+    detail: TensorDifference | MaskDifference | RankingDifference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +110,21 @@ class Comparison:
         Pixels whose class differs.
     near_ties : int or None
         Those of them where the highest score leads by less than 0.1 of the largest, on both sides
-        that have scores; None where none has.
+        that have scores; None where none has.  Of one class: where its probability is nearer to
+        the threshold than 0.1 of the larger of ``threshold`` and ``1 - threshold``.
     changes : tuple of Change
         Which class became which, the most pixels first.
     recipes : mapping
         What differs in the recipes: field → (a's, b's).
     notes : tuple of str
         What else there is to know.
+    ranks : tuple of ClassRank
+        Of classifications: the five most probable classes of a, then those of b.
+    largest : ClassRank or None
+        The class whose probability differs most; None where all are equal, or nothing is known.
+    unit : str
+        What the values in `ranks` and `largest` are: ``"probability"``, or ``"score"`` where
+        probabilities are not known on both sides.
     """
 
     verdict: Verdict
@@ -129,6 +141,9 @@ class Comparison:
     changes: tuple[Change, ...] = ()
     recipes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    ranks: tuple[ClassRank, ...] = ()
+    largest: ClassRank | None = None
+    unit: str = "probability"
     _chains: tuple[Chain, Chain] | None = None
     _margins: NDArray[np.float32] | None = None
 
@@ -194,6 +209,9 @@ class Comparison:
             "changes": [[c.before, c.after, c.pixels] for c in self.changes],
             "recipes": {name: list(map(str, pair)) for name, pair in self.recipes.items()},
             "notes": list(self.notes),
+            "ranks": [rank.to_dict() for rank in self.ranks],
+            "largest": None if self.largest is None else self.largest.to_dict(),
+            "unit": self.unit,
         }
 
     # -- showing ---------------------------------------------------------------------------------
@@ -209,8 +227,19 @@ class Comparison:
             if len(self.pixels) <= _MANY_CLASSES or any(self.pixels[name])
         ]
 
+    def _rank_table(self) -> tuple[list[str], list[tuple[object, ...]]]:
+        headers = ["class", "rank in a", "rank in b", f"{self.unit} in a", "in b"]
+        rows = [(r.name, *r.ranks, *(f"{value:.4g}" for value in r.values)) for r in self.ranks]
+        return headers, rows
+
     def _facts(self) -> list[str]:
         facts = []
+        if self.largest is not None:
+            a, b = self.largest.values
+            facts.append(
+                f"largest difference of a {self.unit}: {self.largest.name}, {a:.6g} in a, "
+                f"{b:.6g} in b"
+            )
         if self.changed:
             ties = "" if self.near_ties is None else f", {self.near_ties} of them near a tie"
             pixels = "1 pixel" if self.changed == 1 else f"{self.changed} pixels"
@@ -245,6 +274,8 @@ class Comparison:
         ]
         if self.changed:
             parts.append(text_table(["class", "a", "b", "IoU"], self._class_rows()))
+        if self.ranks and self.largest is not None:
+            parts.append(text_table(*self._rank_table()))
         return "\n".join([*parts, *self._facts()])
 
     def _sections(self) -> list[tuple[str, str]]:
@@ -262,6 +293,9 @@ class Comparison:
         if self.pixels:
             headers = ["class", "pixels in a", "pixels in b", "IoU"]
             sections.append(("Classes", html_table(headers, self._class_rows())))
+        if self.ranks:
+            marked = [index for index, rank in enumerate(self.ranks) if rank.changed]
+            sections.append(("Classes", html_table(*self._rank_table(), marked=marked)))
         if facts := self._facts():
             listed = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
             sections.append(("Details", f"<ul>{listed}</ul>"))
@@ -269,8 +303,9 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         (_, head), (_, steps), *others = self._sections()
+        unequal = self.changed or self.largest is not None
         folded = "".join(
-            f"<details{' open' if self.changed and heading == 'Classes' else ''}>"
+            f"<details{' open' if unequal and heading == 'Classes' else ''}>"
             f"<summary>{escape(heading)}</summary>{html}</details>"
             for heading, html in others
         )
@@ -349,8 +384,9 @@ class Comparison:
             legend.append(LegendEntry("other changes", _OTHER_CHANGES, f"{rest} px"))
         histogram = None
         if self._margins is not None:
+            one_class = any(chain.threshold is not None for chain in self._chains)
             histogram = Histogram(
-                "Lead of the highest score over the next",
+                _DISTANCE if one_class else _LEAD,
                 {"all pixels": self._margins.ravel(), "changed": self._margins[a != b]},
                 marked=(f"near a tie: below {NEAR_TIE}", NEAR_TIE),
             )
@@ -360,6 +396,8 @@ class Comparison:
 
     def _palette(self, classes: int) -> tuple[RGB, ...]:
         cards = [c.card for c in self._chains or () if c.card is not None]
-        said = next((card.palette for card in cards if card.palette), ())
-        # A card with fewer classes than the masks have keeps its colours.
-        return (*said, *distinct_palette(classes)[len(said) :])
+        stated = next((card.palette for card in cards if card.palette), ())
+        if len(stated) == 1 and classes > 1:  # the background of a single class
+            stated = (distinct_palette(1)[0], *stated)
+        # A card with fewer classes than the masks have keeps its colors.
+        return (*stated, *distinct_palette(classes)[len(stated) :])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.tables import percent
 
-__all__ = ["Alarm", "alarms"]
+__all__ = ["Alarm", "alarms", "is_row"]
 
 # Probabilities come out of a softmax in bfloat16 with sums off by up to 1 %.
 _SUM_TOLERANCE: Final = 0.02
@@ -20,6 +21,10 @@ _SURE: Final = 0.98
 _SATURATED: Final = 0.9999
 _SINGLE: Final = 0.9999
 _STRIPES: Final = 3.0
+_MOST_OF_ONE: Final = 2  # names that a model of one class may have
+# Of fewer classes, and with a higher probability than so many times chance, one stands out.
+_MANY: Final = 10
+_FLAT: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Alarm:
     ----------
     name : str
         ``empty``, ``not a number``, ``constant``, ``single class``, ``class never seen``,
-        ``logits``, ``negative``, ``sums``, ``saturated``, ``stripes``, ``not a label``.
+        ``logits``, ``sums``, ``saturated``, ``stripes``, ``not a label``, ``flat``.
     sentence : str
         What it is, with figures.
     serious : bool
@@ -42,14 +47,30 @@ class Alarm:
     serious: bool = True
 
 
-def alarms(output: NDArray[Any], classes: Sequence[str] = ()) -> tuple[Alarm, ...]:
+def alarms(
+    output: NDArray[Any],
+    classes: Sequence[str] = (),
+    *,
+    threshold: float | None = None,
+    logits: bool | None = None,
+    channels_last: bool | None = None,
+) -> tuple[Alarm, ...]:
     """Return what is odd about an output, the most serious first.
 
     Parameters
     ----------
-    output : (C, H, W), (1, C, H, W) or (1, C) scores, or (H, W) labels
+    output : array
+        (C, H, W) or (1, C, H, W) scores; the same with the classes last; (H, W) labels; the scores
+        of one class, with an axis of one element or, where they are not whole numbers, without; or
+        the scores of a classifier, (C,), (1, C), (1, C, 1, 1) or (1, 1, 1, C).
     classes : sequence of str
-        The names of the classes.
+        The names of the classes; of one class its name alone, or after what is not of it.
+    threshold : float, optional
+        Of one class: the probability above which a pixel belongs to it.  Default: 0.5.
+    logits : bool, optional
+        Of one class: whether its scores are logits.  Default: told by the values.
+    channels_last : bool, optional
+        Whether the classes are the last axis.  Default: told by the number of classes.
 
     Raises
     ------
@@ -62,42 +83,158 @@ def alarms(output: NDArray[Any], classes: Sequence[str] = ()) -> tuple[Alarm, ..
     >>> scores[0] = 1
     >>> [alarm.name for alarm in alarms(scores, ["background", "road"])]
     ['constant', 'single class', 'saturated']
+    >>> print(alarms(np.full((1, 1000), 0.001, np.float32))[0].sentence)
+    Every class has the same score, 0.001: the model saw no image, or never ran.
     """
     with np.errstate(all="ignore"):  # outputs hold anything
-        return _alarms(output, classes)
+        return _alarms(output, classes, threshold, logits, channels_last)
 
 
-def _alarms(output: NDArray[Any], classes: Sequence[str]) -> tuple[Alarm, ...]:
+def is_row(output: NDArray[Any]) -> bool:
+    """Whether an output is one row of scores, as a classifier gives it.
+
+    Examples
+    --------
+    >>> is_row(np.zeros((1, 5, 1, 1))), is_row(np.zeros((5, 1))), is_row(np.zeros((1, 5, 5)))
+    (True, False, False)
+    """
+    if output.ndim == 2 and output.shape[0] != 1:
+        return False
+    return output.ndim > 0 and sum(side != 1 for side in output.shape) <= 1
+
+
+def _alarms(
+    output: NDArray[Any],
+    classes: Sequence[str],
+    threshold: float | None,
+    logits: bool | None,
+    channels_last: bool | None,
+) -> tuple[Alarm, ...]:
     if output.size == 0:
         return (Alarm("empty", f"The output is empty: its shape is {output.shape}."),)
-    squeezed = output[0] if output.ndim in {4, 2} and output.shape[0] == 1 else output
-    if squeezed.ndim == 1:
-        squeezed = squeezed.reshape(-1, 1, 1)
-    if squeezed.ndim == 2:
-        return _of_labels(squeezed, classes)
-    if squeezed.ndim != 3:
+    if is_row(output):
+        return _of_row(output.reshape(-1), classes)
+    planes = output[0] if output.ndim == 4 and output.shape[0] == 1 else output
+    if planes.ndim == 3 and _classes_last(planes.shape, classes, channels_last):
+        planes = np.moveaxis(planes, 2, 0)
+    if planes.ndim not in {2, 3}:
         raise InvalidArgumentError(
             f"expected scores (C, H, W) or labels (H, W), got an array of shape {output.shape}"
         )
-    return _of_scores(squeezed.astype(np.float32, copy=False), classes)
+    real = planes.dtype.kind == "f"
+    if planes.ndim == 3 and len(planes) > 1:
+        return _of_scores(planes.astype(np.float32, copy=False), classes)
+    plane = planes[0] if planes.ndim == 3 else planes
+    if len(classes) == 1:  # what is not of the class comes before it
+        classes = ("background", *classes)
+    whole = planes.ndim == 2 and bool((plane == np.floor(plane)).all())
+    if real and not whole and len(classes) <= _MOST_OF_ONE:
+        name = classes[-1] if classes else "foreground"
+        return _of_plane(plane, name, threshold or 0.5, logits)
+    return _of_labels(plane, classes)
+
+
+def _classes_last(
+    shape: tuple[int, ...], classes: Sequence[str], channels_last: bool | None
+) -> bool:
+    """Return whether the last of three axes is that of the classes."""
+    if channels_last is not None:
+        return channels_last
+    wanted = {len(classes)} if len(classes) > _MOST_OF_ONE else {len(classes), 1} - {0}
+    return shape[2] in wanted and shape[0] not in wanted
+
+
+def _of_row(scores: NDArray[Any], classes: Sequence[str]) -> tuple[Alarm, ...]:
+    """Return what is odd about the scores of a classifier."""
+    values = scores.astype(np.float64)
+    if not np.isfinite(values).all():
+        return (_not_a_number(values),)
+    low, high, total = values.min(), values.max(), values.sum()
+    if low == high and values.size > 1:
+        said = f"Every class has the same score, {high:.4g}: the model saw no image, or never ran."
+        return (Alarm("constant", said),)
+    if scores.dtype.kind != "f":
+        return ()  # quantized: only the model says what they stand for
+    top = int(values.argmax())
+    name = classes[top] if top < len(classes) else f"class {top}"
+    found: list[Alarm] = []
+    if low < 0 or high > 1 + _SUM_TOLERANCE:
+        high = 1 / np.exp(values - high).sum()
+        said = (
+            f"The scores run from {low:.4g} to {values[top]:.4g}: logits, not probabilities. The "
+            f"order is the same; a softmax gives {name} a probability of {high:.4f}."
+        )
+        found.append(Alarm("logits", said, serious=False))
+    elif abs(total - 1) > _SUM_TOLERANCE:
+        said = (
+            f"The scores sum to {total:.4g}, not to 1: no softmax over the classes; a sigmoid for "
+            f"each class gives such scores."
+        )
+        return (Alarm("sums", said, serious=False),)
+    if values.size >= _MANY and high * values.size < _FLAT:
+        said = (
+            f"No class stands out: the highest probability is {high:.4f} ({name}), and "
+            f"{1 / values.size:.4f} is that of chance; this image may show none of the classes, or "
+            f"the range of the input's values is wrong."
+        )
+        found.append(Alarm("flat", said, serious=False))
+    return _sorted(found)
+
+
+def _of_plane(
+    plane: NDArray[Any], name: str, threshold: float, logits: bool | None
+) -> tuple[Alarm, ...]:
+    """Return what is odd about the scores of one class."""
+    scores = plane.astype(np.float32, copy=False)
+    if not np.isfinite(scores).all():
+        return (_not_a_number(scores),)
+    low, high = float(scores.min()), float(scores.max())
+    found: list[Alarm] = []
+    if low == high and scores.size > 1:
+        said = f"Every pixel has the same score, {low:.4g}: the model saw no image, or never ran."
+        found.append(Alarm("constant", said))
+    if logits is None:
+        logits = low < 0 or high > 1 + _SUM_TOLERANCE
+        if logits:
+            said = (
+                f"The scores run from {low:.4g} to {high:.4g}: logits of one class, not "
+                f"probabilities. A sigmoid gives probabilities."
+            )
+            found.append(Alarm("logits", said, serious=False))
+    limit = math.log(threshold / (1 - threshold)) if logits else threshold
+    labels = (scores > limit).astype(np.uint8)
+    if not labels.any():
+        said = (
+            f"No pixel is {name}: the highest score is {high:.4g}, the threshold {limit:.4g}. This "
+            f"image may show none, or the range of the input's values is wrong."
+        )
+        found.append(Alarm("class never seen", said, serious=False))
+    elif labels.all():
+        said = (
+            f"Every pixel is {name}: the lowest score is {low:.4g}, the threshold {limit:.4g}. "
+            f"This image may show nothing else, or the range of the input's values is wrong."
+        )
+        found.append(Alarm("single class", said, serious=False))
+    return _sorted([*found, *_of_shape(labels)])
+
+
+def _not_a_number(scores: NDArray[Any]) -> Alarm:
+    bad = int(scores.size - np.isfinite(scores).sum())
+    said = f"{bad} of {scores.size} scores are NaN or infinite: the input held such values."
+    return Alarm("not a number", said)
 
 
 def _of_scores(scores: NDArray[np.float32], classes: Sequence[str]) -> tuple[Alarm, ...]:
-    finite = np.isfinite(scores)
-    if not finite.all():
-        bad = int(scores.size - finite.sum())
-        said = f"{bad} of {scores.size} scores are NaN or infinite: the input held such values."
-        return (Alarm("not a number", said),)
+    if not np.isfinite(scores).all():
+        return (_not_a_number(scores),)
     found: list[Alarm] = []
-    if scores.shape[1] * scores.shape[2] > 1 and (np.ptp(scores, axis=(1, 2)) == 0).all():
+    if (np.ptp(scores, axis=(1, 2)) == 0).all():
         said = "Every pixel has the same scores: the model saw no picture, or never ran."
         found.append(Alarm("constant", said))
     found += _of_sums(scores)
-    if scores.shape[1] * scores.shape[2] == 1:
-        return _sorted(found)
     labels = scores.argmax(0)
     top = scores.max(0)
-    probable = not any(alarm.name in {"logits", "negative"} for alarm in found)
+    probable = not any(alarm.name == "logits" for alarm in found)
     found += _of_areas(labels, len(scores), classes, top.mean() if probable else None)
     if probable and top.min() >= _SATURATED:
         said = (
@@ -142,7 +279,9 @@ def _of_areas(
         said = f"{percent(part)} of the pixels are {names[largest]}{sure}"
         if top is not None and top >= _SURE:
             said += ": so sure of one class are models that see no picture (wrong layout or size)"
-        return [Alarm("single class", f"{said}.")]
+        # Of one class there is nothing in many images; only scores show that a model is too sure.
+        serious = top is not None or not 1 <= len(classes) <= _MOST_OF_ONE
+        return [Alarm("single class", f"{said}.", serious=serious)]
     missing = [name for name, area in zip(names, areas, strict=True) if not area]
     if missing and len(names) <= 32:
         said = (

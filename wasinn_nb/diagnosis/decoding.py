@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.abi import TensorType
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.recipe import CHANNELS, PreprocessRecipe
 from wasinn_nb.tensor import Tensor
 
-__all__ = ["Decoded", "decodings", "picture_sizes", "written"]
+__all__ = ["Decoded", "decodings", "picture_shapes", "written"]
 
 _LARGEST: Final = 1e7
 _SMALLEST: Final = 1e-20
@@ -58,11 +58,15 @@ def decodings(tensor: Tensor, recipe: PreprocessRecipe) -> Iterator[Decoded]:
     dimensions = None if own == theirs else tensor.dimensions
     elements = math.prod(recipe.dimensions)
     values = raw.view(tensor.type.dtype)
-    sizes = _sizes_in(tensor.dimensions)
-    if values.size == elements or sizes:
+    shapes = _shapes_in(tensor.dimensions, values.size, recipe)
+    usual = any(channels == recipe.channels for _, _, channels in shapes)
+    if values.size == elements or usual:
         yield from _both_ends(values, tensor.type, None, dimensions, None)
+        if TensorType.I8 in {tensor.type, recipe.type} and tensor.type.itemsize == 1:
+            other = TensorType.U8 if tensor.type is TensorType.I8 else TensorType.I8
+            yield Decoded(raw.view(other.dtype), other, declared=tensor.type, dimensions=dimensions)
     else:
-        for type_ in TensorType:
+        for type_ in (t for t in TensorType if t.in_wasi_nn or t is recipe.type):
             if raw.size == elements * type_.itemsize and type_ is not tensor.type:
                 typed = raw.view(type_.dtype)
                 yield from _both_ends(typed, type_, tensor.type, dimensions, None)
@@ -70,6 +74,8 @@ def decodings(tensor: Tensor, recipe: PreprocessRecipe) -> Iterator[Decoded]:
             padded = np.zeros(elements, tensor.type.dtype)
             padded[: values.size] = values
             yield from _both_ends(padded, tensor.type, None, dimensions, values.size)
+        if shapes:
+            yield from _both_ends(values, tensor.type, None, dimensions, None)
 
 
 def _both_ends(
@@ -99,26 +105,41 @@ def _plausible(values: NDArray[Any]) -> bool:
     return bool(((size == 0) | (size > _SMALLEST)).mean() > 0.9)
 
 
-def picture_sizes(decoded: Decoded, recipe: PreprocessRecipe) -> list[tuple[int, int]]:
-    """Return the sizes (height, width) of pictures that have so many values."""
+def picture_shapes(decoded: Decoded, recipe: PreprocessRecipe) -> list[tuple[int, int, int]]:
+    """Return the shapes (height, width, channels) of images that have so many values."""
     if decoded.values.size == math.prod(recipe.dimensions):
-        both = [(recipe.height, recipe.width), (recipe.width, recipe.height)]
-        return both if recipe.height != recipe.width else both[:1]
-    said = _sizes_in(decoded.dimensions or ())
-    return [size for size in said if 3 * size[0] * size[1] == decoded.values.size]
+        return _either_way([(recipe.height, recipe.width, recipe.channels)])
+    return _shapes_in(decoded.dimensions or (), decoded.values.size, recipe)
 
 
-def _sizes_in(dimensions: tuple[int, ...]) -> list[tuple[int, int]]:
-    """Return the sizes that dimensions with a channel axis of 3 say."""
+def _shapes_in(
+    dimensions: tuple[int, ...], elements: int, recipe: PreprocessRecipe
+) -> list[tuple[int, int, int]]:
+    """Return the shapes that dimensions with an axis of channels say.
+
+    Where they say none, the recipe's size with another number of channels.
+    """
     sizes = [d for i, d in enumerate(dimensions) if not (d == 1 and i == 0 and len(dimensions) > 3)]
-    if len(sizes) != 3 or 0 in sizes:
-        return []
-    found = []
-    if sizes[0] == 3:
-        found.append((sizes[1], sizes[2]))
-    if sizes[2] == 3:
-        found.append((sizes[0], sizes[1]))
-    return [*found, *((w, h) for h, w in found if h != w)]
+    found: list[tuple[int, int, int]] = []
+    counts = sorted(set(CHANNELS.values()), key=lambda count: count != recipe.channels)
+    if len(sizes) == 3 and 0 not in sizes:
+        for channels in counts:
+            if sizes[0] == channels:
+                found.append((sizes[1], sizes[2], channels))
+            if sizes[2] == channels:
+                found.append((sizes[0], sizes[1], channels))
+    if not found:
+        found = [
+            (recipe.height, recipe.width, channels)
+            for channels in counts
+            if channels * recipe.height * recipe.width == elements
+        ]
+    return _either_way(found)
+
+
+def _either_way(shapes: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Return shapes, then the same with height and width swapped."""
+    return shapes + [(w, h, channels) for h, w, channels in shapes if h != w]
 
 
 def written(values: NDArray[Any], known: int | None) -> Iterator[tuple[int, bool]]:

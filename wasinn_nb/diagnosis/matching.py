@@ -7,6 +7,7 @@ gives the scaling, and every filter is tried; the best few are then compared val
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -17,17 +18,18 @@ from numpy.typing import NDArray
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.diagnosis.candidates import ORDERS, Candidate, Making
-from wasinn_nb.diagnosis.decoding import Decoded, decodings, picture_sizes, written
-from wasinn_nb.diagnosis.resampling import FILTERS, FITS, Photo
+from wasinn_nb.diagnosis.decoding import Decoded, decodings, picture_shapes, written
+from wasinn_nb.diagnosis.filters import FILTERS
+from wasinn_nb.diagnosis.resampling import FITS, GRAYS, Photo, own_gray
 from wasinn_nb.diagnosis.sampling import least_squares, likeness, overlap, some_points
 from wasinn_nb.diagnosis.scalings import Scaling, known_scalings
-from wasinn_nb.recipe import Color, PreprocessRecipe
+from wasinn_nb.preprocessing import ordered
+from wasinn_nb.recipe import CHANNELS, Color, PreprocessRecipe
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["Match", "match"]
 
 _FLIPS: Final = ("", "upside down", "mirrored", "turned by 180°")
-_COLORS: Final[tuple[Color, Color]] = ("BGR", "RGB")
 _SHIFTS: Final = tuple(
     (rows, columns)
     for rows in (-2, -1, 0, 1, 2)
@@ -120,6 +122,7 @@ class _Search:
             big_endian=decoded.big_endian,
             declared=decoded.declared,
             dimensions=decoded.dimensions,
+            pad=None,
         )
         self.flat = decoded.values
         self.valid = decoded.valid
@@ -132,7 +135,7 @@ class _Search:
             # The others are told for comparison.
             self.likeness = 1.0
             return self._match()
-        every = tuple(FITS)
+        every = tuple(sorted(FITS, key=lambda fit: fit != self.recipe.fit))
         for fits in (every[:1], every):
             survivors = self._survivors(fits)
             if self._tried(survivors) or any(c.near for c in self.candidates.values()):
@@ -189,17 +192,21 @@ class _Search:
 
     def _geometries(self, fits: Iterable[str]) -> Iterator[Making]:
         photo = self.photo
-        # The picture is grown once for each combination, and read in 16 ways.
-        for height, width in picture_sizes(self.decoded, self.recipe):
+        # The image is resized once for each combination, and read in 16 ways.
+        for height, width, channels in picture_shapes(self.decoded, self.recipe):
+            orders = sorted(ORDERS, key=lambda o: o != self.base.order)
+            if channels == 1:  # the place of the channels says nothing
+                orders = [self.base.order, "CWH" if self.base.order == "CHW" else "WHC"]
             for exif in sorted(photo.exifs, key=lambda e: e != self.recipe.exif):
-                for alpha in photo.alphas:
+                for alpha in photo.alphas(channels):
                     for fit in fits:
                         for flip in _FLIPS:
-                            for order in sorted(ORDERS, key=lambda o: o != self.base.order):
+                            for order in orders:
                                 yield replace(
                                     self.base,
                                     height=height,
                                     width=width,
+                                    color=self._colors(channels)[0],
                                     exif=exif,
                                     alpha=alpha,
                                     fit=fit,
@@ -209,14 +216,18 @@ class _Search:
                                     repeated=self.repeated,
                                 )
 
+    def _colors(self, channels: int) -> list[Color]:
+        """Return the colors of so many channels, the recipe's first."""
+        colors = [color for color, count in CHANNELS.items() if count == channels]
+        return sorted(colors, key=lambda color: color != self.recipe.color)
+
     def _pixels(self, making: Making) -> NDArray[np.generic] | None:
         """Return what *making* sees of the picture, without borders."""
-        m = making
-        return self.photo.pixels(m.filter, m.fit, m.height, m.width, m.exif, m.alpha)
+        return self.photo.pixels(making.view)
 
     def _picture(self, making: Making) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """Return the tensor as a picture where the photograph lies, and which values are valid."""
-        box = self.photo.box(making.fit, making.height, making.width, making.exif)
+        box = self.photo.box(making.view)
         part = (slice(box.top, box.top + box.height), slice(box.left, box.left + box.width))
         seen = making.picture(self.flat)[part]
         if making.valid is None:
@@ -227,7 +238,7 @@ class _Search:
     def _sampled(
         self, making: Making, most: int | None = None
     ) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float64] | None]:
-        """Return positions in the picture, and the tensor's (n, 3) values there; NaN if invalid."""
+        """Return positions in the image, and the tensor's values there: (n, channels), or NaN."""
         seen, valid = self._picture(making)
         rows, columns = seen.shape[:2]
         y, x = (axis[:most] for axis in some_points(rows, columns))
@@ -271,13 +282,16 @@ class _Search:
         scored: list[tuple[float, int, Making]] = []
         if values is None:
             return scored
-        for filter_ in filters:
-            pixels = self._pixels(replace(making, filter=filter_))
+        for filter_, gray in itertools.product(filters, GRAYS):
+            if making.color != "GRAY" and gray != own_gray(filter_):
+                continue  # there is no gray
+            view = replace(making, filter=filter_, gray=gray)
+            pixels = self._pixels(view)
             if pixels is None:
                 continue
             levels = pixels[points].astype(np.float64)
             for color, scaling, distance in self._scalings(values, levels):
-                way = replace(making, filter=filter_, color=color, scaling=scaling)
+                way = replace(view, color=color, scaling=scaling)
                 scored.append((distance, len(scored), way))
         return scored
 
@@ -302,10 +316,10 @@ class _Search:
         self, values: NDArray[np.float64], levels: NDArray[np.float64]
     ) -> Iterator[tuple[Color, Scaling, float]]:
         """Yield channel orders and scalings that may turn *levels* into *values*."""
-        for color in sorted(_COLORS, key=lambda c: c != self.recipe.color):
-            seen = levels[:, ::-1] if color == "BGR" else levels
+        for color in self._colors(levels.shape[1]):
+            seen = ordered(levels, color)
             fitted = least_squares(values, seen)
-            wanted = [Scaling.of(self.recipe.replace(type="f32")), *known_scalings(color)]
+            wanted = [*self._own_scalings(CHANNELS[color]), *known_scalings(color)]
             likely: list[Scaling] = []
             for known in wanted:
                 if any(known.close_to(other) for other in likely):
@@ -315,11 +329,19 @@ class _Search:
             if fitted is not None and not any(known.close_to(fitted, 1e-3) for known in likely):
                 likely.append(fitted)
             for scaling in likely:
-                off = np.abs(values - scaling.apply(seen)) / np.abs(scaling.slope)
+                off = scaling.apart(values, seen)
                 off = off[~np.isnan(off)]
                 distance = float(off.mean()) if off.size else math.inf
                 if math.isfinite(distance):
                     yield color, scaling, distance
+
+    def _own_scalings(self, channels: int) -> list[Scaling]:
+        """Return the recipe's scaling, and the same without its quantization."""
+        recipes = [self.recipe]
+        if self.recipe.quantization is not None:
+            recipes.append(self.recipe.replace(type="f32", quantization=None))
+        found = [Scaling.of(recipe).for_channels(channels) for recipe in recipes]
+        return [scaling for scaling in found if scaling is not None]
 
     # -- every value -----------------------------------------------------------------------------
 
@@ -335,8 +357,7 @@ class _Search:
         if down or right:
             seen, pixels = overlap(seen, down, right), overlap(pixels, -down, -right)
             valid = None if valid is None else overlap(valid, down, right)
-        ordered = pixels[:, :, ::-1] if making.color == "BGR" else pixels
-        off = np.abs(making.scaling.undo(seen) - np.asarray(ordered, np.float32))
+        off = making.scaling.apart(seen, ordered(pixels, making.color))
         if valid is not None:
             off = off[valid]
         distance = float(off.mean(dtype=np.float64)) if off.size else math.inf
@@ -349,9 +370,12 @@ class _Search:
             most = float(np.abs(seen).max(initial=0))
             eps = np.finfo(seen.dtype).eps
             step = 2 * float(eps) * most / min(map(abs, making.scaling.slope))
-        filled = self._border(making)
-        exact = furthest <= min(0.45, 0.01 + step) and filled is not None
-        mistakes = making.mistakes(self.recipe)
+        border = self._border(making)
+        constant = not border.size or bool((np.ptp(border, axis=0) <= 0.5).all())
+        exact = furthest <= min(0.45, 0.01 + step) and constant
+        pad = np.rint(border[0]).astype(int).tolist() if border.size and constant else None
+        way = replace(making, pad=pad if pad is None else tuple(pad))
+        mistakes = way.mistakes(self.recipe)
         if mistakes and off.size < _TOO_FEW:
             exact = False
         if exact and making.repeated and making.valid is not None:
@@ -363,34 +387,24 @@ class _Search:
             and furthest <= _NEAR_MOST
             and off.size >= _FEWEST
             and not making.scaling.fitted
-            and filled is not None
+            and constant
         )
-        candidate = Candidate(
-            making,
-            mistakes,
-            distance,
-            furthest,
-            exact,
-            filled or "",
-            near=near or exact,
-        )
+        note = ""
+        if way.pad is not None and self.recipe.fit != "letterbox":
+            note = "border filled with " + ", ".join(map(str, way.pad))
+        candidate = Candidate(way, mistakes, distance, furthest, exact, note, near=near or exact)
         self.candidates[making] = candidate
         return candidate
 
-    def _border(self, making: Making) -> str | None:
-        """Return what fills the border around a letterboxed picture; None if it is no filling."""
+    def _border(self, making: Making) -> NDArray[np.float32]:
+        """Return the levels around a letterboxed image: (n, channels); none for other fits."""
         if not making.fit.startswith("letterbox"):
-            return ""
-        box = self.photo.box(making.fit, making.height, making.width, making.exif)
+            return np.empty((0, making.channels), np.float32)
+        box = self.photo.box(making.view)
         levels = making.scaling.undo(making.picture(self.flat))
         outside = np.ones(levels.shape[:2], bool)
         outside[box.top : box.top + box.height, box.left : box.left + box.width] = False
-        border = levels[outside]
-        if not border.size:
-            return ""
-        if (np.ptp(border, axis=0) > 0.5).any():
-            return None
-        return "border filled with " + ", ".join(f"{level:.0f}" for level in border[0])
+        return levels[outside]
 
     def _shifted(self, survivors: list[Making]) -> None:
         """Try rows and columns that begin too early or too late."""

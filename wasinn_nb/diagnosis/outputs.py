@@ -7,34 +7,46 @@ that go together.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.catalog import Model
-from wasinn_nb.context import WasiNnCtx
 from wasinn_nb.diagnosis.candidates import Candidate, Making, Order, Unit
-from wasinn_nb.diagnosis.resampling import Photo
-from wasinn_nb.diagnosis.scalings import known_scalings
+from wasinn_nb.diagnosis.reading import Given, Reader
+from wasinn_nb.diagnosis.resampling import GRAYS, Photo
+from wasinn_nb.diagnosis.scalings import known_scalings, whole_levels
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.masks import argmax_labels
+from wasinn_nb.preprocessing import ordered
 from wasinn_nb.progress import Progress, progress_bar
-from wasinn_nb.recipe import Color, PreprocessRecipe
+from wasinn_nb.recipe import CHANNELS, INTEGER_LIMITS, Color, Fit, PreprocessRecipe
+from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.tables import percent
+from wasinn_nb.tasks.classification.result import ClassificationResult
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["OutputMatch", "feed", "match_output"]
 
 _FILTERS: Final = ("triangle", "bilinear", "triangle-0.23", "cv2-linear", "nearest", "cv2-area")
-_COLORS: Final[tuple[Color, Color]] = ("BGR", "RGB")
+_OTHER_ORDER: Final[dict[Color, Color]] = {
+    "BGR": "RGB",
+    "RGB": "BGR",
+    "BGRA": "RGBA",
+    "RGBA": "BGRA",
+}
+_FITS: Final[tuple[Fit, ...]] = get_args(Fit)
+# Levels that programs fill borders with; Ultralytics fills with 114.
+_PADS: Final = (0, 114, 128, 255)
 _RANGES: Final = 4  # the first ones of `known_scalings`: ImageNet's is the last of them
 # A cause is shown if it comes several times nearer than every other one.
 _NEARER: Final = 4.0
 _AGREE: Final = 0.99
 _SAME: Final = 1e-4
+# Scalings that are so near to each other, as a part of their range, do the same.
+_ALIKE: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +61,14 @@ class OutputMatch:
         Those that give the output as well as the first one, with another cause.
     fits : bool
         Whether the first candidate explains the output.
+    alike : tuple of Candidate
+        Those that give it as well, and scale values almost as the first one does.
     """
 
     candidates: tuple[Candidate, ...]
     equals: tuple[Candidate, ...]
     fits: bool
+    alike: tuple[Candidate, ...] = ()
 
 
 def feed(making: Making, photo: Photo, recipe: PreprocessRecipe) -> Tensor | None:
@@ -76,48 +91,44 @@ def feed(making: Making, photo: Photo, recipe: PreprocessRecipe) -> Tensor | Non
     [255.0, 0.0, 0.0]
     """
     m = making
-    pixels = photo.pixels(m.filter, m.fit, m.height, m.width, m.exif, m.alpha)
-    right = Making.of(recipe)
-    if pixels is None or m.elements != right.elements:
+    levels = photo.whole(m.view, m.pad)
+    if levels is None or m.elements != Making.of(recipe).elements:
         return None
-    box = photo.box(m.fit, m.height, m.width, m.exif)
-    levels = np.zeros((m.height, m.width, 3), np.float32)
-    levels[box.top : box.top + box.height, box.left : box.left + box.width] = pixels
-    if m.color == "BGR":
-        levels = levels[:, :, ::-1]
-    values = m.scaling.apply(levels)
+    values = m.scaling.apply(ordered(levels, m.color))
+    if m.scaling.limits is not None:
+        values = np.rint(values)
     flat = m.lay_out(m.picture(m.lay_out(values).reshape(-1)) if m.flip else values)
-    type_ = recipe.type.dtype
-    whole = flat.min() >= 0 and flat.max() <= 255 and (flat == np.rint(flat)).all()
-    if recipe.type.suffix == "u8" and not whole:
-        return None
-    typed = flat.astype(type_)
+    # The bytes in an integer tensor may be those of the other integer type.
+    stored = m.type if recipe.type in INTEGER_LIMITS else recipe.type
+    if stored in INTEGER_LIMITS:
+        low, high = INTEGER_LIMITS[stored]
+        if flat.min() < low or flat.max() > high or (flat != np.rint(flat)).any():
+            return None  # no program converts these to integers
+    typed = flat.astype(stored.dtype)
     if m.big_endian:
         typed = typed.byteswap()
-    return Tensor.adopt(recipe.dimensions, recipe.type, np.ascontiguousarray(typed))
+    return Tensor.adopt(
+        recipe.dimensions, recipe.type, np.ascontiguousarray(typed).view(recipe.type.dtype)
+    )
 
 
 def match_output(
-    output: NDArray[Any],
+    given: Given,
     photo: Photo,
     recipe: PreprocessRecipe,
-    model: Model,
+    reader: Reader,
     *,
-    target: str | int | None = None,
-    precision: str | None = None,
     progress: Progress = True,
 ) -> OutputMatch:
-    """Find which mistake makes *model* give *output* for *photo*.
+    """Find which mistake makes a model give an output for an image.
 
     Parameters
     ----------
-    output : (C, H, W) scores or (H, W) labels
-        Of the model's own size.
+    given : Given
     photo : Photo
     recipe : PreprocessRecipe
-    model : Model
-    target, precision
-        As for `Pipeline`.
+    reader : Reader
+        Of the model, for this recipe.
     progress : bool or callable
         Show a bar in a terminal or notebook; or call ``progress(so_far, in_all)`` with runs,
         from 0 again for each kind of mistake.
@@ -127,10 +138,10 @@ def match_output(
     InvalidArgumentError
         If the model's output is of another size.
     """
-    with WasiNnCtx(precision=precision, keep=None) as ctx:
-        context = ctx.init_execution_context(ctx.load(model.files, model.encoding, target))
+    with reader.running() as compute:
         tried: list[Candidate] = []
         seen: set[Making] = set()
+        fed: set[str] = set()
 
         def run(makings: Iterable[Making], what: str) -> None:
             every = [making for making in makings if making not in seen]
@@ -140,12 +151,10 @@ def match_output(
                     continue
                 seen.add(making)
                 tensor = feed(making, photo, recipe)
-                if tensor is None:
-                    continue
-                ctx.set_input(context, 0, tensor)
-                ctx.compute(context)
-                given = ctx.get_output(context, 0).to_array()
-                tried.append(_compared(making, given, output, recipe))
+                if tensor is None or tensor.sha256() in fed:
+                    continue  # the earlier way to the same bytes is the more usual one
+                fed.add(tensor.sha256())
+                tried.append(_compared(making, compute(tensor), given, recipe, reader))
 
         run(_usual(recipe), "usual mistakes")
         found = _ranked(tried)
@@ -163,37 +172,55 @@ def _usual(recipe: PreprocessRecipe) -> Iterator[Making]:
     """Yield the right way, then the ways that most programs with one mistake go."""
     right = Making.of(recipe)
     yield right
-    other: Color = "RGB" if right.color == "BGR" else "BGR"
-    yield replace(right, color=other)
-    yield replace(right, order="HWC" if right.order == "CHW" else "CHW")
+    other = _OTHER_ORDER.get(right.color)
+    if other is not None:
+        yield replace(right, color=other)
+        yield replace(right, order="HWC" if right.order == "CHW" else "CHW")
     if right.height != right.width:
         yield replace(right, height=right.width, width=right.height)
     yield replace(right, order="CWH" if right.order == "CHW" else "WHC")
-    if recipe.type.suffix != "u8":
+    if recipe.type in INTEGER_LIMITS:
+        yield from _unquantized(right)
+    else:
         usual = known_scalings(right.color)[:_RANGES]
         yield from (replace(right, scaling=s) for s in usual if not s.close_to(right.scaling, 1e-4))
-        # These are the numbers of RGB; where they are used, the channels are RGB too.
-        yield replace(right, color=other, scaling=known_scalings(other)[_RANGES - 1])
-    for fit in ("letterbox", "centre crop"):
-        yield replace(right, fit=fit)
+        if other is not None and CHANNELS[other] == 3:
+            # These are the numbers of RGB; where they are used, the channels are RGB too.
+            yield replace(right, color=other, scaling=known_scalings(other)[_RANGES - 1])
+    for fit in _FITS:
+        if fit != right.fit:
+            yield replace(right, fit=fit, pad=None)
     for flip in ("upside down", "mirrored", "turned by 180\u00b0"):
         yield replace(right, flip=flip)
+
+
+def _unquantized(right: Making) -> Iterator[Making]:
+    """Yield the ways of programs that feed levels as they are, as u8 or as i8, to an integer."""
+    for type_ in INTEGER_LIMITS:
+        declared = None if type_ is right.type else right.type
+        scaling = whole_levels(type_, right.color)
+        yield replace(right, type=type_, declared=declared, scaling=scaling)
 
 
 def _further(photo: Photo, recipe: PreprocessRecipe) -> Iterator[Making]:
     """Yield further ways with one mistake."""
     right = Making.of(recipe)
-    if recipe.type.suffix != "u8":
+    if recipe.type not in INTEGER_LIMITS:
         for scaling in known_scalings(right.color)[_RANGES:]:
             if not scaling.close_to(right.scaling, 1e-4):
                 yield replace(right, scaling=scaling)
         yield replace(right, big_endian=True)
-    for fit in ("letterbox-corner", "crop first"):
-        yield replace(right, fit=fit)
+    for pad in _PADS:
+        yield replace(right, fit="letterbox", pad=(pad,) * right.channels)
+    for pad in _PADS[:2]:
+        yield replace(right, fit="letterbox-corner", pad=(pad,) * right.channels)
+    yield replace(right, fit="crop first", pad=None)
     for exif in photo.exifs:
         yield replace(right, exif=exif)
-    for alpha in photo.alphas:
+    for alpha in photo.alphas(right.channels):
         yield replace(right, alpha=alpha, filter="bilinear" if alpha == "pillow" else right.filter)
+    for gray in GRAYS if right.color == "GRAY" else ():
+        yield replace(right, gray=gray)
     for filter_ in _FILTERS:
         yield replace(right, filter=filter_)
 
@@ -205,56 +232,97 @@ def _together(recipe: PreprocessRecipe) -> Iterator[Making]:
     layouts = [right, replace(right, order=other), replace(right, order=turned)]
     if right.height != right.width:
         layouts.insert(2, replace(right, height=right.width, width=right.height))
-    for layout, color in itertools.product(layouts, _COLORS):
-        coloured = replace(layout, color=color)
-        yield coloured
-        if recipe.type.suffix != "u8":
-            for scaling in known_scalings(coloured.color)[:_RANGES]:
-                yield replace(coloured, scaling=scaling)
+    colors = [color for color, count in CHANNELS.items() if count == right.channels]
+    for layout, color in itertools.product(layouts, colors):
+        colored = replace(layout, color=color)
+        yield colored
+        if recipe.type not in INTEGER_LIMITS:
+            for scaling in known_scalings(colored.color)[:_RANGES]:
+                yield replace(colored, scaling=scaling)
 
 
 def _compared(
-    making: Making, given: NDArray[Any], output: NDArray[Any], recipe: PreprocessRecipe
+    making: Making,
+    planes: NDArray[np.float32],
+    given: Given,
+    recipe: PreprocessRecipe,
+    reader: Reader,
 ) -> Candidate:
-    scores = given.reshape(given.shape[-3:])
-    if output.ndim == 2:
-        labels = argmax_labels(scores)
-        if labels.shape != output.shape:
-            raise InvalidArgumentError(
-                f"expected a mask of the model's own size {labels.shape}, got {output.shape}; "
-                f"a resized mask cannot be compared"
-            )
-        off = (labels != output).astype(np.float32)
-        agreement = 1 - float(off.mean())
-    else:
-        if scores.shape != output.shape:
-            raise InvalidArgumentError(
-                f"expected the model's own output {scores.shape}, got {output.shape}"
-            )
-        off = np.abs(scores.astype(np.float32) - output)
-        agreement = float((scores.argmax(0) == output.argmax(0)).mean())
-    distance, furthest = float(off.mean()), float(off.max(initial=0))
-    exact = furthest <= _SAME * max(1.0, float(np.abs(output).max(initial=0)))
+    """Compare what the model gives for one way with what was given."""
     mistakes = making.mistakes(recipe)
-    note = f"{percent(agreement)} of the labels agree"
-    unit: Unit = "pixels" if output.ndim == 2 else "scores"
+    unit: Unit = "pixels" if given.labels else "scores"
+    values = reader.compared(planes, given)
+    if values is None:
+        return Candidate(making, mistakes, math.inf, math.inf, exact=False, unit=unit)
+    if values.shape != given.values.shape:
+        raise InvalidArgumentError(
+            f"expected an output of the model's own size {values.shape}, got {given.values.shape}; "
+            f"a resized one cannot be compared"
+        )
+    off = _apart(values, given)
+    distance, furthest = float(off.mean()), float(off.max(initial=0))
+    size = np.abs(given.values[np.isfinite(given.values)])
+    exact = furthest <= _SAME * max(1.0, float(size.max(initial=0)))
+    agreement, note = _agreement(planes, given, reader)
     return Candidate(making, mistakes, distance, furthest, exact, note, unit, agreement)
+
+
+def _apart(values: NDArray[Any], given: Given) -> NDArray[np.float64]:
+    """Return how far values are apart; infinite where one of them is not a number."""
+    apart: NDArray[np.float64]
+    if given.labels:
+        apart = (values != given.values).astype(np.float64)
+        return apart
+    with np.errstate(invalid="ignore"):
+        off = np.abs(values.astype(np.float64) - given.values)
+    same = (values == given.values) | (np.isnan(values) & np.isnan(given.values))
+    apart = np.where(same, 0.0, np.where(np.isfinite(off), off, np.inf))
+    return apart
+
+
+def _agreement(
+    planes: NDArray[np.float32], given: Given, reader: Reader
+) -> tuple[float | None, str]:
+    """Return the part of the labels that agree, and the same in words."""
+    found, wanted = reader.read(planes, given), given.result
+    if isinstance(found, ClassificationResult) and isinstance(wanted, ClassificationResult):
+        same = found.top(1)[0].index == wanted.top(1)[0].index
+        return float(same), f"the most probable class is {'the same' if same else 'another one'}"
+    if not isinstance(found, SegmentationResult):
+        return None, ""
+    if isinstance(wanted, SegmentationResult):
+        labels = wanted.labels
+    elif given.labels:
+        labels = given.values
+    else:
+        return None, ""
+    agreement = float((found.labels == labels).mean())
+    return agreement, f"{percent(agreement)} of the labels agree"
 
 
 def _ranked(tried: list[Candidate]) -> OutputMatch:
     # Stable: of equal ones, the earlier is the more usual.
     ranked = sorted(tried, key=lambda c: (c.distance, len(c.mistakes)))
-    if not ranked:
-        return OutputMatch((), (), fits=False)
+    if not ranked or not math.isfinite(ranked[0].distance):
+        return OutputMatch(tuple(ranked), (), fits=False)
     first = ranked[0]
     cause = _cause(first)
-    others = [c for c in ranked[1:] if _cause(c) != cause]
-    equals = tuple(c for c in others if c.distance <= first.distance * (1 + 1e-6))
+    distinct = [c for c in ranked[1:] if _cause(c) != cause]
+    others = [c for c in distinct if not _is_alike(c.making, first.making)]
+    most = first.distance * (1 + 1e-6)
+    equals = tuple(c for c in others if c.distance <= most)
+    alike = tuple(c for c in distinct if c.distance <= most and c not in others)
     nearest = min((c.distance for c in others), default=1.0)
     shown = first.exact or (
         (first.agreement or 0) >= _AGREE and first.distance * _NEARER <= nearest
     )
-    return OutputMatch(tuple(ranked), equals, fits=shown and not equals)
+    return OutputMatch(tuple(ranked), equals, shown and not equals, alike)
+
+
+def _is_alike(one: Making, other: Making) -> bool:
+    """Whether two ways differ by a scaling that hardly differs, such as 1/255 and 1/256."""
+    same = replace(one, scaling=other.scaling) == other
+    return same and one.scaling.close_to(other.scaling, _ALIKE)
 
 
 def _cause(candidate: Candidate) -> frozenset[tuple[str, str]]:

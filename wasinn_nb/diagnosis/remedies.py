@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.diagnosis.resampling import own_gray
+from wasinn_nb.recipe import INTEGER_LIMITS, PreprocessRecipe
 
 __all__ = ["Mistake", "python_line", "rust_line"]
 
 
-_EXPLAINED: Final = {"layout", "resize", "alpha"}
+_EXPLAINED: Final = {"layout", "color", "resize", "alpha"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class Mistake:
     ----------
     axis : str
         ``layout``, ``dimensions``, ``size``, ``color``, ``range``, ``type``, ``declared type``,
-        ``endianness``, ``fit``, ``resize``, ``exif``, ``alpha``, ``flip``, ``shift``, ``buffer``.
+        ``endianness``, ``fit``, ``pad``, ``resize``, ``exif``, ``alpha``, ``flip``, ``shift``,
+        ``buffer``.
     found, expected : str
         What was done, and what the model's recipe says; empty where that goes without saying.
     rust, python : str
@@ -51,31 +54,72 @@ class Mistake:
         return f"{self.found}, where the model takes {self.expected}"
 
 
+_RUST_BORDER: Final = "let mut whole = ImageBuffer::from_pixel({w}, {h}, {pixel}([{pad}; {c}]));"
+_PYTHON_BORDER: Final = 'whole = Image.new("{mode}", ({w}, {h}), ({pad},) * {c})'
 _RUST_TRIANGLE: Final = "image.resize_exact({w}, {h}, FilterType::Triangle)"
 _RUST: Final = {
     "size": "image.resize_exact({w}, {h}, FilterType::Triangle)  // width first",
-    "fit": _RUST_TRIANGLE + "  // resize_exact, not resize or resize_to_fill",
+    "fit.stretch": _RUST_TRIANGLE + "  // resize_exact, not resize or resize_to_fill",
+    "fit.letterbox": (
+        f"{_RUST_BORDER} let small = image.resize({{w}}, {{h}}, FilterType::Triangle); "
+        "overlay(&mut whole, &small, (({w} - small.width()) / 2).into(), "
+        "(({h} - small.height()) / 2).into());"
+    ),
+    "fit.crop": "image.resize_to_fill({w}, {h}, FilterType::Triangle)",
+    "pad": _RUST_BORDER,
     "resize": _RUST_TRIANGLE,
     "endianness": "buffer.extend_from_slice(&value.to_le_bytes());",
     "exif.ignore": "let image = image::open(path)?;  // no apply_orientation",
     "exif.apply": "image.apply_orientation(decoder.orientation()?);",
     "alpha": "let pixels = image.to_rgb8();  // drops alpha, blends nothing",
+    "alpha.keep": "let pixels = image.to_rgba8();  // keeps alpha",
+    "color.BGR": "let pixel = [p[2], p[1], p[0]];  // BGR",
+    "color.RGB": "let pixel = [p[0], p[1], p[2]];  // RGB",
+    "color.BGRA": "let pixel = [p[2], p[1], p[0], p[3]];  // BGRA",
+    "color.RGBA": "let pixel = [p[0], p[1], p[2], p[3]];  // RGBA",
+    "color.Rec. 709": "let gray = image.to_luma8();  // after resizing",
+    "color.Rec. 601": (
+        "let gray = (19595 * r + 38470 * g + 7471 * b + 32768) >> 16;  // u32; before resizing"
+    ),
     "flip": "for y in 0..{h} {{ /* row y of the picture is row y of the tensor */ }}",
     "shift": "for y in 0..{h} {{ for x in 0..{w} {{ /* no offset, no header */ }} }}",
     "buffer": "assert_eq!(buffer.len(), {n} * {bytes});",
 }
 _PYTHON: Final = {
     "size": "image.resize(({w}, {h}))  # Pillow and OpenCV take (width, height)",
-    "fit": "image.resize(({w}, {h}), {filter})  # no border, no crop",
+    "fit.stretch": "image.resize(({w}, {h}), {filter})  # no border, no crop",
+    "fit.letterbox": (
+        f"{_PYTHON_BORDER}; "
+        "small = ImageOps.contain(image, ({w}, {h}), {filter}); "
+        "whole.paste(small, (({w} - small.width) // 2, ({h} - small.height) // 2))"
+    ),
+    "fit.crop": (
+        "large = ImageOps.cover(image, ({w}, {h}), {filter}); "
+        "x, y = (large.width - {w}) // 2, (large.height - {h}) // 2; "
+        "image = large.crop((x, y, x + {w}, y + {h}))"
+    ),
+    "pad": _PYTHON_BORDER,
     "resize": "image.resize(({w}, {h}), {filter})",
     "endianness": 'array.astype("<{np}")',
     "exif.ignore": "image = Image.open(path)  # no exif_transpose",
     "exif.apply": "image = ImageOps.exif_transpose(Image.open(path))",
     "alpha": 'image = Image.open(path).convert("RGB")',
+    "alpha.keep": 'image = Image.open(path).convert("RGBA")',
+    "color.BGR": "pixels = np.asarray(image.convert('RGB'))[:, :, ::-1]  # BGR",
+    "color.RGB": "pixels = np.asarray(image.convert('RGB'))  # RGB; cv2.imread gives BGR",
+    "color.BGRA": "pixels = np.asarray(image.convert('RGBA'))[:, :, [2, 1, 0, 3]]  # BGRA",
+    "color.RGBA": "pixels = np.asarray(image.convert('RGBA'))  # RGBA",
+    "color.Rec. 709": (
+        "pixels = (np.asarray(image.convert('RGB'), np.uint32) @ [2126, 7152, 722] // 10000)"
+        ".astype(np.uint8)  # after resizing"
+    ),
+    "color.Rec. 601": "pixels = np.asarray(image.convert('L'))  # gray, before resizing",
     "flip": "pixels = np.asarray(image)  # no [::-1] on rows or columns",
     "shift": "pixels = pixels[:{h}, :{w}]  # no offset",
     "buffer": "assert array.nbytes == {n} * {bytes}",
 }
+_PIXELS: Final = {1: ("Luma", "L"), 3: ("Rgb", "RGB"), 4: ("Rgba", "RGBA")}
+_NO_I8: Final = "WASI-NN has no i8: only Python can run this model as it is"
 
 
 def rust_line(axis: str, recipe: PreprocessRecipe) -> str:
@@ -86,20 +130,19 @@ def rust_line(axis: str, recipe: PreprocessRecipe) -> str:
     >>> rust_line("color", PreprocessRecipe(512, 896))
     'let pixel = [p[2], p[1], p[0]];  // BGR'
     """
-    if axis in {"layout", "dimensions"}:
-        if axis == "dimensions":
-            return f"dimensions: &[{', '.join(map(str, recipe.dimensions))}],"
+    if axis == "layout":
         if recipe.layout.endswith("CHW"):
             return "buffer[c * {h} * {w} + y * {w} + x] = pixel[c];".format(**_words(recipe))
-        return "buffer[(y * {w} + x) * 3 + c] = pixel[c];".format(**_words(recipe))
-    if axis == "color":
-        order = "p[2], p[1], p[0]" if recipe.color == "BGR" else "p[0], p[1], p[2]"
-        return f"let pixel = [{order}];  // {recipe.color}"
+        return "buffer[(y * {w} + x) * {c} + c] = pixel[c];".format(**_words(recipe))
+    if axis == "dimensions":
+        return f"dimensions: &[{', '.join(map(str, recipe.dimensions))}],"
     if axis == "range":
-        return f"let value = {_formula(recipe, 'f32::from(byte)', rust=True)};"
+        return f"let value = {_formula(recipe, rust=True)};"
     if axis in {"type", "declared type"}:
+        if not recipe.type.in_wasi_nn:
+            return f"let value = {_formula(recipe, rust=True)};  // {_NO_I8}"
         return (
-            f"tensor_type: TensorType::{recipe.type.name}, data: a buffer of {_rust_type(recipe)}"
+            f"tensor_type: TensorType::{recipe.type.name}, data: a buffer of {recipe.type.suffix}"
         )
     return _filled(_RUST, axis, recipe)
 
@@ -113,45 +156,59 @@ def python_line(axis: str, recipe: PreprocessRecipe) -> str:
     'array = np.ascontiguousarray(pixels.transpose(2, 0, 1))[None]'
     """
     if axis == "layout":
+        if recipe.channels == 1:
+            return f"array = np.ascontiguousarray(pixels).reshape{recipe.dimensions}"
         if recipe.layout.endswith("CHW"):
             return "array = np.ascontiguousarray(pixels.transpose(2, 0, 1))[None]"
-        return "array = np.ascontiguousarray(pixels)[None]  # (1, height, width, 3), no transpose"
+        return (
+            f"array = np.ascontiguousarray(pixels)[None]  "
+            f"# (1, height, width, {recipe.channels}), no transpose"
+        )
     if axis == "dimensions":
         return f"array = array.reshape{recipe.dimensions}"
-    if axis == "color":
-        if recipe.color == "BGR":
-            return "pixels = np.asarray(image.convert('RGB'))[:, :, ::-1]  # BGR"
-        return "pixels = np.asarray(image.convert('RGB'))  # RGB; cv2.imread gives BGR"
     if axis == "range":
-        return f"values = {_formula(recipe, 'pixels.astype(np.float32)', rust=False)}"
+        return f"values = {_formula(recipe, rust=False)}"
     if axis in {"type", "declared type"}:
+        if recipe.type in INTEGER_LIMITS and not recipe.is_identity:
+            return f"array = {_formula(recipe, rust=False)}"
         return f"array = array.astype(np.{recipe.type.dtype.name})"
     return _filled(_PYTHON, axis, recipe)
 
 
 def _filled(lines: dict[str, str], axis: str, recipe: PreprocessRecipe) -> str:
-    return lines[f"exif.{recipe.exif}" if axis == "exif" else axis].format(**_words(recipe))
+    color = own_gray(recipe.resize) if recipe.color == "GRAY" else recipe.color
+    variants = {
+        "exif": f"exif.{recipe.exif}",
+        "fit": f"fit.{recipe.fit}",
+        "color": f"color.{color}",
+        "alpha": "alpha.keep" if recipe.channels == 4 else "alpha",
+    }
+    return lines[variants.get(axis, axis)].format(**_words(recipe))
 
 
 def _words(recipe: PreprocessRecipe) -> dict[str, object]:
+    pixel, mode = _PIXELS[recipe.channels]
     return {
         "h": recipe.height,
         "w": recipe.width,
-        "n": 3 * recipe.height * recipe.width,
+        "c": recipe.channels,
+        "n": math.prod(recipe.dimensions),
         "bytes": recipe.type.itemsize,
         "np": f"{recipe.type.dtype.kind}{recipe.type.itemsize}",
         "filter": "Image.Resampling.BILINEAR",
+        "pad": recipe.pad_value,
+        "pixel": pixel,
+        "mode": mode,
     }
 
 
-def _rust_type(recipe: PreprocessRecipe) -> str:
-    return recipe.type.suffix
-
-
-def _formula(recipe: PreprocessRecipe, value: str, *, rust: bool) -> str:
-    if recipe.type.suffix == "u8":
+def _formula(recipe: PreprocessRecipe, *, rust: bool) -> str:
+    """Return the expression that turns a byte (Rust) or an array of pixels (Python) into values."""
+    if recipe.is_identity and recipe.type.suffix == "u8":
         return "byte  // u8, 0 to 255" if rust else "pixels  # uint8, 0 to 255"
-    said = value
+    if recipe.type.suffix == "i8" and recipe.quantization is None:
+        return "(byte ^ 0x80) as i8" if rust else "(pixels ^ 0x80).view(np.int8)  # pixels - 128"
+    said = "f32::from(byte)" if rust else "pixels.astype(np.float32)"
     low, high = recipe.range
     if recipe.range != (0.0, 255.0):
         said += f" / {255 / (high - low)!r}"
@@ -161,4 +218,12 @@ def _formula(recipe: PreprocessRecipe, value: str, *, rust: bool) -> str:
         if any(v != idle for v in values):
             listed = ", ".join(f"{v:g}" for v in values)
             said = f"({said}) {sign} " + (f"[{listed}][c]" if rust else f"np.float32([{listed}])")
-    return said
+    if recipe.quantization is None:
+        return said
+    step, zero_point = recipe.quantization
+    low, high = INTEGER_LIMITS[recipe.type]
+    if rust:
+        rounded = f"(({said}) / {step!r}).round_ties_even() + {float(zero_point)!r}"
+        return f"({rounded}).clamp({low}.0, {high}.0) as {recipe.type.suffix}"
+    rounded = f"np.rint(({said}) / {step!r}) + {zero_point}"
+    return f"np.clip({rounded}, {low}, {high}).astype(np.{recipe.type.dtype.name})"

@@ -19,9 +19,11 @@ from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.report import image_html, write_page
 from wasinn_nb.tables import html_table, text_table
 
-__all__ = ["Diagnosis", "Remedy", "Verdict"]
+__all__ = ["MOST_CANDIDATES", "Diagnosis", "Remedy", "Verdict"]
 
 Verdict = Literal["right", "mistake", "another image", "nothing fits", "alarm", "no alarm"]
+MOST_CANDIDATES: Final = 12
+"""How many candidates a diagnosis keeps."""
 _SHOWN: Final = 5
 _HEADINGS: Final = ("#", "candidate", "distance")
 
@@ -74,6 +76,8 @@ class Diagnosis:
         What there is to know besides.
     pictures : tuple of (title, PIL.Image)
         For the page.
+    assumed : tuple of str
+        What of the recipe nothing states.
 
     Examples
     --------
@@ -93,6 +97,7 @@ class Diagnosis:
     alarms: tuple[Alarm, ...] = ()
     notes: tuple[str, ...] = ()
     pictures: tuple[tuple[str, Image.Image], ...] = field(default=())
+    assumed: tuple[str, ...] = ()
 
     @property
     def right(self) -> bool:
@@ -143,6 +148,7 @@ class Diagnosis:
             ],
             "alarms": [{"name": a.name, "sentence": a.sentence} for a in self.alarms],
             "notes": list(self.notes),
+            "assumed": list(self.assumed),
         }
 
     def write_html(self, path: str | os.PathLike[str]) -> Path:
@@ -183,13 +189,14 @@ class Diagnosis:
             marked = [i for i, a in enumerate(self.alarms) if a.serious]
             sections.append(("Alarms", html_table(("alarm", "why"), cells, marked=marked)))
         if self.candidates:
-            sections.append(("Candidates", html_table(_HEADINGS, self._rows(self.candidates[:12]))))
+            sections.append(("Candidates", html_table(_HEADINGS, self._rows(self.candidates))))
         for title, picture in self.pictures:
             sections.append((title, image_html(picture, title)))
         return sections
 
     def _verdict_line(self) -> str:
-        return f"{self.verdict}{', exact' if self.exact else ''}"
+        exact = ", exact" if self.exact else ""
+        return f"{self.verdict}{exact}{', assumed recipe' if self.assumed else ''}"
 
     def _rows(self, candidates: Sequence[Candidate]) -> list[tuple[str, str, str]]:
         return [
@@ -201,8 +208,7 @@ class Diagnosis:
         lines = [f"Diagnosis of {self.subject}: {self._verdict_line()}", self.sentence, *self.notes]
         if self.remedy is not None:
             lines.append(str(self.remedy))
-        if len(self.alarms) > 1:
-            lines += [f"also: {alarm.sentence}" for alarm in self.alarms[1:]]
+        lines += [f"also: {a.sentence}" for a in self.alarms if a.sentence != self.sentence]
         if self.candidates:
             lines.append(text_table(_HEADINGS, self._rows(self.candidates[:_SHOWN])))
         return "\n".join(lines)

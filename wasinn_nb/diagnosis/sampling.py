@@ -10,10 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.diagnosis.scalings import Scaling
+from wasinn_nb.preprocessing import ordered
+from wasinn_nb.recipe import Color
 
 __all__ = ["least_squares", "likeness", "overlap", "some_points"]
 
 POINTS: Final = 2500
+_EITHER_ORDER: Final[dict[int, tuple[Color, ...]]] = {
+    1: ("GRAY",),
+    3: ("RGB", "BGR"),
+    4: ("RGBA", "BGRA"),
+}
 
 
 @functools.lru_cache(maxsize=64)
@@ -37,12 +44,17 @@ def overlap(array: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
 
 
 def likeness(values: NDArray[np.float64], levels: NDArray[np.float32]) -> float:
-    """Return the correlation of (n, 3) values with the picture's, in the better channel order."""
+    """Return the correlation of (n, channels) values with the image's levels.
+
+    It is the mean of the channels, in that of the two orders of red, green and blue in which it is
+    higher; alpha stays the last.
+    """
     finite = np.isfinite(values)
     best = 0.0
-    for seen in (levels, levels[:, ::-1]):
+    for color in _EITHER_ORDER[values.shape[1]]:
+        seen = ordered(levels, color)
         found = []
-        for channel in range(3):
+        for channel in range(values.shape[1]):
             use = finite[:, channel]
             if use.sum() < 16 and not use.all():
                 continue
@@ -61,11 +73,19 @@ def likeness(values: NDArray[np.float64], levels: NDArray[np.float32]) -> float:
 
 
 def least_squares(values: NDArray[np.float64], levels: NDArray[np.float64]) -> Scaling | None:
-    """Return the scaling that fits best, or None where a channel does not show one."""
-    slopes, offsets = [], []
-    for channel in range(3):
+    """Return the scaling that fits best, or None where a channel does not show one.
+
+    Alpha without contrast is taken to be scaled as the first channel is.
+    """
+    slopes: list[float] = []
+    offsets: list[float] = []
+    for channel in range(values.shape[1]):
         use = np.isfinite(values[:, channel])
         a, b = levels[use, channel], values[use, channel]
+        if channel == 3 and len(a) and np.ptp(a) == np.ptp(b) == 0:
+            slopes.append(slopes[0])
+            offsets.append(float(b[0] - slopes[0] * a[0]))
+            continue
         if len(a) < 16 or np.ptp(a) < 2 or np.ptp(b) == 0:
             return None
         middle = a.mean()
@@ -77,5 +97,4 @@ def least_squares(values: NDArray[np.float64], levels: NDArray[np.float64]) -> S
     first = ", ".join(f"{s:.6g}" for s in slopes)
     second = ", ".join(f"{o:.6g}" for o in offsets)
     name = f"\u00d7 ({first}) + ({second})"
-    (a, b, c), (d, e, f) = slopes, offsets
-    return Scaling(name, (a, b, c), (d, e, f), fitted=True)
+    return Scaling(name, tuple(slopes), tuple(offsets), fitted=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.cards import RGB, ModelCard, distinct_palette
+from wasinn_nb.cards import RGB, UNNAMED_CLASS, ModelCard, distinct_palette
 from wasinn_nb.catalog.shipped import no_such
 from wasinn_nb.errors import ImageError, InvalidArgumentError, TensorError
 from wasinn_nb.pictures import ImageSource, open_image, rgb_image
@@ -37,6 +37,7 @@ _MOST: Final = 250  # classes: below the two indices above, with room for "other
 _LOSSY: Final = frozenset({"JPEG", "MPO", "JPEG2000", "WEBP", "AVIF", "HEIF"})
 _LABEL_MODES: Final = frozenset({"1", "L", "P", "I", "I;16", "I;16L", "I;16B"})
 _SHOWN_VALUES: Final = 8
+_WHITE_LABEL: Final = 255  # of the class in masks that are black and white images
 _GREY: Final = (128, 128, 128)
 _BLACK: Final = (0, 0, 0)
 
@@ -113,7 +114,8 @@ class LabelSet:
         codes = _codes(values) if self.coloured else values
         found = self._looked_up(codes)
         if lossy or (found == _UNKNOWN).any():
-            self._refuse(codes[found == _UNKNOWN], name, lossy)
+            two_values = self.values == (0, 1) and not (found == 1).any()
+            self._refuse(codes[found == _UNKNOWN], name, lossy, two_values=two_values)
         return found
 
     def _pixels(self, image: Image.Image, name: str) -> NDArray[Any]:
@@ -151,7 +153,7 @@ class LabelSet:
             found[codes == value] = IGNORED
         return found
 
-    def _refuse(self, wrong: NDArray[Any], name: str, lossy: str) -> None:
+    def _refuse(self, wrong: NDArray[Any], name: str, lossy: str, *, two_values: bool) -> None:
         values, counts = np.unique(wrong, return_counts=True)
         order = np.argsort(-counts, kind="stable")
         shown = ", ".join(
@@ -175,6 +177,9 @@ class LabelSet:
         ]
         said = ", ".join(expected[:16]) + (" …" if len(expected) > 16 else "")
         remedy = "name it in classes, or leave it out with ignore"
+        if two_values and values.tolist() == [_WHITE_LABEL]:
+            low, high = self.names
+            remedy = f"where 255 is {high}, say so: classes={{{low!r}: 0, {high!r}: 255}}"
         if len(values) > 1:
             remedy = remedy.replace("it", "them")
         if more > 0:
@@ -255,7 +260,7 @@ def label_set(classes: Classes, ignore: Any) -> LabelSet:
     if isinstance(classes, Mapping):
         names, values = tuple(classes), tuple(map(_value, classes.values()))
     elif isinstance(classes, int) and not isinstance(classes, bool):
-        names = tuple(f"class {index}" for index in range(min(classes, _MOST + 1)))
+        names = _numbered(min(classes, _MOST + 1))
         values = tuple(range(len(names)))
     elif isinstance(classes, str) or not isinstance(classes, Iterable):
         raise InvalidArgumentError(
@@ -322,19 +327,17 @@ def class_map(
     """
     model = data.names if card is None else card.classes
     if mapping is None:
-        # Numbered classes have no names that could differ.
-        unnamed = tuple(f"class {index}" for index in range(len(model)))
-        numbered = len(data.names) == len(model) and unnamed in {data.names, model}
-        if not numbered and set(data.names) != set(model):
+        same = _same(data.names, model)
+        if same is None:
             raise InvalidArgumentError(
                 f"the data's classes ({_joined(data.names, ', ')}) are not the model's "
                 f"({_joined(model, ', ')}); say which are the same, such as "
                 f"mapping={{{data.names[0]!r}: {model[-1]!r}}}; the rest becomes {OTHER!r}"
             )
         pairs: list[_Groups] = [
-            ((name,), (model[i] if numbered else name,)) for i, name in enumerate(data.names)
+            ((own,), (other,)) for own, other in zip(data.names, same, strict=True)
         ]
-        names = list(model if numbered and data.names == unnamed else data.names)
+        names = same if data.names == _numbered(len(same)) else list(data.names)
     else:
         if not isinstance(mapping, Mapping) or not mapping:
             raise InvalidArgumentError(
@@ -373,6 +376,23 @@ def class_map(
         _translation(model, [pair[1] for pair in pairs]),
         has_other,
     )
+
+
+def _same(names: tuple[str, ...], model: tuple[str, ...]) -> list[str] | None:
+    """Return the model's class for each of the data's; None where their names do not tell it."""
+    # Numbered classes have no names that could differ.
+    if len(names) == len(model) and _numbered(len(model)) in {names, model}:
+        return list(model)
+    if set(names) == set(model):
+        return list(names)
+    background, foreground = UNNAMED_CLASS
+    if model == UNNAMED_CLASS and len(names) == 2 and background in names:
+        return [name if name == background else foreground for name in names]
+    return None
+
+
+def _numbered(count: int) -> tuple[str, ...]:
+    return tuple(f"class {index}" for index in range(count))
 
 
 def _palette(

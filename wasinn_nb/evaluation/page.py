@@ -40,7 +40,7 @@ def write_evaluation(evaluation: Evaluation, path: str | os.PathLike[str]) -> Pa
     sections = [
         ("", f"<p>{escape(evaluation.title())}</p><p><strong>{evaluation.summary()}</strong></p>"),
         ("Classes", classes),
-        ("How it was counted", lines_html([*evaluation.class_map.lines(), *evaluation.policy()])),
+        ("How it was counted", lines_html(evaluation.lines())),
         ("Confusion matrix", _matrix_html(evaluation)),
         ("Worst images", samples_html(evaluation, evaluation.samples)),
         ("Images, worst first", images),

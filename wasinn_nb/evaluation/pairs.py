@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
-from wasinn_nb.files import expanded
+from wasinn_nb.files import expanded, is_folder
 
-__all__ = ["Pair", "paired"]
+__all__ = ["SUFFIXES", "Named", "Pair", "images_in", "named", "nested_images", "paired"]
+
+Named: TypeAlias = tuple[str | None, Any]
+"""An item with its name, where it has one."""
 
 _PHOTOGRAPHS: Final = (".jpg", ".jpeg", ".jp2", ".webp", ".avif")
 _LOSSLESS: Final = (".png", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
-_SUFFIXES: Final = frozenset(_PHOTOGRAPHS + _LOSSLESS)
+SUFFIXES: Final = frozenset(_PHOTOGRAPHS + _LOSSLESS)
+"""How the names of image files end, in lower case."""
 _SHOWN_NAMES: Final = 8
 
 
@@ -29,33 +34,30 @@ class Pair(NamedTuple):
     truth: Any
 
 
-def paired(predictions: Any, truths: Any) -> list[Pair]:
+def paired(own: Sequence[Named], given: Sequence[Named]) -> list[Pair]:
     """Return what belongs together.
 
     Parameters
     ----------
-    predictions, truths : folder, mapping, one item, or iterable of items
-        A folder gives its image files; the names of files are their stems, those of a mapping its
-        keys.  Where both have names they must be the same; else the order counts.
+    own, given : sequence of (name or None, item)
+        The predictions and the truths, as :func:`named` returns them.  Where both have names they
+        must be the same; else the order counts.
 
     Raises
     ------
     InvalidArgumentError
-        If a name has no counterpart or occurs twice, the numbers differ, or there is nothing.
-    MissingFileError
-        If a folder holds no images.
+        If a name has no counterpart or occurs twice, or the numbers differ.
 
     Examples
     --------
-    >>> [pair.name for pair in paired({"b": 1, "a": 2}, {"a": 3, "b": 4})]
+    >>> [pair.name for pair in paired([("b", 1), ("a", 2)], [("a", 3), ("b", 4)])]
     ['b', 'a']
-    >>> paired({"b": 1, "c": 2}, {"a": 3, "b": 4})
+    >>> paired([("b", 1), ("c", 2)], [("a", 3), ("b", 4)])
     Traceback (most recent call last):
     ...
     wasinn_nb.errors.InvalidArgumentError: predictions without truth: c; truths without prediction:
     a; name the pairs with {name: …} on both sides, or take the others out
     """
-    own, given = _named(predictions, "predictions"), _named(truths, "truths")
     names, true_names = [name for name, _ in own], [name for name, _ in given]
     if None in names or None in true_names:
         if len(own) != len(given):
@@ -70,8 +72,9 @@ def paired(predictions: Any, truths: Any) -> list[Pair]:
     _refuse_twice(names, "predictions")
     _refuse_twice(true_names, "truths")
     by_name = dict(given)
+    here = set(names)
     lonely = [name for name in names if name not in by_name]
-    unseen = [name for name in true_names if name not in set(names)]
+    unseen = [name for name in true_names if name not in here]
     if lonely or unseen:
         said = [
             f"{what}: {_shown(those)}"
@@ -88,20 +91,43 @@ def paired(predictions: Any, truths: Any) -> list[Pair]:
     return [Pair(str(name), prediction, by_name[name]) for name, prediction in own]
 
 
-def _named(given: Any, what: str) -> list[tuple[str | None, Any]]:
-    if isinstance(given, str | os.PathLike) and (folder := expanded(given)).is_dir():
-        items: list[Any] = sorted(
-            path
-            for path in folder.iterdir()
-            if path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
-        )
+def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
+    """Return items with their names, where they have any.
+
+    Parameters
+    ----------
+    given : folder, mapping, one item, or iterable of items
+        A folder gives its image files; the names of files are their stems, those of a mapping its
+        keys.
+    what : str
+        What they are, for errors: ``"predictions"``.
+    nested : bool
+        Whether a folder without image files may give those of its folders, named
+        ``"FOLDER/STEM"``.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there is nothing.
+    MissingFileError
+        If a folder holds no images, or cannot be read.
+
+    Examples
+    --------
+    >>> named(["x/a.png", "x/b.png"], "truths")
+    [('a', 'x/a.png'), ('b', 'x/b.png')]
+    """
+    if isinstance(given, str | os.PathLike) and is_folder(folder := expanded(given)):
+        items: list[Any] = images_in(folder)
+        if not items and nested and (found := nested_images(folder)):
+            return list(found.items())
         if not items:
             raise MissingFileError(f"no images in the folder {folder}; check the path")
     elif isinstance(given, Mapping):
-        named: list[tuple[str | None, Any]] = [(str(name), item) for name, item in given.items()]
-        if not named:
+        by_key: list[Named] = [(str(name), item) for name, item in given.items()]
+        if not by_key:
             raise InvalidArgumentError(f"expected at least one image, got no {what}")
-        return named
+        return by_key
     elif (isinstance(given, np.ndarray) and given.ndim == 3 and given.shape[2] not in {3, 4}) or (
         isinstance(given, Iterable)
         and not isinstance(given, str | bytes | bytearray | memoryview | np.ndarray | Image.Image)
@@ -115,12 +141,52 @@ def _named(given: Any, what: str) -> list[tuple[str | None, Any]]:
     return [(_stem(item), item) for item in items]
 
 
+def images_in(folder: Path) -> list[Path]:
+    """Return the image files in a folder, sorted; hidden ones are left out.
+
+    Raises
+    ------
+    MissingFileError
+        If the folder cannot be read.
+    """
+    return [path for path in _entries(folder) if path.suffix.lower() in SUFFIXES]
+
+
+def nested_images(folder: Path) -> dict[str, Path]:
+    """Return the image files in the folders of a folder: ``"FOLDER/STEM"`` → path.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If two files of one folder differ only in their suffixes.
+    MissingFileError
+        If a folder cannot be read.
+    """
+    found: list[Named] = [
+        (f"{inner.name}/{path.stem}", path)
+        for inner in _entries(folder)
+        if is_folder(inner)
+        for path in images_in(inner)
+    ]
+    _refuse_twice([name for name, _ in found], f"images in {folder}")
+    return {str(name): path for name, path in found}
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise MissingFileError(
+            f"the folder {folder} cannot be read: {error.strerror}; change its permissions"
+        ) from error
+
+
 def _stem(item: Any) -> str | None:
     return Path(item).stem if isinstance(item, str | os.PathLike) else None
 
 
 def _refuse_twice(names: list[str | None], what: str) -> None:
-    if twice := sorted({str(name) for name in names if names.count(name) > 1}):
+    if twice := sorted(str(name) for name, count in Counter(names).items() if count > 1):
         raise InvalidArgumentError(
             f"two {what} of one name: {_shown(twice)}; name them apart with {{name: …}}"
         )

@@ -45,6 +45,9 @@ class ImageCounts(NamedTuple):
     true: NDArray[np.int64]
     predicted: NDArray[np.int64]
     ignored: int
+    """Pixels that the truth leaves out."""
+    uncovered: int = 0
+    """Other pixels that the prediction does not cover, such as those that a crop cut off."""
 
     @property
     def iou(self) -> NDArray[np.float64]:
@@ -91,6 +94,8 @@ class Evaluation:
         Of the boundary IoU.
     samples : tuple of Sample
         The worst images, worst first.
+    assumed : tuple of str
+        What nothing states about the model, and was assumed.
     """
 
     model: str
@@ -102,6 +107,7 @@ class Evaluation:
     resized: int = 0
     dilation_ratio: float = metrics.DILATION_RATIO
     samples: tuple[Sample, ...] = field(default=())
+    assumed: tuple[str, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -188,12 +194,15 @@ class Evaluation:
             f"pixels of all images count together; the mean of each image's own is {own}",
         ]
         ignored = sum(count.ignored for count in self.counts)
+        uncovered = sum(count.uncovered for count in self.counts)
+        total = max(1, ignored + uncovered + int(self.matrix.sum()))
         if self.ignored:
-            total = ignored + int(self.matrix.sum())
-            pixels = f"{ignored} pixel{'' if ignored == 1 else 's'}"
+            said.append(f"ignored in the truth: {self.ignored}, {_pixels(ignored, total)}")
+        if uncovered:
+            images = sum(count.uncovered > 0 for count in self.counts)
             said.append(
-                f"ignored in the truth: {self.ignored}, {pixels} "
-                f"({percent(ignored / max(1, total))})"
+                f"not counted, because the cropped input does not show them: "
+                f"{_pixels(uncovered, total)} in {images} image{'' if images == 1 else 's'}"
             )
         if self.resized:
             said.append(
@@ -205,6 +214,11 @@ class Evaluation:
             f"{100 * self.dilation_ratio:g} % of the diagonal inwards"
         )
         return said
+
+    def lines(self) -> list[str]:
+        """Return what the figures rest on, in sentences: mapping, policy, and what is assumed."""
+        assumed = [f"assumed: {'; '.join(self.assumed)}"] if self.assumed else []
+        return [*self.class_map.lines(), *self.policy(), *assumed]
 
     def plot(self, worst: int = _SHOWN_IMAGES) -> PanelFigure:
         """Draw the confusion matrix, and the worst images beneath it.
@@ -251,7 +265,7 @@ class Evaluation:
             if n or len(self.classes) <= MANY_CLASSES
         ]
         entries.append(LegendEntry("wrong", _WRONG, ""))
-        if self.ignored:
+        if self.ignored or any(count.uncovered for count in self.counts):
             entries.append(LegendEntry("ignored", _WHITE, ""))
         return entries
 
@@ -297,6 +311,7 @@ class Evaluation:
                 )
             },
             "policy": self.policy(),
+            "assumed": list(self.assumed),
             "images": [
                 {
                     "name": self.counts[index].name,
@@ -344,7 +359,7 @@ class Evaluation:
                 f"Evaluation({self.title()})",
                 text_table(_HEADERS, self.class_rows()),
                 self.summary(),
-                *(f"- {line}" for line in (*self.class_map.lines(), *self.policy())),
+                *(f"- {line}" for line in self.lines()),
             ]
         )
 
@@ -355,7 +370,7 @@ class Evaluation:
         return (
             html_table(_HEADERS, self.class_rows(), caption=self.title())
             + f"<p><strong>{self.summary()}</strong></p>"
-            + lines_html([*self.class_map.lines(), *self.policy()])
+            + lines_html(self.lines())
             + (f"<details><summary>Worst images</summary>{pictures}</details>" if pictures else "")
         )
 
@@ -430,6 +445,10 @@ def sample_pictures(
     errors = blend(base, wrong, [_WHITE, _WRONG, _UNCOUNTED], 0.75)
     pictures.append(("wrong" if photo is not None else f"wrong in {sample.name}", errors, False))
     return pictures
+
+
+def _pixels(count: int, total: int) -> str:
+    return f"{count} pixel{'' if count == 1 else 's'} ({percent(count / total)})"
 
 
 def _shown(value: float) -> str:

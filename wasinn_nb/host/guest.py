@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 
+from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget
 from wasinn_nb.arguments import ModelFiles, device_name
 from wasinn_nb.context import WasiNnCtx
@@ -22,6 +23,8 @@ from wasinn_nb.host.output import KEPT, Output
 from wasinn_nb.host.run import GuestRun, Invocation
 from wasinn_nb.host.wasi import Files, parsed_dirs, parsed_texts
 from wasinn_nb.host.worker import GuestThread
+from wasinn_nb.runtimes import Runtime
+from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.trace import Keep
 
 __all__ = ["run_guest"]
@@ -36,6 +39,7 @@ def run_guest(
     models: Mapping[str, ModelFiles] | None = None,
     target: ExecutionTarget | str | int | None = None,
     precision: str | None = None,
+    runtime: str | Runtime | None = None,
     env: Mapping[str, object] | None = None,
     stdin: str | bytes = b"",
     memory_limit: int = 1 << 30,
@@ -45,7 +49,7 @@ def run_guest(
     stream: bool = True,
     check: bool = False,
 ) -> GuestRun:
-    """Run a WASI-NN command module here, with OpenVINO behind ``wasi_ephemeral_nn``.
+    """Run a WASI-NN command module here, with an engine behind ``wasi_ephemeral_nn``.
 
     The guest gets the directories, arguments and variables that are given, and nothing else: no
     network, no environment, no other files.  What it prints appears while it runs.  A notebook's
@@ -68,6 +72,9 @@ def run_guest(
         Run every graph there.  Default: where the guest asks for.
     precision : {"f32", "f16", "bf16", "device"}, optional
         As for `WasiNnCtx`.
+    runtime : str or Runtime, optional
+        The engine.  Default: ``WASINN_NB_RUNTIME``, else OpenVINO.  A guest that loads a model of
+        an encoding that the engine does not read gets the errno ``unsupported_operation``.
     env : mapping, optional
         The guest's environment variables.
     stdin : str or bytes
@@ -95,6 +102,8 @@ def run_guest(
         If the module or a directory is not there.
     InvalidArgumentError
         If an argument is not what is described above.
+    UnsupportedOperationError
+        If the engine is not installed.
     GuestModuleError
         If it is no command module, is truncated, or needs more than *memory_limit* from the start.
     GuestLinkError
@@ -137,7 +146,9 @@ def run_guest(
         dirs=parsed_dirs(dirs, writable),
         env=_parsed_env(env),
     )
-    ctx = WasiNnCtx(precision=precision, models=models, keep=keep)
+    # The default engine is imported when the guest first needs it.
+    engine = settings.default("runtime") if runtime is None else runtime_of(runtime)
+    ctx = WasiNnCtx(engine, precision=precision, models=models, keep=keep)
     ctx.trace.keep_bytes = memory_limit
     functions = HostFunctions(ctx, target=target)
     output = Output(output_limit, stream=stream, stopping=functions.stopping)
@@ -176,6 +187,7 @@ def run_guest(
         seconds={**guest.seconds, **functions.seconds},
         dialect=next(iter(dialects)) if len(dialects) == 1 else None,
         models=dict(functions.models),
+        runtime=engine if isinstance(engine, str) else engine.name,
     )
     run.notes = (*output.notes(), *_notes(run, files, joined=joined))
     run.seconds["total"] = time.perf_counter() - start
@@ -223,6 +235,8 @@ def _ended(exit_code: int | None, error: BaseException | None, time_limit: float
 
 def _notes(run: GuestRun, files: Files, *, joined: bool) -> list[str]:
     notes = []
+    if run.runtime != settings.DEFAULTS["runtime"]:
+        notes.append(f"the engine behind WASI-NN was {run.runtime}")
     trace = run.trace
     if trace.dropped:
         notes.append(f"{trace.dropped} calls in the middle are left out of the trace")

@@ -248,7 +248,7 @@ class HostFunctions:
             raise InvalidArgumentError(f"a configuration of {config_length} bytes is too long")
         graph = self._named(_text(memory, name, length, "the name"))
         if config_length:
-            row.note = f"the configuration ({config_length} bytes) says nothing to OpenVINO"
+            row.note = f"the configuration ({config_length} bytes) is not used"
         memory.write_u32(result, graph, "the place for the graph")
 
     def _init_execution_context(

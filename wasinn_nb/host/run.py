@@ -74,6 +74,10 @@ class GuestRun:
         What there is to know besides.
     invocation : Invocation
         How it was started.
+    models : mapping
+        The models that it has asked for by name.
+    runtime : str
+        The engine behind WASI-NN.
     """
 
     invocation: Invocation
@@ -87,6 +91,7 @@ class GuestRun:
     dialect: Dialect | None = None
     notes: tuple[str, ...] = ()
     models: Mapping[str, ModelFiles] = field(default_factory=dict)
+    runtime: str = ""
 
     @property
     def inputs(self) -> list[Tensor]:

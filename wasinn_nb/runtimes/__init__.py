@@ -12,7 +12,8 @@ from wasinn_nb.runtimes.base import (
     Runtime,
     precision_remark,
 )
-from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head, nan_sentence
+from wasinn_nb.runtimes.engine_table import Engine, EngineTable, engines
+from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head
 from wasinn_nb.runtimes.registry import devices, runtime, runtimes
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "Builder",
     "Device",
     "DeviceTable",
+    "Engine",
+    "EngineTable",
     "ExecutionContext",
     "Graph",
     "Head",
@@ -28,7 +31,7 @@ __all__ = [
     "InputOf",
     "Runtime",
     "devices",
-    "nan_sentence",
+    "engines",
     "precision_remark",
     "runtime",
     "runtimes",

@@ -176,8 +176,22 @@ class Runtime(Protocol):
     def versions(self) -> Mapping[str, str]:
         """The packages that it consists of: name → version."""
 
-    def describe(self, builders: Sequence[Builder], encoding: GraphEncoding) -> Signature:
-        """Return what a model takes and gives, without compiling it; errors as of :meth:`load`."""
+    def describe(
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        *,
+        input: InputOf | None = None,
+    ) -> Signature:
+        """Return what a model takes and gives, without compiling it; errors as of :meth:`load`.
+
+        Parameters
+        ----------
+        builders : sequence of path or bytes
+        encoding : GraphEncoding
+        input : callable, optional
+            As for :meth:`load`: what the model gives is that of the recipe's size then.
+        """
 
     def load(
         self,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import TensorError
-from wasinn_nb.masks import argmax_labels
+from wasinn_nb.masks import argmax_labels, nan_error
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["NOT_A_NUMBER", "Head", "Reduction"]
@@ -104,8 +104,7 @@ class Head:
         if self.reduce == "threshold":
             values = self._real(plane)
             if np.isnan(values.min()):
-                wrong = int(np.isnan(values).sum())
-                raise TensorError(nan_sentence(wrong, values.size))
+                raise nan_error(f"{np.isnan(values).sum()} of {values.size} scores are NaN")
             above: NDArray[np.uint8] = (values > np.float32(self.threshold)).view(np.uint8)
             return above
         low, high = plane.min(), plane.max()
@@ -122,11 +121,3 @@ class Head:
             return values.astype(np.float32, copy=False)
         scale, zero_point = self.quantization
         return (values.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
-
-
-def nan_sentence(wrong: int, total: int) -> str:
-    """Return the sentence on scores that are NaN, with the remedy."""
-    return (
-        f"{wrong} of {total} scores are NaN, so that the class cannot be told; check the model's "
-        f"input (range, mean, scale) and its precision"
-    )

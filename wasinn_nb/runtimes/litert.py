@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import dataclasses
+import os
+import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
+import ai_edge_litert
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
 
 from wasinn_nb.abi import GraphEncoding, TensorType
-from wasinn_nb.cards import Port, Signature
-from wasinn_nb.errors import RuntimeFailure, UnsupportedOperationError, WasiNnError
+from wasinn_nb.cards import Port, Signature, content_of, port_of
+from wasinn_nb.errors import WasiNnError
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes.base import (
     Builder,
@@ -27,11 +31,32 @@ from wasinn_nb.runtimes.base import (
     warn_of_precision,
 )
 from wasinn_nb.runtimes.head import Head
-from wasinn_nb.runtimes.reading import checked_parts, with_stated
-from wasinn_nb.runtimes.threaded import ThreadedContext
-from wasinn_nb.tensor import Tensor
+from wasinn_nb.runtimes.reading import (
+    check_ends,
+    check_sizes,
+    checked_part,
+    failure,
+    with_stated,
+)
+from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph
 
 __all__ = ["LiteRtContext", "LiteRtGraph", "LiteRtRuntime"]
+
+_SYMMETRIC: Final = (
+    "LiteRT takes 8-bit weights with zero point 0 only: quantize the original model again, or "
+    "use runtime='openvino'"
+)
+_REMEDIES: Final = {
+    "unresolved custom op": "convert the original model without this operation, or run the file "
+    "with the runtime that defines it",
+    "Select TensorFlow op": "convert the original model with TensorFlow Lite's own operations "
+    "only, or use runtime='openvino'",
+    "Didn't find op for builtin opcode": "the operation is newer than LiteRT here: "
+    "pip install --upgrade ai-edge-litert",
+    "unsupported zero-point value": _SYMMETRIC,
+    "zero_point->data[i] != 0": _SYMMETRIC,
+}
+_quiet_lock = threading.Lock()
 
 
 class LiteRtRuntime:
@@ -49,12 +74,22 @@ class LiteRtRuntime:
     @property
     def versions(self) -> Mapping[str, str]:
         """The version of LiteRT."""
-        return {"ai-edge-litert": importlib.metadata.version("ai-edge-litert")}
+        return {"ai-edge-litert": ai_edge_litert.__version__}
 
-    def describe(self, builders: Sequence[Builder], encoding: GraphEncoding) -> Signature:
+    def describe(
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        *,
+        input: InputOf | None = None,
+    ) -> Signature:
         """Return what a model takes and gives; see :meth:`wasinn_nb.runtimes.Runtime.describe`."""
-        content = self._content(builders, encoding)
-        return _signature(_interpreter(content), builders)
+        interpreter = _interpreter(self._content(builders, encoding))
+        found = _signature(interpreter, builders)
+        if input is None:
+            return found
+        _prepare(interpreter, input(found))
+        return _at_size(interpreter, found)
 
     def load(
         self,
@@ -70,13 +105,19 @@ class LiteRtRuntime:
         check_precision(precision)
         device = check_device(device, self.devices())
         content = self._content(builders, encoding)
-        signature = _signature(_interpreter(content), builders)
+        interpreter = _interpreter(content)
+        signature = _signature(interpreter, builders)
         recipe = None if input is None else input(signature)
-        interpreter = _prepared(content, recipe)
+        _prepare(interpreter, recipe)
         if recipe is not None:
-            signature = _signature(interpreter, builders, allocated=True)
+            signature = _at_size(interpreter, signature)
         graph = LiteRtGraph(
-            content, signature, device, recipe, None if head is None else head(signature)
+            content,
+            interpreter,
+            signature,
+            device,
+            recipe,
+            None if head is None else head(signature),
         )
         warn_of_precision(self.name, device, precision, graph.precision)
         return graph
@@ -92,83 +133,65 @@ class LiteRtRuntime:
         )
 
     def _content(self, builders: Sequence[Builder], encoding: GraphEncoding) -> bytes:
-        (model,) = checked_parts(builders, encoding, GraphEncoding.TENSORFLOWLITE, self.name)
-        return model.read_bytes() if isinstance(model, Path) else model
+        wanted = GraphEncoding.TENSORFLOWLITE
+        return content_of(checked_part(builders, encoding, wanted, self.name))
 
 
-class LiteRtGraph:
+class LiteRtGraph(UnfusedGraph):
     """A model; see :class:`wasinn_nb.runtimes.Graph`."""
-
-    fuses_input: Final = False
-    fuses_head: Final = False
-    precision: Final = "f32"
 
     def __init__(
         self,
         content: bytes,
+        interpreter: Interpreter,
         signature: Signature,
         device: str,
         recipe: PreprocessRecipe | None,
         head: Head | None,
     ) -> None:
-        self.content = content
-        self.inputs, self.outputs = signature.inputs, signature.outputs
-        self.device = device
-        self.input = recipe
-        self.head = head
+        super().__init__(signature, device, recipe, head)
+        self._content = content
+        self._unused = [interpreter]
 
     def execution_context(self) -> LiteRtContext:
-        """Make an interpreter of its own."""
-        return LiteRtContext(self)
+        """Make a context with an interpreter of its own; the first one gets that of loading."""
+        try:
+            interpreter = self._unused.pop()
+        except IndexError:
+            interpreter = _interpreter(self._content)
+            _prepare(interpreter, self.input)
+        return LiteRtContext(self, interpreter)
 
 
 class LiteRtContext(ThreadedContext):
     """An interpreter."""
 
-    def __init__(self, graph: LiteRtGraph) -> None:
-        super().__init__()
-        self._graph = graph
-        self._interpreter = _prepared(graph.content, graph.input)
-        self._inputs: dict[int, Tensor] = {}
-        self._outputs: list[Any] = []
+    def __init__(self, graph: LiteRtGraph, interpreter: Interpreter) -> None:
+        super().__init__(graph)
+        self._interpreter = interpreter
+        self._ready = True
+        self._given = [index for index, port in enumerate(graph.outputs) if port.type is not None]
 
-    def set_input(self, index: int, tensor: Tensor) -> None:
-        """Use *tensor*; where only the order of the sizes differs, bytes rule."""
-        self._inputs[index] = tensor
-
-    def _run(self) -> None:
-        details = self._interpreter.get_input_details()
+    def _infer(self, inputs: Mapping[int, NDArray[Any]]) -> Mapping[int, NDArray[Any]]:
+        interpreter = self._interpreter
         with translated("LiteRT failed to compute"):
-            arrays = {}
-            for index, tensor in self._inputs.items():
-                array = tensor.to_array()
-                if (dimensions := self._graph.inputs[index].fixed_dimensions) is not None:
-                    array = array.reshape(dimensions)
-                arrays[index] = array
-            resized = False
-            for index, array in arrays.items():
-                if tuple(details[index]["shape"]) != array.shape:
-                    self._interpreter.resize_tensor_input(details[index]["index"], array.shape)
-                    resized = True
-            if resized:
-                self._interpreter.allocate_tensors()
-            for index, array in arrays.items():
-                self._interpreter.set_tensor(details[index]["index"], array)
-            self._interpreter.invoke()
-            self._outputs = [
-                self._interpreter.get_tensor(detail["index"])
-                for detail in self._interpreter.get_output_details()
+            details = interpreter.get_input_details()
+            resized = [
+                index
+                for index, array in inputs.items()
+                if tuple(details[index]["shape"]) != array.shape
             ]
-
-    def output(self, index: int) -> Tensor:
-        """Return output *index* of the last run."""
-        port = self._graph.outputs[index]
-        if port.type is None:
-            raise UnsupportedOperationError(
-                f"output {index} is of type {port.type_name}, which WASI-NN does not have"
-            )
-        array = np.ascontiguousarray(self._outputs[index])
-        return Tensor.adopt(array.shape, array.dtype, array)
+            for index in resized:
+                interpreter.resize_tensor_input(details[index]["index"], inputs[index].shape)
+            if resized or not self._ready:
+                self._ready = False
+                interpreter.allocate_tensors()
+                self._ready = True
+            for index, array in inputs.items():
+                interpreter.set_tensor(details[index]["index"], array)
+            interpreter.invoke()
+            outputs = interpreter.get_output_details()
+            return {index: interpreter.get_tensor(outputs[index]["index"]) for index in self._given}
 
     def cancel(self) -> None:
         """Do nothing: LiteRT cannot be interrupted, and a run ends by itself."""
@@ -179,46 +202,56 @@ def _interpreter(content: bytes) -> Interpreter:
         return Interpreter(model_content=content, num_threads=processors())
 
 
-def _prepared(content: bytes, recipe: PreprocessRecipe | None) -> Interpreter:
-    """Return an interpreter that is ready to run, at the recipe's size."""
-    interpreter = _interpreter(content)
-    with translated("LiteRT cannot prepare the model"):
+def _prepare(interpreter: Interpreter, recipe: PreprocessRecipe | None) -> None:
+    """Make an interpreter ready to run, at the recipe's size."""
+    with translated("LiteRT cannot prepare the model"), _quiet():
         if recipe is not None:
             detail = interpreter.get_input_details()[0]
-            if tuple(detail["shape"]) != recipe.dimensions:
-                interpreter.resize_tensor_input(detail["index"], recipe.dimensions)
+            interpreter.resize_tensor_input(detail["index"], recipe.dimensions)
         interpreter.allocate_tensors()
-    return interpreter
 
 
-def _signature(
-    interpreter: Interpreter, builders: Sequence[Builder], *, allocated: bool = False
-) -> Signature:
-    inputs = interpreter.get_input_details()
-    outputs = interpreter.get_output_details()
-    if not inputs or not outputs:
-        raise RuntimeFailure("the model has no inputs or no outputs; it cannot be run")
-    found = Signature(
-        tuple(_port(detail, allocated=allocated) for detail in inputs),
-        tuple(_port(detail, allocated=allocated) for detail in outputs),
-    )
+def _signature(interpreter: Interpreter, builders: Sequence[Builder]) -> Signature:
+    """Return what a model takes and gives; what computes its outputs, the file says."""
+    with translated("LiteRT cannot describe the model"):
+        inputs = tuple(map(_port, interpreter.get_input_details()))
+        outputs = tuple(map(_port, interpreter.get_output_details()))
+    check_ends(len(inputs), len(outputs), GraphEncoding.TENSORFLOWLITE)
+    found = Signature(inputs, outputs)
+    check_sizes(found)
     return with_stated(found, builders)
 
 
-def _port(detail: Mapping[str, Any], *, allocated: bool) -> Port:
-    sides = detail["shape"] if allocated else detail["shape_signature"]
-    name = np.dtype(detail["dtype"]).name
+def _port(detail: Mapping[str, Any]) -> Port:
+    sizes = (int(side) if side >= 0 else None for side in detail["shape_signature"])
     try:
-        type_ = TensorType.from_dtype(detail["dtype"])
+        type_name = TensorType.from_dtype(detail["dtype"]).suffix
     except ValueError:
-        type_ = None
-    scale, zero_point = detail["quantization"]
-    return Port(
-        detail["name"],
-        tuple(int(side) if side >= 0 else None for side in sides),
-        type_,
-        type_.suffix if type_ else name,
-        quantization=(float(scale), int(zero_point)) if scale else None,
+        name = np.dtype(detail["dtype"]).name.replace("uint", "u").replace("int", "i")
+        type_name = {"bool": "boolean", "bytes": "string"}.get(name, name)
+    return port_of(detail["name"], sizes, type_name)
+
+
+def _at_size(interpreter: Interpreter, signature: Signature) -> Signature:
+    """Return the signature at an interpreter's size: where sizes are open, a run on zeros tells."""
+    ports = (*signature.inputs, *signature.outputs)
+    with translated("LiteRT cannot run the model at the recipe's size"):
+        if any(port.fixed_dimensions is None for port in ports):
+            for detail in interpreter.get_input_details():
+                zeros = np.zeros(detail["shape"], detail["dtype"])
+                interpreter.set_tensor(detail["index"], zeros)
+            interpreter.invoke()
+            interpreter.reset_all_variables()
+        return Signature(
+            _sized(signature.inputs, interpreter.get_input_details()),
+            _sized(signature.outputs, interpreter.get_output_details()),
+        )
+
+
+def _sized(ports: tuple[Port, ...], details: Sequence[Mapping[str, Any]]) -> tuple[Port, ...]:
+    return tuple(
+        dataclasses.replace(port, dimensions=tuple(map(int, detail["shape"])))
+        for port, detail in zip(ports, details, strict=True)
     )
 
 
@@ -229,6 +262,28 @@ def translated(what: str) -> Iterator[None]:
         yield
     except WasiNnError:
         raise
-    except (RuntimeError, ValueError, TypeError, MemoryError) as error:
-        words = " ".join(str(error).split())
-        raise RuntimeFailure(f"{what}: {words:.1000}") from error
+    except Exception as error:
+        raise failure(what, str(error), _REMEDIES) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep LiteRT's notes (``INFO: Created TensorFlow Lite XNNPACK delegate``) from being shown.
+
+    It has no setting for them, and writes to the standard error behind Python's.  All other lines
+    are written there afterwards.
+    """
+    with _quiet_lock, tempfile.TemporaryFile() as file:
+        try:
+            kept = os.dup(2)
+        except OSError:  # there is no standard error
+            yield
+            return
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            file.seek(0)
+            os.write(2, b"".join(line for line in file if not line.startswith(b"INFO: ")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 
-from wasinn_nb.abi import GraphEncoding, TensorType
-from wasinn_nb.cards import Port, Signature
-from wasinn_nb.errors import RuntimeFailure, UnsupportedOperationError, WasiNnError
+from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.cards import Port, Signature, port_of, stated, with_weights_inside
+from wasinn_nb.errors import RuntimeFailure, WasiNnError
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes.base import (
     Builder,
@@ -28,9 +29,15 @@ from wasinn_nb.runtimes.base import (
     warn_of_precision,
 )
 from wasinn_nb.runtimes.head import Head
-from wasinn_nb.runtimes.reading import checked_parts, with_stated
-from wasinn_nb.runtimes.threaded import ThreadedContext
-from wasinn_nb.tensor import Tensor
+from wasinn_nb.runtimes.reading import (
+    OPEN_RANK,
+    check_ends,
+    check_sizes,
+    checked_part,
+    failure,
+    with_stated,
+)
+from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph
 
 __all__ = ["OnnxContext", "OnnxGraph", "OnnxRuntime"]
 
@@ -38,16 +45,34 @@ _PROVIDERS: Final = {
     "CPU": "CPUExecutionProvider",
     "GPU": "CUDAExecutionProvider",
 }
-_TYPES: Final = {
-    "tensor(float16)": TensorType.F16,
-    "tensor(float)": TensorType.F32,
-    "tensor(double)": TensorType.F64,
-    "tensor(uint8)": TensorType.U8,
-    "tensor(int8)": TensorType.I8,
-    "tensor(int32)": TensorType.I32,
-    "tensor(int64)": TensorType.I64,
+# f32 on NVIDIA is TF32 otherwise, with 10 bits of mantissa in place of 23.
+_OPTIONS: Final = {"CUDAExecutionProvider": {"use_tf32": "0"}}
+_TYPE_NAMES: Final = {
+    "bfloat16": "bf16",
+    "bool": "boolean",
+    "double": "f64",
+    "float": "f32",
+    "float16": "f16",
 }
-_ERRORS_ONLY: Final = 3
+# What an exception says too, ONNX Runtime would also write to the standard error.
+_SILENT: Final = 4
+_UPDATE: Final = (
+    "export the model for an older version of ONNX, or install a newer ONNX Runtime: "
+    "pip install --upgrade onnxruntime"
+)
+_OPERATION: Final = (
+    "export the model again with operations of ONNX itself, or run it with the runtime that "
+    "defines these"
+)
+_REMEDIES: Final = {
+    "is not a registered function/op": _OPERATION,
+    "No Op registered for": _OPERATION,
+    "Unsupported model IR version": _UPDATE,
+    "is under development and support for this is limited": _UPDATE,
+}
+_PLACE: Final = re.compile(
+    r"^\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : |/onnxruntime_src/\S+:\d+ .*?\) (?:const )?"
+)
 
 
 class OnnxRuntime:
@@ -65,11 +90,19 @@ class OnnxRuntime:
     @property
     def versions(self) -> Mapping[str, str]:
         """The version of ONNX Runtime."""
-        return {"onnxruntime": importlib.metadata.version("onnxruntime")}
+        return {"onnxruntime": ort.__version__}
 
-    def describe(self, builders: Sequence[Builder], encoding: GraphEncoding) -> Signature:
+    def describe(
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        *,
+        input: InputOf | None = None,
+    ) -> Signature:
         """Return what a model takes and gives; see :meth:`wasinn_nb.runtimes.Runtime.describe`."""
-        return _signature(self._session(builders, encoding, "CPU"), builders)
+        session = self._session(builders, encoding, "CPU")
+        found = _signature(session, builders)
+        return found if input is None else _at_size(session, found, input(found))
 
     def load(
         self,
@@ -109,27 +142,31 @@ class OnnxRuntime:
     def _session(
         self, builders: Sequence[Builder], encoding: GraphEncoding, device: str
     ) -> ort.InferenceSession:
-        (model,) = checked_parts(builders, encoding, GraphEncoding.ONNX, self.name)
+        model = checked_part(builders, encoding, GraphEncoding.ONNX, self.name)
+        if isinstance(model, Path) and stated(builders).weights:
+            model = with_weights_inside(model)
+        provider = _PROVIDERS[device]
         options = ort.SessionOptions()
-        options.log_severity_level = _ERRORS_ONLY
+        options.log_severity_level = _SILENT
         options.intra_op_num_threads = processors()
+        # Threads that wait would keep the processors from all other work, for a while.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         with translated("ONNX Runtime cannot read the model"):
             session = ort.InferenceSession(
                 str(model) if isinstance(model, Path) else model,
                 options,
-                providers=[_PROVIDERS[device]],
+                providers=[(provider, _OPTIONS.get(provider, {}))],
             )
-        if not session.get_inputs() or not session.get_outputs():
-            raise RuntimeFailure("the model has no inputs or no outputs; it cannot be run")
+        if provider not in session.get_providers():  # it goes on with the processor
+            raise RuntimeFailure(
+                f"ONNX Runtime has {provider}, but it does not work here: "
+                f"check the driver and CUDA, or use the target CPU"
+            )
         return session
 
 
-class OnnxGraph:
+class OnnxGraph(UnfusedGraph):
     """A session; see :class:`wasinn_nb.runtimes.Graph`."""
-
-    fuses_input: Final = False
-    fuses_head: Final = False
-    precision: Final = "f32"
 
     def __init__(
         self,
@@ -139,14 +176,11 @@ class OnnxGraph:
         recipe: PreprocessRecipe | None,
         head: Head | None,
     ) -> None:
+        super().__init__(signature, device, recipe, head)
         self.session = session
-        self.inputs, self.outputs = signature.inputs, signature.outputs
-        self.device = device
-        self.input = recipe
-        self.head = head
 
     def execution_context(self) -> OnnxContext:
-        """Make a context; sessions run in several threads at once."""
+        """Make a context; a session runs in several threads at once."""
         return OnnxContext(self)
 
 
@@ -154,57 +188,64 @@ class OnnxContext(ThreadedContext):
     """The inputs and outputs of one run."""
 
     def __init__(self, graph: OnnxGraph) -> None:
-        super().__init__()
-        self._graph = graph
-        self._inputs: dict[str, Any] = {}
-        self._outputs: list[Any] = []
+        super().__init__(graph)
+        self._session = graph.session
+        self._names = [port.name for port in graph.inputs]
+        self._given = _holdable(graph.outputs)
         self._options = ort.RunOptions()
 
-    def set_input(self, index: int, tensor: Tensor) -> None:
-        """Use *tensor*; where only the order of the sizes differs, bytes rule."""
-        port = self._graph.inputs[index]
-        array = tensor.to_array()
-        if (dimensions := port.fixed_dimensions) is not None:
-            array = array.reshape(dimensions)
-        self._inputs[self._graph.session.get_inputs()[index].name] = array
-
-    def _run(self) -> None:
+    def _prepare(self) -> None:
+        super()._prepare()
         self._options = ort.RunOptions()
-        self._options.log_severity_level = _ERRORS_ONLY
+        self._options.log_severity_level = _SILENT
+
+    def _infer(self, inputs: Mapping[int, NDArray[Any]]) -> Mapping[int, NDArray[Any]]:
+        feeds = {self._names[index]: array for index, array in inputs.items()}
         with translated("ONNX Runtime failed to compute"):
-            self._outputs = self._graph.session.run(None, self._inputs, self._options)
-
-    def output(self, index: int) -> Tensor:
-        """Return output *index* of the last run."""
-        port = self._graph.outputs[index]
-        if port.type is None:
-            raise UnsupportedOperationError(
-                f"output {index} is of type {port.type_name}, which WASI-NN does not have"
-            )
-        array = np.ascontiguousarray(self._outputs[index])
-        return Tensor.adopt(array.shape, array.dtype, array)
+            return _run(self._session, self._given, feeds, self._options)
 
     def cancel(self) -> None:
         """Stop a run in another thread."""
         self._options.terminate = True
 
 
+def _holdable(outputs: Sequence[Port]) -> Mapping[int, str]:
+    """Return index and name of the outputs that tensors can hold."""
+    return {index: port.name for index, port in enumerate(outputs) if port.type is not None}
+
+
+def _run(
+    session: ort.InferenceSession,
+    outputs: Mapping[int, str],
+    feeds: Mapping[str, NDArray[Any]],
+    options: ort.RunOptions | None = None,
+) -> Mapping[int, NDArray[Any]]:
+    """Run a session for some of its outputs, by their indices: NumPy cannot hold every type."""
+    if not outputs:  # ONNX Runtime takes no names for all names
+        return {}
+    return dict(zip(outputs, session.run(list(outputs.values()), feeds, options), strict=True))
+
+
 def _signature(session: ort.InferenceSession, builders: Sequence[Builder]) -> Signature:
     """Return what a session takes and gives; what computes its outputs, the file says."""
-    found = Signature(
-        tuple(map(_port, session.get_inputs())), tuple(map(_port, session.get_outputs()))
-    )
+    with translated("ONNX Runtime cannot describe the model"):
+        ends = session.get_inputs(), session.get_outputs()
+        inputs, outputs = (tuple(map(_port, side)) for side in ends)
+    check_ends(len(inputs), len(outputs), GraphEncoding.ONNX)
+    # ONNX Runtime gives a scalar and a tensor of any number of dimensions the same sizes: none.
+    scalar = any(not port.dimensions and "(" not in port.type_name for port in (*inputs, *outputs))
+    if scalar and stated(builders).signature is None:
+        raise RuntimeFailure(OPEN_RANK)
+    found = Signature(inputs, outputs)
+    check_sizes(found)
     return with_stated(found, builders)
 
 
 def _port(value: Any) -> Port:
-    type_ = _TYPES.get(value.type)
-    return Port(
-        value.name,
-        tuple(side if isinstance(side, int) and side >= 0 else None for side in value.shape),
-        type_,
-        type_.suffix if type_ else value.type.removeprefix("tensor(").removesuffix(")"),
-    )
+    sizes = (side if isinstance(side, int) and side >= 0 else None for side in value.shape)
+    name = re.sub(r"^tensor\((\w+)\)$", r"\1", value.type)
+    short = name if "(" in name else name.replace("uint", "u").replace("int", "i")
+    return port_of(value.name, sizes, _TYPE_NAMES.get(name, short))
 
 
 def _at_size(
@@ -212,14 +253,15 @@ def _at_size(
 ) -> Signature:
     """Return the signature at the recipe's size: where sizes are open, a run on zeros tells."""
     inputs = (dataclasses.replace(signature.inputs[0], dimensions=recipe.dimensions),)
-    if all(port.fixed_dimensions is not None for port in signature.outputs):
+    ports = (*signature.inputs, *signature.outputs)
+    if all(port.fixed_dimensions is not None for port in ports):
         return Signature(inputs, signature.outputs)
-    zeros = np.zeros(recipe.dimensions, recipe.type.dtype)
     with translated("ONNX Runtime cannot run the model at the recipe's size"):
-        made = session.run(None, {session.get_inputs()[0].name: zeros})
+        zeros = {signature.inputs[0].name: np.zeros(recipe.dimensions, recipe.type.dtype)}
+        made = _run(session, _holdable(signature.outputs), zeros)
     outputs = [
-        dataclasses.replace(port, dimensions=np.shape(array))
-        for port, array in zip(signature.outputs, made, strict=True)
+        dataclasses.replace(port, dimensions=np.shape(made[index])) if index in made else port
+        for index, port in enumerate(signature.outputs)
     ]
     return Signature(inputs, tuple(outputs))
 
@@ -232,5 +274,4 @@ def translated(what: str) -> Iterator[None]:
     except WasiNnError:
         raise
     except Exception as error:
-        words = " ".join(str(error).split())
-        raise RuntimeFailure(f"{what}: {words:.1000}") from error
+        raise failure(what, _PLACE.sub("", str(error)), _REMEDIES) from error

@@ -1,22 +1,41 @@
-"""What runtimes share in reading models: checks before, and what the file says besides."""
+"""What runtimes share: checks of models, inputs and outputs, and what the file says besides."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any, Final
+
+from numpy.typing import NDArray
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import Port, Signature, checked_encoding, checked_files, stated
-from wasinn_nb.errors import UnsupportedOperationError
+from wasinn_nb.errors import InvalidArgumentError, RuntimeFailure, UnsupportedOperationError
 from wasinn_nb.runtimes.base import Builder
+from wasinn_nb.tensor import Tensor
 
-__all__ = ["checked_parts", "with_stated"]
+__all__ = [
+    "OPEN_RANK",
+    "check_ends",
+    "check_output",
+    "check_sizes",
+    "checked_part",
+    "failure",
+    "input_array",
+    "with_stated",
+]
+
+OPEN_RANK: Final = "the model leaves the number of dimensions open; fix its shape first"
+# A wasm guest's memory ends at 4 GiB, and a model's file at 2.
+_MOST_BYTES: Final = 1 << 31
+_MOST_CHARACTERS: Final = 1000
 
 
-def checked_parts(
+def checked_part(
     builders: Sequence[Builder], encoding: GraphEncoding, wanted: GraphEncoding, runtime: str
-) -> Sequence[Builder]:
-    """Return the parts of a model for a runtime that reads one encoding, or refuse them.
+) -> Builder:
+    """Return the one part of a model for a runtime that reads one encoding, or refuse it.
 
     Parameters
     ----------
@@ -24,27 +43,121 @@ def checked_parts(
     encoding : GraphEncoding
         As declared.
     wanted : GraphEncoding
-        What the runtime reads.
+        What the runtime reads: ``ONNX`` or ``TENSORFLOWLITE``.
     runtime : str
         Its name, for the error.
 
     Raises
     ------
     UnsupportedOperationError
-        If the model is of another encoding.
+        If the model is of another encoding, or does not show its encoding.
     InvalidArgumentError, MissingFileError, RuntimeFailure
         As `checked_encoding` and `checked_files` of `wasinn_nb.cards`.
     """
     found = encoding
     if encoding in {wanted, GraphEncoding.AUTODETECT}:
         found = checked_encoding(builders, encoding)
-    if found not in {wanted, GraphEncoding.AUTODETECT}:
+    if found is not wanted:
+        unknown = found is GraphEncoding.AUTODETECT
+        this = "does not show its encoding" if unknown else f"is {found.name.lower()}"
+        remedy = (
+            "convert it to ONNX" if found is GraphEncoding.PYTORCH else "use runtime='openvino'"
+        )
         raise UnsupportedOperationError(
-            f"{runtime} reads models of encoding {wanted.name.lower()}, this one is "
-            f"{found.name.lower()}; use runtime='openvino'"
+            f"{runtime} reads models of encoding {wanted.name.lower()}, this one {this}; {remedy}"
         )
     checked_files(builders, wanted)
-    return builders
+    return builders[0]
+
+
+def check_ends(inputs: int, outputs: int, encoding: GraphEncoding) -> None:
+    """Raise RuntimeFailure unless a model has inputs and outputs."""
+    if not inputs or not outputs:
+        raise RuntimeFailure(
+            f"expected a model with inputs and outputs, got {inputs} inputs and {outputs} outputs: "
+            f"the file is not a model of encoding {encoding.name.lower()}, or is not one to run; "
+            f"convert the original model again"
+        )
+
+
+def check_sizes(signature: Signature) -> None:
+    """Raise RuntimeFailure if an input or output takes more than 2 GiB."""
+    for kind, ports in (("input", signature.inputs), ("output", signature.outputs)):
+        for index, port in enumerate(ports):
+            size = math.prod(port.fixed_dimensions or (0,))
+            size *= 1 if port.type is None else port.type.itemsize
+            if size > _MOST_BYTES:
+                raise RuntimeFailure(
+                    f"expected inputs and outputs of at most {_MOST_BYTES} bytes, {kind} {index} "
+                    f"({port.signature:.80}) takes {size}: the file is damaged, or has to be "
+                    f"converted again with smaller sizes"
+                )
+
+
+def input_array(index: int, port: Port, tensor: Tensor) -> NDArray[Any]:
+    """Return a read-only array over the bytes of *tensor* with the dimensions of input *index*.
+
+    Where only the order of the sizes differs, bytes rule.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If type or number of elements are not the model's.
+    """
+    array = tensor.to_array()
+    wanted = port.fixed_dimensions
+    if tensor.type is not port.type or (
+        wanted is not None and math.prod(wanted) != math.prod(tensor.dimensions)
+    ):
+        raise InvalidArgumentError(f"input {index} is {port.signature}, got {tensor.signature}")
+    return array if wanted is None else array.reshape(wanted)
+
+
+def check_output(index: int, port: Port, *, computed: bool) -> None:
+    """Refuse an output that a context cannot give.
+
+    Parameters
+    ----------
+    index : int
+    port : Port
+    computed : bool
+        Whether the context's last run has ended well.
+
+    Raises
+    ------
+    RuntimeFailure
+        If there was no such run.
+    UnsupportedOperationError
+        If the output is of a type that tensors do not have.
+    """
+    if not computed:
+        raise RuntimeFailure(f"there is no output {index} yet: run the graph first")
+    if port.type is None:
+        raise UnsupportedOperationError(
+            f"output {index} is of type {port.type_name}, which WASI-NN does not have"
+        )
+
+
+def failure(what: str, words: str, remedies: Mapping[str, str]) -> RuntimeFailure:
+    """Return the error for what an engine failed at, with the remedy where it is known.
+
+    Parameters
+    ----------
+    what : str
+        What could not be done.
+    words : str
+        The engine's own.
+    remedies : mapping
+        Part of the engine's words → what to do.
+
+    Examples
+    --------
+    >>> failure("ONNX Runtime cannot read the model", "IR version 99", {"IR version": "update it"})
+    RuntimeFailure('ONNX Runtime cannot read the model: IR version 99; update it')
+    """
+    reason = " ".join(words.split())[:_MOST_CHARACTERS].rstrip(".") or "no reason given"
+    known = (remedy for part, remedy in remedies.items() if part in reason)
+    return RuntimeFailure("; ".join([f"{what}: {reason}", *known]))
 
 
 def with_stated(signature: Signature, builders: Sequence[Builder]) -> Signature:
@@ -68,12 +181,14 @@ def with_stated(signature: Signature, builders: Sequence[Builder]) -> Signature:
 
 
 def _completed(ports: tuple[Port, ...], said: tuple[Port, ...]) -> tuple[Port, ...]:
-    """Return *ports* completed by those of the same name, or in the same place where all fit."""
+    """Return *ports* completed by those in the same place, or of the same name."""
     named = {port.name: port for port in said}
     in_order = len(ports) == len(said)
     completed = []
     for index, port in enumerate(ports):
-        other = named.get(port.name) or (said[index] if in_order else None)
+        other = said[index] if in_order else None
+        if other is None or other.name != port.name:
+            other = named.get(port.name, other)
         if other is None:
             completed.append(port)
             continue

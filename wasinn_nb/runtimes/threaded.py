@@ -1,30 +1,86 @@
-"""Execution contexts of engines whose runs block: a thread for each run that is started."""
+"""What engines share whose runs block and which leave preprocessing and head to NumPy."""
 
 from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Final
 
-__all__ = ["ThreadedContext"]
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb.cards import Signature
+from wasinn_nb.errors import BusyError
+from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.runtimes.head import Head
+from wasinn_nb.runtimes.reading import check_output, input_array
+from wasinn_nb.tensor import Tensor
+
+__all__ = ["ThreadedContext", "UnfusedGraph"]
+
+
+class UnfusedGraph:
+    """A graph that takes the model's own input and gives its outputs as they are.
+
+    Parameters
+    ----------
+    signature : Signature
+    device : str
+    input : PreprocessRecipe or None
+    head : Head or None
+    """
+
+    fuses_input: Final = False
+    fuses_head: Final = False
+    precision: Final = "f32"
+
+    def __init__(
+        self,
+        signature: Signature,
+        device: str,
+        input: PreprocessRecipe | None,
+        head: Head | None,
+    ) -> None:
+        self.inputs, self.outputs = signature.inputs, signature.outputs
+        self.device = device
+        self.input = input
+        self.head = head
 
 
 class ThreadedContext(ABC):
-    """Start, wait and compute over one blocking call."""
+    """Start and wait over one call that blocks: a thread for each run that is started.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    graph : UnfusedGraph
+    """
+
+    def __init__(self, graph: UnfusedGraph) -> None:
+        self._ports = graph.inputs, graph.outputs
+        self._inputs: dict[int, NDArray[Any]] = {}
+        self._outputs: Mapping[int, NDArray[Any]] = {}
+        self._computed = False
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
 
     @abstractmethod
-    def _run(self) -> None:
-        """Run the graph to its end, or raise one of our errors."""
+    def _infer(self, inputs: Mapping[int, NDArray[Any]]) -> Mapping[int, NDArray[Any]]:
+        """Run the graph to its end; return new arrays, of the outputs that tensors can hold."""
+
+    def set_input(self, index: int, tensor: Tensor) -> None:
+        """Use *tensor*; where only the order of the sizes differs, bytes rule."""
+        self._check_idle()
+        self._inputs[index] = input_array(index, self._ports[0][index], tensor)
 
     def compute(self) -> None:
         """Run the graph."""
+        self._prepare()
         self._run()
 
     def start(self) -> None:
         """Begin to run the graph in a thread of its own."""
+        self._prepare()
         self._error = None
         self._thread = threading.Thread(target=self._work, name="wasinn-nb run", daemon=True)
         self._thread.start()
@@ -37,6 +93,26 @@ class ThreadedContext(ABC):
         if (error := self._error) is not None:
             self._error = None
             raise error
+
+    def output(self, index: int) -> Tensor:
+        """Return output *index* of the last run."""
+        self._check_idle()
+        check_output(index, self._ports[1][index], computed=self._computed)
+        array = np.ascontiguousarray(self._outputs[index])
+        return Tensor.adopt(array.shape, array.dtype, array)
+
+    def _check_idle(self) -> None:
+        if self._thread is not None:
+            raise BusyError("the context is computing: wait for it, or use a context per run")
+
+    def _prepare(self) -> None:
+        """Get ready for a run, before :meth:`cancel` can mean it."""
+        self._check_idle()
+        self._computed, self._outputs = False, {}
+
+    def _run(self) -> None:
+        self._outputs = self._infer(self._inputs)
+        self._computed = True
 
     def _work(self) -> None:
         try:

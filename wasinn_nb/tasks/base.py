@@ -47,6 +47,10 @@ class Reading(Protocol):
     """How a task reads one model: which output, what is computed behind it, what it means."""
 
     @property
+    def task(self) -> str:
+        """The task's name."""
+
+    @property
     def head(self) -> Head:
         """What is computed behind the model."""
 
@@ -65,7 +69,7 @@ class Reading(Protocol):
     def result(
         self,
         outputs: Sequence[Tensor],
-        image: ImageSource,
+        image: ImageSource | None,
         origin: Origin,
         timings: Mapping[str, float],
         *,
@@ -78,7 +82,7 @@ class Reading(Protocol):
         ----------
         outputs : sequence of Tensor
             What the head gave.
-        image : path, bytes, binary file, PIL.Image or array
+        image : path, bytes, binary file, PIL.Image, array or None
         origin : Origin
         timings : mapping
             Step → seconds.

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from wasinn_nb.cards import ModelCard, Signature
 from wasinn_nb.errors import InvalidArgumentError
 
-__all__ = ["BOUNDED", "UNBOUNDED", "UnreadableError", "chosen_outputs", "listed"]
+__all__ = ["UnreadableError", "chosen_outputs", "listed"]
 
 
 class UnreadableError(InvalidArgumentError):
     """No output of a model is what a task reads; another task may read it."""
-
-
-# By the names of OpenVINO, ONNX and TensorFlow Lite.
-BOUNDED: Final = frozenset(("Sigmoid", "HardSigmoid", "LOGISTIC", "SoftMax", "Softmax", "SOFTMAX"))
-"""Operations whose values are probabilities."""
-
-UNBOUNDED: Final = frozenset(
-    [
-        "Convolution",
-        "ConvolutionBackpropData",
-        "GroupConvolution",
-        "GroupConvolutionBackpropData",
-        "Conv",
-        "ConvTranspose",
-        "CONV_2D",
-        "TRANSPOSE_CONV",
-        "DEPTHWISE_CONV_2D",
-        "MatMul",
-        "Gemm",
-        "FULLY_CONNECTED",
-        "BatchNormInference",
-        "BatchNormalization",
-    ]
-)
-"""Operations whose values have no bounds: logits."""
 
 
 def chosen_outputs(signature: Signature, card: ModelCard) -> list[int]:

@@ -103,8 +103,10 @@ def reading_of(
 
     Raises
     ------
-    InvalidArgumentError
+    UnreadableError
         If that task cannot read the model; the error names the task that can, or the five calls.
+    InvalidArgumentError
+        If several readings fit, or the card does not fit; the error says how to choose.
     """
     names = [wanted.name] if wanted is not None else list(tasks())
     readings: dict[str, Reading] = {}
@@ -120,7 +122,7 @@ def reading_of(
         raise InvalidArgumentError(
             f"{card.name} can be read for {' and '.join(readings)}; say which on its card: task=..."
         )
-    raise InvalidArgumentError(f"{'; '.join(reasons)}; {_remedy(signature, card, recipe, names)}")
+    raise UnreadableError(f"{'; '.join(reasons)}; {_remedy(signature, card, recipe, names)}")
 
 
 def _remedy(

@@ -25,10 +25,13 @@ def with_input(model: ov.Model, recipe: PreprocessRecipe) -> ov.Model:
         With one input, of the recipe's dimensions.
     recipe : PreprocessRecipe
     """
+    layout: str = recipe.layout
+    if "N" not in layout:
+        model, layout = _batched(model, recipe), f"N{layout}"
     prepost = PrePostProcessor(model)
     pixels = prepost.input(0)
     pixels.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
-    pixels.model().set_layout(ov.Layout(recipe.layout))
+    pixels.model().set_layout(ov.Layout(layout))
     steps = pixels.preprocess()
     if recipe.color == "BGR":
         pixels.tensor().set_color_format(ColorFormat.RGB)
@@ -40,6 +43,14 @@ def with_input(model: ov.Model, recipe: PreprocessRecipe) -> ov.Model:
     else:
         steps.custom(functools.partial(_looked_up, recipe=recipe))
     return prepost.build()
+
+
+def _batched(model: ov.Model, recipe: PreprocessRecipe) -> ov.Model:
+    """Return *model*, which takes an image without a batch, with a batch of one as input 0."""
+    (image,) = model.get_parameters()
+    batch = op.parameter([1, *recipe.dimensions], image.get_element_type())
+    image.output(0).replace(op.squeeze(batch, np.array([0])).output(0))
+    return ov.Model(model.get_results(), [batch], "batched")
 
 
 def _looked_up(pixels: ov.Output, recipe: PreprocessRecipe) -> ov.Output:

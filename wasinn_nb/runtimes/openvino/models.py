@@ -16,15 +16,24 @@ import openvino as ov
 from openvino import layout_helpers
 
 from wasinn_nb.abi import GraphEncoding, TensorType
-from wasinn_nb.cards import Port, Signature
+from wasinn_nb.cards import (
+    Port,
+    Signature,
+    checked_encoding,
+    checked_files,
+    content_of,
+    custom_operations,
+    operation_behind,
+    standard_name,
+    stated,
+)
 from wasinn_nb.errors import (
-    InvalidArgumentError,
     RuntimeFailure,
     UnsupportedOperationError,
     WasiNnError,
 )
-from wasinn_nb.files import existing_file
 from wasinn_nb.runtimes import Builder
+from wasinn_nb.runtimes.reading import OPEN_RANK, check_ends
 
 __all__ = [
     "core",
@@ -40,37 +49,18 @@ _SUFFIXES: Final = {
     GraphEncoding.TENSORFLOW: ".pb",
     GraphEncoding.TENSORFLOWLITE: ".tflite",
 }
-# Operations that change no value, or only its place, size or type.
-_PASSING: Final = frozenset(
-    [
-        "Convert",
-        "FakeQuantize",
-        "Identity",
-        "Interpolate",
-        "Reshape",
-        "Slice",
-        "Squeeze",
-        "StridedSlice",
-        "Transpose",
-        "Unsqueeze",
-    ]
-)
-_LINEAR: Final = frozenset(
-    [
-        "Convolution",
-        "ConvolutionBackpropData",
-        "GroupConvolution",
-        "GroupConvolutionBackpropData",
-        "MatMul",
-    ]
-)
-_TEXT_SUFFIXES: Final = {".pbtxt", ".json"}  # TensorFlow's and Paddle's models as text
 
 
 @functools.cache
 def core() -> ov.Core:
-    """Return the process's one `openvino.Core`; plug-ins are slow to load twice."""
-    return ov.Core()
+    """Return the process's one `openvino.Core`; plug-ins are slow to load twice.
+
+    Weights are read, not mapped into memory: of a file that is written anew, a graph that was
+    compiled before would compute with the new numbers, and of one that is cut, it would crash.
+    """
+    made = ov.Core()
+    made.set_property({"ENABLE_MMAP": False})
+    return made
 
 
 def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model:
@@ -82,49 +72,68 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
         If the number of builders is not what the encoding takes.
     UnsupportedOperationError
         If OpenVINO does not read the encoding.
+    MissingFileError
+        If a file is not there, also one that an ONNX model has its weights in.
     RuntimeFailure
-        If the bytes are no such model.
+        If the bytes are no such model, its weights cannot belong to it, or it has no inputs or no
+        outputs.
     """
     if encoding is GraphEncoding.PYTORCH:
         raise UnsupportedOperationError(
             "OpenVINO does not read serialized PyTorch models here; "
             "convert it to OpenVINO IR or ONNX"
         )
-    _check_number(builders, encoding)
-    start = _start(builders[0])
-    found = _sniffed(start) if start is not None else GraphEncoding.TENSORFLOW
-    if encoding is GraphEncoding.AUTODETECT:
-        encoding = encoding if found is None else found  # OPENVINO is 0, hence false
-        _check_number(builders, encoding)
-    elif found is not None and found is not encoding:
-        raise RuntimeFailure(
-            f"declared as {encoding.name.lower()}, but the bytes are those of encoding "
-            f"{found.name.lower()}"
-        )
-    if found is None and not _may_be(encoding, builders[0], start or b""):
-        # Every frontend would be asked, and TensorFlow's writes to the standard error.
-        order = " (builders: xml, then bin)" if encoding is GraphEncoding.OPENVINO else ""
-        raise RuntimeFailure(
-            f"the bytes are no model of encoding {encoding.name.lower()}{order}; they start with "
-            f"{(start or b'')[:16]!r}"
-        )
-    with translated("OpenVINO cannot read the model"):
-        if all(isinstance(builder, Path) for builder in builders):
-            return core().read_model(*map(str, builders))
-        parts = [b if isinstance(b, bytes) else b.read_bytes() for b in builders]
-        if encoding is GraphEncoding.OPENVINO and len(parts) == 2:
-            weights = np.frombuffer(parts[1], np.uint8).copy()
-            return core().read_model(model=parts[0], weights=ov.Tensor(weights))
-        return _read_through_files(parts, encoding)
+    encoding = checked_encoding(builders, encoding)
+    checked_files(builders, encoding)
+    try:
+        with translated("OpenVINO cannot read the model"):
+            model = _read(builders, encoding)
+    except RuntimeFailure as error:
+        if explanation := _explanation(str(error), builders[0], encoding):
+            raise RuntimeFailure(explanation) from error
+        raise
+    # A SavedModel states its own outputs, which may be of constants only.
+    is_folder = isinstance(builders[0], Path) and builders[0].is_dir()
+    if not model.outputs or not is_folder:
+        check_ends(len(model.inputs), len(model.outputs), encoding)
+    return model
 
 
-def _check_number(builders: Sequence[Builder], encoding: GraphEncoding) -> None:
-    wanted = encoding.builders
-    if not (1 <= len(builders) <= 2 if wanted is None else len(builders) == wanted):
-        raise InvalidArgumentError(
-            f"encoding {encoding.name.lower()} takes {wanted or '1 or 2'} builder(s), "
-            f"got {len(builders)}"
+def _read(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model:
+    # OpenVINO knows TensorFlow Lite only by the suffix, in lower case; of an ONNX file with another
+    # suffix it asks TensorFlow's frontend too, which writes to the standard error.
+    renamed = (
+        encoding in {GraphEncoding.ONNX, GraphEncoding.TENSORFLOWLITE}
+        and isinstance(builders[0], Path)
+        and builders[0].suffix != _SUFFIXES[encoding]
+        and not stated(builders).weights
+    )
+    if all(isinstance(builder, Path) for builder in builders) and not renamed:
+        return core().read_model(*map(str, builders))
+    parts = [b if isinstance(b, bytes) else b.read_bytes() for b in builders]
+    if encoding is GraphEncoding.OPENVINO:
+        weights = np.frombuffer(parts[1], np.uint8).copy()
+        return core().read_model(model=parts[0], weights=ov.Tensor(weights))
+    return _read_through_files(parts, encoding)
+
+
+def _explanation(message: str, builder: Builder, encoding: GraphEncoding) -> str:
+    """Say what to do about operations that OpenVINO does not have, where *message* names them."""
+    if "No conversion rule found for operations" in message:
+        return (
+            f"{message}; export the model again with operations that OpenVINO has, or run it with "
+            f"the runtime that defines these"
         )
+    if encoding is not GraphEncoding.TENSORFLOWLITE:
+        return ""
+    missing = [name for name in custom_operations(content_of(builder)) if name in message]
+    if not missing:
+        return ""
+    return (
+        f"OpenVINO does not have the operation {', '.join(missing)}, which is not one of "
+        f"TensorFlow Lite's own: convert the original model without it, or run the file with the "
+        f"runtime that defines it (runtime='litert' has those of MediaPipe)"
+    )
 
 
 def _read_through_files(parts: list[bytes], encoding: GraphEncoding) -> ov.Model:
@@ -141,43 +150,18 @@ def _read_through_files(parts: list[bytes], encoding: GraphEncoding) -> ov.Model
         for suffix in suffixes[:-1]:
             path = path.rename(Path(folder, f"model{suffix}"))
             with suppress(RuntimeError):
-                return core().read_model(str(path))
+                model = core().read_model(str(path))
+                if model.outputs:  # TensorFlow's frontend takes other formats for empty graphs
+                    return model
         return core().read_model(str(path.rename(Path(folder, f"model{suffixes[-1]}"))))
-
-
-def _start(builder: Builder) -> bytes | None:
-    """Return the first bytes of a model; None for a folder, which is a TensorFlow SavedModel."""
-    if isinstance(builder, bytes):
-        return builder[:64]
-    if builder.is_dir():
-        return None
-    with existing_file(builder, "model").open("rb") as file:
-        return file.read(64)
-
-
-def _may_be(encoding: GraphEncoding, builder: Builder, start: bytes) -> bool:
-    """Tell whether bytes without a magic number can be a model of *encoding*."""
-    if encoding in {GraphEncoding.OPENVINO, GraphEncoding.TENSORFLOWLITE}:
-        return False
-    if isinstance(builder, Path) and builder.suffix in _TEXT_SUFFIXES:
-        return True
-    # ONNX, TensorFlow and Paddle: a protobuf message, field 1 to 8, a number or with a length.
-    return bool(start) and 1 <= start[0] >> 3 <= 8 and start[0] & 7 in {0, 2}
-
-
-def _sniffed(start: bytes) -> GraphEncoding | None:
-    """Tell the encodings that can be told by their first bytes."""
-    if start[4:8] == b"TFL3":
-        return GraphEncoding.TENSORFLOWLITE
-    if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"<?xml", b"<net")):
-        return GraphEncoding.OPENVINO
-    return None
 
 
 def signature_of(model: ov.Model) -> Signature:
     """Return what a model takes and gives."""
     outputs = [
-        dataclasses.replace(model_port(port), operation=_operation(port.get_node().input_value(0)))
+        dataclasses.replace(
+            model_port(port), operation=operation_behind(port.get_node().input_value(0), _producer)
+        )
         for port in model.outputs
     ]
     return Signature(tuple(map(model_port, model.inputs)), tuple(outputs))
@@ -187,7 +171,7 @@ def model_port(port: ov.ConstOutput) -> Port:
     """Return what an input or output of a model is."""
     shape = port.get_partial_shape()
     if shape.rank.is_dynamic:
-        raise RuntimeFailure("the model leaves the number of dimensions open; fix its shape first")
+        raise RuntimeFailure(OPEN_RANK)
     name = port.get_element_type().get_type_name()
     return Port(
         name=port.get_any_name() if port.get_names() else "",
@@ -204,18 +188,13 @@ def _layout(port: ov.ConstOutput) -> str:
     return stated if set(stated) <= set("NCHW") else ""
 
 
-def _operation(output: ov.Output) -> str:
-    """Return the kind of operation that computes an output, past those that only pass values on."""
-    while True:
-        node = output.get_node()
-        kind = str(node.get_type_name())
-        if kind in _PASSING and node.get_input_size():
-            output = node.input_value(0)
-            continue
-        if kind == "Add":  # a convolution and its bias
-            kinds = {str(node.input_value(i).get_node().get_type_name()) for i in range(2)}
-            kind = next(iter(kinds & _LINEAR), kind)
-        return kind
+def _producer(output: ov.Output) -> tuple[str, list[ov.Output]] | None:
+    """Return what computes a value, and the values that it takes; None of an input."""
+    node = output.get_node()
+    kind = str(node.get_type_name())
+    if kind == "Parameter":
+        return None
+    return standard_name(kind), list(node.input_values())
 
 
 def reason(error: BaseException) -> str:

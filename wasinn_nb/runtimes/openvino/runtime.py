@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import Signature
-from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
+from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes.base import (
     Builder,
@@ -33,7 +33,7 @@ from wasinn_nb.runtimes.openvino.models import (
     signature_of,
     translated,
 )
-from wasinn_nb.runtimes.reading import with_stated
+from wasinn_nb.runtimes.reading import check_output, check_sizes, input_array, with_stated
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["OpenVinoContext", "OpenVinoGraph", "OpenVinoRuntime"]
@@ -61,9 +61,20 @@ class OpenVinoRuntime:
         """The version of OpenVINO."""
         return {"openvino": importlib.metadata.version("openvino")}
 
-    def describe(self, builders: Sequence[Builder], encoding: GraphEncoding) -> Signature:
+    def describe(
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        *,
+        input: InputOf | None = None,
+    ) -> Signature:
         """Return what a model takes and gives; see :meth:`wasinn_nb.runtimes.Runtime.describe`."""
-        return _signature(read_model(builders, encoding), builders)
+        model = read_model(builders, encoding)
+        found = _signature(model, builders)
+        if input is None:
+            return found
+        _reshape(model, input(found))
+        return _signature(model, builders)
 
     def load(
         self,
@@ -80,8 +91,7 @@ class OpenVinoRuntime:
         model = read_model(builders, encoding)
         recipe = None if input is None else input(_signature(model, builders))
         if recipe is not None:
-            with translated("OpenVINO cannot take images of the recipe's size"):
-                model.reshape({model.input(0): ov.PartialShape(list(recipe.dimensions))})
+            _reshape(model, recipe)
         asked = None if head is None else head(_signature(model, builders))
         fuses_head = asked is not None and can_fuse_head(model, asked)
         with translated("OpenVINO cannot put preprocessing and head into the graph"):
@@ -101,7 +111,7 @@ class OpenVinoRuntime:
         try:
             return core().compile_model(model, device, config)
         except RuntimeError:
-            if precision not in {"f16", "bf16"}:
+            if precision == "f32":
                 with translated(f"{device} cannot compile the model"):
                     raise
         # Where a processor only seems to have a precision, oneDNN fails; f32 runs everywhere.
@@ -139,12 +149,20 @@ class OpenVinoRuntime:
         return DeviceTable([*rows, Device("AUTO", f"OpenVINO chooses among {', '.join(here)}")])
 
 
+def _reshape(model: ov.Model, recipe: PreprocessRecipe) -> None:
+    """Give the model's one input the recipe's size, and with it every output."""
+    with translated("OpenVINO cannot take images of the recipe's size"):
+        model.reshape({model.input(0): ov.PartialShape(list(recipe.dimensions))})
+
+
 def _signature(model: ov.Model, builders: Sequence[Builder]) -> Signature:
     """Return what a model takes and gives.
 
     OpenVINO does not tell the quantization of TensorFlow Lite's integers; the file does.
     """
-    found = signature_of(model)
+    with translated("OpenVINO cannot describe the model"):
+        found = signature_of(model)
+    check_sizes(found)
     integers = any(port.type in _QUANTIZED for port in (*found.inputs, *found.outputs))
     return with_stated(found, builders) if integers else found
 
@@ -219,12 +237,11 @@ class OpenVinoContext:
         self._outputs: dict[int, Tensor] = {}
         self._fresh: dict[int, NDArray[Any]] = {}
         self._cancelled = False
+        self._computed = False
 
     def set_input(self, index: int, tensor: Tensor) -> None:
         """Share *tensor* with OpenVINO; where only the order of the sizes differs, bytes rule."""
-        array = tensor.to_array()
-        if (dimensions := self._graph.inputs[index].fixed_dimensions) is not None:
-            array = array.reshape(dimensions)
+        array = input_array(index, self._graph.inputs[index], tensor)
         with translated(f"OpenVINO refused input {index}"):
             self._request.set_input_tensor(index, _shared(array))
         self._inputs[index] = tensor  # OpenVINO reads it in place: keep it alive
@@ -233,7 +250,7 @@ class OpenVinoContext:
         """Begin a run; the outputs go to fresh memory, so that earlier ones stay as they were."""
         self._outputs.clear()
         self._fresh.clear()
-        self._cancelled = False
+        self._cancelled = self._computed = False
         for index in self._graph.shareable:
             port = self._graph.outputs[index]
             if port.type is not None and port.fixed_dimensions is not None:
@@ -251,6 +268,7 @@ class OpenVinoContext:
             self._request.wait()
         for index, array in self._fresh.items():
             self._outputs[index] = Tensor.adopt(array.shape, array.dtype, array)
+        self._computed = True
 
     def compute(self) -> None:
         """Run the model."""
@@ -259,12 +277,8 @@ class OpenVinoContext:
 
     def output(self, index: int) -> Tensor:
         """Return output *index*, copied once where OpenVINO could not write to memory of ours."""
+        check_output(index, self._graph.outputs[index], computed=self._computed)
         if index not in self._outputs:
-            port = self._graph.outputs[index]
-            if port.type is None:
-                raise UnsupportedOperationError(
-                    f"output {index} is of type {port.type_name}, which WASI-NN does not have"
-                )
             with translated(f"OpenVINO has no output {index}"):
                 self._outputs[index] = Tensor.from_array(
                     self._request.get_output_tensor(index).data

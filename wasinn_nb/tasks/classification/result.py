@@ -13,8 +13,9 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, card_line
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
+from wasinn_nb.files import expanded
 from wasinn_nb.markup import bars_html, image_preview
 from wasinn_nb.origin import Origin
 from wasinn_nb.pictures import ImageSource, kept_image, rgb_image
@@ -23,9 +24,10 @@ from wasinn_nb.storage import checked_stem, read_facts, write_facts
 from wasinn_nb.tables import percent
 from wasinn_nb.tensor import Tensor, read_tensor
 
-__all__ = ["ClassificationResult", "SavedScores", "TopClass"]
+__all__ = ["CLASSIFICATION_FORMAT", "ClassificationResult", "SavedScores", "TopClass"]
 
-_FORMAT: Final = "wasinn_nb.classification/1"
+CLASSIFICATION_FORMAT: Final = "wasinn_nb.classification/1"
+"""The ``format`` of the JSON file that `ClassificationResult.save` writes."""
 _SHOWN: Final = 5
 
 
@@ -108,8 +110,12 @@ class ClassificationResult:
                     f"expected {name} as a ({classes},) float32 array, a number for each class of "
                     f"{self.card.name}, got {values.shape} {values.dtype}"
                 )
-            if not np.isfinite(values).all():
-                raise TensorError(f"expected finite {name}, got NaN or infinite values")
+            # Logits may be infinite: a class that is ruled out has -inf.
+            if np.isnan(values).any() or (name == "probabilities" and np.isinf(values).any()):
+                raise TensorError(
+                    f"expected {name} that are numbers, got NaN or infinite values; check the "
+                    f"model's input (range, mean, scale) and its precision"
+                )
             if values.flags.writeable:
                 values = values.copy()
                 values.flags.writeable = False
@@ -222,7 +228,7 @@ class ClassificationResult:
             If the folder cannot be written to.
         """
         stem = checked_stem(self.card.name if stem is None else stem)
-        folder = Path(directory).expanduser()
+        folder = expanded(directory)
         tensor = Tensor.adopt((1, len(self.probabilities)), "f32", self.probabilities)
         saved = SavedScores(folder / f"{stem}-{tensor.signature}.tensor", folder / f"{stem}.json")
         origin = self.origin.to_dict()
@@ -231,7 +237,7 @@ class ClassificationResult:
         write_facts(
             saved.facts,
             {
-                "format": _FORMAT,
+                "format": CLASSIFICATION_FORMAT,
                 "model": model | {"classes": list(self.card.classes)},
                 **origin,
                 "top": [one._asdict() for one in self.top(_SHOWN)],
@@ -266,14 +272,19 @@ class ClassificationResult:
         TensorFileError
             If the tensor is broken.
         """
-        found, facts = read_facts(Path(path), _FORMAT)
+        found, facts = read_facts(Path(path), CLASSIFICATION_FORMAT)
         try:
             model = dict(facts["model"])
             classes = model.pop("classes")
             origin = Origin.from_dict({**facts, "model": model["name"], "files": model["files"]})
             name = checked_stem(facts["files"]["tensor"])
             probabilities = read_tensor(found.with_name(name)).to_array().reshape(-1)
-            scores = facts["scores"]
+            scores, assumed, softmax = facts["scores"], facts["assumed"], facts["softmax"]
+            if not isinstance(assumed, list) or not isinstance(softmax, bool):
+                raise InvalidArgumentError(
+                    f"expected assumed as a list and softmax as true or false, got "
+                    f"{assumed!r:.80} and {softmax!r:.80}"
+                )
             return cls(
                 probabilities,
                 ModelCard(model["name"], "classification", classes=tuple(classes)),
@@ -281,8 +292,8 @@ class ClassificationResult:
                 None if scores is None else np.array(scores, np.float32),
                 None,
                 facts["timings"],
-                tuple(facts["assumed"]),
-                bool(facts["softmax"]),
+                tuple(map(str, assumed)),
+                softmax,
             )
         except (KeyError, TypeError, ValueError, AttributeError, WasiNnError) as error:
             raise InvalidArgumentError(f"{path}: not what `save` writes: {error}") from error
@@ -312,6 +323,7 @@ class ClassificationResult:
             bars=[(f"{one.index}", one.name, one.probability) for one in self.top(_SHOWN)],
             facts=facts,
             details=details,
+            card_line=card_line(origin.main_file, self.assumed, self.card, origin.recipe),
         )
 
     def __repr__(self) -> str:

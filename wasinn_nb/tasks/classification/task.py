@@ -4,24 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import ModelCard, Port, Signature
-from wasinn_nb.errors import InvalidArgumentError, TensorError
+from wasinn_nb.abi import TensorType
+from wasinn_nb.cards import (
+    BOUNDED,
+    UNBOUNDED,
+    ModelCard,
+    Port,
+    Signature,
+    assumed_scores,
+    unnamed_classes,
+)
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.masks import nan_error
 from wasinn_nb.origin import Origin
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.runtimes import Head, nan_sentence
+from wasinn_nb.runtimes import Head
 from wasinn_nb.tasks.classification.result import ClassificationResult
-from wasinn_nb.tasks.outputs import BOUNDED, UNBOUNDED, UnreadableError, chosen_outputs, listed
+from wasinn_nb.tasks.outputs import UnreadableError, chosen_outputs, listed
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["Classification", "ScoresReading"]
 
 Scale = Literal["probabilities", "logits", "by the values"]
+_SCORES: Final = frozenset(
+    {TensorType.F16, TensorType.F32, TensorType.F64, TensorType.U8, TensorType.I8}
+)
 _LEAST_CLASSES: Final = 2
 _MOST_CLASSES: Final = 100_000
 # Sums of rounded probabilities: bfloat16 and 8-bit outputs are off by up to 2 %.
@@ -66,6 +79,7 @@ class ScoresReading:
     head: Head
     card: ModelCard
     scale: Scale
+    task: ClassVar[str] = Classification.name
 
     @property
     def facts(self) -> Mapping[str, str]:
@@ -73,7 +87,7 @@ class ScoresReading:
         values = {
             "probabilities": "probabilities",
             "logits": "logits: softmax makes probabilities of them",
-            "by the values": "probabilities or logits: told by the values, assumed",
+            "by the values": "probabilities or logits as the values tell, assumed",
         }
         facts = {
             "output": f"{self.output.name or self.head.output} {self.output.signature}",
@@ -93,7 +107,7 @@ class ScoresReading:
     def result(
         self,
         outputs: Sequence[Tensor],
-        image: ImageSource,
+        image: ImageSource | None,
         origin: Origin,
         timings: Mapping[str, float],
         *,
@@ -104,7 +118,7 @@ class ScoresReading:
         del size
         scores = outputs[0].to_array().reshape(-1)
         if np.isnan(scores).any():
-            raise TensorError(nan_sentence(int(np.isnan(scores).sum()), scores.size))
+            raise nan_error(f"{np.isnan(scores).sum()} of {scores.size} scores are NaN")
         real = scores
         if self.output.quantization is not None:
             scale, zero_point = self.output.quantization
@@ -112,7 +126,7 @@ class ScoresReading:
         logits, notes = self.scale == "logits", tuple(assumed)
         if self.scale == "by the values":
             logits = not _are_probabilities(real)
-            notes += (f"scores are {'logits' if logits else 'probabilities'}, by their values",)
+            notes += (assumed_scores(logits=logits),)
         probabilities = _softmax(real) if logits else real
         return ClassificationResult(
             probabilities, self.card, origin, scores, image, timings, notes, softmax=logits
@@ -129,7 +143,7 @@ def _scores_output(signature: Signature, card: ModelCard) -> tuple[int, Port, in
         if not wide and first not in {None, 1}:  # a row without a batch
             wide, first = [first], 1
         classes = wide[0] if len(wide) == 1 and first in {1, None} else None
-        if port.type is not None and classes and _LEAST_CLASSES <= classes <= _MOST_CLASSES:
+        if _holds_scores(port) and classes and _LEAST_CLASSES <= classes <= _MOST_CLASSES:
             fitting.append((index, port, classes))
     if len(fitting) > 1 and card.classes:
         fitting = [one for one in fitting if one[2] == len(card.classes)] or fitting
@@ -148,10 +162,14 @@ def _scores_output(signature: Signature, card: ModelCard) -> tuple[int, Port, in
     )
 
 
+def _holds_scores(port: Port) -> bool:
+    """Return whether an output's values can be scores: not indices of the highest classes."""
+    return port.type in _SCORES and port.operation not in {"ArgMax", "TopK"}
+
+
 def _named(card: ModelCard, classes: int) -> ModelCard:
     if not card.classes:
-        names = tuple(f"class {index}" for index in range(classes))
-        return replace(card, task="classification", classes=names, palette=())
+        return replace(card, task="classification", classes=unnamed_classes(classes))
     if len(card.classes) != classes:
         raise InvalidArgumentError(
             f"the card of {card.name} names {len(card.classes)} classes, the model's output has "
@@ -176,6 +194,10 @@ def _are_probabilities(scores: NDArray[np.float32]) -> bool:
 
 def _softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return ``exp(score) / sum(exp(scores))``, computed from the highest score down."""
-    powers = np.exp(scores.astype(np.float64) - scores.max())
+    highest = scores.max()
+    if np.isposinf(highest):  # exp(inf) / exp(inf): the infinite ones share the probability
+        powers = np.isposinf(scores).astype(np.float64)
+    else:
+        powers = np.exp(scores.astype(np.float64) - highest)
     probabilities: NDArray[np.float32] = (powers / powers.sum()).astype(np.float32)
     return probabilities

@@ -5,26 +5,35 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import ModelCard, Signature, distinct_palette
+from wasinn_nb.cards import (
+    BOUNDED,
+    UNBOUNDED,
+    UNNAMED_CLASS,
+    ModelCard,
+    Signature,
+    assumed_classes,
+    assumed_scores,
+    distinct_palette,
+    unnamed_classes,
+)
 from wasinn_nb.coverage import WHOLE, Coverage
 from wasinn_nb.errors import InvalidArgumentError, TensorError
-from wasinn_nb.masks import labels_of
+from wasinn_nb.masks import labels_of, nan_error
 from wasinn_nb.origin import Origin
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.placement import Placement
 from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.runtimes import NOT_A_NUMBER, Head, nan_sentence
+from wasinn_nb.runtimes import NOT_A_NUMBER, Head
 from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.tasks.outputs import BOUNDED, UNBOUNDED
 from wasinn_nb.tasks.segmentation.outputs import MaskOutput, mask_output
 from wasinn_nb.tensor import Tensor
 
-__all__ = ["MaskReading", "Segmentation"]
+__all__ = ["MaskReading", "Segmentation", "with_background"]
 
 DEFAULT_THRESHOLD: Final = 0.5
 _UNKNOWN_LABELS: Final = 256
@@ -41,6 +50,12 @@ class Segmentation:
     ) -> MaskReading:
         """Return how a segmentation model is read; see :meth:`wasinn_nb.tasks.Task.read`."""
         found = mask_output(signature, card, (recipe.height, recipe.width))
+        if card.threshold is not None and found.scale != "one class":
+            raise InvalidArgumentError(
+                f"a threshold is for models of one class; {card.name} gives "
+                f"{'labels' if found.scale == 'labels' else f'{found.planes[0]} classes'}: leave "
+                f"it out"
+            )
         logits = _logits(found, card)
         threshold = DEFAULT_THRESHOLD if card.threshold is None else card.threshold
         # Where only the values tell whether they are logits, the result has to see them.
@@ -54,7 +69,15 @@ class Segmentation:
             (scores and found.scale != "labels") or (found.scale == "one class" and logits is None),
             found.port.quantization,
         )
-        return MaskReading(found, head, _completed(card, found), logits, threshold, scores)
+        return MaskReading(
+            found,
+            head,
+            _completed(card, found),
+            logits,
+            threshold,
+            scores,
+            counted=found.scale != "labels" or bool(card.classes),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +96,8 @@ class MaskReading:
         Of one class: the probability above which a pixel belongs to it.
     scores : bool
         Whether results keep the scores.
+    counted : bool
+        Whether the output or a card tells how many classes there are.
     """
 
     output: MaskOutput
@@ -81,6 +106,8 @@ class MaskReading:
     logits: bool | None
     threshold: float
     scores: bool
+    counted: bool = True
+    task: ClassVar[str] = Segmentation.name
 
     @property
     def facts(self) -> Mapping[str, str]:
@@ -92,26 +119,25 @@ class MaskReading:
         elif output.scale == "labels":
             facts["values"] = "labels: the highest class is taken inside the model"
         else:
-            kinds = {True: "logits", False: "probabilities"}
-            kind = kinds[self.logits] if self.logits is not None else "told by the values, assumed"
-            facts["values"] = f"one class, {kind}"
-            facts["threshold"] = f"{self.threshold:g}"
+            kinds = {
+                True: "logits",
+                False: "probabilities",
+                None: "probabilities or logits as the values tell, assumed",
+            }
+            facts["values"] = f"one class, {kinds[self.logits]}"
+            stated = "" if self.card.threshold is not None else ", assumed"
+            facts["threshold"] = f"{self.threshold:g}{stated}"
         return facts
 
     @property
     def assumed(self) -> tuple[str, ...]:
         """What nothing states, and is assumed."""
-        stated = self.card.classes != _unnamed(len(self.card.classes))
-        if stated or self.output.scale == "one class":
-            return ()
-        if self.output.scale == "labels":
-            return (f"{len(self.card.classes)} classes, which nothing counts",)
-        return ()
+        return () if self.counted else (assumed_classes(len(self.card.classes)),)
 
     def result(
         self,
         outputs: Sequence[Tensor],
-        image: ImageSource,
+        image: ImageSource | None,
         origin: Origin,
         timings: Mapping[str, float],
         *,
@@ -128,8 +154,7 @@ class MaskReading:
             logits = self.logits
             if logits is None:
                 logits = bool(scores.min() < 0 or scores.max() > 1)
-                kind = "logits" if logits else "probabilities"
-                notes = (*notes, f"scores are {kind}, by their values")
+                notes = (*notes, assumed_scores(logits=logits))
             scores = _sigmoid(scores) if logits else scores
         if labels is None:
             assert scores is not None  # noqa: S101 - nothing is reduced, so it is kept
@@ -165,7 +190,8 @@ class MaskReading:
         if highest < classes:
             return
         if highest == NOT_A_NUMBER and self.head.reduce in {"argmax", "threshold"}:
-            raise TensorError(nan_sentence(int((labels == highest).sum()), labels.size))
+            wrong = int((labels == highest).sum())
+            raise nan_error(f"{wrong} of {labels.size} pixels have scores that are NaN")
         raise TensorError(
             f"the model gives label {highest}, the card of {self.card.name} names {classes} "
             f"classes: 0 to {classes - 1}; pass a card that names all of them"
@@ -193,8 +219,25 @@ def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:
         return (1 / (1 + np.exp(-values))).astype(np.float32)
 
 
-def _unnamed(count: int) -> tuple[str, ...]:
-    return tuple(f"class {index}" for index in range(count))
+def with_background(card: ModelCard) -> ModelCard:
+    """Return a card whose one class comes after what is not of it; other cards as they are.
+
+    Examples
+    --------
+    >>> with_background(ModelCard("toy", "segmentation", classes=("person",))).classes
+    ('background', 'person')
+    """
+    if len(card.classes) != 1:
+        return card
+    if card.classes == UNNAMED_CLASS[:1]:
+        raise InvalidArgumentError(
+            f"the card of {card.name} names one class, {card.classes[0]!r}, which is what is not "
+            f"of the class; name the class itself, such as classes=('person',)"
+        )
+    own = card.palette if card.palette != distinct_palette(1) else ()
+    return replace(
+        card, classes=("background", *card.classes), palette=((0, 0, 0), *own) if own else ()
+    )
 
 
 def _completed(card: ModelCard, found: MaskOutput) -> ModelCard:
@@ -202,23 +245,18 @@ def _completed(card: ModelCard, found: MaskOutput) -> ModelCard:
     given = len(card.classes)
     if found.scale == "one class":
         if given == 0:
-            return replace(card, classes=("background", "foreground"), palette=())
+            return replace(card, classes=UNNAMED_CLASS)
         if given == 1:
-            own = card.palette if card.palette != distinct_palette(1) else ()
-            return replace(
-                card,
-                classes=("background", *card.classes),
-                palette=((0, 0, 0), *own) if own else (),
-            )
+            return with_background(card)
         wanted = 2
     elif found.scale == "labels":
         if given == 0:
-            return replace(card, classes=_unnamed(_UNKNOWN_LABELS), palette=())
+            return replace(card, classes=unnamed_classes(_UNKNOWN_LABELS))
         return card
     else:
         wanted = found.planes[0]
         if given == 0:
-            return replace(card, classes=_unnamed(wanted), palette=())
+            return replace(card, classes=unnamed_classes(wanted))
     if given != wanted:
         raise InvalidArgumentError(
             f"the card of {card.name} names {given} classes, the model's output has {wanted}"

@@ -2,7 +2,7 @@ import pytest
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.cards import Port
-from wasinn_nb.describe import GraphDescription, rust_declaration
+from wasinn_nb.graph_description import GraphDescription, rust_declaration
 from wasinn_nb.runtimes import Device, DeviceTable
 
 OPEN = Port("data", (None, 2), TensorType.F32, "f32")

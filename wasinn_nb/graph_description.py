@@ -10,7 +10,7 @@ from wasinn_nb.abi import TensorType
 from wasinn_nb.cards import Port
 from wasinn_nb.tables import html_table, text_table
 
-__all__ = ["GraphDescription", "rust_declaration"]
+__all__ = ["GraphDescription", "port_bytes", "rust_declaration"]
 
 _RUST_TYPES: Final = {
     TensorType.F16: "u16",  # Rust has no f16 on stable; its bits travel as u16
@@ -76,10 +76,22 @@ def rust_declaration(port: Port, kind: str) -> str:
     return f"let mut {kind} = vec![0{_RUST_TYPES[port.type]}; {sizes}];"
 
 
-def _bytes(port: Port) -> str:
+def port_bytes(port: Port) -> int | None:
+    """Return how many bytes a port's tensor has; None where a size is open or WASI-NN lacks it.
+
+    Examples
+    --------
+    >>> port_bytes(Port("data", (1, 4, 2, 2), TensorType.F32, "f32"))
+    64
+    """
     dimensions = port.fixed_dimensions
+    if port.type is None or dimensions is None:
+        return None
+    return math.prod(dimensions) * port.type.itemsize
+
+
+def _bytes(port: Port) -> str:
     if port.type is None:
         return "no such type"
-    if dimensions is None:
-        return "open"
-    return str(math.prod(dimensions) * port.type.itemsize)
+    size = port_bytes(port)
+    return "open" if size is None else str(size)

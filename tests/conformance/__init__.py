@@ -1,0 +1,1 @@
+"""What every runtime and every task has to do, as one suite for each."""

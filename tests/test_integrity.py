@@ -1,0 +1,505 @@
+"""Model files that cannot be right are refused, from paths and as bytes, before anything runs."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import re
+import zipfile
+
+import numpy as np
+import pytest
+import toys
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.arguments import parsed_builders
+from wasinn_nb.cards import checked_encoding, checked_files, stated
+from wasinn_nb.errors import (
+    InvalidArgumentError,
+    MissingFileError,
+    RuntimeFailure,
+    WasiNnError,
+)
+from wasinn_nb.runtimes.openvino.models import read_model
+
+AUTODETECT, ONNX, OPENVINO = (
+    GraphEncoding.AUTODETECT,
+    GraphEncoding.ONNX,
+    GraphEncoding.OPENVINO,
+)
+F32 = np.float32
+
+
+def refusal(files, encoding=AUTODETECT, error=RuntimeFailure):
+    """Return the message with which `read_model` refuses a model."""
+    with pytest.raises(error) as caught:
+        read_model(files, encoding)
+    assert type(caught.value) is error
+    return str(caught.value)
+
+
+# -- what is no model ------------------------------------------------------------------------------
+
+LFS = (
+    b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22e"
+    b"adbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"
+)
+HTML = b"\n<!DOCTYPE html>\n<html><head><title>404</title></head></html>"
+
+
+def zipped():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("model.onnx", toys.onnx_relu())
+    return buffer.getvalue()
+
+
+AGAIN = "fetch the file again and look at what the server answered"
+FOREIGN = {
+    "an HTML page": (HTML, f"an HTML page: {AGAIN}"),
+    "an XHTML page": (
+        b'<?xml version="1.0"?>\n<html xmlns="http://www.w3.org/1999/xhtml"/>',
+        f"an HTML page: {AGAIN}",
+    ),
+    "an HTML page in UTF-16": (HTML.decode().encode("utf-16"), f"an HTML page: {AGAIN}"),
+    "a Git LFS pointer": (LFS, "a Git LFS pointer, not the file itself: run 'git lfs pull'"),
+    "a JSON answer": (b'{"error": "not found"}', f"JSON, such as the error of a server: {AGAIN}"),
+    "a text answer": (b"Not Found", f"plain text, such as the error of a server: {AGAIN}"),
+    "text that begins like protobuf": (
+        "Bucket: não existe".encode(),
+        f"plain text, such as the error of a server: {AGAIN}",
+    ),
+    "an XML answer": (
+        b"<Error><Code>NoSuchKey</Code></Error>",
+        f"XML or HTML, such as the error of a server, not OpenVINO IR: {AGAIN}",
+    ),
+    "nothing": (b"", "an empty file: fetch or copy it again"),
+    "gzip": (gzip.compress(toys.onnx_relu()), "gzip data: unpack it and load the model inside"),
+    "zip": (
+        zipped(),
+        (
+            "a zip archive, as PyTorch's .pt files are too: unpack it and load the model inside, "
+            "or convert the model to OpenVINO IR or ONNX"
+        ),
+    ),
+    "HDF5": (
+        b"\x89HDF\r\n\x1a\n" + bytes(64),
+        "an HDF5 file, as Keras writes them: convert the model to OpenVINO IR or ONNX",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+@pytest.mark.parametrize("encoding", [AUTODETECT, ONNX, GraphEncoding.TENSORFLOWLITE])
+def test_what_stands_in_place_of_a_model(tmp_path, capfd, case, encoding):
+    content, what = FOREIGN[case]
+    path = tmp_path / "toy.onnx"
+    path.write_bytes(content)
+    for builder in (content, path):
+        assert refusal([builder], encoding) == (
+            f"the bytes are no model of encoding {encoding.name.lower()}; they start with "
+            f"{content[:16]!r}: {what}"
+        )
+        with pytest.raises(RuntimeFailure) as caught:
+            stated([builder])
+        assert str(caught.value) == f"expected a model, got {what}"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_text_may_be_a_model_where_its_name_says_so(tmp_path):
+    path = tmp_path / "model.json"
+    path.write_bytes(b'{"program": {}}')
+    assert checked_encoding([path], AUTODETECT) is AUTODETECT
+    path.write_bytes(HTML)
+    assert refusal([path]).endswith(f"an HTML page: {AGAIN}")
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        (b'<?xml version="1.0"?><net/>', OPENVINO),
+        (b"\xef\xbb\xbf<net/>", OPENVINO),
+        ("<!--a--> <?b c?>\n<net/>".encode("utf-16"), OPENVINO),
+        (toys.onnx_relu(), ONNX),
+        (toys.onnx_relu()[:12], ONNX),  # cut off
+        (toys.tflite_relu(), GraphEncoding.TENSORFLOWLITE),
+        (toys.tensorflow_relu(), None),
+        (toys.paddle_relu(), None),
+        (b"\x08\x01\x12\x02\x08\x01", None),  # TensorFlow's saved_model.pb
+        (b"\x3a\x02\x08\x01", None),  # a graph, but of no version
+    ],
+)
+def test_encodings_are_told_by_content(content, encoding):
+    from wasinn_nb.cards import encoding_of
+
+    assert encoding_of(content) is encoding
+
+
+def test_declared_and_found_encodings_and_numbers_of_builders():
+    assert checked_encoding(toys.relu(), OPENVINO) is OPENVINO
+    assert checked_encoding([toys.onnx_relu()], AUTODETECT) is ONNX
+    tensorflow = GraphEncoding.TENSORFLOW
+    assert checked_encoding([toys.tensorflow_relu()], tensorflow) is tensorflow
+    with pytest.raises(RuntimeFailure) as caught:
+        checked_encoding([toys.onnx_relu()], tensorflow)
+    assert str(caught.value) == ("declared as tensorflow, but the bytes are those of encoding onnx")
+    with pytest.raises(InvalidArgumentError) as caught:
+        checked_encoding([toys.onnx_relu(), b""], AUTODETECT)
+    assert str(caught.value) == "encoding onnx takes 1 builder(s), got 2"
+
+
+# -- OpenVINO IR -----------------------------------------------------------------------------------
+
+WEIGHTS = {
+    "one byte less": (lambda whole: whole[:-1], ": use the .bin that was written with this xml"),
+    "one byte more": (lambda whole: whole + b"\0", ": use the .bin that was written with this xml"),
+    "half of the precision": (
+        lambda whole: whole[: len(whole) // 2],
+        ": use the .bin that was written with this xml",
+    ),
+    "nothing": (lambda _: b"", ", an empty file: fetch or copy it again"),
+    "an HTML page": (lambda _: HTML, f", an HTML page: {AGAIN}"),
+    "a Git LFS pointer": (
+        lambda _: LFS,
+        ", a Git LFS pointer, not the file itself: run 'git lfs pull'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WEIGHTS)
+def test_weights_of_another_size(tmp_path, case):
+    change, remedy = WEIGHTS[case]
+    xml, whole = toys.ir(toys.graph(lambda x: x + np.ones((1, 50), F32), (1, 50)))
+    weights = change(whole)
+    files = [tmp_path / "toy.xml", tmp_path / "toy.bin"]
+    for path, content in zip(files, (xml, weights), strict=True):
+        path.write_bytes(content)
+    for builders in ([xml, weights], files, [xml, files[1]]):
+        assert refusal(builders, OPENVINO) == (
+            f"expected 200 bytes of weights, as the xml says, got {len(weights)}{remedy}"
+        )
+
+
+def test_pages_and_pointers_of_the_right_size():
+    for content, what in ((HTML, "an HTML page"), (LFS, "a Git LFS pointer")):
+        size = len(content)
+        xml, _ = toys.ir(toys.graph(lambda x: x + np.ones(size, np.uint8), (1,), "u8"))  # noqa: B023
+        assert refusal([xml, content]).startswith(f"expected the model's weights, got {what}")
+
+
+def test_weights_may_be_any_bytes_also_text():
+    xml, weights = toys.ir(toys.graph(lambda x: x + np.full(99, 65, np.uint8), (1,), "u8"))
+    assert weights == b"A" * 99
+    assert len(read_model([xml, weights], OPENVINO).inputs) == 1
+
+
+@pytest.mark.parametrize("kind", ["i4", "u1", "i8", "bf16", "f64"])
+def test_openvinos_writer_pads_nothing(tmp_path, kind):
+    import openvino as ov
+    from openvino import opset13 as op
+
+    constant = op.constant(ov.Tensor(getattr(ov.Type, kind), [3]))
+    constant.output(0).set_names({"c"})
+    data = op.parameter([1], ov.Type.f32, name="data")
+    model = ov.Model([op.result(data), op.result(constant)], [data], "toy")
+    for write in (ov.save_model, ov.serialize):
+        write(model, tmp_path / "toy.xml")
+        checked_files([tmp_path / "toy.xml", tmp_path / "toy.bin"], OPENVINO)
+
+
+def test_constants_in_bodies_of_loops_and_conditions_count():
+    import openvino as ov
+    from openvino import opset13 as op
+
+    def body(value):
+        inner = op.parameter([2], ov.Type.f32, name="inner")
+        return ov.Model([op.add(inner, np.full(2, value, F32))], [inner], "body"), inner
+
+    data = op.parameter([2], ov.Type.f32, name="data")
+    switch = op.parameter([], ov.Type.boolean, name="switch")
+    choice = op.if_op(switch.output(0))
+    (then_body, then_input), (else_body, else_input) = body(1), body(2)
+    choice.set_then_body(then_body)
+    choice.set_else_body(else_body)
+    choice.set_input(data.output(0), then_input, else_input)
+    output = choice.set_output(then_body.get_results()[0], else_body.get_results()[0])
+    xml, weights = toys.ir(ov.Model([output], [data, switch], "toy"))
+    assert len(weights) == 16
+    assert len(read_model([xml, weights], OPENVINO).inputs) == 2
+    assert refusal([xml, weights[:8]]).startswith("expected 16 bytes of weights")
+
+
+def test_weights_of_real_models_fit(shared):
+    from wasinn_nb import catalog
+
+    road = shared / "models/road-segmentation-adas-0001.xml"
+    shipped = catalog.model().files[0]
+    for xml in (road, shipped):
+        checked_files([xml, xml.with_suffix(".bin")], OPENVINO)
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".tflite"])
+def test_weights_of_converted_third_party_models_fit(shared, tmp_path, suffix):
+    import openvino as ov
+
+    for path in sorted((shared / "models/third-party").glob(f"*{suffix}")):
+        if path.name == "segm_lite_v681.tflite":
+            continue
+        for compressed in (False, True):
+            xml = tmp_path / "toy.xml"
+            ov.save_model(ov.Core().read_model(path), xml, compress_to_fp16=compressed)
+            checked_files([xml, xml.with_suffix(".bin")], OPENVINO)
+
+
+@pytest.mark.parametrize(
+    ("offset", "message"),
+    [
+        ("-1", "expected the offset of a constant in the xml as a whole number, got '-1': the xml"),
+        ("9" * 30, "expected the offset of a constant in the xml as a whole number, got '9999"),
+        ("٣", "expected the offset of a constant in the xml as a whole number, got '٣'"),
+        (str(1 << 60), f"expected {(1 << 60) + 4} bytes of weights, as the xml says, got 4: use"),
+    ],
+)
+def test_offsets_that_no_file_has(offset, message):
+    xml, weights = toys.plus(1)
+    changed = re.sub(rb'offset="0"', f'offset="{offset}"'.encode(), xml)
+    assert changed != xml
+    assert refusal([changed, weights]).startswith(message)
+
+
+@pytest.mark.parametrize("version", ["4", "7", "9"])
+def test_versions_that_openvino_no_longer_reads(version):
+    xml, weights = toys.plus(1)
+    old = xml.replace(b'version="11"', f'version="{version}"'.encode(), 1)
+    assert refusal([old, weights]) == (
+        f"IR version {version}; OpenVINO reads 10 and 11: convert the original model again"
+    )
+
+
+def test_a_real_model_of_version_4(shared):
+    assert refusal([shared / "models/third-party/pinto_deeplab_fp16.xml", b""]) == (
+        "IR version 4; OpenVINO reads 10 and 11: convert the original model again"
+    )
+
+
+SPELLINGS = {
+    "UTF-8 with a mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "UTF-16": lambda text: text.encode("utf-16"),
+    "UTF-16, big end first": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+    "UTF-16, declared": lambda text: text.replace("?>", ' encoding="UTF-16"?>', 1).encode("utf-16"),
+    "white space first": lambda text: b" \r\n\t" + text.encode(),
+    "a comment first": lambda text: b"<!-- a net -->\n" + text.split("?>", 1)[1].encode(),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("names", [("toy.xml", "toy.bin"), ("M.XML", "M.BIN"), ("M.XML", "M.bin")])
+@pytest.mark.parametrize("encoding", [OPENVINO, AUTODETECT])
+def test_spellings_of_ir_that_are_read(tmp_path, spelling, names, encoding):
+    xml, weights = toys.plus(1)
+    content = SPELLINGS[spelling](xml.decode())
+    xml_path, weights_path = (tmp_path / name for name in names)
+    xml_path.write_bytes(content)
+    weights_path.write_bytes(weights)
+    assert parsed_builders(xml_path) == [xml_path, weights_path]
+    for builders in ([xml_path, weights_path], [content, weights], [content, weights_path]):
+        model = read_model(builders, encoding)
+        assert model.input(0).get_any_name() == "data"
+
+
+# -- ONNX ------------------------------------------------------------------------------------------
+
+
+def onnx_plus(folder, location="w.data", **entries):
+    """Write an ONNX model that adds (1, 2), its weights in a file of their own."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = toys.onnx_chain(["Relu"])
+    weights = numpy_helper.from_array(np.array([[1, 2]], F32), "w")
+    model.graph.node[0].CopyFrom(helper.make_node("Add", ["x", "w"], ["y"]))
+    model.graph.initializer.append(weights)
+    stored = model.graph.initializer[0]
+    raw = stored.raw_data
+    stored.ClearField("raw_data")
+    stored.data_location = TensorProto.EXTERNAL
+    for key, value in {"location": location, **entries}.items():
+        stored.external_data.add(key=key, value=str(value))
+    (folder / "toy.onnx").write_bytes(model.SerializeToString())
+    return folder / "toy.onnx", raw
+
+
+@pytest.mark.parametrize("entries", [{}, {"offset": 4, "length": 8}])
+def test_weights_beside_an_onnx_model(tmp_path, entries):
+    path, raw = onnx_plus(tmp_path, **entries)
+    (tmp_path / "w.data").write_bytes(bytes(entries.get("offset", 0)) + raw)
+    assert stated([path]).weights == (tmp_path / "w.data",)
+    assert len(read_model([path], AUTODETECT).inputs) == 1
+    (tmp_path / "w.data").write_bytes(bytes(entries.get("offset", 0)) + raw[:-1])
+    needed = 8 + entries.get("offset", 0)
+    assert refusal([path]) == (
+        f"expected at least {needed} bytes of weights in 'w.data' (for tensor 'w'), got "
+        f"{needed - 1}: copy it again, whole"
+    )
+    (tmp_path / "w.data").write_bytes(LFS)
+    assert refusal([path], ONNX) == (
+        f"expected at least {needed} bytes of weights in 'w.data' (for tensor 'w'), got "
+        f"{len(LFS)}, a Git LFS pointer, not the file itself: run 'git lfs pull'"
+    )
+    (tmp_path / "w.data").unlink()
+    message = refusal([path], ONNX, MissingFileError)
+    assert message.startswith(
+        f"the ONNX model has weights in 'w.data', which is missing: put the file beside the model "
+        f"(no weights at {tmp_path / 'w.data'} "
+    )
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["../w.data", "a/../../w.data", "/etc/passwd", "C:\\w.data", "..\\w.data", "\\\\s\\w", ""],
+)
+def test_weights_outside_the_models_folder(tmp_path, location):
+    (tmp_path / "w.data").write_bytes(bytes(8))
+    folder = tmp_path / "models"
+    folder.mkdir()
+    path, _ = onnx_plus(folder, location)
+    expected = (
+        f"expected the weights of 'w' in a file in the model's folder, got the path "
+        f"{location!r}: save the model again, with its weights beside it"
+    )
+    for builder in (path, path.read_bytes()):
+        assert refusal([builder]) == expected
+        with pytest.raises(RuntimeFailure) as caught:
+            stated([builder])
+        assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize("entry", ["offset", "length"])
+@pytest.mark.parametrize("value", ["-1", "1e3", "", "9" * 30])
+def test_places_that_no_file_has(tmp_path, entry, value):
+    path, raw = onnx_plus(tmp_path, **{entry: value})
+    (tmp_path / "w.data").write_bytes(raw)
+    assert refusal([path]) == (
+        f"expected the {entry} of the weights of 'w' as a whole number, got {value!r}: the ONNX "
+        f"file is damaged; export it again"
+    )
+
+
+def test_bytes_bring_no_other_files_along(tmp_path, monkeypatch):
+    path, raw = onnx_plus(tmp_path)
+    (tmp_path / "w.data").write_bytes(raw)
+    monkeypatch.chdir(tmp_path)  # OpenVINO would look here
+    for encoding in (ONNX, AUTODETECT):
+        assert refusal([path.read_bytes()], encoding) == (
+            "expected an ONNX model with its weights inside, got bytes with weights in 'w.data': "
+            "bytes bring no other files along; load the model from its path, or save it with its "
+            "weights inside (onnx.save of onnx.load)"
+        )
+
+
+@pytest.mark.parametrize("domain", ["", "com.me"])
+@pytest.mark.parametrize("encoding", [ONNX, AUTODETECT])
+def test_unknown_operators_are_named(tmp_path, capfd, domain, encoding):
+    content = toys.onnx_chain(["Foo"], domain=domain).SerializeToString()
+    builders = [content]
+    for name in ("toy.onnx", "toy.pb", "toy"):
+        (tmp_path / name).write_bytes(content)
+        builders.append(tmp_path / name)
+    for builder in builders:
+        message = refusal([builder], encoding)
+        assert "No conversion rule found for operations: " + (domain and f"{domain}.") in message
+        assert "Foo" in message
+        assert message.endswith("or run it with the runtime that defines these")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_graph_without_inputs_or_outputs_is_never_accepted():
+    from onnx import helper, numpy_helper
+
+    constant = helper.make_node(
+        "Constant", [], ["y"], value=numpy_helper.from_array(np.ones(2, F32))
+    )
+    model = toys.onnx_chain(["Relu"])
+    model.graph.node[0].CopyFrom(constant)
+    del model.graph.input[:]
+    counts = [(model.SerializeToString(), "0 inputs and 1 outputs")]
+    del model.graph.node[:], model.graph.output[:]
+    counts.append((model.SerializeToString(), "0 inputs and 0 outputs"))
+    for content, count in counts:
+        assert refusal([content]) == (
+            f"expected a model with inputs and outputs, got {count}: the file is not a model of "
+            f"encoding onnx, or is not one to run; convert the original model again"
+        )
+
+
+# -- TensorFlow Lite and TensorFlow ----------------------------------------------------------------
+
+
+def test_custom_operations_are_named(shared):
+    path = shared / "models/third-party/segm_lite_v681.tflite"
+    for builder in (path, path.read_bytes()):
+        for encoding in (AUTODETECT, GraphEncoding.TENSORFLOWLITE):
+            assert refusal([builder], encoding) == (
+                "OpenVINO does not have the operation Convolution2DTransposeBias, which is not one "
+                "of TensorFlow Lite's own: convert the original model without it, or run the file "
+                "with the runtime that defines it (runtime='litert' has those of MediaPipe)"
+            )
+
+
+def test_custom_operations_of_a_toy():
+    tensors = [toys.tflite_tensor(name, (1, 2)) for name in "xyz"]
+    message = refusal([toys.tflite(tensors, [19, "MyOperation"])])
+    assert message.startswith("OpenVINO does not have the operation MyOperation, which is not one")
+
+
+@pytest.mark.parametrize("name", ["toy.tflite", "TOY.TFLITE", "toy.lite", "toy"])
+def test_tflite_files_of_any_name(tmp_path, name, capfd):
+    (tmp_path / name).write_bytes(toys.tflite_relu())
+    assert read_model([tmp_path / name], AUTODETECT).input(0).get_any_name() == "x"
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("encoding", [AUTODETECT, GraphEncoding.TENSORFLOW])
+def test_saved_model_folders_are_read(shared, encoding):
+    # This one computes from constants: it has outputs and no input.
+    model = read_model([shared / "models/third-party/tf_saved_model"], encoding)
+    assert [port.get_any_name() for port in model.outputs] == ["expensive", "MULTIPLIED"]
+
+
+# -- files that are cut off, and any bytes ---------------------------------------------------------
+
+WHOLE = {
+    "ir": toys.plus(3),
+    "onnx": [toys.onnx_relu()],
+    "tflite": [toys.tflite_relu()],
+    "tensorflow": [toys.tensorflow_relu()],
+    "paddle": [toys.paddle_relu()],
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_model_cut_off_anywhere(kind):
+    first, *rest = WHOLE[kind]
+    assert read_model([first, *rest], AUTODETECT).outputs
+    for length in range(0, len(first), 7):
+        with contextlib.suppress(WasiNnError):
+            read_model([first[:length], *rest], AUTODETECT)
+
+
+@given(st.binary(max_size=100), st.sampled_from(sorted(GraphEncoding)))
+def test_any_bytes_at_all(content, encoding):
+    for files in ([content], [content, content], [toys.tflite_relu()[:8] + content]):
+        with contextlib.suppress(WasiNnError):
+            checked_files(files, checked_encoding(files, encoding))
+
+
+XML = toys.plus(3)[0]
+
+
+@given(st.binary(max_size=20), st.integers(0, len(XML)))
+def test_any_weights_and_any_xml(weights, place):
+    files = [XML[:place] + weights + XML[place + len(weights) :], weights]
+    with contextlib.suppress(WasiNnError):
+        checked_files(files, OPENVINO)

@@ -1,0 +1,116 @@
+"""The card of a model from what its file states, completed by what the user knows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sized
+from pathlib import Path
+from typing import Any
+
+from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.cards.checks import MOST_MASK_CLASSES
+from wasinn_nb.cards.image_input import image_inputs
+from wasinn_nb.cards.integrity import checked_encoding
+from wasinn_nb.cards.modelpath import (
+    as_name,
+    check_whole,
+    encoding_by_suffix,
+    existing_model,
+    model_files,
+    model_stem,
+)
+from wasinn_nb.cards.recipes import (
+    completed_recipe,
+    fits,
+    input_fields,
+    partial_fields,
+    unknown_levels,
+)
+from wasinn_nb.cards.stated import Stated, stated
+from wasinn_nb.errors import RecipeError
+from wasinn_nb.recipe import PreprocessRecipe
+
+__all__ = ["stated_fields"]
+
+
+def stated_fields(path: str | os.PathLike[str], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of the card of the model at *path*, for `ModelCard.from_model`.
+
+    Raises
+    ------
+    MissingFileError, InvalidArgumentError, RuntimeFailure
+        If there is no model, or one that cannot be read.
+    RecipeError
+        If what is known contradicts the file, or a recipe lacks something.
+    """
+    main = existing_model(path)
+    files = model_files(main)
+    by_suffix = encoding_by_suffix(main)
+    encoding = GraphEncoding.AUTODETECT if by_suffix is None else by_suffix
+    checked_encoding(files, encoding)
+    found = stated([main])  # of a format that no runtime reads, other files are no help
+    check_whole(files)
+    if known.get("encoding", encoding) is not encoding:
+        raise RecipeError(
+            f"{main.name}: the encoding is told by the file's suffix, got {known['encoding']!r:.80}"
+            f"; leave it out"
+        )
+    values: dict[str, Any] = {
+        "name": as_name(model_stem(main)),
+        "task": found.task,
+        "classes": found.classes,
+        **known,
+        "encoding": encoding,
+        "recipe": _recipe(main, found, known.get("recipe")),
+    }
+    if values["task"] is None:
+        # No mask has so many: its labels have 8 bits.
+        classes = values["classes"]
+        many = isinstance(classes, Sized) and len(classes) > MOST_MASK_CLASSES
+        values["task"] = "classification" if many else "unknown"
+    return values
+
+
+def _recipe(main: Path, found: Stated, known: Any) -> PreprocessRecipe | None:
+    """Return what is stated of the recipe with what is known laid over it, if that is enough."""
+    if isinstance(known, PreprocessRecipe):
+        return known
+    values = dict(found.recipe) | _partial(main, known)
+    ports = found.signature.inputs if found.signature else ()
+    images = image_inputs(ports, values.get("layout") or "")
+    if not images and values.get("layout") and (others := image_inputs(ports)):
+        raise RecipeError(
+            f"{main.name}: layout {values['layout']} does not fit the input "
+            f"{others[0].port.signature}, which is {others[0].layout}; leave layout out"
+        )
+    image = images[0] if len(images) == 1 else None
+    if image is not None:
+        values = input_fields(image) | values
+    if not known and (image is None or unknown_levels(values)):
+        return None
+    required = ["height", "width"] if image else ["height", "width", "layout", "type"]
+    missing = [*unknown_levels(values), *(name for name in required if name not in values)]
+    if missing:
+        inputs = " and ".join(f"{port.name} {port.signature}" for port in ports) or "input"
+        raise RecipeError(
+            f"{main.name}: the recipe lacks {', '.join(missing)}, which the file and its {inputs} "
+            f"leave open; add what is missing, as in "
+            f"recipe=dict(color='RGB', range=(0, 1), height=512, width=512)"
+        )
+    try:
+        recipe = completed_recipe(values, None if image is None else image.port)
+    except RecipeError as error:
+        raise RecipeError(f"{main.name}: {error}") from error
+    if image is not None and not fits(recipe, image.port):
+        raise RecipeError(
+            f"{main.name}: the recipe makes {'x'.join(map(str, recipe.dimensions))}, the model "
+            f"takes {image.port.signature}: check height, width, layout and color"
+        )
+    return recipe
+
+
+def _partial(main: Path, known: Any) -> dict[str, Any]:
+    try:
+        return partial_fields(known)
+    except RecipeError as error:
+        raise RecipeError(f"{main.name}: {error}") from error

@@ -1,0 +1,272 @@
+"""``inspect`` and ``card``: what a file is, and what is to be known of a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import wasinn_nb as wn
+from wasinn_nb.cards import card_path, is_model_file
+from wasinn_nb.cli.console import (
+    AsJson,
+    CardPath,
+    RecipeText,
+    RuntimeName,
+    app,
+    notes,
+    out,
+    print_json,
+    print_warning,
+)
+from wasinn_nb.cli.statements import (
+    Given,
+    made_card,
+    numbers,
+    output_of,
+    read_classes,
+    read_recipe,
+)
+from wasinn_nb.errors import InvalidArgumentError, RecipeError, WasiNnError
+from wasinn_nb.files import is_file, is_folder
+from wasinn_nb.model_code import path_of
+from wasinn_nb.recipe import Color, Fit, Layout, Resize
+
+
+@app.command()
+def inspect(
+    path: Annotated[
+        Path, typer.Argument(help="A .tensor or .npy file, an image, a model or its name.")
+    ],
+    card: CardPath = None,
+    recipe: RecipeText = None,
+    runtime: RuntimeName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a tensor, an image or a model is.
+
+    Of a model: what it takes, gives and states, what is assumed, and how to run it.
+    """
+    if path.suffix in {".tensor", ".npy"}:
+        facts = _tensor_facts(path, as_json=as_json)
+    elif _is_model(path):
+        model = path if is_folder(path) else str(path)  # text alone may be a name
+        described = wn.describe(model, card=card, recipe=read_recipe(recipe), runtime=runtime)
+        given = Given(model, card, recipe)
+        if as_json:
+            print_json(described.to_dict() | _file_facts(given.found))
+        else:
+            out.print(str(described), soft_wrap=True, markup=False)
+            _print_command(described, given)
+        return
+    else:
+        facts = _picture_facts(path)
+    if as_json:
+        print_json(facts)
+        return
+    for name, value in facts.items():
+        out.print(f"{name:14} {value}", soft_wrap=True, markup=False)
+
+
+def _is_model(path: Path) -> bool:
+    if is_folder(path) or is_model_file(path):
+        return True
+    return not path.exists() and (not path.suffix or str(path) in wn.models().names)
+
+
+def _file_facts(found: wn.Model) -> dict[str, Any]:
+    return {
+        "files": [str(path) for path in found.files],
+        "sha384": dict(found.sha384),
+        "verified": found.verified,
+    }
+
+
+def _print_command(described: wn.ModelDescription, given: Given) -> None:
+    found = given.found
+    if fields := described.assumed_fields:
+        force = is_file(card_path(found.path))
+        command = given.command(fields, described.path, force=force)
+        out.print(f"\n# the same on the command line\n{command}", soft_wrap=True, markup=False)
+    if found.card.precisions:
+        verified = "yes, by SHA-384" if found.verified else "no: another build than its card says"
+        out.print(f"\n# the files are those of the card: {verified}", soft_wrap=True, markup=False)
+
+
+@app.command()
+def card(
+    model: Annotated[str, typer.Argument(help="The model's path, or its name.")],
+    base: Annotated[
+        str | None, typer.Option("--card", help="Card to start from. (default: the model's)")
+    ] = None,
+    recipe: RecipeText = None,
+    task: Annotated[str | None, typer.Option(help="segmentation or classification.")] = None,
+    classes: Annotated[
+        str | None, typer.Option(help="NAME,NAME,… in the order of the channels, or how many.")
+    ] = None,
+    classes_file: Annotated[
+        Path | None, typer.Option(help="Text file with one class name in each line.")
+    ] = None,
+    color: Annotated[Color | None, typer.Option(help="Order of the image's channels.")] = None,
+    range_: Annotated[
+        tuple[float, float] | None,
+        typer.Option("--range", help="Where 0 and 255 go: 0 1, or -1 1.", metavar="LOW HIGH"),
+    ] = None,
+    mean: Annotated[
+        str | None, typer.Option(help="Subtracted after --range: N, or N,N,N by channel.")
+    ] = None,
+    scale: Annotated[
+        str | None, typer.Option(help="Divided by after --mean: N, or N,N,N by channel.")
+    ] = None,
+    layout: Annotated[Layout | None, typer.Option(help="Order of the input's axes.")] = None,
+    fit: Annotated[Fit | None, typer.Option(help="What happens to the aspect ratio.")] = None,
+    pad: Annotated[
+        int | None, typer.Option(help="Level of letterbox borders, 0 to 255.", metavar="LEVEL")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Of the image, where the model leaves it open: HxW.")
+    ] = None,
+    resize: Annotated[Resize | None, typer.Option(help="The filter.")] = None,
+    output: Annotated[
+        str | None, typer.Option(help="The model's output to read: name or index.")
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Of one class: probability above which it is there.")
+    ] = None,
+    channels_last: Annotated[
+        bool | None,
+        typer.Option("--channels-last/--channels-first", help="Where scores have their classes."),
+    ] = None,
+    logits: Annotated[
+        bool | None, typer.Option("--logits/--probabilities", help="What the scores are.")
+    ] = None,
+    background: Annotated[
+        str | None, typer.Option(help="Class that is not tinted: its index, or none.")
+    ] = None,
+    write: Annotated[
+        bool, typer.Option("--write/--print", help="Save it beside the model, or only print it.")
+    ] = True,
+    force: Annotated[bool, typer.Option("--force", help="Replace a card that is there.")] = False,
+) -> None:
+    """Make a model's card: what the file states, completed by what you know.
+
+    Where the model has a card already, the options are laid over it.  The card is printed on
+    stdout as JSON; what is still assumed, and the command that states it, on stderr.
+    """
+    sides = _size(size)
+    partial: dict[str, Any] = {
+        "color": color,
+        "range": range_,
+        "mean": numbers(mean, "--mean"),
+        "scale": numbers(scale, "--scale"),
+        "layout": layout,
+        "fit": fit,
+        "pad_value": pad,
+        "resize": resize,
+        "height": sides and sides[0],
+        "width": sides and sides[1],
+    }
+    known: dict[str, Any] = {
+        "task": task,
+        "classes": read_classes(classes, classes_file),
+        "output": output_of(output),
+        "threshold": threshold,
+        "channels_last": channels_last,
+        "logits": logits,
+    }
+    known = {name: value for name, value in known.items() if value is not None}
+    if background is not None:
+        known["background"] = None if background == "none" else _index(background)
+    found = wn.model(model, card=base)
+    fields = (read_recipe(recipe) or {}) | {n: v for n, v in partial.items() if v is not None}
+    made = made_card(found, known, fields)
+    place = card_path(found.path)
+    if write and is_file(place) and not force:
+        raise InvalidArgumentError(
+            f"{place} is there already: --force replaces it, --print writes nothing"
+        )
+    described = _described(found, made)
+    if write:
+        made.write(found.path)
+    print_json(made.to_dict())
+    if write:
+        notes(f"wrote {place}")
+    if described is not None and described.assumed:
+        notes(f"assumed: {'; '.join(described.assumed)}")
+    if write and described is not None and described.assumed_fields:
+        command = Given(model).command(
+            described.assumed_fields, path_of(model, found), force=is_file(place)
+        )
+        notes(f"state it, or what is right, with: {command}")
+
+
+def _described(found: wn.Model, made: wn.ModelCard) -> wn.ModelDescription | None:
+    """Return how the model is read with its new card; refuse a card that makes it unreadable."""
+    try:
+        described = wn.describe(found.path, card=made)
+    except WasiNnError as error:
+        print_warning(f"the card could not be tried: {error}")
+        return None
+    if described.refusal:
+        if not wn.describe(found.path, card=wn.ModelCard(made.name)).refusal:
+            raise InvalidArgumentError(described.refusal)
+        print_warning(f"no task reads the model: {described.refusal}")
+    return described
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    height, times, width = text.lower().partition("x")
+    if not (times and height.isdecimal() and width.isdecimal()):
+        raise RecipeError(f"expected --size as HxW, such as 512x896, got {text!r:.80}")
+    return int(height), int(width)
+
+
+def _index(text: str) -> int:
+    if not text.isdecimal():
+        raise RecipeError(f"expected --background as an index or none, got {text!r:.80}")
+    return int(text)
+
+
+def _tensor_facts(path: Path, *, as_json: bool) -> dict[str, Any]:
+    tensor = wn.read_tensor(path)
+    values = tensor.to_array()
+    facts: dict[str, Any] = {
+        "tensor": path.name,
+        "dimensions": list(tensor.dimensions),
+        "type": tensor.type.suffix,
+        "bytes": tensor.nbytes,
+        "sha256": tensor.sha256(),
+    }
+    if values.size:
+        facts |= {
+            "min": float(values.min()),
+            "mean": float(values.mean(dtype="f8")),
+            "max": float(values.max()),
+        }
+    sidecar = wn.read_sidecar(path) if path.suffix == ".tensor" else None
+    told = set(facts) | {"format"}
+    about = {name: said for name, said in (sidecar or {}).items() if name not in told}
+    if not as_json and isinstance(about.get("model"), dict):
+        about["model"] = about["model"].get("name")
+    if not as_json and about.get("recipe"):
+        about["recipe"] = wn.PreprocessRecipe.from_dict(about["recipe"])
+    return facts | about
+
+
+def _picture_facts(path: Path) -> dict[str, Any]:
+    from wasinn_nb.pictures import open_image
+
+    picture = open_image(path)
+    orientation = picture.getexif().get(0x0112, 1)
+    return {
+        "picture": path.name,
+        "format": picture.format,
+        "width": picture.width,
+        "height": picture.height,
+        "mode": picture.mode,
+        "EXIF": "upright" if orientation == 1 else f"orientation {orientation}: guests ignore it",
+        "bytes": path.stat().st_size,
+    }

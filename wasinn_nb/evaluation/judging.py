@@ -1,0 +1,269 @@
+"""`evaluate`: predictions and truths are paired, run where a model is given, and counted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from wasinn_nb import metrics
+from wasinn_nb.cards import ModelCard
+from wasinn_nb.catalog import Model
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.evaluation.labels import Classes, Side, class_map, label_set
+from wasinn_nb.evaluation.mask_tally import MaskTally, with_card
+from wasinn_nb.evaluation.pairs import Named, Pair, named, paired
+from wasinn_nb.evaluation.ranking import ClassificationEvaluation, RankTally
+from wasinn_nb.evaluation.scores import Evaluation
+from wasinn_nb.evaluation.truths import aligned, class_indices, class_truths, plain_name
+from wasinn_nb.pipeline import Pipeline
+from wasinn_nb.progress import Progress, progress_bar
+from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.runtimes import Runtime
+from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.tasks.classification.result import ClassificationResult
+from wasinn_nb.tasks.classification.task import ScoresReading
+from wasinn_nb.tasks.segmentation.task import MaskReading, with_background
+
+__all__ = ["evaluate"]
+
+_KEPT: Final = 6
+
+
+def evaluate(
+    predictions: Any,
+    truths: Any,
+    *,
+    model: Pipeline | ModelCard | Model | str | os.PathLike[str] | None = None,
+    card: ModelCard | str | os.PathLike[str] | None = None,
+    recipe: PreprocessRecipe | None = None,
+    runtime: str | Runtime | None = None,
+    mapping: Mapping[Side, Side] | None = None,
+    ignore: Any = None,
+    classes: Classes | None = None,
+    dilation_ratio: float = metrics.DILATION_RATIO,
+    worst: int = _KEPT,
+    progress: Progress = True,
+) -> Evaluation | ClassificationEvaluation:
+    """Judge predictions by ground truth.
+
+    Masks are compared at the truth's size.  A prediction of another size is resized: its scores
+    before their argmax where it has them, else its labels by nearest.  Pixels that the model's
+    input does not show, because the recipe crops, do not count.
+
+    Classifications are judged by the place of the true class among all.
+
+    Parameters
+    ----------
+    predictions : folder, mapping of name → item, one item, or iterable of items
+        Items are `SegmentationResult` or `ClassificationResult`, integer arrays (H, W), or masks as
+        files.  With a *model* to run they are its images.
+    truths : folder, mapping, one item, or iterable of items
+        For segmentation index masks, palette masks (their indices count), RGB masks (see *classes*)
+        or integer arrays.  For classification name → class name or index; the path of a CSV file
+        with the columns ``image`` and ``class``; the path of a folder whose folders are named after
+        classes and hold the images; or classes in the order of the images.  Files, and the keys of
+        mappings, are paired with the predictions by name (a file's name without its suffix); what
+        has no name, by order.
+    model : Pipeline, name, path, Model or ModelCard, optional
+        What segments or classifies the images.  A `ModelCard` runs nothing: it names the classes of
+        masks.
+    card : ModelCard or path, optional
+        In place of the model's own.  Without a model it describes the predictions: it names the
+        classes of masks, and its names, colors and threshold replace those of results.
+    recipe, runtime : optional
+        As for `Pipeline`; they need a model to run.
+    mapping : mapping, optional
+        For masks: classes of the data → classes of the model that are the same; one name or several
+        on either side, or indices: ``{"road": ("road", "mark")}``.  All the others, on either side,
+        become one class ``other``, which no mean includes.  Labels are mapped after the argmax.
+        Default: classes of one name are the same.
+    ignore : label, class name, color, or a sequence of them, optional
+        For masks: pixels with these values in the truth do not count, whatever was predicted there.
+    classes : int, sequence of str, or mapping, optional
+        For masks, the data's classes: how many, their names in the order of their labels,
+        name → label (``{"background": 0, "person": 255}``), or for RGB masks name → (red, green,
+        blue).  Default: the model's.
+    dilation_ratio : float
+        How far the boundary of a mask reaches for the boundary IoU, as a part of the diagonal; see
+        `metrics.boundary_iou`.
+    worst : int
+        How many of the worst images are kept to be shown.
+    progress : bool or callable
+        Show a bar in a terminal or notebook; or call ``progress(so_far, in_all)`` with images.
+
+    Returns
+    -------
+    Evaluation or ClassificationEvaluation
+
+    Raises
+    ------
+    InvalidArgumentError
+        If a pair is incomplete, classes do not fit each other, an image has another aspect ratio
+        than its mask, or an option does not go with the others.
+    TensorError
+        If a mask holds values that are no class; it names them.
+    ImageError, MissingFileError
+        If a mask or image cannot be read, or a mask comes from a lossy format such as JPEG.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> truth = np.array([[0, 0, 1, 1], [0, 0, 1, 9]], np.uint8)
+    >>> predicted = np.array([[0, 0, 1, 1], [0, 1, 1, 1]], np.uint8)
+    >>> evaluate(predicted, truth, classes=("background", "road"), ignore=9)
+    Evaluation(1 image, 7 pixels counted)
+    class       IoU     Dice    accuracy  boundary IoU  pixels
+    background  0.7500  0.8571  0.7500    0.7500        4
+    road        0.7500  0.8571  1.0000    0.7500        3
+    mean IoU 0.7500, pixel accuracy 0.8571
+    - mean over background, road
+    - pixels of all images count together; the mean of each image's own is 0.7500
+    - ignored in the truth: 9, 1 pixel (12.50 %)
+    - accuracy is the part of the true pixels that was found; a boundary reaches 2 % of the diagonal
+      inwards
+
+    The shipped model on a shipped scene:
+
+    >>> import wasinn_nb as wn
+    >>> found = evaluate("city-crosswalk", wn.mask("city-crosswalk"), model=wn.Pipeline())
+    >>> found.classes, found.iou["road"] > 0.5
+    (('background', 'road', 'curb', 'mark'), True)
+
+    Two classifications, whose true classes are a cat and a dog:
+
+    >>> from wasinn_nb.origin import Origin
+    >>> pets = wn.ModelCard("pets", "classification", classes=("cat", "dog", "owl"))
+    >>> results = {
+    ...     name: wn.ClassificationResult(np.float32(values), pets, Origin("pets"))
+    ...     for name, values in {"a": [0.7, 0.2, 0.1], "b": [0.6, 0.3, 0.1]}.items()
+    ... }
+    >>> evaluate(results, {"a": "cat", "b": "dog"})
+    ClassificationEvaluation(pets, 2 images, 3 classes)
+    top-1 accuracy 0.5000, top-5 accuracy 1.0000
+    class  images  found   mostly taken for
+    cat    1       1.0000
+    dog    1       0.0000  cat 1
+    image  true class  predicted  probability of the true class
+    b      dog         cat        0.3000
+    a      cat         cat        0.7000
+    - an image is found where its true class is the most probable one
+    """
+    if worst < 0:
+        raise InvalidArgumentError(f"expected how many images to keep, got {worst}")
+    pipeline, known = _model(model, card, recipe, runtime)
+    classifies = pipeline is not None and isinstance(pipeline.reading, ScoresReading)
+    own = named(predictions, "predictions", nested=classifies)
+    if classifies or (pipeline is None and isinstance(own[0][1], ClassificationResult)):
+        ignores = ignore is not None and not (isinstance(ignore, list | tuple) and not ignore)
+        if mapping is not None or classes is not None or ignores:
+            raise InvalidArgumentError(
+                "mapping, ignore and classes are for masks; the true classes of whole images are "
+                "named as on the model's card, or by their index"
+            )
+        return _judged_classes(pipeline, known, own, truths, worst, progress)
+    tally: MaskTally | None = None
+    known = known and with_background(known)
+    pairs = paired(own, named(truths, "truths"))
+    for pair, found in _predicted(pipeline, known, pairs, progress):
+        found_card = found.card if isinstance(found, SegmentationResult) else known
+        if tally is None:
+            data = label_set(_stated(classes, found_card), ignore)
+            known_map = class_map(data, found_card, mapping)
+            tally = MaskTally(data, found_card, known_map, dilation_ratio, worst)
+        tally.add(pair, found, found_card)
+    assert tally is not None  # noqa: S101 - pairs are never empty
+    return tally.evaluation()
+
+
+def _judged_classes(
+    pipeline: Pipeline | None,
+    known: ModelCard | None,
+    own: Sequence[Named],
+    truths: Any,
+    worst: int,
+    progress: Progress,
+) -> ClassificationEvaluation:
+    """Judge classifications by the place of the true class."""
+    images: list[Named] = [(None if name is None else plain_name(name), item) for name, item in own]
+    card = _with_names(own[0][1], known).card if pipeline is None else pipeline.reading.card
+    true = class_indices(aligned(class_truths(truths), images), card.classes)
+    tally = RankTally(worst)
+    for pair, found in _predicted(pipeline, known, paired(images, true), progress):
+        if not isinstance(found, ClassificationResult) or found.card.classes != card.classes:
+            raise InvalidArgumentError(
+                f"{pair.name}: its prediction has other classes than those before; "
+                f"evaluate each model by itself"
+            )
+        tally.add(pair.name, found, pair.truth)
+    return tally.evaluation(card.name, card.classes)
+
+
+def _model(
+    model: Any,
+    card: ModelCard | str | os.PathLike[str] | None,
+    recipe: PreprocessRecipe | None,
+    runtime: str | Runtime | None,
+) -> tuple[Pipeline | None, ModelCard | None]:
+    """Return what runs, or the card that describes the predictions."""
+    if isinstance(model, Pipeline):
+        if any(option is not None for option in (card, recipe, runtime)):
+            raise InvalidArgumentError(
+                "a Pipeline has its card, recipe and runtime already; pass them when it is made, "
+                "or pass the model's name or path in its place"
+            )
+        pipeline = model
+    elif model is None or isinstance(model, ModelCard):
+        if recipe is not None or runtime is not None:
+            raise InvalidArgumentError(
+                "recipe and runtime are for a model that runs; pass model=NAME or model=PATH"
+            )
+        if model is not None and card is not None:
+            raise InvalidArgumentError("expected one card, got model=ModelCard and card=")
+        return None, ModelCard.read(card) if isinstance(card, str | os.PathLike) else card or model
+    else:
+        pipeline = Pipeline(model, card=card, recipe=recipe, runtime=runtime)
+    if not isinstance(pipeline.reading, ScoresReading | MaskReading):
+        raise InvalidArgumentError(
+            f"evaluate judges segmentation and classification; {pipeline.model.name} is read as "
+            f"{type(pipeline.reading).__name__}"
+        )
+    return pipeline, None
+
+
+def _predicted(
+    pipeline: Pipeline | None, known: ModelCard | None, pairs: Sequence[Pair], progress: Progress
+) -> Iterator[tuple[Pair, Any]]:
+    """Yield each pair with its prediction: what the model gives, or what there is."""
+    for pair in progress_bar(pairs, progress=progress, desc="evaluate", unit="image", leave=False):
+        given = pair.prediction
+        if pipeline is None:
+            yield pair, _with_names(given, known)
+        elif isinstance(given, SegmentationResult | ClassificationResult):
+            raise InvalidArgumentError(
+                f"{pair.name}: expected a photograph for the model, got a result; "
+                f"leave model out to evaluate results"
+            )
+        else:
+            yield pair, pipeline(given)
+
+
+def _with_names(given: Any, known: ModelCard | None) -> Any:
+    """Return a result described by the card that was passed; anything else as it is."""
+    if known is not None and isinstance(given, SegmentationResult):
+        return with_card(given, known)
+    if known is not None and known.classes and isinstance(given, ClassificationResult):
+        return replace(given, card=known)
+    return given
+
+
+def _stated(classes: Classes | None, card: ModelCard | None) -> Classes:
+    if classes is not None:
+        return classes
+    if card is None or not card.classes:
+        raise InvalidArgumentError(
+            "nothing says what the masks' values are; pass classes=(NAME, …), "
+            "or model= where the predictions are photographs"
+        )
+    return card.classes

@@ -1,0 +1,207 @@
+"""Counting masks against their truths, image by image."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from wasinn_nb import metrics
+from wasinn_nb.cards import ModelCard
+from wasinn_nb.coverage import WHOLE
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.evaluation.labels import IGNORED, ClassMap, LabelSet
+from wasinn_nb.evaluation.pairs import Pair
+from wasinn_nb.evaluation.scores import Evaluation, ImageCounts, Sample
+from wasinn_nb.masks import labels_of, resize_labels
+from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.tasks.segmentation.task import with_background
+
+__all__ = ["MaskTally", "with_card"]
+
+_ASPECT_TOLERANCE: Final = 0.02  # a mask may be rounded to another size, not turned or cut
+_ORIENTATION: Final = 0x0112
+_FIRST_SIDEWAYS: Final = 5
+
+
+class MaskTally:
+    """What was counted so far.
+
+    Parameters
+    ----------
+    data : LabelSet
+        The values of the truths.
+    card : ModelCard or None
+        Of the predictions; without one they have the truths' classes.
+    known : ClassMap
+    ratio : float
+        Of the boundary IoU; see `metrics.boundary_iou`.
+    worst : int
+        How many of the worst images are kept.
+    """
+
+    def __init__(
+        self, data: LabelSet, card: ModelCard | None, known: ClassMap, ratio: float, worst: int
+    ) -> None:
+        self._data, self._card, self._map = data, card, known
+        self._ratio, self._worst = ratio, worst
+        size = len(known.names)
+        self._matrix = np.zeros((size, size), np.int64)
+        self._boundary = np.zeros((2, size), np.int64)
+        self._counts: list[ImageCounts] = []
+        self._samples: list[tuple[float, Sample]] = []
+        self._resized = 0
+        self._assumed: dict[str, None] = {}  # in the order in which they come, each once
+
+    def add(self, pair: Pair, found: Any, card: ModelCard | None) -> None:
+        """Count one image.
+
+        Parameters
+        ----------
+        pair : Pair
+            Its name and truth.
+        found : SegmentationResult, or a mask as `LabelSet.indices` takes it
+        card : ModelCard or None
+            Of this prediction.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If its classes are not those of the images before it, or a result's image has another
+            aspect ratio than its truth.
+        TensorError, ImageError, MissingFileError
+            As `LabelSet.indices`.
+        """
+        if (card and card.classes) != (self._card and self._card.classes):
+            raise InvalidArgumentError(
+                f"{pair.name}: its prediction has other classes than those before; "
+                f"evaluate each model by itself"
+            )
+        truth = self._data.indices(pair.truth, f"truth {pair.name}")
+        result = found if isinstance(found, SegmentationResult) else None
+        labels = self._labels(pair, found, truth.shape)
+        true, predicted = self._map.from_truth[truth], self._map.from_predicted[labels]
+        uncovered = 0
+        if result is not None:
+            self._assumed |= dict.fromkeys(result.assumed)
+            uncovered = _leave_out_uncovered(true, result)
+        size = len(self._map.names)
+        matrix = metrics.confusion_matrix(true, predicted, size, ignore=IGNORED)
+        self._matrix += matrix
+        self._boundary += metrics.boundary_counts(
+            true, predicted, size, ignore=IGNORED, dilation_ratio=self._ratio
+        )
+        count = ImageCounts(
+            pair.name,
+            np.diag(matrix).copy(),
+            matrix.sum(axis=1),
+            matrix.sum(axis=0),
+            true.size - int(matrix.sum()) - uncovered,
+            uncovered,
+        )
+        self._counts.append(count)
+        own = count.iou[: size - self._map.has_other]
+        miou = metrics.mean_over_classes(own)
+        # Of equal ones the first stays, as in the table of images.
+        ranked = (
+            math.inf if math.isnan(miou) else miou,
+            Sample(pair.name, true, predicted, result, miou),
+        )
+        self._samples = sorted([*self._samples, ranked], key=lambda s: s[0])[: self._worst]
+
+    def _labels(self, pair: Pair, found: Any, size: tuple[int, ...]) -> NDArray[np.uint8]:
+        """Return the predicted classes at the truth's size."""
+        height, width = size
+        if isinstance(found, SegmentationResult):
+            _refuse_other_aspect(pair.name, found, (height, width))
+            self._resized += found.labels.shape != size or found.covers != WHOLE
+            return found.labels_at(height, width)
+        own = LabelSet(self._data.names, self._data.values)
+        if self._card is not None:
+            own = LabelSet(self._card.classes, tuple(range(len(self._card.classes))))
+        labels = own.indices(found, f"prediction {pair.name}")
+        if labels.shape == size:
+            return labels
+        self._resized += 1
+        return resize_labels(labels, height, width)
+
+    def evaluation(self) -> Evaluation:
+        """Return what was counted."""
+        names = dict(zip(self._data.values, self._data.names, strict=True))
+        return Evaluation(
+            "" if self._card is None else self._card.name,
+            self._map,
+            self._matrix,
+            self._boundary,
+            tuple(self._counts),
+            ", ".join(str(names.get(value, value)) for value in self._data.ignored),
+            self._resized,
+            self._ratio,
+            tuple(sample for _, sample in self._samples),
+            tuple(self._assumed),
+        )
+
+
+def with_card(result: SegmentationResult, card: ModelCard) -> SegmentationResult:
+    """Return a result with the names, colors and threshold of another card.
+
+    Parameters
+    ----------
+    result : SegmentationResult
+    card : ModelCard
+        Without classes, the result's own stay.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the card's threshold is not the one that the labels were made with, and the scores that
+        it takes were not kept.
+    TensorError
+        If the labels are not classes of the card.
+    """
+    if not card.classes:
+        card = card.replace(classes=result.card.classes, palette=result.card.palette)
+    changes: dict[str, Any] = {"card": with_background(card)}
+    if result.threshold is not None and card.threshold not in {None, result.threshold}:
+        if result.scores is None:
+            raise InvalidArgumentError(
+                f"the labels were made with the threshold {result.threshold:g}, the card of "
+                f"{card.name} says {card.threshold:g}; run the model with scores=True, so that "
+                f"the result can be judged at another threshold"
+            )
+        labels = labels_of(result.scores, card.threshold)
+        changes |= {"labels": labels, "threshold": card.threshold}
+    return replace(result, **changes)
+
+
+def _leave_out_uncovered(true: NDArray[np.uint8], result: SegmentationResult) -> int:
+    """Mark the true pixels that a result does not cover as ignored; return how many there are."""
+    if result.covers == WHOLE:
+        return 0
+    outside = ~result.covered_at(*true.shape) & (true != IGNORED)
+    true[outside] = IGNORED
+    return int(outside.sum())
+
+
+def _refuse_other_aspect(name: str, result: SegmentationResult, size: tuple[int, int]) -> None:
+    """Refuse a mask that cannot be that of the image: turned, cut, or of another image."""
+    if result.image is None:
+        return
+    if isinstance(result.image, np.ndarray):
+        height, width = result.image.shape[:2]
+    else:
+        with Image.open(io.BytesIO(result.image)) as image:  # type: ignore[arg-type]  # bytes
+            width, height = image.size
+            applied = result.recipe is not None and result.recipe.exif == "apply"
+            if applied and image.getexif().get(_ORIENTATION, 1) >= _FIRST_SIDEWAYS:
+                width, height = height, width
+    if abs(math.log(width * size[0] / (height * size[1]))) > _ASPECT_TOLERANCE:
+        raise InvalidArgumentError(
+            f"{name}: the photograph has {width}x{height} pixels, its mask {size[1]}x{size[0]}: "
+            f"another aspect ratio; check the pair, and whether EXIF turns the photograph"
+        )

@@ -1,0 +1,367 @@
+"""Evaluations of classifications: what was counted, what follows from it, and how it is told."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb.digest import MANY_CLASSES
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.tables import html_table, text_table
+from wasinn_nb.tasks.classification.result import ClassificationResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ClassCounts", "ClassificationEvaluation", "Confusion", "Rank", "RankTally"]
+
+CLASS_HEADERS: Final = ("class", "images", "found", "mostly taken for")
+CONFUSION_HEADERS: Final = ("true class", "taken for", "images")
+IMAGE_HEADERS: Final = ("image", "true class", "predicted", "probability of the true class")
+_SHOWN: Final = 5
+# A part of the images that no chance explains, and that hints at classes counted from 1.
+_SHIFTED: Final = 0.5
+
+
+class Rank(NamedTuple):
+    """Where the true class of one image stands in a classification."""
+
+    name: str
+    true: int
+    """The index of the true class."""
+    predicted: int
+    """The index of the most probable class; of equal ones the lower."""
+    rank: int
+    """The place of the true class: 1 where it is the most probable one."""
+    probability: float
+    """Of the true class."""
+
+
+class Confusion(NamedTuple):
+    """How often images of one class were taken for another one."""
+
+    true: int
+    predicted: int
+    images: int
+
+
+class ClassCounts(NamedTuple):
+    """What was counted of one class."""
+
+    index: int  # type: ignore[assignment]  # tuples have a method of that name
+    images: int
+    found: int
+    """Of them, those for which the class is the most probable one."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ClassificationEvaluation:
+    """How well classifications agree with the truth; made by :func:`wasinn_nb.evaluate`.
+
+    Attributes
+    ----------
+    model : str
+        The model's name.
+    classes : tuple of str
+    ranks : tuple of Rank
+        Of each image, in their order.
+    samples : tuple of (Rank, ClassificationResult)
+        The worst images, worst first: those whose true class has the lowest probability.
+    assumed : tuple of str
+        What nothing states about the model, and was assumed.
+    """
+
+    model: str
+    classes: tuple[str, ...]
+    ranks: tuple[Rank, ...]
+    samples: tuple[tuple[Rank, ClassificationResult], ...] = ()
+    assumed: tuple[str, ...] = ()
+
+    def top(self, k: int) -> float:
+        """Return the part of the images whose true class is among the *k* most probable ones.
+
+        Parameters
+        ----------
+        k : int
+
+        Returns
+        -------
+        float
+            From 0 to 1.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If *k* is not a positive number.
+        """
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+            raise InvalidArgumentError(f"expected how many classes, 1 or more, got {k!r:.80}")
+        return sum(rank.rank <= k for rank in self.ranks) / len(self.ranks)
+
+    @property
+    def top1(self) -> float:
+        """The part of the images whose true class is the most probable one: 0 to 1."""
+        return self.top(1)
+
+    @property
+    def top5(self) -> float:
+        """The part of the images whose true class is among the five most probable ones: 0 to 1."""
+        return self.top(5)
+
+    @cached_property
+    def matrix(self) -> NDArray[np.int64] | None:
+        """Images, a row for each true class and a column for each predicted one: (C, C) int64.
+
+        None for more than 20 classes; :meth:`confusions` names the pairs that occur.
+        """
+        if len(self.classes) > MANY_CLASSES:
+            return None
+        matrix = np.zeros((len(self.classes),) * 2, np.int64)
+        for rank in self.ranks:
+            matrix[rank.true, rank.predicted] += 1
+        return matrix
+
+    def confusions(self) -> tuple[Confusion, ...]:
+        """Return which classes were taken for which others, the most frequent first.
+
+        Of equally frequent ones, those with the lower indices come first.
+        """
+        pairs = Counter((rank.true, rank.predicted) for rank in self.ranks)
+        wrong = [Confusion(*pair, images) for pair, images in pairs.items() if pair[0] != pair[1]]
+        return tuple(sorted(wrong, key=lambda c: (-c.images, c.true, c.predicted)))
+
+    def counts(self) -> tuple[ClassCounts, ...]:
+        """Return what was counted of each class that is the true one of an image."""
+        images = Counter(rank.true for rank in self.ranks)
+        found = Counter(rank.true for rank in self.ranks if rank.rank == 1)
+        return tuple(ClassCounts(index, images[index], found[index]) for index in sorted(images))
+
+    def table(self) -> pd.DataFrame:
+        """Return a row for each class that is the true one of an image.
+
+        Columns are its name, how many images there are, and the part of them that was found.
+        """
+        import pandas as pd
+
+        counts = self.counts()
+        values = {
+            "class": [self.classes[count.index] for count in counts],
+            "images": [count.images for count in counts],
+            "found": [count.found / count.images for count in counts],
+        }
+        return pd.DataFrame(values, index=pd.Index([c.index for c in counts], name="index"))
+
+    def images(self) -> pd.DataFrame:
+        """Return a row for each image, the worst first.
+
+        Columns are its true class, the predicted one, the place of the true class among all, and
+        its probability.
+        """
+        import pandas as pd
+
+        rows = self._worst_first()
+        values = {
+            "true": [self.classes[rank.true] for rank in rows],
+            "predicted": [self.classes[rank.predicted] for rank in rows],
+            "rank": [rank.rank for rank in rows],
+            "probability": [rank.probability for rank in rows],
+        }
+        return pd.DataFrame(values, index=pd.Index([rank.name for rank in rows], name="image"))
+
+    def policy(self) -> list[str]:
+        """Return how the figures were made, in sentences."""
+        said = ["an image is found where its true class is the most probable one"]
+        for step, way in ((1, "higher"), (-1, "lower")):
+            shifted = sum(rank.predicted - rank.true == step for rank in self.ranks)
+            if shifted > _SHIFTED * len(self.ranks) and shifted > 2:
+                said.append(
+                    f"{shifted} of {len(self.ranks)} images are taken for the class whose index is "
+                    f"one {way}: check whether truths and model count from the same class, such "
+                    f"as a background"
+                )
+        return said
+
+    def lines(self) -> list[str]:
+        """Return what the figures rest on, in sentences: policy, and what is assumed."""
+        assumed = [f"assumed: {'; '.join(self.assumed)}"] if self.assumed else []
+        return [*self.policy(), *assumed]
+
+    def title(self) -> str:
+        """Return one line: whose predictions, how many images and classes."""
+        n = len(self.ranks)
+        return f"{self.model}, {n} image{'' if n == 1 else 's'}, {len(self.classes)} classes"
+
+    def summary(self) -> str:
+        """Return the overall figures in one line."""
+        return f"top-1 accuracy {self.top1:.4f}, top-5 accuracy {self.top5:.4f}"
+
+    def class_rows(self) -> list[tuple[str, ...]]:
+        """Return name, images, part found and the most frequent mistake of each class.
+
+        Of more than 20 classes with images, those of which the smallest part was found.
+        """
+        counts: Sequence[ClassCounts] = self.counts()
+        if len(counts) > MANY_CLASSES:
+            counts = sorted(counts, key=lambda c: c.found / c.images)[:MANY_CLASSES]
+        mistakes: dict[int, Confusion] = {}
+        for confusion in self.confusions():
+            mistakes.setdefault(confusion.true, confusion)
+        rows: list[tuple[str, ...]] = []
+        for index, images, found in counts:
+            mistake = mistakes.get(index)
+            other = "" if mistake is None else f"{self._name(mistake.predicted)} {mistake.images}"
+            rows.append((self._name(index), f"{images}", f"{found / images:.4f}", other))
+        return rows
+
+    def confusion_rows(self) -> list[tuple[str, ...]]:
+        """Return the most frequent mistakes: true class, what it was taken for, images."""
+        return [
+            (self._name(true), self._name(predicted), str(images))
+            for true, predicted, images in self.confusions()[:MANY_CLASSES]
+        ]
+
+    def image_rows(self) -> list[tuple[str, ...]]:
+        """Return name, true class, predicted one and probability of the true one, worst first."""
+        return [
+            (r.name, self._name(r.true), self._name(r.predicted), f"{r.probability:.4f}")
+            for r in self._worst_first()
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the images' pixels as what JSON can hold."""
+        return {
+            "model": self.model,
+            "top1": self.top1,
+            "top5": self.top5,
+            "classes": [
+                {"index": c.index, "name": self.classes[c.index], "images": c.images}
+                | {"found": c.found}
+                for c in self.counts()
+            ],
+            "confusions": [
+                {"true": self._class(true), "predicted": self._class(predicted), "images": images}
+                for true, predicted, images in self.confusions()
+            ],
+            "matrix": None if self.matrix is None else self.matrix.tolist(),
+            "policy": self.policy(),
+            "assumed": list(self.assumed),
+            "images": [
+                {
+                    "name": rank.name,
+                    "true": self._class(rank.true),
+                    "predicted": self._class(rank.predicted),
+                    "rank": rank.rank,
+                    "probability": rank.probability,
+                }
+                for rank in self._worst_first()
+            ],
+        }
+
+    def write_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write one self-contained page, readable without Jupyter.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        from wasinn_nb.evaluation.ranking_page import write_ranking
+
+        return write_ranking(self, path)
+
+    def __repr__(self) -> str:
+        confusions, images = self.confusion_rows()[:_SHOWN], self.image_rows()[:_SHOWN]
+        few = len(self.counts()) <= MANY_CLASSES
+        tables = [
+            text_table(CLASS_HEADERS, self.class_rows()) if few else "",
+            text_table(CONFUSION_HEADERS, confusions) if confusions and not few else "",
+            text_table(IMAGE_HEADERS, images),
+        ]
+        return "\n".join(
+            [
+                f"ClassificationEvaluation({self.title()})",
+                self.summary(),
+                *filter(None, tables),
+                *(f"- {line}" for line in self.lines()),
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        from wasinn_nb.evaluation.page import lines_html
+        from wasinn_nb.evaluation.ranking_page import samples_html
+
+        images = samples_html(self, self.samples[:3])
+        return (
+            html_table(CLASS_HEADERS, self.class_rows(), caption=self.title())
+            + f"<p><strong>{self.summary()}</strong></p>"
+            + lines_html(self.lines())
+            + (f"<details><summary>Worst images</summary>{images}</details>" if images else "")
+        )
+
+    def _name(self, index: int) -> str:
+        """Return the name of a class, with its index where another class has the same name."""
+        name = self.classes[index]
+        return f"{name} ({index})" if self._name_counts[name] > 1 else name
+
+    @cached_property
+    def _name_counts(self) -> Counter[str]:
+        return Counter(self.classes)
+
+    def _class(self, index: int) -> dict[str, Any]:
+        return {"index": index, "name": self.classes[index]}
+
+    def _worst_first(self) -> list[Rank]:
+        return sorted(self.ranks, key=lambda rank: rank.probability)
+
+
+class RankTally:
+    """What was found so far.
+
+    Parameters
+    ----------
+    worst : int
+        How many of the worst results are kept.
+    """
+
+    def __init__(self, worst: int) -> None:
+        self._worst = worst
+        self._ranks: list[Rank] = []
+        self._samples: list[tuple[Rank, ClassificationResult]] = []
+        self._assumed: dict[str, None] = {}
+
+    def add(self, name: str, result: ClassificationResult, true: int) -> None:
+        """Count one image.
+
+        Parameters
+        ----------
+        name : str
+        result : ClassificationResult
+        true : int
+            The index of the true class.
+        """
+        probabilities = result.probabilities
+        own = probabilities[true]
+        before = int((probabilities > own).sum()) + int((probabilities[:true] == own).sum())
+        rank = Rank(name, true, int(probabilities.argmax()), before + 1, float(own))
+        self._ranks.append(rank)
+        self._assumed |= dict.fromkeys(result.assumed)
+        kept = sorted([*self._samples, (rank, result)], key=lambda sample: sample[0].probability)
+        self._samples = kept[: self._worst]
+
+    def evaluation(self, model: str, classes: tuple[str, ...]) -> ClassificationEvaluation:
+        """Return what was found."""
+        return ClassificationEvaluation(
+            model, classes, tuple(self._ranks), tuple(self._samples), tuple(self._assumed)
+        )

@@ -1,0 +1,102 @@
+"""Which runtimes can be used here, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.errors import UnsupportedOperationError
+from wasinn_nb.runtimes.registry import runtime, runtimes
+from wasinn_nb.tables import html_table, text_table
+
+__all__ = ["Engine", "EngineTable", "engines"]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A runtime that is registered, and whether it can be used here.
+
+    Parameters
+    ----------
+    name : str
+        What to pass as ``runtime=``.
+    versions : mapping
+        Package → version; empty where it cannot be used.
+    encodings : frozenset of GraphEncoding
+        What it reads; empty where it cannot be used.
+    reason : str
+        Why it cannot be used here, with the remedy; empty where it can.
+    """
+
+    name: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+    encodings: frozenset[GraphEncoding] = frozenset()
+    reason: str = ""
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be used here."""
+        return not self.reason
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The names of the encodings that it reads, in WASI-NN's order."""
+        known = sorted(self.encodings - {GraphEncoding.AUTODETECT})
+        return tuple(encoding.name.lower() for encoding in known)
+
+
+class EngineTable(tuple[Engine, ...]):
+    """Engines, shown as a table.
+
+    Examples
+    --------
+    >>> EngineTable([
+    ...     Engine("toy", {"toy-engine": "1.0"}, frozenset({GraphEncoding.ONNX})),
+    ...     Engine("other", reason="other is not installed"),
+    ... ])
+    engine  here  reads  what
+    toy     yes   onnx   toy-engine 1.0
+    other   no           other is not installed
+    """
+
+    __slots__ = ()
+    _HEADERS = ("engine", "here", "reads", "what")
+
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        return [
+            (
+                engine.name,
+                "yes" if engine.available else "no",
+                ", ".join(engine.reads),
+                engine.reason or ", ".join(f"{p} {v}" for p, v in engine.versions.items()),
+            )
+            for engine in self
+        ]
+
+    def __repr__(self) -> str:
+        return text_table(self._HEADERS, self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_table(self._HEADERS, self._rows())
+
+
+def engines() -> EngineTable:
+    """Return the engines that models can run on: those that are here, and why the rest are not.
+
+    Every engine that is here is imported, which takes a second or two.
+
+    Examples
+    --------
+    >>> [engine.name for engine in engines() if engine.name == "openvino" and engine.available]
+    ['openvino']
+    """
+    return EngineTable(map(_engine, runtimes()))
+
+
+def _engine(name: str) -> Engine:
+    try:
+        found = runtime(name)
+    except UnsupportedOperationError as error:
+        return Engine(name, reason=str(error))
+    return Engine(name, found.versions, found.encodings)
