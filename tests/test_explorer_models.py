@@ -104,10 +104,31 @@ def test_what_is_assumed_is_said_with_the_line_that_states_it(explore, toy, red)
     explorer.wait()
     (note,) = explorer.viewer._notes
     assert note["text"] == ASSUMED
-    run("import wasinn_nb as wn\n" + note["code"].replace('color="BGR"', 'color="RGB"'))
+    assert '"color": "BGR", "range": (0, 255)' in note["code"]
+    run("import wasinn_nb as wn\n" + note["code"].replace("BGR", "RGB"))
     explorer.runs[0].resize.value = "bilinear"  # any other choice runs it again
     assert (explorer.wait().labels == 0).all(), "the card that was written is used"
     assert explorer.viewer._notes == []
+
+
+def test_what_is_assumed_besides_a_card_that_was_given(explore, toy, red):
+    explorer = explore(toy, red, card=COLORS)
+    explorer.wait()
+    (note,) = explorer.viewer._notes
+    assert note["text"] == ASSUMED
+    run("import wasinn_nb as wn\n" + note["code"].replace("BGR", "RGB"))
+    found = wn.model(toy).card
+    assert (found.classes, found.recipe.color) == (COLORS.classes, "RGB")
+
+
+def test_some_fields_of_a_recipe_are_enough(explore, toy, red):
+    explorer = explore(toy, red, recipe={"color": "RGB", "range": (0, 255)})
+    assert (explorer.wait().labels == 0).all()
+    assert texts(explorer.viewer) == []
+    assert 'recipe={"color": "RGB", "range": (0, 255)}' in explorer.code
+    explorer.runs[0].color.value = "BGR"
+    assert (explorer.wait().labels == 2).all()
+    assert run(explorer.code)["result"].recipe == explorer.result.recipe
 
 
 def test_the_order_of_the_channels_that_was_picked_leaves_the_rest_assumed(explore, toy, red):
@@ -156,9 +177,8 @@ def test_the_result_follows_the_threshold_of_one_class(explore, tmp_path, ramp):
     explorer = explore(model, ramp, recipe=BGR)
     assert explorer.wait().areas() == {"background": 12, "foreground": 12}
     assert texts(explorer.viewer) == ["assumed: scores are probabilities, by their values"]
-    assert explorer.viewer._notes[0]["code"] == (
-        f'wn.model("{model}").card.replace(logits=False).write("{model}")'
-    )
+    code = explorer.viewer._notes[0]["code"]
+    assert code.split("\n")[2:] == ["    logits=False,", f').write("{model}")']
     assert "threshold" not in explorer.code
     explorer.viewer.threshold = 0.3
     assert explorer.result.areas() == {"background": 8, "foreground": 16}
@@ -227,8 +247,8 @@ def test_a_classifier_shows_bars_in_place_of_a_mask(explore, classifier, red):
     made = run(explorer.code)["result"]
     assert made.top() == result.top()
     (times,) = explorer.panel._times
-    assert [row[0] for row in times["rows"][3:5]] == ["infer", "file to classes"]
-    assert explorer.panel._status["text"].endswith("from file to classes (first run)")
+    assert [row[0] for row in times["rows"][3:5]] == ["infer", "file to result"]
+    assert explorer.panel._status["text"].endswith("from file to result (first run)")
 
 
 def test_a_classifier_without_a_card_is_told_by_its_output(explore, classifier, red, toy):
@@ -263,8 +283,11 @@ def test_two_classifiers_stand_side_by_side(explore, classifier, red):
     assert (one["title"], other["title"]) == ("A: color BGR", "B: color RGB")
     assert [shown["bars"][0]["name"] for shown in (one, other)] == ["class 2", "class 0"]
     assert explorer.other.top(1)[0].index == 0
-    assert explorer.panel._verdict["text"]
+    assert explorer.panel._verdict["verdict"] == "different"
+    assert str(explorer.comparison.verdict) == "different"
     assert texts(explorer.bars) == [f"A: {ASSUMED}", "B: assumed: values 0 to 255, bilinear"]
+    space = run(explorer.code)
+    assert [space[name].top(1)[0].index for name in "ab"] == [2, 0]
 
 
 def test_a_mask_beside_classes(explore, classifier, toy, red, tmp_path):

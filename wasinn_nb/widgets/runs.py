@@ -10,10 +10,9 @@ import ipywidgets
 
 from wasinn_nb import catalog
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
 from wasinn_nb.errors import WasiNnError, WasiNnWarning
-from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.widgets.models import ModelPicker
 from wasinn_nb.widgets.selection import TASKS, Selection
 from wasinn_nb.widgets.targets import TargetPicker
@@ -52,7 +51,7 @@ class RunPicker:
         runtime: str | None = None,
         resize: str | None = None,
         card: ModelCard | str | os.PathLike[str] | None = None,
-        recipe: PreprocessRecipe | None = None,
+        recipe: PartialRecipe | None = None,
     ) -> None:
         self._card, self._recipe = _given_card(model, card), recipe
         self.models = ModelPicker(model, card=self._card, tasks=TASKS)
