@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
+from wasinn_nb.cards import card_line
 from wasinn_nb.tables import percent
 from wasinn_nb.widgets.payload import Shown
-from wasinn_nb.widgets.snippets import quoted, recipe_code
 
 __all__ = ["Note", "gathered", "note", "notes_of"]
 
@@ -22,33 +22,33 @@ def note(text: str, code: str = "") -> Note:
     return {"text": text, "code": code}
 
 
-def notes_of(result: Shown, path: str | None = None) -> list[Note]:
+def notes_of(result: Shown, code: str | None = None) -> list[Note]:
     """Return what is to be known of a result: what it assumes, and what the model did not see.
 
     Parameters
     ----------
     result : SegmentationResult or ClassificationResult
-    path : str, optional
-        Where the model lies, for the line that writes a card beside it.  Without it, the line is
-        what to pass to whatever ran the model.
+    code : str, optional
+        The Python that states what is assumed.  Default: that of a card beside the model's file.
 
     Examples
     --------
     >>> import numpy as np
     >>> from wasinn_nb.cards import ModelCard
-    >>> from wasinn_nb.recipe import PreprocessRecipe
     >>> from wasinn_nb.segmentation import SegmentationResult
     >>> card = ModelCard("toy", "segmentation", classes=("background", "road"))
-    >>> about = {"recipe": PreprocessRecipe(1, 1), "assumed": ("BGR, values 0 to 255, bilinear",)}
+    >>> about = {"assumed": ("BGR, values 0 to 255, bilinear",)}
     >>> result = SegmentationResult(np.zeros((1, 1), np.uint8), card, **about)
-    >>> for name, text in notes_of(result)[0].items():
-    ...     print(name, text, sep=": ")
-    text: assumed: BGR, values 0 to 255, bilinear
-    code: recipe=wn.PreprocessRecipe(1, 1, color="BGR", range=(0.0, 255.0), resize="triangle")
+    >>> for one in notes_of(result):
+    ...     print(one["text"])
+    assumed: BGR, values 0 to 255, bilinear
     """
     notes = []
     if result.assumed:
-        notes.append(note(f"assumed: {'; '.join(result.assumed)}", _stating(result, path)))
+        if code is None:
+            origin = result.origin
+            code = card_line(origin.main_file, result.assumed, result.card, origin.recipe)
+        notes.append(note(f"assumed: {'; '.join(result.assumed)}", code))
     if (covers := getattr(result, "covers", None)) is not None:
         down, across = (
             min(end, 1.0) - max(start, 0.0)
@@ -77,18 +77,3 @@ def gathered(notes: Sequence[Sequence[Note]]) -> list[Note]:
         if one not in both
     ]
     return both + own
-
-
-def _stating(result: Shown, path: str | None) -> str:
-    """Return the Python that states what a result assumes, with the values that were assumed."""
-    changes: dict[str, str] = {}
-    recipe = result.origin.recipe
-    for assumed in result.assumed:
-        if assumed.startswith("scores are "):
-            changes["logits"] = str("logits" in assumed)
-        elif recipe is not None and (", values " in assumed or assumed.startswith("size ")):
-            changes["recipe"] = recipe_code(recipe, "color", "range", "resize")
-    arguments = ", ".join(f"{name}={value}" for name, value in changes.items())
-    if path is None or not changes:
-        return arguments
-    return f"wn.model({quoted(path)}).card.replace({arguments}).write({quoted(path)})"
