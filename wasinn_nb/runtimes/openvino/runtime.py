@@ -90,7 +90,8 @@ class OpenVinoRuntime:
         """Read and compile a model; see :meth:`wasinn_nb.runtimes.Runtime.load`."""
         self._check(device, precision)
         model = read_model(builders, encoding)
-        recipe = None if input is None else input(_signature(model, builders))
+        found = _signature(model, builders)
+        recipe = None if input is None else input(found)
         if recipe is not None:
             _reshape(model, recipe)
         signature = _signature(model, builders)
@@ -250,8 +251,7 @@ class OpenVinoContext:
         self._inputs: dict[int, Tensor] = {}
         self._outputs: dict[int, Tensor] = {}
         self._fresh: dict[int, NDArray[Any]] = {}
-        self._cancelled = False
-        self._computed = False
+        self._started = self._cancelled = self._computed = False
 
     def set_input(self, index: int, tensor: Tensor) -> None:
         """Share *tensor* with OpenVINO; where only the order of the sizes differs, bytes rule."""
@@ -262,22 +262,26 @@ class OpenVinoContext:
 
     def start(self) -> None:
         """Begin a run; the outputs go to fresh memory, so that earlier ones stay as they were."""
-        self._outputs.clear()
-        self._fresh.clear()
-        self._cancelled = self._computed = False
+        fresh = {}
         for index in self._graph.shareable:
             port = self._graph.outputs[index]
             if port.type is not None and port.fixed_dimensions is not None:
-                self._fresh[index] = np.empty(port.fixed_dimensions, port.type.dtype)
+                fresh[index] = np.empty(port.fixed_dimensions, port.type.dtype)
         with translated("OpenVINO failed to compute"):
-            for index, array in self._fresh.items():
+            for index, array in fresh.items():
                 self._request.set_output_tensor(index, ov.Tensor(array, shared_memory=True))
+            self._outputs, self._fresh = {}, fresh
+            self._cancelled = self._computed = False
             self._request.start_async()
+            self._started = True
             if self._cancelled:  # after it was asked for, before OpenVINO had begun
                 self._request.cancel()
 
     def wait(self) -> None:
         """Wait for the run that :meth:`start` began."""
+        if not self._started:
+            return
+        self._started = False
         with translated("OpenVINO failed to compute"):
             self._request.wait()
         for index, array in self._fresh.items():
