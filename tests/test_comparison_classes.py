@@ -222,7 +222,7 @@ def test_logits_become_probabilities_as_in_the_result():
     logits = np.log(VALUES) + F32(3)
     powers = np.exp(logits.astype(np.float64) - logits.max())
     result = classified(powers / powers.sum(), scores=logits, softmax=True)
-    found = compare(trace(logits[None], operation="Gemm"), result)
+    found = compare(trace(logits[None], operation="MatMul"), result)
     assert str(found) == "identical: scores and ranking"
     assert found.notes == ()
 

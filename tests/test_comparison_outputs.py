@@ -144,7 +144,7 @@ def test_logits_are_told_by_the_graph_else_by_the_values():
     assert str(by_values) == "identical: output tensor and labels"
     assert by_values.notes == ("assumed in a: scores are logits, by their values",)
     inside = np.abs(logits) / 4  # nothing tells that these are logits, but the graph
-    port = Port("person", (1, 1, 2, 3), TensorType.F32, "f32", operation="Convolution")
+    port = Port("person", (1, 1, 2, 3), TensorType.F32, "f32", operation="Conv")
     found = compare(trace(inside[None, None], ports=[port]), one_class(1 / (1 + np.exp(-inside))))
     assert str(found) == "identical: output tensor and labels"
     assert found.notes == ()

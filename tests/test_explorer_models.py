@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from toys import brightest_channel, brightest_of_image, brightness, onnx_chain
+from toys import brightest_channel, brightest_of_image, brightness, onnx_relu
 
 import wasinn_nb as wn
 from wasinn_nb import catalog
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards import card_line
 from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
 from wasinn_nb.runtimes import Device, DeviceTable
-from wasinn_nb.widgets import selection as selections
 from wasinn_nb.widgets import targets
 from wasinn_nb.widgets.targets import TargetPicker
 
@@ -39,6 +37,15 @@ def ramp(tmp_path):
     path = tmp_path / "ramp.png"
     row = np.arange(0, 256, 51, dtype=np.uint8)
     Image.fromarray(np.tile(row, (4, 1))).convert("RGB").save(path)
+    return str(path)
+
+
+@pytest.fixture
+def engines(tmp_path):
+    """The brightest channel again, as a model that OpenVINO and ONNX Runtime read."""
+    pytest.importorskip("onnxruntime")
+    path = tmp_path / "engines.onnx"
+    path.write_bytes(onnx_relu((1, 3, 4, 6)))
     return str(path)
 
 
@@ -97,10 +104,31 @@ def test_what_is_assumed_is_said_with_the_line_that_states_it(explore, toy, red)
     explorer.wait()
     (note,) = explorer.viewer._notes
     assert note["text"] == ASSUMED
-    run("import wasinn_nb as wn\n" + note["code"].replace('"BGR"', '"RGB"'))
+    assert '"color": "BGR", "range": (0, 255)' in note["code"]
+    run("import wasinn_nb as wn\n" + note["code"].replace("BGR", "RGB"))
     explorer.runs[0].resize.value = "bilinear"  # any other choice runs it again
     assert (explorer.wait().labels == 0).all(), "the card that was written is used"
     assert explorer.viewer._notes == []
+
+
+def test_what_is_assumed_besides_a_card_that_was_given(explore, toy, red):
+    explorer = explore(toy, red, card=COLORS)
+    explorer.wait()
+    (note,) = explorer.viewer._notes
+    assert note["text"] == ASSUMED
+    run("import wasinn_nb as wn\n" + note["code"].replace("BGR", "RGB"))
+    found = wn.model(toy).card
+    assert (found.classes, found.recipe.color) == (COLORS.classes, "RGB")
+
+
+def test_some_fields_of_a_recipe_are_enough(explore, toy, red):
+    explorer = explore(toy, red, recipe={"color": "RGB", "range": (0, 255)})
+    assert (explorer.wait().labels == 0).all()
+    assert texts(explorer.viewer) == []
+    assert 'recipe={"color": "RGB", "range": (0, 255)}' in explorer.code
+    explorer.runs[0].color.value = "BGR"
+    assert (explorer.wait().labels == 2).all()
+    assert run(explorer.code)["result"].recipe == explorer.result.recipe
 
 
 def test_the_order_of_the_channels_that_was_picked_leaves_the_rest_assumed(explore, toy, red):
@@ -119,15 +147,16 @@ def test_two_runs_say_what_is_assumed_of_which(explore, toy, red):
     assert texts(explorer.viewer) == [f"A: {ASSUMED}"]
 
 
-def test_a_precision_that_the_device_does_not_have_is_said(explore, monkeypatch, toy, red):
-    explorer = explore(toy, red, recipe=BGR)
-    monkeypatch.setattr(
-        selections, "precision_remark", lambda *ran: f"{ran[1:]} is not {ran[2]}", raising=True
-    )
+@pytest.mark.filterwarnings("ignore::wasinn_nb.errors.WasiNnWarning")
+def test_a_precision_that_the_device_does_not_have_is_said(explore, engines, red):
+    explorer = explore(engines, red, recipe=BGR, runtime="onnxruntime", precision="bf16")
+    assert explorer.wait().precision == "f32"
+    (remark,) = texts(explorer.viewer)
+    assert remark.startswith("precision bf16 was asked for, but onnxruntime computes in f32 on CPU")
+    assert explorer.targets.ran == "CPU, f32, onnxruntime"
     explorer.targets.precision = "device"
     explorer.wait()
-    ran = ("CPU", "device", explorer.result.precision)
-    assert texts(explorer.viewer) == [f"{ran} is not device"]
+    assert texts(explorer.viewer) == []
 
 
 def test_a_card_that_describes_no_model_is_named(explore, tmp_path, red):
@@ -148,9 +177,8 @@ def test_the_result_follows_the_threshold_of_one_class(explore, tmp_path, ramp):
     explorer = explore(model, ramp, recipe=BGR)
     assert explorer.wait().areas() == {"background": 12, "foreground": 12}
     assert texts(explorer.viewer) == ["assumed: scores are probabilities, by their values"]
-    assert explorer.viewer._notes[0]["code"] == card_line(
-        model, explorer.result.assumed, explorer.result.card
-    )
+    code = explorer.viewer._notes[0]["code"]
+    assert code.split("\n")[2:] == ["    logits=False,", f').write("{model}")']
     assert "threshold" not in explorer.code
     explorer.viewer.threshold = 0.3
     assert explorer.result.areas() == {"background": 8, "foreground": 16}
@@ -219,8 +247,8 @@ def test_a_classifier_shows_bars_in_place_of_a_mask(explore, classifier, red):
     made = run(explorer.code)["result"]
     assert made.top() == result.top()
     (times,) = explorer.panel._times
-    assert [row[0] for row in times["rows"][3:5]] == ["infer", "file to classes"]
-    assert explorer.panel._status["text"].endswith("from file to classes (first run)")
+    assert [row[0] for row in times["rows"][3:5]] == ["infer", "file to result"]
+    assert explorer.panel._status["text"].endswith("from file to result (first run)")
 
 
 def test_a_classifier_without_a_card_is_told_by_its_output(explore, classifier, red, toy):
@@ -255,8 +283,11 @@ def test_two_classifiers_stand_side_by_side(explore, classifier, red):
     assert (one["title"], other["title"]) == ("A: color BGR", "B: color RGB")
     assert [shown["bars"][0]["name"] for shown in (one, other)] == ["class 2", "class 0"]
     assert explorer.other.top(1)[0].index == 0
-    assert explorer.panel._verdict["text"]
+    assert explorer.panel._verdict["verdict"] == "different"
+    assert str(explorer.comparison.verdict) == "different"
     assert texts(explorer.bars) == [f"A: {ASSUMED}", "B: assumed: values 0 to 255, bilinear"]
+    space = run(explorer.code)
+    assert [space[name].top(1)[0].index for name in "ab"] == [2, 0]
 
 
 def test_a_mask_beside_classes(explore, classifier, toy, red, tmp_path):
@@ -298,11 +329,8 @@ def test_the_saved_notebook_keeps_bars_as_html(explore, classifier, red):
 # --------------------------------------------------------------------------------------- runtimes
 
 
-def test_runtimes_that_read_the_model_are_offered(explore, tmp_path, toy, red):
-    pytest.importorskip("onnxruntime")
-    path = tmp_path / "relu.onnx"
-    path.write_bytes(onnx_chain(["Relu"], (1, 3, 4, 6)).SerializeToString())
-    explorer = explore(str(path), red)
+def test_runtimes_that_read_the_model_are_offered(explore, engines, toy, red):
+    explorer = explore(engines, red)
     assert (explorer.wait().labels == 2).all()
     assert explorer.targets._runtimes == ["onnxruntime", "openvino"]
     assert (explorer.targets.runtime, explorer.targets.ran) == ("openvino", "CPU, f32")
@@ -317,11 +345,8 @@ def test_runtimes_that_read_the_model_are_offered(explore, tmp_path, toy, red):
     assert explorer.targets._runtimes == ["openvino"]
 
 
-def test_two_runtimes_are_compared(explore, tmp_path, red):
-    pytest.importorskip("onnxruntime")
-    path = tmp_path / "relu.onnx"
-    path.write_bytes(onnx_chain(["Relu"], (1, 3, 4, 6)).SerializeToString())
-    explorer = explore(str(path), red, compare=True, runtime="onnxruntime")
+def test_two_runtimes_are_compared(explore, engines, red):
+    explorer = explore(engines, red, compare=True, runtime="onnxruntime")
     explorer.runs[1].targets.runtime = "openvino"
     explorer.wait()
     assert str(explorer.comparison.verdict) == "identical"
@@ -365,3 +390,49 @@ def test_a_runtime_that_is_not_known(explore, toy, red):
     assert explorer.targets._runtimes == ["openvino"], "those that can be picked in its place"
     explorer.targets.runtime = "openvino"
     assert explorer.wait().runtime == "openvino"
+
+
+# --------------------------------------------------------------------------- models of other people
+
+
+def of(name, color="RGB", layout="NHWC", **fields):
+    """Return the recipe of one of them, of so many pixels a side."""
+    return wn.PreprocessRecipe(name, name, layout, color, resize="bilinear", **fields)
+
+
+# The classes and the counts of their pixels that reference/models.md states.
+OTHERS = {
+    "deeplab_nchw.onnx": (of(513, layout="NCHW", range=(-1, 1)), ("background", "person"), 154535),
+    "portrait_segmentation.tflite": (of(512, range=(0, 1)), ("background", "person"), 150756),
+    "prisma-net_fp16.tflite": (of(256, range=(0, 1)), ("person",), 38391),
+    "bodypix_float.tflite": (of(257, range=(-1, 1)), ("person",), 669),
+}
+
+
+@pytest.mark.parametrize("file", OTHERS)
+def test_segmentation_models_of_others(explore, shared, file):
+    recipe, classes, pixels = OTHERS[file]
+    card = wn.ModelCard("other", "segmentation", recipe, classes)
+    explorer = explore(
+        shared / "models/third-party" / file, shared / "images/grace_hopper.jpg", card=card
+    )
+    result = explorer.wait()
+    assert result.areas()["person"] == pytest.approx(pixels, rel=1e-3)
+    assert explorer.viewer._masks[0]["classes"][1]["pixels"] == result.areas()["person"]
+    assert run(explorer.code)["result"].areas() == result.areas()
+
+
+def test_a_classifier_of_others_and_what_is_neither(explore, shared):
+    folder = shared / "models/third-party"
+    image = shared / "images/grace_hopper.jpg"
+    recipe = of(128, type="u8")
+    card = wn.ModelCard("mobilenet", "classification", recipe)
+    explorer = explore(folder / "coral_mobilenet_v1_quant.tflite", image, card=card)
+    explorer.wait()
+    (shown,) = explorer.bars._results
+    assert [bar["index"] for bar in shown["bars"]][:3] == [401, 668, 835]
+    explorer.models.value = str(folder / "ultraface_rfb320.onnx")
+    with pytest.raises(InvalidArgumentError, match=r"is not a segmentation model .*WasiNnCtx"):
+        explorer.wait()
+    assert "WasiNnCtx" in explorer.panel._error["message"]
+    assert explorer.bars.stale

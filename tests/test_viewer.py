@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 import wasinn_nb as wn
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, card_line
 from wasinn_nb.coverage import Coverage
 from wasinn_nb.errors import ImageError, InvalidArgumentError, TensorError
 from wasinn_nb.masks import labels_of
@@ -461,19 +461,14 @@ def test_what_a_mask_covers_and_what_is_assumed_is_said():
     )
     viewer = wn.MaskViewer(made)
     assert viewer._masks[0]["covers"] == [0.0, 0.25, 1.0, 0.75]
-    recipe_code = 'wn.PreprocessRecipe(2, 3, color="BGR", range=(0, 1), resize="triangle")'
-    assert viewer._notes == [
-        {
-            "text": "assumed: BGR, values 0 to 1, triangle; scores are logits, by their values",
-            "code": (
-                'wn.model("toy").card.replace(\n'
-                f"    recipe={recipe_code},\n"
-                "    logits=True,\n"
-                ').write("toy")'
-            ),
-        },
-        {"text": "the model saw 50.00 % of the image", "code": ""},
-    ]
+    assumed, covers = viewer._notes
+    assert assumed["text"] == (
+        "assumed: BGR, values 0 to 1, triangle; scores are logits, by their values"
+    )
+    assert assumed["code"] == card_line("toy", made.assumed, CARD, recipe)
+    assert 'color="BGR", range=(0, 1), resize="triangle"' in assumed["code"]
+    assert "logits=True" in assumed["code"]
+    assert covers == {"text": "the model saw 50.00 % of the image", "code": ""}
     beyond = result(covers=Coverage(-0.01, -0.01, 1.01, 1.01))
     assert wn.MaskViewer(beyond)._notes == [], "a stride reaches beyond the image"
     viewer.show(beyond, made)

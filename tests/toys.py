@@ -83,6 +83,25 @@ def onnx_chain(operations, shape=(1, 2), *, domain="", **metadata):
     return model
 
 
+def onnx_graph(nodes, inputs, outputs, *, opset=13, **options):
+    """Return an ONNX model.
+
+    *nodes* are (kind, names of inputs, names of outputs, attributes), *inputs* and *outputs* are
+    name → (number of the type, sizes or None), *options* those of `onnx.helper.make_model`.
+    """
+    from onnx import helper
+
+    ends = [
+        [helper.make_tensor_value_info(name, *kind) for name, kind in side.items()]
+        for side in (inputs, outputs)
+    ]
+    made = [helper.make_node(*node[:3], **(node[3:] or ({},))[0]) for node in nodes]
+    sets = [helper.make_opsetid("", opset)]
+    return helper.make_model(
+        helper.make_graph(made, "toy", *ends), opset_imports=sets, **{"ir_version": 8, **options}
+    )
+
+
 def save(model, path):
     """Write an `openvino.Model` as IR with full weights and return the path of its xml."""
     import openvino as ov

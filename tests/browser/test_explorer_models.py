@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from browser.explorers import ExplorerPage, flat_picture
+from browser.layout import CONTRASTS, STICKS_OUT
 from browser.pages import PATIENCE, expect
-from browser.test_layout import CONTRASTS, STICKS_OUT
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_bars_stand_in_place_of_the_mask(explorer):
     image = bars.locator("img")
     assert image.evaluate("(one) => [one.naturalWidth, one.naturalHeight]") == [160, 120]
     expect(image).to_have_attribute("alt", f"The image: {top[0][1]} {100 * top[0][2]:.2f} %")
-    expect(explorer.status).to_contain_text("from file to classes")
+    expect(explorer.status).to_contain_text("from file to result")
     assert 'wn.classify("' in explorer.ask("it.code")
     explorer.pick("Model", "channels")
     explorer.check_painted(least=3)
@@ -115,7 +115,7 @@ def test_what_is_assumed_is_below_the_image_with_its_line(explorer):
     expect(note).to_contain_text("assumed: BGR, values 0 to 255, bilinear")
     line = note.locator("code").inner_text()
     assert line == explorer.ask("it.viewer._notes[0]['code']")
-    assert line.startswith('wn.model("')
+    assert line.startswith("wn.ModelCard.from_model(")
     assert note.bounding_box()["y"] > viewer.canvas.bounding_box()["y"]
     explorer.pick("Model", "road-segmentation-synth-0001")
     explorer.wait_shown()

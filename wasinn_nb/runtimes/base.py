@@ -90,10 +90,18 @@ class DeviceTable(tuple[Device, ...]):
 
 
 class ExecutionContext(Protocol):
-    """One inference at a time over a graph.  Callers keep it to one thread."""
+    """One inference at a time over a graph.  Callers keep it to one thread.
+
+    From :meth:`start` to :meth:`wait`, while the graph runs, it can neither be run again nor take
+    an input: that raises BusyError.
+    """
 
     def set_input(self, index: int, tensor: Tensor) -> None:
-        """Use *tensor* as input *index*; its bytes are read in place."""
+        """Use *tensor* as input *index*; its bytes are read in place.
+
+        Where only the order of the sizes differs, bytes rule.  A tensor of another type or number
+        of elements raises InvalidArgumentError.
+        """
 
     def start(self) -> None:
         """Begin to run the graph, and return at once."""

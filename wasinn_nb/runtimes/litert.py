@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import ai_edge_litert
@@ -56,6 +57,7 @@ _REMEDIES: Final = {
     "unsupported zero-point value": _SYMMETRIC,
     "zero_point->data[i] != 0": _SYMMETRIC,
 }
+_NOTE: Final = re.compile(rb"INFO: .*TensorFlow Lite")
 _quiet_lock = threading.Lock()
 
 
@@ -273,10 +275,12 @@ def _quiet() -> Iterator[None]:
     It has no setting for them, and writes to the standard error behind Python's.  All other lines
     are written there afterwards.
     """
-    with _quiet_lock, tempfile.TemporaryFile() as file:
+    with _quiet_lock, ExitStack() as opened:
         try:
             kept = os.dup(2)
-        except OSError:  # there is no standard error
+            opened.callback(os.close, kept)
+            file = opened.enter_context(tempfile.TemporaryFile())
+        except OSError:  # there is no standard error, or no place for files
             yield
             return
         os.dup2(file.fileno(), 2)
@@ -284,6 +288,5 @@ def _quiet() -> Iterator[None]:
             yield
         finally:
             os.dup2(kept, 2)
-            os.close(kept)
             file.seek(0)
-            os.write(2, b"".join(line for line in file if not line.startswith(b"INFO: ")))
+            os.write(2, b"".join(line for line in file if not _NOTE.match(line)))

@@ -149,6 +149,8 @@ class OnnxRuntime:
         options = ort.SessionOptions()
         options.log_severity_level = _SILENT
         options.intra_op_num_threads = processors()
+        # Of a file called .ort it would take another format for granted.
+        options.add_session_config_entry("session.load_model_format", "ONNX")
         # Threads that wait would keep the processors from all other work, for a while.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         with translated("ONNX Runtime cannot read the model"):
@@ -156,8 +158,9 @@ class OnnxRuntime:
                 str(model) if isinstance(model, Path) else model,
                 options,
                 providers=[(provider, _OPTIONS.get(provider, {}))],
+                enable_fallback=0,  # it prints, and tries the processor
             )
-        if provider not in session.get_providers():  # it goes on with the processor
+        if provider not in session.get_providers():
             raise RuntimeFailure(
                 f"ONNX Runtime has {provider}, but it does not work here: "
                 f"check the driver and CUDA, or use the target CPU"

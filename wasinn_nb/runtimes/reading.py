@@ -16,6 +16,7 @@ from wasinn_nb.runtimes.base import Builder
 from wasinn_nb.tensor import Tensor
 
 __all__ = [
+    "BUSY",
     "OPEN_RANK",
     "check_ends",
     "check_output",
@@ -26,6 +27,7 @@ __all__ = [
     "with_stated",
 ]
 
+BUSY: Final = "the context is computing: wait for it, or use a context for each run"
 OPEN_RANK: Final = "the model leaves the number of dimensions open; fix its shape first"
 # A wasm guest's memory ends at 4 GiB, and a model's file at 2.
 _MOST_BYTES: Final = 1 << 31

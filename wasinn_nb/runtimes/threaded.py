@@ -14,7 +14,7 @@ from wasinn_nb.cards import Signature
 from wasinn_nb.errors import BusyError
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes.head import Head
-from wasinn_nb.runtimes.reading import check_output, input_array
+from wasinn_nb.runtimes.reading import BUSY, check_output, input_array
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["ThreadedContext", "UnfusedGraph"]
@@ -98,12 +98,12 @@ class ThreadedContext(ABC):
         """Return output *index* of the last run."""
         self._check_idle()
         check_output(index, self._ports[1][index], computed=self._computed)
-        array = np.ascontiguousarray(self._outputs[index])
+        array = np.asarray(self._outputs[index], order="C")
         return Tensor.adopt(array.shape, array.dtype, array)
 
     def _check_idle(self) -> None:
         if self._thread is not None:
-            raise BusyError("the context is computing: wait for it, or use a context per run")
+            raise BusyError(BUSY)
 
     def _prepare(self) -> None:
         """Get ready for a run, before :meth:`cancel` can mean it."""

@@ -13,14 +13,13 @@ from typing import Any, Final, cast
 import ipywidgets
 
 from wasinn_nb import settings
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
 from wasinn_nb.comparison import Comparison, compare
 from wasinn_nb.errors import BusyError, InvalidArgumentError, WasiNnError
 from wasinn_nb.files import atomic
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.pipeline import Pipeline
-from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.widgets.bars import Bars
 from wasinn_nb.widgets.boxes import close_all, row
 from wasinn_nb.widgets.display import Display
@@ -69,8 +68,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         with the package.
     card : ModelCard or path-like, optional
         In place of the card of *model*; another model that is picked has its own.
-    recipe : PreprocessRecipe, optional
-        In place of that of *model*, in the same way.
+    recipe : PreprocessRecipe or mapping, optional
+        In place of that of *model*, or of some of its fields, in the same way.
     runtime : str, optional
         The engine.  Where more than one that reads the model is installed, the page offers them.
         Default: ``WASINN_NB_RUNTIME``, else OpenVINO.
@@ -115,7 +114,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         *,
         precision: str | None = None,
         card: ModelCard | str | os.PathLike[str] | None = None,
-        recipe: PreprocessRecipe | None = None,
+        recipe: PartialRecipe | None = None,
         runtime: str | None = None,
         resize: str | None = None,
         scores: bool = True,
@@ -365,10 +364,10 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         pipelines: Sequence[Pipeline],
         turn: object,
     ) -> None:
-        notes = [
-            [*map(note, selection.remarks(pipeline)), *notes_of(result, selection.written_to)]
-            for selection, pipeline, result in zip(selections, pipelines, results, strict=True)
-        ]
+        notes = []
+        for selection, pipeline, result in zip(selections, pipelines, results, strict=True):
+            code = selection.stating(result, str(pipeline.model.path))
+            notes.append([*map(note, selection.remarks(pipeline)), *notes_of(result, code)])
         results = self._display.show(results, notes)
         with self._lock:
             self._results = results

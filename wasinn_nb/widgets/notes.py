@@ -22,37 +22,33 @@ def note(text: str, code: str = "") -> Note:
     return {"text": text, "code": code}
 
 
-def notes_of(result: Shown, path: str | None = None) -> list[Note]:
+def notes_of(result: Shown, code: str | None = None) -> list[Note]:
     """Return what is to be known of a result: what it assumes, and what the model did not see.
 
     Parameters
     ----------
     result : SegmentationResult or ClassificationResult
-    path : str, optional
-        Where the model lies, for the line that writes a card beside it.  Default: the name of its
-        file.
+    code : str, optional
+        The Python that states what is assumed.  Default: that of a card beside the model's file.
 
     Examples
     --------
     >>> import numpy as np
     >>> from wasinn_nb.cards import ModelCard
-    >>> from wasinn_nb.recipe import PreprocessRecipe
     >>> from wasinn_nb.segmentation import SegmentationResult
     >>> card = ModelCard("toy", "segmentation", classes=("background", "road"))
-    >>> about = {"recipe": PreprocessRecipe(1, 1), "assumed": ("BGR, values 0 to 255, bilinear",)}
+    >>> about = {"assumed": ("BGR, values 0 to 255, bilinear",)}
     >>> result = SegmentationResult(np.zeros((1, 1), np.uint8), card, **about)
-    >>> for name, text in notes_of(result)[0].items():
-    ...     print(name, text, sep=": ")
-    text: assumed: BGR, values 0 to 255, bilinear
-    code: wn.model("toy").card.replace(
-        recipe=wn.PreprocessRecipe(1, 1, color="BGR", range=(0, 255), resize="triangle"),
-    ).write("toy")
+    >>> for one in notes_of(result):
+    ...     print(one["text"])
+    assumed: BGR, values 0 to 255, bilinear
     """
     notes = []
     if result.assumed:
-        origin = result.origin
-        line = card_line(path or origin.main_file, result.assumed, result.card, origin.recipe)
-        notes.append(note(f"assumed: {'; '.join(result.assumed)}", line))
+        if code is None:
+            origin = result.origin
+            code = card_line(origin.main_file, result.assumed, result.card, origin.recipe)
+        notes.append(note(f"assumed: {'; '.join(result.assumed)}", code))
     if (covers := getattr(result, "covers", None)) is not None:
         down, across = (
             min(end, 1.0) - max(start, 0.0)

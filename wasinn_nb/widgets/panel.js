@@ -47,7 +47,7 @@ export default {
         flash(copy, "Press Ctrl+C");
       }
     });
-    const save = button("Save", "Write mask, overlay, tensor and recipe into the folder", () =>
+    const save = button("Save", "Write the files of the result into the folder", () =>
       act("save"));
     folder.addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return;

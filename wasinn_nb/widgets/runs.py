@@ -9,10 +9,10 @@ from typing import Any, Final
 import ipywidgets
 
 from wasinn_nb import catalog
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
-from wasinn_nb.errors import WasiNnError
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.errors import WasiNnError, WasiNnWarning
 from wasinn_nb.widgets.models import ModelPicker
 from wasinn_nb.widgets.selection import TASKS, Selection
 from wasinn_nb.widgets.targets import TargetPicker
@@ -51,7 +51,7 @@ class RunPicker:
         runtime: str | None = None,
         resize: str | None = None,
         card: ModelCard | str | os.PathLike[str] | None = None,
-        recipe: PreprocessRecipe | None = None,
+        recipe: PartialRecipe | None = None,
     ) -> None:
         self._card, self._recipe = _given_card(model, card), recipe
         self.models = ModelPicker(model, card=self._card, tasks=TASKS)
@@ -97,19 +97,20 @@ class RunPicker:
 
     def list_runtimes(self) -> None:
         """Offer the runtimes that can read the model that is picked."""
-        try:
-            encoding = self.selection.found.encoding
-        except WasiNnError:
-            return
-        self.targets.list_runtimes(encoding)
+        if (encoding := self._encoding()) is not None:
+            self.targets.list_runtimes(encoding)
 
     def _fit_runtime(self, _: object) -> None:
         """Go back to the default runtime where the present one cannot read another model."""
+        if (encoding := self._encoding()) is not None:
+            self.targets.fit_runtime(encoding)
+
+    def _encoding(self) -> GraphEncoding | None:
+        """Return the format of the model that is picked; None where it is not here."""
         try:
-            encoding = self.selection.found.encoding
-        except WasiNnError:
-            return
-        self.targets.fit_runtime(encoding)
+            return self.selection.found.encoding
+        except (WasiNnError, WasiNnWarning):  # whoever runs it says what is wrong
+            return None
 
 
 def _given_card(

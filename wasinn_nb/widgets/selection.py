@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from wasinn_nb import catalog, settings
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, PartialRecipe, card_code, card_line, statements
 from wasinn_nb.catalog import Model
 from wasinn_nb.catalog.cardfiles import useless_cards
 from wasinn_nb.errors import NotFoundError, WasiNnError
+from wasinn_nb.literals import called, literal
+from wasinn_nb.model_code import given_card, given_recipe
 from wasinn_nb.pipeline import Pipeline, kept_pipeline
 from wasinn_nb.progress import Progress
 from wasinn_nb.recipe import Color, PreprocessRecipe, Resize
@@ -19,7 +21,6 @@ from wasinn_nb.runtimes import precision_remark
 from wasinn_nb.tasks.classification.result import ClassificationResult
 from wasinn_nb.tasks.segmentation.task import DEFAULT_THRESHOLD
 from wasinn_nb.widgets.payload import Shown
-from wasinn_nb.widgets.snippets import call_code, card_code, quoted, recipe_code
 
 __all__ = ["TASKS", "Selection", "code_of"]
 
@@ -40,8 +41,8 @@ class Selection:
         Replaces the recipe's filter; empty leaves it.
     color : str
         Replaces the recipe's order of channels; empty leaves it.
-    recipe : PreprocessRecipe or None
-        In place of the card's.
+    recipe : PreprocessRecipe, mapping or None
+        In place of the card's, or of some of its fields.
     card : ModelCard, str or None
         In place of the model's own; text is the path of a card's file.
     runtime : str
@@ -58,7 +59,7 @@ class Selection:
     precision: str
     resize: str = ""
     color: str = ""
-    recipe: PreprocessRecipe | None = None
+    recipe: PartialRecipe | None = None
     card: ModelCard | str | None = None
     runtime: str = ""
 
@@ -66,11 +67,6 @@ class Selection:
     def found(self) -> Model:
         """The model with the card that counts; errors are those of :func:`wasinn_nb.model`."""
         return catalog.model(self.model, download=False, card=self.card)
-
-    @property
-    def written_to(self) -> str | None:
-        """The path beside which a card of the model lies; None where the card is given in code."""
-        return None if self.card is not None else str(self.found.path)
 
     def pipeline(self, *, scores: bool, progress: Progress = False) -> Pipeline:
         """Return the compiled pipeline; errors are those of `Pipeline`.
@@ -95,18 +91,13 @@ class Selection:
             runtime=self.runtime or None,
         )
 
-    def _recipe(self) -> PreprocessRecipe | None:
-        """Return the recipe where it is not simply the card's."""
+    def _recipe(self) -> PartialRecipe | None:
+        """Return what is given of the recipe: the rest is the card's, the file's or assumed."""
         if not self.color:
             return self.recipe
-        known = self.recipe or self.found.card.recipe or self._assuming().recipe
-        return known.replace(color=cast("Color", self.color))
-
-    def _assuming(self) -> Pipeline:
-        """Return the pipeline that assumes a recipe: the model has to be loaded for that."""
-        return kept_pipeline(
-            self.found, self.target, precision=self.precision, runtime=self.runtime or None
-        )
+        if isinstance(self.recipe, PreprocessRecipe):
+            return self.recipe.replace(color=cast("Color", self.color))
+        return {**(self.recipe or {}), "color": self.color}
 
     def remarks(self, pipeline: Pipeline) -> Iterator[str]:
         """Yield what is to be known of a run, besides what its result says."""
@@ -115,10 +106,24 @@ class Selection:
             yield remark
         if self.card is None:
             yield from useless_cards(pipeline.model.path, pipeline.model.card_path)
-        if self.color and not self.recipe and not pipeline.model.card.recipe:
-            # Of the recipe, the order of the channels alone was picked.
-            low, high = pipeline.recipe.range
-            yield f"assumed: values {low:g} to {high:g}, {pipeline.recipe.resize}"
+
+    def stating(self, result: Shown, path: str) -> str:
+        """Return the Python that writes a card beside the model which states what is assumed.
+
+        Parameters
+        ----------
+        result : SegmentationResult or ClassificationResult
+        path : str
+            Of the model's file.
+        """
+        recipe = result.origin.recipe
+        if self.card is None:
+            return card_line(path, result.assumed, result.card, recipe)
+        if not (stated := statements(result.assumed)):
+            return ""
+        start, _ = given_card(self.card)
+        end = f".write({literal(path)})"
+        return card_code(path, stated, result.card, recipe, start=start, end=end)
 
     def code(self, image: str, result: Shown | None = None, *, scores: bool = False) -> str:
         """Return the call that does the same.
@@ -133,14 +138,14 @@ class Selection:
             Whether a mask is to keep its scores.
         """
         task = self.task(result)
-        arguments = [quoted(image), quoted(self.model), quoted(self.target)]
+        arguments = [literal(image), literal(self.model), literal(self.target)]
         arguments += [f"{name}={value}" for name, value in self._options()]
         if task == "segmentation":
             if (threshold := _moved_threshold(result)) is not None:
                 arguments.append(f"threshold={threshold!r}")
             if scores:
                 arguments.append("scores=True")
-        return call_code(_CALLS[task], arguments)
+        return called(_CALLS[task], arguments)
 
     def task(self, result: Shown | None = None) -> str:
         """Return the task: that of the result, else the one that the card states."""
@@ -153,15 +158,15 @@ class Selection:
         return "segmentation"
 
     def _options(self) -> Iterator[tuple[str, str]]:
-        yield "precision", quoted(self.precision)
+        yield "precision", literal(self.precision)
         if self.card is not None:
-            yield "card", card_code(self.card)
+            yield "card", given_card(self.card)[1]
         if (recipe := self._recipe()) is not None:
-            yield "recipe", recipe_code(recipe)
+            yield "recipe", given_recipe(recipe)
         if self.resize:
-            yield "resize", quoted(self.resize)
+            yield "resize", literal(self.resize)
         if self.runtime not in {"", settings.default("runtime")}:
-            yield "runtime", quoted(self.runtime)
+            yield "runtime", literal(self.runtime)
 
 
 def code_of(

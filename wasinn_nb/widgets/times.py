@@ -27,7 +27,7 @@ class RunTimes:
     load_seconds : float
         How long reading and compiling the model took.
     made : str
-        What the pipeline makes: ``"mask"`` or ``"classes"``.
+        What the pipeline makes: ``"mask"`` or ``"result"``.
 
     Examples
     --------
@@ -100,7 +100,7 @@ class PipelineTimes:
 
     def add(self, pipeline: Pipeline, result: Shown) -> None:
         """Take in the seconds per step of a run."""
-        made = "mask" if isinstance(result, SegmentationResult) else "classes"
+        made = "mask" if isinstance(result, SegmentationResult) else "result"
         new = RunTimes(pipeline.load_seconds, made)
         self._times.setdefault(pipeline, new).add(result.timings)
 

@@ -28,12 +28,13 @@ from wasinn_nb.cards import (
     stated,
 )
 from wasinn_nb.errors import (
+    BusyError,
     RuntimeFailure,
     UnsupportedOperationError,
     WasiNnError,
 )
 from wasinn_nb.runtimes import Builder
-from wasinn_nb.runtimes.reading import OPEN_RANK, check_ends
+from wasinn_nb.runtimes.reading import BUSY, OPEN_RANK, check_ends
 
 __all__ = [
     "core",
@@ -217,4 +218,6 @@ def translated(what: str) -> Iterator[None]:
     except (RuntimeError, ValueError, TypeError) as error:
         if isinstance(error, WasiNnError):
             raise
+        if "Infer Request is busy" in str(error):
+            raise BusyError(BUSY) from error
         raise RuntimeFailure(f"{what}: {reason(error)}") from error

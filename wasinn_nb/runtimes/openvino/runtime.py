@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -11,7 +12,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from wasinn_nb.abi import GraphEncoding, TensorType
-from wasinn_nb.cards import Signature
+from wasinn_nb.cards import Port, Signature
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes.base import (
@@ -89,10 +90,12 @@ class OpenVinoRuntime:
         """Read and compile a model; see :meth:`wasinn_nb.runtimes.Runtime.load`."""
         self._check(device, precision)
         model = read_model(builders, encoding)
-        recipe = None if input is None else input(_signature(model, builders))
+        found = _signature(model, builders)
+        recipe = None if input is None else input(found)
         if recipe is not None:
             _reshape(model, recipe)
-        asked = None if head is None else head(_signature(model, builders))
+        signature = _signature(model, builders)
+        asked = None if head is None else head(signature)
         fuses_head = asked is not None and can_fuse_head(model, asked)
         with translated("OpenVINO cannot put preprocessing and head into the graph"):
             if recipe is not None:
@@ -100,7 +103,7 @@ class OpenVinoRuntime:
             if asked is not None and fuses_head:
                 model = with_head(model, asked)
         compiled = self._compile(model, device, precision)
-        graph = OpenVinoGraph(compiled, recipe, asked, fuses_head=fuses_head)
+        graph = OpenVinoGraph(compiled, signature, recipe, asked, fuses_head=fuses_head)
         warn_of_precision(self.name, device, precision, graph.precision)
         return graph
 
@@ -167,12 +170,24 @@ def _signature(model: ov.Model, builders: Sequence[Builder]) -> Signature:
     return with_stated(found, builders) if integers else found
 
 
+def _completed(compiled: Sequence[ov.Output], known: tuple[Port, ...]) -> tuple[Port, ...]:
+    """Return the ports of a compiled model, with what was *known* before it was compiled."""
+    ports = tuple(map(model_port, compiled))
+    if len(ports) != len(known):
+        return ports
+    return tuple(
+        dataclasses.replace(port, operation=one.operation, quantization=one.quantization)
+        for port, one in zip(ports, known, strict=True)
+    )
+
+
 class OpenVinoGraph:
     """A compiled model; see :class:`wasinn_nb.runtimes.Graph`."""
 
     def __init__(
         self,
         compiled: ov.CompiledModel,
+        signature: Signature,
         recipe: PreprocessRecipe | None = None,
         head: Head | None = None,
         *,
@@ -183,8 +198,8 @@ class OpenVinoGraph:
         self.head = head
         self.fuses_input = recipe is not None
         self.fuses_head = fuses_head
-        self.inputs = tuple(map(model_port, compiled.inputs))
-        self.outputs = tuple(map(model_port, compiled.outputs))
+        self.inputs = _completed(compiled.inputs, () if self.fuses_input else signature.inputs)
+        self.outputs = _completed(compiled.outputs, () if fuses_head else signature.outputs)
         self.shareable = self._shareable()
 
     def _shareable(self) -> frozenset[int]:
@@ -236,8 +251,7 @@ class OpenVinoContext:
         self._inputs: dict[int, Tensor] = {}
         self._outputs: dict[int, Tensor] = {}
         self._fresh: dict[int, NDArray[Any]] = {}
-        self._cancelled = False
-        self._computed = False
+        self._started = self._cancelled = self._computed = False
 
     def set_input(self, index: int, tensor: Tensor) -> None:
         """Share *tensor* with OpenVINO; where only the order of the sizes differs, bytes rule."""
@@ -248,22 +262,26 @@ class OpenVinoContext:
 
     def start(self) -> None:
         """Begin a run; the outputs go to fresh memory, so that earlier ones stay as they were."""
-        self._outputs.clear()
-        self._fresh.clear()
-        self._cancelled = self._computed = False
+        fresh = {}
         for index in self._graph.shareable:
             port = self._graph.outputs[index]
             if port.type is not None and port.fixed_dimensions is not None:
-                self._fresh[index] = np.empty(port.fixed_dimensions, port.type.dtype)
+                fresh[index] = np.empty(port.fixed_dimensions, port.type.dtype)
         with translated("OpenVINO failed to compute"):
-            for index, array in self._fresh.items():
+            for index, array in fresh.items():
                 self._request.set_output_tensor(index, ov.Tensor(array, shared_memory=True))
+            self._outputs, self._fresh = {}, fresh
+            self._cancelled = self._computed = False
             self._request.start_async()
+            self._started = True
             if self._cancelled:  # after it was asked for, before OpenVINO had begun
                 self._request.cancel()
 
     def wait(self) -> None:
         """Wait for the run that :meth:`start` began."""
+        if not self._started:
+            return
+        self._started = False
         with translated("OpenVINO failed to compute"):
             self._request.wait()
         for index, array in self._fresh.items():
