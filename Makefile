@@ -26,7 +26,7 @@ help:
 
 .venv/.lab: .venv/.made pyproject.toml constraints.txt
 	@echo "installing the package and JupyterLab into .venv (a minute or two)"
-	$(PIP) -c constraints.txt -e ".[lab]"
+	$(PIP) -c constraints.txt -e ".[lab,onnxruntime]"
 	@touch $@
 
 .venv/.dev: .venv/.made pyproject.toml constraints.txt

@@ -472,6 +472,27 @@ def test_devices_of_another_runtime():
         run("devices", "--runtime", "x")
 
 
+def test_a_guest_on_another_runtime(here):
+    """A guest of the legacy interface, which loads the model of bytes by its name."""
+    from onnx import TensorProto, helper
+
+    node = helper.make_node("BitwiseNot", ["x"], ["y"])
+    ends = [helper.make_tensor_value_info(name, TensorProto.UINT8, [1, 4]) for name in "xy"]
+    graph = helper.make_graph([node], "flip", ends[:1], ends[1:])
+    opset = [helper.make_opsetid("", 18)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=8)
+    Path("flip.onnx").write_bytes(model.SerializeToString())
+    Path("in").write_bytes(bytes([0, 1, 2, 255]))
+    guest = ["run", "classify-legacy", "--dir", ".:.", "--nn-preload", "flip:flip.onnx"]
+    arguments = ["--", "flip", "1x4", "in", "out"]
+    done = shell(*guest, "--runtime", "onnxruntime", *arguments, cwd=here)
+    assert done.returncode == 0, done.stderr
+    assert Path("out").read_bytes() == bytes([255, 254, 253, 0])
+    done = shell(*guest, "--runtime", "x", *arguments, cwd=here)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: unknown runtime 'x'; known are ")
+
+
 def test_help_imports_no_engine():
     import subprocess
     import sys

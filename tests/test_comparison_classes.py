@@ -143,6 +143,18 @@ def test_classes_without_any_probability_have_no_rank():
     assert found.step("ranking").verdict is Verdict.IDENTICAL
 
 
+def test_a_top_class_among_equal_ones_counts():
+    card = ModelCard("many", "classification", classes=tuple(f"class {i}" for i in range(1000)))
+    even, few = np.full(1000, 0.001, F32), np.zeros(1000, F32)
+    few[992:] = 0.125
+    found = compare(classified(few, card), classified(even, card))
+    assert found.step("ranking").verdict is Verdict.DIFFERENT
+    assert found.step("ranking").difference == "top class class 992 in a, class 0 in b"
+    assert [(rank.index, rank.ranks) for rank in found.ranks][-1] == (0, (9, 1))
+    same = compare(classified(even, card), classified(even, card))
+    assert [(rank.index, rank.ranks) for rank in same.ranks] == [(0, (1, 1))]
+
+
 def test_as_many_classes_are_needed():
     card = CARD.replace(classes=("cat", "dog", "owl"))
     found = compare(classified(), classified([0.5, 0.25, 0.25], card))

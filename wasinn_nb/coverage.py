@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from wasinn_nb.errors import InvalidArgumentError
@@ -11,6 +12,7 @@ from wasinn_nb.placement import Placement
 __all__ = ["WHOLE", "Coverage", "Window"]
 
 _ROUNDING: Final = 1e-6
+_FAR: Final = 1e6  # no mask reaches so many images beyond its image
 
 
 class Window(NamedTuple):
@@ -56,18 +58,16 @@ class Coverage(NamedTuple):
         InvalidArgumentError
             If they are not four finite numbers, or cover nothing.
         """
-        try:
-            numbers = tuple(map(float, values))
-        except (TypeError, ValueError):
-            numbers = ()
-        if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
+        numbers = tuple(values) if isinstance(values, Sequence) else ()
+        near = [type(one) in {int, float} and abs(one) <= _FAR for one in numbers]
+        if len(near) != 4 or not all(near):
             raise InvalidArgumentError(f"expected covers as four numbers, got {values!r:.80}")
-        top, left, bottom, right = numbers
+        top, left, bottom, right = map(float, numbers)
         if not (top < bottom and left < right):
             raise InvalidArgumentError(
                 f"expected covers as top, left, bottom and right of some area, got {values!r:.80}"
             )
-        return cls(*numbers)
+        return cls(top, left, bottom, right)
 
     @classmethod
     def of(

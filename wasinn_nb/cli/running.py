@@ -196,6 +196,7 @@ def run(
         str | None, typer.Option("--target", "-t", help="Run graphs there, whatever it asks for.")
     ] = None,
     precision: Precision = None,
+    runtime: RuntimeName = None,
     memory_limit: Annotated[int, typer.Option(help="MiB that the guest may have.")] = 1024,
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds after which the guest is stopped.")
@@ -223,6 +224,7 @@ def run(
             models=pairs(preload, ":", "--nn-preload"),
             target=target,
             precision=precision,
+            runtime=runtime,
             memory_limit=memory_limit << 20,
             time_limit=time_limit,
             output_limit=None,

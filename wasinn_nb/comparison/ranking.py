@@ -129,7 +129,8 @@ class RankingDifference:
         The most probable class of a, and that of b.
     ranks : tuple of ClassRank
         The five most probable classes of a, then those of b that are not among them.  Of more than
-        10 classes, those that have the least value on both sides are left out.
+        10 classes, those that have the least value on both sides and are the first of neither are
+        left out.
     largest : ClassRank
         The class with the largest difference.
     scores_within, ranking_within : bool
@@ -224,7 +225,11 @@ def compare_rankings(
         second,
         known,
         (rank(tops[0][0]), rank(tops[1][0])),
-        tuple(one for one in ranked if len(first) <= _FEW or one.values != low),
+        tuple(
+            one
+            for one in ranked
+            if len(first) <= _FEW or one.values != low or one.index in {tops[0][0], tops[1][0]}
+        ),
         rank(int(apart.argmax())),
         bool(apart.max() <= _PEAK * tolerance * scale),
         tops[0][0] == tops[1][0] or bool(max(map(abs, leads)) <= tolerance * scale),
