@@ -240,6 +240,18 @@ def test_a_stated_recipe_is_not_assumed(models):
         assert bool(found.assumed) == (options.get("card") is not CARD and "card" in options)
 
 
+def test_some_fields_of_a_recipe_complete_what_is_stated(models):
+    model, rgb = models["scores"], {"color": "RGB", "range": (0, 1)}
+    fed = wn.image_to_tensor(IMAGE, RECIPE.replace(resize="triangle", **rgb))
+    found = diagnose(fed, IMAGE, model, recipe=rgb)
+    assert (found.verdict, found.assumed) == ("right", ())
+    assert diagnose(fed, IMAGE, model, card=CARD, recipe=rgb).candidates[0].axes == {"resize"}
+    assert diagnose(fed, IMAGE, RECIPE, recipe=rgb).right
+    found = diagnose(fed, IMAGE, model, recipe={"range": (0, 1)})
+    assert "color" in axes(found)
+    assert found.assumed == ("BGR, bilinear",)
+
+
 def test_nothing_fits_says_that_the_recipe_was_assumed(models):
     found = diagnose(np.ones((1, 3, 64, 96), np.float32), IMAGE, models["scores"])
     assert found.verdict == "nothing fits"

@@ -403,7 +403,7 @@ def test_page_and_html(found, model, folders, tmp_path):
     for heading in ("Classes", "Most confused classes", "Confusion matrix", "Worst images"):
         assert f"<h2>{heading}</h2>" in page
     assert page.count("<img ") == 2  # the matrix and the image
-    assert "true class b, at place 2" in page
+    assert "true class b: place 2 of 3" in page
     assert not re.search("<b>|<i>", page)
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
     assert "<h2>Confusion matrix</h2>" not in _page_of_many(tmp_path)
@@ -411,6 +411,13 @@ def test_page_and_html(found, model, folders, tmp_path):
     assert html.startswith("<table")
     assert "top-1 accuracy 0.5000" in html
     assert "Details" not in html
+
+
+def test_long_names_of_classes_fit_beside_the_matrix(tmp_path):
+    names = tuple(f"{letter}{' of a very long kind' * 9}" for letter in "abc")
+    card = PETS.replace(classes=names)
+    found = evaluate(result(0.7, 0.2, 0.1, card=card), names[0])
+    assert "<h2>Confusion matrix</h2>" in found.write_html(tmp_path / "a.html").read_text()
 
 
 def _page_of_many(folder):

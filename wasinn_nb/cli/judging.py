@@ -29,7 +29,7 @@ from wasinn_nb.cli.console import (
 )
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.comparison.agreement import TOLERANCE
-from wasinn_nb.errors import InvalidArgumentError, WasiNnError
+from wasinn_nb.errors import WasiNnError
 
 
 @app.command()
@@ -94,7 +94,7 @@ def diagnose(
             model,
             stage="output" if output else None,
             card=card,
-            recipe=_whole_recipe(model, card, read_recipe(recipe), runtime),
+            recipe=read_recipe(recipe),
             runtime=runtime,
             target=target,
             precision=precision,
@@ -103,18 +103,6 @@ def diagnose(
         if not as_json:
             print_remedy(Given(model, card, recipe).remedy(found.assumed))
     raise typer.Exit(0 if found.right else 1)
-
-
-def _whole_recipe(
-    model: str | None, card: str | None, fields: dict[str, Any] | None, runtime: str | None
-) -> wn.PreprocessRecipe | None:
-    """Return the recipe of which some fields are given; the rest is the card's or the model's."""
-    if fields is None:
-        return None
-    described = wn.describe(model, card=card, recipe=fields, runtime=runtime)
-    if described.recipe is None:
-        raise InvalidArgumentError(described.refusal)
-    return described.recipe
 
 
 @contextmanager

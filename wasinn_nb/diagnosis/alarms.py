@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from wasinn_nb.cards import UNNAMED_CLASS
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.tables import percent
 
@@ -126,10 +127,10 @@ def _alarms(
         return _of_scores(planes.astype(np.float32, copy=False), classes)
     plane = planes[0] if planes.ndim == 3 else planes
     if len(classes) == 1:  # what is not of the class comes before it
-        classes = ("background", *classes)
+        classes = (UNNAMED_CLASS[0], *classes)
     whole = planes.ndim == 2 and bool((plane == np.floor(plane)).all())
     if real and not whole and len(classes) <= _MOST_OF_ONE:
-        name = classes[-1] if classes else "foreground"
+        name = (classes or UNNAMED_CLASS)[-1]
         return _of_plane(plane, name, threshold or 0.5, logits)
     return _of_labels(plane, classes)
 

@@ -134,13 +134,6 @@ class Reader:
             return None
         return found.labels if given.labels else found.scores
 
-    def takes(self, tensor: Tensor) -> bool:
-        """Whether a tensor has the dimensions of the output that the task reads."""
-        channels, height, width = self.reading.head.planes
-        last = self.reading.head.channels_last
-        wanted = _sides((height, width, channels) if last else (channels, height, width))
-        return _sides(tensor.dimensions) in {wanted, (math.prod(wanted),)}
-
     def given(self, value: Any, image: ImageSource) -> Given:
         """Return an output that a program gave in the form in which it is compared.
 

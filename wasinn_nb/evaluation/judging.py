@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from wasinn_nb import metrics
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.labels import Classes, Side, class_map, label_set
@@ -19,7 +19,6 @@ from wasinn_nb.evaluation.scores import Evaluation
 from wasinn_nb.evaluation.truths import aligned, class_indices, class_truths, plain_name
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.progress import Progress, progress_bar
-from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import Runtime
 from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.tasks.classification.result import ClassificationResult
@@ -37,7 +36,7 @@ def evaluate(
     *,
     model: Pipeline | ModelCard | Model | str | os.PathLike[str] | None = None,
     card: ModelCard | str | os.PathLike[str] | None = None,
-    recipe: PreprocessRecipe | None = None,
+    recipe: PartialRecipe | None = None,
     runtime: str | Runtime | None = None,
     mapping: Mapping[Side, Side] | None = None,
     ignore: Any = None,
@@ -203,7 +202,7 @@ def _judged_classes(
 def _model(
     model: Any,
     card: ModelCard | str | os.PathLike[str] | None,
-    recipe: PreprocessRecipe | None,
+    recipe: PartialRecipe | None,
     runtime: str | Runtime | None,
 ) -> tuple[Pipeline | None, ModelCard | None]:
     """Return what runs, or the card that describes the predictions."""

@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.cards import RGB, UNNAMED_CLASS, ModelCard, distinct_palette
+from wasinn_nb.cards import (
+    RGB,
+    UNNAMED_CLASS,
+    ModelCard,
+    distinct_palette,
+    unnamed_classes,
+)
 from wasinn_nb.catalog.shipped import no_such
 from wasinn_nb.errors import ImageError, InvalidArgumentError, TensorError
 from wasinn_nb.pictures import ImageSource, open_image, rgb_image
@@ -260,7 +266,7 @@ def label_set(classes: Classes, ignore: Any) -> LabelSet:
     if isinstance(classes, Mapping):
         names, values = tuple(classes), tuple(map(_value, classes.values()))
     elif isinstance(classes, int) and not isinstance(classes, bool):
-        names = _numbered(min(classes, _MOST + 1))
+        names = unnamed_classes(min(classes, _MOST + 1))
         values = tuple(range(len(names)))
     elif isinstance(classes, str) or not isinstance(classes, Iterable):
         raise InvalidArgumentError(
@@ -337,7 +343,7 @@ def class_map(
         pairs: list[_Groups] = [
             ((own,), (other,)) for own, other in zip(data.names, same, strict=True)
         ]
-        names = same if data.names == _numbered(len(same)) else list(data.names)
+        names = same if data.names == unnamed_classes(len(same)) else list(data.names)
     else:
         if not isinstance(mapping, Mapping) or not mapping:
             raise InvalidArgumentError(
@@ -381,7 +387,7 @@ def class_map(
 def _same(names: tuple[str, ...], model: tuple[str, ...]) -> list[str] | None:
     """Return the model's class for each of the data's; None where their names do not tell it."""
     # Numbered classes have no names that could differ.
-    if len(names) == len(model) and _numbered(len(model)) in {names, model}:
+    if len(names) == len(model) and unnamed_classes(len(model)) in {names, model}:
         return list(model)
     if set(names) == set(model):
         return list(names)
@@ -389,10 +395,6 @@ def _same(names: tuple[str, ...], model: tuple[str, ...]) -> list[str] | None:
     if model == UNNAMED_CLASS and len(names) == 2 and background in names:
         return [name if name == background else foreground for name in names]
     return None
-
-
-def _numbered(count: int) -> tuple[str, ...]:
-    return tuple(f"class {index}" for index in range(count))
 
 
 def _palette(
