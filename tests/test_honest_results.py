@@ -276,3 +276,19 @@ def test_open_sizes_whose_output_is_declared_fixed(tmp_path):
     results = [wn.segment(IMAGE, model, recipe=RECIPE, runtime=name) for name in RUNTIMES]
     assert np.array_equal(results[0].labels, IMAGE.argmax(2))
     assert np.array_equal(results[0].labels, results[1].labels)
+
+
+def test_a_value_for_every_pixel_is_a_mask(tmp_path):
+    nodes = [("Sigmoid", ["x"], ["p"]), ("Reshape", ["p", "shape"], ["y"])]
+    model = onnx_file(
+        tmp_path / "m.onnx",
+        nodes,
+        F32,
+        input_dims=(1, 1, 8, 8),
+        dims=(1, 64),
+        shape=np.array([1, 64], np.int64),
+    )
+    gray = RECIPE.replace(color="GRAY")
+    assert wn.Pipeline(model, recipe=gray)(IMAGE).labels.shape == (8, 8)
+    card = wn.ModelCard("m", "classification", gray)
+    assert len(wn.Pipeline(model, card=card)(IMAGE).top(64)) == 64

@@ -5,12 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from wasinn_nb.errors import RuntimeFailure
-
-if TYPE_CHECKING:
-    from flatbuffers.table import Table
 
 __all__ = ["FlatTable", "checked_flatbuffer"]
 
@@ -33,15 +30,30 @@ class FlatTable:
 
     Fields are numbered as the schema lists them.  A position outside the buffer raises an error
     that :func:`checked_flatbuffer` translates.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole buffer.
+    position : int
+        Where the table begins: with the distance back to the list of its fields' places.
     """
 
-    __slots__ = ("_content", "_table")
+    __slots__ = ("_content", "_places", "_position")
 
     def __init__(self, content: bytes, position: int) -> None:
-        from flatbuffers.table import Table
-
+        fields = position - struct.unpack_from("<i", content, position)[0]
+        if fields < 0:
+            raise ValueError(f"a table at byte {position} with fields at byte {fields}")
+        length, size = struct.unpack_from("<HH", content, fields)
+        if length < 4 or length % 2 or position + size > len(content):
+            raise ValueError(f"a table of {size} bytes at byte {position}")
+        places = struct.unpack_from(f"<{length // 2 - 2}H", content, fields + 4)
+        if max(places, default=0) >= size:
+            raise ValueError(f"a field outside the table at byte {position}")
         self._content = content
-        self._table: Table = Table(content, position)
+        self._position = position
+        self._places: tuple[int, ...] = places
 
     @classmethod
     def root(cls, content: bytes) -> FlatTable:
@@ -66,14 +78,14 @@ class FlatTable:
     def table(self, field: int) -> FlatTable | None:
         """Return a table; None where there is none."""
         at = self._at(field)
-        return FlatTable(self._content, self._table.Indirect(at)) if at else None
+        return FlatTable(self._content, self._target(at)) if at else None
 
     def tables(self, field: int) -> Iterator[FlatTable]:
         """Yield the tables of a vector."""
         at = self._at(field)
         start, length = self._vector(at, 4) if at else (0, 0)
         for index in range(length):
-            yield FlatTable(self._content, self._table.Indirect(start + 4 * index))
+            yield FlatTable(self._content, self._target(start + 4 * index))
 
     def entry(self, field: int, index: int) -> FlatTable:
         """Return one table of a vector."""
@@ -81,7 +93,7 @@ class FlatTable:
         start, length = self._vector(at, 4) if at else (0, 0)
         if not 0 <= index < length:
             raise IndexError(f"entry {index} of {length}")
-        return FlatTable(self._content, self._table.Indirect(start + 4 * index))
+        return FlatTable(self._content, self._target(start + 4 * index))
 
     def count(self, field: int, itemsize: int = 4) -> int:
         """Return the length of a vector of tables, or of numbers of *itemsize* bytes."""
@@ -104,12 +116,16 @@ class FlatTable:
 
     def _at(self, field: int) -> int:
         """Return the position of a field; 0 where the table lacks it."""
-        offset = self._table.Offset(4 + 2 * field)
-        return self._table.Pos + offset if offset else 0
+        place = self._places[field] if field < len(self._places) else 0
+        return self._position + place if place else 0
+
+    def _target(self, at: int) -> int:
+        """Return the position that the offset at *at* leads to."""
+        return at + int(struct.unpack_from("<I", self._content, at)[0])
 
     def _vector(self, at: int, itemsize: int) -> tuple[int, int]:
         """Return start and length of the vector that the field at *at* points to."""
-        start = self._table.Indirect(at)
+        start = self._target(at)
         (length,) = struct.unpack_from("<I", self._content, start)
         if start + 4 + length * itemsize > len(self._content):
             raise ValueError(f"a vector of {length} entries at byte {start}")

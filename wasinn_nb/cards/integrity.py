@@ -18,6 +18,7 @@ from wasinn_nb.cards.formats import (
 )
 from wasinn_nb.cards.ir import needed_weights, parsed_ir
 from wasinn_nb.cards.onnx_file import external_data, parsed_onnx
+from wasinn_nb.cards.tflite_check import check_tflite
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RuntimeFailure
 from wasinn_nb.files import existing_file
 
@@ -94,8 +95,9 @@ def checked_files(files: Sequence[Path | bytes], encoding: GraphEncoding) -> Non
     MissingFileError
         If ONNX weights in a file of their own are not there.
     RuntimeFailure
-        If an IR is of a version that OpenVINO does not read, or weights are of another size than
-        the model takes, are something else, or lie outside the model's folder.
+        If an IR is of a version that OpenVINO does not read, weights are of another size than the
+        model takes, are something else, or lie outside the model's folder, or the parts of a
+        TensorFlow Lite file do not fit each other.
 
     Examples
     --------
@@ -117,6 +119,8 @@ def checked_files(files: Sequence[Path | bytes], encoding: GraphEncoding) -> Non
             )
     elif encoding is GraphEncoding.ONNX:
         _check_external_data(files[0])
+    elif encoding is GraphEncoding.TENSORFLOWLITE:
+        check_tflite(content_of(files[0]))
     for weights in files[1:]:
         if fetched := fetched_instead(start_of(weights)):
             raise RuntimeFailure(f"expected the model's weights, got {fetched}")

@@ -54,7 +54,7 @@ def parsed_onnx(content: bytes) -> onnx.ModelProto:
     Raises
     ------
     RuntimeFailure
-        If the bytes are cut off, damaged, or hold no graph.
+        If the bytes are cut off, damaged, hold no graph, or do not say their version.
     """
     import onnx
     from google.protobuf.message import DecodeError
@@ -68,6 +68,10 @@ def parsed_onnx(content: bytes) -> onnx.ModelProto:
         ) from error
     if not model.HasField("graph"):
         raise RuntimeFailure("the ONNX file holds no graph: export it again")
+    if not model.ir_version or (model.ir_version >= 3 and not model.opset_import):
+        raise RuntimeFailure(
+            "the ONNX file does not say of which version it and its operations are: export it again"
+        )
     return model
 
 

@@ -51,8 +51,8 @@ class Classification:
         self, signature: Signature, card: ModelCard, recipe: PreprocessRecipe, *, scores: bool
     ) -> ScoresReading:
         """Return how a classifier is read; see :meth:`wasinn_nb.tasks.Task.read`."""
-        del recipe, scores  # an image of any size has as many scores, and they are always kept
-        index, port, classes = _scores_output(signature, card)
+        del scores  # they are always kept
+        index, port, classes = _scores_output(signature, card, recipe.height * recipe.width)
         return ScoresReading(
             port,
             Head(index, (classes, 1, 1), reduce="none", keep=True),
@@ -133,9 +133,13 @@ class ScoresReading:
         )
 
 
-def _scores_output(signature: Signature, card: ModelCard) -> tuple[int, Port, int]:
-    """Return the output that holds the scores: its index, and how many classes it has."""
+def _scores_output(signature: Signature, card: ModelCard, pixels: int) -> tuple[int, Port, int]:
+    """Return the output that holds the scores: its index, and how many classes it has.
+
+    A row with a value for each of the *pixels* of the image is a mask, unless the card says else.
+    """
     fitting = []
+    stated = card.task == Classification.name
     for index in chosen_outputs(signature, card):
         port = signature.outputs[index]
         wide = [side for side in port.dimensions[1:] if side != 1]
@@ -143,7 +147,9 @@ def _scores_output(signature: Signature, card: ModelCard) -> tuple[int, Port, in
         if not wide and first not in {None, 1}:  # a row without a batch
             wide, first = [first], 1
         classes = wide[0] if len(wide) == 1 and first in {1, None} else None
-        if _holds_scores(port) and classes and _LEAST_CLASSES <= classes <= _MOST_CLASSES:
+        if not _holds_scores(port) or (classes == pixels and not stated):
+            continue
+        if classes and _LEAST_CLASSES <= classes <= _MOST_CLASSES:
             fitting.append((index, port, classes))
     if len(fitting) > 1 and card.classes:
         fitting = [one for one in fitting if one[2] == len(card.classes)] or fitting
