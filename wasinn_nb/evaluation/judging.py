@@ -11,7 +11,8 @@ from wasinn_nb import metrics
 from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.evaluation.labels import Classes, Side, class_map, label_set
+from wasinn_nb.evaluation.class_maps import Side, class_map
+from wasinn_nb.evaluation.labels import Classes, label_set
 from wasinn_nb.evaluation.mask_tally import MaskTally, with_card
 from wasinn_nb.evaluation.pairs import Named, Pair, named, paired
 from wasinn_nb.evaluation.ranking import ClassificationEvaluation, RankTally
