@@ -12,6 +12,7 @@ from wasinn_nb.errors import RuntimeFailure
 __all__ = ["FlatTable", "checked_flatbuffer"]
 
 _MAX_ENTRIES: Final = 1 << 16
+_MAX_FIELDS: Final = 1 << 10  # in bytes, two for each; the longest table has some 40
 
 
 @contextmanager
@@ -46,7 +47,7 @@ class FlatTable:
         if fields < 0:
             raise ValueError(f"a table at byte {position} with fields at byte {fields}")
         length, size = struct.unpack_from("<HH", content, fields)
-        if length < 4 or length % 2 or position + size > len(content):
+        if not 4 <= length <= _MAX_FIELDS or length % 2 or position + size > len(content):
             raise ValueError(f"a table of {size} bytes at byte {position}")
         places = struct.unpack_from(f"<{length // 2 - 2}H", content, fields + 4)
         if max(places, default=0) >= size:

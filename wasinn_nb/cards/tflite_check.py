@@ -32,6 +32,7 @@ _BITS: Final = {
     17: 4,  # i4
     18: 16,  # bf16
 }
+_OPTIONS: Final = (4, 12)  # of an operation
 _NONE: Final = -1
 """An optional input that is left out."""
 
@@ -47,18 +48,28 @@ def check_tflite(content: bytes) -> None:
     Raises
     ------
     RuntimeFailure
-        If a part names another one that is not there, or weights are of another size than their
-        tensor.
+        If a part names another one that is not there, or a tensor has fewer weights than it takes.
     """
     with checked_flatbuffer("TFLite file"):
         model = FlatTable.root(content)
+        entries = _Entries(len(content))
         codes = model.count(1)
         sizes = [_stored(buffer, len(content)) for buffer in model.tables(4)]
-        entries = 0
         for graph in model.tables(2):
-            entries += _check_graph(graph, codes, sizes)
-            if entries > len(content):  # the same operation, again and again
-                raise ValueError(f"more than {len(content)} entries of operations")
+            _check_graph(graph, codes, sizes, entries)
+
+
+class _Entries:
+    """Counts what is read: a small file can name the same long part again and again."""
+
+    def __init__(self, most: int) -> None:
+        self._most = self._left = most
+
+    def add(self, count: int) -> None:
+        """Count more entries, and raise ValueError once a file of this size cannot hold them."""
+        self._left -= count
+        if self._left < 0:
+            raise ValueError(f"more than {self._most} entries")
 
 
 def _stored(buffer: FlatTable, end: int) -> int:
@@ -71,27 +82,24 @@ def _stored(buffer: FlatTable, end: int) -> int:
     return buffer.count(0, 1)
 
 
-def _check_graph(graph: FlatTable, codes: int, sizes: list[int]) -> int:
-    """Check a subgraph, and return how many entries its operations have."""
-    tensors = list(graph.tables(0))
+def _check_graph(graph: FlatTable, codes: int, sizes: list[int], entries: _Entries) -> None:
+    tensors = graph.count(0)
     inputs, outputs = graph.numbers(1, "i"), graph.numbers(2, "i")
-    _check_indices((*inputs, *outputs), len(tensors))
+    _check_indices((*inputs, *outputs), tensors)
     read, computed = set(outputs), set(inputs)
-    entries = 0
     for operation in graph.tables(3):
         if operation.number(0, "I") >= codes:
             raise ValueError(f"operation {operation.number(0, 'I')} of {codes}")
         taken, given = operation.numbers(1, "i"), operation.numbers(2, "i")
-        _check_indices((index for index in taken if index != _NONE), len(tensors))
-        _check_indices(given, len(tensors))
-        for number in (4, 12):  # options
+        entries.add(1 + len(taken) + len(given))
+        _check_indices((index for index in taken if index != _NONE), tensors)
+        _check_indices(given, tensors)
+        for number in _OPTIONS:
             operation.table(number)
         read.update(taken)
         computed.update(given)
-        entries += 1 + len(taken) + len(given)
-    for index, tensor in enumerate(tensors):
-        _check_tensor(tensor, sizes, constant=index in read and index not in computed)
-    return entries
+    for index, tensor in enumerate(graph.tables(0)):
+        _check_tensor(tensor, sizes, entries, constant=index in read and index not in computed)
 
 
 def _check_indices(indices: Iterable[int], count: int) -> None:
@@ -100,28 +108,32 @@ def _check_indices(indices: Iterable[int], count: int) -> None:
             raise ValueError(f"tensor {index} of {count}")
 
 
-def _check_tensor(tensor: FlatTable, sizes: list[int], *, constant: bool) -> None:
+def _check_tensor(
+    tensor: FlatTable, sizes: list[int], entries: _Entries, *, constant: bool
+) -> None:
     """Check the sizes of a tensor; *constant* says that nothing computes what is read of it."""
-    name = tensor.text(3)[:80]
-    buffer, kind = tensor.number(2, "I"), tensor.number(1, "b")
+    buffer = tensor.number(2, "I")
     if buffer >= len(sizes):
-        raise ValueError(f"weights {buffer} of {len(sizes)} for tensor {name!r}")
-    shape = tensor.numbers(0, "i")
-    tensor.numbers(7, "i")
-    quantization = tensor.table(4)
-    if quantization is not None:
+        raise ValueError(f"weights {buffer} of {len(sizes)} for {_named(tensor)}")
+    shape, signature = tensor.numbers(0, "i"), tensor.numbers(7, "i")
+    entries.add(1 + len(shape) + len(signature))
+    if (quantization := tensor.table(4)) is not None:
         scales, zeros = len(quantization.numbers(2, "f")), len(quantization.numbers(3, "q"))
+        entries.add(scales + zeros)
         if scales and zeros and scales != zeros:
-            raise ValueError(f"{scales} scales and {zeros} zero points for tensor {name!r}")
-    bits = _BITS.get(kind)
-    is_variable = tensor.number(5, "B")
-    is_sparse = tensor.table(6) is not None
+            raise ValueError(f"{scales} scales and {zeros} zero points for {_named(tensor)}")
+    bits = _BITS.get(tensor.number(1, "b"))
+    is_variable, is_sparse = tensor.number(5, "B"), tensor.table(6) is not None
     if bits is None or is_sparse or not (sizes[buffer] or (constant and not is_variable)):
         return
     if min(shape, default=1) < 0:
-        raise ValueError(f"weights of sizes {shape} for tensor {name!r}")
+        raise ValueError(f"weights of sizes {shape} for {_named(tensor)}")
     needed = (math.prod(shape) * bits + 7) // 8
-    if sizes[buffer] != needed:
+    if sizes[buffer] < needed:  # some writers pad
         raise ValueError(
-            f"{sizes[buffer]} bytes of weights for tensor {name!r}, which takes {needed}"
+            f"{sizes[buffer]} bytes of weights for {_named(tensor)}, which takes {needed}"
         )
+
+
+def _named(tensor: FlatTable) -> str:
+    return f"tensor {tensor.text(3)!r:.80}"
