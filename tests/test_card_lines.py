@@ -208,7 +208,7 @@ def test_segment_takes_some_fields_of_a_recipe(here):
     image[:, :2, 2] = image[:, 2:, 1] = 200
     found = wn.segment(image, path, recipe={"color": "RGB", "range": (0, 1)})
     assert (found.areas()["class 2"], found.assumed) == (8, ())
-    assert found.recipe == wn.PreprocessRecipe(4, 6, color="RGB", range=(0, 1))
+    assert found.recipe == wn.PreprocessRecipe(4, 6, color="RGB", range=(0, 1), resize="bilinear")
     other = wn.segment(image, path, recipe={"color": "BGR", "range": (0, 1)})
     assert other.areas()["class 0"] == 8
     wn.ModelCard("toy", recipe=found.recipe).write(path)

@@ -208,7 +208,7 @@ def test_card_says_what_is_still_assumed(toy):
     _, err = pasted(command)
     assert err.startswith("wrote ")
     assert "assumed" not in err
-    assert wn.model(toy).card.recipe == wn.PreprocessRecipe(4, 6)
+    assert wn.model(toy).card.recipe == wn.PreprocessRecipe(4, 6, resize="bilinear")
 
 
 def test_card_lays_options_over_the_card_that_is_there(toy):
@@ -220,7 +220,7 @@ def test_card_lays_options_over_the_card_that_is_there(toy):
     run("card", toy, "--range", "0", "1", "--force")
     card = wn.model(toy).card
     assert card.classes == ("class 0", "class 1", "class 2")
-    assert card.recipe == wn.PreprocessRecipe(4, 6, range=(0, 1))
+    assert card.recipe == wn.PreprocessRecipe(4, 6, range=(0, 1), resize="bilinear")
 
 
 def test_card_only_prints(toy):
@@ -240,7 +240,9 @@ def test_class_names_from_a_file(toy):
 def test_card_of_a_format_that_only_a_runtime_reads(here):
     Path("net.pb").write_bytes(toys.tensorflow_relu((1, 5, 6, 3)))
     run("card", "net.pb", "--color", "RGB", "--range", "0", "1")
-    assert wn.model("net.pb").card.recipe == wn.PreprocessRecipe(5, 6, "NHWC", "RGB", range=(0, 1))
+    assert wn.model("net.pb").card.recipe == wn.PreprocessRecipe(
+        5, 6, "NHWC", "RGB", range=(0, 1), resize="bilinear"
+    )
 
 
 def test_a_card_that_makes_a_model_unreadable_is_not_written(toy):
@@ -328,7 +330,7 @@ def test_a_recipe_on_the_command_line(toy, recipe, blue, assumed):
 def test_a_recipe_is_laid_over_that_of_the_card(toy):
     run("card", toy, "--color", "RGB", "--range", "0", "1")
     printed = run("inspect", toy, "--recipe", "range=-1:1")
-    assert "NCHW RGB, range -1 to 1, triangle\n" in printed
+    assert "NCHW RGB, range -1 to 1, bilinear\n" in printed
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,12 @@ class Origin:
         main = "saved_model.pb"  # of TensorFlow, whose files have an order of their own
         return main if main in self.files else next(iter(self.files), self.model)
 
+    @property
+    def ran(self) -> str:
+        """How it ran, in words: ``f32 on CPU``, with the engine where it is not OpenVINO."""
+        engine = "" if self.runtime == "openvino" else f" by {self.runtime}"
+        return f"{self.precision} on {self.target}{engine}"
+
     def diff(self, other: Origin) -> dict[str, tuple[Any, Any]]:
         """Return what differs: field name → (here, in *other*); empty where both are equal."""
         ours, theirs = self.to_dict(), other.to_dict()

@@ -139,7 +139,7 @@ class SegmentationResult:
         if self.scores is not None:
             object.__setattr__(self, "scores", self._checked_scores(np.asarray(self.scores)))
         if self.image is not None:
-            object.__setattr__(self, "image", kept_image(self.image, self._exif))
+            object.__setattr__(self, "image", kept_image(self.image, self._exif()))
         if self.model_sha384 is not None and not _SHA384.fullmatch(str(self.model_sha384)):
             raise InvalidArgumentError("expected model_sha384 as 96 hexadecimal digits")
         if self.threshold is not None:
@@ -210,9 +210,9 @@ class SegmentationResult:
         """
         if self.image is None:
             return None
-        return _read_only(np.asarray(rgb_image(self.image, self._exif)))
+        return _read_only(np.asarray(rgb_image(self.image, self._exif())))
 
-    @property
+    # Not a property: jedi, which completes names, fails on one that returns a Literal.
     def _exif(self) -> Exif:
         return "ignore" if self.recipe is None else self.recipe.exif
 
@@ -540,7 +540,7 @@ class SegmentationResult:
 
     def _photo_to_mask(self, image: ImageSource | None) -> NDArray[np.uint8]:
         if image is not None:
-            return np.asarray(rgb_image(image, self._exif))
+            return np.asarray(rgb_image(image, self._exif()))
         if self.photo is None:
             raise InvalidArgumentError("the result keeps no photograph; pass it as image=…")
         return self.photo
@@ -558,7 +558,7 @@ class SegmentationResult:
         facts = [
             self.card.name,
             f"{self.height} x {self.width} pixels (height x width)",
-            f"{self.precision} on {self.target}",
+            self.origin.ran,
         ]
         if self.threshold is not None:
             facts.append(f"threshold {self.threshold:g}")
@@ -591,7 +591,7 @@ class SegmentationResult:
         assumed = f"; assumed: {'; '.join(self.assumed)}" if self.assumed else ""
         return (
             f"SegmentationResult({self.card.name}, {self.height}x{self.width}, "
-            f"{self.precision} on {self.target}: {', '.join(shares)}{assumed})"
+            f"{self.origin.ran}: {', '.join(shares)}{assumed})"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

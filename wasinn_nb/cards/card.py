@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Self
@@ -217,7 +217,21 @@ class ModelCard:
             raise RecipeError(f"the card of {name!r:.80} is malformed: {error}") from error
 
     @classmethod
-    def from_model(cls, path: str | os.PathLike[str], **known: Any) -> Self:
+    def from_model(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        task: str | None = None,
+        classes: Sequence[str] | None = None,
+        recipe: PreprocessRecipe | Mapping[str, Any] | None = None,
+        palette: Sequence[RGB] | None = None,
+        background: int | None = 0,
+        output: str | int | None = None,
+        threshold: float | None = None,
+        channels_last: bool | None = None,
+        logits: bool | None = None,
+        **known: Any,
+    ) -> Self:
         """Make a card from what a model's file states, completed by what the user knows.
 
         OpenVINO IR, ONNX and TensorFlow Lite state their inputs; many files also state classes,
@@ -229,10 +243,27 @@ class ModelCard:
         path : str or path-like
             The model's main file, its weights, or the folder of a TensorFlow SavedModel; a leading
             ``~`` is expanded.
+        task : str, optional
+            ``"segmentation"`` or ``"classification"``.
+        classes : sequence of str, optional
+            Names in the order of the output's channels; of a model of one class its name alone.
+        recipe : PreprocessRecipe or mapping, optional
+            What the model takes, or a mapping of those of its fields that are known, such as
+            ``{"color": "RGB", "range": (0, 1)}``; the filter is Pillow's ``bilinear`` then.
+        palette : sequence of (red, green, blue), optional
+            One color per class, 0 to 255 each.
+        background : int or None
+            The index of the class that is not tinted; None for none.
+        output : str or int, optional
+            The name or index of the output that the task reads.
+        threshold : float, optional
+            Of a model of one class: the probability above which a pixel belongs to it.
+        channels_last : bool, optional
+            Whether the classes are the output's last axis.
+        logits : bool, optional
+            Whether the scores are logits, not probabilities.
         **known
-            Any field of the card, in the place of what the file states; None counts as not given,
-            but for *background*.  *recipe* is a `PreprocessRecipe`, or a mapping of those of its
-            fields that are known.
+            Further fields of the card: name, description, license, source, figures, precisions.
 
         Returns
         -------
@@ -257,14 +288,23 @@ class ModelCard:
         'segmentation'
         >>> recipe = dict(color="BGR", range=(0, 255))
         >>> ModelCard.from_model(model().path, recipe=recipe).recipe
-        PreprocessRecipe(1x3x512x896xf32 NCHW BGR, range 0 to 255, triangle)
+        PreprocessRecipe(1x3x512x896xf32 NCHW BGR, range 0 to 255, bilinear)
         """
         from wasinn_nb.cards.from_file import stated_fields
 
         cls._check_names(known)
-        # None is a value of this one.
-        given = {k: v for k, v in known.items() if v is not None or k == "background"}
-        return cls(**stated_fields(path, given))
+        known |= {
+            "task": task,
+            "classes": classes,
+            "recipe": recipe,
+            "palette": palette,
+            "output": output,
+            "threshold": threshold,
+            "channels_last": channels_last,
+            "logits": logits,
+        }
+        given = {name: value for name, value in known.items() if value is not None}
+        return cls(**stated_fields(path, given | {"background": background}))
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Self:

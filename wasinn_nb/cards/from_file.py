@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sized
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.checks import MOST_MASK_CLASSES
@@ -31,6 +31,16 @@ from wasinn_nb.errors import RecipeError
 from wasinn_nb.recipe import PreprocessRecipe
 
 __all__ = ["stated_fields"]
+
+
+_EXAMPLES: Final = {
+    "color": "color='RGB'",
+    "range": "range=(0, 1)",
+    "height": "height=512",
+    "width": "width=512",
+    "layout": "layout='NCHW'",
+    "type": "type='f32'",
+}
 
 
 def stated_fields(path: str | os.PathLike[str], known: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,7 +105,7 @@ def _recipe(main: Path, found: Stated, known: Any) -> PreprocessRecipe | None:
         raise RecipeError(
             f"{main.name}: the recipe lacks {', '.join(missing)}, which the file and its {inputs} "
             f"leave open; add what is missing, as in "
-            f"recipe=dict(color='RGB', range=(0, 1), height=512, width=512)"
+            f"recipe=dict({', '.join(_EXAMPLES[name] for name in missing)})"
         )
     try:
         recipe = completed_recipe(values, None if image is None else image.port)

@@ -71,7 +71,7 @@ def recipe_for(
     (PreprocessRecipe(1x3x512x896xf32 NCHW BGR, range 0 to 255, bilinear),
      ('BGR, values 0 to 255, bilinear',))
     >>> recipe_for(Signature((port,), ()), {"color": "RGB", "range": (0, 1)})
-    (PreprocessRecipe(1x3x512x896xf32 NCHW RGB, range 0 to 1, triangle), ())
+    (PreprocessRecipe(1x3x512x896xf32 NCHW RGB, range 0 to 1, bilinear), ())
     """
     port = one_input(signature)
     if isinstance(stated, PreprocessRecipe):
@@ -151,11 +151,14 @@ def _type(values: Mapping[str, Any]) -> TensorType | None:
 def completed_recipe(values: Mapping[str, Any], port: Port | None) -> PreprocessRecipe:
     """Return the recipe, with the input's quantization where its values are to be rounded.
 
+    The filter is Pillow's where *values* do not say it, as where a whole recipe is assumed.
+
     Raises
     ------
     RecipeError
         If a field is missing or cannot hold its value.
     """
+    values = {"resize": "bilinear", **values}
     real = PreprocessRecipe.from_dict({**values, "type": "f32", "quantization": None})
     plain = real.range in _PLAIN_RANGES and not any(real.mean) and set(real.scale) == {1.0}
     if port is not None and port.type in _INTEGERS and not plain:

@@ -101,10 +101,7 @@ def segment(
             }
         )
         return
-    out.print(
-        f"{result.card.name}, {result.width}x{result.height} pixels, "
-        f"{result.precision} on {result.target}"
-    )
+    out.print(f"{result.card.name}, {result.width}x{result.height} pixels, {result.origin.ran}")
     table = Table("class")
     table.add_column("pixels", justify="right")
     table.add_column("share", justify="right")

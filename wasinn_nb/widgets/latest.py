@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import math
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
@@ -15,6 +17,8 @@ Job: TypeAlias = Callable[[Callable[[], bool]], None]
 
 # Seconds.  One choice runs at once; of several that follow one another (arrow keys in a list),
 # those after the first wait for the last.
+# What runs is waited for when the process ends: engines abort where they are cut off.
+_LIVE: Final[weakref.WeakSet[Latest]] = weakref.WeakSet()
 _CALM: Final = 0.3
 _DELAY: Final = 0.12
 
@@ -62,6 +66,7 @@ class Latest:
                 # It ends when nothing is left to do, so that nothing has to be closed.
                 self._thread = threading.Thread(target=self._work, name="wasinn_nb", daemon=True)
                 self._thread.start()
+                _LIVE.add(self)
             self._changed.notify_all()
 
     def cancel(self) -> None:
@@ -94,3 +99,11 @@ class Latest:
                     self._waiting = None
                     self._changed.notify_all()
                 raise  # threading prints it: a job is expected to show its own errors
+
+
+@atexit.register
+def _finish() -> None:
+    """Forget what waits, and wait for what runs."""
+    for latest in list(_LIVE):
+        latest.cancel()
+        latest.wait()

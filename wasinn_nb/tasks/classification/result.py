@@ -121,11 +121,11 @@ class ClassificationResult:
                 values.flags.writeable = False
             object.__setattr__(self, name, values)
         if self.image is not None:
-            object.__setattr__(self, "image", kept_image(self.image, self._exif))
+            object.__setattr__(self, "image", kept_image(self.image, self._exif()))
         object.__setattr__(self, "timings", MappingProxyType(dict(self.timings)))
         object.__setattr__(self, "assumed", tuple(self.assumed))
 
-    @property
+    # Not a property: jedi, which completes names, fails on one that returns a Literal.
     def _exif(self) -> Exif:
         return "ignore" if self.origin.recipe is None else self.origin.recipe.exif
 
@@ -303,12 +303,12 @@ class ClassificationResult:
         """The image as a read-only (h, w, 3) array in RGB order at its own size, or None."""
         if self.image is None:
             return None
-        pixels = np.asarray(rgb_image(self.image, self._exif))
+        pixels = np.asarray(rgb_image(self.image, self._exif()))
         pixels.flags.writeable = False
         return pixels
 
     def _repr_html_(self) -> str:
-        facts = [self.card.name, f"{self.precision} on {self.target}"]
+        facts = [self.card.name, self.origin.ran]
         if self.softmax:
             facts.append("probabilities by softmax")
         if self.assumed:
@@ -331,7 +331,7 @@ class ClassificationResult:
         softmax = ", softmax" if self.softmax else ""
         head = (
             f"ClassificationResult({self.card.name}, {len(self.card.classes)} classes, "
-            f"{self.precision} on {self.target}{softmax}{assumed})"
+            f"{self.origin.ran}{softmax}{assumed})"
         )
         return "\n".join([head, *self.lines()])
 
