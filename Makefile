@@ -26,7 +26,7 @@ help:
 
 .venv/.lab: .venv/.made pyproject.toml constraints.txt
 	@echo "installing the package and JupyterLab into .venv (a minute or two)"
-	$(PIP) -c constraints.txt -e ".[lab]"
+	$(PIP) -c constraints.txt -e ".[lab,onnxruntime]"
 	@touch $@
 
 .venv/.dev: .venv/.made pyproject.toml constraints.txt
@@ -45,6 +45,8 @@ lab: .venv/.lab
 
 test: .venv/.dev
 	$(BIN)/python -m pytest
+	@echo "== tests of precision, as on a processor with AVX2 alone"
+	ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/python -m pytest -q tests/test_timing.py tests/test_pipeline.py
 	tests/notebooks.sh $(BIN)/python
 
 lint: .venv/.dev

@@ -74,3 +74,110 @@ def test_an_output_without_a_picture():
     )
     assert "single class" in found._repr_html_()
     assert diagnose(np.log(scores())).right
+
+
+# -- one class ---------------------------------------------------------------------------------
+
+PERSON = ("background", "person")
+
+
+def person(low=0.02, high=0.97, shape=(64, 96)):
+    """Return probabilities of one class that has a part of the image."""
+    made = np.full(shape, low, np.float32)
+    made[20:50, 30:60] = high
+    made += np.linspace(0, 0.01, shape[1], dtype=np.float32)
+    return made
+
+
+ONE_CLASS = {
+    "probabilities": (person(), []),
+    "with an axis of one class": (person()[None], []),
+    "as the model gives it": (person()[None, None], []),
+    "channels last": (person()[None, :, :, None], []),
+    "two values": ((person() > 0.5).astype("f4")[None], []),
+    "nobody": (person(high=0.03), ["class never seen"]),
+    "all": (person(low=0.9), ["single class"]),
+    "all 0": (np.zeros((1, 64, 96), "f4"), ["constant", "class never seen"]),
+    "all alike": (np.full((64, 96), 0.25, "f4"), ["constant", "class never seen"]),
+    "logits": (np.log(person() / (1 - person())), ["logits"]),
+    "NaN": (np.where(person() > 0.5, np.nan, person()), ["not a number"]),
+    "noise": (np.random.default_rng(0).random((64, 96)), ["stripes"]),
+    "labels": ((person() > 0.5).astype("u1"), []),
+    "labels, nobody": (np.zeros((64, 96), "u1"), ["single class"]),
+}
+
+
+@pytest.mark.parametrize("classes", [PERSON, ("person",), ()], ids=["two names", "one", "none"])
+@pytest.mark.parametrize("name", ONE_CLASS)
+def test_alarms_of_one_class(name, classes):
+    output, expected = ONE_CLASS[name]
+    given = output.astype("f4") if output.dtype.kind == "f" else output
+    assert [alarm.name for alarm in alarms(given, classes)] == expected
+
+
+def test_an_image_without_the_class_is_no_reason_for_alarm():
+    for output in (person(high=0.03)[None, None], person(low=0.9), np.zeros((64, 96), "u1")):
+        assert not any(alarm.serious for alarm in alarms(output, PERSON)), output
+    (alarm,) = alarms(person(high=0.03), PERSON)
+    assert alarm.sentence == (
+        "No pixel is person: the highest score is 0.03621, the threshold 0.5. This image may "
+        "show none, or the range of the input's values is wrong."
+    )
+
+
+def test_the_threshold_and_the_meaning_of_one_class_can_be_stated():
+    assert [a.name for a in alarms(person(), PERSON, threshold=0.99)] == ["class never seen"]
+    assert [a.name for a in alarms(person(), PERSON, logits=True)] == ["single class"]
+    assert alarms(person() * 20 - 10, PERSON, logits=True) == ()
+
+
+# -- channels last -------------------------------------------------------------------------------
+
+
+def test_classes_may_be_the_last_axis():
+    last = scores().transpose(1, 2, 0)
+    for given in (last, last[None]):
+        assert alarms(given, CLASSES) == ()
+        assert alarms(given, channels_last=True) == ()
+    assert [a.name for a in alarms(last, ("a", "b", "c"))] == ["sums"]
+
+
+# -- classifiers -----------------------------------------------------------------------------------
+
+ROW = np.float32([0.05, 0.7, 0.2, 0.05])
+FLAT = np.float32(np.full(100, 0.01) + np.linspace(-0.001, 0.001, 100))
+ROWS = {
+    "probabilities": (ROW, []),
+    "sure": (np.float32([0, 1, 0, 0]), []),
+    "logits": (np.log(ROW), ["logits"]),
+    "a sigmoid for each class": (np.float32([0.9, 0.8, 0.1, 0]), ["sums"]),
+    "all alike": (np.full(1000, 0.001, "f4"), ["constant"]),
+    "NaN": (np.float32([0.5, np.nan]), ["not a number"]),
+    "infinite": (np.float32([0.5, np.inf]), ["not a number"]),
+    "flat": (FLAT, ["flat"]),
+    "flat logits": (np.log(FLAT), ["logits", "flat"]),
+    "quantized": (np.uint8([3, 200, 50, 3]), []),
+    "quantized, all alike": (np.uint8([7, 7, 7]), ["constant"]),
+}
+
+
+@pytest.mark.parametrize("shape", [(-1,), (1, -1), (1, -1, 1, 1), (1, 1, 1, -1), (-1, 1, 1)])
+@pytest.mark.parametrize("name", ROWS)
+def test_alarms_of_a_row_of_scores(name, shape):
+    row, expected = ROWS[name]
+    found = alarms(row.reshape(shape))
+    assert [alarm.name for alarm in found] == expected
+    assert {a.name for a in found if a.serious} <= {"constant", "not a number"}
+
+
+def test_the_sentences_on_rows_name_the_class():
+    (logits,) = alarms(np.log(ROW), ("cat", "dog", "owl", "fox"))
+    assert logits.sentence == (
+        "The scores run from -2.996 to -0.3567: logits, not probabilities. The order is the same; "
+        "a softmax gives dog a probability of 0.7000."
+    )
+    (flat,) = alarms(FLAT)
+    assert flat.sentence.startswith(
+        "No class stands out: the highest probability is 0.0110 (class 99), and 0.0100 is that of "
+        "chance;"
+    )

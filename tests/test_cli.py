@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import toys
+from commands import run, shell
 from PIL import Image
-from typer.testing import CliRunner
 
 import wasinn_nb as wn
-from wasinn_nb import cli
 
 
 @pytest.fixture
@@ -28,25 +25,6 @@ def photo(tmp_path):
     pixels[:, :2, 2] = pixels[:, 2:, 1] = 200
     Image.fromarray(pixels).save(tmp_path / "photo.png")
     return tmp_path / "photo.png"
-
-
-def run(*arguments):
-    """Return what a command prints; its errors come out as exceptions, as in `main`."""
-    done = CliRunner().invoke(cli.app, [*map(str, arguments)], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.stdout
-
-
-def shell(*arguments, **environment):
-    import os
-
-    return subprocess.run(
-        [sys.executable, "-m", "wasinn_nb.cli", *map(str, arguments)],
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_segment_prints_areas_and_writes_files(toy, photo, tmp_path):
@@ -114,16 +92,6 @@ def test_inspect_picture(photo, tmp_path):
     assert "orientation 6: guests ignore it" in run("inspect", tmp_path / "turned.jpg")
 
 
-def test_inspect_model(toy):
-    printed = run("inspect", toy)
-    assert "let mut input = vec![0f32; 1 * 3 * 4 * 6];" in printed
-    said = json.loads(run("inspect", toy, "--json"))
-    assert said["inputs"] == ["data 1x3x4x6xf32"]
-    assert said["outputs"] == ["scores 1x3x4x6xf32"]
-    assert (said["verified"], said["device"]) == (False, "CPU, f32")
-    assert sorted(said["sha384"]) == ["toy.bin", "toy.xml"]
-
-
 def test_models_and_devices(monkeypatch, tmp_path):
     toys.brightest_channel(tmp_path / "own.xml")
     monkeypatch.setenv("WASINN_NB_PATH", str(tmp_path))
@@ -185,8 +153,8 @@ def test_lab_without_jupyterlab(monkeypatch):
 def test_help_names_every_verb():
     printed = run("--help")
     for verb in (
-        *("segment", "run", "compare", "diagnose", "evaluate"),
-        *("inspect", "models", "devices", "lab"),
+        *("segment", "classify", "run", "compare", "diagnose", "evaluate"),
+        *("inspect", "card", "bench", "models", "devices", "lab"),
     ):
         assert verb in printed
 

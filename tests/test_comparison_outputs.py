@@ -20,7 +20,7 @@ from wasinn_nb.cards import ModelCard, Port
 from wasinn_nb.comparison import Change, Verdict, compare
 from wasinn_nb.comparison.agreement import score_margins
 from wasinn_nb.coverage import Coverage
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.errors import InvalidArgumentError, WasiNnError
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.tensor import Tensor
@@ -144,7 +144,7 @@ def test_logits_are_told_by_the_graph_else_by_the_values():
     assert str(by_values) == "identical: output tensor and labels"
     assert by_values.notes == ("assumed in a: scores are logits, by their values",)
     inside = np.abs(logits) / 4  # nothing tells that these are logits, but the graph
-    port = Port("person", (1, 1, 2, 3), TensorType.F32, "f32", operation="Convolution")
+    port = Port("person", (1, 1, 2, 3), TensorType.F32, "f32", operation="Conv")
     found = compare(trace(inside[None, None], ports=[port]), one_class(1 / (1 + np.exp(-inside))))
     assert str(found) == "identical: output tensor and labels"
     assert found.notes == ()
@@ -239,6 +239,31 @@ def test_nan_in_an_output_gives_no_labels():
     assert found.first_difference == "output tensor"
     assert [step.name for step in found.steps] == ["output tensor"]
     assert "1 of 6 scores are NaN" in found.notes[-1]
+
+
+@pytest.mark.parametrize("shape", [(1, 0), (0,), (1, 2, 0, 3)])
+def test_an_empty_output_gives_no_labels(shape):
+    found = compare(trace(np.zeros(shape, F32)), one_class())
+    assert [step.name for step in found.steps] == ["output tensor"]
+    assert found.verdict is Verdict.DIFFERENT
+
+
+ANY = st.tuples(
+    st.sampled_from([np.uint8, np.int8, np.float16, np.float32, np.int64]),
+    st.sampled_from([(), (3,), (1, 6), (1, 0), (2, 3), (1, 2, 3, 1), (1, 3, 2, 3), (1, 2, 3, 3)]),
+).flatmap(lambda kind: hnp.arrays(*kind))
+
+
+@given(ANY, st.booleans(), st.sampled_from([None, PERSON, THREE, PERSON.replace(logits=True)]))
+def test_any_output_is_compared_with_any_result_or_refused(output, traced, card):
+    one = trace(output) if traced else output
+    for result in (one_class(), masked(LABELS, recipe=RECIPE)):
+        try:
+            found = compare(one, result, card=card)
+        except WasiNnError:
+            continue
+        assert compare(result, one, card=card).verdict is found.verdict
+        assert json.dumps(found.to_dict())
 
 
 # -- several outputs ---------------------------------------------------------------------------

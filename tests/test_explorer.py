@@ -26,34 +26,6 @@ from wasinn_nb.widgets.panel import Panel
 from wasinn_nb.widgets.selection import Selection, code_of
 from wasinn_nb.widgets.times import RunTimes
 
-
-@pytest.fixture
-def toy(tmp_path):
-    """A model whose class is the brightest of red, green and blue: any picture's mask is known."""
-    return str(brightest_channel(tmp_path / "toy.xml"))
-
-
-@pytest.fixture
-def red(tmp_path):
-    path = tmp_path / "red.png"
-    Image.new("RGB", (6, 4), (250, 10, 20)).save(path)
-    return str(path)
-
-
-@pytest.fixture
-def explore():
-    """Make explorers that are closed afterwards."""
-    made = []
-
-    def explorer(*args, **options):
-        made.append(wn.Explorer(*args, **options))
-        return made[-1]
-
-    yield explorer
-    for one in made:
-        one.close()
-
-
 # --------------------------------------------------------------------------------- the main way
 
 
@@ -298,19 +270,6 @@ def test_models_with_any_number_of_classes(explore, tmp_path, red, classes):
     explorer = explore(str(model), red)
     assert len(explorer.wait().card.classes) == max(2, classes)
     assert len(explorer.viewer._masks[0]["classes"]) == max(2, classes)
-
-
-def test_a_model_with_one_class_says_so(explore, tmp_path, toy, red):
-    from openvino import opset13 as op
-    from toys import graph, save
-
-    model = save(
-        graph(lambda data: op.reduce_mean(data, np.array([1]), True), (1, 3, 4, 6)),  # noqa: FBT003
-        tmp_path / "one.xml",
-    )
-    explorer = explore(str(model), red)
-    assert "expected 2 to 256 classes" in str(failing(explorer))
-    still_works(explorer, toy, red)
 
 
 def test_wrong_arguments_are_refused_before_anything_is_shown():

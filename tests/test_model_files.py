@@ -99,12 +99,14 @@ def test_folder_with_more_files_than_a_model_has(data, own, monkeypatch):
 def test_stamps_change_with_every_file(data, own):
     put(own)
     before = catalog.model("toy").stamps
-    assert [path for path, _, _ in before] == [own / "toy.xml", own / "toy.bin"]
-    assert before[1][2] == len("<net name='toy'>.bin")
+    assert [stamp[0] for stamp in before] == [own / "toy.xml", own / "toy.bin"]
+    assert before[1][-1] == len("<net name='toy'>.bin")
     assert catalog.model("toy").stamps == before
     card = ModelCard("toy").write(own / "toy.xml")
     with_card = catalog.model("toy").stamps
-    assert with_card == (*before, (card, card.stat().st_mtime_ns, card.stat().st_size))
+    stat = card.stat()
+    stamp = (card, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size)
+    assert with_card == (*before, stamp)
     os.utime(own / "toy.bin", ns=(0, 0))
     assert catalog.model("toy").stamps != with_card
 
@@ -152,10 +154,10 @@ def test_weights_of_onnx_in_files_of_their_own(data, own):
         "more/b.data": hashlib.sha384(bytes(8)).hexdigest(),
     }
     before = model.stamps
-    assert [stamp[2] for stamp in before] == [path.stat().st_size, 8, 8]
+    assert [stamp[-1] for stamp in before] == [path.stat().st_size, 8, 8]
     (own / "more/b.data").write_bytes(b"rewritten")
     assert model.stamps[:2] == before[:2]
-    assert model.stamps[2][2] == 9
+    assert model.stamps[2][-1] == 9
     assert catalog.model("toy").sha384["more/b.data"] == hashlib.sha384(b"rewritten").hexdigest()
     (own / "toy.data").unlink()
     with pytest.raises(MissingFileError, match=r"no model at .*toy\.data"):

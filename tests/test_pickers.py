@@ -299,7 +299,7 @@ TABLE = DeviceTable(
 
 
 def test_targets(monkeypatch):
-    monkeypatch.setattr(targets, "devices", lambda: TABLE)
+    monkeypatch.setattr(targets, "devices", lambda *_: TABLE)
     picker = TargetPicker()
     assert (picker.value, picker.precision, picker.ran) == ("CPU", "f32", "")
     assert [(o["key"], o["detail"], o["reason"], o["enabled"]) for o in picker._options] == [
@@ -309,7 +309,7 @@ def test_targets(monkeypatch):
         ("AUTO", "OpenVINO chooses among CPU, GPU.0, GPU.1", "", True),
         ("NPU", "", "no driver", False),
     ]
-    monkeypatch.setattr(targets, "devices", lambda: DeviceTable(TABLE[:1]))
+    monkeypatch.setattr(targets, "devices", lambda *_: DeviceTable(TABLE[:1]))
     picker.refresh()
     assert brief(picker) == [("CPU", True, "")]
 
@@ -328,7 +328,7 @@ def test_targets(monkeypatch):
     ],
 )
 def test_start_target(target, value, reason, monkeypatch):
-    monkeypatch.setattr(targets, "devices", lambda: TABLE)
+    monkeypatch.setattr(targets, "devices", lambda *_: TABLE)
     picker = TargetPicker(target)
     assert picker.value == value
     assert (option_of(picker)["reason"], option_of(picker)["enabled"]) == (reason, not reason)

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from wasinn_nb.cards import ModelCard
+from wasinn_nb.coverage import Coverage
 from wasinn_nb.errors import (
     ImageError,
     InvalidArgumentError,
@@ -49,6 +50,35 @@ def full_result(**changes):
         "versions": {"openvino": "2026.4.1"},
     }
     return SegmentationResult.from_scores(scores(), CARD, **values | changes)
+
+
+PERSON = ModelCard("toy", "segmentation", classes=("background", "person"))
+
+
+def test_one_class_at_another_threshold():
+    probabilities = np.array([[[0.2, 0.5, 0.7], [0.3, 0.9, 0.1]]], np.float32)
+    result = SegmentationResult.from_scores(probabilities, PERSON, threshold=0.5)
+    other = result.with_threshold(0.3)  # which float32 rounds up
+    assert other.labels.tolist() == [[0, 1, 1], [0, 1, 0]]
+    assert (other.threshold, result.threshold) == (0.3, 0.5)
+    assert result.with_threshold(0.5) is result
+    with pytest.raises(InvalidArgumentError, match="a threshold between 0 and 1, got 1"):
+        result.with_threshold(1.0)
+    bare = replace(result, scores=None)
+    with pytest.raises(InvalidArgumentError, match=r"keeps no scores .* scores=True"):
+        bare.with_threshold(0.3)
+    with pytest.raises(InvalidArgumentError, match="this one of toy has 3 classes"):
+        SegmentationResult(LABELS, CARD).with_threshold(0.3)
+
+
+def test_what_a_mask_does_not_cover_is_not_tinted_whatever_the_background():
+    card = CARD.replace(palette=((200, 0, 0), (0, 200, 0), (0, 0, 200)), background=None)
+    grey = np.full((2, 4, 3), 100, np.uint8)
+    result = SegmentationResult(
+        np.array([[0, 1]], np.uint8), card, image=grey, covers=Coverage(0, 0.25, 1, 0.75)
+    )
+    plain, red, green = [100, 100, 100], [150, 50, 50], [50, 150, 50]
+    assert np.asarray(result.overlay()).tolist() == [[plain, red, green, plain]] * 2
 
 
 def test_areas_and_fractions_have_every_class():

@@ -274,7 +274,7 @@ def test_a_card_that_is_written_after_the_first_call(toy, file):
     """The old card was used, because kept pipelines did not know it."""
     first = wn.segment(IMAGE, toy)  # as BGR
     assert names(first) == (UNKNOWN, REVERSED)
-    assert first.assumed == ("BGR, values 0 to 255",)
+    assert first.assumed == ("BGR, values 0 to 255, bilinear",)
     card = ModelCard("toy", "segmentation", RECIPE, CLASSES)
     written = card.write(toy).rename(toy.parent / file)
     second = wn.segment(IMAGE, toy)
@@ -432,3 +432,33 @@ def test_a_precision_that_ran_is_no_warning(convolution):
         run = wn.Pipeline(convolution, precision="bf16")
     expected = [] if run.precision == "bf16" else [SENTENCE.replace("f32", run.precision)]
     assert [str(one.message) for one in warned] == expected
+
+
+# -------------------------------------------------------------------------- versions of the format
+
+
+@pytest.mark.parametrize("version", range(2, 10))
+@pytest.mark.parametrize("weights", [False, True])
+def test_ir_that_openvino_no_longer_reads(tmp_path, version, weights):
+    """The error was of the missing .bin, or of the suffix .xml."""
+    path = tmp_path / "old.xml"
+    path.write_text(f'<?xml version="1.0"?><net name="old" version="{version}"/>')
+    if weights:
+        path.with_suffix(".bin").write_bytes(bytes(8))
+    message = f"^IR version {version}; OpenVINO reads 10 and 11: convert the original model again$"
+    with wn.WasiNnCtx() as ctx:
+        for call in (wn.segment, wn.Pipeline, ModelCard.from_model, ctx.load):
+            with pytest.raises(errors.RuntimeFailure, match=message):
+                call(IMAGE, path) if call is wn.segment else call(path)
+    if not weights:
+        with pytest.raises(errors.RuntimeFailure, match=message):
+            wn.model(path)
+
+
+def test_ir_of_a_version_that_is_read_lacks_its_weights(tmp_path):
+    path = add(tmp_path, 0, 0, 0)
+    path.with_suffix(".bin").unlink()
+    with wn.WasiNnCtx() as ctx:
+        for call in (wn.model, wn.Pipeline, ModelCard.from_model, ctx.load):
+            with pytest.raises(errors.MissingFileError, match=r"^toy\.bin is missing beside"):
+                call(path)

@@ -81,6 +81,10 @@ def test_an_ir_says_its_ports_in_openvinos_words():
     assert found.recipe == {"layout": "NCHW"}
 
 
+def matmul(op, x):
+    return op.matmul(x, np.ones((6, 6), F32), transpose_a=False, transpose_b=False)
+
+
 KERNEL = np.ones((2, 3, 1, 1), F32), [1, 1], [0, 0], [0, 0], [1, 1]
 
 
@@ -93,6 +97,7 @@ KERNEL = np.ones((2, 3, 1, 1), F32), [1, 1], [0, 0], [0, 0], [1, 1]
         (lambda op, x: op.squeeze(op.unsqueeze(op.log_softmax(x, 1), 0), 0), "LogSoftmax"),
         (lambda op, x: op.convert(op.add(x, F32(1)), "f16"), "Add"),
         (lambda op, x: op.convert(x, "u8"), ""),  # the input, passed on
+        (lambda op, x: op.add(matmul(op, x), F32(1)), "MatMul"),
         (lambda op, x: op.add(op.convolution(x, *KERNEL), F32(1)), "Conv"),
         (lambda op, x: op.topk(x, np.int64(1), 1, "max", "none").output(1), "TopK"),
     ],

@@ -15,6 +15,9 @@ from wasinn_nb import cli
 from wasinn_nb.errors import InvalidArgumentError, WasiNnWarning
 from wasinn_nb.timing import PipelineTimes, Timings
 
+# Where the processor has no bfloat16, a pipeline says that f32 ran.
+no_bf16 = pytest.mark.filterwarnings("ignore:precision bf16 was asked for")
+
 
 def times(*infer, **changes):
     rounds = tuple({"read": 0.5, "preprocess": 0.25, "infer": one} for one in infer)
@@ -74,6 +77,78 @@ def test_table_says_what_differs_only():
     assert rows[3].endswith("  -")
 
 
+def test_table_names_the_runtime_where_more_than_one_runs():
+    rows = str(Timings("a.png", [times(1, 2, 4), times(1, 2, 4, runtime="litert")])).splitlines()
+    assert rows[1].split()[:5] == ["model", "ran", "on", "runtime", "load"]
+    assert [row.split()[3] for row in rows[2:]] == ["openvino", "litert"]
+    alone = str(Timings("a.png", [times(1, 2, 4, runtime="litert")]))
+    assert "litert" not in alone
+
+
+def test_what_is_assumed_stands_below_the_table_once_for_each_pipeline():
+    assumed = ("BGR, values 0 to 255", "scores are logits, by their <values>")
+    timings = Timings(
+        "a.png",
+        [
+            times(1, 2, 4, assumed=assumed),
+            times(1, 2, 4),
+            times(1, 2, 4, precision="bf16", assumed=assumed[:1]),
+        ],
+    )
+    assert str(timings).splitlines()[5:] == [
+        "assumed for toy, CPU, f32: BGR, values 0 to 255; scores are logits, by their <values>",
+        "assumed for toy, CPU, bf16: BGR, values 0 to 255",
+    ]
+    assert timings._repr_html_().endswith(
+        "</table><p>assumed for toy, CPU, f32: BGR, values 0 to 255; scores are logits, by their "
+        "&lt;values&gt;</p><p>assumed for toy, CPU, bf16: BGR, values 0 to 255</p>"
+    )
+    both = [times(1, 2, 4, runtime=name, assumed=assumed[:1]) for name in ("openvino", "litert")]
+    assert str(Timings("a.png", both)).splitlines()[-1] == (
+        "assumed for toy, CPU, f32, litert: BGR, values 0 to 255"
+    )
+
+
+def classified(*infer, **changes):
+    about = {"task": "classification", "same_pixels": None, "same_top_class": True}
+    return times(*infer, **about | changes)
+
+
+def test_table_of_classifications():
+    timings = Timings(
+        "a.png",
+        [
+            classified(1, 2, 4),
+            classified(1, 2, 4, same_top_class=False),
+            classified(1, 2, 4),
+            classified(1, 2, 4, same_top_class=None),
+        ],
+    )
+    _, headers, *rows = str(timings).splitlines()
+    assert headers.split("  ")[-1].strip() == "same top class"
+    assert [h.strip() for h in headers.split("  ") if h.strip()][4:7] == [
+        "preprocess",
+        "infer",
+        "file to result",
+    ]
+    assert [row.split()[-1] for row in rows] == ["1", "no", "yes", "-"]
+    assert "mask" not in headers
+    assert "pixels" not in headers
+
+
+def test_table_of_both_tasks():
+    timings = Timings(
+        "a.png",
+        [times(1, 2, 4), times(1, 2, 4, same_pixels=0.5), classified(1, 2, 4, same_top_class=None)],
+    )
+    _, headers, first, mask, classes = str(timings).splitlines()
+    assert headers.endswith("file to result  ratio             same pixels  same top class")
+    assert first.endswith("  1")
+    assert mask.endswith("  50.00 %")
+    assert classes.endswith("  -")
+
+
+@no_bf16
 def test_pipelines_take_turns_on_one_image(tmp_path, monkeypatch):
     order = []
     ran = wn.Pipeline.__call__
@@ -108,6 +183,80 @@ def test_masks_are_compared_with_the_first(tmp_path):
     timings = wn.bench([bgr, rgb, wn.Pipeline()], picture, rounds=3)
     assert timings[1].same_pixels == pytest.approx(2 / 3)
     assert timings[2].same_pixels is None
+
+
+@pytest.fixture
+def classifier(tmp_path):
+    """Return the files of a classifier: the score of a channel is twice its highest value."""
+    from conformance import models
+    from conformance.engines import OnnxWriter
+
+    path = tmp_path / "classifier.onnx"
+    path.write_bytes(models.brightest(OnnxWriter(), (1, 3, 4, 6), (2, 3))[0])
+    return path
+
+
+def test_classifiers_are_compared_by_their_top_class(classifier):
+    picture = np.zeros((4, 6, 3), np.uint8)
+    picture[:, :2, 2], picture[:, 2:, 1] = 200, 100
+    recipe = wn.PreprocessRecipe(4, 6, color="RGB", resize="bilinear")
+    pipelines = [
+        wn.Pipeline(classifier, recipe=recipe),
+        wn.Pipeline(classifier, recipe=recipe, runtime="onnxruntime"),
+        wn.Pipeline(classifier, recipe=recipe.replace(color="BGR")),
+        wn.Pipeline(),
+    ]
+    timings = wn.bench(pipelines, picture, rounds=3)
+    assert [one.same_top_class for one in timings] == [True, True, False, None]
+    assert [one.same_pixels for one in timings] == [None] * 4
+    assert [one.task for one in timings] == [*["classification"] * 3, "segmentation"]
+    assert [one.runtime for one in timings] == ["openvino", "onnxruntime", "openvino", "openvino"]
+    assert timings[0].assumed == ("scores are logits, by their values",)
+    assert timings[3].assumed == ()
+    lines = str(timings).splitlines()
+    assert lines[6:] == [
+        f"assumed for classifier, CPU, f32, {name}: scores are logits, by their values"
+        for name in ("openvino", "onnxruntime", "openvino")
+    ]
+
+
+def test_other_classes_have_no_top_class_in_common(classifier):
+    recipe = wn.PreprocessRecipe(4, 6, color="RGB", resize="bilinear")
+    named = wn.ModelCard("named", "classification", recipe, ("red", "green", "blue"))
+    pipelines = [wn.Pipeline(classifier, recipe=recipe), wn.Pipeline(classifier, card=named)]
+    timings = wn.bench(pipelines, np.full((4, 6, 3), 9, np.uint8), rounds=3)
+    assert [one.same_top_class for one in timings] == [True, None]
+
+
+def test_masks_of_other_parts_of_the_image_are_not_compared(tmp_path):
+    model = toys.brightest_channel(tmp_path / "toy.xml")
+    recipe = wn.PreprocessRecipe(4, 6, resize="bilinear")
+    pipelines = [wn.Pipeline(model, recipe=recipe.replace(fit=fit)) for fit in ("stretch", "crop")]
+    timings = wn.bench(pipelines, np.zeros((8, 30, 3), np.uint8), rounds=3)
+    assert [one.same_pixels for one in timings] == [1.0, None]
+
+
+def test_a_precision_that_cannot_run_is_warned_of_and_not_named(classifier):
+    recipe = wn.PreprocessRecipe(4, 6, color="RGB", resize="bilinear")
+    with pytest.warns(WasiNnWarning, match="precision bf16 was asked for, but onnxruntime"):
+        pipeline = wn.Pipeline(classifier, recipe=recipe, runtime="onnxruntime", precision="bf16")
+    timings = wn.bench(pipeline, np.full((4, 6, 3), 9, np.uint8), rounds=3)
+    assert [one.precision for one in timings] == ["f32"]
+
+
+def test_warnings_of_a_run_pass_through(tmp_path, monkeypatch):
+    import warnings
+
+    pipeline = wn.Pipeline(toys.brightest_channel(tmp_path / "toy.xml"))
+    ran = wn.Pipeline.__call__
+
+    def warn(self, image):
+        warnings.warn("ran in f32", WasiNnWarning, stacklevel=1)
+        return ran(self, image)
+
+    monkeypatch.setattr(wn.Pipeline, "__call__", warn)
+    with pytest.warns(WasiNnWarning, match="ran in f32"):
+        wn.bench(pipeline, np.zeros((4, 6, 3), np.uint8), rounds=3)
 
 
 def test_one_pipeline_needs_no_list_and_no_ratio():
@@ -176,7 +325,13 @@ def test_command_runs_all_combinations(tmp_path):
         (ran, "bilinear"),
         (ran, "triangle"),
     ]
+    assert {one["runtime"] for one in said} == {"openvino"}
+    assert {tuple(one["assumed"]) for one in said} == {("BGR, values 0 to 255",)}
     assert said[0]["ratio"] == {"lower": 1, "median": 1, "upper": 1}
     assert said[3]["seconds"] == pytest.approx([sum(steps.values()) for steps in said[3]["rounds"]])
     done = CliRunner().invoke(cli.app, arguments[:-5], catch_exceptions=False)
-    assert len(done.stdout.splitlines()) == 4
+    assert done.stdout.splitlines()[4].startswith("assumed for toy, CPU, f32: BGR")
+    recipe = wn.PreprocessRecipe(4, 6, resize="bilinear")
+    wn.ModelCard("toy", "segmentation", recipe, ("a", "b", "c")).write(model)
+    done = CliRunner().invoke(cli.app, arguments[:-5], catch_exceptions=False)
+    assert len(done.stdout.splitlines()) == 4  # with nothing assumed

@@ -13,8 +13,10 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 import wasinn_nb as wn
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, card_line
+from wasinn_nb.coverage import Coverage
 from wasinn_nb.errors import ImageError, InvalidArgumentError, TensorError
+from wasinn_nb.masks import labels_of
 from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.widgets.payload import (
     captions,
@@ -22,6 +24,7 @@ from wasinn_nb.widgets.payload import (
     confidence_planes,
     mask_payload,
     photo_payload,
+    threshold_levels,
 )
 from wasinn_nb.widgets.still import Still, still_png
 
@@ -124,6 +127,8 @@ def test_the_mask_travels_exactly():
         "photo": 0,
         "width": 3,
         "height": 2,
+        "covers": [0.0, 0.0, 1.0, 1.0],
+        "threshold": None,
         "classes": [
             {"name": "background", "color": "#000000", "pixels": 2},
             {"name": "road", "color": "#0072b2", "pixels": 3},
@@ -176,6 +181,61 @@ def test_many_classes_take_little_memory_at_a_time():
     assert [np.unique(plane).tolist() for plane in planes] == [[75], [9], [25]]
 
 
+# --------------------------------------------------------------------------------- one class
+
+PERSON = ModelCard("toy", "segmentation", classes=("background", "person"))
+PROBABILITIES = np.array([[[0.0, 0.25, 0.5], [0.501, 0.75, 1.0]]], np.float32)
+
+
+def one_class(threshold=0.5, probabilities=PROBABILITIES, **about):
+    return SegmentationResult.from_scores(probabilities, PERSON, threshold=threshold, **about)
+
+
+def test_one_class_sends_its_probabilities_as_levels_that_they_are_above():
+    sent = confidence_payload(one_class(), 4)
+    assert (sent["serial"], sent["step"]) == (4, 1)
+    assert sent["levels"] == [step / 200 for step in range(201)]
+    above = np.frombuffer(zlib.decompress(sent["planes"]), np.uint8)
+    assert above.tolist() == [0, 50, 100, 101, 150, 200]
+    mask = mask_payload(one_class(), 4)
+    assert mask["threshold"] == 0.5
+    assert zlib.decompress(mask["labels"]) == bytes([0, 0, 0, 1, 1, 1])
+    assert [one["pixels"] for one in mask["classes"]] == [3, 3]
+    assert confidence_payload(one_class(keep_scores=False), 4) == {}
+
+
+def test_a_threshold_between_the_steps_gets_a_level_of_its_own():
+    third = 1 / 3
+    levels = confidence_payload(one_class(third), 1, 0.123)["levels"]
+    assert len(levels) == 203
+    assert [levels[25], levels[68]] == [0.123, third]
+
+
+@given(
+    arrays(np.float32, (1, 3, 5), elements=st.floats(0, 1, width=32)),
+    st.floats(0.001, 0.999),
+    st.sampled_from([20, 50, 100, 200]),
+)
+def test_at_every_level_the_page_has_the_labels_of_the_kernel(probabilities, threshold, steps):
+    levels = threshold_levels(steps, threshold)
+    labels = labels_of(probabilities, threshold)
+    (above,) = confidence_planes(probabilities, labels, levels)
+    for index, level in enumerate(levels):
+        assert ((above > index) == labels_of(probabilities, level)).all()
+
+
+@pytest.mark.parametrize(("side", "step"), [(64, 1), (256, 1), (350, 2), (600, 5)])
+def test_probabilities_that_do_not_compress_travel_in_coarser_steps(side, step):
+    wild = np.random.default_rng(0).random((1, side, side), np.float32)
+    sent = confidence_payload(one_class(0.375, wild), 1)
+    assert sent["step"] == step
+    assert 0.375 in sent["levels"]
+    if step < 5:
+        assert len(sent["planes"]) <= 100_000
+    above = np.frombuffer(zlib.decompress(sent["planes"]), np.uint8).reshape(side, side)
+    assert ((above > sent["levels"].index(0.375)) == labels_of(wild, 0.375)).all()
+
+
 def test_captions_say_what_differs_and_nothing_else():
     recipe = wn.PreprocessRecipe(2, 3)
     a = result(recipe=recipe)
@@ -184,6 +244,8 @@ def test_captions_say_what_differs_and_nothing_else():
     assert captions([a, other]) == ["f32, color BGR", "bf16, color RGB"]
     assert captions([a]) == ["toy"]
     assert captions([result(), a]) == ["", ""], "one says nothing of its recipe"
+    assert captions([result(), result(runtime="litert")]) == ["openvino", "litert"]
+    assert captions([one_class(), one_class(0.3)]) == ["threshold 0.5", "threshold 0.3"]
 
 
 # ------------------------------------------------------------------------------------ the widget
@@ -306,6 +368,113 @@ def test_bad_values_are_refused_with_a_remedy():
     assert viewer.serial == 1, "what was shown before is still there"
     with pytest.raises(TensorError, match="expected labels from 0 to 2, got 9"):
         result(labels=np.array([[9]], np.uint8))
+
+
+# ------------------------------------------------------------------------- threshold of one class
+
+
+def levels_of(viewer):
+    return viewer._confidence[0]["levels"]
+
+
+def test_the_threshold_of_one_class_starts_at_the_result_s_and_moves_what_is_shown():
+    viewer = wn.MaskViewer(one_class(0.25))
+    assert viewer.threshold == 0.25
+    assert viewer.result.labels.tolist() == [[0, 0, 1], [1, 1, 1]]
+    sent = viewer._confidence
+    viewer.threshold = 0.5
+    assert viewer.result.labels.tolist() == [[0, 0, 0], [1, 1, 1]]
+    assert viewer.result.threshold == 0.5
+    assert viewer._confidence is sent, "a half percent is among the levels"
+    viewer.threshold = 0.7501
+    assert viewer.result.areas() == {"background": 5, "person": 1}
+    assert 0.7501 in levels_of(viewer)
+    viewer.threshold = 0.25
+    assert viewer.result.threshold == 0.25
+    assert wn.MaskViewer(one_class(), threshold=0.8).result.areas()["person"] == 1
+
+
+def test_a_threshold_that_was_moved_stays_for_the_next_image_of_the_same_model():
+    viewer = wn.MaskViewer(one_class())
+    viewer.threshold = 0.25
+    viewer.show(one_class(probabilities=PROBABILITIES[:, ::-1].copy()))
+    assert viewer.threshold == 0.25
+    assert viewer.result.labels.tolist() == [[1, 1, 1], [0, 0, 1]]
+    viewer.show(one_class(), one_class(0.2))
+    assert [one.threshold for one in viewer.results] == [0.25, 0.25]
+    viewer.show(one_class(0.6))  # another model's, or another card's
+    assert viewer.threshold == 0.6
+    viewer.show(result(scores=SCORES))  # of several classes it is how sure the model has to be
+    assert viewer.threshold == 0.0
+    assert "levels" not in viewer._confidence[0]
+    viewer.threshold = 1.0
+    assert viewer.result.labels.tolist() == LABELS.tolist()
+    viewer.show(one_class(keep_scores=False))
+    assert viewer.threshold == 0.5
+
+
+def test_two_results_of_one_class_have_their_own_thresholds_until_it_is_moved():
+    viewer = wn.MaskViewer(one_class(0.5), one_class(0.2))
+    assert [one.areas()["person"] for one in viewer.results] == [3, 5]
+    viewer.threshold = 0.75
+    assert [one.areas()["person"] for one in viewer.results] == [1, 1]
+    viewer.threshold = 0.5
+    assert [one.areas()["person"] for one in viewer.results] == [3, 5]
+    mixed = wn.MaskViewer(one_class(), result(scores=SCORES))
+    mixed.threshold = 0.1
+    assert mixed.other.labels.tolist() == LABELS.tolist()
+    assert mixed.result.areas()["person"] == 5
+
+
+def test_thresholds_of_one_class_that_cannot_be_applied():
+    viewer = wn.MaskViewer(one_class())
+    for outside in (0.0, 1.0):
+        with pytest.raises(InvalidArgumentError, match="above 0 and below 1, got"):
+            viewer.threshold = outside
+    bare = wn.MaskViewer(one_class(keep_scores=False))
+    with pytest.raises(InvalidArgumentError, match=r"keeps no scores .* scores=True"):
+        bare.threshold = 0.3
+    assert (viewer.threshold, bare.threshold) == (0.5, 0.5)
+    with pytest.raises(InvalidArgumentError, match="one of toy has 3 classes"):
+        result().with_threshold(0.4)
+
+
+# -------------------------------------------------------------------- background, covers and notes
+
+
+@pytest.mark.parametrize(("background", "hidden"), [(None, []), (2, ["curb"]), (0, ["background"])])
+def test_the_card_s_background_is_switched_off_at_first(background, hidden):
+    card = CARD.replace(background=background)
+    assert wn.MaskViewer(result(card=card)).hidden == hidden
+    viewer = wn.MaskViewer(result())
+    viewer.hidden = ["road"]
+    viewer.show(result(card=card))
+    assert viewer.hidden == (["road"] if background == 0 else hidden)
+
+
+def test_what_a_mask_covers_and_what_is_assumed_is_said():
+    recipe = wn.PreprocessRecipe(2, 3, range=(0, 1))
+    made = result(
+        recipe=recipe,
+        covers=Coverage(0.0, 0.25, 1.0, 0.75),
+        assumed=("BGR, values 0 to 1, triangle", "scores are logits, by their values"),
+    )
+    viewer = wn.MaskViewer(made)
+    assert viewer._masks[0]["covers"] == [0.0, 0.25, 1.0, 0.75]
+    assumed, covers = viewer._notes
+    assert assumed["text"] == (
+        "assumed: BGR, values 0 to 1, triangle; scores are logits, by their values"
+    )
+    assert assumed["code"] == card_line("toy", made.assumed, CARD, recipe)
+    assert 'color="BGR", range=(0, 1), resize="triangle"' in assumed["code"]
+    assert "logits=True" in assumed["code"]
+    assert covers == {"text": "the model saw 50.00 % of the image", "code": ""}
+    beyond = result(covers=Coverage(-0.01, -0.01, 1.01, 1.01))
+    assert wn.MaskViewer(beyond)._notes == [], "a stride reaches beyond the image"
+    viewer.show(beyond, made)
+    assert [one["text"][:11] for one in viewer._notes] == ["B: assumed:", "B: the mode"]
+    viewer.show(made, made)
+    assert [one["text"][:9] for one in viewer._notes] == ["assumed: ", "the model"]
 
 
 # -------------------------------------------------------------------------------------- the still

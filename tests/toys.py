@@ -140,6 +140,84 @@ def brightest_channel(
     return save(ov.Model([scores.output(0)], [data], "brightest"), path)
 
 
+def brightness(path, *, height=4, width=6):
+    """Write a segmentation model of one class: its probability is the mean of the channels / 255.
+
+    The last operation does not tell that it is a probability.
+    """
+    from openvino import opset13 as op
+
+    def build(data):
+        mean = op.reduce_mean(data, np.array([1]), True)  # noqa: FBT003
+        plane = op.multiply(mean, np.float32(1 / 255))
+        plane.output(0).set_names({"plane"})
+        return plane
+
+    return save(graph(build, (1, 3, height, width)), path)
+
+
+def brightest_of_image(path, *, height=4, width=6, classes=3):
+    """Write a classifier whose class is the channel with the highest mean; softmax of mean / 50.
+
+    Class 0 is the first channel of the input; further classes beyond the third are never first.
+    """
+    from openvino import opset13 as op
+
+    def build(data):
+        means = op.reduce_mean(data, np.array([2, 3]), False)  # noqa: FBT003
+        if classes > 3:
+            never = np.full((1, classes - 3), -1e3, np.float32)
+            means = op.concat([means, op.constant(never)], 1)
+        scores = op.softmax(op.multiply(means, np.float32(1 / 50)), 1)
+        scores.output(0).set_names({"scores"})
+        return scores
+
+    return save(graph(build, (1, 3, height, width)), path)
+
+
+def textures(path, *, gives="scores", classes=4, height=64, width=96):
+    """Write a model whose output depends on everything in its (1, 3, height, width) f32 input.
+
+    Two convolutions with weights from a fixed seed, and between them a curve that is bent for
+    values of 0 to 1 as for values of 0 to 255, so that no mistake leaves the output as it is.
+
+    *gives* is ``"scores"`` (1xCxHxW logits), ``"channels last"`` (1xHxWxC), ``"probability"``
+    (1x1xHxW by a sigmoid), ``"logit"`` (1xHxW), ``"labels"`` (1xHxW i64), ``"row"`` (1xC
+    probabilities), ``"logits"`` (1xC), or ``"two"`` (1x1xHxW of something else, then the scores).
+    """
+    from openvino import opset13 as op
+
+    rng = np.random.default_rng(7)
+    planes = 1 if gives in {"probability", "logit"} else classes
+
+    def mixed(data, channels, inputs):
+        kernel = rng.normal(size=(channels, inputs, 3, 3)).astype(F32)
+        return op.convolution(data, kernel, [1, 1], [1, 1], [1, 1], [1, 1])
+
+    def build(data):
+        first = mixed(data, 6, 3)
+        bent = [op.tanh(op.divide(first, F32(size))) for size in (1, 40, 400)]
+        scores = mixed(op.concat(bent, 1), planes, 18)
+        if gives == "channels last":
+            return op.transpose(scores, np.array([0, 2, 3, 1]))
+        if gives == "probability":
+            return op.sigmoid(scores)
+        if gives == "logit":
+            return op.squeeze(scores, np.array([1]))
+        if gives == "labels":
+            best = op.topk(scores, np.int64(1), np.int64(1), "max", "none", "i64")
+            return op.squeeze(best.output(1), np.array([1]))
+        if gives in {"row", "logits"}:
+            row = op.reduce_mean(scores, np.array([2, 3]), keep_dims=False)
+            return op.softmax(row, 1) if gives == "row" else op.multiply(row, F32(3))
+        return [mixed(data, 1, 3), scores] if gives == "two" else scores
+
+    model = graph(build, (1, 3, height, width))
+    for index, output in enumerate(model.outputs):
+        output.get_tensor().set_names({f"output {index}"})
+    return save(model, path)
+
+
 # -- flatbuffers by hand: TensorFlow is not needed to write TFLite files -------------------
 
 

@@ -20,6 +20,7 @@ from .diagnosis import Diagnosis as Diagnosis
 from .diagnosis import diagnose as diagnose
 from .digest import Digest as Digest
 from .errors import WasiNnError as WasiNnError
+from .evaluation import ClassificationEvaluation as ClassificationEvaluation
 from .evaluation import Evaluation as Evaluation
 from .evaluation import evaluate as evaluate
 from .host import GuestRun as GuestRun

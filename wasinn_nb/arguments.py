@@ -12,7 +12,7 @@ import numpy as np
 
 from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget, GraphEncoding
-from wasinn_nb.cards import Port, model_files
+from wasinn_nb.cards import Port, check_with_weights, model_files
 from wasinn_nb.errors import InvalidArgumentError, InvalidEncodingError
 from wasinn_nb.files import existing_file, expanded
 from wasinn_nb.runtimes import Builder
@@ -81,7 +81,11 @@ def parsed_builders(builders: ModelFiles) -> list[Builder]:
         return [bytes(builders)]
     if isinstance(builders, str | os.PathLike):
         main = expanded(builders)
-        builders = model_files(main) if main.suffix.lower() == ".xml" else [main]
+        builders = [main]
+        if main.suffix.lower() == ".xml":
+            builders = model_files(main)
+            if main.is_file():
+                check_with_weights(builders)
     parts: list[Builder] = []
     try:
         for part in builders:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
+from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.placement import Placement
 
 __all__ = ["WHOLE", "Coverage", "Window"]
 
 _ROUNDING: Final = 1e-6
+_FAR: Final = 1e6  # no mask reaches so many images beyond its image
 
 
 class Window(NamedTuple):
@@ -40,6 +43,31 @@ class Coverage(NamedTuple):
     left: float = 0.0
     bottom: float = 1.0
     right: float = 1.0
+
+    @classmethod
+    def of_values(cls, values: Any) -> Coverage:
+        """Return the coverage that four numbers mean.
+
+        Parameters
+        ----------
+        values : sequence of float
+            Top, left, bottom, right.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If they are not four finite numbers, or cover nothing.
+        """
+        numbers = tuple(values) if isinstance(values, Sequence) else ()
+        near = [type(one) in {int, float} and abs(one) <= _FAR for one in numbers]
+        if len(near) != 4 or not all(near):
+            raise InvalidArgumentError(f"expected covers as four numbers, got {values!r:.80}")
+        top, left, bottom, right = map(float, numbers)
+        if not (top < bottom and left < right):
+            raise InvalidArgumentError(
+                f"expected covers as top, left, bottom and right of some area, got {values!r:.80}"
+            )
+        return cls(top, left, bottom, right)
 
     @classmethod
     def of(

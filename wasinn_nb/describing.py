@@ -34,7 +34,7 @@ from wasinn_nb.plan import Plan
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import Runtime
 from wasinn_nb.runtimes import runtime as runtime_of
-from wasinn_nb.tasks import Reading, task
+from wasinn_nb.tasks import Reading, task, tasks
 
 __all__ = ["describe"]
 
@@ -97,8 +97,11 @@ def describe(
     else:
         fields = statements(assumed)
         reading, made_up = _reading_facts(read.reading, found, counted="classes" not in fields)
+        if read.others:
+            others = " and ".join(read.others)
+            reading["task"] += f" ({others} fits too){_ASSUMED}"
         fields |= made_up
-        if fields and found.card.task == "unknown":
+        if (fields or read.others) and found.card.task == "unknown":
             fields["task"] = read.reading.task
         assumed += _marked(reading)
         held = isinstance(model, Model) and _card_source(found, None) == "given"
@@ -133,14 +136,37 @@ class _Read:
 
     recipe: PreprocessRecipe | None = None
     reading: Reading | None = None
+    others: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
     refusal: str = ""
 
     def __init__(
         self, engine: Runtime, model: Model, recipe: PartialRecipe | None, signature: Signature
     ) -> None:
+        plan = self._plan(engine, model, recipe, signature)
+        if plan is None:
+            # Where several tasks can read it, its card says which; segmentation is assumed.
+            named = {name: self._plan(engine, model, recipe, signature, name) for name in tasks()}
+            fitting = {name: plan for name, plan in named.items() if plan is not None}
+            first = "segmentation" if "segmentation" in fitting else next(iter(fitting), "")
+            plan = fitting.pop(first) if fitting else None
+            self.others = tuple(fitting)
+        if plan is not None:
+            self.refusal = ""
+            self.reading = plan.reading
+            self.assumed = (*plan.assumed, *plan.reading.assumed)
+
+    def _plan(
+        self,
+        engine: Runtime,
+        model: Model,
+        recipe: PartialRecipe | None,
+        signature: Signature,
+        wanted: str | None = None,
+    ) -> Plan | None:
+        """Return how a task reads the model; None, and the reason, where it does not."""
         try:
-            plan = Plan(model, recipe)
+            plan = Plan(model, recipe, wanted)
             self.recipe = plan.recipe_of(signature)
             self.assumed = plan.assumed
             ports = (*signature.inputs, *signature.outputs)
@@ -148,10 +174,9 @@ class _Read:
                 signature = engine.describe(model.files, model.encoding, input=plan.recipe_of)
             plan.head_of(signature)
         except (InvalidArgumentError, RuntimeFailure) as error:
-            self.refusal = str(error)
-        else:
-            self.reading = plan.reading
-            self.assumed = (*plan.assumed, *plan.reading.assumed)
+            self.refusal = self.refusal or str(error)
+            return None
+        return plan
 
 
 def _reading_facts(

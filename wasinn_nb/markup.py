@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.cards import RGB
-from wasinn_nb.masks import LegendEntry, blend, palette_image
+from wasinn_nb.masks import LegendEntry, palette_image
 from wasinn_nb.tables import percent
 
 __all__ = ["bars_html", "image_preview", "picture_html", "preview"]
@@ -41,7 +41,7 @@ def preview(
     size: tuple[int, int],
     labels_at: Callable[[int, int], NDArray[np.uint8]],
     palette: Sequence[RGB],
-    background: int | None = 0,
+    blended: Callable[[NDArray[np.uint8], NDArray[np.uint8], float], NDArray[np.uint8]],
 ) -> tuple[str, bytes, tuple[int, int]]:
     """Encode a mask, over its photograph where there is one, small enough to embed.
 
@@ -55,8 +55,8 @@ def preview(
     labels_at : callable
         ``(height, width)`` → labels of that size.
     palette : sequence of (red, green, blue)
-    background : int or None
-        The class that stays untinted.
+    blended : callable
+        ``(photo, labels, opacity)`` → the photograph tinted with the mask.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def preview(
             palette_image(labels, palette).save(encoded, "PNG", optimize=True)
         else:
             small = Image.fromarray(photo).resize((width, height), Image.Resampling.BILINEAR)
-            tinted = blend(np.asarray(small), labels, palette, 0.5, background)
+            tinted = blended(np.asarray(small), labels, 0.5)
             Image.fromarray(tinted).save(encoded, "JPEG", quality=85)
         if encoded.tell() <= _PREVIEW_BYTES:
             break

@@ -153,7 +153,7 @@ def open_reduced(
         image, name = source, "the image"
     else:
         return _decoded(source, exif, needed)
-    return _complete(image, name, exif, needed)
+    return _complete(image, name, exif, None)  # a caller's image stays as large as it is
 
 
 def _complete(

@@ -16,6 +16,7 @@ from PIL import Image
 from wasinn_nb import catalog, settings
 from wasinn_nb.arguments import device_name
 from wasinn_nb.cards import ModelCard, PartialRecipe
+from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.origin import Origin
 from wasinn_nb.pictures import ImageSource, encoded_bytes
 from wasinn_nb.plan import Plan
@@ -235,6 +236,13 @@ def kept_pipeline(
         task,
         engine.name,
     )
+    try:
+        hash(key)
+    except TypeError as error:
+        raise InvalidArgumentError(
+            f"expected precision, resize and task as text and scores as True or False, got "
+            f"{(precision, resize, task, scores)!r:.200}"
+        ) from error
     with _kept_lock:
         pipeline = _kept.pop(key, None) or Pipeline(
             found,

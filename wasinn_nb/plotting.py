@@ -37,6 +37,7 @@ _SMALL_PANEL_WIDTH: Final = 3.2  # where rows of pictures are drawn
 _MATRIX_CELL: Final = 0.55
 _MATRIX_SIDES: Final = (3.0, 9.0)
 _MATRIX_NAMES: Final = 2.0  # what the names beside a matrix take
+_MOST_OF_A_NAME: Final = 20  # characters beside the matrix
 _MOST_CELLS_WITH_TEXT: Final = 14
 _BINS: Final = 50
 _HISTOGRAM_COLORS: Final = ("#b8bec4", "#404040")
@@ -223,8 +224,8 @@ def draw_evaluation(
 def _draw_matrix(axes: Axes, shares: NDArray[np.float64], names: Sequence[str]) -> None:
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
     marks = range(len(names))
-    shown = [_plain(name) for name in names]
-    upright = len(names) > 6 or max(map(len, names)) > 12
+    shown = [_plain(_short(name)) for name in names]
+    upright = len(names) > 6 or max(map(len, shown)) > 12
     axes.set_xticks(marks, shown, rotation=90 if upright else 0)
     axes.set_yticks(marks, shown)
     axes.set_xlabel("predicted")
@@ -291,6 +292,10 @@ def _label(entry: LegendEntry) -> str:
     # Matplotlib leaves out labels that begin with "_".
     name = _plain(entry.name)
     return f"{' ' if name.startswith('_') else ''}{name}  {entry.share}".rstrip()
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _MOST_OF_A_NAME else f"{name[: _MOST_OF_A_NAME - 1]}…"
 
 
 def _plain(text: str) -> str:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from wasinn_nb.tables import html_table
-
 __all__ = ["Section", "sections_html", "sections_text"]
 
 WIDTH: Final = 100
 _MOST_LABEL: Final = 14
+# Labels of all sections stand in one column.
+_GRID: Final = "display:grid;grid-template-columns:minmax(7em,max-content) 1fr;column-gap:1em"
+_TEXT: Final = "white-space:pre-line;overflow-wrap:anywhere;text-align:left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +94,30 @@ def sections_html(title: str, sections: Iterable[Section]) -> str:
     Examples
     --------
     >>> html = sections_html("<toy>", [Section("inputs", [("0", "a")])])
-    >>> "&lt;toy&gt;" in html, "<td" in html
+    >>> "&lt;toy&gt;" in html, ">a</div>" in html
     (True, True)
     """
     parts = [f'<div style="font-weight:600;font-size:1.1em">{escape(title)}</div>']
     for section in sections:
         if section.code:
             parts.append(
-                f'<div style="font-weight:600;margin-top:.75em">{escape(section.heading)}</div>'
+                f"{_heading(section)}"
                 f'<pre style="margin:.25em 0;overflow-x:auto;text-align:left"><code>'
                 f"{escape(section.code)}</code></pre>"
             )
         elif section.rows:
-            parts.append(html_table((section.heading, ""), section.rows))
-    return f"<div>{''.join(parts)}</div>"
+            cells = "".join(_cells(label, text) for label, text in section.rows)
+            parts.append(f'{_heading(section)}<div style="{_GRID}">{cells}</div>')
+    return f'<div style="max-width:60em;line-height:1.5">{"".join(parts)}</div>'
+
+
+def _heading(section: Section) -> str:
+    style = "font-weight:600;margin-top:.75em"
+    return f'<div style="{style}">{escape(section.heading)}</div>'
+
+
+def _cells(label: str, text: str) -> str:
+    # Texts of several lines keep them; those without a label stand below the labels, too.
+    span = "" if label else "grid-column:1/-1;"
+    value = f'<div style="{span}{_TEXT}">{escape(text)}</div>'
+    return f'<div style="opacity:0.75">{escape(label)}</div>{value}' if label else value

@@ -263,6 +263,41 @@ class SegmentationResult:
         scores = resize_scores(self.scores, height, width)
         return replace(self, labels=labels_of(scores, self.threshold), scores=scores)
 
+    def with_threshold(self, threshold: float) -> SegmentationResult:
+        """Return the result of one class at another threshold.
+
+        Parameters
+        ----------
+        threshold : float
+            The probability, above 0 and below 1, above which a pixel belongs to the class.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If it is not the result of one class, or keeps no scores.
+
+        Examples
+        --------
+        >>> card = ModelCard("toy", "segmentation", classes=("background", "person"))
+        >>> scores = np.array([[[0.2, 0.4, 0.7]]], np.float32)
+        >>> result = SegmentationResult.from_scores(scores, card, threshold=0.5)
+        >>> result.with_threshold(0.3).labels
+        array([[0, 1, 1]], dtype=uint8)
+        """
+        if self.threshold is None:
+            raise InvalidArgumentError(
+                f"a threshold is for results of one class, this one of {self.card.name} has "
+                f"{len(self.card.classes)} classes"
+            )
+        if threshold == self.threshold:
+            return self
+        if self.scores is None:
+            raise InvalidArgumentError(
+                "the result keeps no scores to apply another threshold to; make it with scores=True"
+            )
+        labels = labels_of(self.scores, threshold)
+        return replace(self, labels=labels, threshold=float(threshold))
+
     def labels_at(self, height: int, width: int) -> NDArray[np.uint8]:
         """Return the labels laid over an image of another size.
 
@@ -470,10 +505,10 @@ class SegmentationResult:
                 said.get("runtime", "openvino"),
                 said.get("threshold"),
                 tuple(said.get("assumed", ())),
-                Coverage(*said.get("covers", WHOLE)),
+                Coverage.of_values(said.get("covers", WHOLE)),
             )
             digest = Digest.parse("\n".join(said["digest"]))
-        except (KeyError, TypeError, WasiNnError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, WasiNnError) as error:
             raise InvalidArgumentError(f"{path}: not what `save` writes: {error}") from error
         if digest != (own := result.digest()):
             found = digest.differences(own, tolerance=0, cells=0)
@@ -497,7 +532,11 @@ class SegmentationResult:
     def _blended(
         self, photo: NDArray[np.uint8], labels: NDArray[np.uint8], opacity: float
     ) -> NDArray[np.uint8]:
-        return blend(photo, labels, self.card.palette, opacity, self.card.background)
+        blended = blend(photo, labels, self.card.palette, opacity, self.card.background)
+        if self.covers != WHOLE and self.card.background is None:
+            uncovered = ~self.covered_at(*labels.shape)  # of no class
+            blended[uncovered] = photo[uncovered]
+        return blended
 
     def _photo_to_mask(self, image: ImageSource | None) -> NDArray[np.uint8]:
         if image is not None:
@@ -513,7 +552,7 @@ class SegmentationResult:
     def _repr_html_(self) -> str:
         size = self.labels.shape if self.photo is None else self.photo.shape[:2]
         media_type, encoded, (height, width) = preview(
-            self.photo, size, self.labels_at, self.card.palette, self.card.background
+            self.photo, size, self.labels_at, self.card.palette, self._blended
         )
         entries = self._legend()
         facts = [

@@ -29,7 +29,7 @@ __all__ = [
 
 RESULT_FORMAT: Final = "wasinn_nb.result/1"
 # A classification keeps the names and scores of up to 100,000 classes.
-_MAX_JSON_BYTES: Final = 1 << 24
+_MAX_JSON_BYTES: Final = 1 << 26
 _JPEG_QUALITY: Final = 92
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,11 +72,11 @@ class ExplorerPage:
         """Check the painted picture as `check_overlay` does; return the classes looked at."""
         viewer = self.wait_shown()
         self.notebook.kernel.run(
-            "import numpy\n"
+            "import dataclasses, numpy\n"
             f"r = {self.name}.result\n"
             "shape = r.photo.shape[:2]\n"
-            "nearest = r.mask_image().resize(shape[::-1], 0)\n"
-            "numpy.savez('painted.npz', r.overlay(), r.resize(*shape).labels, nearest)\n"
+            "nearest = dataclasses.replace(r, scores=None).labels_at(*shape)\n"
+            "numpy.savez('painted.npz', r.overlay(), r.labels_at(*shape), nearest)\n"
         )
         with np.load(self.notebook.server.root / "painted.npz") as kept:
             seen = check_overlay(viewer, *kept.values())
@@ -99,9 +100,9 @@ def flat_picture(mode="RGB", size=(160, 120), kind="PNG") -> bytes:
 def check_result(viewer: Viewer, result: wn.SegmentationResult) -> set[int]:
     """Check the painted picture against a result of this process, as `check_overlay` does."""
     height, width = result.photo.shape[:2]
-    nearest = result.mask_image().resize((width, height), Image.Resampling.NEAREST)
-    labels = result.resize(height, width).labels
-    return check_overlay(viewer, np.asarray(result.overlay()), labels, np.asarray(nearest))
+    nearest = replace(result, scores=None).labels_at(height, width)
+    overlay = np.asarray(result.overlay())
+    return check_overlay(viewer, overlay, result.labels_at(height, width), nearest)
 
 
 def check_overlay(viewer: Viewer, overlay: np.ndarray, *masks: np.ndarray) -> set[int]:

@@ -21,10 +21,19 @@ def write_models(folder: Path) -> Path:
     ``crowd``     the same with 256 classes
     ``sluggish``  the same, after three seconds of convolutions
     ``broken``    an XML that is no model
+    ``kinds``     a classifier: the same of the whole image, as ``blue``, ``green`` and ``red``
+    ``bright``    one class: its probability is how bright a pixel is
+    ``engines``   ``channels`` as ONNX, which several runtimes read
     """
     toys.brightest_channel(folder / "channels.xml", height=120, width=160)
     toys.brightest_channel(folder / "crowd.xml", height=120, width=160, classes=256)
     _sluggish(folder / "sluggish.xml")
+    toys.brightest_of_image(folder / "kinds.xml", height=120, width=160)
+    names = ["blue", "green", "red"]
+    card = {"name": "kinds", "task": "classification", "classes": names}
+    (folder / "kinds.card.json").write_text(json.dumps(card))
+    toys.brightness(folder / "bright.xml", height=120, width=160)
+    (folder / "engines.onnx").write_bytes(toys.onnx_relu((1, 3, 120, 160)))
     (folder / "broken.xml").write_text('<?xml version="1.0"?><net name="broken" version="11"/>')
     (folder / "broken.bin").write_bytes(b"")
     return folder

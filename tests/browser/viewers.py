@@ -44,6 +44,7 @@ class Viewer:
         self.probe = self.root.locator(".wnb-probe")
         self.opacity = self.root.get_by_role("slider", name="Opacity")
         self.threshold = self.root.get_by_role("slider", name="Confidence threshold")
+        self.class_threshold = self.root.get_by_role("slider", name="Class threshold")
         self.swipe = self.root.get_by_role("slider", name="Swipe")
         self.outline = self.root.get_by_role("checkbox", name="Outline")
 

@@ -92,9 +92,9 @@ def test_describe_types_and_open_sizes(engine, runner, type_):
     assert found.outputs[0].signature == f"1x?x?x3x{type_}"
 
 
+# A runtime of another package need not know it.
+@pytest.mark.parametrize("engine", [one for one in ENGINES if one.runtime != "toy"], ids=str)
 def test_describe_says_what_computes_an_output(engine, runner):
-    if engine.runtime == "toy":
-        pytest.skip("a runtime of another package need not know it")
     for sigmoid, bounded in [(True, True), (False, False)]:
         builders = models.plane(engine.writer(), (1, 1, 2, 2), sigmoid=sigmoid)
         operation = runner.describe(builders, engine.encoding).outputs[0].operation
@@ -238,18 +238,19 @@ def test_precision_is_what_ran(load, precision):
 # --------------------------------------------------------------------------------------- cancel
 
 
-def test_cancel_ends_a_run_of_another_thread(engine, load):
+def test_cancel_ends_a_run_soon(engine, load):
     context = load(models.slow).execution_context()
     context.set_input(0, Tensor.from_array(np.zeros((2048, 2048), F32)))
-    timer = Timer(0.2, context.cancel)
+    context.start()
+    timer = Timer(0.2, context.cancel)  # in another thread
     timer.start()
     started = time.perf_counter()
     if engine.can_cancel:
         with pytest.raises(errors.RuntimeFailure):
-            context.compute()
-        assert time.perf_counter() - started < 2
+            context.wait()
+        assert time.perf_counter() - started < 5
     else:  # the run ends by itself, and its result is right
-        context.compute()
+        context.wait()
         assert context.output(0).to_array().min() > 0
     timer.join()
 
@@ -262,9 +263,8 @@ def test_context_is_usable_after_a_cancelled_run(load):
     assert context.output(0) == tensor(2, 3)
 
 
+@pytest.mark.parametrize("engine", [one for one in ENGINES if one.can_cancel], ids=str)
 def test_cancelled_context_has_no_output(engine, load):
-    if not engine.can_cancel:
-        pytest.skip("its runs cannot be interrupted")
     context = load(models.slow, 20).execution_context()
     context.set_input(0, Tensor.from_array(np.zeros((2048, 2048), F32)))
     context.start()

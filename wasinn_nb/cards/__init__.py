@@ -21,7 +21,6 @@ from wasinn_nb.cards.modelpath import (
     WEIGHTS,
     as_name,
     card_path,
-    check_whole,
     encoding_by_suffix,
     existing_model,
     is_model_file,
@@ -36,7 +35,7 @@ from wasinn_nb.cards.operations import BOUNDED, UNBOUNDED, operation_behind, sta
 from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.cards.recipes import PartialRecipe, partial_fields, recipe_for
-from wasinn_nb.cards.stated import Stated, stated
+from wasinn_nb.cards.stated import Stated, check_with_weights, stated
 from wasinn_nb.cards.tflite import custom_operations
 
 __all__ = [
@@ -61,7 +60,7 @@ __all__ = [
     "card_code",
     "card_line",
     "card_path",
-    "check_whole",
+    "check_with_weights",
     "checked_encoding",
     "checked_files",
     "checked_palette",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from wasinn_nb.cards.modelfile import ModelFile, is_text
@@ -38,10 +39,12 @@ def card_classes(card: str, task: str, classes: Any) -> tuple[str, ...]:
     """Return the names of the classes as a tuple."""
     # A string is a sequence of strings too: of its letters.
     try:
-        names = () if isinstance(classes, str) else tuple(classes)
+        # Sets have no order, and mappings are something else.
+        unordered = isinstance(classes, str | AbstractSet | Mapping)
+        names = (None,) if unordered else tuple(classes)
     except TypeError:
         names = (None,)
-    if isinstance(classes, str) or not all(name and is_text(name) for name in names):
+    if not all(name and is_text(name) for name in names):
         raise unexpected(card, "class names as text", classes)
     masks, most = task in _MASK_TASKS, _most_classes(task)
     if len(names) > most:

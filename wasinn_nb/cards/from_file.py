@@ -78,6 +78,11 @@ def _recipe(main: Path, found: Stated, known: Any) -> PreprocessRecipe | None:
     values = dict(found.recipe) | _partial(main, known)
     ports = found.signature.inputs if found.signature else ()
     images = image_inputs(ports, values.get("layout") or "")
+    if not images and values.get("layout") and (others := image_inputs(ports)):
+        raise RecipeError(
+            f"{main.name}: layout {values['layout']} does not fit the input "
+            f"{others[0].port.signature}, which is {others[0].layout}; leave layout out"
+        )
     image = images[0] if len(images) == 1 else None
     if image is not None:
         values = input_fields(image) | values

@@ -137,9 +137,19 @@ def onnx_signature(model: onnx.ModelProto) -> Signature | None:
         for name in node.output
         if name
     }
-    inputs = [_port(value, "") for value in graph.input if _text(value.name) not in weights]
+    scales = _quantizations(graph)
+    inputs = [
+        _port(value, "", scales.get(_text(value.name)))
+        for value in graph.input
+        if _text(value.name) not in weights
+    ]
     outputs = [
-        _port(value, operation_behind(_text(value.name), producers.get)) for value in graph.output
+        _port(
+            value,
+            operation_behind(_text(value.name), producers.get),
+            scales.get(_text(value.name)),
+        )
+        for value in graph.output
     ]
     ports = [port for port in (*inputs, *outputs) if port is not None]
     if len(ports) < len(inputs) + len(outputs):
@@ -237,7 +247,37 @@ def _whole(tensor: str, name: str, text: str) -> int:
     return int(text)
 
 
-def _port(value: onnx.ValueInfoProto, operation: str) -> Port | None:
+def _quantizations(graph: onnx.GraphProto) -> dict[str, tuple[float, int]]:
+    """Return scale and zero point of the values that are quantized as a whole: name → both."""
+    constants = {_text(tensor.name): tensor for tensor in graph.initializer}
+    found: dict[str, tuple[float, int]] = {}
+    for node in graph.node:
+        kind, names = _text(node.op_type), list(map(_text, node.input))
+        stored = list(map(_text, node.output)) if kind == "QuantizeLinear" else names
+        if kind not in {"QuantizeLinear", "DequantizeLinear"} or len(names) < 2 or not stored:
+            continue
+        scale = _one_number(constants.get(names[1]))
+        zero = _one_number(constants.get(names[2])) if len(names) > 2 and names[2] else 0.0
+        if scale and zero is not None:
+            found[stored[0]] = scale, int(zero)
+    return found
+
+
+def _one_number(tensor: onnx.TensorProto | None) -> float | None:
+    """Return the value of a constant of one element; None of any other."""
+    from onnx import numpy_helper
+
+    if tensor is None or math.prod(tensor.dims) != 1 or tensor.external_data:
+        return None
+    try:
+        return float(numpy_helper.to_array(tensor).reshape(-1)[0])
+    except (ValueError, TypeError, IndexError):  # a damaged constant states nothing
+        return None
+
+
+def _port(
+    value: onnx.ValueInfoProto, operation: str, quantization: tuple[float, int] | None
+) -> Port | None:
     """Return an input or output; None where it is not a tensor of a known number of dimensions."""
     from onnx import TensorProto
 
@@ -251,4 +291,10 @@ def _port(value: onnx.ValueInfoProto, operation: str) -> Port | None:
     known = tensor.elem_type in TensorProto.DataType.values()
     onnx_name = TensorProto.DataType.Name(tensor.elem_type) if known else "undefined"
     short = onnx_name.lower().replace("uint", "u").replace("int", "i")
-    return port_of(_text(value.name), sizes, _TYPE_NAMES.get(onnx_name, short), operation=operation)
+    return port_of(
+        _text(value.name),
+        sizes,
+        _TYPE_NAMES.get(onnx_name, short),
+        operation=operation,
+        quantization=quantization,
+    )

@@ -12,7 +12,7 @@ from wasinn_nb.cards.assumptions import assumed_recipe, assumed_size
 from wasinn_nb.cards.image_input import ImageInput, image_input, one_input
 from wasinn_nb.cards.ports import Port, Signature
 from wasinn_nb.errors import InvalidArgumentError, RecipeError
-from wasinn_nb.recipe import Color, PreprocessRecipe
+from wasinn_nb.recipe import INTEGER_LIMITS, Color, PreprocessRecipe
 
 __all__ = [
     "DEFAULT_SIDE",
@@ -179,7 +179,11 @@ def _check_fit(port: Port, recipe: PreprocessRecipe) -> None:
             f"check height, width, layout and color"
         )
     if recipe.type is not port.type:
+        change = f'type="{port.type_name}"'
+        if port.type in _INTEGERS and not recipe.is_identity:
+            low, high = INTEGER_LIMITS[port.type]
+            change += f", range=({low}, {high}), mean=0, scale=1"
         raise InvalidArgumentError(
             f"the recipe makes {made}, the model takes {port.signature}: set the recipe's type "
-            f'with recipe.replace(type="{port.type_name}")'
+            f"with recipe.replace({change})"
         )

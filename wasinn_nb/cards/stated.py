@@ -11,7 +11,7 @@ from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.conventions import Meaning, clean_text, from_entries, from_model_api
 from wasinn_nb.cards.formats import content_of, encoding_of, foreign_content, is_folder
 from wasinn_nb.cards.ir import ir_metadata, ir_signature, parsed_ir
-from wasinn_nb.cards.modelpath import model_files
+from wasinn_nb.cards.modelpath import check_whole, model_files
 from wasinn_nb.cards.onnx_file import (
     external_data,
     onnx_metadata,
@@ -22,8 +22,9 @@ from wasinn_nb.cards.onnx_file import (
 from wasinn_nb.cards.ports import Signature
 from wasinn_nb.cards.tflite import read_tflite
 from wasinn_nb.errors import RuntimeFailure
+from wasinn_nb.files import is_file
 
-__all__ = ["Stated", "stated"]
+__all__ = ["Stated", "check_with_weights", "stated"]
 
 _MAX_FACTS: Final = 100
 _MAX_FILES: Final = 10_000
@@ -120,6 +121,28 @@ def stated(files: Sequence[Path | bytes]) -> Stated:
     else:
         found = Stated(GraphEncoding.AUTODETECT)
     return replace(found, weights=(*found.weights, *rest))
+
+
+def check_with_weights(files: Sequence[Path]) -> None:
+    """Complain of a file of a model that is not there.
+
+    Of a main file that no runtime reads, other files are no help: that is said first.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        The main file, then its weights.
+
+    Raises
+    ------
+    MissingFileError
+        If one of *files* is missing.
+    RuntimeFailure
+        If the main file alone is there, and is damaged or of a version that no runtime reads.
+    """
+    if is_file(files[0]) and not all(map(is_file, files[1:])):
+        stated(files[:1])
+    check_whole(files)
 
 
 def _stated_ir(content: bytes) -> Stated:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from wasinn_nb import settings
-from wasinn_nb.cards import ModelCard, is_model_file
+from wasinn_nb.cards import ModelCard, is_model_file, is_saved_model
 from wasinn_nb.catalog import shipped
 from wasinn_nb.catalog.cardfiles import useless_cards
 from wasinn_nb.catalog.downloads import TIMEOUT, fetch_files, in_words
@@ -176,7 +176,9 @@ def _resolved(wanted: PathLike, precision: str | None, *, download: bool) -> Mod
     """Return the model of that name or at that path, with the card that is found there."""
     precision = _checked(precision)
     path = expanded(wanted, "a name or a path")
-    if not isinstance(wanted, str) or has_folder(wanted) or is_model_file(path):
+    if not isinstance(wanted, str) or has_folder(wanted):
+        return at_path(path, precision)
+    if is_model_file(path) or is_saved_model(path):
         return at_path(path, precision)
     others: list[Copy] = []
     for place in places():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, overload
+from typing import Final, TypeAlias, overload
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import (
@@ -49,9 +49,14 @@ def _are_those(card: ModelCard, precision: str, files: Sequence[Path]) -> bool:
     )
 
 
-def _stamp(path: Path) -> tuple[Path, int, int]:
+Stamp: TypeAlias = tuple[Path, int, int, int, int]
+"""A file's path, inode, times of its last writing and change in ns, and size in bytes."""
+
+
+def _stamp(path: Path) -> Stamp:
+    # Copies may keep the time of writing; the other two they cannot keep.
     stat = existing_file(path, "model").stat()
-    return path, stat.st_mtime_ns, stat.st_size
+    return path, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size
 
 
 def _name(path: Path, folder: Path) -> str:
@@ -152,8 +157,8 @@ class Model:
         return _stated(self.files, tuple(map(_stamp, parts)))
 
     @property
-    def stamps(self) -> tuple[tuple[Path, int, int], ...]:
-        """Path, time of change in ns and size in bytes of the weights and of the card's file, now.
+    def stamps(self) -> tuple[Stamp, ...]:
+        """Path, inode, times in ns and size in bytes of the weights and of the card's file, now.
 
         Equal stamps mean that nothing was written anew.
 

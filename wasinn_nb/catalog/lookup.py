@@ -17,13 +17,12 @@ from wasinn_nb.cards import (
     FOLDER_CARD,
     ModelCard,
     as_name,
-    check_whole,
+    check_with_weights,
     is_model_file,
     is_saved_model,
     main_path,
     model_files,
     model_stem,
-    stated,
 )
 from wasinn_nb.catalog import shipped
 from wasinn_nb.catalog.cardfiles import (
@@ -79,10 +78,7 @@ class Copy:
     def taken(self) -> Model:
         """Return the model, or complain of what is missing or damaged."""
         main = self.files[0]
-        if (missing := self.missing) is not None:
-            if missing != main:
-                stated([main])  # of a format that no runtime reads, the other half is no help
-            check_whole(self.files)
+        check_with_weights(self.files)
         model = Model(self.card, self.precision, self.files, self.place.label, self.card_path)
         if self.place.kind == "shipped" and not self._shipped(model).verified:
             raise HashMismatchError(

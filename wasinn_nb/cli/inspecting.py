@@ -21,7 +21,7 @@ from wasinn_nb.cli.console import (
     print_warning,
 )
 from wasinn_nb.cli.statements import (
-    command_for,
+    Given,
     made_card,
     numbers,
     output_of,
@@ -51,13 +51,14 @@ def inspect(
     if path.suffix in {".tensor", ".npy"}:
         facts = _tensor_facts(path, as_json=as_json)
     elif _is_model(path):
-        described = wn.describe(str(path), card=card, recipe=read_recipe(recipe), runtime=runtime)
-        found = wn.model(str(path), card=card)
+        model = path if is_folder(path) else str(path)  # text alone may be a name
+        described = wn.describe(model, card=card, recipe=read_recipe(recipe), runtime=runtime)
+        given = Given(model, card, recipe)
         if as_json:
-            print_json(described.to_dict() | _file_facts(found))
+            print_json(described.to_dict() | _file_facts(given.found))
         else:
             out.print(str(described), soft_wrap=True, markup=False)
-            _print_command(described, found, card)
+            _print_command(described, given)
         return
     else:
         facts = _picture_facts(path)
@@ -82,9 +83,11 @@ def _file_facts(found: wn.Model) -> dict[str, Any]:
     }
 
 
-def _print_command(described: wn.ModelDescription, found: wn.Model, card: str | None) -> None:
-    if described.assumed_fields:
-        command = command_for(described.path, found, described.assumed_fields, card)
+def _print_command(described: wn.ModelDescription, given: Given) -> None:
+    found = given.found
+    if fields := described.assumed_fields:
+        force = is_file(card_path(found.path))
+        command = given.command(fields, described.path, force=force)
         out.print(f"\n# the same on the command line\n{command}", soft_wrap=True, markup=False)
     if found.card.precisions:
         verified = "yes, by SHA-384" if found.verified else "no: another build than its card says"
@@ -97,6 +100,7 @@ def card(
     base: Annotated[
         str | None, typer.Option("--card", help="Card to start from. (default: the model's)")
     ] = None,
+    recipe: RecipeText = None,
     task: Annotated[str | None, typer.Option(help="segmentation or classification.")] = None,
     classes: Annotated[
         str | None, typer.Option(help="NAME,NAME,… in the order of the channels, or how many.")
@@ -175,7 +179,8 @@ def card(
     if background is not None:
         known["background"] = None if background == "none" else _index(background)
     found = wn.model(model, card=base)
-    made = made_card(found, known, {n: v for n, v in partial.items() if v is not None})
+    fields = (read_recipe(recipe) or {}) | {n: v for n, v in partial.items() if v is not None}
+    made = made_card(found, known, fields)
     place = card_path(found.path)
     if write and is_file(place) and not force:
         raise InvalidArgumentError(
@@ -189,9 +194,11 @@ def card(
         notes(f"wrote {place}")
     if described is not None and described.assumed:
         notes(f"assumed: {'; '.join(described.assumed)}")
-    if described is not None and described.assumed_fields:
-        path = path_of(model, found)
-        notes(f"state it with: {command_for(path, found, described.assumed_fields, None)}")
+    if write and described is not None and described.assumed_fields:
+        command = Given(model).command(
+            described.assumed_fields, path_of(model, found), force=is_file(place)
+        )
+        notes(f"state it, or what is right, with: {command}")
 
 
 def _described(found: wn.Model, made: wn.ModelCard) -> wn.ModelDescription | None:

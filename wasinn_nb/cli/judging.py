@@ -14,9 +14,12 @@ import wasinn_nb as wn
 from wasinn_nb.catalog.lookup import known_card
 from wasinn_nb.cli.console import (
     AsJson,
+    CardPath,
     Html,
     ModelName,
     Precision,
+    RecipeText,
+    RuntimeName,
     Target,
     app,
     out,
@@ -24,6 +27,7 @@ from wasinn_nb.cli.console import (
     print_error,
     print_json,
 )
+from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.comparison.agreement import TOLERANCE
 from wasinn_nb.errors import WasiNnError
 
@@ -39,15 +43,15 @@ def compare(
         typer.Option(min=0, max=1, help="Part of the largest value that precision may change."),
     ] = TOLERANCE,
     image: Annotated[
-        Path | None, typer.Option(help="The photograph, for results that were saved without it.")
+        Path | None, typer.Option(help="The image, for results that were saved without it.")
     ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", "-m", help="Whose class names and colours to show.")
+        str | None, typer.Option("--model", "-m", help="Whose class names and colors to show.")
     ] = None,
     html: Html = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether two programs did the same, and where they first parted.
+    """Say whether two programs did the same, and where they first differ.
 
     Exit code 0: the same, exactly or within precision; 1: different; 2: nothing to compare.
     """
@@ -65,11 +69,14 @@ def diagnose(
     ],
     image: Annotated[
         str | None,
-        typer.Option("--image", "-i", help="The picture: a path, or the name of a shipped one."),
+        typer.Option("--image", "-i", help="The image: a path, or the name of a shipped one."),
     ] = None,
     model: ModelName = None,
     target: Target = None,
     precision: Precision = None,
+    card: CardPath = None,
+    recipe: RecipeText = None,
+    runtime: RuntimeName = None,
     output: Annotated[
         bool, typer.Option("--output", help="The tensor came out of the model. (default: by size)")
     ] = False,
@@ -86,10 +93,15 @@ def diagnose(
             image,
             model,
             stage="output" if output else None,
+            card=card,
+            recipe=read_recipe(recipe),
+            runtime=runtime,
             target=target,
             precision=precision,
         )
         _tell(found, html, as_json=as_json)
+        if not as_json:
+            print_remedy(Given(model, card, recipe).remedy(found.assumed))
     raise typer.Exit(0 if found.right else 1)
 
 
@@ -115,12 +127,21 @@ def _tell(found: wn.Comparison | wn.Diagnosis, html: Path | None, *, as_json: bo
 @app.command()
 def evaluate(
     images: Annotated[
-        Path, typer.Argument(help="A photograph or a folder of them; masks, with --masks-only.")
+        Path, typer.Argument(help="An image or a folder of them; masks, with --masks-only.")
     ],
-    masks: Annotated[Path, typer.Argument(help="The true mask, or a folder of them: same names.")],
+    truths: Annotated[
+        Path,
+        typer.Argument(
+            help="The true mask, or a folder of them: same names. Of a classifier: a CSV file with "
+            "the columns image and class, or a folder of folders named after the classes."
+        ),
+    ],
     model: ModelName = None,
     target: Target = None,
     precision: Precision = None,
+    card: CardPath = None,
+    recipe: RecipeText = None,
+    runtime: RuntimeName = None,
     masks_only: Annotated[
         bool, typer.Option("--masks-only", help="IMAGES are predicted masks: run nothing.")
     ] = False,
@@ -142,19 +163,30 @@ def evaluate(
     html: Html = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge a model, or masks, by true masks: IoU, Dice, accuracy, worst images."""
-    said: Any = int(classes) if classes and classes.isdecimal() else classes and classes.split(",")
+    """Judge a model, or masks, by the truth: IoU, Dice, accuracy, worst images."""
+    stated: Any = (
+        int(classes) if classes and classes.isdecimal() else classes and classes.split(",")
+    )
     if colors:
-        said = {name: _color(text) for name, text in pairs(colors, "=", "--color").items()}
-    runs: wn.Pipeline | wn.ModelCard | None = None
+        stated = {name: _color(text) for name, text in pairs(colors, "=", "--color").items()}
+    judged: wn.Pipeline | wn.ModelCard | None = None
     if not masks_only:
-        runs = wn.Pipeline(model, target, precision=precision)
+        judged = wn.Pipeline(
+            model,
+            target,
+            precision=precision,
+            card=card,
+            recipe=read_recipe(recipe),
+            runtime=runtime,
+        )
+    elif card is not None:
+        judged = wn.ModelCard.read(card)
     elif model is not None:
-        runs = known_card(model) or wn.model(model, download=False).card
+        judged = known_card(model) or wn.model(model, download=False).card
     found = wn.evaluate(
         images,
-        masks,
-        model=runs,
+        truths,
+        model=judged,
         mapping={
             tuple(map(_class, data.split(","))): tuple(map(_class, own.split(",")))
             for data, own in pairs(mapping, "=", "--map").items()
@@ -163,21 +195,24 @@ def evaluate(
         ignore=[
             _color(text) if colors and _is_color(text) else _class(text) for text in ignore or []
         ],
-        classes=said,
+        classes=stated,
     )
     page = None if html is None else found.write_html(html)
     if as_json:
         print_json(found.to_dict() | {"html": None if page is None else str(page)})
         return
     out.print(str(found), soft_wrap=True, markup=False)
-    for name, miou, accuracy, worst in found.image_rows()[:5]:
-        out.print(f"worst: {name}  {miou}  {accuracy}  {worst}", soft_wrap=True, markup=False)
+    if isinstance(found, wn.Evaluation):  # of a classifier, the text has them
+        for row in found.image_rows()[:5]:
+            out.print(f"worst: {'  '.join(row)}", soft_wrap=True, markup=False)
+    if isinstance(judged, wn.Pipeline):
+        print_remedy(Given(model, card, recipe).remedy(judged.assumed))
     if page is not None:
         out.print(f"page: {page}", soft_wrap=True, markup=False)
 
 
 def _class(text: str) -> str | int:
-    """Return a class as it is said: by name, or by number."""
+    """Return a class as it is named: by name, or by number."""
     return int(text) if text.lstrip("-").isdecimal() else text
 
 

@@ -22,7 +22,7 @@ from wasinn_nb.cli.console import (
     out,
     print_json,
 )
-from wasinn_nb.cli.statements import read_recipe
+from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.errors import UnsupportedOperationError
 from wasinn_nb.recipe import Resize
 from wasinn_nb.timing import FEWEST_ROUNDS
@@ -75,6 +75,10 @@ def bench(
         for name, where, kind, how, engine in itertools.product(*choices)
     ]
     timings = wn.bench(pipelines, image, rounds=rounds)
+    remedies = dict.fromkeys(
+        Given(name, card, recipe).remedy(pipeline.assumed)
+        for (name, *_), pipeline in zip(itertools.product(*choices), pipelines, strict=True)
+    )
     if as_json:
         ratios = [timings.ratio(index) for index in range(len(timings))]
         print_json(
@@ -89,6 +93,8 @@ def bench(
         )
     else:
         out.print(str(timings), soft_wrap=True, markup=False)
+        for command in remedies:
+            print_remedy(command)
 
 
 @app.command()

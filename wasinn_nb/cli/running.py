@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,8 +26,9 @@ from wasinn_nb.cli.console import (
     pairs,
     print_json,
 )
-from wasinn_nb.cli.statements import output_of, print_assumed, read_recipe, remedy
-from wasinn_nb.errors import WasiNnError, WasiNnWarning
+from wasinn_nb.cli.statements import Given, output_of, print_assumed, read_recipe
+from wasinn_nb.digest import MANY_CLASSES
+from wasinn_nb.errors import WasiNnError
 from wasinn_nb.recipe import Resize
 from wasinn_nb.tables import percent
 
@@ -80,7 +80,7 @@ def segment(
         runtime=runtime,
     )
     files = {} if output is None else _saved_paths(result.save(output))
-    command = _remedy(model, card, result.assumed)
+    command = Given(model, card, recipe).remedy(result.assumed)
     if as_json:
         print_json(
             {
@@ -108,12 +108,18 @@ def segment(
     table = Table("class")
     table.add_column("pixels", justify="right")
     table.add_column("share", justify="right")
-    for (name, pixels), share, color in zip(
+    rows = zip(
         result.areas().items(), result.fractions().values(), result.card.palette, strict=True
-    ):
+    )
+    many = len(result.card.classes) > MANY_CLASSES
+    for (name, pixels), share, color in rows:
+        if many and not pixels:
+            continue
         swatch = f"[rgb({','.join(map(str, color))})]\u25a0[/] " if out.is_terminal else ""
         table.add_row(f"{swatch}{escape(name)}", str(pixels), percent(share))
     out.print(table)
+    if absent := len(result.card.classes) - table.row_count:
+        out.print(f"{absent} further classes have no pixel")
     print_assumed(result.assumed, command)
     _print_files(files)
 
@@ -148,7 +154,7 @@ def classify(
         runtime=runtime,
     )
     files = {} if output is None else _saved_paths(result.save(output))
-    command = _remedy(model, card, result.assumed)
+    command = Given(model, card, recipe).remedy(result.assumed)
     if as_json:
         print_json(result.to_dict(top) | {"remedy": command or None, "files": files})
         return
@@ -156,15 +162,6 @@ def classify(
         out.print(line, soft_wrap=True, markup=False)
     print_assumed(result.assumed, command)
     _print_files(files)
-
-
-def _remedy(model: str | None, card: str | None, assumed: tuple[str, ...]) -> str:
-    if not assumed:
-        return ""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", WasiNnWarning)  # they were shown when the model was found
-        found = wn.model(model, card=card)
-    return remedy(model, found, assumed, card)
 
 
 def _saved_paths(saved: Any) -> dict[str, str]:
@@ -199,6 +196,7 @@ def run(
         str | None, typer.Option("--target", "-t", help="Run graphs there, whatever it asks for.")
     ] = None,
     precision: Precision = None,
+    runtime: RuntimeName = None,
     memory_limit: Annotated[int, typer.Option(help="MiB that the guest may have.")] = 1024,
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds after which the guest is stopped.")
@@ -226,6 +224,7 @@ def run(
             models=pairs(preload, ":", "--nn-preload"),
             target=target,
             precision=precision,
+            runtime=runtime,
             memory_limit=memory_limit << 20,
             time_limit=time_limit,
             output_limit=None,

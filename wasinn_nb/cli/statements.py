@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import json
 import shlex
+import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import wasinn_nb as wn
 from wasinn_nb.cards import card_path, is_bare, statements
 from wasinn_nb.cli.console import out
-from wasinn_nb.errors import MissingFileError, RecipeError
+from wasinn_nb.errors import MissingFileError, RecipeError, WasiNnWarning
 from wasinn_nb.files import existing_file, is_file
 from wasinn_nb.model_code import path_of
 
 __all__ = [
-    "card_command",
-    "command_for",
+    "Given",
     "made_card",
     "numbers",
     "output_of",
     "print_assumed",
+    "print_remedy",
     "read_classes",
     "read_recipe",
-    "remedy",
 ]
 
 _MOST_BYTES: Final = 1 << 24
@@ -155,61 +156,78 @@ def output_of(text: str | None) -> str | int | None:
     return int(text) if text is not None and text.isdecimal() else text
 
 
-def card_command(path: str, stated: Mapping[str, Any], *, card: str | None, force: bool) -> str:
-    """Return the command that writes a card with some fields.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a command line says of a model.
 
     Parameters
     ----------
-    path : str
-        Of the model.
-    stated : mapping
-        As from :func:`wasinn_nb.cards.statements`.
-    card : str, optional
-        The path of the card to start from.
-    force : bool
-        Whether a card lies beside the model.
+    model : str, Path or None
+        Its name or path.
+    card : str or None
+        The path of a card.
+    recipe : str or None
+        As :func:`read_recipe` takes it.
 
     Examples
     --------
-    >>> recipe = {"color": "BGR", "range": (0.0, 255.0)}
-    >>> card_command("m 1.onnx", {"recipe": recipe, "logits": True}, card=None, force=False)
-    "wasinn-nb card 'm 1.onnx' --color BGR --range 0 255 --logits"
+    >>> given = Given("m 1.onnx", recipe="color=RGB")
+    >>> given.command({"recipe": {"range": (0.0, 255.0)}, "logits": True}, "m 1.onnx", force=False)
+    "wasinn-nb card 'm 1.onnx' --recipe color=RGB --range 0 255 --logits"
     """
-    words = ["wasinn-nb", "card", path]
-    if card is not None:
-        words += ["--card", card]
-    recipe = dict(stated.get("recipe", {}))
-    if "height" in recipe:
-        words += ["--size", f"{recipe.pop('height')}x{recipe.pop('width')}"]
-    for name, value in recipe.items():
-        words += [f"--{name}", *(_words(value) if name == "range" else [",".join(_words(value))])]
-    for name, value in stated.items():
-        if name in _FLAGS:
-            words.append(_FLAGS[name][0 if value else 1])
-        elif name != "recipe":
-            words += [f"--{name}", ",".join(_words(value))]
-    return shlex.join([*words, "--force"] if force else words)
+
+    model: str | Path | None
+    card: str | None = None
+    recipe: str | None = None
+
+    @property
+    def found(self) -> wn.Model:
+        """The model, without the warnings that were shown when it was found first."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", WasiNnWarning)
+            return wn.model(self.model, card=self.card)
+
+    def remedy(self, assumed: Sequence[str]) -> str:
+        """Return the command that states what is assumed; empty where no card can state it."""
+        stated = statements(assumed)
+        if not stated:
+            return ""
+        found = self.found
+        force = is_file(card_path(found.path))
+        return self.command(stated, path_of(self.model, found), force=force)
+
+    def command(self, stated: Mapping[str, Any], path: str, *, force: bool) -> str:
+        """Return the command that writes a card with some more fields.
+
+        Parameters
+        ----------
+        stated : mapping
+            As from :func:`wasinn_nb.cards.statements`.
+        path : str
+            Of the model.
+        force : bool
+            Whether a card lies beside the model.
+        """
+        words = ["wasinn-nb", "card", path]
+        for option, text in (("--card", self.card), ("--recipe", self.recipe)):
+            words += [] if text is None else [option, text]
+        recipe = dict(stated.get("recipe", {}))
+        if "height" in recipe:
+            words += ["--size", f"{recipe.pop('height')}x{recipe.pop('width')}"]
+        for name, value in recipe.items():
+            values = _words(value)
+            words += [f"--{name}", *(values if name == "range" else [",".join(values)])]
+        for name, value in stated.items():
+            if name in _FLAGS:
+                words.append(_FLAGS[name][0 if value else 1])
+            elif name != "recipe":
+                words += [f"--{name}", ",".join(_words(value))]
+        return shlex.join([*words, "--force"] if force else words)
 
 
 def _words(value: Any) -> list[str]:
     values = value if isinstance(value, list | tuple) else [value]
     return [f"{number:g}" if isinstance(number, float) else str(number) for number in values]
-
-
-def remedy(
-    model: str | None,
-    found: wn.Model,
-    assumed: Sequence[str],
-    card: str | None,
-) -> str:
-    """Return the command that states what is assumed; empty where no card can state it."""
-    stated = statements(assumed)
-    return command_for(path_of(model, found), found, stated, card) if stated else ""
-
-
-def command_for(path: str, found: wn.Model, stated: Mapping[str, Any], card: str | None) -> str:
-    """Return the command that writes a model's card with some fields, over one that is there."""
-    return card_command(path, stated, card=card, force=is_file(card_path(found.path)))
 
 
 def made_card(
@@ -259,5 +277,10 @@ def print_assumed(assumed: Sequence[str], command: str) -> None:
     """Print what is assumed, and the command that states it."""
     if assumed:
         out.print(f"assumed: {'; '.join(assumed)}", soft_wrap=True, markup=False)
+    print_remedy(command)
+
+
+def print_remedy(command: str) -> None:
+    """Print the command that states what is assumed, where there is one."""
     if command:
         out.print(f"state it, or what is right, with: {command}", soft_wrap=True, markup=False)

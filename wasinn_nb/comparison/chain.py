@@ -30,7 +30,6 @@ __all__ = ["Chain", "Comparable", "RunLike", "chain_of", "class_names", "fields_
 
 _PICTURES: Final = frozenset({".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
 _INDEX_MODES: Final = frozenset({"P", "L", "1"})
-_FAR: Final = 1e6  # no mask reaches so many images beyond its image
 
 
 @runtime_checkable
@@ -80,7 +79,7 @@ class Chain:
     class_scores : ClassScores or None
         Of a classification.
     loose : Tensor or None
-        A tensor of which nothing has told yet whether it went in or came out.
+        A tensor that may be an input or an output.
     card : ModelCard or None
     origin : Origin or None
         What made it; None where that is not known.
@@ -266,14 +265,14 @@ def _described(chain: Chain, sidecar: dict[str, Any]) -> Chain:
             task = "segmentation" if "classes" in stated else "unknown"
             card = ModelCard.from_dict(stated | {"task": task})
             origin = _origin(card.name, model, sidecar)
-        recipe = sidecar.get("recipe")
+        recipe, covers = sidecar.get("recipe"), sidecar.get("covers")
         about = replace(
             chain,
             card=card,
             origin=origin,
             recipe=None if recipe is None else PreprocessRecipe.from_dict(recipe),
             threshold=_threshold(sidecar.get("threshold")),
-            covers=_covers(sidecar.get("covers")),
+            covers=None if covers is None else Coverage.of_values(covers),
         )
         return _as_result(about)
     except WasiNnError as error:
@@ -297,18 +296,6 @@ def _threshold(value: Any) -> float | None:
     if value is not None and (type(value) is not float or not 0 < value < 1):
         raise InvalidArgumentError(f"expected a threshold between 0 and 1, got {value!r:.80}")
     return value
-
-
-def _covers(values: Any) -> Coverage | None:
-    if values is None:
-        return None
-    if not isinstance(values, list) or len(values) != 4 or not all(map(_is_near, values)):
-        raise InvalidArgumentError(f"expected covers as four numbers, got {values!r:.80}")
-    return Coverage(*map(float, values))
-
-
-def _is_near(value: Any) -> bool:
-    return type(value) in {int, float} and abs(value) <= _FAR
 
 
 def _as_result(chain: Chain) -> Chain:

@@ -56,8 +56,11 @@ def quantized_ports(a: Chain, b: Chain) -> tuple[str, ...]:
         return ()
     if a.origin.model != b.origin.model or _differing_files(a.origin, b.origin):
         return ()
-    ports = {"input": _takes_integers, "output": _gives_integers}
-    return tuple(name for name, told in ports.items() if told(a) or told(b))
+    ports = {
+        "input": _takes_integers(a) or _takes_integers(b),
+        "output": _gives_integers(a) or _gives_integers(b),
+    }
+    return tuple(name for name, quantized in ports.items() if quantized)
 
 
 def _takes_integers(chain: Chain) -> bool:

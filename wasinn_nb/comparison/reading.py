@@ -145,6 +145,8 @@ def with_meaning(a: Chain, b: Chain) -> tuple[Chain, Chain]:
 def _read(chain: Chain, other: Chain) -> Chain:
     if chain.output is None:
         return chain
+    if not chain.output.nbytes:
+        return _last_of_outputs(chain)
     card = _card_for(chain, other)
     if card is None:
         return _by_shape(_last_of_outputs(chain))
@@ -201,7 +203,7 @@ def _recipes(chain: Chain, other: Chain, card: ModelCard) -> Iterator[Preprocess
         if certain := [*stated, *of_input][:1]:
             yield certain[0]
             return
-    yield from stated[:1]
+    yield from stated
     sizes = [] if other.labels is None else [other.labels.shape]
     yield from _of_sizes([*sizes, *_plane_sizes(chain.output, len(card.classes)), (1, 1)])
 
@@ -275,7 +277,11 @@ def _candidates(chain: Chain, card: ModelCard) -> tuple[dict[int, tuple[Port, Te
     """Return the outputs that may be meant, and the card as it chooses among them."""
     assert chain.output is not None  # noqa: S101 - `_read` has seen to it
     outputs = chain.outputs or {0: (None, chain.output)}
-    kept = {index: (_port(tensor, port), tensor) for index, (port, tensor) in outputs.items()}
+    kept = {
+        index: (_port(tensor, port), tensor)
+        for index, (port, tensor) in outputs.items()
+        if tensor.nbytes
+    }
     if isinstance(card.output, int) and chain.outputs:
         if card.output not in kept:
             raise InvalidArgumentError(

@@ -209,8 +209,8 @@ class Comparison:
             "changes": [[c.before, c.after, c.pixels] for c in self.changes],
             "recipes": {name: list(map(str, pair)) for name, pair in self.recipes.items()},
             "notes": list(self.notes),
-            "ranks": [_rank_values(rank) for rank in self.ranks],
-            "largest": None if self.largest is None else _rank_values(self.largest),
+            "ranks": [rank.to_dict() for rank in self.ranks],
+            "largest": None if self.largest is None else self.largest.to_dict(),
             "unit": self.unit,
         }
 
@@ -237,8 +237,8 @@ class Comparison:
         if self.largest is not None:
             a, b = self.largest.values
             facts.append(
-                f"largest difference of a {self.unit}: {self.largest.name} {a:.4g} in a, "
-                f"{b:.4g} in b"
+                f"largest difference of a {self.unit}: {self.largest.name}, {a:.6g} in a, "
+                f"{b:.6g} in b"
             )
         if self.changed:
             ties = "" if self.near_ties is None else f", {self.near_ties} of them near a tie"
@@ -401,12 +401,3 @@ class Comparison:
             stated = (distinct_palette(1)[0], *stated)
         # A card with fewer classes than the masks have keeps its colors.
         return (*stated, *distinct_palette(classes)[len(stated) :])
-
-
-def _rank_values(rank: ClassRank) -> dict[str, Any]:
-    return {
-        "index": rank.index,
-        "name": rank.name,
-        "ranks": list(rank.ranks),
-        "values": list(rank.values),
-    }

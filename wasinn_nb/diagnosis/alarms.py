@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from wasinn_nb.cards import UNNAMED_CLASS
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.tables import percent
 
@@ -125,9 +126,11 @@ def _alarms(
     if planes.ndim == 3 and len(planes) > 1:
         return _of_scores(planes.astype(np.float32, copy=False), classes)
     plane = planes[0] if planes.ndim == 3 else planes
+    if len(classes) == 1:  # what is not of the class comes before it
+        classes = (UNNAMED_CLASS[0], *classes)
     whole = planes.ndim == 2 and bool((plane == np.floor(plane)).all())
     if real and not whole and len(classes) <= _MOST_OF_ONE:
-        name = classes[-1] if classes else "foreground"
+        name = (classes or UNNAMED_CLASS)[-1]
         return _of_plane(plane, name, threshold or 0.5, logits)
     return _of_labels(plane, classes)
 
@@ -278,7 +281,7 @@ def _of_areas(
         if top is not None and top >= _SURE:
             said += ": so sure of one class are models that see no picture (wrong layout or size)"
         # Of one class there is nothing in many images; only scores show that a model is too sure.
-        serious = top is not None or count > _MOST_OF_ONE
+        serious = top is not None or not 1 <= len(classes) <= _MOST_OF_ONE
         return [Alarm("single class", f"{said}.", serious=serious)]
     missing = [name for name, area in zip(names, areas, strict=True) if not area]
     if missing and len(names) <= 32:

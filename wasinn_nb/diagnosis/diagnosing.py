@@ -6,13 +6,13 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb import catalog
-from wasinn_nb.cards import ModelCard, Port, recipe_for
+from wasinn_nb.cards import ModelCard, PartialRecipe, Port, partial_fields
 from wasinn_nb.catalog import Model
 from wasinn_nb.diagnosis.alarms import is_row
 from wasinn_nb.diagnosis.input_answer import answer_of_input
@@ -21,8 +21,9 @@ from wasinn_nb.diagnosis.outputs import match_output
 from wasinn_nb.diagnosis.reading import Reader
 from wasinn_nb.diagnosis.resampling import Photo
 from wasinn_nb.diagnosis.result import Diagnosis
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.errors import InvalidArgumentError, NotFoundError
 from wasinn_nb.pictures import ImageSource
+from wasinn_nb.plan import Plan
 from wasinn_nb.progress import Progress
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import Runtime
@@ -35,6 +36,8 @@ from wasinn_nb.trace import Trace
 __all__ = ["diagnose"]
 
 Stage = Literal["input", "output"]
+_TASKS: Final = {SegmentationResult: "segmentation", ClassificationResult: "classification"}
+_Found = SegmentationResult | ClassificationResult
 
 
 def diagnose(
@@ -44,7 +47,7 @@ def diagnose(
     *,
     stage: Stage | None = None,
     card: ModelCard | str | os.PathLike[str] | None = None,
-    recipe: PreprocessRecipe | None = None,
+    recipe: PartialRecipe | None = None,
     runtime: str | Runtime | None = None,
     target: str | int | None = None,
     precision: str | None = None,
@@ -76,9 +79,9 @@ def diagnose(
         otherwise an input if it has three channels.
     card : ModelCard or path, optional
         In place of the model's own.  For an input tensor it is enough alone.
-    recipe : PreprocessRecipe, optional
-        What is right.  Default: the card's.  Where there is none, it is assumed from the model's
-        input, and the sentence says what was assumed.
+    recipe : PreprocessRecipe or mapping, optional
+        What is right, or some fields of it; the rest is the card's, else what the model's file
+        states.  What nothing states is assumed, and the sentence says so.
     runtime, target, precision : optional
         With which engine, where and in what the model runs, as for `Pipeline`.
     progress : bool or callable
@@ -111,62 +114,74 @@ def diagnose(
     Python  pixels = np.asarray(image.convert('RGB'))[:, :, ::-1]  # BGR
     """
     values = _taken(given, stage)
-    value = values[0]
+    _, value = values[0]
     if isinstance(image, str):
         image = catalog.image(image)
-    if isinstance(value, SegmentationResult | ClassificationResult):
+    if isinstance(value, _Found):
         image, stage = (value.image if image is None else image), "output"
-    found, known = _model(model, card, value, alone=recipe is not None)
-    right = recipe
-    if recipe is None:
-        own = None if known is None else known.recipe
-        right = model if isinstance(model, PreprocessRecipe) else own
-    if stage is None:
-        alone = image is None and is_row(_array(value))
-        stage = "output" if alone else _stage(value, right, known, found, runtime)
-    if stage == "output" and image is None:
-        return answer_of_alarms(_array(value), known, right)
+    if isinstance(model, PreprocessRecipe):
+        if not isinstance(recipe, PreprocessRecipe):
+            recipe = model.replace(**partial_fields(recipe))
+        model = None
+    found, known = _model(model, card, value, alone=isinstance(recipe, PreprocessRecipe))
+    right = _stated(recipe, known)
+    assumed: tuple[str, ...] = ()
+    if stage is None and image is None and is_row(_array(value)):
+        stage = "output"
     if image is None:
+        if (stage or _stage(value, right, known, found, runtime)) == "output":
+            return answer_of_alarms(_array(value), known, right)
         raise InvalidArgumentError(
             "expected the image that the tensor was made from: diagnose(tensor, image, model)"
         )
-    if stage == "output" and found is None:
-        raise InvalidArgumentError(
-            "to match an output the model has to run: pass it, not only its card or recipe"
-        )
-    assumed: tuple[str, ...] = ()
     if right is None:
         if found is None:
             raise InvalidArgumentError("expected a recipe, or a model whose card has one")
-        right, assumed = recipe_for(runtime_of(runtime).describe(found.files, found.encoding))
+        plan = Plan(found, recipe)
+        right = plan.recipe_of(runtime_of(runtime).describe(found.files, found.encoding))
+        assumed = plan.assumed
     photo = Photo(image)
-    if found is None or stage == "input":
-        return answer_of_input(_tensor(value), photo, right, assumed)
-    reader = Reader(found, right, runtime=runtime, target=target, precision=precision)
-    if len(values) > 1:  # of a trace: the output that the task reads
-        value = next(filter(reader.takes, values), value)
-    output = reader.given(value, image)
+    if (stage or _stage(value, right, known, found, runtime)) == "input":
+        tensor = value if isinstance(value, Tensor) else Tensor.from_array(value)
+        return answer_of_input(tensor, photo, right, assumed)
+    if found is None:
+        raise InvalidArgumentError(
+            "to match an output the model has to run: pass it, not only its card or recipe"
+        )
+    task = next((name for kind, name in _TASKS.items() if isinstance(value, kind)), None)
+    reader = Reader(found, right, task=task, runtime=runtime, target=target, precision=precision)
+    of_index = (tensor for index, tensor in values if index == reader.reading.head.output)
+    output = reader.given(next(of_index, value), image)
     matched = match_output(output, photo, right, reader, progress=progress)
     return answer_of_output(output, matched, reader.reading.card, right, assumed)
 
 
-def _taken(given: Any, stage: Stage | None) -> Sequence[Any]:
-    """Return what was given; of a trace every tensor of the stage that it keeps."""
+def _taken(given: Any, stage: Stage | None) -> Sequence[tuple[int | None, Any]]:
+    """Return what was given; of a trace every tensor of the stage that it keeps, with its index."""
     trace = given if isinstance(given, Trace) else getattr(given, "trace", None)
     if isinstance(trace, Trace):
-        kept = [] if stage == "output" else trace.tensors("set_input")
-        kept = kept or trace.tensors("get_output")
-        if not kept:
-            raise InvalidArgumentError("the trace keeps no tensor; run it again with keep='all'")
-        return kept
+        for name in ("set_input", "get_output")[stage == "output" :]:
+            kept = [(c.index, c.tensor) for c in trace if c.name == name and c.tensor is not None]
+            if kept:
+                return kept
+        raise InvalidArgumentError("the trace keeps no tensor; run it again with keep='all'")
     if isinstance(given, str | os.PathLike):
-        return [read_tensor(Path(given))]
-    if isinstance(given, Tensor | SegmentationResult | ClassificationResult | np.ndarray):
-        return [given]
+        return [(None, read_tensor(Path(given)))]
+    if isinstance(given, Tensor | np.ndarray | _Found):
+        return [(None, given)]
     raise InvalidArgumentError(
         f"expected a Tensor, an array, a GuestRun, a Trace, a result or the path of a .tensor "
         f"file, got {type(given).__name__}"
     )
+
+
+def _stated(recipe: PartialRecipe | None, card: ModelCard | None) -> PreprocessRecipe | None:
+    """Return the recipe that the caller and the card state; None where they state not all of it."""
+    if isinstance(recipe, PreprocessRecipe):
+        return recipe
+    own = None if card is None else card.recipe
+    fields = partial_fields(recipe)
+    return own and own.replace(**fields)
 
 
 def _model(
@@ -182,8 +197,14 @@ def _model(
         if card is not None:
             raise InvalidArgumentError("expected one card, got model=ModelCard and card=")
         return None, model
-    if model is None and isinstance(value, SegmentationResult | ClassificationResult):
-        model = value.card.name
+    if model is None and isinstance(value, _Found):
+        try:
+            model = catalog.model(value.card.name)
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"the model of the result, {value.card.name}, has no name here; pass its path: "
+                f"diagnose(result, model=PATH)"
+            ) from error
     if isinstance(model, PreprocessRecipe) or (model is None and (alone or card is not None)):
         return None, card
     found = catalog.model(model, card=card)
@@ -236,7 +257,3 @@ def _array(value: Any) -> NDArray[Any]:
         return value.probabilities
     array: NDArray[Any] = value.to_array() if isinstance(value, Tensor) else value
     return array
-
-
-def _tensor(value: Tensor | NDArray[Any]) -> Tensor:
-    return value if isinstance(value, Tensor) else Tensor.from_array(value)

@@ -70,6 +70,9 @@ def answer_of_output(
     mistakes = tuple(m for m in first.mistakes if m.axis != "resize")
     if first.note:
         notes.append(f"{first.note[0].upper()}{first.note[1:]}.")
+    if matched.alike:
+        names = [candidate.name for candidate in matched.alike]
+        notes.append(f"This {what} comes as well of {' or of '.join(names)}.")
     if first.axes - {m.axis for m in mistakes}:
         if mistakes or _is_slight(first, ranked):
             notes.append(

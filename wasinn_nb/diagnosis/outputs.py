@@ -45,6 +45,8 @@ _RANGES: Final = 4  # the first ones of `known_scalings`: ImageNet's is the last
 _NEARER: Final = 4.0
 _AGREE: Final = 0.99
 _SAME: Final = 1e-4
+# Scalings that are so near to each other, as a part of their range, do the same.
+_ALIKE: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,14 @@ class OutputMatch:
         Those that give the output as well as the first one, with another cause.
     fits : bool
         Whether the first candidate explains the output.
+    alike : tuple of Candidate
+        Those that give it as well, and scale values almost as the first one does.
     """
 
     candidates: tuple[Candidate, ...]
     equals: tuple[Candidate, ...]
     fits: bool
+    alike: tuple[Candidate, ...] = ()
 
 
 def feed(making: Making, photo: Photo, recipe: PreprocessRecipe) -> Tensor | None:
@@ -302,13 +307,22 @@ def _ranked(tried: list[Candidate]) -> OutputMatch:
         return OutputMatch(tuple(ranked), (), fits=False)
     first = ranked[0]
     cause = _cause(first)
-    others = [c for c in ranked[1:] if _cause(c) != cause]
-    equals = tuple(c for c in others if c.distance <= first.distance * (1 + 1e-6))
+    distinct = [c for c in ranked[1:] if _cause(c) != cause]
+    others = [c for c in distinct if not _is_alike(c.making, first.making)]
+    most = first.distance * (1 + 1e-6)
+    equals = tuple(c for c in others if c.distance <= most)
+    alike = tuple(c for c in distinct if c.distance <= most and c not in others)
     nearest = min((c.distance for c in others), default=1.0)
     shown = first.exact or (
         (first.agreement or 0) >= _AGREE and first.distance * _NEARER <= nearest
     )
-    return OutputMatch(tuple(ranked), equals, fits=shown and not equals)
+    return OutputMatch(tuple(ranked), equals, shown and not equals, alike)
+
+
+def _is_alike(one: Making, other: Making) -> bool:
+    """Whether two ways differ by a scaling that hardly differs, such as 1/255 and 1/256."""
+    same = replace(one, scaling=other.scaling) == other
+    return same and one.scaling.close_to(other.scaling, _ALIKE)
 
 
 def _cause(candidate: Candidate) -> frozenset[tuple[str, str]]:

@@ -61,7 +61,7 @@ class Reader:
     model : Model
     recipe : PreprocessRecipe
         Of the model's one image.
-    runtime, target, precision
+    task, runtime, target, precision
         As for `Pipeline`.
     """
 
@@ -70,6 +70,7 @@ class Reader:
         model: Model,
         recipe: PreprocessRecipe,
         *,
+        task: str | None = None,
         runtime: str | Runtime | None = None,
         target: str | int | None = None,
         precision: str | None = None,
@@ -77,7 +78,13 @@ class Reader:
         self._model, self._runtime = model, runtime
         self._target, self._precision = target, precision
         pipeline = kept_pipeline(
-            model, target, precision=precision, recipe=recipe, scores=True, runtime=runtime
+            model,
+            target,
+            precision=precision,
+            recipe=recipe,
+            scores=True,
+            task=task,
+            runtime=runtime,
         )
         self.reading = pipeline.reading
 
@@ -126,13 +133,6 @@ class Reader:
         if not isinstance(found, SegmentationResult):
             return None
         return found.labels if given.labels else found.scores
-
-    def takes(self, tensor: Tensor) -> bool:
-        """Whether a tensor has the dimensions of the output that the task reads."""
-        channels, height, width = self.reading.head.planes
-        last = self.reading.head.channels_last
-        wanted = _sides((height, width, channels) if last else (channels, height, width))
-        return _sides(tensor.dimensions) in {wanted, (math.prod(wanted),)}
 
     def given(self, value: Any, image: ImageSource) -> Given:
         """Return an output that a program gave in the form in which it is compared.

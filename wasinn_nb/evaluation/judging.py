@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from wasinn_nb import metrics
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.evaluation.labels import Classes, Side, class_map, label_set
+from wasinn_nb.evaluation.class_maps import Side, class_map
+from wasinn_nb.evaluation.labels import Classes, label_set
 from wasinn_nb.evaluation.mask_tally import MaskTally, with_card
 from wasinn_nb.evaluation.pairs import Named, Pair, named, paired
 from wasinn_nb.evaluation.ranking import ClassificationEvaluation, RankTally
@@ -19,7 +20,6 @@ from wasinn_nb.evaluation.scores import Evaluation
 from wasinn_nb.evaluation.truths import aligned, class_indices, class_truths, plain_name
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.progress import Progress, progress_bar
-from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import Runtime
 from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.tasks.classification.result import ClassificationResult
@@ -37,7 +37,7 @@ def evaluate(
     *,
     model: Pipeline | ModelCard | Model | str | os.PathLike[str] | None = None,
     card: ModelCard | str | os.PathLike[str] | None = None,
-    recipe: PreprocessRecipe | None = None,
+    recipe: PartialRecipe | None = None,
     runtime: str | Runtime | None = None,
     mapping: Mapping[Side, Side] | None = None,
     ignore: Any = None,
@@ -203,7 +203,7 @@ def _judged_classes(
 def _model(
     model: Any,
     card: ModelCard | str | os.PathLike[str] | None,
-    recipe: PreprocessRecipe | None,
+    recipe: PartialRecipe | None,
     runtime: str | Runtime | None,
 ) -> tuple[Pipeline | None, ModelCard | None]:
     """Return what runs, or the card that describes the predictions."""

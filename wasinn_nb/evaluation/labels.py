@@ -1,4 +1,4 @@
-"""Which value of a mask is which class, and which classes of model and data are the same."""
+"""Which value of a mask is which class."""
 
 from __future__ import annotations
 
@@ -12,33 +12,28 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.cards import RGB, ModelCard, distinct_palette
+from wasinn_nb.cards import (
+    RGB,
+    unnamed_classes,
+)
 from wasinn_nb.catalog.shipped import no_such
 from wasinn_nb.errors import ImageError, InvalidArgumentError, TensorError
 from wasinn_nb.pictures import ImageSource, open_image, rgb_image
 
-__all__ = ["IGNORED", "OTHER", "ClassMap", "Classes", "LabelSet", "Side", "class_map", "label_set"]
+__all__ = ["IGNORED", "Classes", "LabelSet", "known_class", "label_set"]
 
 Classes: TypeAlias = int | Sequence[str] | Mapping[str, int | RGB]
 """The data's classes: how many, their names in the order of their labels, or name → value."""
 
-Side: TypeAlias = str | int | Sequence[str | int]
-"""One or more classes of one side of a mapping, by name or index."""
-
 IGNORED: Final = 255
 """The index of a pixel that does not count."""
 
-OTHER: Final = "other"
-"""The class of all that a mapping does not name."""
-
-_Groups: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 _UNKNOWN: Final = 254
 _MOST: Final = 250  # classes: below the two indices above, with room for "other"
 _LOSSY: Final = frozenset({"JPEG", "MPO", "JPEG2000", "WEBP", "AVIF", "HEIF"})
 _LABEL_MODES: Final = frozenset({"1", "L", "P", "I", "I;16", "I;16L", "I;16B"})
 _SHOWN_VALUES: Final = 8
-_GREY: Final = (128, 128, 128)
-_BLACK: Final = (0, 0, 0)
+_WHITE_LABEL: Final = 255  # of the class in masks that are black and white images
 
 
 @dataclass(frozen=True)
@@ -113,7 +108,8 @@ class LabelSet:
         codes = _codes(values) if self.coloured else values
         found = self._looked_up(codes)
         if lossy or (found == _UNKNOWN).any():
-            self._refuse(codes[found == _UNKNOWN], name, lossy)
+            two_values = self.values == (0, 1) and not (found == 1).any()
+            self._refuse(codes[found == _UNKNOWN], name, lossy, two_values=two_values)
         return found
 
     def _pixels(self, image: Image.Image, name: str) -> NDArray[Any]:
@@ -151,7 +147,7 @@ class LabelSet:
             found[codes == value] = IGNORED
         return found
 
-    def _refuse(self, wrong: NDArray[Any], name: str, lossy: str) -> None:
+    def _refuse(self, wrong: NDArray[Any], name: str, lossy: str, *, two_values: bool) -> None:
         values, counts = np.unique(wrong, return_counts=True)
         order = np.argsort(-counts, kind="stable")
         shown = ", ".join(
@@ -175,6 +171,9 @@ class LabelSet:
         ]
         said = ", ".join(expected[:16]) + (" …" if len(expected) > 16 else "")
         remedy = "name it in classes, or leave it out with ignore"
+        if two_values and values.tolist() == [_WHITE_LABEL]:
+            low, high = self.names
+            remedy = f"where 255 is {high}, say so: classes={{{low!r}: 0, {high!r}: 255}}"
         if len(values) > 1:
             remedy = remedy.replace("it", "them")
         if more > 0:
@@ -186,47 +185,6 @@ class LabelSet:
         if not self.coloured:
             return str(value)
         return str((value >> 16, value >> 8 & 255, value & 255))
-
-
-@dataclass(frozen=True, eq=False)
-class ClassMap:
-    """Which classes are evaluated, and which classes of data and model each stands for.
-
-    Parameters
-    ----------
-    names : tuple of str
-        The evaluated classes; the last is `OTHER` where `has_other`.
-    palette : tuple of (red, green, blue)
-    truth, predicted : tuple of tuples of str
-        For each evaluated class, the names of the data's and the model's classes.
-    from_truth, from_predicted : (256,) uint8 arrays
-        Index of the data's, or the model's, class → index of the evaluated class.
-    has_other : bool
-        Whether the last class is all that the mapping does not name.
-    """
-
-    names: tuple[str, ...]
-    palette: tuple[RGB, ...]
-    truth: tuple[tuple[str, ...], ...]
-    predicted: tuple[tuple[str, ...], ...]
-    from_truth: NDArray[np.uint8]
-    from_predicted: NDArray[np.uint8]
-    has_other: bool
-
-    def lines(self) -> list[str]:
-        r"""Return what the mapping does, a line for each class where names differ.
-
-        Examples
-        --------
-        >>> said = class_map(label_set(["road", "tree"], None), None, {"road": "road"})
-        >>> print(*said.lines(), sep="\n")
-        other: tree of the data, tree of the model
-        """
-        return [
-            f"{name}: {_joined(truth)} of the data, {_joined(predicted)} of the model"
-            for name, truth, predicted in zip(self.names, self.truth, self.predicted, strict=True)
-            if not (truth == predicted and name == " + ".join(truth))
-        ]
 
 
 def label_set(classes: Classes, ignore: Any) -> LabelSet:
@@ -255,7 +213,7 @@ def label_set(classes: Classes, ignore: Any) -> LabelSet:
     if isinstance(classes, Mapping):
         names, values = tuple(classes), tuple(map(_value, classes.values()))
     elif isinstance(classes, int) and not isinstance(classes, bool):
-        names = tuple(f"class {index}" for index in range(min(classes, _MOST + 1)))
+        names = unnamed_classes(min(classes, _MOST + 1))
         values = tuple(range(len(names)))
     elif isinstance(classes, str) or not isinstance(classes, Iterable):
         raise InvalidArgumentError(
@@ -277,7 +235,7 @@ def label_set(classes: Classes, ignore: Any) -> LabelSet:
     if not coloured and not all(0 <= value < 1 << 16 for value in values):
         raise InvalidArgumentError(f"expected labels from 0 to 65535, got {values!r:.120}")
     ignored = tuple(
-        values[names.index(_known(item, names, "data class"))]
+        values[names.index(known_class(item, names, "data class"))]
         if isinstance(item, str)
         else _value(item)
         for item in _items(ignore, coloured)
@@ -290,127 +248,22 @@ def label_set(classes: Classes, ignore: Any) -> LabelSet:
     return LabelSet(names, values, ignored)
 
 
-def class_map(
-    data: LabelSet, card: ModelCard | None, mapping: Mapping[Side, Side] | None
-) -> ClassMap:
-    r"""Return which classes are evaluated.
+def known_class(item: Any, known: Sequence[str], what: str) -> str:
+    """Return the name of a class that is given by its name or index.
 
     Parameters
     ----------
-    data : LabelSet
-    card : ModelCard or None
-        Of the model; without one its classes are the data's.
-    mapping : mapping or None
-        Class or classes of the data → class or classes of the model, by name or index.  All other
-        classes, on either side, become one further class `OTHER`.  Without a mapping each class is
-        the one of the same name.
+    item : str or int
+    known : sequence of str
+        The names of all classes.
+    what : str
+        What they are, for the error: ``"data class"``.
 
     Raises
     ------
     InvalidArgumentError
-        If a name is not known or occurs twice, or names differ and there is no mapping.
-
-    Examples
-    --------
-    >>> card = ModelCard("toy", "segmentation", classes=("background", "road", "mark"))
-    >>> found = class_map(label_set(["sky", "road"], None), card, {"road": ("road", "mark")})
-    >>> found.names
-    ('road', 'other')
-    >>> print(*found.lines(), sep="\n")
-    road: road of the data, road + mark of the model
-    other: sky of the data, background of the model
+        If there is no such class.
     """
-    model = data.names if card is None else card.classes
-    if mapping is None:
-        # Numbered classes have no names that could differ.
-        unnamed = tuple(f"class {index}" for index in range(len(model)))
-        numbered = len(data.names) == len(model) and unnamed in {data.names, model}
-        if not numbered and set(data.names) != set(model):
-            raise InvalidArgumentError(
-                f"the data's classes ({_joined(data.names, ', ')}) are not the model's "
-                f"({_joined(model, ', ')}); say which are the same, such as "
-                f"mapping={{{data.names[0]!r}: {model[-1]!r}}}; the rest becomes {OTHER!r}"
-            )
-        pairs: list[_Groups] = [
-            ((name,), (model[i] if numbered else name,)) for i, name in enumerate(data.names)
-        ]
-        names = list(model if numbered and data.names == unnamed else data.names)
-    else:
-        if not isinstance(mapping, Mapping) or not mapping:
-            raise InvalidArgumentError(
-                f"expected a mapping from the data's classes to the model's, got {mapping!r:.80}"
-            )
-        pairs = [
-            (_side(key, data.names, "data class"), _side(value, model, "model class"))
-            for key, value in mapping.items()
-        ]
-        names = [" + ".join(truth) for truth, _ in pairs]
-    rest = tuple(
-        tuple(name for name in known if all(name not in pair[side] for pair in pairs))
-        for side, known in enumerate((data.names, model))
-    )
-    for side, kind in enumerate(("data's", "model's")):
-        said = [name for pair in pairs for name in pair[side]]
-        if twice := sorted({name for name in said if said.count(name) > 1}):
-            raise InvalidArgumentError(
-                f"the mapping names the {kind} {_joined(twice, ', ')} more than once"
-            )
-    has_other = any(rest)
-    if has_other:
-        if OTHER in names:
-            raise InvalidArgumentError(
-                f"the mapping names a class {OTHER!r}, which is what the rest is called; "
-                f"rename it in classes, or map every class"
-            )
-        pairs.append((rest[0], rest[1]))
-        names.append(OTHER)
-    return ClassMap(
-        tuple(names),
-        _palette(data, card, pairs, has_other=has_other),
-        tuple(pair[0] for pair in pairs),
-        tuple(pair[1] for pair in pairs),
-        _translation(data.names, [pair[0] for pair in pairs]),
-        _translation(model, [pair[1] for pair in pairs]),
-        has_other,
-    )
-
-
-def _palette(
-    data: LabelSet,
-    card: ModelCard | None,
-    pairs: Sequence[_Groups],
-    *,
-    has_other: bool,
-) -> tuple[RGB, ...]:
-    """Return the model's colours, else the data's own."""
-    if card is not None:
-        known = dict(zip(card.classes, card.palette, strict=True))
-    elif data.coloured:
-        known = dict(zip(data.names, data.values, strict=True))
-    else:
-        known = dict(zip(data.names, distinct_palette(len(data.names)), strict=True))
-    side = 0 if card is None else 1
-    own = [known[pair[side][0]] for pair in pairs[: len(pairs) - has_other]]
-    return (*own, *([_GREY if _BLACK in own else _BLACK] if has_other else []))
-
-
-def _translation(known: Sequence[str], groups: Sequence[Sequence[str]]) -> NDArray[np.uint8]:
-    table = np.full(256, IGNORED, np.uint8)
-    for index, group in enumerate(groups):
-        for name in group:
-            table[known.index(name)] = index
-    return table
-
-
-def _side(said: Any, known: Sequence[str], what: str) -> tuple[str, ...]:
-    one = isinstance(said, str | int | np.integer)
-    items = (said,) if one or not isinstance(said, Iterable) else tuple(said)
-    if not items:
-        raise InvalidArgumentError(f"the mapping gives no {what}; leave the entry out")
-    return tuple(_known(item, known, what) for item in items)
-
-
-def _known(item: Any, known: Sequence[str], what: str) -> str:
     if isinstance(item, str):
         if item not in known:
             raise InvalidArgumentError(no_such(what, item, known))
@@ -463,8 +316,3 @@ def _code(value: Any) -> int:
 def _codes(colours: NDArray[Any]) -> NDArray[np.int32]:
     wide = colours.astype(np.int32)
     return wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]
-
-
-def _joined(names: Sequence[str], between: str = " + ") -> str:
-    shown = between.join(names[:12])
-    return (shown + (" …" if len(names) > 12 else "")) or "nothing"

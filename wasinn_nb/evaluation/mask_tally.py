@@ -15,9 +15,11 @@ from wasinn_nb import metrics
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.coverage import WHOLE
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.evaluation.labels import IGNORED, ClassMap, LabelSet
+from wasinn_nb.evaluation.class_maps import ClassMap
+from wasinn_nb.evaluation.labels import IGNORED, LabelSet
 from wasinn_nb.evaluation.pairs import Pair
-from wasinn_nb.evaluation.scores import Evaluation, ImageCounts, Sample
+from wasinn_nb.evaluation.samples import Sample
+from wasinn_nb.evaluation.scores import Evaluation, ImageCounts
 from wasinn_nb.masks import labels_of, resize_labels
 from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.tasks.segmentation.task import with_background

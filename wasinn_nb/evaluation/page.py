@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image
 
-from wasinn_nb.evaluation.scores import sample_pictures
+from wasinn_nb.evaluation.samples import sample_pictures
 from wasinn_nb.report import figure_html, image_html, write_page
 from wasinn_nb.tables import html_table
 
 if TYPE_CHECKING:
-    from wasinn_nb.evaluation.scores import Evaluation, Sample
+    from wasinn_nb.evaluation.samples import Sample
+    from wasinn_nb.evaluation.scores import Evaluation
 
 __all__ = ["lines_html", "samples_html", "write_evaluation"]
 

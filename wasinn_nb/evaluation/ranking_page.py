@@ -57,17 +57,19 @@ def _sample_html(
     evaluation: ClassificationEvaluation, rank: Rank, result: ClassificationResult
 ) -> str:
     shown = [one.index for one in result.top(_BARS)]
+    name = evaluation.classes[rank.true]
     if rank.true not in shown:
         shown.append(rank.true)
-    return bars_html(
+    bars = bars_html(
         None if result.photo is None else image_preview(result.photo),
         bars=[
             (str(index), evaluation.classes[index], float(result.probabilities[index]))
             for index in shown
         ],
-        facts=[rank.name, f"true class {evaluation.classes[rank.true]}, at place {rank.rank}"],
+        facts=[rank.name, f"true class {name}: place {rank.rank} of {len(evaluation.classes)}"],
         details={},
     )
+    return f'<div style="margin:0 0 1.2em">{bars}</div>'
 
 
 def _matrix_html(evaluation: ClassificationEvaluation) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb import metrics
-from wasinn_nb.cards import RGB
 from wasinn_nb.digest import MANY_CLASSES
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.evaluation.labels import IGNORED, OTHER, ClassMap
-from wasinn_nb.masks import LegendEntry, blend, colorize
-from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.evaluation.class_maps import OTHER, ClassMap
+from wasinn_nb.evaluation.samples import WHITE, WRONG, Sample, sample_pictures
+from wasinn_nb.masks import LegendEntry
 from wasinn_nb.tables import html_table, percent, text_table
 
 if TYPE_CHECKING:
@@ -27,12 +26,9 @@ if TYPE_CHECKING:
 
     from wasinn_nb.plotting import PanelFigure
 
-__all__ = ["Evaluation", "ImageCounts", "Sample", "sample_pictures"]
+__all__ = ["Evaluation", "ImageCounts"]
 
 _HEADERS: Final = ("class", "IoU", "Dice", "accuracy", "boundary IoU", "pixels")
-_WHITE: Final = (255, 255, 255)
-_WRONG: Final = (255, 0, 255)  # no class of a card without colours of its own has it
-_UNCOUNTED: Final = (200, 200, 200)
 _SHOWN_IMAGES: Final = 3
 
 
@@ -53,19 +49,6 @@ class ImageCounts(NamedTuple):
     def iou(self) -> NDArray[np.float64]:
         """IoU per class, NaN where it is in neither."""
         return metrics.ratio(self.both, self.true + self.predicted - self.both)
-
-
-class Sample(NamedTuple):
-    """One image to look at."""
-
-    name: str
-    truth: NDArray[np.uint8]
-    """(H, W) evaluated classes, `IGNORED` where nothing counts."""
-    predicted: NDArray[np.uint8]
-    result: SegmentationResult | None
-    """Where there is one: it may have the photograph."""
-    miou: float
-    """The image's own mean IoU."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -201,7 +184,7 @@ class Evaluation:
         if uncovered:
             images = sum(count.uncovered > 0 for count in self.counts)
             said.append(
-                f"not counted, because the model's input does not show it: "
+                f"not counted, because the cropped input does not show them: "
                 f"{_pixels(uncovered, total)} in {images} image{'' if images == 1 else 's'}"
             )
         if self.resized:
@@ -264,9 +247,9 @@ class Evaluation:
             for name, color, n in zip(self.classes, self.class_map.palette, pixels, strict=True)
             if n or len(self.classes) <= MANY_CLASSES
         ]
-        entries.append(LegendEntry("wrong", _WRONG, ""))
+        entries.append(LegendEntry("wrong", WRONG, ""))
         if self.ignored or any(count.uncovered for count in self.counts):
-            entries.append(LegendEntry("ignored", _WHITE, ""))
+            entries.append(LegendEntry("ignored", WHITE, ""))
         return entries
 
     def write_html(self, path: str | os.PathLike[str]) -> Path:
@@ -405,46 +388,6 @@ class Evaluation:
             "pixels": pixels,
             **{f"IoU {name}": value for name, value in self._by_class(count.iou).items()},
         }
-
-
-def sample_pictures(
-    sample: Sample, palette: Sequence[RGB], size: tuple[int, int] | None = None
-) -> list[tuple[str, NDArray[np.uint8], bool]]:
-    """Return photograph, truth, prediction and errors: title, (H, W, 3) pixels, whether to smooth.
-
-    Parameters
-    ----------
-    sample : Sample
-    palette : sequence of (red, green, blue)
-        Of the evaluated classes.
-    size : (height, width), optional
-        Of the pictures; labels are resized by nearest and then coloured.  Default: the truth's.
-    """
-    from PIL import Image
-
-    from wasinn_nb.masks import resize_labels
-
-    height, width = size or sample.truth.shape
-    truth = resize_labels(sample.truth, height, width)
-    predicted = resize_labels(sample.predicted, height, width)
-    photo = None if sample.result is None else sample.result.photo
-    ignored = truth == IGNORED
-    colours = [*palette, _WHITE]
-    true_picture = colorize(np.where(ignored, np.uint8(len(palette)), truth), colours)
-    pictures = [
-        ("truth", true_picture, False),
-        ("prediction", colorize(predicted, colours), False),
-    ]
-    if photo is None:
-        base = np.full((height, width, 3), 245, np.uint8)
-    else:
-        shown = Image.fromarray(photo).resize((width, height), Image.Resampling.BILINEAR)
-        pictures.insert(0, (sample.name, np.asarray(shown), True))
-        base = np.asarray(shown.convert("L").convert("RGB"))
-    wrong = np.where(ignored, np.uint8(2), (truth != predicted).view(np.uint8))
-    errors = blend(base, wrong, [_WHITE, _WRONG, _UNCOUNTED], 0.75)
-    pictures.append(("wrong" if photo is not None else f"wrong in {sample.name}", errors, False))
-    return pictures
 
 
 def _pixels(count: int, total: int) -> str:

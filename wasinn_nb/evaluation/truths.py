@@ -22,7 +22,7 @@ __all__ = ["aligned", "class_indices", "class_truths", "plain_name"]
 
 _COLUMNS: Final = ("image", "class")
 _DELIMITERS: Final = ",;\t"
-_MOST_BYTES: Final = 1 << 28  # a million images with long names, and room
+_MOST_BYTES: Final = 1 << 26  # a million images, and room
 _FEW_CLASSES: Final = 250  # so many names can be looked through for similar ones
 
 

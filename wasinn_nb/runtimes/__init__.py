@@ -10,6 +10,7 @@ from wasinn_nb.runtimes.base import (
     HeadOf,
     InputOf,
     Runtime,
+    precision_remark,
 )
 from wasinn_nb.runtimes.engine_table import Engine, EngineTable, engines
 from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head
@@ -31,6 +32,7 @@ __all__ = [
     "Runtime",
     "devices",
     "engines",
+    "precision_remark",
     "runtime",
     "runtimes",
 ]

@@ -29,6 +29,7 @@ __all__ = [
     "Runtime",
     "check_device",
     "check_precision",
+    "precision_remark",
     "processors",
     "warn_of_precision",
 ]
@@ -244,8 +245,8 @@ class Runtime(Protocol):
         """Return the devices that the runtime knows, the missing ones with the reason."""
 
 
-def warn_of_precision(runtime: str, device: str, wanted: str, ran: str) -> None:
-    """Warn where a device computes in another precision than was asked for.
+def precision_remark(runtime: str, device: str, wanted: str, ran: str) -> str:
+    """Return what to say where a device computes in another precision than was asked for, or "".
 
     Parameters
     ----------
@@ -254,14 +255,27 @@ def warn_of_precision(runtime: str, device: str, wanted: str, ran: str) -> None:
         One of `PRECISIONS`.
     ran : str
         What the graph reports.
+
+    Examples
+    --------
+    >>> precision_remark("litert", "CPU", "bf16", "f32")
+    'precision bf16 was asked for, but litert computes in f32 on CPU here: the device does not have
+    bf16'
+    >>> precision_remark("litert", "CPU", "device", "f32")
+    ''
     """
-    if ran not in {wanted, "unknown"} and wanted != "device":
-        warnings.warn(
-            f"precision {wanted} was asked for, but {runtime} computes in {ran} on {device} here: "
-            f"the device does not have {wanted}",
-            WasiNnWarning,
-            stacklevel=3,
-        )
+    if ran in {wanted, "unknown"} or wanted == "device":
+        return ""
+    return (
+        f"precision {wanted} was asked for, but {runtime} computes in {ran} on {device} here: "
+        f"the device does not have {wanted}"
+    )
+
+
+def warn_of_precision(runtime: str, device: str, wanted: str, ran: str) -> None:
+    """Warn of what :func:`precision_remark` says; the parameters are the same."""
+    if remark := precision_remark(runtime, device, wanted, ran):
+        warnings.warn(remark, WasiNnWarning, stacklevel=3)
 
 
 def check_precision(precision: str) -> None:

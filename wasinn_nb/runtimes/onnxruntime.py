@@ -256,10 +256,11 @@ def _at_size(
 ) -> Signature:
     """Return the signature at the recipe's size: where sizes are open, a run on zeros tells."""
     inputs = (dataclasses.replace(signature.inputs[0], dimensions=recipe.dimensions),)
-    if all(port.fixed_dimensions is not None for port in signature.outputs):
+    ports = (*signature.inputs, *signature.outputs)
+    if all(port.fixed_dimensions is not None for port in ports):
         return Signature(inputs, signature.outputs)
-    zeros = {signature.inputs[0].name: np.zeros(recipe.dimensions, recipe.type.dtype)}
     with translated("ONNX Runtime cannot run the model at the recipe's size"):
+        zeros = {signature.inputs[0].name: np.zeros(recipe.dimensions, recipe.type.dtype)}
         made = _run(session, _holdable(signature.outputs), zeros)
     outputs = [
         dataclasses.replace(port, dimensions=np.shape(made[index])) if index in made else port

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, cast
 
 from wasinn_nb import registry, settings
+from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.runtimes.base import DeviceTable, Runtime
 
 __all__ = ["devices", "runtime", "runtimes"]
@@ -51,6 +52,10 @@ def runtime(name: str | Runtime | None = None) -> Runtime:
     """
     if name is None or isinstance(name, str):
         return cast("Runtime", registry.registered(GROUP, name or settings.default("runtime")))
+    if not callable(getattr(name, "load", None)):
+        raise InvalidArgumentError(
+            f"expected a runtime or its name, got {name!r:.80}; known are {', '.join(runtimes())}"
+        )
     return name
 
 

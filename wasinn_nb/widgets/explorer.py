@@ -1,38 +1,39 @@
-"""`Explorer`: pick a model, an image and an execution target, and look at the mask."""
+"""`Explorer`: pick a model, an image and an execution target, and look at the result."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
-from weakref import WeakKeyDictionary
+from typing import Any, Final, cast
 
 import ipywidgets
 
 from wasinn_nb import settings
+from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
 from wasinn_nb.comparison import Comparison, compare
 from wasinn_nb.errors import BusyError, InvalidArgumentError, WasiNnError
 from wasinn_nb.files import atomic
 from wasinn_nb.pictures import ImageSource
 from wasinn_nb.pipeline import Pipeline
-from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.storage import SavedFiles
-from wasinn_nb.timing import milliseconds
+from wasinn_nb.widgets.bars import Bars
+from wasinn_nb.widgets.boxes import close_all, row
+from wasinn_nb.widgets.display import Display
 from wasinn_nb.widgets.images import ImagePicker
 from wasinn_nb.widgets.latest import Latest
 from wasinn_nb.widgets.models import ModelPicker
+from wasinn_nb.widgets.notes import note, notes_of
 from wasinn_nb.widgets.panel import Panel
+from wasinn_nb.widgets.payload import Shown
 from wasinn_nb.widgets.runs import FILTERS, RunPicker
+from wasinn_nb.widgets.saving import Saved, save_all
 from wasinn_nb.widgets.selection import Selection, code_of
 from wasinn_nb.widgets.targets import TargetPicker
-from wasinn_nb.widgets.times import RunTimes
+from wasinn_nb.widgets.times import PipelineTimes, where
 from wasinn_nb.widgets.viewer import MaskViewer
 
 __all__ = ["Explorer"]
@@ -44,7 +45,11 @@ _BREATH: Final = 0.02
 
 
 class Explorer(ipywidgets.VBox):  # type: ignore[misc]
-    """Pick a model, an image and an execution target, and look at the mask.
+    """Pick a model, an image and an execution target, and look at the mask, or at the classes.
+
+    The mask of a segmentation model is laid over the image; the five most probable classes of a
+    classifier stand beside it.  What is assumed of a model is said below, with the line of Python
+    that states it.
 
     Everything runs in the kernel and the page.  Models are compiled and run in a background
     thread, so that the kernel goes on answering; of choices that follow one another quickly, the
@@ -61,12 +66,18 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         What is picked at first: as for :func:`wasinn_nb.segment`.  Default: ``WASINN_NB_MODEL``,
         ``WASINN_NB_IMAGE``, ``WASINN_NB_TARGET`` and ``WASINN_NB_PRECISION``, else what comes
         with the package.
-    recipe : PreprocessRecipe, optional
-        In place of the model's own.
+    card : ModelCard or path-like, optional
+        In place of the card of *model*; another model that is picked has its own.
+    recipe : PreprocessRecipe or mapping, optional
+        In place of that of *model*, or of some of its fields, in the same way.
+    runtime : str, optional
+        The engine.  Where more than one that reads the model is installed, the page offers them.
+        Default: ``WASINN_NB_RUNTIME``, else OpenVINO.
     resize : {"triangle", "triangle-0.23", "bilinear", "bilinear-draft"}, optional
         Replaces the recipe's filter.
     scores : bool
-        Keep the scores of every class: for the confidence threshold, and the runner-up of a pixel.
+        Keep the scores of every class: for the confidence threshold, and the runner-up of a pixel;
+        of one class, for its threshold.
     compare : bool
         Begin with two runs on one image.
     folder : path-like, optional
@@ -79,6 +90,9 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
     runs : tuple of RunPicker
         The choices of the first run and of the one it is compared with.
     viewer : MaskViewer
+        Of masks.
+    bars : Bars
+        Of classes.
     panel : Panel
 
     Examples
@@ -99,7 +113,9 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         target: str | int | None = None,
         *,
         precision: str | None = None,
-        recipe: PreprocessRecipe | None = None,
+        card: ModelCard | str | os.PathLike[str] | None = None,
+        recipe: PartialRecipe | None = None,
+        runtime: str | None = None,
         resize: str | None = None,
         scores: bool = True,
         compare: bool = False,
@@ -111,26 +127,29 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
             raise InvalidArgumentError(
                 f"expected resize as one of {', '.join(known)}, got {resize!r:.80}"
             )
-        path = model.path if isinstance(model, Model) else model
-        name = None if path is None else os.fspath(path)
-        self.runs = tuple(RunPicker(name, target, precision, resize, recipe) for _ in range(2))
+        choices = {"precision": precision, "runtime": runtime, "resize": resize}
+        self.runs = tuple(
+            RunPicker(model, target, card=card, recipe=recipe, **choices) for _ in range(2)
+        )
         self.images = ImagePicker(image, folder)
-        self.viewer = MaskViewer(mode="swipe" if compare else "overlay")
+        self._display = Display("swipe" if compare else "overlay")
         self.panel = Panel(compare=compare, folder=_FOLDER)
         self._scores = scores
         self._lock = threading.Lock()
-        self._results: tuple[SegmentationResult, ...] = ()
+        self._results: tuple[Shown, ...] = ()
         self._comparison: Comparison | None = None
         self._error: BaseException | None = None
-        self._times: WeakKeyDictionary[Pipeline, RunTimes] = WeakKeyDictionary()
+        self._turn = object()  # another one for each submission
+        self._times = PipelineTimes()
         second = self.runs[1]
-        self._second = _row([(second.model_box, "1 1 250px"), (second.targets, "1 1 250px")])
-        self.children = [self._pickers(), self._second, self.panel, self.viewer]
+        self._second = row([(second.model_box, "1 1 250px"), (second.targets, "1 1 250px")])
+        self.children = [self._pickers(), self._second, self.panel, self.viewer, self.bars]
         self.add_class("wnb-explorer")
         for run in self.runs:
             run.observe(self._changed)
         self.images.observe(self._changed, "value")
         self.panel.observe(self._changed, ["compare", "folder"])
+        self.viewer.observe(self._threshold_moved, "threshold")
         self.panel.on_action("copy", self._write_upload)
         self.panel.on_action("save", self._save)
         self.panel.on_action("time", self._time)
@@ -150,13 +169,26 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         return self.runs[0].targets
 
     @property
-    def result(self) -> SegmentationResult | None:
-        """The result of the present selection; None while it runs, and where it failed."""
+    def viewer(self) -> MaskViewer:
+        """What shows masks."""
+        return self._display.viewer
+
+    @property
+    def bars(self) -> Bars:
+        """What shows classes."""
+        return self._display.bars
+
+    @property
+    def result(self) -> Shown | None:
+        """The result of the present selection; None while it runs, and where it failed.
+
+        A mask of one class is that at the threshold of the viewer.
+        """
         with self._lock:
             return self._results[0] if self._results else None
 
     @property
-    def other(self) -> SegmentationResult | None:
+    def other(self) -> Shown | None:
         """The result of the second run, where two are compared."""
         with self._lock:
             return self._results[1] if len(self._results) > 1 else None
@@ -171,9 +203,11 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
     def code(self) -> str:
         """The Python that makes the present picture; it runs as it is."""
         image = self.images.value if self._uploaded() is None else str(self._upload_path())
-        return code_of(image, self._selections(), scores=self._scores)
+        with self._lock:
+            results = self._results
+        return code_of(image, self._selections(), results, scores=self._scores)
 
-    def wait(self, timeout: float = 60.0) -> SegmentationResult:
+    def wait(self, timeout: float = 60.0) -> Shown:
         """Wait until the present selection has run; return its result.
 
         Parameters
@@ -196,8 +230,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
             raise BusyError("the explorer is closed; make another one")
         return result
 
-    def save(self, directory: str | os.PathLike[str] | None = None) -> list[SavedFiles]:
-        """Write mask, overlay, tensor and recipe of each run shown; see `SegmentationResult.save`.
+    def save(self, directory: str | os.PathLike[str] | None = None) -> list[Saved]:
+        """Write each result that is shown: `SegmentationResult.save`, `ClassificationResult.save`.
 
         Parameters
         ----------
@@ -215,24 +249,22 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
             results = self._results
         if not results:
             raise InvalidArgumentError("there is no result to save yet: pick what can run first")
-        folder = Path(directory or self.panel.folder or _FOLDER)
-        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(self.images.title).stem).strip(".-") or "image"
-        stems = [stem] if len(results) == 1 else [f"{stem}-a", f"{stem}-b"]
         self._write_upload()
-        return [result.save(folder, one) for result, one in zip(results, stems, strict=True)]
+        folder = Path(directory or self.panel.folder or _FOLDER)
+        return save_all(results, folder, self.images.title)
 
     def close(self) -> None:
         """Close the widget and all its parts; what runs is forgotten."""
         self._latest.cancel()
         for part in self.children:
-            _close_all(part)
+            close_all(part)
         super().close()
 
     # ------------------------------------------------------------------------------- the page
 
     def _pickers(self) -> ipywidgets.Widget:
         first = self.runs[0]
-        return _row(
+        return row(
             [
                 (first.model_box, "1 1 210px"),
                 (self.images, "2 1 280px"),
@@ -273,13 +305,13 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         self._submit()
 
     def _submit(self) -> None:
-        selections = self._selections()
+        selections, turn = self._selections(), object()
         with self._lock:
-            self._results, self._comparison, self._error = (), None, None
-        self.viewer.stale = True
+            self._results, self._comparison, self._error, self._turn = (), None, None, turn
+        self._display.dim()
 
         def job(is_newest: Callable[[], bool]) -> None:
-            self._run(selections, is_newest)
+            self._run(selections, turn, is_newest)
 
         if settings.raising():
             self._latest.cancel()
@@ -289,11 +321,13 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         else:
             self._latest.submit(job)
 
-    def _run(self, selections: Sequence[Selection], is_newest: Callable[[], bool]) -> None:
+    def _run(
+        self, selections: Sequence[Selection], turn: object, is_newest: Callable[[], bool]
+    ) -> None:
         try:
             results, pipelines = self._computed(selections, is_newest)
             if results and is_newest():
-                self._show(tuple(results), pipelines)
+                self._show(tuple(results), selections, pipelines, turn)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is shown, and `wait` raises it
             if is_newest():
                 with self._lock:
@@ -301,59 +335,84 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
                 self.viewer.recall_photo()
                 self.panel.fail(error)
                 self._say_code()
+        for run in self.runs:
+            run.list_runtimes()
 
     def _computed(
         self, selections: Sequence[Selection], is_newest: Callable[[], bool]
-    ) -> tuple[list[SegmentationResult], list[Pipeline]]:
+    ) -> tuple[list[Shown], list[Pipeline]]:
         """Run every selection; nothing comes back where a newer choice was made meanwhile."""
-        results, pipelines = [], []
+        results: list[Shown] = []
+        pipelines = []
         image = self.images.image
-        with contextlib.suppress(WasiNnError):  # what is wrong with it, the pipeline says
-            self.viewer.send_photo(image)
+        self._display.send_ahead(image)
         for selection in selections:
             if not is_newest():
                 return [], []
             self.panel.busy(f"Running {selection.model} on {selection.target} …")
             pipeline = selection.pipeline(scores=self._scores, progress=self.panel.downloading)
             result = pipeline(image)
-            self._times.setdefault(pipeline, RunTimes(pipeline.load_seconds)).add(result.timings)
+            self._times.add(pipeline, result)
             results.append(result)
             pipelines.append(pipeline)
         return results, pipelines
 
-    def _show(self, results: tuple[SegmentationResult, ...], pipelines: Sequence[Pipeline]) -> None:
+    def _show(
+        self,
+        results: tuple[Shown, ...],
+        selections: Sequence[Selection],
+        pipelines: Sequence[Pipeline],
+        turn: object,
+    ) -> None:
+        notes = []
+        for selection, pipeline, result in zip(selections, pipelines, results, strict=True):
+            code = selection.stating(result, str(pipeline.model.path))
+            notes.append([*map(note, selection.remarks(pipeline)), *notes_of(result, code)])
+        results = self._display.show(results, notes)
         with self._lock:
             self._results = results
-        self.viewer.show_masks(*results)
-        for run, result in zip(self.runs, results, strict=False):
-            run.targets.ran = f"{result.target}, {result.precision}"
+        for run, pipeline in zip(self.runs, pipelines, strict=False):
+            run.targets.ran = where(pipeline)
         self._say_times(pipelines)
-        if len(results) == 2:
-            comparison = compare(*results)
-            with self._lock:
-                self._comparison = comparison
-            self.panel.show_verdict(str(comparison.verdict), str(comparison), repr(comparison))
-        else:
-            self.panel.hide_verdict()
+        self._compare(results)
         self._say_code()
         time.sleep(_BREATH)
         with self._lock:
-            still_shown = self._results is results
+            still_shown, results = self._turn is turn, self._results
         if still_shown:
-            self.viewer.show_rest()
+            self._display.show_rest(results)
+
+    def _compare(self, results: tuple[Shown, ...]) -> None:
+        """Show whether two runs agree."""
+        if len(results) < 2:
+            self.panel.hide_verdict()
+            return
+        if len(set(map(type, results))) > 1:
+            self.panel.show_incomparable("one gives a mask, the other classes of the whole image")
+            return
+        try:
+            comparison = compare(*cast("Any", results))
+        except InvalidArgumentError as error:  # such as different parts of the image
+            self.panel.show_incomparable(str(error))
+            return
+        with self._lock:
+            self._comparison = comparison
+        self.panel.show_verdict(str(comparison.verdict), str(comparison), repr(comparison))
+
+    def _threshold_moved(self, _: object) -> None:
+        """Follow the viewer: of one class, the result is that at its threshold."""
+        with self._lock:
+            before = self._results
+            self._results = results = self._display.at_threshold(before)
+        if any(one is not other for one, other in zip(before, results, strict=True)):
+            self._compare(results)
+            self._say_code()
 
     # ------------------------------------------------------------------------------- the panel
 
     def _say_times(self, pipelines: Sequence[Pipeline]) -> None:
-        times = [self._times[pipeline] for pipeline in pipelines]
-        said = " | ".join(milliseconds(one.last) for one in times)
-        self.panel.done(f"{said} from file to mask" + (" (first run)" if times[0].fresh else ""))
-        self.panel.show_times(
-            [
-                (f"{p.model.name}, {p.precision} on {p.target}", one.rows())
-                for p, one in zip(pipelines, times, strict=True)
-            ]
-        )
+        self.panel.done(self._times.summary(pipelines))
+        self.panel.show_times(self._times.tables(pipelines))
 
     def _say_code(self) -> None:
         # A model that cannot be loaded does not say its recipe.
@@ -410,23 +469,3 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
                 temporary.write_bytes(content)
         except OSError as error:
             self.panel.fail_saving(error)
-
-
-def _row(widgets: Sequence[tuple[ipywidgets.Widget, str]]) -> ipywidgets.Box:
-    """Return widgets side by side that wrap where the cell is narrow."""
-    for widget, flex in widgets:
-        widget.layout.flex, widget.layout.min_width = flex, "0"
-    layout = ipywidgets.Layout(
-        display="flex",
-        flex_flow="row wrap",
-        width="100%",
-        align_items="flex-start",
-        grid_gap="10px",
-    )
-    return ipywidgets.Box([widget for widget, _ in widgets], layout=layout)
-
-
-def _close_all(widget: ipywidgets.Widget) -> None:
-    for child in getattr(widget, "children", ()):
-        _close_all(child)
-    widget.close()

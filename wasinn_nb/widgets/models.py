@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wasinn_nb import catalog, settings
-from wasinn_nb.cards import is_model_file
+from wasinn_nb.cards import ModelCard, is_model_file
 from wasinn_nb.catalog import Model, ModelEntry
 from wasinn_nb.catalog.downloads import in_words
 from wasinn_nb.catalog.shipped import has_folder
@@ -20,7 +20,6 @@ from wasinn_nb.widgets.picking import Option, Picker, option, readable
 
 __all__ = ["ModelPicker"]
 
-_FITTING: Final = {"segmentation", "unknown"}
 _SECONDS_BETWEEN: Final = 0.1  # two messages on one download
 
 
@@ -32,6 +31,10 @@ class ModelPicker(Picker):
     value : str, path-like or Model, optional
         A name of :func:`wasinn_nb.models`, or a path.  Default: ``WASINN_NB_MODEL``, else the
         shipped model.
+    card : ModelCard or path-like, optional
+        In place of the card of *value*.
+    tasks : sequence of str
+        What a model may be for.  Those whose card says another task cannot be picked, and say so.
 
     Attributes
     ----------
@@ -44,9 +47,17 @@ class ModelPicker(Picker):
     'road-segmentation-synth-0001'
     """
 
-    def __init__(self, value: str | os.PathLike[str] | Model | None = None) -> None:
+    def __init__(
+        self,
+        value: str | os.PathLike[str] | Model | None = None,
+        *,
+        card: ModelCard | str | os.PathLike[str] | None = None,
+        tasks: Sequence[str] = ("segmentation",),
+    ) -> None:
         self._progress: dict[str, float] = {}
+        self._tasks = tuple(tasks)
         picked = settings.default("model") if value is None else _as_text(value)
+        self._given = (picked, card)
         super().__init__(_kind="models", label="Model", value=picked, _options=self._listed(picked))
 
     def download(self, name: str) -> None:
@@ -105,16 +116,19 @@ class ModelPicker(Picker):
     def _listed(self, value: str) -> list[Option]:
         listed = [self._option(entry) for entry in catalog.models()]
         if all(known["key"] != value for known in listed):
-            listed.append(_own_option(value))
+            listed.append(self._own_option(value))
         return sorted(listed, key=lambda known: not known["enabled"])
 
     def _option(self, entry: ModelEntry) -> Option:
-        fits = entry.task in _FITTING
+        if self._card_of(entry.name) is not None and entry.here:
+            return self._own_option(entry.name)
+        unfit = self._unfit(entry.task)
+        fits = not unfit
         size = entry.download_bytes if fits else None
         progress = self._progress.get(entry.name)
         reason, action = entry.reason, None
         if not fits:
-            reason = f"{entry.task} model; this needs segmentation"
+            reason = unfit
         elif progress is not None:
             reason = "being downloaded"
         elif size is not None:
@@ -130,6 +144,34 @@ class ModelPicker(Picker):
             progress=progress,
         )
 
+    def _own_option(self, value: str) -> Option:
+        """Return the option of a path, or of a name that is not listed with its card."""
+        try:
+            model = catalog.model(value, download=False, card=self._card_of(value))
+        except (WasiNnError, OSError) as error:
+            title = value if isinstance(error, NotFoundError) else Path(value).name or value
+            return option(value, readable(title), reason=str(error), enabled=False)
+        unfit = self._unfit(model.card.task)
+        named = model.path.name if has_folder(value) or is_model_file(Path(value)) else value
+        return option(
+            value,
+            readable(named),
+            _detail(model.card.task, [model.precision] if model.precision else []),
+            unfit,
+            enabled=not unfit,
+        )
+
+    def _card_of(self, value: str) -> ModelCard | str | os.PathLike[str] | None:
+        """Return the card that was given in place of the model's own."""
+        picked, card = self._given
+        return card if value == picked else None
+
+    def _unfit(self, task: str) -> str:
+        """Return why a model of that task cannot be picked; "" if it can."""
+        if task in {*self._tasks, "unknown"}:
+            return ""
+        return f"{task} model; this needs {' or '.join(self._tasks)}"
+
     def _answer(self, content: dict[str, Any], _: Sequence[memoryview]) -> None:
         name = content.get("name")
         if content.get("type") == "download" and isinstance(name, str):
@@ -144,23 +186,6 @@ def _as_text(value: str | os.PathLike[str] | Model) -> str:
     path = expanded(value)
     # A bare word would be looked up as a name.
     return str(path) if has_folder(str(path)) or is_model_file(path) else f".{os.sep}{path}"
-
-
-def _own_option(value: str) -> Option:
-    """Return the option of a path, or of a name that the catalog does not have."""
-    try:
-        model = catalog.model(value, download=False)
-    except (WasiNnError, OSError) as error:
-        title = value if isinstance(error, NotFoundError) else Path(value).name or value
-        return option(value, readable(title), reason=str(error), enabled=False)
-    fits = model.card.task in _FITTING
-    return option(
-        value,
-        readable(model.path.name),
-        _detail(model.card.task, [model.precision] if model.precision else []),
-        "" if fits else f"{model.card.task} model; this needs segmentation",
-        enabled=fits,
-    )
 
 
 def _detail(task: str, precisions: Sequence[str]) -> str:

@@ -13,17 +13,26 @@ __all__ = ["page"]
 _HERE: Final = Path(__file__).parent
 
 
-def page(name: str) -> tuple[str, str]:
-    """Return the ESM, with what all share before it, and the CSS of a kind of widget.
+def page(name: str, *parts: str) -> tuple[str, str]:
+    """Return the ESM and the CSS of a kind of widget, with what it shares with others before it.
+
+    Parameters
+    ----------
+    name : str
+        Of the widget's own files.
+    *parts
+        Names of files that it shares; those of all widgets come first by themselves.
 
     Examples
     --------
-    >>> esm, css = page("viewer")
-    >>> "function element(" in esm, ".wnb-viewer {" in css
-    (True, True)
+    >>> esm, css = page("viewer", "notes", "masks")
+    >>> "function element(" in esm, ".wnb-viewer {" in css, ".wnb-note" in css
+    (True, True, True)
     """
-    shared, own, css = (
-        (_HERE / file).read_text(encoding="utf-8")
-        for file in ("elements.js", f"{name}.js", f"{name}.css")
+    scripts = [_HERE / f"{part}.js" for part in ("elements", *parts, name)]
+    styles = [_HERE / f"{part}.css" for part in (*parts, name)]
+    esm, css = (
+        "\n".join(path.read_text(encoding="utf-8") for path in paths if path.exists())
+        for paths in (scripts, styles)
     )
-    return f"{shared}\n{own}", css
+    return esm, css

@@ -47,7 +47,7 @@ export default {
         flash(copy, "Press Ctrl+C");
       }
     });
-    const save = button("Save", "Write mask, overlay, tensor and recipe into the folder", () =>
+    const save = button("Save", "Write the files of the result into the folder", () =>
       act("save"));
     folder.addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return;
@@ -99,10 +99,11 @@ export default {
     });
     on(["_verdict"], () => {
       const { verdict: word, text, details } = model.get("_verdict");
-      verdict.hidden = !word;
+      verdict.hidden = !text;
       verdict.dataset.verdict = word ?? "";
       verdict.replaceChildren();
       if (word) verdict.append(element("strong", {}, "The two runs are "), text, folded(details));
+      else if (text) verdict.append(element("strong", {}, "The two runs are not compared: "), text);
     });
     on(["_saved"], () => {
       const { folder: where, names, error: problem } = model.get("_saved");

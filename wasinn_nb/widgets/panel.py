@@ -85,6 +85,10 @@ class Panel(anywidget.AnyWidget):
         """Show whether two runs agree: in a word, in a sentence, and in full."""
         self._verdict = {"verdict": verdict, "text": text, "details": details}
 
+    def show_incomparable(self, reason: str) -> None:
+        """Show why nothing can be said of whether two runs agree."""
+        self._verdict = {"text": reason}
+
     def hide_verdict(self) -> None:
         """Show no verdict: there is one run."""
         self._verdict = {}

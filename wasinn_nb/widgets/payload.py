@@ -2,7 +2,8 @@
 
 Labels travel as what they are, one byte per pixel of the mask, deflated: a few kilobytes.  The
 photograph travels as its own file where a browser shows that as the model saw it, and as a JPEG
-otherwise.  How sure the model was takes three bytes per pixel, in whole percent.
+otherwise.  How sure the model was takes three bytes per pixel, in whole percent; of one class, the
+probability takes one byte, in half percents, so that the page can apply another threshold.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,21 @@ from PIL import Image
 
 from wasinn_nb.masks import argmax_labels
 from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.tasks.classification.result import ClassificationResult
 
-__all__ = ["captions", "confidence_payload", "confidence_planes", "mask_payload"]
-__all__ += ["own_file_payload", "photo_payload"]
+__all__ = ["Shown", "captions", "confidence_payload", "confidence_planes", "mask_payload"]
+__all__ += ["own_file_payload", "photo_payload", "threshold_levels"]
 
-# One result is to take 600 kB at most: this, some 5 kB of mask, 100 kB of confidences, and 230 kB
-# of the picture that is saved with the notebook.
+Shown: TypeAlias = SegmentationResult | ClassificationResult
+"""A result that the widgets can show."""
+
+# One result is to take 600 kB at most: this, some 5 kB of mask, the confidences, and 230 kB of the
+# picture that is saved with the notebook.
 _MOST_PHOTO_BYTES: Final = 260_000
+_MOST_CONFIDENCE_BYTES: Final = 100_000
+# How many steps from 0 to 1 the thresholds of one class have, until its probabilities are small
+# enough: half percents, whole percents, ...
+_STEPS: Final = (200, 100, 50, 20)
 _MOST_SIDE: Final = 1920
 # Longer sides and JPEG qualities to try, until the photograph is small enough.
 _ATTEMPTS: Final = ((1920, 85), (1920, 75), (1440, 75), (1024, 65), (640, 50), (320, 40))
@@ -36,7 +45,7 @@ _ORIENTATION: Final = 0x0112
 _BLOCK_VALUES: Final = 1 << 22
 
 
-def photo_payload(result: SegmentationResult) -> dict[str, Any]:
+def photo_payload(result: Shown) -> dict[str, Any]:
     """Return the photograph for the page; empty where the result keeps none.
 
     Returns
@@ -102,7 +111,7 @@ def _encoded(image: Image.Image) -> tuple[str, bytes]:
     return "image/jpeg", encoded.getvalue()
 
 
-def captions(results: Sequence[SegmentationResult]) -> list[str]:
+def captions(results: Sequence[Shown]) -> list[str]:
     """Return what tells each result from the others, in words; empty where nothing does.
 
     Examples
@@ -110,32 +119,36 @@ def captions(results: Sequence[SegmentationResult]) -> list[str]:
     >>> from wasinn_nb.cards import ModelCard
     >>> card = ModelCard("toy", "segmentation", classes=("background", "road"))
     >>> labels = np.zeros((4, 6), np.uint8)
-    >>> pair = [SegmentationResult(labels, card, precision=said) for said in ("f32", "bf16")]
+    >>> pair = [SegmentationResult(labels, card, precision=name) for name in ("f32", "bf16")]
     >>> captions(pair), captions(pair[:1])
     (['f32', 'bf16'], ['toy'])
     """
     if len(results) == 1:
         return [results[0].card.name]
-    told = [_told(result) for result in results]
-    known = [key for key in told[0] if all(key in one for one in told)]
-    differing = [key for key in known if len({one[key] for one in told}) > 1]
-    return [", ".join(one[key] for key in differing) for one in told]
+    facts = [_facts(result) for result in results]
+    known = [key for key in facts[0] if all(key in one for one in facts)]
+    differing = [key for key in known if len({one[key] for one in facts}) > 1]
+    return [", ".join(one[key] for key in differing) for one in facts]
 
 
-def _told(result: SegmentationResult) -> dict[str, str]:
-    recipe = {} if result.recipe is None else result.recipe.to_dict()
+def _facts(result: Shown) -> dict[str, str]:
+    origin = result.origin
+    recipe = {} if origin.recipe is None else origin.recipe.to_dict()
+    threshold = getattr(result, "threshold", None)
     return {
-        "model": result.card.name,
-        "precision": result.precision,
-        "target": f"on {result.target}",
+        "model": origin.model,
+        "precision": origin.precision,
+        "target": f"on {origin.target}",
+        "runtime": origin.runtime,
         **{name: f"{name} {value}" for name, value in recipe.items()},
+        **({} if threshold is None else {"threshold": f"threshold {threshold:g}"}),
     }
 
 
 def mask_payload(
     result: SegmentationResult, serial: int, caption: str = "", photo: int = 0
 ) -> dict[str, Any]:
-    r"""Return the mask for the page: labels, names, colours and areas of the classes.
+    r"""Return the mask for the page: labels, names, colors and areas of the classes.
 
     Parameters
     ----------
@@ -145,7 +158,13 @@ def mask_payload(
     caption : str
         What the page is to write on it.
     photo : int
-        The number of the photograph that belongs under it.
+        The number of the image that belongs under it.
+
+    Returns
+    -------
+    dict
+        ``covers`` is the part of the image that the labels cover, as top, left, bottom and right
+        from 0 to 1; ``threshold`` is that of one class, or None.
 
     Examples
     --------
@@ -164,6 +183,8 @@ def mask_payload(
         "photo": photo,
         "width": result.width,
         "height": result.height,
+        "covers": list(result.covers),
+        "threshold": result.threshold,
         "labels": zlib.compress(result.labels.tobytes()),
         "classes": [
             {"name": name, "color": "#{:02x}{:02x}{:02x}".format(*color), "pixels": areas[name]}
@@ -172,38 +193,90 @@ def mask_payload(
     }
 
 
-def confidence_payload(result: SegmentationResult, serial: int) -> dict[str, Any]:
-    """Return the confidences for the page; empty where the result keeps no scores."""
+def confidence_payload(
+    result: SegmentationResult, serial: int, threshold: float | None = None
+) -> dict[str, Any]:
+    """Return the confidences for the page; empty where the result keeps no scores.
+
+    Parameters
+    ----------
+    result : SegmentationResult
+    serial : int
+        Of the mask.
+    threshold : float, optional
+        Of one class: one that the page has to apply exactly, besides the result's own.
+
+    Returns
+    -------
+    dict
+        ``planes`` as of :func:`confidence_planes`; of one class also its ``levels``, and the
+        ``step`` in percent by which the threshold can be moved.
+    """
     if result.scores is None:
         return {}
-    planes = confidence_planes(result.scores, result.labels)
-    return {"serial": serial, "planes": zlib.compress(planes.tobytes())}
+    sent: dict[str, Any] = {"serial": serial}
+    if result.threshold is None:
+        planes = confidence_planes(result.scores, result.labels)
+        return sent | {"planes": zlib.compress(planes.tobytes())}
+    for steps in _STEPS:
+        levels = threshold_levels(steps, result.threshold, threshold)
+        planes = confidence_planes(result.scores, result.labels, levels)
+        sent |= {"planes": zlib.compress(planes.tobytes()), "levels": levels}
+        sent["step"] = max(1, 100 // steps)
+        if len(sent["planes"]) <= _MOST_CONFIDENCE_BYTES:
+            break
+    return sent
 
 
-def confidence_planes(scores: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def threshold_levels(steps: int, *exactly: float | None) -> list[float]:
+    """Return thresholds from 0 to 1 in equal steps, and those that are wanted exactly.
+
+    Examples
+    --------
+    >>> threshold_levels(4, 0.5, 0.3, None)
+    [0.0, 0.25, 0.3, 0.5, 0.75, 1.0]
+    """
+    wanted = {step / steps for step in range(steps + 1)}
+    return sorted(wanted | {level for level in exactly if level is not None})
+
+
+def confidence_planes(
+    scores: NDArray[np.float32], labels: NDArray[np.uint8], levels: Sequence[float] = ()
+) -> NDArray[np.uint8]:
     """Return how sure the model was, pixel by pixel.
 
-    Scores that are no probabilities (negative, or with another sum than 1) go through softmax.
+    Scores of several classes that are no probabilities (negative, or with another sum than 1) go
+    through softmax.
 
     Parameters
     ----------
     scores : (C, H, W) float32 array
-        At least two classes.
+        A plane for each class; or, of one class, one plane of probabilities.
     labels : (H, W) uint8 array
-        Its argmax.
+        Of several classes: the argmax of the scores.
+    levels : sequence of float
+        Of one class: thresholds in ascending order, at most 255.
 
     Returns
     -------
-    (3, H, W) uint8 array
-        The label's probability in percent, the class that comes second, and its probability.
+    (3, H, W) or (1, H, W) uint8 array
+        The label's probability in percent, the class that comes second, and its probability; of
+        one class, how many of *levels* its probability is above.  A pixel is above ``levels[i]``,
+        as `masks.labels_of` compares them, exactly where that number is larger than ``i``.
 
     Examples
     --------
     >>> scores = np.array([[[0.1, 0.5]], [[0.7, 0.4]], [[0.2, 0.1]]], np.float32)
     >>> confidence_planes(scores, np.array([[1, 0]], np.uint8)).tolist()
     [[[70, 50]], [[2, 1]], [[20, 40]]]
+    >>> person = np.array([[[0.2, 0.5, 0.7]]], np.float32)
+    >>> confidence_planes(person, np.array([[0, 0, 1]], np.uint8), [0.0, 0.25, 0.5]).tolist()
+    [[[1, 2, 3]]]
     """
     classes, height, width = scores.shape
+    if classes == 1:
+        above = np.searchsorted(np.array(levels, np.float32), scores, side="left")
+        return above.astype(np.uint8)
     planes = np.empty((3, height, width), np.uint8)
     probabilities = _are_probabilities(scores)
     rows = max(1, _BLOCK_VALUES // (classes * width))

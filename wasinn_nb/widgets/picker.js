@@ -243,27 +243,38 @@ function pictureTools(model, on, root) {
   };
 }
 
-function targetTools(model, on) {
+// A list of names, of which one is picked; the one that is picked may be none of those offered.
+function choice(model, on, { title, name, offered, always }) {
   const select = element("select", { className: "wnb-text" });
-  select.addEventListener("change", () => choose(model, "precision", select.value));
+  select.addEventListener("change", () => choose(model, name, select.value));
+  const field = element("label", { className: "wnb-field" }, title, select);
   const show = () => {
-    const [known, value] = [model.get("_precisions"), model.get("precision")];
+    const [known, value] = [model.get(offered), model.get(name)];
     const other = known.includes(value) ? [] : [value];
     select.replaceChildren(
-      ...[...known, ...other].map((name) =>
-        element("option", { value: name, disabled: other.includes(name) }, name),
+      ...[...known, ...other].map((one) =>
+        element("option", { value: one, disabled: other.includes(one) }, one),
       ),
     );
     select.value = value;
+    field.hidden = !always && known.length + other.length < 2;
   };
-  on("change:precision", show);
+  on(`change:${name}`, show);
+  on(`change:${offered}`, show);
   show();
+  return field;
+}
+
+function targetTools(model, on) {
+  const fields = [
+    { title: "Precision", name: "precision", offered: "_precisions", always: true },
+    { title: "Runtime", name: "runtime", offered: "_runtimes", always: false },
+  ].map((one) => choice(model, on, one));
   const ran = element("div", { className: "wnb-ran" });
   const showRan = () => setText(ran, model.get("ran") && `Ran on ${model.get("ran")}`);
   on("change:ran", showRan);
   showRan();
-  const field = element("label", { className: "wnb-field" }, "Precision", select);
-  return { nodes: [element("div", { className: "wnb-tools" }, field), ran], close: () => {} };
+  return { nodes: [element("div", { className: "wnb-tools" }, ...fields), ran], close: () => {} };
 }
 
 const TOOLS = { images: pictureTools, targets: targetTools };

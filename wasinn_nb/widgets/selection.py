@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final, cast
 
-from wasinn_nb import catalog
-from wasinn_nb.errors import NotFoundError
+from wasinn_nb import catalog, settings
+from wasinn_nb.cards import ModelCard, PartialRecipe, card_code, card_line, statements
+from wasinn_nb.catalog import Model
+from wasinn_nb.catalog.cardfiles import useless_cards
+from wasinn_nb.errors import NotFoundError, WasiNnError
+from wasinn_nb.literals import called, literal
+from wasinn_nb.model_code import given_card, given_recipe
 from wasinn_nb.pipeline import Pipeline, kept_pipeline
 from wasinn_nb.progress import Progress
 from wasinn_nb.recipe import Color, PreprocessRecipe, Resize
+from wasinn_nb.runtimes import precision_remark
+from wasinn_nb.tasks.classification.result import ClassificationResult
+from wasinn_nb.tasks.segmentation.task import DEFAULT_THRESHOLD
+from wasinn_nb.widgets.payload import Shown
 
-__all__ = ["Selection", "code_of"]
+__all__ = ["TASKS", "Selection", "code_of"]
 
-_WIDTH: Final = 90  # with "result = " before it, as long as a line may be
+_CALLS: Final = {"segmentation": "wn.segment", "classification": "wn.classify"}
+TASKS: Final = tuple(_CALLS)
+"""The tasks whose results the widgets can show."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """One run: a model, a target, a precision, and how the picture becomes a tensor.
+    """One run: a model, a target, a precision, and how the image becomes a tensor.
 
     Parameters
     ----------
@@ -28,8 +41,12 @@ class Selection:
         Replaces the recipe's filter; empty leaves it.
     color : str
         Replaces the recipe's order of channels; empty leaves it.
-    recipe : PreprocessRecipe or None
-        In place of the card's.
+    recipe : PreprocessRecipe, mapping or None
+        In place of the card's, or of some of its fields.
+    card : ModelCard, str or None
+        In place of the model's own; text is the path of a card's file.
+    runtime : str
+        The engine; empty is the default.
 
     Examples
     --------
@@ -42,7 +59,14 @@ class Selection:
     precision: str
     resize: str = ""
     color: str = ""
-    recipe: PreprocessRecipe | None = None
+    recipe: PartialRecipe | None = None
+    card: ModelCard | str | None = None
+    runtime: str = ""
+
+    @property
+    def found(self) -> Model:
+        """The model with the card that counts; errors are those of :func:`wasinn_nb.model`."""
+        return catalog.model(self.model, download=False, card=self.card)
 
     def pipeline(self, *, scores: bool, progress: Progress = False) -> Pipeline:
         """Return the compiled pipeline; errors are those of `Pipeline`.
@@ -54,9 +78,9 @@ class Selection:
             As for :func:`wasinn_nb.fetch`, where the model has to be downloaded.
         """
         try:
-            found = catalog.model(self.model, download=False)
+            found = self.found
         except NotFoundError:
-            found = catalog.fetch(self.model, progress=progress)
+            found = catalog.model(catalog.fetch(self.model, progress=progress), card=self.card)
         return kept_pipeline(
             found,
             self.target,
@@ -64,74 +88,138 @@ class Selection:
             recipe=self._recipe(),
             resize=cast("Resize", self.resize) if self.resize else None,
             scores=scores,
+            runtime=self.runtime or None,
         )
 
-    def _recipe(self) -> PreprocessRecipe | None:
-        """Return the recipe where it is not simply the card's."""
+    def _recipe(self) -> PartialRecipe | None:
+        """Return what is given of the recipe: the rest is the card's, the file's or assumed."""
         if not self.color:
             return self.recipe
-        known = self.recipe or catalog.model(self.model).card.recipe
-        if known is None:  # read off the model's input, which has to be loaded for that
-            known = kept_pipeline(self.model, self.target, precision=self.precision).recipe
-        return known.replace(color=cast("Color", self.color))
+        if isinstance(self.recipe, PreprocessRecipe):
+            return self.recipe.replace(color=cast("Color", self.color))
+        return {**(self.recipe or {}), "color": self.color}
 
-    def code(self, image: str, *, scores: bool = False) -> str:
-        """Return the call of `segment` that does the same.
+    def remarks(self, pipeline: Pipeline) -> Iterator[str]:
+        """Yield what is to be known of a run, besides what its result says."""
+        ran = pipeline.target, self.precision, pipeline.precision
+        if remark := precision_remark(pipeline.runtime, *ran):
+            yield remark
+        if self.card is None:
+            yield from useless_cards(pipeline.model.path, pipeline.model.card_path)
+
+    def stating(self, result: Shown, path: str) -> str:
+        """Return the Python that writes a card beside the model which states what is assumed.
+
+        Parameters
+        ----------
+        result : SegmentationResult or ClassificationResult
+        path : str
+            Of the model's file.
+        """
+        recipe = result.origin.recipe
+        if self.card is None:
+            return card_line(path, result.assumed, result.card, recipe)
+        if not (stated := statements(result.assumed)):
+            return ""
+        start, _ = given_card(self.card)
+        end = f".write({literal(path)})"
+        return card_code(path, stated, result.card, recipe, start=start, end=end)
+
+    def code(self, image: str, result: Shown | None = None, *, scores: bool = False) -> str:
+        """Return the call that does the same.
 
         Parameters
         ----------
         image : str
-            A shipped picture's name, or a path.
+            The name of a shipped image, or a path.
+        result : SegmentationResult or ClassificationResult, optional
+            What came of it: it tells which call that is, and the threshold.
         scores : bool
+            Whether a mask is to keep its scores.
         """
-        arguments = [_quoted(image), _quoted(self.model), _quoted(self.target)]
-        arguments.append(f"precision={_quoted(self.precision)}")
+        task = self.task(result)
+        arguments = [literal(image), literal(self.model), literal(self.target)]
+        arguments += [f"{name}={value}" for name, value in self._options()]
+        if task == "segmentation":
+            if (threshold := _moved_threshold(result)) is not None:
+                arguments.append(f"threshold={threshold!r}")
+            if scores:
+                arguments.append("scores=True")
+        return called(_CALLS[task], arguments)
+
+    def task(self, result: Shown | None = None) -> str:
+        """Return the task: that of the result, else the one that the card states."""
+        if result is not None:
+            one_row = isinstance(result, ClassificationResult)
+            return "classification" if one_row else "segmentation"
+        with suppress(WasiNnError):  # whoever runs it says what is wrong
+            if (stated := self.found.card.task) in _CALLS:
+                return stated
+        return "segmentation"
+
+    def _options(self) -> Iterator[tuple[str, str]]:
+        yield "precision", literal(self.precision)
+        if self.card is not None:
+            yield "card", given_card(self.card)[1]
         if (recipe := self._recipe()) is not None:
-            arguments.append(f"recipe={_recipe_code(recipe)}")
+            yield "recipe", given_recipe(recipe)
         if self.resize:
-            arguments.append(f"resize={_quoted(self.resize)}")
-        if scores:
-            arguments.append("scores=True")
-        line = f"wn.segment({', '.join(arguments)})"
-        if len(line) <= _WIDTH:
-            return line
-        return "wn.segment(\n" + "".join(f"    {said},\n" for said in arguments) + ")"
+            yield "resize", literal(self.resize)
+        if self.runtime not in {"", settings.default("runtime")}:
+            yield "runtime", literal(self.runtime)
 
 
-def code_of(image: str, selections: list[Selection], *, scores: bool) -> str:
-    """Return a program that makes the picture of one selection, or compares two.
+def code_of(
+    image: str,
+    selections: Sequence[Selection],
+    results: Sequence[Shown] = (),
+    *,
+    scores: bool = False,
+) -> str:
+    """Return a program that shows the result of one selection, or compares two.
+
+    Parameters
+    ----------
+    image : str
+        The name of a shipped image, or a path.
+    selections : sequence of Selection
+        One or two.
+    results : sequence of SegmentationResult or ClassificationResult, optional
+        What came of them, where they have run.
+    scores : bool
+        Whether masks are to keep their scores.
 
     Examples
     --------
     >>> one = Selection("m.xml", "CPU", "f32")
-    >>> print(code_of("a.png", [one], scores=False))
+    >>> print(code_of("a.png", [one]))
     import wasinn_nb as wn
     <BLANKLINE>
     result = wn.segment("a.png", "m.xml", "CPU", precision="f32")
     wn.MaskViewer(result)
     """
+    ran = results or (None,) * len(selections)
+    names = ("result",) if len(selections) == 1 else ("a", "b")
     lines = ["import wasinn_nb as wn", ""]
-    if len(selections) == 1:
-        lines += [f"result = {selections[0].code(image, scores=scores)}", "wn.MaskViewer(result)"]
+    for name, selection, result in zip(names, selections, ran, strict=True):
+        lines.append(f"{name} = {selection.code(image, result, scores=scores)}")
+    tasks = {selection.task(result) for selection, result in zip(selections, ran, strict=True)}
+    both = ", ".join(names)
+    if len(names) == 2 and len(tasks) == 1:
+        lines.append(f"print(wn.compare({both}))")
+    if tasks == {"segmentation"}:
+        mode = ', mode="difference"' if len(names) == 2 else ""
+        lines.append(f"wn.MaskViewer({both}{mode})")
     else:
-        for name, selection in zip("ab", selections, strict=True):
-            lines.append(f"{name} = {selection.code(image, scores=scores)}")
-        lines += ["print(wn.compare(a, b))", 'wn.MaskViewer(a, b, mode="difference")']
+        lines.append(both)
     return "\n".join(lines)
 
 
-def _recipe_code(recipe: PreprocessRecipe) -> str:
-    """Return the constructor's call, without what is its default."""
-    default = PreprocessRecipe(recipe.height, recipe.width)
-    said = [str(recipe.height), str(recipe.width)]
-    for field in fields(recipe):
-        value = getattr(recipe, field.name)
-        if value != getattr(default, field.name):
-            shown = _quoted(value.suffix) if field.name == "type" else value
-            shown = _quoted(shown) if isinstance(value, str) else shown
-            said.append(f"{field.name}={shown}")
-    return f"wn.PreprocessRecipe({', '.join(said)})"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.encode("unicode_escape").decode().replace('"', '\\"') + '"'
+def _moved_threshold(result: Shown | None) -> float | None:
+    """Return the threshold of a mask where it is another than that of its model."""
+    threshold: float | None = getattr(result, "threshold", None)
+    if result is None or threshold is None:
+        return None
+    stated = result.card.threshold
+    own = DEFAULT_THRESHOLD if stated is None else stated
+    return None if threshold == own else threshold

@@ -16,6 +16,7 @@ from PIL import Image
 
 from wasinn_nb.masks import colorize, resize_labels
 from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.widgets.payload import Shown
 
 __all__ = ["Still", "still_png"]
 
@@ -43,7 +44,7 @@ class Still:
     def __init__(self) -> None:
         self.id = uuid.uuid4().hex
         self._displayed = False
-        self._results: tuple[SegmentationResult, ...] = ()
+        self._results: tuple[Shown, ...] = ()
 
     def display(self, widget: Any) -> None:
         """Show a widget's own bundle of media types, and the picture below it."""
@@ -55,7 +56,7 @@ class Still:
         self._displayed = True
         display(self.bundle(), raw=True, display_id=self.id)  # type: ignore[no-untyped-call]
 
-    def update(self, *results: SegmentationResult) -> None:
+    def update(self, *results: Shown) -> None:
         """Bring the picture up to date, wherever it is shown."""
         self._results = results
         if self._displayed:
@@ -65,16 +66,15 @@ class Still:
             update_display(bundle, raw=True, display_id=self.id)  # type: ignore[no-untyped-call]
 
     def bundle(self) -> dict[str, str | bytes]:
-        """Return the picture as a bundle of media types."""
-        said = "".join(result._repr_html_() for result in self._results)
-        html = f'<div data-wnb-still="{self.id}">{_STYLE}{said}</div>'
-        if not self._results:
-            return {"text/html": html, "text/plain": "no result yet"}
-        return {
-            "text/html": html,
-            "image/png": still_png(self._results),
-            "text/plain": "\n".join(map(repr, self._results)),
-        }
+        """Return the picture as a bundle of media types: bars of classes as HTML and text alone."""
+        shown = "".join(result._repr_html_() for result in self._results)
+        html = f'<div data-wnb-still="{self.id}">{_STYLE}{shown}</div>'
+        text = "\n".join(map(repr, self._results)) or "no result yet"
+        bundle: dict[str, str | bytes] = {"text/html": html, "text/plain": text}
+        masks = [one for one in self._results if isinstance(one, SegmentationResult)]
+        if masks and len(masks) == len(self._results):
+            bundle["image/png"] = still_png(masks)
+        return bundle
 
 
 def still_png(results: Sequence[SegmentationResult]) -> bytes:

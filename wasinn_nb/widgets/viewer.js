@@ -1,4 +1,4 @@
-// MaskViewer's page: composes photograph and mask by itself; no control asks the kernel.
+// MaskViewer's page: composes image and mask by itself; no control asks the kernel.
 //
 // Layers, each drawn again only when what it depends on changes, and laid over one another by
 // compose(): the photograph at the canvas's own size, and for each mask its tint. Moving the opacity
@@ -29,27 +29,11 @@ export default {
 
 // ------------------------------------------------------------------------------------- helpers
 
-async function inflated(bytes) {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
 async function decodedPhoto(photo) {
   if (!photo.bytes) return null;
   const blob = new Blob([photo.bytes], { type: photo.type });
   const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
   return { bitmap, width: photo.width, height: photo.height };
-}
-
-async function decodedMask(sent) {
-  const labels = await inflated(sent.labels);
-  const classes = sent.classes.map((one) => ({ ...one, rgb: parsedColor(one.color) }));
-  return { ...sent, labels, classes, confidence: null };
-}
-
-function parsedColor(hex) {
-  const value = parseInt(hex.slice(1), 16);
-  return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
 // One pixel of an ImageData as a number: red in the lowest byte.
@@ -116,8 +100,9 @@ class Viewer {
       type: "range", min: 0, max: 100, step: 1, "aria-label": "Opacity",
     });
     this.opacitySaid = element("output", { className: "wnb-number" });
-    this.thresholdInput = element("input", {
-      type: "range", min: 0, max: 100, step: 1, "aria-label": "Confidence threshold",
+    this.thresholdInput = element("input", { type: "range", min: 0, max: 100, step: 1 });
+    this.thresholdInput.addEventListener("dblclick", () => {
+      if (this.ownThreshold !== null) this.set("threshold", this.ownThreshold, true);
     });
     this.thresholdSaid = element("output", { className: "wnb-number" });
     for (const [name, input] of [["opacity", this.opacityInput], ["threshold", this.thresholdInput]]) {
@@ -136,14 +121,14 @@ class Viewer {
       this.second = !this.second;
       this.refresh();
     });
-    const thresholdLabel = element("label", { className: "wnb-slider" },
-      "Confidence ≥", this.thresholdInput, this.thresholdSaid);
-    this.thresholdLabel = thresholdLabel;
+    this.thresholdTitle = element("span");
+    this.thresholdLabel = element("label", { className: "wnb-slider" },
+      this.thresholdTitle, this.thresholdInput, this.thresholdSaid);
     const toolbar = element("div", { className: "wnb-toolbar" },
       element("div", { className: "wnb-modes", role: "radiogroup", "aria-label": "View" }, ...modes),
       this.which,
       element("label", { className: "wnb-slider" }, "Opacity", this.opacityInput, this.opacitySaid),
-      thresholdLabel,
+      this.thresholdLabel,
       element("label", { className: "wnb-check" }, this.outlineInput, "Outline"),
       element("span", { className: "wnb-zoom" },
         button("−", "Zoom out", () => this.zoomBy(1 / 1.5)),
@@ -185,7 +170,8 @@ class Viewer {
     for (const name of Object.keys(this.state)) {
       on(`change:${name}`, () => {
         this.state[name] = this.model.get(name);
-        this.refresh();
+        // Where it came with other masks, it is theirs.
+        if (this.model.get("_masks")[0]?.serial === this.masks[0]?.serial) this.refresh();
       });
     }
     // A picture and its mask come in one message: load once.
@@ -204,6 +190,7 @@ class Viewer {
     this.dim();
     on("change:_still_id", () => this.hideStill());
     this.hideStill();
+    this.root.append(notesBelow(this.model, on));
 
     this.resized = new ResizeObserver(() => this.refresh());
     this.resized.observe(this.stage.parentElement);
@@ -285,8 +272,7 @@ class Viewer {
       this.masks = masks;
       this.problem.hidden = true;
       if (!masks.length) return;
-      [this.width, this.height] = photo ? [photo.width, photo.height]
-        : [masks[0].width, masks[0].height];
+      [this.width, this.height] = photo ? [photo.width, photo.height] : framed(masks[0]);
       if (size !== `${this.width}x${this.height}`) this.view = { zoom: 1, x: 0.5, y: 0.5 };
       this.second = false;
       this.only = null;
@@ -301,12 +287,7 @@ class Viewer {
 
   async loadConfidence() {
     const [sent, masks] = [this.model.get("_confidence"), this.masks];
-    await Promise.all(masks.map(async (mask, index) => {
-      const one = sent[index];
-      if (one?.serial === mask.serial && !mask.confidence) {
-        mask.confidence = await inflated(one.planes);
-      }
-    }));
+    await Promise.all(masks.map((mask, index) => takeConfidence(mask, sent[index])));
     if (masks === this.masks && !this.abort.signal.aborted) this.refresh();
   }
 
@@ -325,12 +306,15 @@ class Viewer {
     const [a, b] = this.masks;
     const size = this.union.length;
     const counts = new Uint32Array(size * size);
-    const columns = nearest(a.width, b.width);
-    const rows = nearest(a.height, b.height);
+    const columns = matching(a.width, columnsCovered(a), b.width, columnsCovered(b));
+    const rows = matching(a.height, rowsCovered(a), b.height, rowsCovered(b));
+    this.compared = 0; // pixels that both masks cover
     for (let y = 0, at = 0; y < a.height; y++) {
       const row = rows[y] * b.width;
       for (let x = 0; x < a.width; x++, at++) {
+        if (rows[y] < 0 || columns[x] < 0) continue;
         counts[a.common[a.labels[at]] * size + b.common[b.labels[row + columns[x]]]]++;
+        this.compared++;
       }
     }
     counts.forEach((pixels, index) => {
@@ -369,6 +353,20 @@ class Viewer {
     return this.masks.length > 1 && this.second ? 1 : 0;
   }
 
+  // The threshold of the result where it is of one class; of several classes, null.
+  get ownThreshold() {
+    return this.masks[0]?.threshold ?? null;
+  }
+
+  // Bring masks of one class to the threshold; until it is moved, each has its own.
+  applyThreshold() {
+    const own = this.ownThreshold;
+    const moved = own !== null && this.state.threshold !== own;
+    const changed = this.masks.filter((mask) => mask.threshold !== null
+      && relabel(mask, moved ? this.state.threshold : mask.threshold));
+    if (changed.length) this.compareMasks();
+  }
+
   updateControls() {
     const { mode, state } = this;
     const pair = this.masks.length > 1;
@@ -384,11 +382,7 @@ class Viewer {
       this.opacityInput.value = Math.round(state.opacity * 100);
     }
     this.opacitySaid.value = `${Math.round(state.opacity * 100)} %`;
-    const sure = this.masks.some((mask) => mask.confidence);
-    this.thresholdInput.disabled = !sure || mode === "photo" || mode === "difference";
-    this.thresholdLabel.title = sure ? "" : "The result keeps no scores: segment(…, scores=True)";
-    this.thresholdInput.value = Math.round(state.threshold * 100);
-    this.thresholdSaid.value = `${Math.round(state.threshold * 100)} %`;
+    this.updateThreshold();
     this.outlineInput.checked = state.outline;
     this.outlineInput.disabled = mode === "photo" || mode === "difference";
     this.which.hidden = !pair || TWO_SIDED.has(mode) || mode === "difference" || mode === "photo";
@@ -412,6 +406,26 @@ class Viewer {
     this.canvas.setAttribute("aria-label", `${[mode, shown.caption].filter(Boolean).join(" of ")}: ${list}`);
   }
 
+  // Of several classes the slider hides what is unsure; of one class it is its threshold.
+  updateThreshold() {
+    const { mode, thresholdInput: input } = this;
+    const [first] = this.masks;
+    const own = this.ownThreshold;
+    const step = own === null ? 1 : first.step ?? 1;
+    Object.assign(input, { min: own === null ? 0 : step, max: own === null ? 100 : 100 - step, step });
+    input.value = Math.round(this.state.threshold * 100);
+    this.thresholdSaid.value = `${Number((this.state.threshold * 100).toFixed(1))} %`;
+    this.thresholdTitle.textContent = own === null ? "Confidence ≥" : "Threshold";
+    input.setAttribute("aria-label", own === null ? "Confidence threshold" : "Class threshold");
+    const sure = own === null ? this.masks.some((mask) => mask.confidence)
+      : this.masks.every((mask) => mask.threshold === null || mask.levels);
+    input.disabled = !sure || mode === "photo" || (own === null && mode === "difference");
+    const name = first.classes.at(-1).name;
+    this.thresholdLabel.title = !sure ? "The result keeps no scores: segment(…, scores=True)"
+      : own === null ? "" : `Pixels whose probability is higher are ${name}; a double click goes back to `
+        + `${Number((own * 100).toFixed(1))} %`;
+  }
+
   updateCaptions() {
     const pair = this.masks.length > 1;
     const titles = pair ? this.masks.map(({ caption }, index) =>
@@ -432,7 +446,7 @@ class Viewer {
   // A button for each class, with its area as a bar; in a difference, one for each transition.
   updateLegend() {
     const difference = this.mode === "difference";
-    const key = JSON.stringify([this.masks.map((mask) => mask.serial), difference]);
+    const key = JSON.stringify([this.masks.map(versionOf), difference]);
     if (this.legend.dataset.key !== key) {
       this.legend.dataset.key = key;
       this.legend.replaceChildren(
@@ -478,16 +492,16 @@ class Viewer {
     });
     const left = every.length - listed.length;
     if (left) made.push(element("p", {}, `${left} further classes have no pixel.`));
-    if (!this.photo) made.push(element("p", {}, "The result keeps no photograph."));
+    if (!this.photo) made.push(element("p", {}, "The result keeps no image."));
     if (first.classes.length === 1) made.push(element("p", {}, "The model has one class only."));
     return made;
   }
 
   transitionButtons() {
-    const total = this.masks[0].labels.length;
+    const total = this.compared;
     const changed = this.transitions.reduce((sum, one) => sum + one.pixels, 0);
     const made = [element("p", {}, changed
-      ? `${share(changed, total)} of the pixels differ (${changed}). Stripes show both colours.`
+      ? `${share(changed, total)} of the pixels differ (${changed}). Stripes show both colors.`
       : "No pixel differs.")];
     for (const one of this.transitions.slice(0, 30)) {
       const [from, to] = [this.union[one.from], this.union[one.to]];
@@ -685,20 +699,28 @@ class Viewer {
     const [x, y] = [Math.floor(spot.x), Math.floor(spot.y)];
     const parts = [`x ${x}, y ${y}`];
     this.masks.forEach((mask, index) => {
-      const column = Math.floor(((x + 0.5) * mask.width) / this.width);
-      const row = Math.floor(((y + 0.5) * mask.height) / this.height);
-      const at = row * mask.width + column;
       const side = this.masks.length > 1 ? `${"AB"[index]} ` : "";
-      let said = `${side}${mask.classes[mask.labels[at]].name}`;
-      if (mask.confidence) {
-        const size = mask.labels.length;
-        const [first, second] = [mask.confidence[at], mask.confidence[2 * size + at]];
-        const runner = mask.classes[mask.confidence[size + at]];
-        said += ` ${first} %, then ${runner.name} ${second} %, margin ${first - second}`;
-      }
-      parts.push(said);
+      parts.push(side + this.seenAt(mask, x + 0.5, y + 0.5));
     });
     this.probe.textContent = parts.join("  ·  ");
+  }
+
+  seenAt(mask, x, y) {
+    const column = maskIndex(x, this.width, mask.width, columnsCovered(mask));
+    const row = maskIndex(y, this.height, mask.height, rowsCovered(mask));
+    if (column < 0 || row < 0) return "not seen by the model";
+    const at = row * mask.width + column;
+    const { name } = mask.classes[mask.labels[at]];
+    if (mask.levels) {
+      const about = mask.step > 1 ? "about " : "";
+      const whose = mask.labels[at] ? "" : `, ${mask.classes[1].name}`;
+      return `${name}${whose} ${about}${percentAt(mask, at)} %`;
+    }
+    if (!mask.confidence) return name;
+    const size = mask.labels.length;
+    const [first, second] = [mask.confidence[at], mask.confidence[2 * size + at]];
+    const runner = mask.classes[mask.confidence[size + at]];
+    return `${name} ${first} %, then ${runner.name} ${second} %, margin ${first - second}`;
   }
 
   // ------------------------------------------------------------------------------------ drawing
@@ -706,6 +728,7 @@ class Viewer {
   // Bring controls and layout up to date, and draw.
   refresh() {
     if (!this.masks.length) return;
+    this.applyThreshold();
     this.updateControls();
     this.draw();
   }
@@ -810,8 +833,8 @@ class Viewer {
   tint(index) {
     const mask = this.masks[index];
     const { hidden, outline, threshold } = this.state;
-    const level = mask.confidence ? Math.round(threshold * 100) : 0;
-    const key = JSON.stringify([mask.serial, this.spotKey, hidden, outline, level]);
+    const level = mask.confidence && this.ownThreshold === null ? Math.round(threshold * 100) : 0;
+    const key = JSON.stringify([versionOf(mask), this.spotKey, hidden, outline, level]);
     const layer = this.tints[index];
     const context = this.stale(layer, key);
     if (context) {
@@ -829,7 +852,8 @@ class Viewer {
 
   differenceTint() {
     const layer = this.tints[2];
-    const context = this.stale(layer, JSON.stringify([this.masks[0].serial, this.spotKey, this.only]));
+    const key = JSON.stringify([this.masks.map(versionOf), this.spotKey, this.only]);
+    const context = this.stale(layer, key);
     if (context) {
       const [a, b] = this.masks;
       const [seenA, seenB] = [this.sampled(a, 0), this.sampled(b, 0)];
@@ -853,17 +877,18 @@ class Viewer {
     return layer.canvas;
   }
 
-  // Return the label under the middle of each pixel of a pane; -1 beside the picture, and where the
-  // model was less sure than *level* percent.
+  // Return the label under the middle of each pixel of a pane; -1 beside the picture, where the mask
+  // does not reach, and where the model was less sure than *level* percent.
   sampled(mask, level) {
     const { width, height } = this.pane;
     const { scale, left, top } = this.at;
-    const along = (count, offset, length, size) => Int32Array.from({ length: count }, (_, i) => {
-      const at = Math.floor((((i + 0.5 - offset) / scale) * size) / length);
-      return at >= 0 && at < size ? at : -1;
-    });
-    const columns = along(width, left, this.width, mask.width);
-    const rows = along(height, top, this.height, mask.height);
+    const along = (count, offset, length, size, covered) => Int32Array.from({ length: count },
+      (_, i) => {
+        const place = (i + 0.5 - offset) / scale;
+        return place >= 0 && place < length ? maskIndex(place, length, size, covered) : -1;
+      });
+    const columns = along(width, left, this.width, mask.width, columnsCovered(mask));
+    const rows = along(height, top, this.height, mask.height, rowsCovered(mask));
     const { labels, confidence } = mask;
     const seen = new Int16Array(width * height).fill(-1);
     for (let y = 0; y < height; y++) {
@@ -886,12 +911,16 @@ function swatch(color) {
   return made;
 }
 
-// For each of *count* pixels the index of the one of *of* that lies nearest.
-function nearest(count, of) {
-  return Int32Array.from({ length: count }, (_, i) => Math.floor(((2 * i + 1) * of) / (2 * count)));
+// What is drawn of a mask changes with its version.
+const versionOf = ({ serial, version }) => `${serial}.${version}`;
+
+// The size of the image that a mask without one belongs to, in pixels of the mask.
+function framed(mask) {
+  const along = (size, [start, end]) => Math.max(1, Math.round(size / (end - start)));
+  return [along(mask.width, columnsCovered(mask)), along(mask.height, rowsCovered(mask))];
 }
 
-// Colour the pixels that have another label within a line's width, each in its own colour.
+// Color the pixels that have another label within a line's width, each in its own color.
 function edges(seen, { width, height, pixels }, colors, out) {
   const reach = Math.max(1, Math.round(2 * pixels));
   for (let y = 0, i = 0; y < height; y++) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import anywidget
@@ -11,6 +12,7 @@ from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.pictures import ImageSource, kept_image
 from wasinn_nb.recipe import Exif
 from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.widgets.notes import Note, gathered, notes_of
 from wasinn_nb.widgets.pages import page
 from wasinn_nb.widgets.payload import (
     captions,
@@ -30,7 +32,9 @@ class MaskViewer(anywidget.AnyWidget):
     """A mask over its photograph: opacity, classes, outlines, zoom, the class under the pointer.
 
     The page gets the picture and the labels once and draws by itself: no control asks the kernel.
-    Class 0, the background, is switched off at first, as in :meth:`SegmentationResult.overlay`.
+    The card's background is switched off at first, as in :meth:`SegmentationResult.overlay`.  Of
+    results of one class that keep their scores, the page moves the threshold: it gets their
+    probabilities once.  What is assumed of the model is said below the image.
 
     Keys, where the picture has the focus: ``1`` to ``9`` switch classes, arrows move the cross
     whose pixel is read, ``+``, ``-`` and ``0`` zoom, ``o`` outlines, ``[`` and ``]`` change the
@@ -51,7 +55,10 @@ class MaskViewer(anywidget.AnyWidget):
     outline : bool
         Draw the edges of the classes in place of their areas.
     threshold : float
-        Pixels whose probability is lower stay uncoloured, 0 to 1.
+        Of several classes: pixels whose probability is lower stay uncolored, 0 to 1.  Of one class:
+        the probability above which a pixel belongs to it, above 0 and below 1; default: that of
+        *result*.  With two results of one class it is that of both, unless it is that of *result*:
+        then each has its own.
 
     Attributes
     ----------
@@ -66,8 +73,8 @@ class MaskViewer(anywidget.AnyWidget):
     Raises
     ------
     InvalidArgumentError
-        If *result* or *other* is no `SegmentationResult`, or *mode* is ``difference`` without
-        *other*.
+        If *result* or *other* is not a `SegmentationResult`, *mode* is ``difference`` without
+        *other*, or *threshold* cannot be applied to results of one class.
     traitlets.TraitError
         If another value is none of these.
 
@@ -79,7 +86,7 @@ class MaskViewer(anywidget.AnyWidget):
     (['background'], 'overlay')
     """
 
-    _esm, _css = page("viewer")
+    _esm, _css = page("viewer", "notes", "masks")
 
     mode = traitlets.Enum(MODES, "overlay").tag(sync=True)
     opacity = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
@@ -90,6 +97,7 @@ class MaskViewer(anywidget.AnyWidget):
     _photo = traitlets.Dict({"number": 0}).tag(sync=True)
     _masks = traitlets.List(traitlets.Dict()).tag(sync=True)
     _confidence = traitlets.List(traitlets.Dict()).tag(sync=True)
+    _notes = traitlets.List(traitlets.Dict()).tag(sync=True)
     _still_id = traitlets.Unicode().tag(sync=True)
 
     def __init__(
@@ -100,20 +108,22 @@ class MaskViewer(anywidget.AnyWidget):
     ) -> None:
         if options.get("mode") == "difference" and other is None:
             raise InvalidArgumentError("mode 'difference' needs a second result: pass other=…")
-        self._results: tuple[SegmentationResult, ...] = ()
+        self._given: tuple[SegmentationResult, ...] = ()  # as they came
+        self._results: tuple[SegmentationResult, ...] = ()  # at the threshold
         self.serial = 0
         self.still = Still()
         self._photo_number = 0
         self._sent: tuple[object, Exif | None] = (None, None)
         content: dict[str, Any] = {"_still_id": self.still.id}
         if result is not None:
-            content |= self._taken(result, other)
-            content["_confidence"] = self._confidences()
+            content |= self._taken(result, other, None)
         super().__init__(**(content | options))
+        if result is not None:
+            self.send_confidences()
 
     @property
     def result(self) -> SegmentationResult | None:
-        """What is shown."""
+        """What is shown; of one class, at the threshold that is set."""
         return self._results[0] if self._results else None
 
     @property
@@ -121,8 +131,16 @@ class MaskViewer(anywidget.AnyWidget):
         """What it is compared with."""
         return self._results[1] if len(self._results) > 1 else None
 
+    @property
+    def results(self) -> tuple[SegmentationResult, ...]:
+        """What is shown: nothing, one result or two."""
+        return self._results
+
     def show(self, result: SegmentationResult, other: SegmentationResult | None = None) -> None:
-        """Show another mask; what is switched off stays off where the classes are the same.
+        """Show another mask.
+
+        Where the classes are the same, what is switched off stays off, and a threshold of one class
+        stays where it was moved to.
 
         Parameters
         ----------
@@ -130,7 +148,8 @@ class MaskViewer(anywidget.AnyWidget):
             As for the class.
         """
         self.show_masks(result, other)
-        self.show_rest()
+        self.send_confidences()
+        self.still.update(*self._results)
 
     def send_photo(self, image: ImageSource) -> None:
         """Send a photograph ahead of its mask; it is decoded meanwhile, and shown with the mask.
@@ -161,10 +180,21 @@ class MaskViewer(anywidget.AnyWidget):
             self._masks = [mask | {"photo": self._photo_number} for mask in self._masks]
 
     def show_masks(
-        self, result: SegmentationResult, other: SegmentationResult | None = None
+        self,
+        result: SegmentationResult,
+        other: SegmentationResult | None = None,
+        notes: Sequence[Note] | None = None,
     ) -> None:
-        """Show another mask at once; :meth:`show_rest` sends what it need not wait for."""
-        content = self._taken(result, other)
+        """Show another mask at once; :meth:`send_confidences` sends what it need not wait for.
+
+        Parameters
+        ----------
+        result, other : SegmentationResult
+            As for the class.
+        notes : sequence of Note, optional
+            What to say below the image.  Default: what the results assume.
+        """
+        content = self._taken(result, other, notes)
         with self.hold_sync():
             self.stale = False
             if self.mode == "difference" and other is None:
@@ -172,13 +202,17 @@ class MaskViewer(anywidget.AnyWidget):
             for name, value in content.items():
                 setattr(self, name, value)
 
-    def show_rest(self) -> None:
-        """Send the confidences, and bring the picture in the saved notebook up to date."""
-        self._confidence = self._confidences()
-        self.still.update(*self._results)
+    def send_confidences(self) -> None:
+        """Send how sure the model was of what is shown."""
+        self._confidence = [
+            confidence_payload(result, self.serial, self.threshold) for result in self._given
+        ]
 
     def _taken(
-        self, result: SegmentationResult, other: SegmentationResult | None
+        self,
+        result: SegmentationResult,
+        other: SegmentationResult | None,
+        notes: Sequence[Note] | None,
     ) -> dict[str, Any]:
         """Take results over, and return the traits that change with them."""
         results = (result,) if other is None else (result, other)
@@ -188,7 +222,7 @@ class MaskViewer(anywidget.AnyWidget):
                     f"expected a SegmentationResult, got {type(given).__name__}; wn.segment() and "
                     f"SegmentationResult.from_scores() make one"
                 )
-        before, self._results = self._results, results
+        before, self._given = self._given, results
         self.serial += 1
         content: dict[str, Any] = {}
         if not self._was_sent(result.image, _exif(result)):
@@ -198,10 +232,48 @@ class MaskViewer(anywidget.AnyWidget):
             mask_payload(one, self.serial, caption, self._photo_number)
             for one, caption in zip(results, captions(results), strict=True)
         ]
-        classes = result.card.classes
-        if not before or before[0].card.classes != classes:
-            content["hidden"] = list(classes[:1]) if len(classes) > 1 else []
+        content["_notes"] = list(gathered(list(map(notes_of, results))) if notes is None else notes)
+        if not before or _meaning(before[0]) != _meaning(result):
+            content["hidden"] = _untinted(result)
+        if _thresholds(before) != _thresholds(results):
+            content["threshold"] = 0.0 if result.threshold is None else result.threshold
+        self._set_threshold(content.get("threshold", self.threshold))
         return content
+
+    def _set_threshold(self, threshold: float) -> None:
+        """Bring the results of one class to a threshold."""
+        own = self._given[0].threshold if self._given else None
+        moved = own is not None and threshold != own
+        self._results = tuple(
+            one.with_threshold(threshold) if moved and one.threshold is not None else one
+            for one in self._given
+        )
+
+    @traitlets.validate("threshold")
+    def _check_threshold(self, proposal: Any) -> float:
+        threshold: float = proposal["value"]
+        one_class = [one for one in self._given if one.threshold is not None]
+        if self._given and self._given[0].threshold not in {None, threshold}:
+            if not 0 < threshold < 1:
+                raise InvalidArgumentError(
+                    f"expected a threshold of one class above 0 and below 1, got {threshold:g}"
+                )
+            if any(one.scores is None for one in one_class):
+                raise InvalidArgumentError(
+                    "the result keeps no scores to apply another threshold to; make it with "
+                    "wn.segment(..., scores=True)"
+                )
+        return threshold
+
+    @traitlets.observe("threshold")
+    def _threshold_moved(self, _: object) -> None:
+        self._set_threshold(self.threshold)
+        one_class = [one for one in self._confidence if "levels" in one]
+        if any(one["serial"] != self.serial for one in one_class) or not one_class:
+            return  # the rest of what is shown is still to come, or does not depend on it
+        if any(self.threshold not in one["levels"] for one in one_class):
+            self.send_confidences()
+        self.still.update(*self._results)
 
     def _was_sent(self, image: object, exif: Exif | None) -> bool:
         """Return whether the page surely has this photograph."""
@@ -218,9 +290,6 @@ class MaskViewer(anywidget.AnyWidget):
         self._photo_number += 1
         return payload | {"number": self._photo_number}
 
-    def _confidences(self) -> list[dict[str, Any]]:
-        return [confidence_payload(result, self.serial) for result in self._results]
-
     def _ipython_display_(self) -> None:
         self.still.update(*self._results)
         self.still.display(self)
@@ -232,3 +301,25 @@ class MaskViewer(anywidget.AnyWidget):
 
 def _exif(result: SegmentationResult) -> Exif | None:
     return None if result.recipe is None else result.recipe.exif
+
+
+def _meaning(result: SegmentationResult) -> tuple[object, ...]:
+    """Return what the switches of the classes stand for."""
+    return result.card.classes, result.card.background
+
+
+def _untinted(result: SegmentationResult) -> list[str]:
+    """Return the classes that are switched off at first: the background."""
+    classes, background = result.card.classes, result.card.background
+    if background is None or len(classes) == 1:
+        return []
+    return [classes[background]]
+
+
+def _thresholds(results: Sequence[SegmentationResult]) -> object:
+    """Return what a threshold that was moved belongs to; None for that of several classes."""
+    if not results or results[0].threshold is None:
+        return None
+    first = results[0]
+    kept = all(one.scores is not None for one in results if one.threshold is not None)
+    return first.card.classes, first.threshold, kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -11,7 +12,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from wasinn_nb.abi import GraphEncoding, TensorType
-from wasinn_nb.cards import Signature
+from wasinn_nb.cards import Port, Signature
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes.base import (
@@ -93,7 +94,8 @@ class OpenVinoRuntime:
         recipe = None if input is None else input(found)
         if recipe is not None:
             _reshape(model, recipe)
-        asked = None if head is None else head(_signature(model, builders))
+        signature = _signature(model, builders)
+        asked = None if head is None else head(signature)
         fuses_head = asked is not None and can_fuse_head(model, asked)
         with translated("OpenVINO cannot put preprocessing and head into the graph"):
             if recipe is not None:
@@ -101,7 +103,7 @@ class OpenVinoRuntime:
             if asked is not None and fuses_head:
                 model = with_head(model, asked)
         compiled = self._compile(model, device, precision)
-        graph = OpenVinoGraph(compiled, recipe, asked, fuses_head=fuses_head)
+        graph = OpenVinoGraph(compiled, signature, recipe, asked, fuses_head=fuses_head)
         warn_of_precision(self.name, device, precision, graph.precision)
         return graph
 
@@ -168,12 +170,24 @@ def _signature(model: ov.Model, builders: Sequence[Builder]) -> Signature:
     return with_stated(found, builders) if integers else found
 
 
+def _completed(compiled: Sequence[ov.Output], known: tuple[Port, ...]) -> tuple[Port, ...]:
+    """Return the ports of a compiled model, with what was *known* before it was compiled."""
+    ports = tuple(map(model_port, compiled))
+    if len(ports) != len(known):
+        return ports
+    return tuple(
+        dataclasses.replace(port, operation=one.operation, quantization=one.quantization)
+        for port, one in zip(ports, known, strict=True)
+    )
+
+
 class OpenVinoGraph:
     """A compiled model; see :class:`wasinn_nb.runtimes.Graph`."""
 
     def __init__(
         self,
         compiled: ov.CompiledModel,
+        signature: Signature,
         recipe: PreprocessRecipe | None = None,
         head: Head | None = None,
         *,
@@ -184,8 +198,8 @@ class OpenVinoGraph:
         self.head = head
         self.fuses_input = recipe is not None
         self.fuses_head = fuses_head
-        self.inputs = tuple(map(model_port, compiled.inputs))
-        self.outputs = tuple(map(model_port, compiled.outputs))
+        self.inputs = _completed(compiled.inputs, () if self.fuses_input else signature.inputs)
+        self.outputs = _completed(compiled.outputs, () if fuses_head else signature.outputs)
         self.shareable = self._shareable()
 
     def _shareable(self) -> frozenset[int]:

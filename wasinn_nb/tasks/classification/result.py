@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from wasinn_nb.cards import ModelCard, card_line
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
+from wasinn_nb.files import expanded
 from wasinn_nb.markup import bars_html, image_preview
 from wasinn_nb.origin import Origin
 from wasinn_nb.pictures import ImageSource, kept_image, rgb_image
@@ -109,8 +110,12 @@ class ClassificationResult:
                     f"expected {name} as a ({classes},) float32 array, a number for each class of "
                     f"{self.card.name}, got {values.shape} {values.dtype}"
                 )
-            if not np.isfinite(values).all():
-                raise TensorError(f"expected finite {name}, got NaN or infinite values")
+            # Logits may be infinite: a class that is ruled out has -inf.
+            if np.isnan(values).any() or (name == "probabilities" and np.isinf(values).any()):
+                raise TensorError(
+                    f"expected {name} that are numbers, got NaN or infinite values; check the "
+                    f"model's input (range, mean, scale) and its precision"
+                )
             if values.flags.writeable:
                 values = values.copy()
                 values.flags.writeable = False
@@ -223,7 +228,7 @@ class ClassificationResult:
             If the folder cannot be written to.
         """
         stem = checked_stem(self.card.name if stem is None else stem)
-        folder = Path(directory).expanduser()
+        folder = expanded(directory)
         tensor = Tensor.adopt((1, len(self.probabilities)), "f32", self.probabilities)
         saved = SavedScores(folder / f"{stem}-{tensor.signature}.tensor", folder / f"{stem}.json")
         origin = self.origin.to_dict()
@@ -274,7 +279,12 @@ class ClassificationResult:
             origin = Origin.from_dict({**facts, "model": model["name"], "files": model["files"]})
             name = checked_stem(facts["files"]["tensor"])
             probabilities = read_tensor(found.with_name(name)).to_array().reshape(-1)
-            scores = facts["scores"]
+            scores, assumed, softmax = facts["scores"], facts["assumed"], facts["softmax"]
+            if not isinstance(assumed, list) or not isinstance(softmax, bool):
+                raise InvalidArgumentError(
+                    f"expected assumed as a list and softmax as true or false, got "
+                    f"{assumed!r:.80} and {softmax!r:.80}"
+                )
             return cls(
                 probabilities,
                 ModelCard(model["name"], "classification", classes=tuple(classes)),
@@ -282,8 +292,8 @@ class ClassificationResult:
                 None if scores is None else np.array(scores, np.float32),
                 None,
                 facts["timings"],
-                tuple(facts["assumed"]),
-                bool(facts["softmax"]),
+                tuple(map(str, assumed)),
+                softmax,
             )
         except (KeyError, TypeError, ValueError, AttributeError, WasiNnError) as error:
             raise InvalidArgumentError(f"{path}: not what `save` writes: {error}") from error

@@ -9,6 +9,7 @@ from typing import ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from wasinn_nb.abi import TensorType
 from wasinn_nb.cards import (
     BOUNDED,
     UNBOUNDED,
@@ -31,6 +32,9 @@ from wasinn_nb.tensor import Tensor
 __all__ = ["Classification", "ScoresReading"]
 
 Scale = Literal["probabilities", "logits", "by the values"]
+_SCORES: Final = frozenset(
+    {TensorType.F16, TensorType.F32, TensorType.F64, TensorType.U8, TensorType.I8}
+)
 _LEAST_CLASSES: Final = 2
 _MOST_CLASSES: Final = 100_000
 # Sums of rounded probabilities: bfloat16 and 8-bit outputs are off by up to 2 %.
@@ -47,8 +51,8 @@ class Classification:
         self, signature: Signature, card: ModelCard, recipe: PreprocessRecipe, *, scores: bool
     ) -> ScoresReading:
         """Return how a classifier is read; see :meth:`wasinn_nb.tasks.Task.read`."""
-        del recipe, scores  # an image of any size has as many scores, and they are always kept
-        index, port, classes = _scores_output(signature, card)
+        del scores  # they are always kept
+        index, port, classes = _scores_output(signature, card, recipe.height * recipe.width)
         return ScoresReading(
             port,
             Head(index, (classes, 1, 1), reduce="none", keep=True),
@@ -129,9 +133,13 @@ class ScoresReading:
         )
 
 
-def _scores_output(signature: Signature, card: ModelCard) -> tuple[int, Port, int]:
-    """Return the output that holds the scores: its index, and how many classes it has."""
+def _scores_output(signature: Signature, card: ModelCard, pixels: int) -> tuple[int, Port, int]:
+    """Return the output that holds the scores: its index, and how many classes it has.
+
+    A row with a value for each of the *pixels* of the image is a mask, unless the card says else.
+    """
     fitting = []
+    stated = card.task == Classification.name
     for index in chosen_outputs(signature, card):
         port = signature.outputs[index]
         wide = [side for side in port.dimensions[1:] if side != 1]
@@ -139,7 +147,9 @@ def _scores_output(signature: Signature, card: ModelCard) -> tuple[int, Port, in
         if not wide and first not in {None, 1}:  # a row without a batch
             wide, first = [first], 1
         classes = wide[0] if len(wide) == 1 and first in {1, None} else None
-        if port.type is not None and classes and _LEAST_CLASSES <= classes <= _MOST_CLASSES:
+        if not _holds_scores(port) or (classes == pixels and not stated):
+            continue
+        if classes and _LEAST_CLASSES <= classes <= _MOST_CLASSES:
             fitting.append((index, port, classes))
     if len(fitting) > 1 and card.classes:
         fitting = [one for one in fitting if one[2] == len(card.classes)] or fitting
@@ -158,9 +168,14 @@ def _scores_output(signature: Signature, card: ModelCard) -> tuple[int, Port, in
     )
 
 
+def _holds_scores(port: Port) -> bool:
+    """Return whether an output's values can be scores: not indices of the highest classes."""
+    return port.type in _SCORES and port.operation not in {"ArgMax", "TopK"}
+
+
 def _named(card: ModelCard, classes: int) -> ModelCard:
     if not card.classes:
-        return replace(card, task="classification", classes=unnamed_classes(classes), palette=())
+        return replace(card, task="classification", classes=unnamed_classes(classes))
     if len(card.classes) != classes:
         raise InvalidArgumentError(
             f"the card of {card.name} names {len(card.classes)} classes, the model's output has "
@@ -185,6 +200,10 @@ def _are_probabilities(scores: NDArray[np.float32]) -> bool:
 
 def _softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return ``exp(score) / sum(exp(scores))``, computed from the highest score down."""
-    powers = np.exp(scores.astype(np.float64) - scores.max())
+    highest = scores.max()
+    if np.isposinf(highest):  # exp(inf) / exp(inf): the infinite ones share the probability
+        powers = np.isposinf(scores).astype(np.float64)
+    else:
+        powers = np.exp(scores.astype(np.float64) - highest)
     probabilities: NDArray[np.float32] = (powers / powers.sum()).astype(np.float32)
     return probabilities

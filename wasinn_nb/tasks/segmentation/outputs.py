@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from wasinn_nb.abi import TensorType
-from wasinn_nb.cards import ModelCard, Port, Signature
+from wasinn_nb.cards import BOUNDED, UNBOUNDED, ModelCard, Port, Signature
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.tasks.outputs import UnreadableError, chosen_outputs, listed
 
@@ -21,6 +21,9 @@ __all__ = ["MaskOutput", "Scale", "mask_output"]
 Scale = Literal["scores", "labels", "one class"]
 
 _FLOATS: Final = frozenset({TensorType.F16, TensorType.F32, TensorType.F64})
+_HIGHEST: Final = frozenset({"ArgMax", "TopK"})
+# By how much a mask may be smaller than the image: networks shrink by 32 at most.
+_SMALLEST: Final = 32
 _LEAST_CLASSES: Final = 2
 _MOST_CLASSES: Final = 256
 
@@ -123,9 +126,9 @@ def _readings(index: int, port: Port, size: tuple[int, int]) -> Iterator[MaskOut
         return
     first = 1 if batch else 0
     whole = sides[first:]
-    plane: Scale = (
-        "one class" if port.type in _FLOATS or port.quantization is not None else "labels"
-    )
+    plane = _plane(port)
+    if plane is None:
+        return
     if len(whole) == 1 and batch and whole[0] == size[0] * size[1] and plane == "one class":
         yield MaskOutput(index, port, plane, (1, *size), channels_last=False, axis=None)
     if len(whole) == 2 and _fits(whole, size):
@@ -144,17 +147,25 @@ def _readings(index: int, port: Port, size: tuple[int, int]) -> Iterator[MaskOut
             yield MaskOutput(index, port, "scores", (channels, *mask), last, axis)
 
 
+def _plane(port: Port) -> Scale | None:
+    """Return what one plane of an output means; None where its integers cannot be understood."""
+    if port.operation in _HIGHEST:
+        return "labels"
+    if port.type in _FLOATS or port.quantization is not None:
+        return "one class"
+    # Integers of a sigmoid or a convolution are quantized scores, and nothing says their scale.
+    return None if port.operation in BOUNDED | UNBOUNDED else "labels"
+
+
 def _fits(mask: tuple[int, ...], size: tuple[int, int]) -> bool:
     """Return whether a mask of these sides can belong to an image of *size*."""
     (height, width), (rows, columns) = size, mask
-    if rows == columns == 1:  # a row of scores for the whole image
+    if 1 in {rows, columns}:  # a row of scores for the whole image, unless the image is one
         return mask == size
     if height % rows == 0 and width % columns == 0:
-        return height // rows == width // columns
-    if 1 in {rows, columns}:
-        return False
+        return height // rows == width // columns <= _SMALLEST
     down, across = divmod(height - 1, rows - 1), divmod(width - 1, columns - 1)
-    return down[1] == across[1] == 0 and down[0] == across[0] > 1
+    return down[1] == across[1] == 0 and 1 < down[0] == across[0] <= _SMALLEST
 
 
 def _no_mask(signature: Signature, card: ModelCard, size: tuple[int, int]) -> UnreadableError:

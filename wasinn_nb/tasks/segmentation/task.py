@@ -50,6 +50,12 @@ class Segmentation:
     ) -> MaskReading:
         """Return how a segmentation model is read; see :meth:`wasinn_nb.tasks.Task.read`."""
         found = mask_output(signature, card, (recipe.height, recipe.width))
+        if card.threshold is not None and found.scale != "one class":
+            raise InvalidArgumentError(
+                f"a threshold is for models of one class; {card.name} gives "
+                f"{'labels' if found.scale == 'labels' else f'{found.planes[0]} classes'}: leave "
+                f"it out"
+            )
         logits = _logits(found, card)
         threshold = DEFAULT_THRESHOLD if card.threshold is None else card.threshold
         # Where only the values tell whether they are logits, the result has to see them.
@@ -223,6 +229,11 @@ def with_background(card: ModelCard) -> ModelCard:
     """
     if len(card.classes) != 1:
         return card
+    if card.classes == UNNAMED_CLASS[:1]:
+        raise InvalidArgumentError(
+            f"the card of {card.name} names one class, {card.classes[0]!r}, which is what is not "
+            f"of the class; name the class itself, such as classes=('person',)"
+        )
     own = card.palette if card.palette != distinct_palette(1) else ()
     return replace(
         card, classes=("background", *card.classes), palette=((0, 0, 0), *own) if own else ()
@@ -234,18 +245,18 @@ def _completed(card: ModelCard, found: MaskOutput) -> ModelCard:
     given = len(card.classes)
     if found.scale == "one class":
         if given == 0:
-            return replace(card, classes=UNNAMED_CLASS, palette=())
+            return replace(card, classes=UNNAMED_CLASS)
         if given == 1:
             return with_background(card)
         wanted = 2
     elif found.scale == "labels":
         if given == 0:
-            return replace(card, classes=unnamed_classes(_UNKNOWN_LABELS), palette=())
+            return replace(card, classes=unnamed_classes(_UNKNOWN_LABELS))
         return card
     else:
         wanted = found.planes[0]
         if given == 0:
-            return replace(card, classes=unnamed_classes(wanted), palette=())
+            return replace(card, classes=unnamed_classes(wanted))
     if given != wanted:
         raise InvalidArgumentError(
             f"the card of {card.name} names {given} classes, the model's output has {wanted}"

@@ -1,0 +1,34 @@
+"""The command line, called in this process or in one of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from typer.testing import CliRunner
+
+from wasinn_nb import cli
+
+
+def run(*arguments):
+    """Return what a command prints; its errors come out as exceptions, as in `main`."""
+    return both(*arguments)[0]
+
+
+def both(*arguments):
+    """Return what a command prints on stdout and on stderr."""
+    done = CliRunner().invoke(cli.app, [*map(str, arguments)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout, done.stderr
+
+
+def shell(*arguments, cwd=None, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "wasinn_nb.cli", *map(str, arguments)],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+    )

@@ -1,0 +1,36 @@
+"""What the tests of the Explorer share."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+from toys import brightest_channel
+
+import wasinn_nb as wn
+
+
+@pytest.fixture
+def toy(tmp_path):
+    """A model whose class is the brightest of red, green and blue: any picture's mask is known."""
+    return str(brightest_channel(tmp_path / "toy.xml"))
+
+
+@pytest.fixture
+def red(tmp_path):
+    path = tmp_path / "red.png"
+    Image.new("RGB", (6, 4), (250, 10, 20)).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def explore():
+    """Make explorers that are closed afterwards."""
+    made = []
+
+    def explorer(*args, **options):
+        made.append(wn.Explorer(*args, **options))
+        return made[-1]
+
+    yield explorer
+    for one in made:
+        one.close()

@@ -1,0 +1,535 @@
+"""`describe`: what it says of toy models, and that the Python it prints runs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toys
+
+import wasinn_nb as wn
+from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.errors import (
+    InvalidArgumentError,
+    MissingFileError,
+    RecipeError,
+    RuntimeFailure,
+    UnsupportedOperationError,
+)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder, which is the current one: paths in printed code are relative."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def toy(here):
+    return toys.brightest_channel(here / "toy.xml")
+
+
+def executed(code: str) -> dict:
+    """Return the names that a piece of code defines."""
+    names: dict = {"wn": wn}
+    exec(code, names)
+    return names
+
+
+def saved(path, build, shape, dtype="f32"):
+    """Write a model of one input and return its path."""
+    return toys.save(toys.graph(build, shape, dtype), path)
+
+
+# -- what it says ----------------------------------------------------------------------------------
+
+
+def test_the_text_of_a_model_of_which_nothing_is_stated(toy):
+    described = wn.describe("toy.xml")
+    assert repr(described) == (
+        "toy: segmentation\n"
+        "\n"
+        "file\n"
+        "  path        toy.xml\n"
+        "  format      openvino, IR 11\n"
+        f"  written by  {described.stated.producer}\n"
+        "  weights in  toy.bin\n"
+        "  read by     openvino\n"
+        "\n"
+        "inputs\n"
+        "  0           data 1x3x4x6xf32, 288 bytes\n"
+        "              let mut input = vec![0f32; 1 * 3 * 4 * 6];\n"
+        "\n"
+        "outputs\n"
+        "  0           scores 1x3x4x6xf32, 288 bytes\n"
+        "              let mut output = vec![0f32; 1 * 3 * 4 * 6];\n"
+        "\n"
+        "stated by the file\n"
+        f"  metadata    OpenVINO Runtime: {described.stated.facts['OpenVINO Runtime']}\n"
+        "\n"
+        "stated by a card\n"
+        "  nothing: the model has none\n"
+        "\n"
+        "read as\n"
+        "  recipe      1x3x4x6xf32 NCHW BGR, range 0 to 255, bilinear\n"
+        "  task        segmentation\n"
+        "  output      scores 1x3x4x6xf32\n"
+        "  class axis  1, 3 classes\n"
+        "  classes     class 0, class 1, class 2, assumed\n"
+        "\n"
+        "assumed, because nothing states it\n"
+        "  BGR, values 0 to 255, bilinear\n"
+        "  classes: class 0, class 1, class 2\n"
+        "\n"
+        "# runs it; change what is assumed where it is not right\n"
+        "import wasinn_nb as wn\n"
+        "\n"
+        "card = wn.ModelCard.from_model(\n"
+        '    "toy.xml",\n'
+        '    recipe={"color": "BGR", "range": (0, 255), "resize": "bilinear"},\n'
+        '    classes=["class 0", "class 1", "class 2"],\n'
+        '    task="segmentation",\n'
+        ")\n"
+        'result = wn.segment(wn.image(), "toy.xml", card=card)\n'
+        "\n"
+        "# keeps the card beside the model, where every call finds it\n"
+        'card.write("toy.xml")'
+    )
+
+
+def test_a_card_that_states_everything(toy):
+    recipe = {"color": "RGB", "range": (0, 1)}
+    known = {"task": "segmentation", "classes": ("sky", "road", "mark"), "license": "MIT"}
+    wn.ModelCard.from_model(toy, recipe=recipe, **known).write(toy)
+    described = wn.describe("toy.xml")
+    assert (described.assumed, described.assumed_fields, described.card_line) == ((), {}, "")
+    assert described.card_source == "toy.card.json"
+    assert described.python == (
+        'import wasinn_nb as wn\n\nresult = wn.segment(wn.image(), "toy.xml")'
+    )
+    _, text = repr(described).split("stated by the card (toy.card.json)\n")
+    assert text.split("\n\n")[0] == (
+        "  name        toy\n"
+        "  recipe      1x3x4x6xf32 NCHW RGB, range 0 to 1, triangle\n"
+        "  classes     sky, road, mark\n"
+        "  task        segmentation\n"
+        "  license     MIT"
+    )
+
+
+def test_what_a_file_states_is_not_assumed(here):
+    metadata = {
+        "names": "{0: 'cat', 1: 'dog'}",
+        "Image.BitmapPixelFormat": "Rgb8",
+        "Image.NominalPixelRange": "Normalized_0_1",
+        "author": "A. Uthor",
+    }
+    model = toys.onnx_chain(["GlobalAveragePool"], (1, 3, 4, 6), **metadata)
+    del model.graph.output[0].type.tensor_type.shape.dim[:]
+    for size in (1, 2, 1, 1):
+        model.graph.output[0].type.tensor_type.shape.dim.add().dim_value = size
+    conv = model.graph.node[0]
+    conv.op_type = "Conv"
+    from onnx import numpy_helper
+
+    conv.input.append("weights")
+    weights = numpy_helper.from_array(np.ones((2, 3, 4, 6), np.float32), "weights")
+    model.graph.initializer.append(weights)
+    Path("pets.onnx").write_bytes(model.SerializeToString())
+    described = wn.describe("pets.onnx")
+    assert described.task == "classification"
+    assert described.reading == {
+        "task": "classification",
+        "output": "y 1x2x1x1xf32",
+        "classes": "cat, dog",
+        "values": "logits: softmax makes probabilities of them",
+    }
+    assert (described.assumed, described.card_line) == ((), "")
+    assert repr(described.recipe).startswith("PreprocessRecipe(1x3x4x6xf32 NCHW RGB, range 0 to 1,")
+    _, text = repr(described).split("stated by the file\n")
+    assert text.split("\n\n")[0] == (
+        '  classes   cat, dog\n  recipe    color "RGB", range (0, 1)\n  metadata  author: A. Uthor'
+    )
+    assert executed(described.python)["result"].card.classes == ("cat", "dog")
+
+
+def test_one_class(here):
+    from openvino import opset13 as op
+
+    def build(data):
+        return op.sigmoid(op.reduce_mean(data, np.array([1]), keep_dims=True))
+
+    saved(here / "one.xml", build, (1, 3, 4, 6))
+    described = wn.describe("one.xml")
+    assert described.reading["values"] == "one class, probabilities"
+    assert described.reading["threshold"] == "0.5, assumed"
+    assert described.assumed == (
+        "BGR, values 0 to 255, bilinear",
+        "threshold: 0.5",
+        "classes: background, foreground",
+    )
+    assert described.assumed_fields == {
+        "recipe": {"color": "BGR", "range": (0.0, 255.0), "resize": "bilinear"},
+        "classes": ["background", "foreground"],
+        "threshold": 0.5,
+        "task": "segmentation",
+    }
+    stated = wn.describe("one.xml", card=wn.ModelCard("one", threshold=0.25))
+    assert stated.reading["threshold"] == "0.25"
+
+
+def test_scores_whose_values_tell_what_they_are(here):
+    from openvino import opset13 as op
+
+    saved(here / "one.xml", op.relu, (1, 1, 4, 6))
+    described = wn.describe("one.xml")
+    assert described.reading["values"] == (
+        "one class, probabilities or logits as the values tell, assumed"
+    )
+    assert "values: one class, probabilities or logits as the values tell" in described.assumed
+    assert "GRAY, values 0 to 255, bilinear" in described.assumed
+
+
+def test_labels_that_nothing_counts(here):
+    import openvino as ov
+    from openvino import opset13 as op
+
+    def build(data):
+        return op.convert(op.relu(data), ov.Type.i64)
+
+    saved(here / "labels.xml", build, (1, 1, 4, 6))
+    described = wn.describe("labels.xml")
+    assert described.reading["classes"] == "256, without names"
+    assert "256 classes, which nothing counts" in described.assumed
+    assert '    classes=[f"class {index}" for index in range(256)],\n' in described.card_line
+    executed(described.card_line)
+    assert wn.describe("labels.xml").assumed == ()
+
+
+def test_many_classes_are_counted_and_the_first_ones_shown(toy):
+    names = tuple(f"kind {index}" for index in range(30))
+    path = toys.brightest_channel(Path("many.xml").absolute(), classes=30)
+    assert wn.describe(path).reading["classes"] == "30, without names, assumed"
+    named = wn.describe(path, card=wn.ModelCard("many", classes=names))
+    shown = ", ".join(names[:20])
+    assert named.reading["classes"] == f"{shown}, ... (30 in all)"
+    assert max(map(len, repr(named).split("\n# ")[0].splitlines())) <= 100
+
+
+def test_open_sizes(here):
+    import openvino as ov
+    from openvino import opset13 as op
+
+    shape = ov.PartialShape([-1, 3, -1, -1])
+    saved(here / "open.xml", lambda data: op.softmax(data, 1), shape)
+    described = wn.describe("open.xml")
+    assert described.recipe.dimensions == (1, 3, 512, 512)
+    assert "size 512x512, which the model leaves open" in described.assumed
+    assert described.reading["class axis"] == "1, 3 classes"
+    text = repr(described)
+    assert "  0           data ?x3x?x?xf32, a size is open\n" in text
+    assert "let mut" not in text
+    executed(described.card_line)
+    assert wn.describe("open.xml").assumed == ()
+    sized = wn.describe("open.xml", recipe={"height": 8, "width": 10})
+    assert sized.recipe.dimensions == (1, 3, 8, 10)
+
+
+# -- models that no task reads ---------------------------------------------------------------------
+
+
+def test_a_fixed_batch(here):
+    from openvino import opset13 as op
+
+    saved(here / "four.xml", lambda data: op.softmax(data, 1), (4, 3, 5, 6))
+    described = wn.describe("four.xml")
+    assert (described.task, described.recipe, described.card_line) == ("", None, "")
+    assert described.refusal == (
+        "the model takes 4x3x5x6xf32: a fixed batch of 4 images; convert it again with a batch of "
+        "1, or call it with wasinn_nb.WasiNnCtx"
+    )
+    (output,) = executed(described.python)["outputs"]
+    assert output.dimensions == (4, 3, 5, 6)
+
+
+def test_an_image_model_without_a_mask(here):
+    """As face detectors are: the five calls get the image, by the recipe that is assumed."""
+    from openvino import opset13 as op
+
+    def build(data):
+        rows = op.reshape(data, np.array([1, 24, 3]), special_zero=False)
+        return [rows, op.relu(rows)]
+
+    saved(here / "faces.xml", build, (1, 3, 4, 6))
+    described = wn.describe("faces.xml")
+    assert described.refusal.endswith(
+        "call it with wasinn_nb.WasiNnCtx, which gives every output as it is"
+    )
+    assert described.assumed == ("BGR, values 0 to 255, bilinear",)
+    assert described.python == (
+        "import wasinn_nb as wn\n"
+        "\n"
+        'recipe = wn.PreprocessRecipe(4, 6, color="BGR", range=(0, 255), resize="bilinear")\n'
+        "with wn.WasiNnCtx() as ctx:\n"
+        '    graph = ctx.load("faces.xml", "openvino")\n'
+        "    context = ctx.init_execution_context(graph)\n"
+        "    ctx.set_input(context, 0, wn.image_to_tensor(wn.image(), recipe))\n"
+        "    ctx.compute(context)\n"
+        "    outputs = [ctx.get_output(context, index) for index in [0, 1]]"
+    )
+    outputs = executed(described.python)["outputs"]
+    assert [output.dimensions for output in outputs] == [(1, 24, 3), (1, 24, 3)]
+
+
+def test_types_that_wasi_nn_does_not_have(here):
+    import openvino as ov
+    from openvino import opset13 as op
+
+    def build(data):
+        return [op.logical_not(data), op.convert(data, ov.Type.f32)]
+
+    saved(here / "flags.xml", build, (1, 4), "boolean")
+    described = wn.describe("flags.xml")
+    assert "  0           data 1x4xboolean, a type that WASI-NN does not have\n" in repr(described)
+    assert described.refusal.startswith("the model takes 1x4xboolean; expected an image of u8, i8,")
+    assert described.python == ""
+
+
+def test_signed_bytes_are_for_python_only(here):
+    from openvino import opset13 as op
+
+    saved(here / "bytes.xml", op.relu, (1, 3, 4, 6), "i8")
+    described = wn.describe("bytes.xml")
+    line = "data 1x3x4x6xi8, 72 bytes, a type that WASI-NN does not have: in Python only\n"
+    assert line in repr(described)
+    assert "BGR, values -128 to 127, bilinear" in described.assumed
+
+
+def test_several_inputs_and_an_output_of_a_foreign_type(here):
+    import openvino as ov
+    from openvino import opset13 as op
+
+    inputs = [op.parameter([1, 2], ov.Type.f32, name=name) for name in "ab"]
+    for data, name in zip(inputs, "ab", strict=True):
+        data.output(0).set_names({name})
+    results = [op.result(op.less(*inputs)), op.result(op.add(*inputs))]
+    toys.save(ov.Model(results, inputs, "two"), here / "two.xml")
+    described = wn.describe("two.xml")
+    assert described.refusal.startswith("expected a model of one image, this one has 2 inputs (a ")
+    assert described.python.endswith("for index in [1]]")
+    (total,) = executed(described.python)["outputs"]
+    assert total.to_array().tolist() == [[0, 0]]
+
+
+def test_a_card_that_does_not_fit(toy):
+    described = wn.describe(toy, card=wn.ModelCard("toy", classes=("a", "b")))
+    assert described.refusal == "the card of toy names 2 classes, the model's output has 3"
+    described = wn.describe(toy, card=wn.ModelCard("toy", "detection"))
+    assert described.refusal.startswith("unknown task 'detection'; known are classification, segm")
+
+
+# -- what is passed to it is in the code -----------------------------------------------------------
+
+
+def test_a_card_by_its_path(toy):
+    Path("c.json").write_text('{"name": "c", "classes": ["a", "b", "c"]}')
+    described = wn.describe("toy.xml", card="c.json")
+    assert described.card_source == "c.json"
+    assert described.python == (
+        "import wasinn_nb as wn\n"
+        "\n"
+        'card = wn.ModelCard.read("c.json").replace(\n'
+        '    recipe=wn.PreprocessRecipe(4, 6, color="BGR", range=(0, 255), resize="bilinear"),\n'
+        '    task="segmentation",\n'
+        ")\n"
+        'result = wn.segment(wn.image(), "toy.xml", card=card)'
+    )
+    result = executed(described.python)["result"]
+    assert (result.card.classes, result.assumed) == (("a", "b", "c"), ())
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"card": wn.ModelCard("c", classes=("a", 'b"', "c"))},
+        {"recipe": {"color": "RGB", "range": (0, 1)}},
+        {"recipe": {"color": "RGB"}},
+        {"recipe": wn.PreprocessRecipe(4, 6, color="RGB", mean=(0.1, 0.2, 0.3), resize="bilinear")},
+        {"runtime": "openvino"},
+        {"card": wn.ModelCard("c", "segmentation", wn.PreprocessRecipe(4, 6), ("a", "b", "c"))},
+    ],
+)
+def test_what_was_given_is_in_the_code_and_nothing_is_assumed_then(toy, given):
+    described = wn.describe("toy.xml", **given)
+    result = executed(described.python)["result"]
+    assert result.assumed == ()
+    assert result.recipe == described.recipe
+    assert (result.labels == wn.segment(wn.image(), toy, **given).labels).all()
+
+
+def test_a_model_with_a_card_of_its_own(toy):
+    card = wn.ModelCard("own", "segmentation", wn.PreprocessRecipe(4, 6), ("a", "b", "c"))
+    described = wn.describe(wn.model(toy, card=card))
+    assert (described.name, described.card_source) == ("own", "given")
+    assert executed(described.python)["result"].card == card
+
+
+def test_the_default_model():
+    described = wn.describe()
+    assert described.name == wn.model().name
+    assert described.python == "import wasinn_nb as wn\n\nresult = wn.segment(wn.image())"
+
+
+def test_another_runtime(here):
+    Path("relu.onnx").write_bytes(toys.onnx_chain(["Relu"], (1, 3, 4, 6)).SerializeToString())
+    described = wn.describe("relu.onnx", runtime="onnxruntime")
+    assert (described.runtime, described.task) == ("onnxruntime", "segmentation")
+    assert executed(described.python)["result"].runtime == "onnxruntime"
+    with pytest.raises(UnsupportedOperationError, match="litert reads models of encoding tensorfl"):
+        wn.describe("relu.onnx", runtime="litert")
+
+
+def test_a_model_that_is_a_folder(shared, here):
+    shutil.copytree(shared / "models/third-party/tf_saved_model", here / "seg")
+    described = wn.describe("seg")
+    assert (described.encoding, described.path) == (GraphEncoding.TENSORFLOW, "seg")
+    assert described.refusal.startswith("expected a model of one image, this one has 0 inputs; ")
+    assert described.python.startswith("import wasinn_nb as wn\n\nwith wn.WasiNnCtx() as ctx:\n")
+    outputs = executed(described.python)["outputs"]
+    assert [output.dimensions for output in outputs] == [(1, 40, 40, 100), (1, 3)]
+
+
+def test_a_model_that_two_tasks_can_read(here):
+    """A row of as many scores as the image has pixels is a mask, or so many classes."""
+    from openvino import opset13 as op
+
+    def build(data):
+        row = op.reshape(data, np.array([1, 24]), special_zero=False)
+        return op.sigmoid(row)
+
+    saved(here / "row.xml", build, (1, 1, 4, 6))
+    described = wn.describe("row.xml")
+    assert (described.task, described.refusal) == ("segmentation", "")
+    assert "task: segmentation (classification fits too)" in described.assumed
+    assert described.assumed_fields["task"] == "segmentation"
+    executed(described.card_line)
+    assert wn.describe("row.xml").assumed == ()
+    other = wn.describe("row.xml", card=wn.ModelCard("row", "classification"))
+    assert (other.task, other.reading["classes"]) == (
+        "classification",
+        "24, without names, assumed",
+    )
+
+
+# -- values ----------------------------------------------------------------------------------------
+
+
+def test_to_dict_is_json(toy):
+    described = wn.describe("toy.xml")
+    values = json.loads(json.dumps(described.to_dict()))
+    assert values["inputs"] == [
+        {
+            "name": "data",
+            "dimensions": [1, 3, 4, 6],
+            "type": "f32",
+            "bytes": 288,
+            "rust": "let mut input = vec![0f32; 1 * 3 * 4 * 6];",
+            "layout": None,
+            "operation": None,
+            "quantization": None,
+        }
+    ]
+    assert values["outputs"][0]["operation"] == "Softmax"
+    kept = ("model", "path", "encoding", "runtime", "task", "card", "card_source", "refusal")
+    assert [values[name] for name in kept] == [
+        *("toy", "toy.xml", "openvino", "openvino", "segmentation"),
+        *(None, None, None),
+    ]
+    assert values["assumed"] == list(described.assumed)
+    assert values["assumed_fields"]["recipe"]["range"] == [0, 255]
+    assert values["recipe"] == described.recipe.to_dict()
+    assert values["python"] == described.python
+
+
+def test_html_and_text_are_safe(here):
+    hostile = '<b>"\x1b[31m'
+    card = wn.ModelCard("toy", classes=(hostile, "b", "c"), description=hostile)
+    path = toys.brightest_channel(here / "toy.xml")
+    described = wn.describe(path, card=card)
+    assert "<b>" not in described._repr_html_()
+    assert "&lt;b&gt;" in described._repr_html_()
+    assert "\x1b" not in repr(described)
+    assert executed(described.python)["result"].card.classes[0] == hostile
+
+
+def test_nothing_is_compiled(toy, monkeypatch):
+    import openvino as ov
+
+    monkeypatch.setattr(ov.Core, "compile_model", None)
+    assert wn.describe(toy).task == "segmentation"
+
+
+def test_what_is_wrong_is_raised(toy):
+    with pytest.raises(MissingFileError, match=r"no model at missing\.onnx"):
+        wn.describe("missing.onnx")
+    Path("cut.onnx").write_bytes(b"")
+    with pytest.raises(RuntimeFailure, match="an empty file: fetch or copy it again"):
+        wn.describe("cut.onnx")
+    with pytest.raises(RecipeError, match="a recipe has no colour; it has height, "):
+        wn.describe(toy, recipe={"colour": "RGB"})
+    with pytest.raises(RecipeError, match="expected recipe as a PreprocessRecipe or a mapping"):
+        wn.describe(toy, recipe="RGB")
+    with pytest.raises(InvalidArgumentError, match="unknown runtime 'x'"):
+        wn.describe(toy, runtime="x")
+
+
+# -- third-party models ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "deeplab_nchw.onnx",
+        "bodypix_float.tflite",
+        "prisma-net_fp16.tflite",
+        "coral_deeplab_dm05_quant.tflite",
+        "ch_ppocr_mobile_v2.0_cls_infer.onnx",
+        "light_squeezenet.onnx",
+    ],
+)
+def test_the_line_of_a_third_party_model_states_what_was_assumed(shared, here, file):
+    Path(file).write_bytes((shared / "models/third-party" / file).read_bytes())
+    described = wn.describe(file)
+    before = executed(described.python)["result"]
+    executed(described.card_line)
+    after = wn.describe(file)
+    unstated = {name for name in after.assumed if not name.startswith("classes: ")}
+    assert (unstated, after.card_line) == (set(), "")
+    again = executed(after.python)["result"]
+    assert again.to_dict()["assumed"] == []
+    if described.task == "segmentation":
+        assert (before.labels == again.labels).all()
+    else:
+        assert (before.probabilities == again.probabilities).all()
+
+
+def test_refused_third_party_models(shared, here):
+    folder = shared / "models/third-party"
+    faces = wn.describe(folder / "ultraface_rfb320.onnx")
+    assert [port.signature for port in faces.outputs] == ["1x4420x2xf32", "1x4420x4xf32"]
+    assert (
+        "ultraface_rfb320 is not a classifier: it gives scores 1x4420x2xf32, boxes" in faces.refusal
+    )
+    outputs = executed(faces.python)["outputs"]
+    assert [output.dimensions for output in outputs] == [(1, 4420, 2), (1, 4420, 4)]
+    three = wn.describe(folder / "mp3in.tflite")
+    assert "this one has 3 inputs (model_third_input:0 1x1xf32, " in three.refusal
+    assert len(executed(three.python)["outputs"]) == 3
+    with pytest.raises(RuntimeFailure, match="IR version 4; OpenVINO reads 10 and 11"):
+        wn.describe(folder / "pinto_deeplab_fp16.xml")
+    with pytest.raises(RuntimeFailure, match="Convolution2DTransposeBias"):
+        wn.describe(folder / "segm_lite_v681.tflite")

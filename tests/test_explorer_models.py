@@ -1,0 +1,438 @@
+"""`Explorer` with models of other kinds: cards, recipes, one class, classifiers, other runtimes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+from toys import brightest_channel, brightest_of_image, brightness, onnx_relu
+
+import wasinn_nb as wn
+from wasinn_nb import catalog
+from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
+from wasinn_nb.runtimes import Device, DeviceTable
+from wasinn_nb.widgets import targets
+from wasinn_nb.widgets.targets import TargetPicker
+
+COLORS = wn.ModelCard("colors", "segmentation", classes=("blue", "green", "red"))
+BGR = wn.PreprocessRecipe(4, 6, resize="bilinear")
+ASSUMED = "assumed: BGR, values 0 to 255, bilinear"
+
+
+def texts(widget):
+    return [one["text"] for one in widget._notes]
+
+
+def run(code):
+    """Run the code that an explorer offers, and return its names."""
+    space = {}
+    exec(code, space)
+    return space
+
+
+@pytest.fixture
+def ramp(tmp_path):
+    """An image whose columns have a brightness of 0, 51, 102, 153, 204 and 255."""
+    path = tmp_path / "ramp.png"
+    row = np.arange(0, 256, 51, dtype=np.uint8)
+    Image.fromarray(np.tile(row, (4, 1))).convert("RGB").save(path)
+    return str(path)
+
+
+@pytest.fixture
+def engines(tmp_path):
+    """The brightest channel again, as a model that OpenVINO and ONNX Runtime read."""
+    pytest.importorskip("onnxruntime")
+    path = tmp_path / "engines.onnx"
+    path.write_bytes(onnx_relu((1, 3, 4, 6)))
+    return str(path)
+
+
+# ------------------------------------------------------------------------------- cards and recipes
+
+
+def test_a_card_is_honored_and_stands_in_the_code(explore, toy, red):
+    explorer = explore(toy, red, card=COLORS)
+    assert explorer.wait().card.classes == ("blue", "green", "red")
+    (option,) = (one for one in explorer.models._options if one["key"] == toy)
+    assert option["detail"] == "segmentation"
+    made = run(explorer.code)["result"]
+    assert made.card == explorer.result.card
+    assert made.areas() == {"blue": 0, "green": 0, "red": 24}
+
+
+def test_a_model_with_a_card_of_its_own_is_honored(explore, toy, red):
+    found = wn.model(toy)
+    explorer = explore(catalog.Model(COLORS, found.precision, found.files, "here"), red)
+    assert explorer.wait().card.classes == ("blue", "green", "red")
+    assert run(explorer.code)["result"].card.classes == ("blue", "green", "red")
+    explorer.models.value = "road-segmentation-synth-0001"
+    assert explorer.wait().card.classes == ("background", "road", "curb", "mark")
+    assert "card=" not in explorer.code, "another model has its own card"
+    explorer.models.value = toy
+    assert explorer.wait().card.classes == ("blue", "green", "red")
+    assert "card=" not in explore(found, red).code, "the card that is found there"
+
+
+def test_a_card_beside_the_model_and_the_path_of_a_card(explore, toy, red, tmp_path):
+    apart = COLORS.write(toy).rename(tmp_path / "apart.json")
+    assert explore(toy, red).wait().card.classes == ("class 0", "class 1", "class 2")
+    explorer = explore(toy, red, card=apart)
+    assert explorer.wait().card.classes == ("blue", "green", "red")
+    assert f'card="{apart}"' in explorer.code
+    assert run(explorer.code)["result"].card.classes == ("blue", "green", "red")
+    COLORS.write(toy)
+    explorer = explore(toy, red)
+    assert explorer.wait().card.classes == ("blue", "green", "red")
+    assert "card=" not in explorer.code
+
+
+def test_a_recipe_belongs_to_the_model_that_it_was_given_with(explore, toy, red, tmp_path):
+    explorer = explore(toy, red, recipe=BGR.replace(color="RGB"))
+    assert (explorer.wait().labels == 0).all()
+    assert texts(explorer.viewer) == []
+    assert run(explorer.code)["result"].recipe == explorer.result.recipe
+    other = brightest_channel(tmp_path / "other.xml", height=8, width=8)
+    explorer.models.value = str(other)
+    assert explorer.wait().labels.shape == (8, 8)
+    assert texts(explorer.viewer) == [ASSUMED]
+
+
+def test_what_is_assumed_is_said_with_the_line_that_states_it(explore, toy, red):
+    explorer = explore(toy, red)
+    explorer.wait()
+    (note,) = explorer.viewer._notes
+    assert note["text"] == ASSUMED
+    assert '"color": "BGR", "range": (0, 255)' in note["code"]
+    run("import wasinn_nb as wn\n" + note["code"].replace("BGR", "RGB"))
+    explorer.runs[0].resize.value = "bilinear"  # any other choice runs it again
+    assert (explorer.wait().labels == 0).all(), "the card that was written is used"
+    assert explorer.viewer._notes == []
+
+
+def test_what_is_assumed_besides_a_card_that_was_given(explore, toy, red):
+    explorer = explore(toy, red, card=COLORS)
+    explorer.wait()
+    (note,) = explorer.viewer._notes
+    assert note["text"] == ASSUMED
+    run("import wasinn_nb as wn\n" + note["code"].replace("BGR", "RGB"))
+    found = wn.model(toy).card
+    assert (found.classes, found.recipe.color) == (COLORS.classes, "RGB")
+
+
+def test_some_fields_of_a_recipe_are_enough(explore, toy, red):
+    explorer = explore(toy, red, recipe={"color": "RGB", "range": (0, 255)})
+    assert (explorer.wait().labels == 0).all()
+    assert texts(explorer.viewer) == []
+    assert 'recipe={"color": "RGB", "range": (0, 255)}' in explorer.code
+    explorer.runs[0].color.value = "BGR"
+    assert (explorer.wait().labels == 2).all()
+    assert run(explorer.code)["result"].recipe == explorer.result.recipe
+
+
+def test_the_order_of_the_channels_that_was_picked_leaves_the_rest_assumed(explore, toy, red):
+    explorer = explore(toy, red)
+    explorer.runs[0].color.value = "RGB"
+    explorer.wait()
+    assert texts(explorer.viewer) == ["assumed: values 0 to 255, bilinear"]
+
+
+def test_two_runs_say_what_is_assumed_of_which(explore, toy, red):
+    explorer = explore(toy, red, compare=True)
+    explorer.wait()
+    assert texts(explorer.viewer) == [ASSUMED]
+    explorer.runs[1].models.value = "road-segmentation-synth-0001"
+    explorer.wait()
+    assert texts(explorer.viewer) == [f"A: {ASSUMED}"]
+
+
+@pytest.mark.filterwarnings("ignore::wasinn_nb.errors.WasiNnWarning")
+def test_a_precision_that_the_device_does_not_have_is_said(explore, engines, red):
+    explorer = explore(engines, red, recipe=BGR, runtime="onnxruntime", precision="bf16")
+    assert explorer.wait().precision == "f32"
+    (remark,) = texts(explorer.viewer)
+    assert remark.startswith("precision bf16 was asked for, but onnxruntime computes in f32 on CPU")
+    assert explorer.targets.ran == "CPU, f32, onnxruntime"
+    explorer.targets.precision = "device"
+    explorer.wait()
+    assert texts(explorer.viewer) == []
+
+
+def test_a_card_that_describes_no_model_is_named(explore, tmp_path, red):
+    model = brightest_channel(tmp_path / "own/model.xml")
+    explorer = explore(str(model), red, recipe=BGR)
+    explorer.wait()
+    (tmp_path / "own/modle.card.json").write_text('{"name": "model"}')
+    with pytest.warns(wn.errors.WasiNnWarning, match="modle.card.json is not used"):
+        remarks = list(explorer.runs[0].selection.remarks(wn.Pipeline(str(model))))
+    assert [remark for remark in remarks if "modle.card.json is not used" in remark] == remarks
+
+
+# ---------------------------------------------------------------------------------- one class
+
+
+def test_the_result_follows_the_threshold_of_one_class(explore, tmp_path, ramp):
+    model = str(brightness(tmp_path / "model.xml"))
+    explorer = explore(model, ramp, recipe=BGR)
+    assert explorer.wait().areas() == {"background": 12, "foreground": 12}
+    assert texts(explorer.viewer) == ["assumed: scores are probabilities, by their values"]
+    code = explorer.viewer._notes[0]["code"]
+    assert code.split("\n")[2:] == ["    logits=False,", f').write("{model}")']
+    assert "threshold" not in explorer.code
+    explorer.viewer.threshold = 0.3
+    assert explorer.result.areas() == {"background": 8, "foreground": 16}
+    assert "threshold=0.3" in explorer.panel.code
+    made = run(explorer.code)["result"]
+    assert made.threshold == 0.3
+    assert (made.labels == explorer.result.labels).all()
+    explorer.save(tmp_path / "kept")
+    kept = wn.SegmentationResult.load(tmp_path / "kept/ramp.json")
+    assert (kept.threshold, kept.areas()["foreground"]) == (0.3, 16)
+    explorer.runs[0].color.value = "RGB"  # the same model again: the threshold stays
+    assert explorer.wait().threshold == 0.3
+    explorer.models.value = "road-segmentation-synth-0001"
+    assert explorer.wait().threshold is None
+    assert explorer.viewer.threshold == 0.0
+
+
+def test_the_verdict_on_two_runs_follows_the_threshold(explore, tmp_path, ramp):
+    model = str(brightness(tmp_path / "model.xml"))
+    card = wn.ModelCard("model", classes=("person",), recipe=BGR, logits=False)
+    explorer = explore(model, ramp, card=card, compare=True)
+    explorer.wait()
+    assert str(explorer.comparison.verdict) == "identical"
+    before = explorer.panel._verdict
+    explorer.viewer.threshold = 0.7
+    assert explorer.result.areas() == explorer.other.areas() == {"background": 16, "person": 8}
+    assert explorer.panel._verdict["verdict"] == before["verdict"]
+    assert explorer.code.count("threshold=0.7") == 2
+
+
+def test_without_scores_the_threshold_cannot_be_moved(explore, tmp_path, ramp):
+    explorer = explore(str(brightness(tmp_path / "model.xml")), ramp, scores=False)
+    assert explorer.wait().threshold == 0.5
+    assert explorer.viewer._confidence == [{}]
+    with pytest.raises(InvalidArgumentError, match="keeps no scores"):
+        explorer.viewer.threshold = 0.3
+
+
+# --------------------------------------------------------------------------------- classification
+
+
+@pytest.fixture
+def classifier(tmp_path):
+    return str(brightest_of_image(tmp_path / "classifier.xml"))
+
+
+def test_a_classifier_shows_bars_in_place_of_a_mask(explore, classifier, red):
+    card = wn.ModelCard("kinds", "classification", classes=("blue", "green", "red"), recipe=BGR)
+    explorer = explore(classifier, red, card=card)
+    result = explorer.wait()
+    assert isinstance(result, wn.ClassificationResult)
+    assert result.top(1)[0].name == "red"
+    assert explorer.bars.layout.display is None
+    assert explorer.viewer.layout.display == "none"
+    (shown,) = explorer.bars._results
+    # Means of the image: 20 blue, 10 green, 250 red; softmax of mean / 50.
+    powers = np.exp(np.array([20, 10, 250]) / 50)
+    parts = (powers / powers.sum())[[2, 0, 1]]
+    assert [bar["index"] for bar in shown["bars"]] == [2, 0, 1]
+    assert [bar["name"] for bar in shown["bars"]] == ["red", "blue", "green"]
+    assert [bar["part"] for bar in shown["bars"]] == pytest.approx(parts.tolist(), abs=1e-5)
+    assert shown["bars"][0]["share"] == f"{100 * parts[0]:.2f} %"
+    assert (shown["title"], shown["facts"]) == ("kinds", "the 3 most probable of 3 classes")
+    assert explorer.bars._photo["width"] == 6
+    assert texts(explorer.bars) == []
+    made = run(explorer.code)["result"]
+    assert made.top() == result.top()
+    (times,) = explorer.panel._times
+    assert [row[0] for row in times["rows"][3:5]] == ["infer", "file to result"]
+    assert explorer.panel._status["text"].endswith("from file to result (first run)")
+
+
+def test_a_classifier_without_a_card_is_told_by_its_output(explore, classifier, red, toy):
+    explorer = explore(toy, red)
+    explorer.wait()
+    assert explorer.bars.layout.display == "none"
+    explorer.models.value = classifier
+    assert explorer.wait().top(1)[0].name == "class 2"
+    assert texts(explorer.bars) == [ASSUMED]
+    assert "result = wn.classify(" in explorer.code
+    explorer.models.value = toy
+    assert explorer.wait().labels.shape == (4, 6)
+    assert explorer.bars.layout.display == "none"
+    assert explorer.viewer.layout.display is None
+
+
+def test_saving_classes(explore, classifier, red, tmp_path):
+    explorer = explore(classifier, red)
+    result = explorer.wait()
+    explorer.panel.folder = str(tmp_path / "kept")
+    explorer.panel._received(explorer.panel, {"action": "save"}, [])
+    assert explorer.panel._saved["names"] == ["red-1x3xf32.tensor", "red.json"]
+    kept = wn.ClassificationResult.load(tmp_path / "kept/red.json")
+    assert kept.top() == result.top()
+
+
+def test_two_classifiers_stand_side_by_side(explore, classifier, red):
+    explorer = explore(classifier, red, compare=True)
+    explorer.runs[1].color.value = "RGB"
+    explorer.wait()
+    one, other = explorer.bars._results
+    assert (one["title"], other["title"]) == ("A: color BGR", "B: color RGB")
+    assert [shown["bars"][0]["name"] for shown in (one, other)] == ["class 2", "class 0"]
+    assert explorer.other.top(1)[0].index == 0
+    assert explorer.panel._verdict["verdict"] == "different"
+    assert str(explorer.comparison.verdict) == "different"
+    assert texts(explorer.bars) == [f"A: {ASSUMED}", "B: assumed: values 0 to 255, bilinear"]
+    space = run(explorer.code)
+    assert [space[name].top(1)[0].index for name in "ab"] == [2, 0]
+
+
+def test_a_mask_beside_classes(explore, classifier, toy, red, tmp_path):
+    explorer = explore(toy, red, compare=True)
+    explorer.runs[1].models.value = classifier
+    explorer.wait()
+    assert explorer.viewer.layout.display is None
+    assert explorer.bars.layout.display is None
+    assert [one["title"] for one in explorer.bars._results] == ["B: classifier"]
+    assert explorer.viewer._notes == []
+    assert texts(explorer.bars) == [f"A: {ASSUMED}", f"B: {ASSUMED}"], "each with its own line"
+    space = run(explorer.code)
+    assert space["b"].top() == explorer.other.top()
+    names = [path.name for files in explorer.save(tmp_path / "kept") for path in files if path]
+    assert [name for name in names if name.endswith(".json")] == ["red-a.json", "red-b.json"]
+
+
+def test_models_of_other_tasks_stay_greyed(explore, own, red):
+    for name, task in (("kinds", "classification"), ("far", "depth")):
+        brightest_of_image(own / name / f"{name}.xml")
+        (own / name / "card.json").write_text(f'{{"name": "{name}", "task": "{task}"}}')
+    explorer = explore("kinds", red)
+    options = {one["key"]: one for one in explorer.models._options}
+    assert options["kinds"]["enabled"]
+    assert options["far"]["reason"] == "depth model; this needs segmentation or classification"
+    assert not options["far"]["enabled"]
+    assert explorer.wait().card.task == "classification"
+
+
+def test_the_saved_notebook_keeps_bars_as_html(explore, classifier, red):
+    explorer = explore(classifier, red)
+    result = explorer.wait()
+    bundle = explorer.viewer.still.bundle()
+    assert "image/png" not in bundle
+    assert bundle["text/plain"] == repr(result)
+    assert "class 2" in bundle["text/html"]
+
+
+# --------------------------------------------------------------------------------------- runtimes
+
+
+def test_runtimes_that_read_the_model_are_offered(explore, engines, toy, red):
+    explorer = explore(engines, red)
+    assert (explorer.wait().labels == 2).all()
+    assert explorer.targets._runtimes == ["onnxruntime", "openvino"]
+    assert (explorer.targets.runtime, explorer.targets.ran) == ("openvino", "CPU, f32")
+    assert "runtime=" not in explorer.code
+    explorer.targets.runtime = "onnxruntime"
+    assert (explorer.wait().labels == 2).all()
+    assert explorer.result.runtime == "onnxruntime"
+    assert explorer.targets.ran == "CPU, f32, onnxruntime"
+    assert run(explorer.code)["result"].runtime == "onnxruntime"
+    explorer.models.value = toy  # which ONNX Runtime does not read
+    assert explorer.wait().runtime == "openvino"
+    assert explorer.targets._runtimes == ["openvino"]
+
+
+def test_two_runtimes_are_compared(explore, engines, red):
+    explorer = explore(engines, red, compare=True, runtime="onnxruntime")
+    explorer.runs[1].targets.runtime = "openvino"
+    explorer.wait()
+    assert str(explorer.comparison.verdict) == "identical"
+    assert [mask["caption"] for mask in explorer.viewer._masks] == ["onnxruntime", "openvino"]
+
+
+def test_runtimes_that_are_not_installed_are_not_offered(monkeypatch):
+    def runtime(name):
+        if name == "broken":
+            raise UnsupportedOperationError("broken cannot be used here: no module")
+        return type("Engine", (), {"encodings": {GraphEncoding.ONNX}})
+
+    monkeypatch.setattr(targets, "runtimes", lambda: ("broken", "one", "two"))
+    monkeypatch.setattr(targets, "runtime", runtime)
+    picker = TargetPicker()
+    assert picker._runtimes == ["openvino"]
+    picker.list_runtimes(GraphEncoding.ONNX)
+    assert picker._runtimes == ["one", "two"]
+    picker.list_runtimes(GraphEncoding.OPENVINO)
+    assert picker._runtimes == []
+
+
+def test_devices_are_those_of_the_runtime(monkeypatch):
+    tables = {
+        "openvino": DeviceTable([Device("CPU", "all"), Device("NPU", "fast")]),
+        "small": DeviceTable([Device("CPU", "some")]),
+    }
+    monkeypatch.setattr(targets, "devices", lambda name: tables[name])
+    picker = TargetPicker()
+    assert [one["key"] for one in picker._options] == ["CPU", "NPU"]
+    picker.runtime = "small"
+    assert [(one["key"], one["detail"]) for one in picker._options] == [("CPU", "some")]
+
+
+def test_a_runtime_that_is_not_known(explore, toy, red):
+    explorer = explore(toy, red, runtime="tensorrt")
+    with pytest.raises(InvalidArgumentError, match="unknown runtime 'tensorrt'"):
+        explorer.wait()
+    (only,) = explorer.targets._options
+    assert only["reason"].startswith("unknown runtime 'tensorrt'; known are ")
+    assert explorer.targets._runtimes == ["openvino"], "those that can be picked in its place"
+    explorer.targets.runtime = "openvino"
+    assert explorer.wait().runtime == "openvino"
+
+
+# --------------------------------------------------------------------------- models of other people
+
+
+def of(name, color="RGB", layout="NHWC", **fields):
+    """Return the recipe of one of them, of so many pixels a side."""
+    return wn.PreprocessRecipe(name, name, layout, color, resize="bilinear", **fields)
+
+
+# The classes and the counts of their pixels that reference/models.md states.
+OTHERS = {
+    "deeplab_nchw.onnx": (of(513, layout="NCHW", range=(-1, 1)), ("background", "person"), 154535),
+    "portrait_segmentation.tflite": (of(512, range=(0, 1)), ("background", "person"), 150756),
+    "prisma-net_fp16.tflite": (of(256, range=(0, 1)), ("person",), 38391),
+    "bodypix_float.tflite": (of(257, range=(-1, 1)), ("person",), 669),
+}
+
+
+@pytest.mark.parametrize("file", OTHERS)
+def test_segmentation_models_of_others(explore, shared, file):
+    recipe, classes, pixels = OTHERS[file]
+    card = wn.ModelCard("other", "segmentation", recipe, classes)
+    explorer = explore(
+        shared / "models/third-party" / file, shared / "images/grace_hopper.jpg", card=card
+    )
+    result = explorer.wait()
+    assert result.areas()["person"] == pytest.approx(pixels, rel=1e-3)
+    assert explorer.viewer._masks[0]["classes"][1]["pixels"] == result.areas()["person"]
+    assert run(explorer.code)["result"].areas() == result.areas()
+
+
+def test_a_classifier_of_others_and_what_is_neither(explore, shared):
+    folder = shared / "models/third-party"
+    image = shared / "images/grace_hopper.jpg"
+    recipe = of(128, type="u8")
+    card = wn.ModelCard("mobilenet", "classification", recipe)
+    explorer = explore(folder / "coral_mobilenet_v1_quant.tflite", image, card=card)
+    explorer.wait()
+    (shown,) = explorer.bars._results
+    assert [bar["index"] for bar in shown["bars"]][:3] == [401, 668, 835]
+    explorer.models.value = str(folder / "ultraface_rfb320.onnx")
+    with pytest.raises(InvalidArgumentError, match=r"is not a segmentation model .*WasiNnCtx"):
+        explorer.wait()
+    assert "WasiNnCtx" in explorer.panel._error["message"]
+    assert explorer.bars.stale

@@ -1,0 +1,203 @@
+"""Which classes of the data and of the model are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb.cards import RGB, UNNAMED_CLASS, ModelCard, distinct_palette, unnamed_classes
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.evaluation.labels import IGNORED, LabelSet, known_class
+
+__all__ = ["OTHER", "ClassMap", "Side", "class_map"]
+
+Side: TypeAlias = str | int | Sequence[str | int]
+"""One or more classes of one side of a mapping, by name or index."""
+
+OTHER: Final = "other"
+"""The class of all that a mapping does not name."""
+
+_Groups: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+_GREY: Final = (128, 128, 128)
+_BLACK: Final = (0, 0, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class ClassMap:
+    """Which classes are evaluated, and which classes of data and model each stands for.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The evaluated classes; the last is `OTHER` where `has_other`.
+    palette : tuple of (red, green, blue)
+    truth, predicted : tuple of tuples of str
+        For each evaluated class, the names of the data's and the model's classes.
+    from_truth, from_predicted : (256,) uint8 arrays
+        Index of the data's, or the model's, class → index of the evaluated class.
+    has_other : bool
+        Whether the last class is all that the mapping does not name.
+    """
+
+    names: tuple[str, ...]
+    palette: tuple[RGB, ...]
+    truth: tuple[tuple[str, ...], ...]
+    predicted: tuple[tuple[str, ...], ...]
+    from_truth: NDArray[np.uint8]
+    from_predicted: NDArray[np.uint8]
+    has_other: bool
+
+    def lines(self) -> list[str]:
+        r"""Return what the mapping does, a line for each class where names differ.
+
+        Examples
+        --------
+        >>> said = class_map(LabelSet(("road", "tree"), (0, 1)), None, {"road": "road"})
+        >>> print(*said.lines(), sep="\n")
+        other: tree of the data, tree of the model
+        """
+        return [
+            f"{name}: {_joined(truth)} of the data, {_joined(predicted)} of the model"
+            for name, truth, predicted in zip(self.names, self.truth, self.predicted, strict=True)
+            if not (truth == predicted and name == " + ".join(truth))
+        ]
+
+
+def class_map(
+    data: LabelSet, card: ModelCard | None, mapping: Mapping[Side, Side] | None
+) -> ClassMap:
+    r"""Return which classes are evaluated.
+
+    Parameters
+    ----------
+    data : LabelSet
+    card : ModelCard or None
+        Of the model; without one its classes are the data's.
+    mapping : mapping or None
+        Class or classes of the data → class or classes of the model, by name or index.  All other
+        classes, on either side, become one further class `OTHER`.  Without a mapping each class is
+        the one of the same name.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If a name is not known or occurs twice, or names differ and there is no mapping.
+
+    Examples
+    --------
+    >>> card = ModelCard("toy", "segmentation", classes=("background", "road", "mark"))
+    >>> found = class_map(LabelSet(("sky", "road"), (0, 1)), card, {"road": ("road", "mark")})
+    >>> found.names
+    ('road', 'other')
+    >>> print(*found.lines(), sep="\n")
+    road: road of the data, road + mark of the model
+    other: sky of the data, background of the model
+    """
+    model = data.names if card is None else card.classes
+    if mapping is None:
+        same = _same(data.names, model)
+        if same is None:
+            raise InvalidArgumentError(
+                f"the data's classes ({_joined(data.names, ', ')}) are not the model's "
+                f"({_joined(model, ', ')}); say which are the same, such as "
+                f"mapping={{{data.names[0]!r}: {model[-1]!r}}}; the rest becomes {OTHER!r}"
+            )
+        pairs: list[_Groups] = [
+            ((own,), (other,)) for own, other in zip(data.names, same, strict=True)
+        ]
+        names = same if data.names == unnamed_classes(len(same)) else list(data.names)
+    else:
+        if not isinstance(mapping, Mapping) or not mapping:
+            raise InvalidArgumentError(
+                f"expected a mapping from the data's classes to the model's, got {mapping!r:.80}"
+            )
+        pairs = [
+            (_side(key, data.names, "data class"), _side(value, model, "model class"))
+            for key, value in mapping.items()
+        ]
+        names = [" + ".join(truth) for truth, _ in pairs]
+    rest = tuple(
+        tuple(name for name in known if all(name not in pair[side] for pair in pairs))
+        for side, known in enumerate((data.names, model))
+    )
+    for side, kind in enumerate(("data's", "model's")):
+        said = [name for pair in pairs for name in pair[side]]
+        if twice := sorted({name for name in said if said.count(name) > 1}):
+            raise InvalidArgumentError(
+                f"the mapping names the {kind} {_joined(twice, ', ')} more than once"
+            )
+    has_other = any(rest)
+    if has_other:
+        if OTHER in names:
+            raise InvalidArgumentError(
+                f"the mapping names a class {OTHER!r}, which is what the rest is called; "
+                f"rename it in classes, or map every class"
+            )
+        pairs.append((rest[0], rest[1]))
+        names.append(OTHER)
+    return ClassMap(
+        tuple(names),
+        _palette(data, card, pairs, has_other=has_other),
+        tuple(pair[0] for pair in pairs),
+        tuple(pair[1] for pair in pairs),
+        _translation(data.names, [pair[0] for pair in pairs]),
+        _translation(model, [pair[1] for pair in pairs]),
+        has_other,
+    )
+
+
+def _same(names: tuple[str, ...], model: tuple[str, ...]) -> list[str] | None:
+    """Return the model's class for each of the data's; None where their names do not tell it."""
+    # Numbered classes have no names that could differ.
+    if len(names) == len(model) and unnamed_classes(len(model)) in {names, model}:
+        return list(model)
+    if set(names) == set(model):
+        return list(names)
+    background, foreground = UNNAMED_CLASS
+    if model == UNNAMED_CLASS and len(names) == 2 and background in names:
+        return [name if name == background else foreground for name in names]
+    return None
+
+
+def _palette(
+    data: LabelSet,
+    card: ModelCard | None,
+    pairs: Sequence[_Groups],
+    *,
+    has_other: bool,
+) -> tuple[RGB, ...]:
+    """Return the model's colours, else the data's own."""
+    if card is not None:
+        known = dict(zip(card.classes, card.palette, strict=True))
+    elif data.coloured:
+        known = dict(zip(data.names, data.values, strict=True))
+    else:
+        known = dict(zip(data.names, distinct_palette(len(data.names)), strict=True))
+    side = 0 if card is None else 1
+    own = [known[pair[side][0]] for pair in pairs[: len(pairs) - has_other]]
+    return (*own, *([_GREY if _BLACK in own else _BLACK] if has_other else []))
+
+
+def _translation(known: Sequence[str], groups: Sequence[Sequence[str]]) -> NDArray[np.uint8]:
+    table = np.full(256, IGNORED, np.uint8)
+    for index, group in enumerate(groups):
+        for name in group:
+            table[known.index(name)] = index
+    return table
+
+
+def _side(said: Any, known: Sequence[str], what: str) -> tuple[str, ...]:
+    one = isinstance(said, str | int | np.integer)
+    items = (said,) if one or not isinstance(said, Iterable) else tuple(said)
+    if not items:
+        raise InvalidArgumentError(f"the mapping gives no {what}; leave the entry out")
+    return tuple(known_class(item, known, what) for item in items)
+
+
+def _joined(names: Sequence[str], between: str = " + ") -> str:
+    shown = between.join(names[:12])
+    return (shown + (" …" if len(names) > 12 else "")) or "nothing"
