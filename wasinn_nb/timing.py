@@ -266,12 +266,14 @@ def bench(
     [('road-segmentation-synth-0001', 'bilinear', 3),
      ('road-segmentation-synth-0001', 'triangle', 3)]
     """  # noqa: E501 - the directive
-    one = isinstance(pipelines, Pipeline | str) or not isinstance(pipelines, Iterable)
-    pipelines = [cast("Pipeline", pipelines)] if one else list(pipelines)
+    if isinstance(pipelines, str):  # an iterable, of its letters
+        raise InvalidArgumentError(
+            f"expected pipelines, got {pipelines!r:.120}; wasinn_nb.Pipeline makes one of a model"
+        )
+    pipelines = list(pipelines) if isinstance(pipelines, Iterable) else [pipelines]
     if not pipelines or not all(isinstance(one, Pipeline) for one in pipelines):
         raise InvalidArgumentError(
-            f"expected pipelines, got {pipelines!r:.120}; wasinn_nb.Pipeline makes one of a model: "
-            f"bench(Pipeline(model))"
+            f"expected pipelines, got {pipelines!r:.120}; wasinn_nb.Pipeline makes one of a model"
         )
     if not isinstance(rounds, int) or rounds < FEWEST_ROUNDS:
         raise InvalidArgumentError(
