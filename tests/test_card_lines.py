@@ -265,6 +265,12 @@ def test_the_code_of_a_recipe_gives_it_back(recipe):
     assert eval(recipe_code(recipe), {"wn": wn}) == recipe
 
 
+def test_literals_of_numpy_are_those_of_python():
+    assert literal({"range": np.float32([0, 0.5]), "height": np.int64(4)}) == (
+        '{"range": [0, 0.5], "height": 4}'
+    )
+
+
 def test_long_calls_have_a_line_for_each_argument():
     long = f'"{"x" * 90}"'
     assert called("f", [long, "b=1"], ".g()") == f"f(\n    {long},\n    b=1,\n).g()"

@@ -358,6 +358,7 @@ def test_a_card_by_its_path(toy):
         {"card": wn.ModelCard("c", classes=("a", 'b"', "c"))},
         {"recipe": {"color": "RGB", "range": (0, 1)}},
         {"recipe": {"color": "RGB"}},
+        {"recipe": {"color": "RGB", "range": np.array([0, 1]), "type": wn.TensorType.F32}},
         {"recipe": wn.PreprocessRecipe(4, 6, color="RGB", mean=(0.1, 0.2, 0.3), resize="bilinear")},
         {"runtime": "openvino"},
         {"card": wn.ModelCard("c", "segmentation", wn.PreprocessRecipe(4, 6), ("a", "b", "c"))},

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
+
 __all__ = ["called", "literal"]
 
 _LINE: Final = 92  # 100 with what is put before it
@@ -13,7 +15,7 @@ _LINE: Final = 92  # 100 with what is put before it
 def literal(value: Any) -> str:
     r"""Return plain values as the code that gives them: text, numbers, sequences and mappings.
 
-    Whole floats are written as integers, which are equal to them.
+    Whole floats are written as integers, which are equal to them; NumPy's values as Python's.
 
     Examples
     --------
@@ -22,6 +24,8 @@ def literal(value: Any) -> str:
     >>> print(literal('a "b"'), literal("a\x1b"), literal((True,)))
     'a "b"' 'a\x1b' (True,)
     """
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
     if isinstance(value, str):
         plain = value.isprintable() and '"' not in value and "\\" not in value
         return f'"{value}"' if plain else repr(value)

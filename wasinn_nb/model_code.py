@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import (
     ModelCard,
     PartialRecipe,
@@ -142,7 +142,10 @@ def _tensor(port: Port) -> str:
 
 def given_recipe(recipe: PartialRecipe) -> str:
     """Return the code of a recipe that a caller gave: whole, or some of its fields."""
-    return recipe_code(recipe) if isinstance(recipe, PreprocessRecipe) else literal(recipe)
+    if isinstance(recipe, PreprocessRecipe):
+        return recipe_code(recipe)
+    types = {name: v.suffix for name, v in recipe.items() if isinstance(v, TensorType)}
+    return literal({**recipe, **types})
 
 
 def given_card(card: ModelCard | str | os.PathLike[str] | None) -> tuple[str, str]:
