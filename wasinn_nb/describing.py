@@ -81,13 +81,13 @@ def describe(
     found = catalog.model(model, card=card)
     engine = runtime_of(runtime)
     signature = engine.describe(found.files, found.encoding)
+    path = path_of(model, found)
+    read = _Read(engine, found, recipe, signature)
     given: dict[str, str] = {}
     if recipe is not None:
         given["recipe"] = given_recipe(recipe)
     if runtime is not None:
         given["runtime"] = literal(engine.name)
-    path = path_of(model, found)
-    read = _Read(engine, found, recipe, signature)
     reading: dict[str, str] = {}
     fields: dict[str, Any] = {}
     assumed, line = read.assumed, ""
