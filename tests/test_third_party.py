@@ -298,7 +298,7 @@ def test_custom_operation(folder, photo):
         assert message == (
             "OpenVINO does not have the operation Convolution2DTransposeBias, which is not one of "
             "TensorFlow Lite's own: convert the original model without it, or run the file with "
-            "the runtime that defines it"
+            "the runtime that defines it (runtime='litert' has those of MediaPipe)"
         )
 
 
