@@ -523,3 +523,10 @@ def test_load_of_nothing(tmp_path):
         SegmentationResult.load(tmp_path / "toy.json")
     with pytest.raises(WasiNnError, match="folder"):
         SegmentationResult.load(tmp_path)
+
+
+def test_load_names_the_results_of_a_folder(tmp_path):
+    full_result().save(tmp_path, "b")
+    full_result().save(tmp_path, "a")
+    with pytest.raises(MissingFileError, match=r"got the folder .*; it has a\.json, b\.json"):
+        SegmentationResult.load(tmp_path)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.errors import ImageError, InvalidArgumentError
+from wasinn_nb.errors import ImageError, InvalidArgumentError, MissingFileError
 from wasinn_nb.files import atomic, existing_file, expanded
 from wasinn_nb.pictures import open_image
 from wasinn_nb.tensor import Tensor, read_tensor
@@ -212,6 +212,12 @@ def saved_format(path: Path) -> str:
 
 def _read_json(path: Path) -> tuple[Path, dict[str, Any]]:
     """Return the path with ``~`` expanded, and the JSON object in the file; else an empty one."""
+    if path.is_dir():
+        own = (one.name for one in path.glob("*.json") if not one.name.endswith(".tensor.json"))
+        raise MissingFileError(
+            f"expected the JSON file of a result, got the folder {path}; it has "
+            f"{', '.join(sorted(own)) or 'none'}"
+        )
     found = existing_file(path, "result")
     if found.stat().st_size > _MAX_JSON_BYTES:
         raise InvalidArgumentError(
