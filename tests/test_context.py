@@ -810,6 +810,7 @@ def test_a_permutation_of_the_sizes_is_passed_as_it_is_and_flagged(ctx):
 # -- precision -------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:precision bf16 was asked for")  # a processor without it says so
 def test_f32_is_pinned_and_what_runs_is_reported(ctx, monkeypatch):
     def precise(precision):
         with WasiNnCtx(precision=precision) as made:
