@@ -1,4 +1,4 @@
-"""What the tests of the Explorer share."""
+"""What the tests of the engines and of the Explorer share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ from PIL import Image
 from toys import brightest_channel
 
 import wasinn_nb as wn
+from wasinn_nb.runtimes import runtime
+
+
+@pytest.fixture
+def ort():
+    return runtime("onnxruntime")
+
+
+@pytest.fixture
+def litert():
+    return runtime("litert")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import toys
 from conformance import models
-from conformance.engines import ENGINES
+from conformance.engines import OWN, tensor
 from conformance.tflite_writer import TfliteWriter
 
 import wasinn_nb as wn
@@ -25,30 +25,11 @@ from wasinn_nb.tensor import Tensor
 
 F32 = np.float32
 ONNX, TFLITE = GraphEncoding.ONNX, GraphEncoding.TENSORFLOWLITE
-OWN = [engine for engine in ENGINES if engine.runtime != "toy"]
 
 
 @pytest.fixture(params=OWN, ids=str)
 def engine(request):
     return request.param
-
-
-@pytest.fixture
-def ort():
-    return runtime("onnxruntime")
-
-
-@pytest.fixture
-def litert():
-    return runtime("litert")
-
-
-def tensor(*values):
-    return Tensor.from_array(np.array([values], F32))
-
-
-def values(context, index=0):
-    return context.output(index).to_array().tolist()
 
 
 # -- runs ------------------------------------------------------------------------------------------

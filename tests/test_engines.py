@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import toys
 from conformance import models
-from conformance.engines import ENGINES
+from conformance.engines import OWN, tensor, values
 from conformance.tflite_writer import TfliteWriter
 from conformance.values import Value
 
@@ -23,30 +23,11 @@ ONNX, TFLITE, AUTODETECT = (
     GraphEncoding.TENSORFLOWLITE,
     GraphEncoding.AUTODETECT,
 )
-OWN = [engine for engine in ENGINES if engine.runtime != "toy"]
 
 
 @pytest.fixture(params=OWN, ids=str)
 def engine(request):
     return request.param
-
-
-@pytest.fixture
-def ort():
-    return runtime("onnxruntime")
-
-
-@pytest.fixture
-def litert():
-    return runtime("litert")
-
-
-def tensor(*values):
-    return Tensor.from_array(np.array([values], F32))
-
-
-def values(context, index=0):
-    return context.output(index).to_array().tolist()
 
 
 def refusal(engine, builders, encoding=AUTODETECT, error=RuntimeFailure):

@@ -211,22 +211,7 @@ def test_openvinos_writer_pads_nothing(tmp_path, kind):
 
 
 def test_constants_in_bodies_of_loops_and_conditions_count():
-    import openvino as ov
-    from openvino import opset13 as op
-
-    def body(value):
-        inner = op.parameter([2], ov.Type.f32, name="inner")
-        return ov.Model([op.add(inner, np.full(2, value, F32))], [inner], "body"), inner
-
-    data = op.parameter([2], ov.Type.f32, name="data")
-    switch = op.parameter([], ov.Type.boolean, name="switch")
-    choice = op.if_op(switch.output(0))
-    (then_body, then_input), (else_body, else_input) = body(1), body(2)
-    choice.set_then_body(then_body)
-    choice.set_else_body(else_body)
-    choice.set_input(data.output(0), then_input, else_input)
-    output = choice.set_output(then_body.get_results()[0], else_body.get_results()[0])
-    xml, weights = toys.ir(ov.Model([output], [data, switch], "toy"))
+    xml, weights = toys.conditional()
     assert len(weights) == 16
     assert len(read_model([xml, weights], OPENVINO).inputs) == 2
     assert refusal([xml, weights[:8]]).startswith("expected 16 bytes of weights")

@@ -109,22 +109,7 @@ def test_the_operation_behind_an_output(build, operation):
 
 
 def test_bodies_of_conditions_are_no_part_of_the_signature():
-    import openvino as ov
-    from openvino import opset13 as op
-
-    def body(value):
-        inner = op.parameter([2], ov.Type.f32, name="inner")
-        return ov.Model([op.add(inner, np.full(2, value, F32))], [inner], "body"), inner
-
-    data = op.parameter([2], ov.Type.f32, name="data")
-    switch = op.parameter([], ov.Type.boolean, name="switch")
-    choice = op.if_op(switch.output(0))
-    (then_body, then_input), (else_body, else_input) = body(1), body(2)
-    choice.set_then_body(then_body)
-    choice.set_else_body(else_body)
-    choice.set_input(data.output(0), then_input, else_input)
-    output = choice.set_output(then_body.get_results()[0], else_body.get_results()[0])
-    xml, _ = toys.ir(ov.Model([output], [data, switch], "toy"))
+    xml, _ = toys.conditional()
     inputs, outputs = ports(stated([xml]).signature)
     assert [dimensions for _, dimensions, _ in inputs] == [(2,), ()]
     assert [dimensions for _, dimensions, _ in outputs] == [(2,)]

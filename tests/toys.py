@@ -47,6 +47,26 @@ def plus(value: float, shape=(1, 2)) -> list[bytes]:
     return ir(graph(lambda data: op.add(data, np.full((1,), value, F32)), shape))
 
 
+def conditional() -> list[bytes]:
+    """Add 1 or 2 to the data, as a switch says: constants in the bodies of a condition."""
+    import openvino as ov
+    from openvino import opset13 as op
+
+    def body(value):
+        inner = op.parameter([2], ov.Type.f32, name="inner")
+        return ov.Model([op.add(inner, np.full(2, value, np.float32))], [inner], "body"), inner
+
+    data = op.parameter([2], ov.Type.f32, name="data")
+    switch = op.parameter([], ov.Type.boolean, name="switch")
+    choice = op.if_op(switch.output(0))
+    (then_body, then_input), (else_body, else_input) = body(1), body(2)
+    choice.set_then_body(then_body)
+    choice.set_else_body(else_body)
+    choice.set_input(data.output(0), then_input, else_input)
+    output = choice.set_output(then_body.get_results()[0], else_body.get_results()[0])
+    return ir(ov.Model([output], [data, switch], "toy"))
+
+
 def slow(rounds: int = 60, side: int = 192) -> list[bytes]:
     """Return a model that computes for a while: *rounds* 3x3 convolutions over 16 planes."""
     from openvino import opset13 as op

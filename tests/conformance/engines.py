@@ -19,8 +19,9 @@ from conformance.values import Value
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.catalog import Model
+from wasinn_nb.tensor import Tensor
 
-__all__ = ["ENGINES", "Engine", "Writer"]
+__all__ = ["ENGINES", "OWN", "Engine", "Writer", "tensor", "values"]
 
 
 class Writer(Protocol):
@@ -227,3 +228,15 @@ ENGINES: Final = (
     ),
     Engine(ToyEngine.name, ToyWriter, GraphEncoding.AUTODETECT, GraphEncoding.ONNX),
 )
+OWN: Final = tuple(engine for engine in ENGINES if engine.runtime != ToyEngine.name)
+"""The runtimes that the project ships."""
+
+
+def tensor(*values: float) -> Tensor:
+    """Return these values as f32, as one row."""
+    return Tensor.from_array(np.array([values], np.float32))
+
+
+def values(context: Any, index: int = 0) -> Any:
+    """Return an output of a context that has computed, as lists."""
+    return context.output(index).to_array().tolist()
