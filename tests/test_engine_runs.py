@@ -56,11 +56,7 @@ def test_an_output_that_is_an_input_passed_on_stays_as_it_is(ort):
 @pytest.fixture
 def running(engine):
     """A context over a graph that computes for a while, with its input set."""
-    builders = models.slow(engine.writer(), 20)
-    context = runtime(engine.runtime).load(builders, engine.encoding, "CPU", "f32")
-    context = context.execution_context()
-    context.set_input(0, Tensor.from_array(np.zeros((2048, 2048), F32)))
-    return context
+    return models.lasting(engine, 0.5)
 
 
 def test_a_context_that_computes_is_busy(running):
@@ -69,7 +65,7 @@ def test_a_context_that_computes_is_busy(running):
     for call in (
         running.start,
         running.compute,
-        lambda: running.set_input(0, Tensor.from_array(np.ones((2048, 2048), F32))),
+        lambda: running.set_input(0, Tensor.from_array(np.ones((4096, 4096), F32))),
     ):
         with pytest.raises(BusyError) as caught:
             call()

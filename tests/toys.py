@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import math
 import tempfile
+import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +70,18 @@ def conditional() -> list[bytes]:
     return ir(ov.Model([output], [data, switch], "toy"))
 
 
-def slow(rounds: int = 60, side: int = 192) -> list[bytes]:
+def repeats(seconds: float, run: Callable[[], object]) -> int:
+    """Return how many times *run* fits into so many seconds on this machine, be it slow or fast.
+
+    A test that stops a run asks for its model to be so many times as long.
+    """
+    run()  # the first one also allocates
+    start = time.perf_counter()
+    run()
+    return math.ceil(seconds / (time.perf_counter() - start))
+
+
+def slow(rounds: int, side: int) -> list[bytes]:
     """Return a model that computes for a while: *rounds* 3x3 convolutions over 16 planes."""
     from openvino import opset13 as op
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import time
 from pathlib import Path
 
 import numpy as np
@@ -66,16 +64,12 @@ def write_known(folder: Path, name: str, address: str) -> dict[str, bytes]:
 
 
 def _sluggish(path: Path, seconds: float = 3.0) -> None:
-    """Save a model that takes so long on this machine, be it slow or fast."""
-    rounds = 4
-    model = _convolutions(rounds)
+    """Save a model that takes so long on this machine."""
+    model = _convolutions(4)
     request = ov.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    picture = np.zeros(model.input(0).shape, np.float32)
-    request(picture)
-    start = time.monotonic()
-    request(picture)
-    took = time.monotonic() - start
-    toys.save(_convolutions(math.ceil(rounds * seconds / took)), path)
+    image = np.zeros(model.input(0).shape, np.float32)
+    rounds = 4 * toys.repeats(seconds, lambda: request(image))
+    toys.save(_convolutions(rounds), path)
 
 
 def _convolutions(rounds: int, side: int = 384, channels: int = 64) -> ov.Model:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import toys
 
-from conformance.engines import Writer
+from conformance.engines import Engine, Writer
+from wasinn_nb.runtimes import runtime
+from wasinn_nb.tensor import Tensor
 
 F32 = np.float32
 TWO = np.array([2], F32)
@@ -64,13 +68,26 @@ def brightest(
     return writer.finish({"scores": writer.apply("multiply", highest, TWO)})
 
 
-def slow(writer: Writer, steps: int = 80, side: int = 2048) -> list[bytes]:
-    """``data`` → ``end``: so many steps over a large matrix that a run takes seconds."""
+def chain(writer: Writer, steps: int, side: int) -> list[bytes]:
+    """``data`` → ``end``: so many steps over a square matrix."""
     value = writer.input("data", (side, side), "f32")
     for _ in range(steps):
         value = writer.apply("add", value, writer.highest(value, (0,)))
         value = writer.apply("sigmoid", value)
     return writer.finish({"end": value})
+
+
+def lasting(engine: Engine, seconds: float, side: int = 4096) -> Any:
+    """Return a context that computes for so long on this machine, with its input set."""
+
+    def context(steps: int) -> Any:
+        builders = chain(engine.writer(), steps, side)
+        graph = runtime(engine.runtime).load(builders, engine.encoding, "CPU", "f32")
+        made = graph.execution_context()
+        made.set_input(0, Tensor.from_array(np.zeros((side, side), F32)))
+        return made
+
+    return context(2 * toys.repeats(seconds, context(2).compute))
 
 
 def roots_of_brightest(
