@@ -36,7 +36,7 @@ def data(monkeypatch, tmp_path):
     """An empty folder in the place of the shipped data."""
     folder = tmp_path / "data"
     folder.mkdir()
-    from wasinn_nb.catalog import shipped
+    from wasinn_nb.catalog.finding import shipped
 
     monkeypatch.setattr(shipped, "data_dir", lambda: folder)
     return folder

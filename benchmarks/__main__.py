@@ -8,7 +8,7 @@ import pkgutil
 import sys
 
 import benchmarks
-from wasinn_nb.tables import text_table
+from wasinn_nb.render.tables import text_table
 
 
 def main(names: list[str]) -> int:

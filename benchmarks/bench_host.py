@@ -28,9 +28,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.paired import Row, ratio
-from wasinn_nb.context import WasiNnCtx
-from wasinn_nb.host import GuestRun, run_guest
+from wasinn_nb.host.guest import run_guest
+from wasinn_nb.host.run import GuestRun
 from wasinn_nb.runtimes.openvino.runtime import OpenVinoContext, OpenVinoGraph, OpenVinoRuntime
+from wasinn_nb.wasi_nn.context import WasiNnCtx
 
 ROOT = Path(__file__).resolve().parent.parent
 GUEST = ROOT / "data" / "guests" / "roadseg.wasm"

@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.paired import Row, measure, ratio
-from wasinn_nb.preprocessing import resized_pixels
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.imaging.preprocessing import resized_pixels
+from wasinn_nb.imaging.recipe import PreprocessRecipe
 
 ROUNDS = 40
 

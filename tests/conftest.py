@@ -7,7 +7,7 @@ from PIL import Image
 from toys import brightest_channel
 
 import wasinn_nb as wn
-from wasinn_nb.runtimes import runtime
+from wasinn_nb.runtimes.registry import runtime
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from wasinn_nb import errors
-from wasinn_nb.diagnosis import alarms, diagnose
+from wasinn_nb.diagnosis.alarms import alarms
+from wasinn_nb.diagnosis.diagnosing import diagnose
 
 CLASSES = ("background", "road", "curb", "mark")
 

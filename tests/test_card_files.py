@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from model_folders import put_saved_model
 
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RecipeError
 
 TOY = ModelCard("toy", "segmentation", classes=("Straße", "Gehweg"), threshold=0.25)

@@ -10,13 +10,10 @@ from model_folders import put_saved_model
 
 from wasinn_nb import PreprocessRecipe, model
 from wasinn_nb.abi import GraphEncoding, TensorType
-from wasinn_nb.cards import ModelCard, Port, image_inputs
-from wasinn_nb.errors import (
-    InvalidArgumentError,
-    MissingFileError,
-    RecipeError,
-    RuntimeFailure,
-)
+from wasinn_nb.cards.card import ModelCard
+from wasinn_nb.cards.inputs import image_inputs
+from wasinn_nb.cards.ports import Port
+from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RecipeError, RuntimeFailure
 
 ULTRALYTICS = {
     "author": "Ultralytics",

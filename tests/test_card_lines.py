@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 
 import wasinn_nb as wn
 from wasinn_nb.abi import TensorType
-from wasinn_nb.cards import Port, Signature, card_line, is_bare, recipe_code, recipe_for, statements
+from wasinn_nb.cards.assumptions import statements
+from wasinn_nb.cards.code import card_line, is_bare, recipe_code
+from wasinn_nb.cards.ports import Port, Signature
+from wasinn_nb.cards.recipes import recipe_for
 from wasinn_nb.literals import called, literal
 
 BGR = "BGR, values 0 to 255, bilinear"

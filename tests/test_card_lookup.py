@@ -10,7 +10,7 @@ from model_folders import described, put, put_card, put_saved_model
 
 from wasinn_nb import catalog, settings
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.catalog.entries import ModelEntry
 from wasinn_nb.errors import (
     HashMismatchError,

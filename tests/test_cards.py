@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards import ModelCard, ModelFile, checked_palette, distinct_palette
+from wasinn_nb.cards.card import ModelCard
+from wasinn_nb.cards.modelfile import ModelFile
 from wasinn_nb.errors import RecipeError
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.imaging.recipe import PreprocessRecipe
+from wasinn_nb.render.palette import checked_palette, distinct_palette
 
 HASH = "0123456789abcdef" * 6
 CARD = {

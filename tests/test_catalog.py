@@ -12,9 +12,9 @@ from model_folders import put, put_card
 
 from wasinn_nb import catalog, settings
 from wasinn_nb.abi import GraphEncoding, TensorType
-from wasinn_nb.cards import ModelCard
-from wasinn_nb.catalog import shipped
+from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.catalog.entries import Model, ModelEntry, ModelTable
+from wasinn_nb.catalog.finding import shipped
 from wasinn_nb.errors import (
     HashMismatchError,
     InvalidArgumentError,

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from wasinn_nb.cards import ModelCard
-from wasinn_nb.comparison import Change, Verdict, compare
+from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.comparison.agreement import compare_masks, compare_tensors, percent, score_margins
 from wasinn_nb.comparison.changes import draw_changes, faded
+from wasinn_nb.comparison.comparing import compare
+from wasinn_nb.comparison.result import Change, Verdict
 from wasinn_nb.errors import (
     InvalidArgumentError,
     MissingFileError,
@@ -25,12 +26,12 @@ from wasinn_nb.errors import (
     TensorFileError,
     WasiNnError,
 )
+from wasinn_nb.imaging.preprocessing import image_to_tensor
+from wasinn_nb.imaging.recipe import PreprocessRecipe
 from wasinn_nb.metrics import confusion_matrix, iou
-from wasinn_nb.preprocessing import image_to_tensor
-from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.tasks.segmentation.result import SegmentationResult
 from wasinn_nb.tensor import Tensor
-from wasinn_nb.trace import Trace
+from wasinn_nb.wasi_nn.trace import Trace
 
 CARD = ModelCard("toy", "segmentation", classes=("background", "road", "curb"))
 F32 = np.float32
@@ -676,8 +677,8 @@ def test_another_filter_is_the_same_within_precision(road):
 
 
 def test_a_guest_and_the_native_run(road, shared, tmp_path):
-    from wasinn_nb.catalog import guest
-    from wasinn_nb.host import run_guest
+    from wasinn_nb.catalog.shipped import guest
+    from wasinn_nb.host.guest import run_guest
 
     run = run_guest(
         guest("roadseg"),

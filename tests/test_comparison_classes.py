@@ -11,15 +11,18 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from wasinn_nb.abi import TensorType
-from wasinn_nb.cards import ModelCard, Port
-from wasinn_nb.comparison import ClassRank, Verdict, compare
+from wasinn_nb.cards.card import ModelCard
+from wasinn_nb.cards.ports import Port
+from wasinn_nb.comparison.comparing import compare
+from wasinn_nb.comparison.ranking import ClassRank
+from wasinn_nb.comparison.result import Verdict
 from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.imaging.recipe import PreprocessRecipe
 from wasinn_nb.origin import Origin
-from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.segmentation import SegmentationResult
 from wasinn_nb.tasks.classification.result import ClassificationResult
+from wasinn_nb.tasks.segmentation.result import SegmentationResult
 from wasinn_nb.tensor import Tensor
-from wasinn_nb.trace import Trace
+from wasinn_nb.wasi_nn.trace import Trace
 
 F32 = np.float32
 CARD = ModelCard("pets", "classification", classes=("cat", "dog", "owl", "hen"))

@@ -8,8 +8,9 @@ from conformance import models
 from conformance.engines import ENGINES
 
 import wasinn_nb as wn
-from wasinn_nb.comparison import Verdict, compare
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.comparison.comparing import compare
+from wasinn_nb.comparison.result import Verdict
+from wasinn_nb.imaging.recipe import PreprocessRecipe
 
 IMAGE = np.random.default_rng(5).integers(0, 256, (9, 13, 3), np.uint8)
 CLASSES = ("red", "green", "blue")

@@ -16,15 +16,17 @@ from PIL import Image
 
 import wasinn_nb as wn
 from wasinn_nb.abi import TensorType
-from wasinn_nb.cards import ModelCard, Port
-from wasinn_nb.comparison import Change, Verdict, compare
+from wasinn_nb.cards.card import ModelCard
+from wasinn_nb.cards.ports import Port
 from wasinn_nb.comparison.agreement import score_margins
-from wasinn_nb.coverage import Coverage
+from wasinn_nb.comparison.comparing import compare
+from wasinn_nb.comparison.result import Change, Verdict
 from wasinn_nb.errors import InvalidArgumentError, WasiNnError
-from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.imaging.coverage import Coverage
+from wasinn_nb.imaging.recipe import PreprocessRecipe
+from wasinn_nb.tasks.segmentation.result import SegmentationResult
 from wasinn_nb.tensor import Tensor
-from wasinn_nb.trace import Trace
+from wasinn_nb.wasi_nn.trace import Trace
 
 F32 = np.float32
 PERSON = ModelCard("toy", "segmentation", classes=("background", "person"))

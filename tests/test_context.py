@@ -8,7 +8,6 @@ import pytest
 import toys
 
 from wasinn_nb.abi import Errno, ExecutionTarget, GraphEncoding
-from wasinn_nb.context import WasiNnCtx
 from wasinn_nb.errors import (
     BusyError,
     InvalidArgumentError,
@@ -21,6 +20,7 @@ from wasinn_nb.errors import (
     WasiNnError,
 )
 from wasinn_nb.tensor import Tensor, read_tensor
+from wasinn_nb.wasi_nn.context import WasiNnCtx
 
 TWO = Tensor.from_array(np.array([[-1, 2]], np.float32))
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import wasinn_nb as wn
-from wasinn_nb.coverage import WHOLE, Coverage
-from wasinn_nb.placement import Placement
-from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.imaging.coverage import WHOLE, Coverage
+from wasinn_nb.imaging.placement import Placement
+from wasinn_nb.tasks.segmentation.result import SegmentationResult
 
 SIDES = st.integers(1, 40)
 

@@ -11,8 +11,9 @@ from PIL import Image, ImageOps
 
 import wasinn_nb as wn
 from wasinn_nb import diagnosis, errors
-from wasinn_nb.diagnosis import candidates, diagnose, filters, matching, outputs, resampling
-from wasinn_nb.preprocessing import resized_pixels
+from wasinn_nb.diagnosis import candidates, filters, matching, outputs, resampling
+from wasinn_nb.diagnosis.diagnosing import diagnose
+from wasinn_nb.imaging.preprocessing import resized_pixels
 
 ROAD = wn.PreprocessRecipe(512, 896, resize="bilinear")
 BIRD = wn.PreprocessRecipe(224, 224, "NHWC", "RGB", "u8", resize="triangle-0.23")

@@ -12,8 +12,9 @@ from test_diagnosis import picture
 from toys import brightest_channel
 
 import wasinn_nb as wn
-from wasinn_nb.diagnosis import diagnose, matching, outputs, remedies, resampling
+from wasinn_nb.diagnosis import matching, outputs, remedies, resampling
 from wasinn_nb.diagnosis.candidates import Making
+from wasinn_nb.diagnosis.diagnosing import diagnose
 
 IMAGE = picture()  # 135 rows of 240 columns
 RGB = Image.fromarray(IMAGE)

@@ -11,7 +11,7 @@ from test_diagnosis import picture
 
 import wasinn_nb as wn
 from wasinn_nb import errors
-from wasinn_nb.diagnosis import diagnose
+from wasinn_nb.diagnosis.diagnosing import diagnose
 
 IMAGE = picture()
 RECIPE = wn.PreprocessRecipe(64, 96, resize="bilinear")

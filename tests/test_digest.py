@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from wasinn_nb.digest import Digest, class_letters, majority_grid
 from wasinn_nb.errors import InvalidArgumentError, TensorError
-from wasinn_nb.preprocessing import image_to_tensor
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.imaging.preprocessing import image_to_tensor
+from wasinn_nb.imaging.recipe import PreprocessRecipe
+from wasinn_nb.tasks.segmentation.digest import Digest, class_letters, majority_grid
 
 CLASSES = ("background", "road", "curb", "mark")
 ROAD = "road-segmentation-adas-0001"

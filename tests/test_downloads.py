@@ -16,14 +16,10 @@ from pathlib import Path
 import pytest
 
 from wasinn_nb import catalog, settings
-from wasinn_nb.cards import ModelFile
-from wasinn_nb.catalog import downloads, shipped
-from wasinn_nb.errors import (
-    DownloadError,
-    HashMismatchError,
-    InvalidArgumentError,
-    NotFoundError,
-)
+from wasinn_nb.cards.modelfile import ModelFile
+from wasinn_nb.catalog import downloads
+from wasinn_nb.catalog.finding import shipped
+from wasinn_nb.errors import DownloadError, HashMismatchError, InvalidArgumentError, NotFoundError
 from wasinn_nb.widgets.models import ModelPicker
 
 XML = b"<net name='toy'>" + random.Random(1).randbytes(20_000)

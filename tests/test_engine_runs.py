@@ -19,8 +19,8 @@ from conformance.tflite_writer import TfliteWriter
 import wasinn_nb as wn
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.errors import BusyError, RuntimeFailure
-from wasinn_nb.runtimes import runtime
 from wasinn_nb.runtimes.base import processors
+from wasinn_nb.runtimes.registry import runtime
 from wasinn_nb.tensor import Tensor
 
 F32 = np.float32

@@ -14,7 +14,7 @@ import wasinn_nb as wn
 from wasinn_nb import errors
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.errors import InvalidArgumentError, RuntimeFailure
-from wasinn_nb.runtimes import runtime
+from wasinn_nb.runtimes.registry import runtime
 from wasinn_nb.tensor import Tensor
 
 F32 = np.float32

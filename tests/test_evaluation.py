@@ -12,10 +12,10 @@ import toys
 from PIL import Image
 
 import wasinn_nb as wn
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.errors import ImageError, InvalidArgumentError, MissingFileError, TensorError
-from wasinn_nb.evaluation import evaluate
-from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.evaluation.judging import evaluate
+from wasinn_nb.tasks.segmentation.result import SegmentationResult
 
 U8 = np.uint8
 CARD = ModelCard("toy", "segmentation", classes=("background", "road", "curb", "mark"))

@@ -15,7 +15,8 @@ from PIL import Image
 
 import wasinn_nb as wn
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, WasiNnError
-from wasinn_nb.evaluation import ClassificationEvaluation, evaluate
+from wasinn_nb.evaluation.judging import evaluate
+from wasinn_nb.evaluation.ranking import ClassificationEvaluation
 from wasinn_nb.evaluation.truths import class_truths
 from wasinn_nb.origin import Origin
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 import wasinn_nb as wn
 from wasinn_nb.errors import InvalidArgumentError, TensorError
-from wasinn_nb.evaluation import evaluate
+from wasinn_nb.evaluation.judging import evaluate
 
 U8 = np.uint8
 BLUE_GREEN_RED = ("blue", "green", "red")

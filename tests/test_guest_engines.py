@@ -10,8 +10,8 @@ from hosting import GUESTS, command, inferring
 import wasinn_nb as wn
 from wasinn_nb.abi import Errno, GraphEncoding
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.host import run_guest
-from wasinn_nb.runtimes import runtime
+from wasinn_nb.host.guest import run_guest
+from wasinn_nb.runtimes.registry import runtime
 
 GIVEN = np.array([[-1, 2]], np.float32)
 MODELS = {GraphEncoding.ONNX: toys.onnx_relu(), GraphEncoding.TENSORFLOWLITE: toys.tflite_relu()}

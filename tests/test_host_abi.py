@@ -11,8 +11,7 @@ from openvino import opset13 as op
 
 from wasinn_nb import Errno, TensorType, WasiNnCtx
 from wasinn_nb.errors import NotFoundError
-from wasinn_nb.host import add_to_linker
-from wasinn_nb.host.linker import PARAMETERS
+from wasinn_nb.host.linker import PARAMETERS, add_to_linker
 
 END = 2 * PAGE
 OUT, RECORD, DIMS, DATA, BUILDERS, BUFFER = 0, 64, 128, 256, 512, 1024

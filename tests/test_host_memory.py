@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.host import GuestMemory
-from wasinn_nb.host.memory import unsigned
+from wasinn_nb.host.memory import GuestMemory, unsigned
 
 PAGE = 65536
 

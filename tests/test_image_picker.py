@@ -17,13 +17,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import wasinn_nb as wn
-from wasinn_nb.errors import (
-    ImageError,
-    InvalidArgumentError,
-    MissingFileError,
-    NotFoundError,
-)
-from wasinn_nb.pictures import rgb_pixels
+from wasinn_nb.errors import ImageError, InvalidArgumentError, MissingFileError, NotFoundError
+from wasinn_nb.imaging.reading import rgb_pixels
 from wasinn_nb.widgets import images
 from wasinn_nb.widgets.images import ImagePicker
 from wasinn_nb.widgets.uploads import CHUNK_BYTES, MOST_BYTES, Uploads

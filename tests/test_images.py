@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from wasinn_nb.errors import ImageError, MissingFileError
-from wasinn_nb.pictures import open_image, rgb_image, rgb_pixels
+from wasinn_nb.imaging.reading import open_image, rgb_image, rgb_pixels
 
 # Two rows of three pixels, each of its own colour.
 RGB = np.array(

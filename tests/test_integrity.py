@@ -15,15 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.arguments import parsed_builders
-from wasinn_nb.cards import checked_encoding, checked_files, stated
-from wasinn_nb.errors import (
-    InvalidArgumentError,
-    MissingFileError,
-    RuntimeFailure,
-    WasiNnError,
-)
+from wasinn_nb.cards.integrity import checked_encoding, checked_files
+from wasinn_nb.cards.metadata import stated
+from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RuntimeFailure, WasiNnError
 from wasinn_nb.runtimes.openvino.models import read_model
+from wasinn_nb.wasi_nn.arguments import parsed_builders
 
 AUTODETECT, ONNX, OPENVINO = (
     GraphEncoding.AUTODETECT,
@@ -133,7 +129,7 @@ def test_text_may_be_a_model_where_its_name_says_so(tmp_path):
     ],
 )
 def test_encodings_are_told_by_content(content, encoding):
-    from wasinn_nb.cards import encoding_of
+    from wasinn_nb.cards.formats import encoding_of
 
     assert encoding_of(content) is encoding
 

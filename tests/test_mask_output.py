@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wasinn_nb import errors
-from wasinn_nb.cards import ModelCard, Signature, port_of
+from wasinn_nb.cards.card import ModelCard
+from wasinn_nb.cards.ports import Signature, port_of
 from wasinn_nb.tasks.segmentation.outputs import mask_output
 
 SIZE = (48, 64)

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from wasinn_nb import masks
 from wasinn_nb.errors import InvalidArgumentError, TensorError
+from wasinn_nb.tasks.segmentation import masks
 
 PALETTE = [(0, 0, 0), (0, 114, 178), (213, 94, 0)]
 MASKS = hnp.arrays(

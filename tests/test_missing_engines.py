@@ -12,7 +12,8 @@ from PIL import Image
 import wasinn_nb as wn
 from wasinn_nb import registry
 from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
-from wasinn_nb.runtimes import engines, runtime
+from wasinn_nb.runtimes.engine_table import engines
+from wasinn_nb.runtimes.registry import runtime
 
 # A process in which packages cannot be found, as if they were not installed.
 HIDING = """

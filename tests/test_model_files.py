@@ -11,7 +11,8 @@ from model_folders import put, put_card, put_saved_model
 
 from wasinn_nb import catalog
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards import ModelCard, stated
+from wasinn_nb.cards.card import ModelCard
+from wasinn_nb.cards.metadata import stated
 from wasinn_nb.catalog.entries import Model
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 

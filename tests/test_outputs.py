@@ -14,9 +14,9 @@ import toys
 import wasinn_nb as wn
 from wasinn_nb import errors
 from wasinn_nb.abi import TensorType
-from wasinn_nb.cards import ModelCard
-from wasinn_nb.masks import labels_of, resize_scores
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.cards.card import ModelCard
+from wasinn_nb.imaging.recipe import PreprocessRecipe
+from wasinn_nb.tasks.segmentation.masks import labels_of, resize_scores
 
 IMAGE = np.zeros((4, 6, 3), np.uint8)
 IMAGE[:, :2, 0], IMAGE[:, 2:4, 1], IMAGE[:, 4:, 2] = 200, 100, 50

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.placement import Placement
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.imaging.placement import Placement
+from wasinn_nb.imaging.recipe import PreprocessRecipe
 
 
 def placed(fit, target, image):

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.masks import LegendEntry, colorize
-from wasinn_nb.plotting import Panel, draw_panels
-from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.render.palette import LegendEntry
+from wasinn_nb.render.plotting import Panel, draw_panels
+from wasinn_nb.tasks.segmentation.masks import colorize
+from wasinn_nb.tasks.segmentation.result import SegmentationResult
 
 CARD = ModelCard("toy", "segmentation", classes=("background", "road", "curb"))
 LABELS = np.array([[0, 0, 1], [0, 1, 1]], np.uint8)
@@ -112,7 +113,7 @@ def test_only_plot_imports_matplotlib_and_nothing_imports_pyplot():
     code = """
         import sys, numpy as np
         from wasinn_nb.cards import ModelCard
-        from wasinn_nb.segmentation import SegmentationResult
+        from wasinn_nb.tasks.segmentation import SegmentationResult
         assert "matplotlib" not in sys.modules
         card = ModelCard("toy", classes=("a",))
         SegmentationResult(np.zeros((2, 2), np.uint8), card).plot()._repr_png_()
@@ -124,7 +125,7 @@ def test_only_plot_imports_matplotlib_and_nothing_imports_pyplot():
 PLOT = """\
 import numpy as np
 from wasinn_nb.cards import ModelCard
-from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.tasks.segmentation import SegmentationResult
 result = SegmentationResult(np.zeros((2, 2), np.uint8), ModelCard("toy", classes=("a",)))
 result.plot()"""
 

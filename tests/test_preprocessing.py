@@ -10,16 +10,16 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from wasinn_nb.errors import ImageError, MissingFileError, RecipeError
-from wasinn_nb.placement import Placement
-from wasinn_nb.preprocessing import (
+from wasinn_nb.imaging.placement import Placement
+from wasinn_nb.imaging.preprocessing import (
     image_to_bytes,
     image_to_tensor,
     open_for,
     pixels_to_tensor,
     resized_pixels,
 )
-from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.resize import resize_triangle
+from wasinn_nb.imaging.recipe import PreprocessRecipe
+from wasinn_nb.imaging.triangle import resize_triangle
 from wasinn_nb.tensor import read_tensor
 
 NAME = re.compile(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.errors import RecipeError
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.imaging.recipe import PreprocessRecipe
 
 ROAD = PreprocessRecipe(512, 896)
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from wasinn_nb.resize import _rounded, resize_triangle
+from wasinn_nb.imaging.triangle import _rounded, resize_triangle
 
 F = np.float32
 

@@ -31,10 +31,11 @@ from wasinn_nb.errors import (
     NotFoundError,
     WasiNnError,
 )
-from wasinn_nb.host import GuestRun, modules, run_guest
-from wasinn_nb.host.run import Invocation
+from wasinn_nb.host import modules
+from wasinn_nb.host.guest import run_guest
+from wasinn_nb.host.run import GuestRun, Invocation
 from wasinn_nb.host.wasi import Directory
-from wasinn_nb.trace import Trace
+from wasinn_nb.wasi_nn.trace import Trace
 
 MISBEHAVE = GUESTS / "misbehave.wasm"
 DUMP = "wasinn-openvino-inference-output-1x4x512x896xf32.tensor"

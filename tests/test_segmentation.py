@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from wasinn_nb.cards import ModelCard
-from wasinn_nb.coverage import Coverage
+from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.errors import (
     ImageError,
     InvalidArgumentError,
@@ -22,9 +21,11 @@ from wasinn_nb.errors import (
     TensorFileError,
     WasiNnError,
 )
-from wasinn_nb.masks import argmax_labels, blend, resize_labels, resize_scores
-from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.imaging.coverage import Coverage
+from wasinn_nb.imaging.recipe import PreprocessRecipe
+from wasinn_nb.runtimes.labels import argmax_labels
+from wasinn_nb.tasks.segmentation.masks import blend, resize_labels, resize_scores
+from wasinn_nb.tasks.segmentation.result import SegmentationResult
 from wasinn_nb.tensor import read_sidecar, read_tensor
 
 CARD = ModelCard("toy", "segmentation", classes=("background", "road", "curb"))

@@ -18,8 +18,8 @@ import toys
 
 import wasinn_nb as wn
 from wasinn_nb import errors, pipeline
-from wasinn_nb.cards import ModelCard
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.cards.card import ModelCard
+from wasinn_nb.imaging.recipe import PreprocessRecipe
 
 RECIPE = PreprocessRecipe(4, 6, color="RGB", resize="bilinear")
 IMAGE = np.zeros((4, 6, 3), np.uint8)

@@ -18,7 +18,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards import Port, Signature, Stated, port_of, stated
+from wasinn_nb.cards.metadata import Stated, stated
+from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.errors import MissingFileError, RuntimeFailure, WasiNnError
 
 F32 = np.float32

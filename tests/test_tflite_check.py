@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards import checked_files
+from wasinn_nb.cards.integrity import checked_files
 from wasinn_nb.errors import RuntimeFailure
-from wasinn_nb.runtimes import runtime
+from wasinn_nb.runtimes.registry import runtime
 
 TFLITE = GraphEncoding.TENSORFLOWLITE
 # Tensors: 0 data, 1 constant1 (two), 2 value2, 3 person; operations: multiply, sigmoid.

@@ -16,7 +16,7 @@ import pytest
 
 import wasinn_nb as wn
 from wasinn_nb import errors
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards.card import ModelCard
 
 TOLERANCE: Final = 0.001
 

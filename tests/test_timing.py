@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 import wasinn_nb as wn
 from wasinn_nb import cli
+from wasinn_nb.benchmark import PipelineTimes, Timings
 from wasinn_nb.errors import InvalidArgumentError, WasiNnWarning
-from wasinn_nb.timing import PipelineTimes, Timings
 
 # Where the processor has no bfloat16, a pipeline says that f32 ran.
 no_bf16 = pytest.mark.filterwarnings("ignore:precision bf16 was asked for")

@@ -5,7 +5,7 @@ import pytest
 from wasinn_nb.abi import Errno
 from wasinn_nb.errors import BusyError, TensorFileError, TooLargeError
 from wasinn_nb.tensor import Tensor
-from wasinn_nb.trace import Trace
+from wasinn_nb.wasi_nn.trace import Trace
 
 
 def note(trace, name, arguments="", **changes):

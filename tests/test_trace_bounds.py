@@ -4,9 +4,10 @@ import threading
 
 import pytest
 
-from wasinn_nb import Errno, Tensor, trace
+from wasinn_nb import Errno, Tensor
 from wasinn_nb.errors import InvalidArgumentError, TooLargeError
-from wasinn_nb.trace import Trace
+from wasinn_nb.wasi_nn import trace
+from wasinn_nb.wasi_nn.trace import Trace
 
 
 def tensor(number, nbytes=8):

@@ -13,11 +13,12 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 import wasinn_nb as wn
-from wasinn_nb.cards import ModelCard, card_line
-from wasinn_nb.coverage import Coverage
+from wasinn_nb.cards.card import ModelCard
+from wasinn_nb.cards.code import card_line
 from wasinn_nb.errors import ImageError, InvalidArgumentError, TensorError
-from wasinn_nb.masks import labels_of
-from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.imaging.coverage import Coverage
+from wasinn_nb.tasks.segmentation.masks import labels_of
+from wasinn_nb.tasks.segmentation.result import SegmentationResult
 from wasinn_nb.widgets.payload import (
     captions,
     confidence_payload,

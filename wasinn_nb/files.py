@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 
-__all__ = ["atomic", "existing_file", "expanded", "is_file", "is_folder"]
+__all__ = ["atomic", "existing_file", "expanded", "has_folder", "is_file", "is_folder"]
 
 
 def expanded(path: str | os.PathLike[str], what: str = "a path") -> Path:
@@ -130,3 +130,8 @@ def existing_file(path: str | os.PathLike[str], what: str) -> Path:
             f"expected a regular file for the {what}, got a device or pipe at {found}"
         )
     return found
+
+
+def has_folder(text: str) -> bool:
+    """Return whether *text* can only be a path, not a name."""
+    return "/" in text or os.sep in text or text in {".", "..", "~"}

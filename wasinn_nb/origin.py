@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final, Self
 
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.imaging import PreprocessRecipe
 
 __all__ = ["Origin"]
 

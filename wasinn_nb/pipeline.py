@@ -14,15 +14,20 @@ import numpy as np
 from PIL import Image
 
 from wasinn_nb import catalog, settings
-from wasinn_nb.arguments import device_name
 from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.imaging import (
+    ImageSource,
+    PreprocessRecipe,
+    Resize,
+    encoded_bytes,
+    open_for,
+    pixels_to_tensor,
+    resized_pixels,
+)
 from wasinn_nb.origin import Origin
-from wasinn_nb.pictures import ImageSource, encoded_bytes
 from wasinn_nb.plan import Plan
-from wasinn_nb.preprocessing import open_for, pixels_to_tensor, resized_pixels
-from wasinn_nb.recipe import PreprocessRecipe, Resize
-from wasinn_nb.runtimes import Runtime
+from wasinn_nb.runtimes import Runtime, device_name
 from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.tensor import Tensor
 

@@ -5,17 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from wasinn_nb.cards import (
-    ModelCard,
-    PartialRecipe,
-    Signature,
-    Stated,
-    partial_fields,
-    recipe_for,
-)
+from wasinn_nb.cards import ModelCard, PartialRecipe, Signature, Stated, partial_fields, recipe_for
 from wasinn_nb.catalog import Model
 from wasinn_nb.errors import InvalidArgumentError, RecipeError
-from wasinn_nb.recipe import PreprocessRecipe, Resize
+from wasinn_nb.imaging import PreprocessRecipe, Resize
 from wasinn_nb.runtimes import Head
 from wasinn_nb.tasks import Reading, reading_of, task, task_for, tasks
 

@@ -7,12 +7,11 @@ from typing import cast
 
 from wasinn_nb import catalog
 from wasinn_nb.cards import ModelCard, PartialRecipe
-from wasinn_nb.pictures import ImageSource
+from wasinn_nb.imaging import ImageSource, Resize
 from wasinn_nb.pipeline import kept_pipeline
-from wasinn_nb.recipe import Resize
 from wasinn_nb.runtimes import Runtime
-from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.tasks.classification.result import ClassificationResult
+from wasinn_nb.tasks.classification import ClassificationResult
+from wasinn_nb.tasks.segmentation import SegmentationResult
 
 __all__ = ["classify", "segment"]
 

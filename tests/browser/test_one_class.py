@@ -19,7 +19,7 @@ from browser.viewers import Viewer, mixed, near
 SCENE = """
 import numpy as np
 import wasinn_nb as wn
-from wasinn_nb.coverage import Coverage
+from wasinn_nb.imaging import Coverage
 
 rise = np.tile((np.arange(64, dtype=np.float32) + 0.5) / 64, (1, 40, 1))
 photo = np.empty((400, 640, 3), np.uint8)

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.engines import ENGINES
 from wasinn_nb import registry
-from wasinn_nb.runtimes import runtime
+from wasinn_nb.runtimes.registry import runtime
 
 
 def _forget() -> None:

@@ -17,8 +17,8 @@ from conformance.tflite_writer import TfliteWriter
 from conformance.toy_engine import ToyEngine
 from conformance.values import Value
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards import ModelCard
-from wasinn_nb.catalog import Model
+from wasinn_nb.cards.card import ModelCard
+from wasinn_nb.catalog.entries import Model
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["ENGINES", "OWN", "Engine", "Writer", "tensor", "values"]

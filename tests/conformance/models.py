@@ -9,7 +9,7 @@ import numpy as np
 import toys
 
 from conformance.engines import Engine, Writer
-from wasinn_nb.runtimes import runtime
+from wasinn_nb.runtimes.registry import runtime
 from wasinn_nb.tensor import Tensor
 
 F32 = np.float32

@@ -16,9 +16,10 @@ import wasinn_nb as wn
 from conformance import models
 from conformance.engines import ENGINES
 from wasinn_nb import errors
-from wasinn_nb.cards import ModelCard
-from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.tasks import Reading, Result, task, tasks
+from wasinn_nb.cards.card import ModelCard
+from wasinn_nb.imaging.recipe import PreprocessRecipe
+from wasinn_nb.tasks.base import Reading, Result
+from wasinn_nb.tasks.registry import task, tasks
 
 RECIPE: Final = PreprocessRecipe(4, 6, color="RGB", resize="bilinear")
 CLASSES: Final = ("red", "green", "blue")

@@ -14,15 +14,20 @@ from typing import Any, Final
 import numpy as np
 
 from wasinn_nb.abi import GraphEncoding, TensorType
-from wasinn_nb.cards import Port, Signature
+from wasinn_nb.cards.ports import Port, Signature
 from wasinn_nb.errors import (
     InvalidArgumentError,
     MissingFileError,
     RuntimeFailure,
     UnsupportedOperationError,
 )
-from wasinn_nb.runtimes import Device, DeviceTable
-from wasinn_nb.runtimes.base import check_device, check_precision, warn_of_precision
+from wasinn_nb.runtimes.base import (
+    Device,
+    DeviceTable,
+    check_device,
+    check_precision,
+    warn_of_precision,
+)
 from wasinn_nb.tensor import Tensor
 
 _KINDS: Final = {

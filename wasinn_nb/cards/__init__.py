@@ -8,11 +8,12 @@ from wasinn_nb.cards.assumptions import (
     unnamed_classes,
 )
 from wasinn_nb.cards.card import ModelCard
-from wasinn_nb.cards.card_code import card_code, card_line, is_bare, recipe_code
+from wasinn_nb.cards.code import card_code, card_line, is_bare, recipe_code
 from wasinn_nb.cards.conventions import clean_text
 from wasinn_nb.cards.formats import content_of, encoding_of
-from wasinn_nb.cards.image_input import ImageInput, image_input, image_inputs
+from wasinn_nb.cards.inputs import ImageInput, image_input, image_inputs
 from wasinn_nb.cards.integrity import checked_encoding, checked_files
+from wasinn_nb.cards.metadata import Stated, check_with_weights, stated
 from wasinn_nb.cards.modelfile import ModelFile
 from wasinn_nb.cards.modelpath import (
     CARD_SUFFIX,
@@ -32,10 +33,8 @@ from wasinn_nb.cards.modelpath import (
 )
 from wasinn_nb.cards.onnx_file import with_weights_inside
 from wasinn_nb.cards.operations import BOUNDED, UNBOUNDED, operation_behind, standard_name
-from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.cards.recipes import PartialRecipe, partial_fields, recipe_for
-from wasinn_nb.cards.stated import Stated, check_with_weights, stated
 from wasinn_nb.cards.tflite import custom_operations
 
 __all__ = [
@@ -43,7 +42,6 @@ __all__ = [
     "CARD_SUFFIX",
     "ENCODINGS",
     "FOLDER_CARD",
-    "RGB",
     "UNBOUNDED",
     "UNNAMED_CLASS",
     "WEIGHTS",
@@ -63,11 +61,9 @@ __all__ = [
     "check_with_weights",
     "checked_encoding",
     "checked_files",
-    "checked_palette",
     "clean_text",
     "content_of",
     "custom_operations",
-    "distinct_palette",
     "encoding_by_suffix",
     "encoding_of",
     "existing_model",

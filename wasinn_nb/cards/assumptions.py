@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final, get_args
 
-from wasinn_nb.recipe import Color, PreprocessRecipe, Resize
+from wasinn_nb.imaging import Color, PreprocessRecipe, Resize
 
 __all__ = [
     "UNNAMED_CLASS",

@@ -9,8 +9,8 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from wasinn_nb.cards.modelfile import ModelFile, is_text
-from wasinn_nb.cards.palette import RGB, checked_palette, distinct_palette
 from wasinn_nb.errors import RecipeError
+from wasinn_nb.render import RGB, checked_palette, distinct_palette
 
 __all__ = [
     "MOST_MASK_CLASSES",

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.checks import MOST_MASK_CLASSES
-from wasinn_nb.cards.image_input import image_inputs
+from wasinn_nb.cards.inputs import image_inputs
 from wasinn_nb.cards.integrity import checked_encoding
+from wasinn_nb.cards.metadata import Stated, stated
 from wasinn_nb.cards.modelpath import (
     as_name,
     check_whole,
@@ -26,9 +27,8 @@ from wasinn_nb.cards.recipes import (
     partial_fields,
     unknown_levels,
 )
-from wasinn_nb.cards.stated import Stated, stated
 from wasinn_nb.errors import RecipeError
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.imaging import PreprocessRecipe
 
 __all__ = ["stated_fields"]
 

@@ -9,10 +9,10 @@ from typing import Any, Final, TypeAlias
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.cards.assumptions import assumed_recipe, assumed_size
-from wasinn_nb.cards.image_input import ImageInput, image_input, one_input
+from wasinn_nb.cards.inputs import ImageInput, image_input, one_input
 from wasinn_nb.cards.ports import Port, Signature
 from wasinn_nb.errors import InvalidArgumentError, RecipeError
-from wasinn_nb.recipe import INTEGER_LIMITS, Color, PreprocessRecipe
+from wasinn_nb.imaging import INTEGER_LIMITS, Color, PreprocessRecipe
 
 __all__ = [
     "DEFAULT_SIDE",

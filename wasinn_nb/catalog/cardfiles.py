@@ -18,13 +18,7 @@ from wasinn_nb.cards import (
     is_saved_model,
     model_stem,
 )
-from wasinn_nb.catalog.layouts import (
-    PRECISION,
-    homes,
-    main_files,
-    precision_folders,
-    precision_of,
-)
+from wasinn_nb.catalog.layouts import PRECISION, homes, main_files, precision_folders, precision_of
 from wasinn_nb.errors import RecipeError, WasiNnError
 
 __all__ = [

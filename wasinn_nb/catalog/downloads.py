@@ -24,8 +24,9 @@ from wasinn_nb import settings
 from wasinn_nb.cards import ModelFile
 from wasinn_nb.errors import DownloadError, HashMismatchError, InvalidArgumentError
 from wasinn_nb.progress import Progress, progress_bar
+from wasinn_nb.wording import in_words
 
-__all__ = ["TIMEOUT", "are_whole", "fetch_files", "in_words", "sha384"]
+__all__ = ["TIMEOUT", "are_whole", "fetch_files", "sha384"]
 
 TIMEOUT: Final = 30.0
 """Seconds without data after which a server counts as stalled."""
@@ -33,21 +34,6 @@ TIMEOUT: Final = 30.0
 _MAX_TIMEOUT: Final = 86_400
 _CHUNK: Final = 8192
 _OTHERWISE: Final = "or put the files into a directory of WASINN_NB_PATH yourself"
-
-
-def in_words(size: int) -> str:
-    """Return a number of bytes for people, in decimal units as browsers show them.
-
-    Examples
-    --------
-    >>> in_words(923_231), in_words(220_017), in_words(180)
-    ('0.9 MB', '220 kB', '180 bytes')
-    """
-    if size < 1000:
-        return f"{size} bytes"
-    if size < 900_000:
-        return f"{size / 1000:.0f} kB"
-    return f"{size / 1e6:.1f} MB" if size < 900_000_000 else f"{size / 1e9:.1f} GB"
 
 
 def sha384(path: Path) -> str:

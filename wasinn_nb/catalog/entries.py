@@ -22,7 +22,7 @@ from wasinn_nb.cards import (
 from wasinn_nb.catalog.downloads import sha384
 from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.files import existing_file
-from wasinn_nb.tables import html_table, text_table
+from wasinn_nb.render import html_table, text_table
 
 __all__ = ["Model", "ModelEntry", "ModelTable", "matching_precision"]
 

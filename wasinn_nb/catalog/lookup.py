@@ -36,12 +36,7 @@ from wasinn_nb.catalog.cardfiles import (
 from wasinn_nb.catalog.downloads import are_whole
 from wasinn_nb.catalog.entries import Model, matching_precision
 from wasinn_nb.catalog.layouts import homes, main_files, precision_of
-from wasinn_nb.errors import (
-    HashMismatchError,
-    InvalidArgumentError,
-    MissingFileError,
-    WasiNnError,
-)
+from wasinn_nb.errors import HashMismatchError, InvalidArgumentError, MissingFileError, WasiNnError
 from wasinn_nb.files import existing_file, is_folder
 
 __all__ = ["Copy", "Place", "at_path", "best", "cache_folder", "cached_copy", "copies"]

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from wasinn_nb import settings
 from wasinn_nb.errors import NotFoundError
-from wasinn_nb.files import existing_file, expanded
+from wasinn_nb.files import existing_file, expanded, has_folder
+from wasinn_nb.wording import no_such
 
 __all__ = [
     "PathLike",
     "data_dir",
     "guest",
-    "has_folder",
     "image",
     "images",
     "mask",
-    "no_such",
 ]
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -111,17 +108,3 @@ def _pictures(folder: str) -> dict[str, Path]:
         for path in sorted((data_dir() / folder).glob("*"))
         if path.suffix.lower() in _PICTURES
     }
-
-
-def no_such(what: str, name: object, known: Iterable[str], where: str = "") -> str:
-    """Say that there is no such name, and which ones come close."""
-    names = list(known)
-    close = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
-    close = close or [known for known in names if str(name).lower() in known.lower()]
-    remedy = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(names)}"
-    return f"no {what} {str(name)!r:.140}{where}; {remedy if names else 'there are none here'}"
-
-
-def has_folder(text: str) -> bool:
-    """Return whether *text* can only be a path, not a name."""
-    return "/" in text or os.sep in text or text in {".", "..", "~"}

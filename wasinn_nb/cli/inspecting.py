@@ -20,18 +20,11 @@ from wasinn_nb.cli.console import (
     print_json,
     print_warning,
 )
-from wasinn_nb.cli.statements import (
-    Given,
-    made_card,
-    numbers,
-    output_of,
-    read_classes,
-    read_recipe,
-)
+from wasinn_nb.cli.statements import Given, made_card, numbers, output_of, read_classes, read_recipe
 from wasinn_nb.errors import InvalidArgumentError, RecipeError, WasiNnError
 from wasinn_nb.files import is_file, is_folder
-from wasinn_nb.model_code import path_of
-from wasinn_nb.recipe import Color, Fit, Layout, Resize
+from wasinn_nb.imaging import Color, Fit, Layout, Resize
+from wasinn_nb.inspection import path_of
 
 
 @app.command()
@@ -257,7 +250,7 @@ def _tensor_facts(path: Path, *, as_json: bool) -> dict[str, Any]:
 
 
 def _picture_facts(path: Path) -> dict[str, Any]:
-    from wasinn_nb.pictures import open_image
+    from wasinn_nb.imaging import open_image
 
     picture = open_image(path)
     orientation = picture.getexif().get(0x0112, 1)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 import wasinn_nb as wn
-from wasinn_nb.catalog.lookup import known_card
+from wasinn_nb.catalog import known_card
 from wasinn_nb.cli.console import (
     AsJson,
     CardPath,
@@ -28,7 +28,7 @@ from wasinn_nb.cli.console import (
     print_json,
 )
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
-from wasinn_nb.comparison.agreement import TOLERANCE
+from wasinn_nb.comparison import TOLERANCE
 from wasinn_nb.errors import WasiNnError
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 import wasinn_nb as wn
+from wasinn_nb.benchmark import FEWEST_ROUNDS
 from wasinn_nb.cli.console import (
     AsJson,
     CardPath,
@@ -24,8 +25,7 @@ from wasinn_nb.cli.console import (
 )
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.errors import UnsupportedOperationError
-from wasinn_nb.recipe import Resize
-from wasinn_nb.timing import FEWEST_ROUNDS
+from wasinn_nb.imaging import Resize
 
 
 @app.command()

@@ -27,10 +27,10 @@ from wasinn_nb.cli.console import (
     print_json,
 )
 from wasinn_nb.cli.statements import Given, output_of, print_assumed, read_recipe
-from wasinn_nb.digest import MANY_CLASSES
 from wasinn_nb.errors import WasiNnError
-from wasinn_nb.recipe import Resize
-from wasinn_nb.tables import percent
+from wasinn_nb.imaging import Resize
+from wasinn_nb.tasks.segmentation import MANY_CLASSES
+from wasinn_nb.wording import percent
 
 if TYPE_CHECKING:
     from wasinn_nb.host import GuestRun

@@ -15,7 +15,7 @@ from wasinn_nb.cards import card_path, is_bare, statements
 from wasinn_nb.cli.console import out
 from wasinn_nb.errors import MissingFileError, RecipeError, WasiNnWarning
 from wasinn_nb.files import existing_file, is_file
-from wasinn_nb.model_code import path_of
+from wasinn_nb.inspection import path_of
 
 __all__ = [
     "Given",

@@ -42,7 +42,7 @@ from numpy.typing import NDArray
 
 from wasinn_nb.comparison.tensors import TOLERANCE, TensorDifference, compare_tensors
 from wasinn_nb.metrics import confusion_matrix, iou
-from wasinn_nb.tables import percent
+from wasinn_nb.wording import percent
 
 __all__ = [
     "NEAR_TIE",

@@ -14,17 +14,14 @@ from numpy.typing import NDArray
 from wasinn_nb.abi import TensorType
 from wasinn_nb.cards import ModelCard, Port
 from wasinn_nb.comparison.ranking import ClassScores
-from wasinn_nb.coverage import Coverage
 from wasinn_nb.errors import InvalidArgumentError, WasiNnError
-from wasinn_nb.masks import labels_of
+from wasinn_nb.imaging import Coverage, ImageSource, PreprocessRecipe, open_image
 from wasinn_nb.origin import Origin
-from wasinn_nb.pictures import ImageSource, open_image
-from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.storage import RESULT_FORMAT, saved_format
-from wasinn_nb.tasks.classification.result import CLASSIFICATION_FORMAT, ClassificationResult
+from wasinn_nb.tasks import RESULT_FORMAT, saved_format
+from wasinn_nb.tasks.classification import CLASSIFICATION_FORMAT, ClassificationResult
+from wasinn_nb.tasks.segmentation import SegmentationResult, labels_of
 from wasinn_nb.tensor import Tensor, read_sidecar, read_tensor
-from wasinn_nb.trace import Trace
+from wasinn_nb.wasi_nn import Trace
 
 __all__ = ["Chain", "Comparable", "RunLike", "chain_of", "class_names", "fields_of"]
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from wasinn_nb.cards import RGB
-from wasinn_nb.masks import colorize
-from wasinn_nb.pictures import ImageSource, rgb_image
+from wasinn_nb.imaging import ImageSource, rgb_image
+from wasinn_nb.render import RGB
+from wasinn_nb.tasks.segmentation import colorize
 
 __all__ = ["draw_changes", "faded"]
 

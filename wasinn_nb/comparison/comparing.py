@@ -17,6 +17,7 @@ from wasinn_nb.comparison.chain import Chain, Comparable, chain_of, class_names
 from wasinn_nb.comparison.notes import QUANTIZED, made_by, notes_on, quantized_ports
 from wasinn_nb.comparison.ranking import RankingDifference
 from wasinn_nb.comparison.reading import with_inputs, with_meaning, with_places
+from wasinn_nb.comparison.result import Change, Comparison, Step, Verdict
 from wasinn_nb.comparison.steps import (
     agreement_in_words,
     input_step,
@@ -26,10 +27,9 @@ from wasinn_nb.comparison.steps import (
     recipe_step,
     scores_steps,
 )
-from wasinn_nb.comparison.verdict import Change, Comparison, Step, Verdict
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.pictures import ImageSource
-from wasinn_nb.tables import percent
+from wasinn_nb.imaging import ImageSource
+from wasinn_nb.wording import percent
 
 __all__ = ["compare"]
 

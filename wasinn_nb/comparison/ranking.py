@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from wasinn_nb.tasks.classification.result import ClassificationResult
+    from wasinn_nb.tasks.classification import ClassificationResult
 
 __all__ = ["ClassRank", "ClassScores", "RankingDifference", "compare_rankings"]
 

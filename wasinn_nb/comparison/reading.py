@@ -18,14 +18,12 @@ from wasinn_nb.cards import ModelCard, Port, Signature, image_inputs
 from wasinn_nb.comparison.chain import Chain, fields_of
 from wasinn_nb.comparison.ranking import ClassScores
 from wasinn_nb.errors import InvalidArgumentError, WasiNnError
-from wasinn_nb.masks import argmax_labels
+from wasinn_nb.imaging import MAX_SIDE, PreprocessRecipe, image_to_tensor, kept_image, open_for
 from wasinn_nb.origin import Origin
-from wasinn_nb.pictures import kept_image
-from wasinn_nb.preprocessing import image_to_tensor, open_for
-from wasinn_nb.recipe import MAX_SIDE, PreprocessRecipe
-from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.runtimes import argmax_labels
 from wasinn_nb.tasks import UnreadableError, reading_of, task_for, tasks
-from wasinn_nb.tasks.classification.result import ClassificationResult
+from wasinn_nb.tasks.classification import ClassificationResult
+from wasinn_nb.tasks.segmentation import SegmentationResult
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["same_image", "with_inputs", "with_meaning", "with_places"]

@@ -16,11 +16,11 @@ from wasinn_nb.comparison.agreement import (
 from wasinn_nb.comparison.chain import Chain
 from wasinn_nb.comparison.ranking import compare_rankings
 from wasinn_nb.comparison.reading import same_image
-from wasinn_nb.comparison.verdict import Step, Verdict
-from wasinn_nb.coverage import WHOLE, Coverage
+from wasinn_nb.comparison.result import Step, Verdict
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.tables import percent
+from wasinn_nb.imaging import WHOLE, Coverage
 from wasinn_nb.tensor import Tensor
+from wasinn_nb.wording import percent
 
 __all__ = [
     "agreement_in_words",

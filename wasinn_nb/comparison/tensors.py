@@ -10,8 +10,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.tables import percent
 from wasinn_nb.tensor import Tensor
+from wasinn_nb.wording import percent
 
 __all__ = ["TOLERANCE", "TensorDifference", "compare_tensors"]
 

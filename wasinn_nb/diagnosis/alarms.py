@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wasinn_nb.cards import UNNAMED_CLASS
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.tables import percent
+from wasinn_nb.wording import percent
 
 __all__ = ["Alarm", "alarms", "is_row"]
 

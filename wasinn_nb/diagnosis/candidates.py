@@ -15,8 +15,8 @@ from wasinn_nb.diagnosis.remedies import Mistake, python_line, rust_line
 from wasinn_nb.diagnosis.resampling import ALPHAS, FITS, GRAYS, Content, View, own_gray
 from wasinn_nb.diagnosis.scalings import Scaling, whole_levels
 from wasinn_nb.errors import RecipeError
-from wasinn_nb.recipe import CHANNELS, Color, Exif, Fit, PreprocessRecipe
-from wasinn_nb.tables import percent
+from wasinn_nb.imaging import CHANNELS, Color, Exif, Fit, PreprocessRecipe
+from wasinn_nb.wording import percent
 
 __all__ = ["ORDERS", "Candidate", "Making", "Order", "Unit"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.abi import TensorType
-from wasinn_nb.recipe import CHANNELS, PreprocessRecipe
+from wasinn_nb.imaging import CHANNELS, PreprocessRecipe
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["Decoded", "decodings", "picture_shapes", "written"]

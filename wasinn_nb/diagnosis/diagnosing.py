@@ -22,16 +22,15 @@ from wasinn_nb.diagnosis.reading import Reader
 from wasinn_nb.diagnosis.resampling import Photo
 from wasinn_nb.diagnosis.result import Diagnosis
 from wasinn_nb.errors import InvalidArgumentError, NotFoundError
-from wasinn_nb.pictures import ImageSource
+from wasinn_nb.imaging import ImageSource, PreprocessRecipe
 from wasinn_nb.plan import Plan
 from wasinn_nb.progress import Progress
-from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import Runtime
 from wasinn_nb.runtimes import runtime as runtime_of
-from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.tasks.classification.result import ClassificationResult
+from wasinn_nb.tasks.classification import ClassificationResult
+from wasinn_nb.tasks.segmentation import SegmentationResult
 from wasinn_nb.tensor import Tensor, read_tensor
-from wasinn_nb.trace import Trace
+from wasinn_nb.wasi_nn import Trace
 
 __all__ = ["diagnose"]
 

@@ -1,8 +1,8 @@
 """The filters that programs resize with.
 
-Pillow's are Pillow's own; ``triangle`` is `wasinn_nb.resize`.  OpenCV is no dependency, so that
-three of its filters stand here in NumPy, after ``modules/imgproc/src/resize.cpp`` of OpenCV 4; the
-tests hold them against OpenCV itself.
+Pillow's are Pillow's own; ``triangle`` is `wasinn_nb.imaging.triangle`.  OpenCV is not a
+dependency, so that three of its filters stand here in NumPy, after
+``modules/imgproc/src/resize.cpp`` of OpenCV 4; the tests hold them against OpenCV itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.resize import resize_triangle
+from wasinn_nb.imaging import resize_triangle
 
 __all__ = [
     "FILTERS",

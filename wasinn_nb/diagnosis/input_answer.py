@@ -15,8 +15,7 @@ from wasinn_nb.diagnosis.resampling import Photo
 from wasinn_nb.diagnosis.result import MOST_CANDIDATES, Diagnosis, Verdict
 from wasinn_nb.diagnosis.scalings import Scaling
 from wasinn_nb.diagnosis.wording import STATE_IT, right_sentence, sentence_of
-from wasinn_nb.preprocessing import ordered
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.imaging import PreprocessRecipe, ordered
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["answer_of_input"]

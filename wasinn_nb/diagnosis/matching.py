@@ -23,8 +23,7 @@ from wasinn_nb.diagnosis.filters import FILTERS
 from wasinn_nb.diagnosis.resampling import FITS, GRAYS, Photo, own_gray
 from wasinn_nb.diagnosis.sampling import least_squares, likeness, overlap, some_points
 from wasinn_nb.diagnosis.scalings import Scaling, known_scalings
-from wasinn_nb.preprocessing import ordered
-from wasinn_nb.recipe import CHANNELS, Color, PreprocessRecipe
+from wasinn_nb.imaging import CHANNELS, Color, PreprocessRecipe, ordered
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["Match", "match"]

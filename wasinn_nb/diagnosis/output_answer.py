@@ -13,7 +13,7 @@ from wasinn_nb.diagnosis.outputs import OutputMatch
 from wasinn_nb.diagnosis.reading import Given
 from wasinn_nb.diagnosis.result import MOST_CANDIDATES, Diagnosis, Verdict
 from wasinn_nb.diagnosis.wording import STATE_IT, right_sentence, sentence_of
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.imaging import PreprocessRecipe
 
 __all__ = ["answer_of_alarms", "answer_of_output"]
 

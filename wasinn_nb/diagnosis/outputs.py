@@ -20,13 +20,12 @@ from wasinn_nb.diagnosis.reading import Given, Reader
 from wasinn_nb.diagnosis.resampling import GRAYS, Photo
 from wasinn_nb.diagnosis.scalings import known_scalings, whole_levels
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.preprocessing import ordered
+from wasinn_nb.imaging import CHANNELS, INTEGER_LIMITS, Color, Fit, PreprocessRecipe, ordered
 from wasinn_nb.progress import Progress, progress_bar
-from wasinn_nb.recipe import CHANNELS, INTEGER_LIMITS, Color, Fit, PreprocessRecipe
-from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.tables import percent
-from wasinn_nb.tasks.classification.result import ClassificationResult
+from wasinn_nb.tasks.classification import ClassificationResult
+from wasinn_nb.tasks.segmentation import SegmentationResult
 from wasinn_nb.tensor import Tensor
+from wasinn_nb.wording import percent
 
 __all__ = ["OutputMatch", "feed", "match_output"]
 

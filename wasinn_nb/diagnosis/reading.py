@@ -12,17 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.catalog import Model
-from wasinn_nb.context import WasiNnCtx
 from wasinn_nb.errors import InvalidArgumentError, TensorError
+from wasinn_nb.imaging import ImageSource, PreprocessRecipe, open_image
 from wasinn_nb.origin import Origin
-from wasinn_nb.pictures import ImageSource, open_image
 from wasinn_nb.pipeline import kept_pipeline
-from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import Runtime
-from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.tasks.base import Result
-from wasinn_nb.tasks.classification.result import ClassificationResult
+from wasinn_nb.tasks import Result
+from wasinn_nb.tasks.classification import ClassificationResult
+from wasinn_nb.tasks.segmentation import SegmentationResult
 from wasinn_nb.tensor import Tensor
+from wasinn_nb.wasi_nn import WasiNnCtx
 
 __all__ = ["Given", "Reader"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wasinn_nb.diagnosis.resampling import own_gray
-from wasinn_nb.recipe import INTEGER_LIMITS, PreprocessRecipe
+from wasinn_nb.imaging import INTEGER_LIMITS, PreprocessRecipe
 
 __all__ = ["Mistake", "python_line", "rust_line"]
 

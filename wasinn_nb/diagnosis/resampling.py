@@ -11,10 +11,24 @@ from PIL import Image
 
 from wasinn_nb.diagnosis.filters import PILLOW, pixels_of, resample
 from wasinn_nb.errors import ImageError
-from wasinn_nb.pictures import ImageSource, open_image, rgb_image, rgba_image
-from wasinn_nb.placement import Box, centered, cover_size, inside_size
-from wasinn_nb.preprocessing import luma, open_for, resized_pixels
-from wasinn_nb.recipe import MAX_SIDE, Exif, Fit, PreprocessRecipe, Resize
+from wasinn_nb.imaging import (
+    MAX_SIDE,
+    Box,
+    Exif,
+    Fit,
+    ImageSource,
+    PreprocessRecipe,
+    Resize,
+    centered,
+    cover_size,
+    inside_size,
+    luma,
+    open_for,
+    open_image,
+    resized_pixels,
+    rgb_image,
+    rgba_image,
+)
 
 __all__ = ["ALPHAS", "FITS", "GRAYS", "Content", "Photo", "View", "own_gray"]
 

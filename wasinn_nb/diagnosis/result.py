@@ -15,9 +15,8 @@ from PIL import Image
 from wasinn_nb.diagnosis.alarms import Alarm
 from wasinn_nb.diagnosis.candidates import Candidate
 from wasinn_nb.diagnosis.remedies import Mistake
-from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.report import image_html, write_page
-from wasinn_nb.tables import html_table, text_table
+from wasinn_nb.imaging import PreprocessRecipe
+from wasinn_nb.render import html_table, image_html, text_table, write_page
 
 __all__ = ["MOST_CANDIDATES", "Diagnosis", "Remedy", "Verdict"]
 

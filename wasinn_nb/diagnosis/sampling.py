@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.diagnosis.scalings import Scaling
-from wasinn_nb.preprocessing import ordered
-from wasinn_nb.recipe import Color
+from wasinn_nb.imaging import Color, ordered
 
 __all__ = ["least_squares", "likeness", "overlap", "some_points"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.abi import TensorType
-from wasinn_nb.recipe import CHANNELS, INTEGER_LIMITS, Color, PreprocessRecipe
+from wasinn_nb.imaging import CHANNELS, INTEGER_LIMITS, Color, PreprocessRecipe
 
 __all__ = ["Scaling", "known_scalings", "whole_levels"]
 

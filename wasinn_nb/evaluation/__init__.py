@@ -4,6 +4,6 @@ from wasinn_nb.evaluation.class_maps import ClassMap
 from wasinn_nb.evaluation.judging import evaluate
 from wasinn_nb.evaluation.labels import LabelSet
 from wasinn_nb.evaluation.ranking import ClassificationEvaluation
-from wasinn_nb.evaluation.scores import Evaluation
+from wasinn_nb.evaluation.result import Evaluation
 
 __all__ = ["ClassMap", "ClassificationEvaluation", "Evaluation", "LabelSet", "evaluate"]

@@ -9,9 +9,10 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import RGB, UNNAMED_CLASS, ModelCard, distinct_palette, unnamed_classes
+from wasinn_nb.cards import UNNAMED_CLASS, ModelCard, unnamed_classes
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.labels import IGNORED, LabelSet, known_class
+from wasinn_nb.render import RGB, distinct_palette
 
 __all__ = ["OTHER", "ClassMap", "Side", "class_map"]
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from wasinn_nb import metrics
 from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
 from wasinn_nb.errors import InvalidArgumentError
@@ -16,15 +15,13 @@ from wasinn_nb.evaluation.labels import Classes, label_set
 from wasinn_nb.evaluation.mask_tally import MaskTally, with_card
 from wasinn_nb.evaluation.pairs import Named, Pair, named, paired
 from wasinn_nb.evaluation.ranking import ClassificationEvaluation, RankTally
-from wasinn_nb.evaluation.scores import Evaluation
+from wasinn_nb.evaluation.result import Evaluation
 from wasinn_nb.evaluation.truths import aligned, class_indices, class_truths, plain_name
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.runtimes import Runtime
-from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.tasks.classification.result import ClassificationResult
-from wasinn_nb.tasks.classification.task import ScoresReading
-from wasinn_nb.tasks.segmentation.task import MaskReading, with_background
+from wasinn_nb.tasks.classification import ClassificationResult, ScoresReading
+from wasinn_nb.tasks.segmentation import MaskReading, SegmentationResult, metrics, with_background
 
 __all__ = ["evaluate"]
 

@@ -12,13 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.cards import (
-    RGB,
-    unnamed_classes,
-)
-from wasinn_nb.catalog.shipped import no_such
+from wasinn_nb.cards import unnamed_classes
 from wasinn_nb.errors import ImageError, InvalidArgumentError, TensorError
-from wasinn_nb.pictures import ImageSource, open_image, rgb_image
+from wasinn_nb.imaging import ImageSource, open_image, rgb_image
+from wasinn_nb.render import RGB
+from wasinn_nb.wording import no_such
 
 __all__ = ["IGNORED", "Classes", "LabelSet", "known_class", "label_set"]
 

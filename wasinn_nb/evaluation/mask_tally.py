@@ -11,18 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb import metrics
 from wasinn_nb.cards import ModelCard
-from wasinn_nb.coverage import WHOLE
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.class_maps import ClassMap
 from wasinn_nb.evaluation.labels import IGNORED, LabelSet
 from wasinn_nb.evaluation.pairs import Pair
+from wasinn_nb.evaluation.result import Evaluation, ImageCounts
 from wasinn_nb.evaluation.samples import Sample
-from wasinn_nb.evaluation.scores import Evaluation, ImageCounts
-from wasinn_nb.masks import labels_of, resize_labels
-from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.tasks.segmentation.task import with_background
+from wasinn_nb.imaging import WHOLE
+from wasinn_nb.tasks.segmentation import (
+    SegmentationResult,
+    labels_of,
+    metrics,
+    resize_labels,
+    with_background,
+)
 
 __all__ = ["MaskTally", "with_card"]
 

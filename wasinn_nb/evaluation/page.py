@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Final
 from PIL import Image
 
 from wasinn_nb.evaluation.samples import sample_pictures
-from wasinn_nb.report import figure_html, image_html, write_page
-from wasinn_nb.tables import html_table
+from wasinn_nb.render import figure_html, html_table, image_html, write_page
 
 if TYPE_CHECKING:
+    from wasinn_nb.evaluation.result import Evaluation
     from wasinn_nb.evaluation.samples import Sample
-    from wasinn_nb.evaluation.scores import Evaluation
 
 __all__ = ["lines_html", "samples_html", "write_evaluation"]
 

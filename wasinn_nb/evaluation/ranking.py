@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.digest import MANY_CLASSES
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.tables import html_table, text_table
-from wasinn_nb.tasks.classification.result import ClassificationResult
+from wasinn_nb.render import html_table, text_table
+from wasinn_nb.tasks.classification import ClassificationResult
+from wasinn_nb.tasks.segmentation import MANY_CLASSES
 
 if TYPE_CHECKING:
     import pandas as pd

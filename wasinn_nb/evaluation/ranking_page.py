@@ -13,13 +13,11 @@ import numpy as np
 from wasinn_nb import metrics
 from wasinn_nb.evaluation.page import lines_html
 from wasinn_nb.evaluation.ranking import CLASS_HEADERS, CONFUSION_HEADERS, IMAGE_HEADERS
-from wasinn_nb.markup import bars_html, image_preview
-from wasinn_nb.report import figure_html, write_page
-from wasinn_nb.tables import html_table
+from wasinn_nb.render import bars_html, figure_html, html_table, image_preview, write_page
 
 if TYPE_CHECKING:
     from wasinn_nb.evaluation.ranking import ClassificationEvaluation, Rank
-    from wasinn_nb.tasks.classification.result import ClassificationResult
+    from wasinn_nb.tasks.classification import ClassificationResult
 
 __all__ = ["samples_html", "write_ranking"]
 
@@ -75,7 +73,7 @@ def _sample_html(
 def _matrix_html(evaluation: ClassificationEvaluation) -> str:
     if evaluation.matrix is None:
         return ""
-    from wasinn_nb.plotting import draw_evaluation
+    from wasinn_nb.render import draw_evaluation
 
     totals = np.broadcast_to(evaluation.matrix.sum(axis=1)[:, None], evaluation.matrix.shape)
     shares = metrics.ratio(evaluation.matrix, totals)

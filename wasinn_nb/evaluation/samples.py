@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.cards import RGB
 from wasinn_nb.evaluation.labels import IGNORED
-from wasinn_nb.masks import blend, colorize, resize_labels
-from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.render import RGB
+from wasinn_nb.tasks.segmentation import SegmentationResult, blend, colorize, resize_labels
 
 __all__ = ["WHITE", "WRONG", "Sample", "sample_pictures"]
 

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from wasinn_nb.catalog.shipped import has_folder, no_such
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 from wasinn_nb.evaluation.pairs import SUFFIXES, Named, nested_images
-from wasinn_nb.files import existing_file, expanded, is_file, is_folder
+from wasinn_nb.files import existing_file, expanded, has_folder, is_file, is_folder
+from wasinn_nb.wording import no_such
 
 __all__ = ["aligned", "class_indices", "class_truths", "plain_name"]
 

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 
 from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget
-from wasinn_nb.arguments import ModelFiles, device_name
-from wasinn_nb.context import WasiNnCtx
 from wasinn_nb.errors import (
     GuestError,
     GuestExitError,
@@ -23,9 +21,9 @@ from wasinn_nb.host.output import KEPT, Output
 from wasinn_nb.host.run import GuestRun, Invocation
 from wasinn_nb.host.wasi import Files, parsed_dirs, parsed_texts
 from wasinn_nb.host.worker import GuestThread
-from wasinn_nb.runtimes import Runtime
+from wasinn_nb.runtimes import Runtime, device_name
 from wasinn_nb.runtimes import runtime as runtime_of
-from wasinn_nb.trace import Keep
+from wasinn_nb.wasi_nn import Keep, ModelFiles, WasiNnCtx
 
 __all__ = ["run_guest"]
 

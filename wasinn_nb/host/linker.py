@@ -14,8 +14,6 @@ from typing import Any, Final, TypeVar
 import wasmtime
 
 from wasinn_nb.abi import Dialect, Errno, ExecutionTarget, GraphEncoding, TensorType
-from wasinn_nb.arguments import ModelFiles
-from wasinn_nb.context import WasiNnCtx
 from wasinn_nb.errors import (
     BusyError,
     InvalidArgumentError,
@@ -25,7 +23,7 @@ from wasinn_nb.errors import (
 )
 from wasinn_nb.host.memory import GuestMemory, unsigned
 from wasinn_nb.tensor import Tensor
-from wasinn_nb.trace import Call
+from wasinn_nb.wasi_nn import Call, ModelFiles, WasiNnCtx
 
 __all__ = ["MODULE", "PARAMETERS", "HostFunctions", "Stopped", "add_to_linker"]
 

@@ -10,12 +10,11 @@ from html import escape
 from pathlib import Path, PurePosixPath
 
 from wasinn_nb.abi import Dialect
-from wasinn_nb.arguments import ModelFiles
 from wasinn_nb.files import expanded
 from wasinn_nb.host.wasi import Directory
-from wasinn_nb.tables import html_table
+from wasinn_nb.render import html_table
 from wasinn_nb.tensor import Tensor
-from wasinn_nb.trace import Trace
+from wasinn_nb.wasi_nn import ModelFiles, Trace
 
 __all__ = ["GuestRun", "Invocation"]
 

@@ -10,10 +10,18 @@ from wasinn_nb.runtimes.base import (
     HeadOf,
     InputOf,
     Runtime,
+    device_name,
     precision_remark,
 )
 from wasinn_nb.runtimes.engine_table import Engine, EngineTable, engines
 from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head
+from wasinn_nb.runtimes.labels import (
+    argmax_labels,
+    fold_maximum,
+    nan_error,
+    refuse_nan,
+    score_planes,
+)
 from wasinn_nb.runtimes.registry import devices, runtime, runtimes
 
 __all__ = [
@@ -30,9 +38,15 @@ __all__ = [
     "HeadOf",
     "InputOf",
     "Runtime",
+    "argmax_labels",
+    "device_name",
     "devices",
     "engines",
+    "fold_maximum",
+    "nan_error",
     "precision_remark",
+    "refuse_nan",
     "runtime",
     "runtimes",
+    "score_planes",
 ]

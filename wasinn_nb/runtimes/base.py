@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
-from wasinn_nb.abi import GraphEncoding
+from wasinn_nb import settings
+from wasinn_nb.abi import ExecutionTarget, GraphEncoding
 from wasinn_nb.cards import Port, Signature
 from wasinn_nb.errors import InvalidArgumentError, WasiNnWarning
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.imaging import PreprocessRecipe
+from wasinn_nb.render import html_table, text_table
 from wasinn_nb.runtimes.head import Head
-from wasinn_nb.tables import html_table, text_table
 from wasinn_nb.tensor import Tensor
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Runtime",
     "check_device",
     "check_precision",
+    "device_name",
     "precision_remark",
     "processors",
     "warn_of_precision",
@@ -215,7 +217,7 @@ class Runtime(Protocol):
 
         A runtime takes over as much of preprocessing and head as it can, and its graph says what:
         with ``fuses_input``, input 0 takes (1, height, width, channels) u8 pixels as
-        `wasinn_nb.preprocessing.resized_pixels` makes them; with ``fuses_head``, the outputs are
+        `wasinn_nb.imaging.resized_pixels` makes them; with ``fuses_head``, the outputs are
         those of `Head.apply`, bit for bit.  The rest is NumPy's work, in the caller.
 
         Parameters
@@ -326,3 +328,31 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def device_name(target: ExecutionTarget | str | int | None) -> str:
+    """Return OpenVINO's device name of an execution target.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is a number that WASI-NN does not have, or no name.
+
+    Examples
+    --------
+    >>> device_name("tpu"), device_name(1), device_name("AUTO:GPU,CPU")
+    ('NPU', 'GPU', 'AUTO:GPU,CPU')
+    """
+    if target is None:
+        target = settings.default("target")
+    if isinstance(target, str):
+        if not target.strip():
+            raise InvalidArgumentError("expected an execution target such as CPU, got no name")
+        name = target.strip().upper()
+        return ExecutionTarget[name].device if name in ExecutionTarget.__members__ else name
+    try:
+        return ExecutionTarget(target).device
+    except ValueError:
+        raise InvalidArgumentError(
+            f"unknown execution target {target}; expected 0 (CPU), 1 (GPU), 2 (TPU) or 3 (AUTO)"
+        ) from None

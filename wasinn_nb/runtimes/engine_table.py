@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.errors import UnsupportedOperationError
+from wasinn_nb.render import html_table, text_table
 from wasinn_nb.runtimes.registry import runtime, runtimes
-from wasinn_nb.tables import html_table, text_table
 
 __all__ = ["Engine", "EngineTable", "engines"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import TensorError
-from wasinn_nb.masks import argmax_labels, nan_error
+from wasinn_nb.runtimes.labels import argmax_labels, nan_error
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["NOT_A_NUMBER", "Head", "Reduction"]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import Port, Signature, content_of, port_of
 from wasinn_nb.errors import WasiNnError
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.runtimes.base import (
     Builder,
     Device,
@@ -32,13 +32,7 @@ from wasinn_nb.runtimes.base import (
     warn_of_precision,
 )
 from wasinn_nb.runtimes.head import Head
-from wasinn_nb.runtimes.reading import (
-    check_ends,
-    check_sizes,
-    checked_part,
-    failure,
-    with_stated,
-)
+from wasinn_nb.runtimes.reading import check_ends, check_sizes, checked_part, failure, with_stated
 from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph
 
 __all__ = ["LiteRtContext", "LiteRtGraph", "LiteRtRuntime"]

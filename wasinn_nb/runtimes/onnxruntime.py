@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import Port, Signature, port_of, stated, with_weights_inside
 from wasinn_nb.errors import RuntimeFailure, WasiNnError
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.runtimes.base import (
     Builder,
     Device,

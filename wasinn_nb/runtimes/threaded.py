@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wasinn_nb.cards import Signature
 from wasinn_nb.errors import BusyError
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.runtimes.head import Head
 from wasinn_nb.runtimes.reading import BUSY, check_output, input_array
 from wasinn_nb.tensor import Tensor

@@ -3,13 +3,17 @@
 from wasinn_nb.tasks.base import Reading, Result, Task
 from wasinn_nb.tasks.outputs import UnreadableError
 from wasinn_nb.tasks.registry import reading_of, task, task_for, tasks
+from wasinn_nb.tasks.saving import RESULT_FORMAT, SavedFiles, saved_format
 
 __all__ = [
+    "RESULT_FORMAT",
     "Reading",
     "Result",
+    "SavedFiles",
     "Task",
     "UnreadableError",
     "reading_of",
+    "saved_format",
     "task",
     "task_for",
     "tasks",

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from wasinn_nb.cards import ModelCard, Signature
+from wasinn_nb.imaging import ImageSource, PreprocessRecipe
 from wasinn_nb.origin import Origin
-from wasinn_nb.pictures import ImageSource
-from wasinn_nb.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import Head
 from wasinn_nb.tensor import Tensor
 

@@ -7,7 +7,7 @@ from typing import Final, cast
 from wasinn_nb import registry
 from wasinn_nb.cards import ModelCard, Signature
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.tasks.base import Reading, Task
 from wasinn_nb.tasks.outputs import UnreadableError
 

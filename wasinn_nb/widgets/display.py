@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from wasinn_nb.errors import WasiNnError
-from wasinn_nb.pictures import ImageSource
-from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.tasks.classification.result import ClassificationResult
+from wasinn_nb.imaging import ImageSource
+from wasinn_nb.tasks.classification import ClassificationResult
+from wasinn_nb.tasks.segmentation import SegmentationResult
 from wasinn_nb.widgets.bars import Bars
 from wasinn_nb.widgets.notes import Note, gathered
 from wasinn_nb.widgets.payload import Shown, captions

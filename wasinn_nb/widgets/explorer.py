@@ -18,7 +18,7 @@ from wasinn_nb.catalog import Model
 from wasinn_nb.comparison import Comparison, compare
 from wasinn_nb.errors import BusyError, InvalidArgumentError, WasiNnError
 from wasinn_nb.files import atomic
-from wasinn_nb.pictures import ImageSource
+from wasinn_nb.imaging import ImageSource
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.widgets.bars import Bars
 from wasinn_nb.widgets.boxes import close_all, row

@@ -19,7 +19,7 @@ from traitlets import Int, Unicode
 from wasinn_nb import catalog, settings
 from wasinn_nb.errors import ImageError, MissingFileError, WasiNnError
 from wasinn_nb.files import existing_file, expanded
-from wasinn_nb.pictures import ImageSource, encoded_bytes, open_image, rgb_image
+from wasinn_nb.imaging import ImageSource, encoded_bytes, open_image, rgb_image
 from wasinn_nb.widgets.picking import Option, Picker, is_text, option, readable
 from wasinn_nb.widgets.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
 

@@ -12,11 +12,10 @@ from typing import Any, Final
 from wasinn_nb import catalog, settings
 from wasinn_nb.cards import ModelCard, is_model_file
 from wasinn_nb.catalog import Model, ModelEntry
-from wasinn_nb.catalog.downloads import in_words
-from wasinn_nb.catalog.shipped import has_folder
 from wasinn_nb.errors import NotFoundError, WasiNnError
-from wasinn_nb.files import expanded
+from wasinn_nb.files import expanded, has_folder
 from wasinn_nb.widgets.picking import Option, Picker, option, readable
+from wasinn_nb.wording import in_words
 
 __all__ = ["ModelPicker"]
 

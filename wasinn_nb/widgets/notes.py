@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from wasinn_nb.cards import card_line
-from wasinn_nb.tables import percent
 from wasinn_nb.widgets.payload import Shown
+from wasinn_nb.wording import percent
 
 __all__ = ["Note", "gathered", "note", "notes_of"]
 
@@ -35,7 +35,7 @@ def notes_of(result: Shown, code: str | None = None) -> list[Note]:
     --------
     >>> import numpy as np
     >>> from wasinn_nb.cards import ModelCard
-    >>> from wasinn_nb.segmentation import SegmentationResult
+    >>> from wasinn_nb.tasks.segmentation import SegmentationResult
     >>> card = ModelCard("toy", "segmentation", classes=("background", "road"))
     >>> about = {"assumed": ("BGR, values 0 to 255, bilinear",)}
     >>> result = SegmentationResult(np.zeros((1, 1), np.uint8), card, **about)

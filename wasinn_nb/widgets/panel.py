@@ -10,8 +10,8 @@ from typing import Any, Final
 import anywidget
 import traitlets
 
-from wasinn_nb.catalog.downloads import in_words
 from wasinn_nb.widgets.pages import page
+from wasinn_nb.wording import in_words
 
 __all__ = ["Panel"]
 

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.masks import argmax_labels
-from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.tasks.classification.result import ClassificationResult
+from wasinn_nb.runtimes import argmax_labels
+from wasinn_nb.tasks.classification import ClassificationResult
+from wasinn_nb.tasks.segmentation import SegmentationResult
 
 __all__ = ["Shown", "captions", "confidence_payload", "confidence_planes", "mask_payload"]
 __all__ += ["own_file_payload", "photo_payload", "threshold_levels"]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from wasinn_nb.storage import SavedFiles
-from wasinn_nb.tasks.classification.result import SavedScores
+from wasinn_nb.tasks import SavedFiles
+from wasinn_nb.tasks.classification import SavedScores
 from wasinn_nb.widgets.payload import Shown
 
 __all__ = ["Saved", "save_all"]

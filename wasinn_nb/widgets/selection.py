@@ -9,17 +9,16 @@ from typing import Final, cast
 
 from wasinn_nb import catalog, settings
 from wasinn_nb.cards import ModelCard, PartialRecipe, card_code, card_line, statements
-from wasinn_nb.catalog import Model
-from wasinn_nb.catalog.cardfiles import useless_cards
+from wasinn_nb.catalog import Model, useless_cards
 from wasinn_nb.errors import NotFoundError, WasiNnError
+from wasinn_nb.imaging import Color, PreprocessRecipe, Resize
+from wasinn_nb.inspection import given_card, given_recipe
 from wasinn_nb.literals import called, literal
-from wasinn_nb.model_code import given_card, given_recipe
 from wasinn_nb.pipeline import Pipeline, kept_pipeline
 from wasinn_nb.progress import Progress
-from wasinn_nb.recipe import Color, PreprocessRecipe, Resize
 from wasinn_nb.runtimes import precision_remark
-from wasinn_nb.tasks.classification.result import ClassificationResult
-from wasinn_nb.tasks.segmentation.task import DEFAULT_THRESHOLD
+from wasinn_nb.tasks.classification import ClassificationResult
+from wasinn_nb.tasks.segmentation import DEFAULT_THRESHOLD
 from wasinn_nb.widgets.payload import Shown
 
 __all__ = ["TASKS", "Selection", "code_of"]

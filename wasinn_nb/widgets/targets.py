@@ -9,9 +9,8 @@ from traitlets import List, Unicode, observe
 
 from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget, GraphEncoding
-from wasinn_nb.arguments import device_name
 from wasinn_nb.errors import WasiNnError
-from wasinn_nb.runtimes import PRECISIONS, DeviceTable, devices, runtime, runtimes
+from wasinn_nb.runtimes import PRECISIONS, DeviceTable, device_name, devices, runtime, runtimes
 from wasinn_nb.widgets.picking import Option, Picker, option, readable
 
 __all__ = ["TargetPicker"]

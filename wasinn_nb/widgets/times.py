@@ -9,10 +9,11 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from wasinn_nb import settings
+from wasinn_nb.benchmark import STEPS
 from wasinn_nb.pipeline import Pipeline
-from wasinn_nb.segmentation import SegmentationResult
-from wasinn_nb.timing import STEPS, milliseconds
+from wasinn_nb.tasks.segmentation import SegmentationResult
 from wasinn_nb.widgets.payload import Shown
+from wasinn_nb.wording import milliseconds
 
 __all__ = ["PipelineTimes", "RunTimes", "where"]
 

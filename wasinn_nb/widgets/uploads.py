@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from wasinn_nb.catalog.downloads import in_words
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.widgets.picking import readable
+from wasinn_nb.wording import in_words
 
 __all__ = ["CHUNK_BYTES", "MOST_BYTES", "Upload", "Uploads"]
 

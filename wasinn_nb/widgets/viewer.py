@@ -9,9 +9,8 @@ import anywidget
 import traitlets
 
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.pictures import ImageSource, kept_image
-from wasinn_nb.recipe import Exif
-from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.imaging import Exif, ImageSource, kept_image
+from wasinn_nb.tasks.segmentation import SegmentationResult
 from wasinn_nb.widgets.notes import Note, gathered, notes_of
 from wasinn_nb.widgets.pages import page
 from wasinn_nb.widgets.payload import (

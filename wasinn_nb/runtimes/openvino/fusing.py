@@ -9,8 +9,7 @@ import openvino as ov
 from openvino import opset13 as op
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
-from wasinn_nb.preprocessing import pixels_to_tensor
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.imaging import PreprocessRecipe, pixels_to_tensor
 from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head
 
 __all__ = ["can_fuse_head", "with_head", "with_input"]

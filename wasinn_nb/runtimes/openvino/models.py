@@ -27,13 +27,8 @@ from wasinn_nb.cards import (
     standard_name,
     stated,
 )
-from wasinn_nb.errors import (
-    BusyError,
-    RuntimeFailure,
-    UnsupportedOperationError,
-    WasiNnError,
-)
-from wasinn_nb.runtimes import Builder
+from wasinn_nb.errors import BusyError, RuntimeFailure, UnsupportedOperationError, WasiNnError
+from wasinn_nb.runtimes.base import Builder
 from wasinn_nb.runtimes.reading import BUSY, OPEN_RANK, check_ends
 
 __all__ = [

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import Port, Signature
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.recipe import PreprocessRecipe
+from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.runtimes.base import (
     Builder,
     Device,

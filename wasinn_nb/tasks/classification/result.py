@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 from wasinn_nb.cards import ModelCard, card_line
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
 from wasinn_nb.files import expanded
-from wasinn_nb.markup import bars_html, image_preview
+from wasinn_nb.imaging import Exif, ImageSource, kept_image, rgb_image
 from wasinn_nb.origin import Origin
-from wasinn_nb.pictures import ImageSource, kept_image, rgb_image
-from wasinn_nb.recipe import Exif
-from wasinn_nb.storage import checked_stem, read_facts, write_facts
-from wasinn_nb.tables import percent
+from wasinn_nb.render import bars_html, image_preview
+from wasinn_nb.tasks.saving import checked_stem, read_facts, write_facts
 from wasinn_nb.tensor import Tensor, read_tensor
+from wasinn_nb.wording import percent
 
 __all__ = ["CLASSIFICATION_FORMAT", "ClassificationResult", "SavedScores", "TopClass"]
 

@@ -20,11 +20,9 @@ from wasinn_nb.cards import (
     unnamed_classes,
 )
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.masks import nan_error
+from wasinn_nb.imaging import ImageSource, PreprocessRecipe
 from wasinn_nb.origin import Origin
-from wasinn_nb.pictures import ImageSource
-from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.runtimes import Head
+from wasinn_nb.runtimes import Head, nan_error
 from wasinn_nb.tasks.classification.result import ClassificationResult
 from wasinn_nb.tasks.outputs import UnreadableError, chosen_outputs, listed
 from wasinn_nb.tensor import Tensor

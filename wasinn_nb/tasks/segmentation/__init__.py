@@ -1,1 +1,19 @@
 """Segmentation: a class for every pixel."""
+
+from wasinn_nb.tasks.segmentation.digest import MANY_CLASSES, Digest
+from wasinn_nb.tasks.segmentation.masks import blend, colorize, labels_of, resize_labels
+from wasinn_nb.tasks.segmentation.result import SegmentationResult
+from wasinn_nb.tasks.segmentation.task import DEFAULT_THRESHOLD, MaskReading, with_background
+
+__all__ = [
+    "DEFAULT_THRESHOLD",
+    "MANY_CLASSES",
+    "Digest",
+    "MaskReading",
+    "SegmentationResult",
+    "blend",
+    "colorize",
+    "labels_of",
+    "resize_labels",
+    "with_background",
+]

@@ -18,19 +18,16 @@ from wasinn_nb.cards import (
     Signature,
     assumed_classes,
     assumed_scores,
-    distinct_palette,
     unnamed_classes,
 )
-from wasinn_nb.coverage import WHOLE, Coverage
 from wasinn_nb.errors import InvalidArgumentError, TensorError
-from wasinn_nb.masks import labels_of, nan_error
+from wasinn_nb.imaging import WHOLE, Coverage, ImageSource, Placement, PreprocessRecipe
 from wasinn_nb.origin import Origin
-from wasinn_nb.pictures import ImageSource
-from wasinn_nb.placement import Placement
-from wasinn_nb.recipe import PreprocessRecipe
-from wasinn_nb.runtimes import NOT_A_NUMBER, Head
-from wasinn_nb.segmentation import SegmentationResult
+from wasinn_nb.render import distinct_palette
+from wasinn_nb.runtimes import NOT_A_NUMBER, Head, nan_error
+from wasinn_nb.tasks.segmentation.masks import labels_of
 from wasinn_nb.tasks.segmentation.outputs import MaskOutput, mask_output
+from wasinn_nb.tasks.segmentation.result import SegmentationResult
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["MaskReading", "Segmentation", "with_background"]

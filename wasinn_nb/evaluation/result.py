@@ -1,0 +1,407 @@
+"""An evaluation: what was counted, what follows from it, and how it is told."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.evaluation.class_maps import OTHER, ClassMap
+from wasinn_nb.evaluation.samples import WHITE, WRONG, Sample, sample_pictures
+from wasinn_nb.render import LegendEntry, html_table, text_table
+from wasinn_nb.tasks.segmentation import MANY_CLASSES, metrics
+from wasinn_nb.wording import percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from wasinn_nb.render import PanelFigure
+
+__all__ = ["Evaluation", "ImageCounts"]
+
+_HEADERS: Final = ("class", "IoU", "Dice", "accuracy", "boundary IoU", "pixels")
+_SHOWN_IMAGES: Final = 3
+
+
+class ImageCounts(NamedTuple):
+    """What was counted in one image, class by class: (C,) arrays of pixels."""
+
+    name: str
+    both: NDArray[np.int64]
+    """True and predicted."""
+    true: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    ignored: int
+    """Pixels that the truth leaves out."""
+    uncovered: int = 0
+    """Other pixels that the prediction does not cover, such as those that a crop cut off."""
+
+    @property
+    def iou(self) -> NDArray[np.float64]:
+        """IoU per class, NaN where it is in neither."""
+        return metrics.ratio(self.both, self.true + self.predicted - self.both)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation:
+    """How well predictions agree with the truth; made by :func:`wasinn_nb.evaluate`.
+
+    Figures are over all images together: their pixels are added up, then divided.
+
+    Attributes
+    ----------
+    model : str
+        The model's name; empty where only masks were given.
+    class_map : ClassMap
+        The evaluated classes, and what they are on either side.
+    matrix : (C, C) int64 array
+        Pixels: a row for each true class, a column for each predicted one.
+    boundary : (2, C) int64 array
+        Pixels in intersection and union of each class's boundaries.
+    counts : tuple of ImageCounts
+        Of each image, in their order.
+    ignored : str
+        The values of the masks that were not counted, in words.
+    resized : int
+        How many predictions were brought to their truth's size.
+    dilation_ratio : float
+        Of the boundary IoU.
+    samples : tuple of Sample
+        The worst images, worst first.
+    assumed : tuple of str
+        What nothing states about the model, and was assumed.
+    """
+
+    model: str
+    class_map: ClassMap
+    matrix: NDArray[np.int64]
+    boundary: NDArray[np.int64]
+    counts: tuple[ImageCounts, ...]
+    ignored: str = ""
+    resized: int = 0
+    dilation_ratio: float = metrics.DILATION_RATIO
+    samples: tuple[Sample, ...] = field(default=())
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The evaluated classes, in the order of the matrix."""
+        return self.class_map.names
+
+    @property
+    def iou(self) -> dict[str, float]:
+        """Intersection over union: class → 0 to 1, NaN where it is in neither."""
+        return self._by_class(metrics.iou(self.matrix))
+
+    @property
+    def dice(self) -> dict[str, float]:
+        """Dice coefficient (F1): class → 0 to 1, NaN where it is in neither."""
+        return self._by_class(metrics.dice(self.matrix))
+
+    @property
+    def accuracy(self) -> dict[str, float]:
+        """The part of the true pixels that was found: class → 0 to 1, NaN without such pixels."""
+        return self._by_class(metrics.accuracy(self.matrix))
+
+    @property
+    def boundary_iou(self) -> dict[str, float]:
+        """IoU along the contours: class → 0 to 1, NaN where it is in neither."""
+        return self._by_class(metrics.ratio(self.boundary[0], self.boundary[1]))
+
+    @property
+    def pixel_accuracy(self) -> float:
+        """The part of all counted pixels that was predicted right."""
+        return metrics.pixel_accuracy(self.matrix)
+
+    @property
+    def miou(self) -> float:
+        """The mean IoU of the classes that are in truth or prediction; without ``other``."""
+        return metrics.mean_over_classes(self._counting(metrics.iou(self.matrix)))
+
+    @property
+    def image_miou(self) -> float:
+        """The mean of each image's own mean IoU."""
+        return metrics.mean_over_classes(self._image_mious)
+
+    def table(self) -> pd.DataFrame:
+        """Return a row for each class: IoU, Dice, accuracy, boundary IoU, true pixels."""
+        import pandas as pd
+
+        columns = (self.iou, self.dice, self.accuracy, self.boundary_iou)
+        values: dict[str, Any] = {
+            name: list(column.values()) for name, column in zip(_HEADERS[1:5], columns, strict=True)
+        }
+        values["pixels"] = self.matrix.sum(axis=1)
+        return pd.DataFrame(values, index=pd.Index(self.classes, name="class"))
+
+    def images(self) -> pd.DataFrame:
+        """Return a row for each image, the worst first.
+
+        Columns are its mean IoU, its pixel accuracy, its worst class, its counted pixels, and the
+        IoU of each class.  Images without any counted class come last.
+        """
+        import pandas as pd
+
+        order = self._worst_first()
+        rows = [self._image_row(self.counts[index], self._image_mious[index]) for index in order]
+        names = [self.counts[index].name for index in order]
+        return pd.DataFrame(rows, index=pd.Index(names, name="image"))
+
+    def policy(self) -> list[str]:
+        """Return how the figures were made, in sentences."""
+        values = metrics.iou(self.matrix)
+        absent = [n for n, v in zip(self.classes, values, strict=True) if math.isnan(v)]
+        averaged = [
+            name
+            for name in self.classes
+            if name not in absent and not (name == OTHER and self.class_map.has_other)
+        ]
+        left_out = [f"{name} (in neither)" for name in absent if name in self._counted_names]
+        if self.class_map.has_other:
+            left_out.append(f"{OTHER} (what the mapping does not name)")
+        mean = f"mean over {_listed(averaged)}"
+        if left_out:
+            mean += f"; left out: {_listed(left_out)}"
+        own = _shown(self.image_miou)
+        said = [
+            mean,
+            f"pixels of all images count together; the mean of each image's own is {own}",
+        ]
+        ignored = sum(count.ignored for count in self.counts)
+        uncovered = sum(count.uncovered for count in self.counts)
+        total = max(1, ignored + uncovered + int(self.matrix.sum()))
+        if self.ignored:
+            said.append(f"ignored in the truth: {self.ignored}, {_pixels(ignored, total)}")
+        if uncovered:
+            images = sum(count.uncovered > 0 for count in self.counts)
+            said.append(
+                f"not counted, because the cropped input does not show them: "
+                f"{_pixels(uncovered, total)} in {images} image{'' if images == 1 else 's'}"
+            )
+        if self.resized:
+            said.append(
+                f"{self.resized} of {len(self.counts)} predictions were brought to their truth's "
+                f"size (scores before the argmax where kept, else labels by nearest)"
+            )
+        said.append(
+            f"accuracy is the part of the true pixels that was found; a boundary reaches "
+            f"{100 * self.dilation_ratio:g} % of the diagonal inwards"
+        )
+        return said
+
+    def lines(self) -> list[str]:
+        """Return what the figures rest on, in sentences: mapping, policy, and what is assumed."""
+        assumed = [f"assumed: {'; '.join(self.assumed)}"] if self.assumed else []
+        return [*self.class_map.lines(), *self.policy(), *assumed]
+
+    def plot(self, worst: int = _SHOWN_IMAGES) -> PanelFigure:
+        """Draw the confusion matrix, and the worst images beneath it.
+
+        Parameters
+        ----------
+        worst : int
+            How many images; no more than were kept.  0 draws the matrix alone.
+
+        Returns
+        -------
+        PanelFigure
+            A `matplotlib.figure.Figure`, shown once in a notebook.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If *worst* is negative.
+        """
+        from wasinn_nb.render import Panel, draw_evaluation
+
+        if worst < 0:
+            raise InvalidArgumentError(f"expected how many images to draw, got {worst}")
+        rows = [
+            [
+                Panel(title, picture, smooth=smooth)
+                for title, picture, smooth in sample_pictures(sample, self.class_map.palette)
+            ]
+            for sample in self.samples[:worst]
+        ]
+        matrix = self.matrix
+        shares = metrics.ratio(matrix, np.broadcast_to(matrix.sum(axis=1)[:, None], matrix.shape))
+        return draw_evaluation(shares, self.classes, rows, self.legend() if rows else [])
+
+    def legend(self) -> list[LegendEntry]:
+        """Return the colours of the classes, and of what is wrong or ignored.
+
+        Of more than 20 classes, only those that have a pixel.
+        """
+        pixels = self.matrix.sum(axis=0) + self.matrix.sum(axis=1)
+        entries = [
+            LegendEntry(name, color, "")
+            for name, color, n in zip(self.classes, self.class_map.palette, pixels, strict=True)
+            if n or len(self.classes) <= MANY_CLASSES
+        ]
+        entries.append(LegendEntry("wrong", WRONG, ""))
+        if self.ignored or any(count.uncovered for count in self.counts):
+            entries.append(LegendEntry("ignored", WHITE, ""))
+        return entries
+
+    def write_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write one self-contained page, readable without Jupyter.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        from wasinn_nb.evaluation.page import write_evaluation
+
+        return write_evaluation(self, path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the pictures as what JSON can hold; NaN as None."""
+        figures = {
+            "iou": self.iou,
+            "dice": self.dice,
+            "accuracy": self.accuracy,
+            "boundary_iou": self.boundary_iou,
+        }
+        return {
+            "model": self.model,
+            "miou": _or_none(self.miou),
+            "image_miou": _or_none(self.image_miou),
+            "pixel_accuracy": _or_none(self.pixel_accuracy),
+            "classes": {
+                name: {what: _or_none(figure[name]) for what, figure in figures.items()}
+                | {"pixels": int(pixels)}
+                for name, pixels in zip(self.classes, self.matrix.sum(axis=1), strict=True)
+            },
+            "matrix": self.matrix.tolist(),
+            "mapping": {
+                name: {"data": list(truth), "model": list(predicted)}
+                for name, truth, predicted in zip(
+                    self.classes, self.class_map.truth, self.class_map.predicted, strict=True
+                )
+            },
+            "policy": self.policy(),
+            "assumed": list(self.assumed),
+            "images": [
+                {
+                    "name": self.counts[index].name,
+                    "miou": _or_none(self._image_mious[index]),
+                    "iou": {
+                        name: _or_none(value)
+                        for name, value in self._by_class(self.counts[index].iou).items()
+                    },
+                }
+                for index in self._worst_first()
+            ],
+        }
+
+    def title(self) -> str:
+        """Return one line: whose predictions, how many images and pixels."""
+        n = len(self.counts)
+        of = f"{self.model}, " if self.model else ""
+        return f"{of}{n} image{'' if n == 1 else 's'}, {int(self.matrix.sum())} pixels counted"
+
+    def summary(self) -> str:
+        """Return the overall figures in one line."""
+        return f"mean IoU {_shown(self.miou)}, pixel accuracy {_shown(self.pixel_accuracy)}"
+
+    def class_rows(self) -> list[tuple[str, ...]]:
+        """Return the table as text, a row for each class."""
+        figures = (self.iou, self.dice, self.accuracy, self.boundary_iou)
+        pixels = self.matrix.sum(axis=1).tolist()
+        return [
+            (name, *(_shown(figure[name]) for figure in figures), str(count))
+            for name, count in zip(self.classes, pixels, strict=True)
+        ]
+
+    def image_rows(self) -> list[tuple[str, ...]]:
+        """Return name, mean IoU, pixel accuracy and worst class of each image, the worst first."""
+        rows: list[tuple[str, ...]] = []
+        for index in self._worst_first():
+            row = self._image_row(self.counts[index], self._image_mious[index])
+            shown = (_shown(row["mean IoU"]), _shown(row["accuracy"]), row["worst class"])
+            rows.append((self.counts[index].name, *shown))
+        return rows
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            [
+                f"Evaluation({self.title()})",
+                text_table(_HEADERS, self.class_rows()),
+                self.summary(),
+                *(f"- {line}" for line in self.lines()),
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        from wasinn_nb.evaluation.page import lines_html, samples_html
+
+        pictures = samples_html(self, self.samples[:_SHOWN_IMAGES])
+        return (
+            html_table(_HEADERS, self.class_rows(), caption=self.title())
+            + f"<p><strong>{self.summary()}</strong></p>"
+            + lines_html(self.lines())
+            + (f"<details><summary>Worst images</summary>{pictures}</details>" if pictures else "")
+        )
+
+    @cached_property
+    def _image_mious(self) -> NDArray[np.float64]:
+        return np.array(
+            [metrics.mean_over_classes(self._counting(count.iou)) for count in self.counts]
+        )
+
+    @property
+    def _counted_names(self) -> tuple[str, ...]:
+        return self.classes[: len(self.classes) - self.class_map.has_other]
+
+    def _counting(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return values[: len(self._counted_names)]
+
+    def _by_class(self, values: NDArray[np.float64]) -> dict[str, float]:
+        return dict(zip(self.classes, values.tolist(), strict=True))
+
+    def _worst_first(self) -> list[int]:
+        order: list[int] = np.argsort(self._image_mious, kind="stable").tolist()  # NaN comes last
+        return order
+
+    def _image_row(self, count: ImageCounts, miou: float) -> dict[str, Any]:
+        values = self._counting(count.iou)
+        known = not np.isnan(values).all()
+        pixels = int(count.true.sum())
+        return {
+            "mean IoU": float(miou),
+            "accuracy": int(count.both.sum()) / pixels if pixels else math.nan,
+            "worst class": self.classes[int(np.nanargmin(values))] if known else "",
+            "pixels": pixels,
+            **{f"IoU {name}": value for name, value in self._by_class(count.iou).items()},
+        }
+
+
+def _pixels(count: int, total: int) -> str:
+    return f"{count} pixel{'' if count == 1 else 's'} ({percent(count / total)})"
+
+
+def _shown(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.4f}"
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _listed(names: Iterable[str], most: int = 12) -> str:
+    said = list(names)
+    more = f" and {len(said) - most} more" if len(said) > most else ""
+    return (", ".join(said[:most]) or "no class") + more

@@ -1,0 +1,214 @@
+"""`describe`: a model before it runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+from wasinn_nb import catalog
+from wasinn_nb.cards import (
+    UNNAMED_CLASS,
+    ModelCard,
+    PartialRecipe,
+    Signature,
+    card_code,
+    is_bare,
+    statements,
+    unnamed_classes,
+)
+from wasinn_nb.catalog import Model
+from wasinn_nb.errors import InvalidArgumentError, RuntimeFailure
+from wasinn_nb.imaging import PreprocessRecipe
+from wasinn_nb.inspection.code import (
+    calls_code,
+    files_code,
+    given_card,
+    given_recipe,
+    model_code,
+    path_of,
+    task_code,
+)
+from wasinn_nb.inspection.description import ModelDescription, listed
+from wasinn_nb.literals import literal
+from wasinn_nb.plan import Plan
+from wasinn_nb.runtimes import Runtime
+from wasinn_nb.runtimes import runtime as runtime_of
+from wasinn_nb.tasks import Reading, task, tasks
+
+__all__ = ["describe"]
+
+_MOST_NAMES: Final = 20
+_ASSUMED: Final = ", assumed"
+
+
+def describe(
+    model: str | os.PathLike[str] | catalog.Model | None = None,
+    *,
+    card: ModelCard | str | os.PathLike[str] | None = None,
+    recipe: PartialRecipe | None = None,
+    runtime: str | Runtime | None = None,
+) -> ModelDescription:
+    """Say what a model takes and gives, what its file and card state, and what is assumed.
+
+    Nothing is compiled.
+
+    Parameters
+    ----------
+    model, card, recipe, runtime
+        As for `Pipeline`.
+
+    Returns
+    -------
+    ModelDescription
+        Prints as text of at most 100 columns, which ends in the Python that runs the model.
+
+    Raises
+    ------
+    NotFoundError, MissingFileError, DownloadError
+        If the model cannot be found or fetched.
+    RuntimeFailure, UnsupportedOperationError
+        If the runtime cannot read it.
+    RecipeError
+        If the card or *recipe* holds what it cannot.
+
+    Examples
+    --------
+    >>> import wasinn_nb as wn
+    >>> wn.describe().reading["class axis"]
+    '1, 4 classes'
+    """
+    found = catalog.model(model, card=card)
+    engine = runtime_of(runtime)
+    signature = engine.describe(found.files, found.encoding)
+    path = path_of(model, found)
+    read = _Read(engine, found, recipe, signature)
+    given: dict[str, str] = {}
+    if recipe is not None:
+        given["recipe"] = given_recipe(recipe)
+    if runtime is not None:
+        given["runtime"] = literal(engine.name)
+    reading: dict[str, str] = {}
+    fields: dict[str, Any] = {}
+    assumed, line = read.assumed, ""
+    if read.reading is None:
+        files = files_code(path, found)
+        python = calls_code(files, found.encoding.name.lower(), signature, read.recipe, runtime)
+    else:
+        fields = statements(assumed)
+        reading, made_up = _reading_facts(read.reading, found, counted="classes" not in fields)
+        if read.others:
+            others = " and ".join(read.others)
+            reading["task"] += f" ({others} fits too){_ASSUMED}"
+        fields |= made_up
+        if (fields or read.others) and found.card.task == "unknown":
+            fields["task"] = read.reading.task
+        assumed += _marked(reading)
+        held = isinstance(model, Model) and _card_source(found, None) == "given"
+        start, passed = given_card(found.card if held and card is None else card)
+        if fields:
+            passed = card_code(path, fields, found.card, read.recipe, start=start)
+            line = f"{passed}.write({literal(path)})"
+        python = task_code(task(read.reading.task).call, model_code(model, found), given, passed)
+    return ModelDescription(
+        found.name,
+        path,
+        found.encoding,
+        engine.name,
+        signature.inputs,
+        signature.outputs,
+        found.stated,
+        found.card,
+        _card_source(found, card),
+        "" if read.reading is None else read.reading.task,
+        read.recipe,
+        reading,
+        assumed,
+        fields,
+        read.refusal,
+        line,
+        python,
+    )
+
+
+class _Read:
+    """How a model would be read: its recipe and reading, or why no task reads it."""
+
+    recipe: PreprocessRecipe | None = None
+    reading: Reading | None = None
+    others: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+    refusal: str = ""
+
+    def __init__(
+        self, engine: Runtime, model: Model, recipe: PartialRecipe | None, signature: Signature
+    ) -> None:
+        plan = self._plan(engine, model, recipe, signature)
+        if plan is None:
+            # Where several tasks can read it, its card says which; segmentation is assumed.
+            named = {name: self._plan(engine, model, recipe, signature, name) for name in tasks()}
+            fitting = {name: plan for name, plan in named.items() if plan is not None}
+            first = "segmentation" if "segmentation" in fitting else next(iter(fitting), "")
+            plan = fitting.pop(first) if fitting else None
+            self.others = tuple(fitting)
+        if plan is not None:
+            self.refusal = ""
+            self.reading = plan.reading
+            self.assumed = (*plan.assumed, *plan.reading.assumed)
+
+    def _plan(
+        self,
+        engine: Runtime,
+        model: Model,
+        recipe: PartialRecipe | None,
+        signature: Signature,
+        wanted: str | None = None,
+    ) -> Plan | None:
+        """Return how a task reads the model; None, and the reason, where it does not."""
+        try:
+            plan = Plan(model, recipe, wanted)
+            self.recipe = plan.recipe_of(signature)
+            self.assumed = plan.assumed
+            ports = (*signature.inputs, *signature.outputs)
+            if any(port.fixed_dimensions is None for port in ports):
+                signature = engine.describe(model.files, model.encoding, input=plan.recipe_of)
+            plan.head_of(signature)
+        except (InvalidArgumentError, RuntimeFailure) as error:
+            self.refusal = self.refusal or str(error)
+            return None
+        return plan
+
+
+def _reading_facts(
+    reading: Reading, model: Model, *, counted: bool
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return how an output is read, in words, and the card's fields that are made up."""
+    facts = {"task": reading.task, **reading.facts}
+    made_up: dict[str, Any] = {}
+    classes = reading.card.classes
+    facts["classes"] = listed(classes)
+    if classes in {UNNAMED_CLASS, unnamed_classes(len(classes))} and not model.card.classes:
+        if len(classes) <= _MOST_NAMES:
+            made_up["classes"] = list(classes)
+        else:
+            facts["classes"] = f"{len(classes)}, without names"
+        facts["classes"] += _ASSUMED if counted else ""
+    if facts.get("threshold", "").endswith(_ASSUMED):
+        made_up["threshold"] = float(facts["threshold"].removesuffix(_ASSUMED))
+    return facts, made_up
+
+
+def _marked(reading: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what of a reading is assumed, in words."""
+    return tuple(
+        f"{name}: {text.removesuffix(_ASSUMED)}"
+        for name, text in reading.items()
+        if text.endswith(_ASSUMED)
+    )
+
+
+def _card_source(model: Model, card: ModelCard | str | os.PathLike[str] | None) -> str:
+    """Return where a model's card comes from; empty where nothing describes the model."""
+    if model.card_path is not None:
+        return model.card_path.name
+    return "given" if card is not None or not is_bare(model.card) else ""

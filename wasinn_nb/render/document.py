@@ -1,0 +1,395 @@
+"""What a value shows, as data: text, HTML, JSON and report pages are made from one `Document`.
+
+A class that shows itself inherits from `Showing` and says what there is to see in `document`; how
+it looks is decided in `wasinn_nb.render` alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
+
+from wasinn_nb.render.palette import LegendEntry
+
+__all__ = [
+    "Bar",
+    "Bars",
+    "Block",
+    "Code",
+    "Column",
+    "Document",
+    "Facts",
+    "Items",
+    "Legend",
+    "Medium",
+    "Only",
+    "Paragraph",
+    "Picture",
+    "PictureRow",
+    "Section",
+    "Table",
+    "Tone",
+]
+
+Tone: TypeAlias = Literal["plain", "strong", "good", "bad"]
+"""How a paragraph stands out: in bold, or in bold and in the color of success or failure."""
+
+Medium: TypeAlias = Literal["text", "notebook", "page"]
+"""Where a document is shown: as text, as a notebook's HTML, or as a page of its own."""
+
+_NO_VALUE: Final = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """One or more sentences.
+
+    Parameters
+    ----------
+    text : str
+        Line breaks are kept.
+    tone : {"plain", "strong", "good", "bad"}
+    """
+
+    text: str
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """Sentences as a list.
+
+    Parameters
+    ----------
+    items : sequence of str
+    """
+
+    items: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Labels, each with a text.
+
+    Parameters
+    ----------
+    rows : sequence of (label, text)
+        Texts of several lines keep their lines; those without a label stand below the others.
+    """
+
+    rows: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Code or other output that is never wrapped, ready to be copied.
+
+    Parameters
+    ----------
+    text : str
+    heading : str
+        What it is; as text it becomes a comment above the code.
+    """
+
+    text: str
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a `Table`.
+
+    Parameters
+    ----------
+    name : str
+        Its header.
+    format : str or callable, optional
+        How a number becomes text: a format such as ``".4f"``, or a function.  Texts, None and NaN
+        are shown as they are: None as nothing, NaN as ``-``.
+    key : str, optional
+        Its name in JSON.  Default: the header with ``_`` for blanks.
+    """
+
+    name: str
+    format: str | Callable[[Any], str] | None = None
+    key: str = ""
+
+    @property
+    def json_name(self) -> str:
+        """The column's name in JSON."""
+        return self.key or self.name.replace(" ", "_")
+
+    def shown(self, value: object) -> str:
+        """Return the text of a cell.
+
+        Examples
+        --------
+        >>> column = Column("IoU", ".4f")
+        >>> [column.shown(value) for value in (0.5, float("nan"), None, "not counted")]
+        ['0.5000', '-', '', 'not counted']
+        """
+        if value is None:
+            return ""
+        if not _is_number(value):
+            return str(value)
+        if isinstance(value, float) and math.isnan(value):
+            return _NO_VALUE
+        if callable(self.format):
+            return self.format(value)
+        return format(value, self.format or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of values.
+
+    Parameters
+    ----------
+    columns : sequence of Column or str
+        A name is a column without a format.  Columns of numbers are aligned to the right.
+    rows : sequence of sequences
+        The values themselves, so that JSON has them, too.
+    caption : str
+    marked : collection of int
+        Rows to show as failed.
+
+    Examples
+    --------
+    >>> table = Table([Column("class"), Column("IoU", ".2f")], [("road", 0.978)])
+    >>> table.cells
+    (('road', '0.98'),)
+    >>> table.records()
+    [{'class': 'road', 'IoU': 0.978}]
+    """
+
+    columns: Sequence[Column | str]
+    rows: Sequence[Sequence[object]]
+    caption: str = ""
+    marked: Sequence[int] = ()
+
+    @property
+    def headers(self) -> tuple[Column, ...]:
+        """The columns, each as a `Column`."""
+        return tuple(one if isinstance(one, Column) else Column(one) for one in self.columns)
+
+    @property
+    def cells(self) -> tuple[tuple[str, ...], ...]:
+        """The text of every cell."""
+        columns = self.headers
+        return tuple(
+            tuple(column.shown(value) for column, value in zip(columns, row, strict=True))
+            for row in self.rows
+        )
+
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Of each column, whether it holds numbers: it has one, or it has a format."""
+        return tuple(
+            column.format is not None or any(_is_number(row[index]) for row in self.rows)
+            for index, column in enumerate(self.headers)
+        )
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the rows as JSON values by column, NaN as None."""
+        names = [column.json_name for column in self.headers]
+        return [
+            {name: _plain(value) for name, value in zip(names, row, strict=True)}
+            for row in self.rows
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image or a drawn figure, encoded when it is shown.
+
+    Parameters
+    ----------
+    encode : callable
+        → media type, bytes, and the widest that it is shown, in CSS pixels.
+    alt : str
+        What it shows, for those who do not see it.
+    caption : str
+    pixelated : bool
+        Whether an enlarged picture shows its pixels.
+    """
+
+    encode: Callable[[], tuple[str, bytes, int]]
+    alt: str
+    caption: str = ""
+    pixelated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRow:
+    """Pictures side by side, as far as there is room.
+
+    Parameters
+    ----------
+    pictures : sequence of Picture
+    """
+
+    pictures: Sequence[Picture]
+
+
+@dataclass(frozen=True, slots=True)
+class Legend:
+    """What the colors of pictures mean.
+
+    Parameters
+    ----------
+    entries : sequence of LegendEntry
+    """
+
+    entries: Sequence[LegendEntry]
+
+
+class Bar(NamedTuple):
+    """One line of `Bars`."""
+
+    name: str
+    share: float
+    """From 0 to 1."""
+    note: str = ""
+    """Beside the name, less prominent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Parts of 1 as bars, beside an image where there is one.
+
+    Parameters
+    ----------
+    bars : sequence of Bar
+    picture : Picture, optional
+    """
+
+    bars: Sequence[Bar]
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Blocks under a heading.
+
+    Parameters
+    ----------
+    heading : str
+    blocks : sequence of blocks
+    folded : bool
+        Whether a notebook shows the heading alone until it is clicked.
+    folded_on_page : bool
+        The same on a page of its own.
+    """
+
+    heading: str
+    blocks: Sequence[Block]
+    folded: bool = False
+    folded_on_page: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Blocks that some media leave out.
+
+    Parameters
+    ----------
+    media : collection of {"text", "notebook", "page"}
+        Where they are shown.
+    blocks : sequence of blocks
+    """
+
+    media: Sequence[Medium]
+    blocks: Sequence[Block]
+
+
+Block: TypeAlias = (
+    Paragraph | Items | Facts | Code | Table | Picture | PictureRow | Legend | Bars | Section | Only
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What there is to see of a value.
+
+    Parameters
+    ----------
+    title : str
+        Plain text; pages have it as their title.
+    blocks : sequence of blocks
+        In their order.
+    show_title : bool
+        Whether text and notebooks begin with the title.
+    """
+
+    title: str
+    blocks: Sequence[Block] = field(default=())
+    show_title: bool = True
+
+    def shown_in(self, medium: Medium) -> list[Block]:
+        """Return the blocks of a medium, those of `Only` in their places.
+
+        Parameters
+        ----------
+        medium : {"text", "notebook", "page"}
+        """
+        return _shown_in(self.blocks, medium)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the rows of the first table as JSON values."""
+        tables = (block for block in self.blocks if isinstance(block, Table))
+        table = next(tables, None)
+        return [] if table is None else table.records()
+
+
+class Showing:
+    """A value that shows itself: as text, and as HTML in a notebook, from one document."""
+
+    __slots__ = ()
+    _WIDTH: ClassVar[int] = 100
+    """The longest line of the text, in characters: fixed, so that output compares equal."""
+
+    def document(self) -> Document:
+        """Return what there is to see."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        from wasinn_nb.render.text import document_text
+
+        return document_text(self.document(), self._WIDTH)
+
+    def _repr_html_(self) -> str:
+        from wasinn_nb.render.html import document_html
+
+        return document_html(self.document())
+
+
+def _shown_in(blocks: Sequence[Block], medium: Medium) -> list[Block]:
+    shown: list[Block] = []
+    for block in blocks:
+        if not isinstance(block, Only):
+            shown.append(block)
+        elif medium in block.media:
+            shown += _shown_in(block.blocks, medium)
+    return shown
+
+
+def _is_number(value: object) -> bool:
+    import numpy as np
+
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _plain(value: object) -> Any:
+    """Return a cell as JSON has it."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if _is_number(value):
+        number = value.item() if hasattr(value, "item") else value
+        return None if isinstance(number, float) and not math.isfinite(number) else number
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return str(value)

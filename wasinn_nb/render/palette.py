@@ -1,0 +1,169 @@
+"""The colors of classes: those of a card, checked, and distinct ones where it names none."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from wasinn_nb.errors import RecipeError, TensorError
+from wasinn_nb.wording import percent
+
+__all__ = [
+    "RGB",
+    "LegendEntry",
+    "checked_labels",
+    "checked_palette",
+    "distinct_palette",
+    "legend",
+    "palette_image",
+    "refuse_labels",
+]
+
+RGB = tuple[int, int, int]
+
+# Okabe and Ito's eight colours, distinct for colour-blind readers too, in an order that starts
+# with black for a background (Okabe, Ito: Color Universal Design, 2008).
+_OKABE_ITO: Final[tuple[RGB, ...]] = (
+    (0, 0, 0),
+    (0, 114, 178),
+    (213, 94, 0),
+    (240, 228, 66),
+    (0, 158, 115),
+    (204, 121, 167),
+    (86, 180, 233),
+    (230, 159, 0),
+)
+
+
+def checked_palette(palette: Any, classes: int) -> tuple[RGB, ...]:
+    """Return *palette* as tuples, one colour of three bytes per class.
+
+    Raises
+    ------
+    RecipeError
+        If there are fewer colours than classes, or a colour is not three numbers from 0 to 255.
+
+    Examples
+    --------
+    >>> checked_palette([[0, 0, 0], [255, 0, 1]], 2)
+    ((0, 0, 0), (255, 0, 1))
+    """
+    try:
+        given = tuple(palette)
+    except TypeError as error:
+        raise RecipeError(
+            f"expected a palette as a sequence of (red, green, blue), got {palette!r:.80}"
+        ) from error
+    checked: list[RGB] = []
+    for index, colour in enumerate(given):
+        try:
+            whole = [-1 if isinstance(v, bool) else operator.index(v) for v in colour]
+        except TypeError:
+            whole = []
+        if len(whole) != 3 or not all(0 <= v <= 255 for v in whole):
+            raise RecipeError(
+                f"colour {index}: expected (red, green, blue) from 0 to 255, got {colour!r:.80}"
+            )
+        checked.append((whole[0], whole[1], whole[2]))
+    if len(checked) < classes:
+        raise RecipeError(f"expected a colour for each of {classes} classes, got {len(checked)}")
+    return tuple(checked[:classes]) if classes else tuple(checked)
+
+
+@functools.lru_cache(maxsize=8)
+def distinct_palette(classes: int) -> tuple[RGB, ...]:
+    """Return one colour per class: black first, then colours that colour-blind readers tell apart.
+
+    Up to eight come from Okabe and Ito; further ones walk the hue circle in golden-angle steps
+    with alternating lightness.  The first 256 all differ.
+
+    Examples
+    --------
+    >>> distinct_palette(3)
+    ((0, 0, 0), (0, 114, 178), (213, 94, 0))
+    >>> len(set(distinct_palette(256)))
+    256
+    """
+    index = np.arange(len(_OKABE_ITO), max(classes, len(_OKABE_ITO)))
+    hue = index * 0.381966 % 1.0
+    value = np.array([0.95, 0.75, 0.55])[index % 3]
+    saturation = np.array([0.85, 0.55])[index // 3 % 2]
+    # HSV to RGB, with the bits of the standard library's colorsys.hsv_to_rgb.
+    sector = (hue * 6.0).astype(np.int64)
+    part = hue * 6.0 - sector
+    low = value * (1.0 - saturation)
+    falling = value * (1.0 - saturation * part)
+    rising = value * (1.0 - saturation * (1.0 - part))
+    red = np.choose(sector, [value, falling, low, low, rising, value])
+    green = np.choose(sector, [rising, value, value, falling, low, low])
+    blue = np.choose(sector, [low, low, rising, value, value, falling])
+    levels = np.rint(np.stack([red, green, blue], axis=1) * 255).astype(np.int64)
+    return (*_OKABE_ITO[:classes], *((r, g, b) for r, g, b in levels.tolist()))
+
+
+class LegendEntry(NamedTuple):
+    """One line of a legend."""
+
+    name: str
+    color: RGB
+    share: str
+    """The class's part of the picture, in words: ``"19.19 %"``."""
+
+
+def palette_image(labels: NDArray[np.uint8], palette: Sequence[RGB]) -> Image.Image:
+    """Return the mask as an index image (Pillow's mode ``P``) with its palette.
+
+    Raises
+    ------
+    TensorError
+        If a label has no colour.
+    """
+    checked_labels(labels, len(palette))
+    image = Image.fromarray(np.ascontiguousarray(labels))
+    image.putpalette([channel for color in palette for channel in color])
+    return image
+
+
+def legend(
+    classes: Sequence[str], palette: Sequence[RGB], areas: Sequence[int], most: int
+) -> list[LegendEntry]:
+    """Return a line for each class; beyond *most* classes, only for those that have a pixel."""
+    total = max(1, sum(areas))
+    return [
+        LegendEntry(name, color, percent(pixels / total))
+        for name, color, pixels in zip(classes, palette, areas, strict=True)
+        if pixels or len(classes) <= most
+    ]
+
+
+def checked_labels(labels: NDArray[np.uint8], classes: int) -> None:
+    """Raise `TensorError` where *labels* is no mask of so many classes.
+
+    Examples
+    --------
+    >>> checked_labels(np.array([[0, 7], [9, 7]], np.uint8), 4)
+    Traceback (most recent call last):
+    ...
+    wasinn_nb.errors.TensorError: expected labels from 0 to 3, got 7 (2 pixels), 9 (1 pixel)
+    """
+    if labels.ndim != 2 or labels.dtype != np.uint8 or 0 in labels.shape:
+        raise TensorError(
+            f"expected labels as a (H, W) uint8 array with pixels, "
+            f"got {labels.shape} {labels.dtype}"
+        )
+    if labels.max() >= classes:
+        refuse_labels(np.bincount(labels.ravel()), classes)
+
+
+def refuse_labels(counts: NDArray[Any], classes: int) -> None:
+    """Raise `TensorError`, which lists the labels that are no class, by how many have each."""
+    wrong = [(value, n) for value, n in enumerate(counts.tolist()) if n and value >= classes]
+    shown = ", ".join(f"{value} ({n} pixel{'' if n == 1 else 's'})" for value, n in wrong[:8])
+    more = f" and {len(wrong) - 8} more" if len(wrong) > 8 else ""
+    raise TensorError(f"expected labels from 0 to {classes - 1}, got {shown}{more}")

@@ -1,0 +1,312 @@
+"""Figures: the only file that imports matplotlib.
+
+It knows pictures, names and colours.  Figures are made without pyplot, so that none is kept alive,
+none is drawn twice, and no backend is chosen for the caller.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.render.palette import LegendEntry
+
+__all__ = ["Histogram", "Panel", "PanelFigure", "draw_evaluation", "draw_panels"]
+
+# Inches, at 100 pixels each: three panels make 1200 pixels, about what a notebook's cell is wide.
+_PANEL_WIDTH: Final = 4.0
+_ONLY_PANEL_WIDTH: Final = 7.0
+_PAIR_WIDTH: Final = 6.0
+_PANEL_HEIGHTS: Final = (1.0, 6.0)
+_TITLE_HEIGHT: Final = 0.35
+_LEGEND_ROW: Final = 0.24
+_GAP: Final = 0.12
+_FONT_POINTS: Final = 11
+_SWATCH_CHARACTERS: Final = 6  # what a swatch and the gap after it take, in characters of text
+_CHARACTERS_PER_INCH: Final = 11.5
+_SMALL_PANEL_WIDTH: Final = 3.2  # where rows of pictures are drawn
+_MATRIX_CELL: Final = 0.55
+_MATRIX_SIDES: Final = (3.0, 9.0)
+_MATRIX_NAMES: Final = 2.0  # what the names beside a matrix take
+_MOST_OF_A_NAME: Final = 20  # characters beside the matrix
+_MOST_CELLS_WITH_TEXT: Final = 14
+_BINS: Final = 50
+_HISTOGRAM_COLORS: Final = ("#b8bec4", "#404040")
+
+
+class Panel(NamedTuple):
+    """One picture of a figure."""
+
+    title: str
+    pixels: NDArray[np.uint8]
+    """(H, W, 3) in RGB order."""
+    smooth: bool = True
+    """Whether neighbouring pixels may mix on the screen: never in a mask, where a colour between
+    those of two classes would stand for neither."""
+
+
+class Histogram(NamedTuple):
+    """How often values occur, beside the pictures of a figure."""
+
+    title: str
+    values: Mapping[str, NDArray[Any]]
+    """Name → values; the last is drawn on top."""
+    marked: tuple[str, float] | None = None
+    """Where to draw a line, and what it is called."""
+
+
+class PanelFigure(Figure):
+    """A matplotlib figure that shows itself in a notebook, whatever ``%matplotlib`` says.
+
+    IPython learns to show figures when pyplot is imported with the inline backend; this one carries
+    its own PNG, so that it shows before that too, and once in either case.
+    """
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png")
+        return file.getvalue()
+
+
+def draw_panels(
+    panels: Sequence[Panel],
+    legend: Sequence[LegendEntry],
+    *,
+    histogram: Histogram | None = None,
+    columns: int | None = None,
+) -> PanelFigure:
+    """Draw pictures side by side, with a legend beneath.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+    legend : sequence of LegendEntry
+    histogram : Histogram, optional
+        Drawn after the pictures.
+    columns : int, optional
+        How many stand in a row.  Default: all.
+
+    Returns
+    -------
+    PanelFigure
+        A `matplotlib.figure.Figure` with one axes for each picture.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there is no picture, or one is no (H, W, 3) uint8 array.
+
+    Examples
+    --------
+    >>> figure = draw_panels(
+    ...     [Panel("Mask", np.zeros((2, 3, 3), np.uint8))],
+    ...     [LegendEntry("background", (0, 0, 0), "100.00 %")],
+    ... )
+    >>> [axes.get_title() for axes in figure.axes]
+    ['Mask']
+    """
+    if not panels:
+        raise InvalidArgumentError("expected at least one picture to draw, got none")
+    for title, pixels, _ in panels:
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+            raise InvalidArgumentError(
+                f"{title}: expected a (H, W, 3) uint8 array, got {pixels.shape} {pixels.dtype}"
+            )
+    tallest = max(pixels.shape[0] / pixels.shape[1] for _, pixels, _ in panels)
+    low, high = _PANEL_HEIGHTS
+    places = len(panels) + (histogram is not None)
+    across = min(columns or places, places)
+    down = math.ceil(places / across)
+    each = {1: _ONLY_PANEL_WIDTH, 2: _PAIR_WIDTH if columns else _PANEL_WIDTH}.get(
+        across, _PANEL_WIDTH
+    )
+    height = min(high, max(low, each * tallest))
+    width = each * across
+    entries = _legend_columns(legend, width)
+    rows = math.ceil(len(legend) / entries)
+    figure = PanelFigure(
+        figsize=(width, (height + _TITLE_HEIGHT) * down + _LEGEND_ROW * rows + _GAP),
+        dpi=100,
+        layout="constrained",
+        facecolor="white",
+    )
+    for index, (title, pixels, smooth) in enumerate(panels):
+        axes = figure.add_subplot(down, across, index + 1)
+        axes.imshow(pixels, interpolation="auto" if smooth else "nearest")
+        axes.set_title(title, fontsize=_FONT_POINTS, color="black")
+        axes.set_axis_off()
+    if histogram is not None:
+        _draw_histogram(figure.add_subplot(down, across, places), histogram)
+    _draw_legend(figure, legend, entries)
+    return figure
+
+
+def draw_evaluation(
+    shares: NDArray[np.float64],
+    names: Sequence[str],
+    rows: Sequence[Sequence[Panel]],
+    legend: Sequence[LegendEntry],
+) -> PanelFigure:
+    """Draw a confusion matrix, and beneath it rows of pictures with a legend.
+
+    Parameters
+    ----------
+    shares : (C, C) array
+        The part of each true class (row) that was predicted as each class (column), from 0 to 1;
+        NaN where there is none of the true class.
+    names : sequence of str
+        Of the C classes.
+    rows : sequence of sequences of Panel
+        Any number of rows, each with as many pictures; none draws the matrix alone.
+    legend : sequence of LegendEntry
+
+    Returns
+    -------
+    PanelFigure
+        Its first axes is the matrix.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If *shares* is not a square of as many classes as there are names.
+
+    Examples
+    --------
+    >>> figure = draw_evaluation(np.eye(2), ["background", "road"], [], [])
+    >>> [text.get_text() for text in figure.axes[0].texts]
+    ['100.0', '0.0', '0.0', '100.0']
+    """
+    classes = len(names)
+    if shares.shape != (classes, classes) or not classes:
+        raise InvalidArgumentError(
+            f"expected a matrix of {classes} classes, got {shares.shape}; name each class"
+        )
+    side = min(_MATRIX_SIDES[1], max(_MATRIX_SIDES[0], _MATRIX_CELL * classes))
+    width, heights = side + _MATRIX_NAMES, [side + _TITLE_HEIGHT]
+    if rows:
+        width = max(width, _SMALL_PANEL_WIDTH * len(rows[0]))
+        low, high = _PANEL_HEIGHTS
+        heights += [
+            min(high, max(low, _SMALL_PANEL_WIDTH * max(p.shape[0] / p.shape[1] for _, p, _ in r)))
+            + _TITLE_HEIGHT
+            for r in rows
+        ]
+    columns = _legend_columns(legend, width)
+    lines = math.ceil(len(legend) / columns)
+    figure = PanelFigure(
+        figsize=(width, sum(heights) + _TITLE_HEIGHT + _LEGEND_ROW * lines + _GAP),
+        dpi=100,
+        layout="constrained",
+        facecolor="white",
+    )
+    across = max(1, len(rows[0])) if rows else 1
+    grid = figure.add_gridspec(len(heights), across, height_ratios=heights)
+    _draw_matrix(figure.add_subplot(grid[0, :]), shares, names)
+    for down, row in enumerate(rows, start=1):
+        for right, (title, pixels, smooth) in enumerate(row):
+            axes = figure.add_subplot(grid[down, right])
+            axes.imshow(pixels, interpolation="auto" if smooth else "nearest")
+            axes.set_title(_plain(title), fontsize=_FONT_POINTS, color="black")
+            axes.set_axis_off()
+    _draw_legend(figure, legend, columns)
+    return figure
+
+
+def _draw_matrix(axes: Axes, shares: NDArray[np.float64], names: Sequence[str]) -> None:
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+    marks = range(len(names))
+    shown = [_plain(_short(name)) for name in names]
+    upright = len(names) > 6 or max(map(len, shown)) > 12
+    axes.set_xticks(marks, shown, rotation=90 if upright else 0)
+    axes.set_yticks(marks, shown)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.set_title("Percent of each true class", fontsize=_FONT_POINTS, color="black")
+    if len(names) > _MOST_CELLS_WITH_TEXT:
+        return
+    for row, column in np.ndindex(*shares.shape):
+        share = shares[row, column]
+        axes.text(
+            column,
+            row,
+            "" if np.isnan(share) else f"{100 * share:.1f}",
+            ha="center",
+            va="center",
+            fontsize=9,
+            color="white" if share > 0.5 else "black",
+        )
+
+
+def _draw_legend(figure: Figure, legend: Sequence[LegendEntry], columns: int) -> None:
+    if not legend:
+        return
+    figure.legend(
+        handles=[
+            Patch(
+                facecolor="#{:02x}{:02x}{:02x}".format(*entry.color),
+                edgecolor="black",
+                linewidth=0.6,
+                label=_label(entry),
+            )
+            for entry in legend
+        ],
+        loc="outside lower center",
+        ncols=columns,
+        frameon=False,
+        fontsize=_FONT_POINTS,
+        labelcolor="black",
+        handlelength=1.2,
+        handleheight=1.0,
+        columnspacing=1.6,
+    )
+
+
+def _draw_histogram(axes: Axes, histogram: Histogram) -> None:
+    values = [np.asarray(v, np.float64) for v in histogram.values.values() if v.size]
+    highest = max((float(v.max()) for v in values), default=1.0) or 1.0
+    edges = np.linspace(0.0, highest, _BINS + 1)
+    for (name, numbers), color in zip(histogram.values.items(), _HISTOGRAM_COLORS, strict=False):
+        counts, _ = np.histogram(numbers, edges)
+        axes.stairs(counts, edges, fill=True, color=color, label=f"{name}, {numbers.size}")
+    if histogram.marked is not None:
+        name, at = histogram.marked
+        axes.axvline(at, color="black", linestyle="--", linewidth=1, label=name)
+    axes.set_yscale("symlog")  # counts of 0 and 1 beside those of millions
+    axes.set_ylim(bottom=0)
+    axes.set_title(histogram.title, fontsize=_FONT_POINTS, color="black")
+    axes.set_ylabel("pixels", color="black")
+    axes.tick_params(colors="black")
+    axes.legend(frameon=False, labelcolor="black", loc="upper center")
+
+
+def _label(entry: LegendEntry) -> str:
+    # Matplotlib leaves out labels that begin with "_".
+    name = _plain(entry.name)
+    return f"{' ' if name.startswith('_') else ''}{name}  {entry.share}".rstrip()
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _MOST_OF_A_NAME else f"{name[: _MOST_OF_A_NAME - 1]}…"
+
+
+def _plain(text: str) -> str:
+    # "$" would start mathematics.
+    return text.replace("$", r"\$")
+
+
+def _legend_columns(legend: Sequence[LegendEntry], inches: float) -> int:
+    """Return how many entries of the longest's width fit side by side, evenly filled."""
+    if not legend:
+        return 1
+    longest = max(len(_label(entry)) for entry in legend) + _SWATCH_CHARACTERS
+    fitting = max(1, min(len(legend), int(inches * _CHARACTERS_PER_INCH / longest)))
+    return math.ceil(len(legend) / math.ceil(len(legend) / fitting))

@@ -1,0 +1,383 @@
+"""How well labels agree with the truth: confusion matrix, IoU, Dice, accuracy, boundary IoU.
+
+Pure arrays.  Everything but the boundary IoU follows from the confusion matrix, so that many images
+are judged together by adding their matrices.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb.errors import InvalidArgumentError, TensorError
+
+__all__ = [
+    "DILATION_RATIO",
+    "accuracy",
+    "boundary_counts",
+    "boundary_iou",
+    "confusion_matrix",
+    "dice",
+    "iou",
+    "mean_over_classes",
+    "pixel_accuracy",
+    "ratio",
+]
+
+DILATION_RATIO: Final = 0.02
+"""How far from a contour its boundary reaches, as a part of the image's diagonal: the value of the
+reference code of Cheng et al. (2021)."""
+
+_MOST_CLASSES: Final = 256
+
+
+def confusion_matrix(
+    truth: NDArray[Any],
+    predicted: NDArray[Any],
+    classes: int,
+    *,
+    ignore: int | Iterable[int] | None = None,
+) -> NDArray[np.int64]:
+    """Count the pixels of each pair of true and predicted class.
+
+    Parameters
+    ----------
+    truth, predicted : integer arrays of one shape
+        Labels from 0 to ``classes - 1``; uint8 is the fastest.
+    classes : int
+        At most 256.
+    ignore : int or iterable of int, optional
+        Labels of *truth* whose pixels are not counted, whatever was predicted there.  They may be
+        classes, or lie outside of them.
+
+    Returns
+    -------
+    (classes, classes) int64 array
+        A row for each true class, a column for each predicted one.
+
+    Raises
+    ------
+    TensorError
+        If the shapes differ, the arrays hold no integers, or a label is no class.
+    InvalidArgumentError
+        If *classes* is not within 1 to 256.
+
+    Examples
+    --------
+    >>> truth = np.array([[0, 0, 1, 255]], np.uint8)
+    >>> predicted = np.array([[0, 1, 1, 1]], np.uint8)
+    >>> confusion_matrix(truth, predicted, 2, ignore=255)
+    array([[1, 1],
+           [0, 1]])
+    """
+    ignored = _checked(truth, predicted, classes, ignore)
+    truth, predicted = _as_bytes(truth, predicted, classes, ignored)
+    # One count over all pairs of bytes: labels that are no class land in rows of their own.
+    pairs = truth.ravel().astype(np.uint16)
+    pairs <<= 8
+    pairs |= predicted.ravel()
+    counts = np.bincount(pairs, minlength=1 << 16).reshape(256, 256)
+    for label in ignored:
+        if 0 <= label < 256:
+            counts[label] = 0
+    _refuse("true", counts[classes:].sum(axis=1), classes)
+    _refuse("predicted", counts[:, classes:].sum(axis=0), classes)
+    return counts[:classes, :classes].astype(np.int64)
+
+
+def iou(matrix: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the intersection over union of each class (the Jaccard index).
+
+    Parameters
+    ----------
+    matrix : (C, C) array
+        Of :func:`confusion_matrix`.
+
+    Returns
+    -------
+    (C,) float64 array
+        NaN where a class is in neither truth nor prediction.
+
+    Examples
+    --------
+    >>> iou(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
+    array([0.75      , 0.66666667,        nan])
+    """
+    both, true, predicted = _sums(matrix)
+    return ratio(both, true + predicted - both)
+
+
+def dice(matrix: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the Dice coefficient of each class (its F1 score): ``2 IoU / (1 + IoU)``.
+
+    NaN where a class is in neither truth nor prediction.
+
+    Examples
+    --------
+    >>> dice(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
+    array([0.85714286, 0.8       ,        nan])
+    """
+    both, true, predicted = _sums(matrix)
+    return ratio(2 * both, true + predicted)
+
+
+def accuracy(matrix: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the part of each class's true pixels that were predicted as such (its recall).
+
+    NaN where a class has no true pixel, so also where it is in neither.
+
+    Examples
+    --------
+    >>> accuracy(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
+    array([0.75, 1.  ,  nan])
+    """
+    both, true, _ = _sums(matrix)
+    return ratio(both, true)
+
+
+def pixel_accuracy(matrix: NDArray[Any]) -> float:
+    """Return the part of all counted pixels that were predicted right; NaN without a pixel.
+
+    Examples
+    --------
+    >>> round(pixel_accuracy(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]])), 4)
+    0.8333
+    """
+    both, true, _ = _sums(matrix)
+    total = int(true.sum())
+    return int(both.sum()) / total if total else math.nan
+
+
+def mean_over_classes(values: NDArray[np.float64]) -> float:
+    """Return the mean of what is not NaN; NaN where all is.
+
+    Examples
+    --------
+    >>> mean_over_classes(np.array([0.5, np.nan, 1.0]))
+    0.75
+    """
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else math.nan
+
+
+def ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
+    """Return ``part / whole``, NaN where *whole* is 0."""
+    known = np.full(whole.shape, np.nan)
+    np.divide(part, whole, out=known, where=whole > 0)
+    return known
+
+
+def boundary_iou(
+    truth: NDArray[Any],
+    predicted: NDArray[Any],
+    classes: int,
+    *,
+    ignore: int | Iterable[int] | None = None,
+    dilation_ratio: float = DILATION_RATIO,
+) -> NDArray[np.float64]:
+    """Return the IoU of each class along its contours (Cheng et al.: Boundary IoU, CVPR 2021).
+
+    Only pixels of a mask that lie within *d* pixels of its own contour count, `d` being
+    *dilation_ratio* times the image's diagonal, rounded, and at least 1.  Distance is that of
+    repeated 3x3 erosions (chessboard), and the image's border is a contour, both as in the authors'
+    code.  The edge of an ignored region is none.
+
+    Parameters
+    ----------
+    truth, predicted : (H, W) integer arrays
+    classes : int
+    ignore : int or iterable of int, optional
+        As for :func:`confusion_matrix`.
+    dilation_ratio : float
+        More than 0; 0.02 is the authors' choice, and 0.005 is used for large photographs.
+
+    Returns
+    -------
+    (classes,) float64 array
+        NaN where a class is in neither.
+
+    Raises
+    ------
+    TensorError, InvalidArgumentError
+        As :func:`confusion_matrix`; and if the arrays have no rows and columns, or *dilation_ratio*
+        is not a positive number.
+
+    Examples
+    --------
+    One column too many is a small part of the area, and a larger one of the boundary:
+
+    >>> truth, predicted = np.zeros((2, 40, 40), np.uint8)
+    >>> truth[:, 20:] = predicted[:, 19:] = 1
+    >>> iou(confusion_matrix(truth, predicted, 2)).round(3)
+    array([0.95 , 0.952])
+    >>> boundary_iou(truth, predicted, 2).round(3)
+    array([0.494, 0.5  ])
+    """
+    intersection, union = boundary_counts(
+        truth, predicted, classes, ignore=ignore, dilation_ratio=dilation_ratio
+    )
+    return ratio(intersection, union)
+
+
+def boundary_counts(
+    truth: NDArray[Any],
+    predicted: NDArray[Any],
+    classes: int,
+    *,
+    ignore: int | Iterable[int] | None = None,
+    dilation_ratio: float = DILATION_RATIO,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the pixels in intersection and union of each class's boundaries.
+
+    Their sums over many images give the boundary IoU of all.  Parameters and errors are those of
+    :func:`boundary_iou`.
+
+    Examples
+    --------
+    >>> mask = np.array([[0, 1]], np.uint8)
+    >>> [counts.tolist() for counts in boundary_counts(mask, mask, 2)]
+    [[1, 1], [1, 1]]
+    """
+    ignored = _checked(truth, predicted, classes, ignore)
+    if truth.ndim != 2 or not truth.size:
+        raise TensorError(f"expected masks with rows and columns, got {truth.shape}")
+    if not (math.isfinite(dilation_ratio) and dilation_ratio > 0):
+        raise InvalidArgumentError(
+            f"expected a positive dilation ratio such as 0.02, got {dilation_ratio!r:.80}"
+        )
+    skipped = np.isin(truth, np.array(sorted(ignored), np.int64)) if ignored else None
+    if skipped is not None:
+        truth, predicted = np.where(skipped, 0, truth), np.where(skipped, 0, predicted)
+    truth, predicted = _as_bytes(truth, predicted, classes, frozenset())
+    for kind, labels in (("true", truth), ("predicted", predicted)):
+        counts = np.bincount(labels.ravel(), minlength=256)
+        _refuse(kind, counts[classes:], classes)
+    reach = max(1, round(dilation_ratio * math.hypot(*truth.shape)))
+    near_true = ~_interior(truth, reach, skipped)
+    near_predicted = ~_interior(predicted, reach, skipped)
+    if skipped is not None:
+        near_true &= ~skipped
+        near_predicted &= ~skipped
+    both = near_true & near_predicted & (truth == predicted)
+
+    def count(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+        return np.bincount(labels, minlength=classes).astype(np.int64)
+
+    intersection = count(truth[both])
+    union = count(truth[near_true]) + count(predicted[near_predicted]) - intersection
+    return intersection, union
+
+
+def _interior(
+    labels: NDArray[np.uint8], reach: int, skipped: NDArray[np.bool_] | None
+) -> NDArray[np.bool_]:
+    """Return where all labels within *reach* rows and columns are one, and none lies outside.
+
+    That is the erosion of every class's mask at once: where minimum and maximum are equal.
+    """
+    interior = np.zeros(labels.shape, np.bool_)
+    window = 2 * reach + 1
+    if min(labels.shape) < window:
+        return interior
+    # What is skipped is neither a minimum nor a maximum, whatever lies around it.
+    lowest = labels if skipped is None else np.where(skipped, np.uint8(255), labels)
+    highest = labels if skipped is None else np.where(skipped, np.uint8(0), labels)
+    for axis in (0, 1):
+        lowest = _running(np.minimum, lowest, window, axis)
+        highest = _running(np.maximum, highest, window, axis)
+    interior[reach : labels.shape[0] - reach, reach : labels.shape[1] - reach] = lowest == highest
+    return interior
+
+
+def _running(
+    extreme: Callable[..., NDArray[np.uint8]], labels: NDArray[np.uint8], window: int, axis: int
+) -> NDArray[np.uint8]:
+    """Return the extreme of each *window* neighbours along an axis, in log2(window) steps."""
+    along = np.moveaxis(labels, axis, 0)
+    covered = 1
+    while covered < window:
+        step = min(covered, window - covered)  # windows may overlap: an extreme does not mind
+        along = extreme(along[:-step], along[step:])
+        covered += step
+    return np.moveaxis(along, 0, axis)
+
+
+def _sums(
+    matrix: NDArray[Any],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return what is right, true and predicted of each class."""
+    square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1]
+    if not square or matrix.dtype.kind not in "iu":
+        raise TensorError(
+            f"expected a confusion matrix of whole numbers, got {matrix.shape} {matrix.dtype}"
+        )
+    return (
+        np.diag(matrix).astype(np.int64),
+        matrix.sum(axis=1, dtype=np.int64),
+        matrix.sum(axis=0, dtype=np.int64),
+    )
+
+
+def _checked(
+    truth: NDArray[Any], predicted: NDArray[Any], classes: int, ignore: int | Iterable[int] | None
+) -> frozenset[int]:
+    """Check all but the labels, and return those to ignore."""
+    if type(classes) is not int or not 1 <= classes <= _MOST_CLASSES:
+        raise InvalidArgumentError(
+            f"expected 1 to {_MOST_CLASSES} classes as a whole number, got {classes!r:.80}"
+        )
+    if truth.shape != predicted.shape:
+        raise TensorError(
+            f"expected truth and prediction of one shape, got {truth.shape} and {predicted.shape}; "
+            f"bring the prediction to the truth's size with resize_labels"
+        )
+    for labels in (truth, predicted):
+        if labels.dtype.kind not in "biu":
+            raise TensorError(f"expected labels as whole numbers, got {labels.dtype}")
+    if ignore is None:
+        return frozenset()
+    try:
+        said = ignore if isinstance(ignore, Iterable) else [ignore]
+        return frozenset(map(operator.index, said))
+    except TypeError as error:
+        raise InvalidArgumentError(
+            f"expected labels to ignore as whole numbers, got {ignore!r:.80}"
+        ) from error
+
+
+def _as_bytes(
+    truth: NDArray[Any], predicted: NDArray[Any], classes: int, ignored: frozenset[int]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return both as uint8; wider ones without their ignored pixels, so that what is left fits."""
+    if truth.dtype == predicted.dtype == np.uint8:
+        return truth, predicted
+    if ignored:
+        counted = ~np.isin(truth, np.array(sorted(ignored), np.int64))
+        truth, predicted = truth[counted], predicted[counted]
+    for kind, labels in (("true", truth), ("predicted", predicted)):
+        if labels.size and (labels.min() < 0 or labels.max() >= classes):
+            values, counts = np.unique(
+                labels[(labels < 0) | (labels >= classes)], return_counts=True
+            )
+            _refuse_values(kind, values.tolist(), counts.tolist(), classes)
+    return truth.astype(np.uint8), predicted.astype(np.uint8)
+
+
+def _refuse(kind: str, counts: NDArray[Any], classes: int) -> None:
+    wrong = np.flatnonzero(counts)
+    if wrong.size:
+        _refuse_values(kind, (wrong + classes).tolist(), counts[wrong].tolist(), classes)
+
+
+def _refuse_values(kind: str, values: list[int], counts: list[int], classes: int) -> None:
+    shown = ", ".join(
+        f"{value} ({n} pixel{'' if n == 1 else 's'})"
+        for value, n in list(zip(values, counts, strict=True))[:8]
+    )
+    more = f" and {len(values) - 8} more" if len(values) > 8 else ""
+    raise TensorError(f"expected {kind} labels from 0 to {classes - 1}, got {shown}{more}")

@@ -1,0 +1,441 @@
+"""`WasiNnCtx`: the WASI-NN calls over a runtime, with handle tables, checks and a trace."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import numpy as np
+
+from wasinn_nb import settings
+from wasinn_nb.abi import ExecutionTarget, GraphEncoding
+from wasinn_nb.errors import (
+    BusyError,
+    InvalidArgumentError,
+    NotFoundError,
+    RuntimeFailure,
+    TooLargeError,
+    UnsupportedOperationError,
+)
+from wasinn_nb.runtimes import Builder, ExecutionContext, Graph, Runtime, device_name
+from wasinn_nb.runtimes import runtime as runtime_of
+from wasinn_nb.tensor import Tensor
+from wasinn_nb.wasi_nn.arguments import (
+    ModelFiles,
+    checked_input,
+    checked_port,
+    checked_tensor,
+    handles_here,
+    parsed_builders,
+    parsed_encoding,
+    short_builders,
+    short_name,
+    writable_bytes,
+)
+from wasinn_nb.wasi_nn.description import GraphDescription
+from wasinn_nb.wasi_nn.trace import Keep, Trace
+
+__all__ = ["WasiNnCtx"]
+
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+_MODEL_SUFFIXES: Final = {".xml", ".bin", ".onnx", ".tflite", ".pb", ".pdmodel", ".pdiparams"}
+
+
+@dataclass(slots=True)
+class _Execution:
+    """An execution context's handle: which graph it runs, and what has been done with it."""
+
+    graph: Graph
+    runner: ExecutionContext
+    inputs_set: set[int] = field(default_factory=set)
+    computed: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class WasiNnCtx:
+    """WASI-NN in Python: the calls a guest makes, in the same order and with the same errors.
+
+    Handles count from 0.  The object may be used from several threads; one execution context
+    computes in one thread at a time.  Use it in a ``with`` block, or call :meth:`close`.
+
+    Parameters
+    ----------
+    runtime : str or Runtime, optional
+        The engine.  Default: ``WASINN_NB_RUNTIME``, else OpenVINO.
+    precision : {"f32", "f16", "bf16", "device"}, optional
+        What graphs compute in.  The default ``f32`` makes results comparable from machine to
+        machine; ``device`` takes what the device prefers (bfloat16 on many processors).
+    models : mapping, optional
+        Name → model, for :meth:`load_by_name`.
+    keep : {"all", "last", None}
+        Which tensors the trace holds on to.
+    backend : Runtime, optional
+        The older name of *runtime*.
+
+    Attributes
+    ----------
+    trace : Trace
+        Every call, with its error number.
+
+    Examples
+    --------
+    >>> import wasinn_nb as wn
+    >>> with wn.WasiNnCtx() as ctx:
+    ...     graph = ctx.load(wn.model().files, "openvino", "CPU")
+    ...     context = ctx.init_execution_context(graph)
+    ...     tensor = wn.image_to_tensor(wn.image(), wn.model().card.recipe)
+    ...     ctx.set_input(context, 0, tensor)
+    ...     ctx.compute(context)
+    ...     ctx.get_output(context, 0)
+    Tensor(1x4x512x896xf32, 7340032 bytes)
+    """
+
+    def __init__(
+        self,
+        runtime: str | Runtime | None = None,
+        *,
+        precision: str | None = None,
+        models: Mapping[str, ModelFiles] | None = None,
+        keep: Keep = "last",
+        backend: Runtime | None = None,
+    ) -> None:
+        self._runtime = backend if runtime is None else runtime
+        self.precision = precision or settings.default("precision")
+        self.trace = Trace(keep=keep)
+        self._models = dict(models or {})
+        self._graphs: dict[int, Graph] = {}
+        self._executions: dict[int, _Execution] = {}
+        self._next_graph = self._next_context = 0
+        self._lock = threading.RLock()
+        self._closed = False
+
+    @property
+    def runtime(self) -> Runtime:
+        """The engine; it is imported on first use."""
+        return runtime_of(self._runtime)
+
+    @property
+    def backend(self) -> Runtime:
+        """The older name of :attr:`runtime`."""
+        return self.runtime
+
+    # -- the WASI-NN calls ---------------------------------------------------------------------
+
+    def load(
+        self,
+        builders: ModelFiles,
+        encoding: GraphEncoding | str | int = GraphEncoding.AUTODETECT,
+        target: ExecutionTarget | str | int | None = None,
+    ) -> int:
+        """Load and compile a model.
+
+        Parameters
+        ----------
+        builders : path, or sequence of paths or bytes
+            The parts of the model: for OpenVINO IR xml and bin, for the others one.
+        encoding : GraphEncoding, str or int
+            ``"openvino"``, ``"onnx"``, ``"tensorflow"``, ``"tensorflowlite"``, ``"autodetect"``.
+        target : ExecutionTarget, str or int, optional
+            ``"CPU"``, ``"GPU"``, ``"TPU"`` (OpenVINO's NPU), or any device name of OpenVINO.
+
+        Returns
+        -------
+        int
+            The graph's handle.
+
+        Raises
+        ------
+        InvalidEncodingError
+            If WASI-NN has no such encoding.
+        InvalidArgumentError
+            If the number of builders is wrong, or the target is unknown or not on this machine.
+        MissingFileError
+            If a path leads nowhere.
+        RuntimeFailure
+            If the bytes are no model.
+        """
+        with self.trace.call("load") as call:
+            parts = parsed_builders(builders)
+            where = "default" if target is None else short_name(target)
+            call.arguments = ", ".join([short_builders(parts), short_name(encoding), where])
+            graph = self._compiled(parts, parsed_encoding(encoding), device_name(target))
+            call.got = f"graph {graph}"
+            return graph
+
+    def load_by_name(self, name: str, target: ExecutionTarget | str | int | None = None) -> int:
+        """Load a model by a registered name or by its name in the catalog.
+
+        Parameters
+        ----------
+        name : str
+            No path: a guest reads only files of the directories that it is given.
+        target : ExecutionTarget, str or int, optional
+            As for :meth:`load`.
+
+        Raises
+        ------
+        NotFoundError
+            If no model of that name is here.
+        """
+        with self.trace.call("load_by_name", repr(name)) as call:
+            graph = self._compiled(
+                parsed_builders(self.model_files(name)),
+                GraphEncoding.AUTODETECT,
+                device_name(target),
+            )
+            call.got = f"graph {graph}"
+            return graph
+
+    def init_execution_context(self, graph: int) -> int:
+        """Make an execution context over a graph and return its handle.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If there is no such graph.
+        """
+        with self.trace.call("init_execution_context", f"graph {graph}") as call, self._lock:
+            loaded = self._graph(graph)
+            execution = _Execution(loaded, loaded.execution_context())
+            context, self._next_context = self._next_context, self._next_context + 1
+            self._executions[context] = execution
+            call.got = f"context {context}"
+            return context
+
+    def set_input(self, context: int, index: int, tensor: Tensor) -> None:
+        """Set an input; the tensor's bytes are read in place, not copied.
+
+        A tensor with the model's number of elements in another order of dimensions is passed as
+        it is and flagged in the trace: this is what the runtimes do, and how masks go wrong
+        without an error.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the handle or index is unknown, or type or number of elements are not the model's.
+        BusyError
+            If the context computes in another thread.
+        """
+        with self.trace.call("set_input", f"context {context}, input {index}") as call:
+            call.got = checked_tensor(tensor).signature
+            with self._execution(context) as execution:
+                port = checked_port(execution.graph.inputs, index, "input")
+                call.index, call.port, call.expected = int(index), port, port.signature
+                call.note = checked_input(tensor, port)
+                execution.runner.set_input(int(index), tensor)
+                execution.inputs_set.add(int(index))
+                call.tensor = tensor
+
+    def compute(self, context: int) -> None:
+        """Run the model on the inputs that are set.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If there is no such context.
+        RuntimeFailure
+            If an input is not set, or the device fails.
+        BusyError
+            If the context computes in another thread.
+        """
+        with (
+            self.trace.call("compute", f"context {context}"),
+            self._execution(context) as execution,
+        ):
+            wanted = range(len(execution.graph.inputs))
+            if missing := sorted(set(wanted) - execution.inputs_set):
+                raise RuntimeFailure(
+                    f"compute before input {', '.join(map(str, missing))} is set: "
+                    f"call set_input for each of {len(wanted)} input(s) first"
+                )
+            execution.computed = False
+            execution.runner.compute()
+            execution.computed = True
+
+    def get_output(self, context: int, index: int) -> Tensor:
+        """Return an output of the last :meth:`compute`, without a copy.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the handle or index is unknown.
+        RuntimeFailure
+            If nothing has been computed.
+        """
+        return self._output(context, index, lambda _: None)
+
+    def get_output_into(
+        self, context: int, index: int, buffer: bytearray | memoryview | np.ndarray[Any, Any]
+    ) -> int:
+        """Write an output into a buffer, as a guest's ``get_output`` does.
+
+        Returns
+        -------
+        int
+            The bytes written.
+
+        Raises
+        ------
+        TooLargeError
+            If the buffer is too small; ``needed`` says how many bytes it takes, and nothing is
+            written.
+        UnsupportedOperationError
+            If the output is of type i8, which WASI-NN does not have; :meth:`get_output` returns it.
+        InvalidArgumentError, RuntimeFailure
+            As :meth:`get_output`.
+        """
+
+        def write(tensor: Tensor) -> None:
+            if not tensor.type.in_wasi_nn:
+                raise UnsupportedOperationError(
+                    f"output {index} is of type {tensor.type.suffix}, which WASI-NN does not have; "
+                    f"in Python, WasiNnCtx.get_output returns it"
+                )
+            room = writable_bytes(buffer)
+            if tensor.nbytes > room.nbytes:
+                raise TooLargeError(
+                    f"the output takes {tensor.nbytes} bytes, the buffer has {room.nbytes}",
+                    needed=tensor.nbytes,
+                )
+            room[: tensor.nbytes] = tensor.data
+
+        return self._output(context, index, write).nbytes
+
+    # -- beyond the specification ----------------------------------------------------------------
+
+    def finalize_execution_context(self, context: int) -> None:
+        """Forget an execution context; its handle is not used again."""
+        with (
+            self.trace.call("finalize_execution_context", f"context {context}"),
+            self._execution(context),
+            self._lock,
+        ):
+            self._executions.pop(context, None)  # close() may have dropped it
+
+    def unload(self, graph: int) -> None:
+        """Forget a graph; contexts over it go on working."""
+        with self.trace.call("unload", f"graph {graph}"), self._lock:
+            self._graph(graph)
+            del self._graphs[graph]
+
+    def model_files(self, name: str) -> ModelFiles:
+        """Return the model that :meth:`load_by_name` loads.
+
+        Raises
+        ------
+        NotFoundError
+            If no model of that name is here.
+        """
+        if name in self._models:
+            return self._models[name]
+        registered = ", ".join(sorted(self._models)) or "none"
+        # The catalog takes paths too; a guest must not reach the host's files by them.
+        if not _PLAIN_NAME.fullmatch(name) or Path(name).suffix in _MODEL_SUFFIXES:
+            raise NotFoundError(
+                f"{name!r} is no name of a model (names registered here: {registered})"
+            )
+        from wasinn_nb import catalog
+
+        try:
+            return catalog.model(name, download=False).files
+        except NotFoundError as error:
+            raise NotFoundError(f"{error} (names registered here: {registered})") from error
+
+    def describe(self, graph: int) -> GraphDescription:
+        """Return what a graph takes and gives, with the Rust lines that declare the buffers."""
+        with self._lock:
+            loaded = self._graph(graph)
+        return GraphDescription(loaded.inputs, loaded.outputs, loaded.device, loaded.precision)
+
+    def cancel(self) -> None:
+        """Make computations that run in other threads fail soon."""
+        for execution in list(self._executions.values()):
+            execution.runner.cancel()
+
+    def close(self) -> None:
+        """Wait for running computations, then drop every graph and context."""
+        with self._lock:
+            self._closed = True
+            executions = list(self._executions.values())
+            self._executions.clear()
+            self._graphs.clear()
+        for execution in executions:
+            with execution.lock:
+                pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else f"{len(self._graphs)} graph(s)"
+        return f"WasiNnCtx({state}, precision {self.precision}, {len(self.trace)} call(s))"
+
+    # -- handle tables ---------------------------------------------------------------------------
+
+    def _compiled(self, parts: list[Builder], encoding: GraphEncoding, device: str) -> int:
+        self._check_open()
+        loaded = self.runtime.load(parts, encoding, device, self.precision)
+        with self._lock:
+            self._check_open()
+            graph, self._next_graph = self._next_graph, self._next_graph + 1
+            self._graphs[graph] = loaded
+        return graph
+
+    def _graph(self, graph: int) -> Graph:
+        self._check_open()
+        if not isinstance(graph, int | np.integer) or graph not in self._graphs:
+            raise InvalidArgumentError(f"no graph {graph}; {handles_here(self._graphs, 'graph')}")
+        return self._graphs[graph]
+
+    @contextmanager
+    def _execution(self, context: int) -> Iterator[_Execution]:
+        """Yield a context for this thread alone."""
+        with self._lock:
+            self._check_open()
+            if not isinstance(context, int | np.integer) or context not in self._executions:
+                raise InvalidArgumentError(
+                    f"no context {context}; {handles_here(self._executions, 'context')}"
+                )
+            execution = self._executions[context]
+            if not execution.lock.acquire(blocking=False):
+                raise BusyError(
+                    f"context {context} is computing in another thread; "
+                    f"wait for it, or use a context per thread"
+                )
+        try:
+            yield execution
+        finally:
+            execution.lock.release()
+
+    def _output(self, context: int, index: int, use: Callable[[Tensor], None]) -> Tensor:
+        with (
+            self.trace.call("get_output", f"context {context}, output {index}") as call,
+            self._execution(context) as execution,
+        ):
+            port = checked_port(execution.graph.outputs, index, "output")
+            call.index, call.port, call.expected = int(index), port, port.signature
+            if not execution.computed:
+                raise RuntimeFailure("get_output before compute: there is no output yet")
+            tensor = execution.runner.output(int(index))
+            call.got = tensor.signature
+            use(tensor)
+            call.tensor = tensor
+            return tensor
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeFailure("this WasiNnCtx is closed; make a new one")

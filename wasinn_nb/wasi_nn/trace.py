@@ -1,0 +1,232 @@
+"""A record of every WASI-NN call: what was asked, what was expected, what came."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, Literal, overload
+
+from wasinn_nb.abi import Errno
+from wasinn_nb.cards import Port
+from wasinn_nb.errors import WasiNnError
+from wasinn_nb.render import html_table, text_table
+from wasinn_nb.tensor import Tensor
+
+__all__ = ["Call", "Keep", "Trace"]
+
+Keep = Literal["all", "last"] | None
+"""Which tensors a trace holds on to: every one, the last of each input and output, or none."""
+
+# A guest may call without end.  Of very many calls the first ones, which set everything up, and
+# the last ones are held; the repr shows fewer.
+_MAX_CALLS: Final = 10_000
+_FIRST_CALLS: Final = 1_000
+_SHOWN_FIRST: Final = 30
+_SHOWN_LAST: Final = 10
+
+
+@dataclass(slots=True)
+class Call:
+    """One call.
+
+    Attributes
+    ----------
+    name : str
+        The WASI-NN function.
+    arguments : str
+        The arguments in short.
+    expected, got : str
+        What the graph wanted and what came, such as ``1x3x512x896xf32``; may be empty.
+    errno : Errno
+    note : str
+        Why it failed, or what is odd about it.
+    seconds : float
+        How long it took.
+    tensor : Tensor or None
+        The tensor that went in or out, if the trace keeps it.
+    index : int or None
+        Of the input or output that the call is about; None where it is about none.
+    port : Port or None
+        What the model says of that input or output.
+    """
+
+    name: str
+    arguments: str = ""
+    expected: str = ""
+    got: str = ""
+    errno: Errno = Errno.SUCCESS
+    note: str = ""
+    seconds: float = 0.0
+    tensor: Tensor | None = None
+    index: int | None = None
+    port: Port | None = None
+
+
+class Trace(Sequence[Call]):
+    """The calls of one context, in the order in which they ended.
+
+    Its text leaves the durations out, so that it stays the same from run to run; its HTML shows
+    them.  Of more than 10,000 calls those in the middle are left out.
+
+    Parameters
+    ----------
+    keep : {"all", "last", None}
+        Which tensors to hold on to.
+    keep_bytes : int, optional
+        How many bytes of tensors to hold on to; the oldest go first.
+
+    Attributes
+    ----------
+    dropped : int
+        The calls that were left out.
+    tensors_dropped : int
+        The tensors that were let go for the sake of *keep_bytes*.
+
+    Examples
+    --------
+    >>> trace = Trace()
+    >>> with trace.call("compute", "context 0"):
+    ...     pass
+    >>> trace
+    #  call     arguments  expected  got  errno
+    0  compute  context 0                 success
+    """
+
+    _HEADERS = ("call", "arguments", "expected", "got", "errno")
+
+    def __init__(self, *, keep: Keep = "last", keep_bytes: int | None = None) -> None:
+        self.keep = keep
+        self.keep_bytes = keep_bytes
+        self.dropped = self.tensors_dropped = 0
+        self._calls: list[Call] = []
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._kept: deque[Call] = deque()
+        self._kept_bytes = 0
+        self._last: dict[tuple[str, str], Call] = {}
+        self._open = threading.local()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def call(self, name: str, arguments: str = "") -> Iterator[Call]:
+        """Time the block and record it as one call, with the error that leaves it.
+
+        A call inside of another one of the same thread is the same call: what is said of it goes
+        into the one row.  So a host times and records what it does around a context's method.
+        """
+        outer: Call | None = getattr(self._open, "call", None)
+        if outer is not None:
+            outer.arguments = arguments or outer.arguments
+            yield outer
+            return
+        call = self._open.call = Call(name, arguments)
+        start = time.perf_counter()
+        try:
+            yield call
+        except WasiNnError as error:
+            call.errno = error.errno or Errno.RUNTIME_ERROR
+            call.note = str(error)
+            raise
+        except BaseException as error:
+            # A bug of ours or an interrupt: the row says so, and the exception goes on.
+            call.errno, call.note = Errno.RUNTIME_ERROR, repr(error)
+            raise
+        finally:
+            self._open.call = None
+            call.seconds = time.perf_counter() - start
+            with self._lock:
+                self._add(call)
+
+    def _add(self, call: Call) -> None:
+        self._seconds[call.name] += call.seconds
+        self._calls.append(call)
+        if call.tensor is not None:
+            if self.keep is None:
+                call.tensor = None
+            else:
+                self._hold(call, call.tensor.nbytes)
+        if len(self._calls) > _MAX_CALLS:
+            middle = slice(_FIRST_CALLS, 2 * _FIRST_CALLS)
+            for old in self._calls[middle]:
+                self._let_go(old)
+            self.dropped += len(self._calls[middle])
+            del self._calls[middle]
+
+    def _hold(self, call: Call, nbytes: int) -> None:
+        """Hold on to the tensor of *call*, and let go of those that it replaces."""
+        self._kept.append(call)
+        self._kept_bytes += nbytes
+        if self.keep == "last":
+            key = (call.name, call.arguments)
+            if (earlier := self._last.get(key)) is not None:
+                self._let_go(earlier)
+            self._last[key] = call
+        while self._kept and (
+            self._kept[0].tensor is None
+            or (self.keep_bytes is not None and self._kept_bytes > self.keep_bytes)
+        ):
+            oldest = self._kept.popleft()
+            self.tensors_dropped += oldest.tensor is not None
+            self._let_go(oldest)
+
+    def _let_go(self, call: Call) -> None:
+        if call.tensor is not None:
+            self._kept_bytes -= call.tensor.nbytes
+            call.tensor = None
+
+    def tensors(self, name: Literal["set_input", "get_output"]) -> list[Tensor]:
+        """Return the tensors kept of the calls *name*, in order."""
+        return [c.tensor for c in self._calls if c.name == name and c.tensor is not None]
+
+    def seconds(self, name: str) -> float:
+        """Return the time spent in all calls *name* together."""
+        return self._seconds.get(name, 0.0)
+
+    @overload
+    def __getitem__(self, index: int) -> Call: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Call]: ...
+    def __getitem__(self, index: int | slice) -> Call | list[Call]:
+        return self._calls[index]
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def _shown(self) -> list[tuple[str, Call | None]]:
+        """Return numbered calls, with None where some are left out."""
+        numbered: list[tuple[str, Call | None]] = [
+            (str(index + (self.dropped if index >= _FIRST_CALLS else 0)), call)
+            for index, call in enumerate(self._calls)
+        ]
+        if len(numbered) <= _SHOWN_FIRST + _SHOWN_LAST:
+            return numbered
+        return [*numbered[:_SHOWN_FIRST], ("…", None), *numbered[-_SHOWN_LAST:]]
+
+    def __repr__(self) -> str:
+        shown = self._shown()
+        rows = [[number, *_cells(call)] for number, call in shown]
+        notes = [f"#{number} {c.name}: {c.note}" for number, c in shown if c and c.note]
+        return "\n".join([text_table(["#", *self._HEADERS], rows), *notes])
+
+    def _repr_html_(self) -> str:
+        shown = self._shown()
+        rows = [
+            [
+                *_cells(call),
+                f"{call.seconds * 1e3:.1f} ms" if call else "",
+                call.note if call else "",
+            ]
+            for _, call in shown
+        ]
+        failed = [i for i, (_, c) in enumerate(shown) if c and c.errno is not Errno.SUCCESS]
+        headers = [*self._HEADERS, "time", "note"]
+        return html_table(headers, rows, caption="WASI-NN calls", marked=failed)
+
+
+def _cells(call: Call | None) -> list[str]:
+    if call is None:
+        return ["…", "", "", "", ""]
+    return [call.name, call.arguments, call.expected, call.got, call.errno.name.lower()]
