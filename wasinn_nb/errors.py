@@ -33,6 +33,7 @@ __all__ = [
     "TensorFileError",
     "TooLargeError",
     "UnsupportedOperationError",
+    "UnwritableError",
     "WasiNnError",
     "WasiNnWarning",
 ]
@@ -143,6 +144,10 @@ class MissingFileError(WasiNnError, FileNotFoundError):
     """A file or folder that was named does not exist."""
 
     errno = Errno.NOT_FOUND
+
+
+class UnwritableError(WasiNnError, OSError):  # type: ignore[misc]  # errno: ours, not the OS's
+    """Files could not be written; whatever was there before is unchanged."""
 
 
 class ImageError(WasiNnError, ValueError):
