@@ -1,9 +1,9 @@
 """The page's side of the widgets: ES modules and CSS files in the folder ``page``, as text.
 
-anywidget takes one ES module as text (of a path, it would watch the file for changes), so the modules
-are joined here: each becomes a function that is called once and returns what the module exports.
-Names that a module does not export stay its own, as with any ES module.  No bundler and no Node are
-needed, and nothing is loaded that a content security policy could forbid.
+anywidget takes one ES module as text (of a path, it would watch the file for changes), so they are
+joined here: each module becomes a function that is called once and returns what the module exports.
+Names that a module does not export stay its own, as with any ES module.  Neither a bundler nor Node
+is needed, and the page loads nothing that a content security policy could forbid.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ _FOLDER: Final = Path(__file__).with_name("page")
 _IMPORT: Final = re.compile(
     r'^import \{\s*(\w+(?:,\s+\w+)*),?\s*\} from "\./([a-z_]+)\.js";\n', re.MULTILINE
 )
-_EXPORT: Final = re.compile(r"^export (?=(?:(?:async )?function|class|const) (\w+)\b)", re.MULTILINE)
-_DEFAULT: Final = "export default "
+_EXPORT: Final = re.compile(
+    r"^export (?=(?:(?:async )?function|class|const) (\w+)\b)", re.MULTILINE
+)
+_DEFAULT: Final = re.compile(r"^export default ", re.MULTILINE)
 # At the start of a line, import and export; anywhere but in a comment, import() and import.meta.
 _REFUSED: Final = re.compile(
     r"^(?:(?:import|export)\b|(?!\s*(?://|/?\*)).*\bimport\s*[.(]).*", re.MULTILINE
@@ -63,8 +65,8 @@ def joined(entry: Path) -> tuple[str, list[Path]]:
     ------
     ValueError
         If a module imports or exports in a form other than ``import { a, b } from "./c.js";`` and
-        ``export`` before a function, class or const; imports what is not exported; or imports itself
-        by way of others.
+        ``export`` before a function, class or const; if it imports what is not exported; or if it
+        imports itself by way of others.
     FileNotFoundError
         If an imported module does not exist.
     """
@@ -86,7 +88,7 @@ def joined(entry: Path) -> tuple[str, list[Path]]:
         exports[path] = _EXPORT.findall(text)
         text = _IMPORT.sub(r"const { \1 } = module_\2;\n", text)
         text = _EXPORT.sub("", text)
-        body = text.replace(f"\n{_DEFAULT}", "\n", 1) if not importers else text
+        body = text if importers else _DEFAULT.sub("", text, count=1)
         if refused := _REFUSED.search(body):
             raise ValueError(f"{path.name} cannot be joined for: {refused[0]!r}")
         if importers:
