@@ -10,7 +10,7 @@ help:
 	@echo "make demo       segment the shipped road; files go to out/demo"
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make test       all tests, doctests and notebooks; what the browser showed is in out/browser"
-	@echo "make lint       formatting, types, import contracts"
+	@echo "make lint       formatting, types, import contracts; of the JavaScript, too, where Node 20 is"
 	@echo "make bench      ratios against named peers"
 	@echo "make guest      build the WebAssembly guests again (Debian's Rust and clang)"
 	@echo "make notebooks  run the tutorials and save their outputs"
@@ -35,6 +35,11 @@ help:
 	$(PIP) -c constraints.txt -e ".[dev]"
 	@touch $@ .venv/.lab
 
+# Node is not needed: run.sh counts what is left out without it, and then makes no stamp.
+JAVASCRIPT := tests/javascript
+$(JAVASCRIPT)/node_modules/.made: $(JAVASCRIPT)/package-lock.json
+	@$(JAVASCRIPT)/run.sh install
+
 demo: .venv/.lab
 	@$(BIN)/wasinn-nb segment --scores --output out/demo
 	@echo
@@ -43,17 +48,19 @@ demo: .venv/.lab
 lab: .venv/.lab
 	$(BIN)/wasinn-nb lab notebooks
 
-test: .venv/.dev
+test: .venv/.dev $(JAVASCRIPT)/node_modules/.made
+	$(JAVASCRIPT)/run.sh test
 	$(BIN)/python -m pytest
 	@echo "== tests of precision, as on a processor with AVX2 alone"
 	ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/python -m pytest -q tests/test_timing.py tests/test_pipeline.py
 	tests/notebooks.sh $(BIN)/python
 
-lint: .venv/.dev
+lint: .venv/.dev $(JAVASCRIPT)/node_modules/.made
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(JAVASCRIPT)/run.sh lint
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks
@@ -78,4 +85,4 @@ lock: .venv/.made
 	rm -rf .venv-lock
 
 clean:
-	rm -rf .venv .venv-lock out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lock $(JAVASCRIPT)/node_modules out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -74,6 +75,24 @@ def test_the_readme_names_targets_that_exist():
     assert {"demo", "test", "lab", "lint", "bench"} <= named <= targets
 
 
+@pytest.mark.parametrize("act", ["install", "lint", "test"])
+def test_without_node_the_checks_of_javascript_are_counted_and_left_out(tmp_path, act):
+    for program in ("bash", "cat", "dirname", "grep"):
+        (tmp_path / program).symlink_to(shutil.which(program))
+    (tmp_path / "npm").symlink_to("/bin/false")  # npm alone is not enough
+    folder = ROOT / "tests/javascript"
+    tests = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.test.js"))
+    counts = {"lint": 2, "test": len(re.findall(r"^test\(", tests, flags=re.MULTILINE))}
+    alone = {"PATH": str(tmp_path)}
+    done = subprocess.run(
+        [folder / "run.sh", act], env=alone, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    said = f"skipped: {counts.get(act)} JavaScript checks, because Node 20 is not installed\n"
+    assert done.stdout == ("" if act == "install" else said)
+    assert counts["test"] > 100
+
+
 @pytest.mark.timeout(600)
 def test_the_wheel_works_in_an_empty_environment(tmp_path):
     """Built, installed with its dependencies, and run where the source tree is not."""
@@ -81,15 +100,14 @@ def test_the_wheel_works_in_an_empty_environment(tmp_path):
     subprocess.run([*pip, "wheel", "-q", "--no-deps", "-w", tmp_path, ROOT], check=True)
     (wheel,) = tmp_path.glob("*.whl")
     pages = {
-        "elements.js",
-        "viewer.js",
-        "viewer.css",
-        "panel.js",
-        "panel.css",
-        "picker.js",
-        "picker.css",
+        path.relative_to(ROOT).as_posix()
+        for kind in ("js", "css")
+        for path in (ROOT / "wasinn_nb").rglob(f"*.{kind}")
     }
-    assert pages <= {Path(name).name for name in zipfile.ZipFile(wheel).namelist()}
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    assert "wasinn_nb/widgets/page/viewer.js" in pages
+    assert pages <= inside
+    assert not [name for name in inside if "node_modules" in name]
     venv.create(tmp_path / "empty", with_pip=True, symlinks=os.name != "nt")
     python = tmp_path / "empty/bin/python"
     constraints = ROOT / "constraints.txt"

@@ -32,7 +32,7 @@ class Bars(anywidget.AnyWidget):
         screen.
     """
 
-    _esm, _css = page("bars", "notes")
+    _esm, _css = page("bars")
 
     stale = traitlets.Bool().tag(sync=True)
     _photo = traitlets.Dict().tag(sync=True)

@@ -85,7 +85,7 @@ class MaskViewer(anywidget.AnyWidget):
     (['background'], 'overlay')
     """
 
-    _esm, _css = page("viewer", "notes", "masks")
+    _esm, _css = page("viewer")
 
     mode = traitlets.Enum(MODES, "overlay").tag(sync=True)
     opacity = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
