@@ -19,12 +19,21 @@ TOY = ModelCard("toy", "segmentation", classes=("Straße", "Gehweg"), threshold=
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "not valid JSON: Expecting value"),
-        (b"\xff\xfe", "not valid JSON: 'utf-8' codec can't decode"),
-        (b"[" * 100_000, "not valid JSON: "),
-        (b"[]", "expected a model card as a JSON object, got []"),
-        (b"{}", "the model card lacks a name"),
-        (b" " * (1 << 24) + b"{}", "larger than 16777216 bytes, which no model card is"),
+        (b"", " is not valid JSON: it is empty"),
+        (b"\xff\xfe", " is not valid JSON: expected UTF-8, got another encoding, such as UTF-16"),
+        (b"[" * 100_000, " is not valid JSON: nested more than 100 levels deep"),
+        (b'{"name": NaN}', " is not valid JSON: line 1, column 10: NaN and Infinity are not JSON"),
+        (
+            b'{"name": "\\ud800"}',
+            " is not valid JSON: half of a surrogate pair",
+        ),
+        (b'{"name": 9' + b"9" * 5000 + b"}", " is not valid JSON: integer value out of range"),
+        (b'{"name": "toy"} {}', " is not valid JSON: line 1, column 18: trailing characters"),
+        (b'{"name": "\xff"}', " is not valid JSON: expected UTF-8, got something else"),
+        ('{"name": "toy"}'.encode("utf-16-be"), " is not valid JSON: expected UTF-8, got another"),
+        (b"[]", ": expected a model card as a JSON object, got an array"),
+        (b"{}", ": the model card lacks a name"),
+        (b" " * (1 << 24) + b"{}", ": larger than 16777216 bytes, which no model card is"),
     ],
 )
 def test_files_that_are_no_card(tmp_path, content, message):
@@ -32,7 +41,7 @@ def test_files_that_are_no_card(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(RecipeError) as caught:
         ModelCard.read(path)
-    assert str(caught.value).startswith(f"{path}: {message}")
+    assert str(caught.value).startswith(f"{path}{message}")
 
 
 def test_a_missing_card(tmp_path):

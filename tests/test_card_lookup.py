@@ -97,8 +97,8 @@ def test_own_card_is_not_that_of_a_file_elsewhere(data, own, tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "toy.card.json: not valid JSON: "),
-        (b"\xff\xfe{", "toy.card.json: not valid JSON: 'utf-8' codec can't decode"),
+        (b"", "toy.card.json is not valid JSON: "),
+        (b"\xff\xfe{", "toy.card.json is not valid JSON: expected UTF-8, got another encoding"),
         (b'{"name": "../x"}', "toy.card.json: expected a model name of letters"),
         (b'{"name": "toy", "precisions": {"../x": []}}', "expected precisions such as FP16"),
         (b" " * (1 << 24) + b"{}", "toy.card.json: larger than 16777216 bytes"),
@@ -222,7 +222,7 @@ def test_broken_folders_card_that_another_card_wins_over(data, own):
     (own / "card.json").write_text("{")
     ModelCard("toy").write(own / "toy.xml")
     (remark,) = remarks_on("toy")
-    assert remark.startswith(f"the model card {own}/card.json is not used: {own}/card.json: not va")
+    assert remark.startswith(f"the model card {own}/card.json is not used: {own}/card.json is not")
 
 
 @pytest.mark.parametrize("layout", ["", "other", "FP16", "intel/other"])

@@ -340,9 +340,9 @@ def test_a_recipe_is_laid_over_that_of_the_card(toy):
         ("color=RGB,range", RecipeError, "expected a recipe as key=value,key=value with ':' betw"),
         ("colour=RGB", RecipeError, "a recipe has no colour; it has height, width, layout, color"),
         ("range=0:x", RecipeError, "expected 2 finite float32 numbers for range"),
-        ("a.png", RecipeError, "a.png: expected text in UTF-8, got other bytes"),
+        ("a.png", RecipeError, "a.png is not valid JSON: "),
         ("list.json", RecipeError, "list.json: expected a recipe as a JSON object, got"),
-        ("deep.json", RecipeError, "deep.json: not valid JSON: "),
+        ("deep.json", RecipeError, "deep.json is not valid JSON: "),
     ],
 )
 def test_recipes_that_are_none(toy, recipe, error, words):

@@ -554,7 +554,10 @@ def test_a_sidecar_that_is_not_understood_is_noted(metadata, tmp_path):
 
 def test_a_json_that_is_no_result_is_refused(tmp_path):
     path = tmp_path / "a.json"
-    for content in ("[]", '{"format": 3}', '{"format": "wasinn_nb.other/1"}'):
+    path.write_text("[]")
+    with pytest.raises(InvalidArgumentError, match="expected a result as a JSON object, got an "):
+        compare(path, path)
+    for content in ('{"format": 3}', '{"format": "wasinn_nb.other/1"}'):
         path.write_text(content)
         with pytest.raises(InvalidArgumentError, match=r'"format": "wasinn_nb\.result/1"'):
             compare(path, PLANE)

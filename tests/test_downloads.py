@@ -561,7 +561,7 @@ def test_fetched_elsewhere_meanwhile(toy, monkeypatch):
 def test_words_for_sizes():
     sizes = [0, 999, 1000, 899_999, 923_231, 1_300_000, 4 * 10**9]
     words = ["0 bytes", "999 bytes", "1 kB", "900 kB", "0.9 MB", "1.3 MB", "4.0 GB"]
-    assert [downloads.in_words(size) for size in sizes] == words
+    assert [downloads.bytes_text(size) for size in sizes] == words
 
 
 def test_paths_of_a_relative_cache_are_absolute(toy, monkeypatch, tmp_path):

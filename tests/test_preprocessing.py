@@ -543,7 +543,7 @@ def test_pixels_of_another_size_are_refused(pixels):
     [
         ((ROW, 0, 2, "u8"), {}, RecipeError, "expected height from 1 to 65535 pixels, got 0"),
         ((ROW, 1, 2, "i32"), {}, RecipeError, "expected type u8, i8, f16 or f32 for an image, "),
-        ((ROW, 1, 2, None), {}, RecipeError, "type: None is no tensor type"),
+        ((ROW, 1, 2, None), {}, RecipeError, "type: None is not a tensor type"),
         ((ROW, 1, 2, "u8"), {"layout": "WHC"}, RecipeError, "expected layout as one of NCHW"),
         ((ROW, 1, 2, "u8"), {"color": "bgr"}, RecipeError, "expected color as one of BGR, RGB"),
         ((ROW, 1, 2, "u8"), {"resize": "lanczos"}, RecipeError, "expected resize as one of tri"),

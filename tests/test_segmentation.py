@@ -414,7 +414,7 @@ def test_save_refuses_stems_that_lead_elsewhere(tmp_path, stem):
 
 
 def test_save_writes_nothing_where_the_facts_are_not_json(tmp_path):
-    with pytest.raises(InvalidArgumentError, match="not JSON"):
+    with pytest.raises(InvalidArgumentError, match="cannot be written as JSON"):
         full_result(timings={"compute": float("nan")}).save(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -459,9 +459,9 @@ def changed(**values):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda _: [], "expected a JSON object"),
+        (lambda _: [], "expected a result as a JSON object, got an array"),
         (changed(format="other/1"), 'with "format"'),
-        (changed(files=None), "names of a mask and a tensor"),
+        (changed(files=None), r"expected `object`, got `null` at `\$\.files`"),
         (changed(files={"mask": "../toy-mask.png", "tensor": "a"}), "in the same folder"),
         (changed(files={"mask": "/etc/passwd", "tensor": "a"}), "in the same folder"),
         (changed(model=[1]), "not what `save` writes"),

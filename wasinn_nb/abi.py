@@ -179,7 +179,9 @@ class TensorType(IntEnum):
             return cls.from_dtype(value)
         except (TypeError, SyntaxError):  # np.dtype parses text as it would a list of fields
             known = ", ".join(member.suffix for member in cls)
-            raise ValueError(f"{value!r:.80} is no tensor type; expected one of {known}") from None
+            raise ValueError(
+                f"{value!r:.80} is not a tensor type; expected one of {known}"
+            ) from None
 
     @classmethod
     def from_wire(cls, code: int, elements: int, nbytes: int) -> tuple[TensorType, Dialect | None]:

@@ -7,7 +7,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.assumptions import UNNAMED_CLASS, statements, unnamed_classes
+from wasinn_nb.cards.modelpath import encoding_by_suffix, main_path
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.literals import called, literal
 
@@ -18,7 +20,8 @@ __all__ = ["card_code", "card_line", "is_bare", "recipe_code"]
 
 # Of a bare card: what the file's name and suffix give, and the names that are made up.
 _NOT_STATED: Final = frozenset({"name", "task", "encoding", "classes"})
-_READ_SUFFIXES: Final = frozenset({".xml", ".bin", ".onnx", ".tflite"})
+# Of which `from_model` reads inputs and metadata.
+_READ: Final = frozenset({GraphEncoding.OPENVINO, GraphEncoding.ONNX, GraphEncoding.TENSORFLOWLITE})
 _ALWAYS_WRITTEN: Final = ("color", "range", "resize")
 
 
@@ -121,7 +124,7 @@ def is_bare(card: ModelCard) -> bool:
 def _completes(path: str, recipe: Mapping[str, Any] | None) -> bool:
     """Return whether `ModelCard.from_model` finds the rest of a recipe in the model's file."""
     return recipe is None or (
-        Path(path).suffix.lower() in _READ_SUFFIXES and recipe.keys() >= {"color", "range"}
+        encoding_by_suffix(main_path(Path(path))) in _READ and recipe.keys() >= {"color", "range"}
     )
 
 

@@ -24,7 +24,7 @@ from wasinn_nb import settings
 from wasinn_nb.cards import ModelFile
 from wasinn_nb.errors import DownloadError, HashMismatchError, InvalidArgumentError
 from wasinn_nb.progress import Progress, progress_bar
-from wasinn_nb.wording import in_words
+from wasinn_nb.wording import bytes_text
 
 __all__ = ["TIMEOUT", "are_whole", "fetch_files", "sha384"]
 
@@ -129,7 +129,7 @@ def fetch_files(
     except OSError as error:
         raise DownloadError(
             f"{files[0].name} cannot be stored in {folder}: {error.strerror or error}; "
-            f"it takes {in_words(sum(file.bytes for file in files))}: make room and check the "
+            f"it takes {bytes_text(sum(file.bytes for file in files))}: make room and check the "
             f"permissions there, or set WASINN_NB_CACHE to another folder"
         ) from error
     return final

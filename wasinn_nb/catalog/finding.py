@@ -46,7 +46,7 @@ from wasinn_nb.errors import (
 )
 from wasinn_nb.files import expanded, has_folder
 from wasinn_nb.progress import Progress
-from wasinn_nb.wording import in_words, no_such
+from wasinn_nb.wording import bytes_text, no_such
 
 __all__ = ["fetch", "model", "models"]
 
@@ -290,7 +290,7 @@ def _reason(card: ModelCard | None, precision: str | None) -> str:
     size = _download_bytes(card, precision)
     if card is None or size is None:
         return "card only, without an address; put its files into a directory of WASINN_NB_PATH"
-    words = in_words(size)
+    words = bytes_text(size)
     if settings.offline():
         return f"not downloaded ({words}), and WASINN_NB_OFFLINE is set"
     return f"not downloaded ({words}); model({card.name!r}) fetches it"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from wasinn_nb import settings
 from wasinn_nb.errors import NotFoundError
 from wasinn_nb.files import existing_file, expanded, has_folder
+from wasinn_nb.imaging import IMAGE_SUFFIXES
 from wasinn_nb.wording import no_such
 
 __all__ = [
@@ -21,7 +22,6 @@ __all__ = [
 ]
 
 PathLike: TypeAlias = str | os.PathLike[str]
-_PICTURES: Final = (".jpg", ".jpeg", ".png")
 
 
 def data_dir() -> Path:
@@ -106,5 +106,5 @@ def _pictures(folder: str) -> dict[str, Path]:
     return {
         path.stem: path
         for path in sorted((data_dir() / folder).glob("*"))
-        if path.suffix.lower() in _PICTURES
+        if path.suffix.lower() in IMAGE_SUFFIXES
     }

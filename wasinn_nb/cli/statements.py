@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import warnings
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from wasinn_nb.cli.console import out
 from wasinn_nb.errors import MissingFileError, RecipeError, WasiNnWarning
 from wasinn_nb.files import existing_file, is_file
 from wasinn_nb.inspection import path_of
+from wasinn_nb.json_files import read_json
 
 __all__ = [
     "Given",
@@ -55,7 +55,7 @@ def read_recipe(text: str | None) -> dict[str, Any] | None:
     if text is None:
         return None
     if "=" not in text:
-        return _recipe_file(Path(text))
+        return read_json(Path(text), "recipe", most_bytes=_MOST_BYTES, error=RecipeError)
     fields = {}
     for word in filter(None, text.split(",")):
         name, equals, value = word.partition("=")
@@ -65,18 +65,6 @@ def read_recipe(text: str | None) -> dict[str, Any] | None:
                 f"color=RGB,range=0:1, or as the path of a JSON file; got {word!r:.80}"
             )
         fields[name.strip()] = _value(value.strip())
-    return fields
-
-
-def _recipe_file(path: Path) -> dict[str, Any]:
-    found = existing_file(path, "recipe")
-    content = _content(found, "recipe")
-    try:
-        fields = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise RecipeError(f"{found}: not valid JSON: {error}") from error
-    if not isinstance(fields, dict):
-        raise RecipeError(f"{found}: expected a recipe as a JSON object, got {fields!r:.80}")
     return fields
 
 

@@ -13,16 +13,13 @@ from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 from wasinn_nb.files import expanded, is_folder
+from wasinn_nb.imaging import IMAGE_SUFFIXES
 
-__all__ = ["SUFFIXES", "Named", "Pair", "images_in", "named", "nested_images", "paired"]
+__all__ = ["Named", "Pair", "images_in", "named", "nested_images", "paired"]
 
 Named: TypeAlias = tuple[str | None, Any]
 """An item with its name, where it has one."""
 
-_PHOTOGRAPHS: Final = (".jpg", ".jpeg", ".jp2", ".webp", ".avif")
-_LOSSLESS: Final = (".png", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
-SUFFIXES: Final = frozenset(_PHOTOGRAPHS + _LOSSLESS)
-"""How the names of image files end, in lower case."""
 _SHOWN_NAMES: Final = 8
 
 
@@ -149,7 +146,7 @@ def images_in(folder: Path) -> list[Path]:
     MissingFileError
         If the folder cannot be read.
     """
-    return [path for path in _entries(folder) if path.suffix.lower() in SUFFIXES]
+    return [path for path in _entries(folder) if path.suffix.lower() in IMAGE_SUFFIXES]
 
 
 def nested_images(folder: Path) -> dict[str, Path]:

@@ -12,6 +12,8 @@ from wasinn_nb.imaging.preprocessing import (
     resized_pixels,
 )
 from wasinn_nb.imaging.reading import (
+    IMAGE_SUFFIXES,
+    JPEG_SUFFIXES,
     ImageSource,
     encoded_bytes,
     kept_image,
@@ -34,7 +36,9 @@ from wasinn_nb.imaging.triangle import resize_triangle
 
 __all__ = [
     "CHANNELS",
+    "IMAGE_SUFFIXES",
     "INTEGER_LIMITS",
+    "JPEG_SUFFIXES",
     "MAX_SIDE",
     "WHOLE",
     "Box",

@@ -18,6 +18,8 @@ from wasinn_nb.files import existing_file
 from wasinn_nb.imaging.recipe import MAX_SIDE, Color, Exif
 
 __all__ = [
+    "IMAGE_SUFFIXES",
+    "JPEG_SUFFIXES",
     "ImageSource",
     "OpenedImage",
     "color_pixels",
@@ -39,6 +41,15 @@ ImageSource: TypeAlias = (
     | NDArray[np.generic]
 )
 """A path, an encoded image as bytes or as an open file, a `PIL.Image`, or an array in RGB order."""
+
+JPEG_SUFFIXES: Final = (".jfif", ".jpeg", ".jpg")
+"""How the names of JPEG files end, in lower case."""
+
+IMAGE_SUFFIXES: Final = (
+    *(".avif", ".bmp", ".gif", *JPEG_SUFFIXES, ".jp2", ".pbm", ".pgm", ".png", ".ppm"),
+    *(".tif", ".tiff", ".webp"),
+)
+"""How the names of image files end, in lower case."""
 
 # Pillow's decoders fail in many ways on broken files; nothing else is caught here.
 _BROKEN: Final = (

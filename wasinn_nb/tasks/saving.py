@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +14,12 @@ from PIL import Image
 from wasinn_nb.errors import ImageError, InvalidArgumentError, MissingFileError
 from wasinn_nb.files import atomic, existing_file, expanded
 from wasinn_nb.imaging import open_image
+from wasinn_nb.json_files import checked_json, json_text, read_json
 from wasinn_nb.tensor import Tensor, read_tensor
 
 __all__ = [
     "SavedFiles",
+    "beside",
     "checked_stem",
     "read_facts",
     "read_result",
@@ -29,8 +30,17 @@ __all__ = [
 
 RESULT_FORMAT: Final = "wasinn_nb.result/1"
 # A classification keeps the names and scores of up to 100,000 classes.
-_MAX_JSON_BYTES: Final = 1 << 26
+_MOST_BYTES: Final = 1 << 26
 _JPEG_QUALITY: Final = 92
+
+
+class _MaskFiles(TypedDict):
+    mask: str
+    tensor: str
+
+
+class _MaskFacts(TypedDict):
+    files: _MaskFiles
 
 
 class SavedFiles(NamedTuple):
@@ -39,7 +49,7 @@ class SavedFiles(NamedTuple):
     mask: Path
     """The labels: a PNG whose pixels index its palette."""
     overlay: Path | None
-    """The masked photograph (JPEG), where there was a photograph."""
+    """The image with the mask over it (JPEG), where the image was kept."""
     tensor: Path
     """Scores or labels; the sidecar lies beside it."""
     facts: Path
@@ -69,14 +79,15 @@ def write_result(
     overlay : PIL.Image.Image or None
     tensor : Tensor
     origin : mapping
-        JSON values that the tensor's sidecar says too: model, recipe, target, precision, versions.
+        JSON values that the tensor's sidecar has, too: model, recipe, target, precision, versions.
     facts : mapping
         Further JSON values for the result's own file.
 
     Raises
     ------
     InvalidArgumentError
-        If *stem* is no plain file name, or *origin* and *facts* are no JSON.  Nothing is written.
+        If *stem* is not a plain file name, or *origin* and *facts* cannot be written as JSON.
+        Nothing is written.
     """
     checked_stem(stem)
     folder = expanded(directory)
@@ -91,7 +102,8 @@ def write_result(
         "overlay": None if saved.overlay is None else saved.overlay.name,
         "tensor": saved.tensor.name,
     }
-    text = _as_json({"format": RESULT_FORMAT, **origin, **facts, "files": files})
+    values = {"format": RESULT_FORMAT, **origin, **facts, "files": files}
+    text = json_text(values, "the result", InvalidArgumentError)
     tensor.write(saved.tensor, metadata=origin)
     with atomic(saved.mask) as temporary:
         mask.save(temporary, "PNG", optimize=True)
@@ -109,7 +121,7 @@ def read_result(path: Path) -> tuple[dict[str, Any], NDArray[np.uint8], Tensor]:
     Returns
     -------
     dict, (H, W) uint8 array, Tensor
-        What the JSON says, the labels, and the tensor.
+        The JSON's values, the labels, and the tensor.
 
     Raises
     ------
@@ -120,15 +132,9 @@ def read_result(path: Path) -> tuple[dict[str, Any], NDArray[np.uint8], Tensor]:
     ImageError, TensorFileError
         If the mask or the tensor is broken.
     """
-    found, said = read_facts(path, RESULT_FORMAT)
-    files = said.get("files")
-    names = [files.get(what) if isinstance(files, dict) else None for what in ("mask", "tensor")]
-    if not all(_is_plain(name) for name in names):
-        raise InvalidArgumentError(
-            f"{found.name}: expected the names of a mask and a tensor in the same folder, "
-            f"got {files!r:.120}"
-        )
-    mask_path, tensor_path = (found.with_name(str(name)) for name in names)
+    found, facts = read_facts(path, RESULT_FORMAT)
+    files = checked_json(facts, _MaskFacts, found.name, InvalidArgumentError)["files"]
+    mask_path, tensor_path = (beside(found, files[what]) for what in ("mask", "tensor"))
     try:
         with existing_file(mask_path, "mask").open("rb") as file:
             image = open_image(file)
@@ -136,7 +142,7 @@ def read_result(path: Path) -> tuple[dict[str, Any], NDArray[np.uint8], Tensor]:
         raise ImageError(f"{mask_path.name}: {error}") from error
     if image.mode not in {"P", "L"}:
         raise ImageError(f"{mask_path.name}: expected an index image, got mode {image.mode}")
-    return said, np.asarray(image), read_tensor(tensor_path)
+    return facts, np.asarray(image), read_tensor(tensor_path)
 
 
 def write_facts(path: Path, facts: Mapping[str, object]) -> None:
@@ -151,9 +157,9 @@ def write_facts(path: Path, facts: Mapping[str, object]) -> None:
     Raises
     ------
     InvalidArgumentError
-        If they are not JSON.  Nothing is written.
+        If they cannot be written as JSON.  Nothing is written.
     """
-    text = _as_json(facts)
+    text = json_text(facts, "the result", InvalidArgumentError)
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -211,23 +217,41 @@ def saved_format(path: Path) -> str:
 
 
 def _read_json(path: Path) -> tuple[Path, dict[str, Any]]:
-    """Return the path with ``~`` expanded, and the JSON object in the file; else an empty one."""
+    """Return the path with ``~`` expanded, and the JSON object in the file."""
     if path.is_dir():
-        own = (one.name for one in path.glob("*.json") if not one.name.endswith(".tensor.json"))
+        names = (entry.name for entry in path.glob("*.json"))
+        own = sorted(name for name in names if not name.endswith(".tensor.json"))
         raise MissingFileError(
             f"expected the JSON file of a result, got the folder {path}; it has "
-            f"{', '.join(sorted(own)) or 'none'}"
+            f"{', '.join(own) or 'none'}"
         )
     found = existing_file(path, "result")
-    if found.stat().st_size > _MAX_JSON_BYTES:
+    facts = read_json(
+        found, "result", most_bytes=_MOST_BYTES, error=InvalidArgumentError, name=found.name
+    )
+    return found, facts
+
+
+def beside(path: Path, name: str) -> Path:
+    """Return the path of a file that the JSON file of a result names.
+
+    Parameters
+    ----------
+    path : Path
+        Of the JSON file.
+    name : str
+        As the JSON has it.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is not the name of a file in the same folder.
+    """
+    if not _is_plain(name):
         raise InvalidArgumentError(
-            f"{found.name}: larger than {_MAX_JSON_BYTES} bytes, which no result is"
+            f"{path.name}: expected the names of files in the same folder, got {name!r:.120}"
         )
-    try:
-        facts = json.loads(found.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InvalidArgumentError(f"{found.name} is not valid JSON: {error}") from error
-    return found, facts if isinstance(facts, dict) else {}
+    return path.with_name(name)
 
 
 def checked_stem(stem: object) -> str:
@@ -237,13 +261,6 @@ def checked_stem(stem: object) -> str:
             f"expected the beginning of a file name as stem, without folders, got {stem!r:.80}"
         )
     return stem
-
-
-def _as_json(facts: Mapping[str, object]) -> str:
-    try:
-        return json.dumps(facts, indent=2, allow_nan=False) + "\n"
-    except (TypeError, ValueError) as error:
-        raise InvalidArgumentError(f"the facts of the result are not JSON: {error}") from error
 
 
 def _is_plain(name: object) -> bool:

@@ -19,16 +19,12 @@ from traitlets import Int, Unicode
 from wasinn_nb import catalog, settings
 from wasinn_nb.errors import ImageError, MissingFileError, WasiNnError
 from wasinn_nb.files import existing_file, expanded
-from wasinn_nb.imaging import ImageSource, encoded_bytes, open_image, rgb_image
+from wasinn_nb.imaging import IMAGE_SUFFIXES, ImageSource, encoded_bytes, open_image, rgb_image
 from wasinn_nb.widgets.picking import Option, Picker, is_text, option, readable
 from wasinn_nb.widgets.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
 
 __all__ = ["ImagePicker"]
 
-_SUFFIXES: Final = (
-    ".avif", ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff",
-    ".webp",
-)  # fmt: skip
 _MOST_SHOWN: Final = 60
 _MOST_LETTERS: Final = 100  # of an uploaded file's name
 _THUMBNAIL: Final = (144, 96)
@@ -126,7 +122,9 @@ class ImagePicker(Picker):
             self._folder, self._in_folder = readable(str(folder), 4096), listed
             self.refresh()
         if not names:
-            self._say(f"no pictures in {readable(str(folder))}; expected {', '.join(_SUFFIXES)}")
+            self._say(
+                f"no pictures in {readable(str(folder))}; expected {', '.join(IMAGE_SUFFIXES)}"
+            )
         elif len(names) > _MOST_SHOWN:
             self._say(f"the first {_MOST_SHOWN} of {len(names)} pictures are shown")
         self._in_background(functools.partial(self._make_thumbnails, opened, shown))
@@ -332,7 +330,7 @@ def _names_in(path: str | os.PathLike[str]) -> tuple[Path, list[str]]:
             names = sorted(
                 entry.name
                 for entry in entries
-                if entry.name.lower().endswith(_SUFFIXES) and not entry.is_dir()
+                if entry.name.lower().endswith(IMAGE_SUFFIXES) and not entry.is_dir()
             )
     except (OSError, ValueError) as error:  # ValueError: a NUL
         why = getattr(error, "strerror", None) or str(error)

@@ -15,7 +15,7 @@ from wasinn_nb.catalog import Model, ModelEntry
 from wasinn_nb.errors import NotFoundError, WasiNnError
 from wasinn_nb.files import expanded, has_folder
 from wasinn_nb.widgets.picking import Option, Picker, option, readable
-from wasinn_nb.wording import in_words
+from wasinn_nb.wording import bytes_text
 
 __all__ = ["ModelPicker"]
 
@@ -132,7 +132,7 @@ class ModelPicker(Picker):
             reason = "being downloaded"
         elif size is not None:
             reason = "not downloaded"
-            action = {"name": "download", "title": f"Download {in_words(size)}"}
+            action = {"name": "download", "title": f"Download {bytes_text(size)}"}
         return option(
             entry.name,
             readable(entry.name),

@@ -11,7 +11,7 @@ import anywidget
 import traitlets
 
 from wasinn_nb.widgets.pages import page
-from wasinn_nb.wording import in_words
+from wasinn_nb.wording import bytes_text
 
 __all__ = ["Panel"]
 
@@ -60,7 +60,7 @@ class Panel(anywidget.AnyWidget):
     def downloading(self, done: int, total: int) -> None:
         """Say how much of a model has come: bytes so far, and in all."""
         part = done / total if total else 1.0
-        said = f"Downloading the model: {100 * part:.0f} % of {in_words(total)}"
+        said = f"Downloading the model: {100 * part:.0f} % of {bytes_text(total)}"
         if said != self._status.get("text"):
             self._status = {"state": "busy", "text": said, "part": part}
 

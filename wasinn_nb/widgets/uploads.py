@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.widgets.picking import readable
-from wasinn_nb.wording import in_words
+from wasinn_nb.wording import bytes_text
 
 __all__ = ["CHUNK_BYTES", "MOST_BYTES", "Upload", "Uploads"]
 
@@ -110,7 +110,7 @@ def _checked_size(name: str, size: object) -> int:
         )
     if size > MOST_BYTES:
         raise InvalidArgumentError(
-            f"{readable(name)} has {in_words(size)}; at most {MOST_BYTES >> 20} MiB can be "
+            f"{readable(name)} has {bytes_text(size)}; at most {MOST_BYTES >> 20} MiB can be "
             f"uploaded: put it into a folder, and open that"
         )
     return size

@@ -17,6 +17,7 @@ from openvino import layout_helpers
 
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import (
+    ENCODINGS,
     Port,
     Signature,
     checked_encoding,
@@ -40,11 +41,7 @@ __all__ = [
     "translated",
 ]
 
-_SUFFIXES: Final = {
-    GraphEncoding.ONNX: ".onnx",
-    GraphEncoding.TENSORFLOW: ".pb",
-    GraphEncoding.TENSORFLOWLITE: ".tflite",
-}
+_SUFFIXES: Final = {encoding: suffix for suffix, encoding in ENCODINGS.items()}
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,10 @@ from wasinn_nb.cards import ModelCard, card_line
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
 from wasinn_nb.files import expanded
 from wasinn_nb.imaging import Exif, ImageSource, kept_image, rgb_image
+from wasinn_nb.json_files import checked_json
 from wasinn_nb.origin import Origin
 from wasinn_nb.render import bars_html, image_preview
-from wasinn_nb.tasks.saving import checked_stem, read_facts, write_facts
+from wasinn_nb.tasks.saving import beside, checked_stem, read_facts, write_facts
 from wasinn_nb.tensor import Tensor, read_tensor
 from wasinn_nb.wording import percent
 
@@ -45,6 +46,27 @@ class SavedScores(NamedTuple):
     """The probabilities; the sidecar lies beside it."""
     facts: Path
     """The JSON file that names the tensor."""
+
+
+class _SavedModel(TypedDict):
+    name: str
+    files: dict[str, str]
+    classes: tuple[str, ...]
+
+
+class _SavedTensor(TypedDict):
+    tensor: str
+
+
+class _SavedFacts(TypedDict):
+    """What the JSON file states beside the fields of `Origin`."""
+
+    model: _SavedModel
+    files: _SavedTensor
+    scores: list[float] | None
+    softmax: bool
+    assumed: tuple[str, ...]
+    timings: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -271,30 +293,22 @@ class ClassificationResult:
         TensorFileError
             If the tensor is broken.
         """
-        found, facts = read_facts(Path(path), CLASSIFICATION_FORMAT)
+        found, values = read_facts(Path(path), CLASSIFICATION_FORMAT)
+        facts = checked_json(values, _SavedFacts, found.name, InvalidArgumentError)
+        tensor = read_tensor(beside(found, facts["files"]["tensor"]))
+        model, scores = facts["model"], facts["scores"]
         try:
-            model = dict(facts["model"])
-            classes = model.pop("classes")
-            origin = Origin.from_dict({**facts, "model": model["name"], "files": model["files"]})
-            name = checked_stem(facts["files"]["tensor"])
-            probabilities = read_tensor(found.with_name(name)).to_array().reshape(-1)
-            scores, assumed, softmax = facts["scores"], facts["assumed"], facts["softmax"]
-            if not isinstance(assumed, list) or not isinstance(softmax, bool):
-                raise InvalidArgumentError(
-                    f"expected assumed as a list and softmax as true or false, got "
-                    f"{assumed!r:.80} and {softmax!r:.80}"
-                )
             return cls(
-                probabilities,
-                ModelCard(model["name"], "classification", classes=tuple(classes)),
-                origin,
+                tensor.to_array().reshape(-1),
+                ModelCard(model["name"], "classification", classes=model["classes"]),
+                Origin.from_dict(values | {"model": model["name"], "files": model["files"]}),
                 None if scores is None else np.array(scores, np.float32),
                 None,
                 facts["timings"],
-                tuple(map(str, assumed)),
-                softmax,
+                facts["assumed"],
+                facts["softmax"],
             )
-        except (KeyError, TypeError, ValueError, AttributeError, WasiNnError) as error:
+        except WasiNnError as error:
             raise InvalidArgumentError(f"{path}: not what `save` writes: {error}") from error
 
     @cached_property
