@@ -23,7 +23,7 @@ from wasinn_nb.errors import (
 )
 from wasinn_nb.imaging.coverage import Coverage
 from wasinn_nb.imaging.recipe import PreprocessRecipe
-from wasinn_nb.runtimes.labels import argmax_labels
+from wasinn_nb.runtimes import argmax_labels
 from wasinn_nb.tasks.segmentation.masks import blend, resize_labels, resize_scores
 from wasinn_nb.tasks.segmentation.result import SegmentationResult
 from wasinn_nb.tensor import read_sidecar, read_tensor
