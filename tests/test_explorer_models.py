@@ -11,7 +11,7 @@ import wasinn_nb as wn
 from wasinn_nb import catalog
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
-from wasinn_nb.runtimes.base import Device, DeviceTable
+from wasinn_nb.runtimes import Device, DeviceTable
 from wasinn_nb.widgets import targets
 from wasinn_nb.widgets.targets import TargetPicker
 

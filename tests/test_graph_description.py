@@ -2,7 +2,7 @@ import pytest
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.cards.ports import Port
-from wasinn_nb.runtimes.base import Device, DeviceTable
+from wasinn_nb.runtimes import Device, DeviceTable
 from wasinn_nb.wasi_nn.description import GraphDescription, rust_declaration
 
 OPEN = Port("data", (None, 2), TensorType.F32, "f32")

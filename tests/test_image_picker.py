@@ -18,7 +18,7 @@ from PIL import Image
 
 import wasinn_nb as wn
 from wasinn_nb.errors import ImageError, InvalidArgumentError, MissingFileError, NotFoundError
-from wasinn_nb.imaging.reading import rgb_pixels
+from wasinn_nb.imaging import rgb_pixels
 from wasinn_nb.widgets import images
 from wasinn_nb.widgets.images import ImagePicker
 from wasinn_nb.widgets.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
@@ -53,13 +53,16 @@ GOOD = {
 }
 BAD = {
     "empty": (b"", "x.png: empty; expected an encoded image such as JPEG or PNG"),
-    "text": (b"hello", "x.png: the 5 bytes are no image that Pillow can read; they start with "),
+    "text": (
+        b"hello",
+        "x.png: the 5 bytes: not an image that Pillow can read; the first bytes are ",
+    ),
     "cut": (CUT, "x.png: begins like a PNG, cannot be read to its end: "),
     "bomb": (announcing(60_000, 60_000), "x.png: the 69 bytes cannot be opened as an image: "),
     "long": (announcing(70_000, 1), "x.png: 70000x1 pixels; expected sides of 1 to 65535"),
     "float": (
         encoded(np.zeros((2, 2), np.float32), "TIFF"),
-        "x.png: a floating-point image does not say its range",
+        "x.png: a floating-point image does not state its range",
     ),
 }
 
@@ -137,7 +140,7 @@ def test_start_picture_is_bytes():
     broken = ImagePicker(b"hello")
     assert broken.image == b"hello", "whoever runs it shows the error"
     assert not option_of(broken)["enabled"]
-    assert "no image that Pillow can read" in option_of(broken)["reason"]
+    assert "not an image that Pillow can read" in option_of(broken)["reason"]
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "CMYK", "1", "I;16", "LA", "YCbCr"])

@@ -7,16 +7,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from wasinn_nb.errors import ImageError, MissingFileError
-from wasinn_nb.imaging.reading import open_image, rgb_image, rgb_pixels
+from wasinn_nb.imaging import (
+    PreprocessRecipe,
+    exif_orientation,
+    is_sideways,
+    open_for,
+    open_image,
+    read_encoded,
+    resized_pixels,
+    rgb_image,
+    rgb_pixels,
+)
 
-# Two rows of three pixels, each of its own colour.
+# Two rows of three pixels, each of its own color.
 RGB = np.array(
     [[[255, 0, 0], [0, 255, 0], [0, 0, 255]], [[255, 255, 255], [0, 0, 0], [128, 64, 32]]], np.uint8
 )
-GREY = np.array([[0, 128, 255], [1, 2, 3]], np.uint8)
+GRAY = np.array([[0, 128, 255], [1, 2, 3]], np.uint8)
 
 
 def encoded(image, kind="PNG", **options):
@@ -30,9 +40,9 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
 
 
-def png(width, height, depth, colour, rows: bytes) -> bytes:
+def png(width, height, depth, color, rows: bytes) -> bytes:
     """Return a PNG file written by hand: Pillow does not write every depth."""
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
     return b"".join(
         [
             b"\x89PNG\r\n\x1a\n",
@@ -48,10 +58,10 @@ def png(width, height, depth, colour, rows: bytes) -> bytes:
 
 def _palette(transparency=None, mode="RGB"):
     image = Image.new("P", (3, 1))
-    colours = [(255, 0, 0), (0, 255, 0), (10, 20, 30)]
+    colors = [(255, 0, 0), (0, 255, 0), (10, 20, 30)]
     if mode == "RGBA":
-        colours = [(*colour, alpha) for colour, alpha in zip(colours, (0, 128, 255), strict=True)]
-    image.putpalette([value for colour in colours for value in colour], mode)
+        colors = [(*color, alpha) for color, alpha in zip(colors, (0, 128, 255), strict=True)]
+    image.putpalette([value for color in colors for value in color], mode)
     image.putdata([0, 1, 2])
     if transparency is not None:
         image.info["transparency"] = transparency
@@ -98,13 +108,13 @@ def test_every_mode_becomes_rgb(image, row):
 
 
 def test_lab_is_converted():
-    grey = rgb_pixels(_of("LAB", (128, 128, 128)))
-    assert int(grey.max()) - int(grey.min()) < 4
-    assert 100 < grey.mean() < 140
+    gray = rgb_pixels(_of("LAB", (128, 128, 128)))
+    assert int(gray.max()) - int(gray.min()) < 4
+    assert 100 < gray.mean() < 140
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I;16L", "I;16B", "I"])
-def test_16_bit_grey_is_kept_for_the_resize_and_rounded_for_rgb(mode):
+def test_16_bit_gray_is_kept_for_the_resize_and_rounded_for_rgb(mode):
     values = [0, 128, 129, 257, 32768, 65535]
     if mode == "I;16B":
         raw = np.array(values, ">u2").tobytes()
@@ -120,28 +130,28 @@ def test_16_bit_grey_is_kept_for_the_resize_and_rounded_for_rgb(mode):
 
 
 @pytest.mark.parametrize("values", [[-1, 5], [0, 65536]])
-def test_32_bit_grey_out_of_range_is_refused(values):
+def test_32_bit_gray_out_of_range_is_refused(values):
     image = Image.frombytes("I", (2, 1), np.array(values, "<i4").tobytes())
     with pytest.raises(ImageError) as caught:
         rgb_pixels(image)
     assert str(caught.value) == (
-        f"expected 16-bit grey values from 0 to 65535, got {values[0]} to {values[1]}; "
+        f"expected 16-bit gray values from 0 to 65535, got {values[0]} to {values[1]}; "
         f"scale them and pass a uint8 or uint16 array"
     )
 
 
 def test_floating_point_is_refused():
     for call in (rgb_image, rgb_pixels):
-        with pytest.raises(ImageError, match=r"does not say its range; scale it to 0..255"):
+        with pytest.raises(ImageError, match=r"does not state its range; scale it to 0..255"):
             call(Image.new("F", (2, 2)))
 
 
-def test_png_of_16_bit_colour_keeps_the_high_bytes():
+def test_png_of_16_bit_color_keeps_the_high_bytes():
     rows = b"\0" + bytes.fromhex("ff01 0080 1234" + "00ff 00ff 00ff")
     assert rgb_pixels(png(2, 1, 16, 2, rows)).tolist() == [[[255, 0, 18], [0, 0, 0]]]
 
 
-def test_png_of_16_bit_grey_keeps_all():
+def test_png_of_16_bit_gray_keeps_all():
     assert rgb_pixels(png(2, 1, 16, 0, b"\0\xff\x01\x00\x80"))[0, :, 0].tolist() == [65281, 128]
 
 
@@ -234,7 +244,7 @@ def test_open_files_and_paths_under_home(tmp_path, monkeypatch):
 @pytest.mark.parametrize("kind", ["GIF", "TIFF", "WEBP", "PNG"])
 def test_files_of_several_frames_give_the_first_and_are_closed(tmp_path, kind):
     path = tmp_path / f"frames.{kind.lower()}"
-    frames = [Image.new("RGB", (4, 4), colour) for colour in ("#ff0000", "#00ff00")]
+    frames = [Image.new("RGB", (4, 4), color) for color in ("#ff0000", "#00ff00")]
     options = {"lossless": True} if kind == "WEBP" else {}
     frames[0].save(path, kind, save_all=True, append_images=frames[1:], **options)
     opened = sum(1 for _ in Path("/proc/self/fd").iterdir())
@@ -244,7 +254,7 @@ def test_files_of_several_frames_give_the_first_and_are_closed(tmp_path, kind):
     assert kept[0].convert("RGB").getpixel((3, 3)) == (255, 0, 0)
 
 
-@pytest.mark.parametrize("array", [RGB, GREY, GREY.astype(np.uint16) * 257])
+@pytest.mark.parametrize("array", [RGB, GRAY, GRAY.astype(np.uint16) * 257])
 def test_arrays_are_neither_written_to_nor_handed_out(array):
     before = array.copy()
     array.flags.writeable = False
@@ -302,8 +312,8 @@ def test_arrays_without_pixels(shape):
 
 # -- EXIF ------------------------------------------------------------------------------------------
 
-UPRIGHT = GREY
-STORED = {  # orientation → how a camera stores an upright picture
+UPRIGHT = GRAY
+STORED = {  # orientation → how a camera stores an upright image
     1: UPRIGHT,
     2: UPRIGHT[:, ::-1],
     3: UPRIGHT[::-1, ::-1],
@@ -319,7 +329,7 @@ STORED = {  # orientation → how a camera stores an upright picture
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 def test_exif_orientation_is_applied_or_ignored(tmp_path, orientation, kind):
     exif = Image.Exif()
-    exif[0x0112] = orientation
+    exif[ExifTags.Base.Orientation] = orientation
     path = tmp_path / "turned.img"
     Image.fromarray(np.ascontiguousarray(STORED[orientation])).save(path, kind, exif=exif)
     for source in (path, path.read_bytes()):
@@ -328,9 +338,21 @@ def test_exif_orientation_is_applied_or_ignored(tmp_path, orientation, kind):
 
 
 @pytest.mark.parametrize(
+    ("value", "orientation"),
+    [(None, 1), (1, 1), (4, 4), (5, 5), (8, 8), (0, 1), (9, 1), (65_535, 1), ("6", 1), (b"6", 1)],
+)
+def test_orientations(value, orientation):
+    image = Image.fromarray(RGB)
+    if value is not None:
+        image.getexif()[ExifTags.Base.Orientation] = value
+    assert exif_orientation(image) == orientation
+    assert is_sideways(image) == (orientation in {5, 6, 7, 8})
+
+
+@pytest.mark.parametrize(
     "exif", [b"Exif\0\0", b"Exif\0\0garbage", b"Exif\0\0MM\0*\0\0\xff\xff", b"II"]
 )
-def test_broken_exif_is_no_orientation_or_an_image_error(exif, recwarn):
+def test_broken_exif_is_ignored_or_an_image_error(exif, recwarn):
     content = encoded(Image.fromarray(RGB), "JPEG", exif=exif)
     with contextlib.suppress(ImageError):
         assert rgb_pixels(content, "apply").shape == (2, 3, 3)
@@ -346,24 +368,26 @@ def test_broken_exif_is_no_orientation_or_an_image_error(exif, recwarn):
         (b"", "{name}: empty; expected an encoded image such as JPEG or PNG"),
         (
             b"This is a text.\n",
-            "{name} {are} no image that Pillow can read; {they} with b'This is a text.\\n'",
+            "{name}: not an image that Pillow can read; the first bytes are b'This is a text.\\n'",
         ),
-        (b"\0" * 3, "{name} {are} no image that Pillow can read; {they} with b'\\x00\\x00\\x00'"),
+        (
+            b"\0" * 3,
+            "{name}: not an image that Pillow can read; the first bytes are b'\\x00\\x00\\x00'",
+        ),
         (
             b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n",
             "{name}: PostScript, which is a program; export it as PNG or JPEG",
         ),
     ],
 )
-def test_what_is_no_image(tmp_path, content, message):
+def test_what_is_not_an_image(tmp_path, content, message):
     path = tmp_path / "photo.jpg"
     path.write_bytes(content)
-    told = {"name": str(path), "are": "is", "they": "it starts"}
-    for source in (path, content, io.BytesIO(content)):
+    size = f"the {len(content)} bytes"
+    for source, name in ((path, path), (content, size), (io.BytesIO(content), size)):
         with pytest.raises(ImageError) as caught:
             rgb_pixels(source)
-        assert str(caught.value) == message.format(**told)
-        told = {"name": f"the {len(content)} bytes", "are": "are", "they": "they start"}
+        assert str(caught.value) == message.format(name=name)
 
 
 @pytest.mark.parametrize(
@@ -375,9 +399,23 @@ def test_what_is_no_image(tmp_path, content, message):
         (io.StringIO("photo.jpg"), r"expected a file opened as binary \('rb'\), it gives str"),
     ],
 )
-def test_what_is_no_source(source, message):
+def test_what_is_not_a_source(source, message):
     with pytest.raises(ImageError, match=message):
         open_image(source)
+
+
+def test_an_encoded_image_is_read_once_and_keeps_its_name(tmp_path):
+    path = tmp_path / "photo.png"
+    path.write_bytes(encoded(Image.fromarray(RGB)))
+    read = read_encoded(path)
+    assert (read.content, read.name) == (path.read_bytes(), str(path))
+    assert read_encoded(read) is read
+    path.unlink()
+    recipe = PreprocessRecipe(2, 3)
+    assert np.array_equal(resized_pixels(open_for(read, recipe), recipe), RGB)
+    cut = read._replace(content=read.content[:50])
+    with pytest.raises(ImageError, match=f"^{path}: begins like a PNG, cannot be read to its end"):
+        open_for(cut, recipe)
 
 
 def test_a_closed_file():

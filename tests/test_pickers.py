@@ -10,7 +10,7 @@ import pytest
 import wasinn_nb as wn
 from wasinn_nb import catalog
 from wasinn_nb.errors import DownloadError, InvalidArgumentError
-from wasinn_nb.runtimes.base import Device, DeviceTable
+from wasinn_nb.runtimes import Device, DeviceTable
 from wasinn_nb.widgets import models, targets
 from wasinn_nb.widgets.images import ImagePicker
 from wasinn_nb.widgets.models import ModelPicker

@@ -9,9 +9,11 @@ import pytest
 import toys
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 import wasinn_nb as wn
 from wasinn_nb import errors, pipeline
+from wasinn_nb.imaging import sources
 
 ADAS = "road-segmentation-adas-0001"
 RECIPE = wn.PreprocessRecipe(4, 6, resize="bilinear")
@@ -166,10 +168,35 @@ def test_options_that_do_not_fit(toy, options, error, message):
 def test_image_errors_leave_the_pipeline_usable(toy):
     run = wn.Pipeline(toy)
     with pytest.raises(errors.ImageError):
-        run(b"no picture")
+        run(b"not an image")
     with pytest.raises(errors.MissingFileError):
         run("missing.png")
     assert run(noise(6)).labels.shape == (4, 6)
+
+
+def test_a_file_is_read_once(toy, tmp_path, monkeypatch):
+    path = tmp_path / "noise.png"
+    Image.fromarray(noise(6)).save(path)
+    opened = []
+    existing_file = sources.existing_file
+    monkeypatch.setattr(
+        sources, "existing_file", lambda *given: opened.append(given) or existing_file(*given)
+    )
+    result = wn.Pipeline(toy)(path)
+    assert opened == [(path, "image")]
+    assert result.image == path.read_bytes()
+    assert np.array_equal(result.labels, wn.Pipeline(toy)(noise(6)).labels)
+
+
+def test_image_errors_name_the_file(toy, tmp_path):
+    path = tmp_path / "noise.png"
+    Image.fromarray(noise(6)).save(path)
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(errors.ImageError, match=f"^{path}: begins like a PNG, cannot be read"):
+        wn.Pipeline(toy)(path)
+    path.write_bytes(b"text")
+    with pytest.raises(errors.ImageError, match=f"^{path}: not an image that Pillow can read"):
+        wn.Pipeline(toy)(path)
 
 
 def test_results_stay_as_they_are(toy):

@@ -548,7 +548,7 @@ def test_pixels_of_another_size_are_refused(pixels):
         ((ROW, 1, 2, "u8"), {"color": "bgr"}, RecipeError, "expected color as one of BGR, RGB"),
         ((ROW, 1, 2, "u8"), {"resize": "lanczos"}, RecipeError, "expected resize as one of tri"),
         (("gone.jpg", 1, 2, "u8"), {}, MissingFileError, "no image at gone.jpg (looked from "),
-        ((b"text", 1, 2, "u8"), {}, ImageError, "the 4 bytes are no image that Pillow can read"),
+        ((b"text", 1, 2, "u8"), {}, ImageError, "the 4 bytes: not an image that Pillow can read"),
     ],
 )
 def test_wrong_arguments(arguments, options, error, message):

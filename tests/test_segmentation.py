@@ -23,7 +23,7 @@ from wasinn_nb.errors import (
 )
 from wasinn_nb.imaging.coverage import Coverage
 from wasinn_nb.imaging.recipe import PreprocessRecipe
-from wasinn_nb.runtimes.labels import argmax_labels
+from wasinn_nb.runtimes import argmax_labels
 from wasinn_nb.tasks.segmentation.masks import blend, resize_labels, resize_scores
 from wasinn_nb.tasks.segmentation.result import SegmentationResult
 from wasinn_nb.tensor import read_sidecar, read_tensor
@@ -135,7 +135,7 @@ def test_a_result_can_be_copied_and_pickled(clone):
         ({"scores": scores(2, 3)[:2]}, TensorError, r"got \(2, 2, 3\) float32"),
         ({"scores": scores(2, 3).astype(float)}, TensorError, "float64"),
         ({"image": photo(2, 3).astype(np.float32)}, ImageError, "uint8 array in RGB order"),
-        ({"image": b"no picture"}, ImageError, "no image that Pillow can read"),
+        ({"image": b"no picture"}, ImageError, "not an image that Pillow can read"),
         ({"card": ModelCard("toy")}, InvalidArgumentError, "names no classes"),
         ({"target": ""}, InvalidArgumentError, "target as text"),
         ({"precision": "32 bit"}, InvalidArgumentError, "precision such as f32"),

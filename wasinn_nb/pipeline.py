@@ -7,7 +7,6 @@ import importlib.metadata
 import threading
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,12 +16,13 @@ from wasinn_nb import catalog, settings
 from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import (
+    EncodedImage,
     ImageSource,
     PreprocessRecipe,
     Resize,
-    encoded_bytes,
     open_for,
     pixels_to_tensor,
+    read_encoded,
     resized_pixels,
 )
 from wasinn_nb.origin import Origin
@@ -174,9 +174,10 @@ class Pipeline:
         if image is None or isinstance(image, str):
             image = catalog.image(image)
         started = time.perf_counter()
+        # A file is read once: what is kept is what was decoded, whoever writes it meanwhile.
         decoded = isinstance(image, Image.Image | np.ndarray)
-        kept = image if decoded else encoded_bytes(image)
-        opened = open_for(image if isinstance(image, Path) else kept, recipe)
+        source = image if decoded else read_encoded(image)
+        opened = open_for(source, recipe)
         read = time.perf_counter()
         pixels = resized_pixels(opened, recipe)
         if self._graph.fuses_input:
@@ -196,7 +197,12 @@ class Pipeline:
         }
         size = opened.height, opened.width
         return self.reading.result(
-            outputs, kept, self.origin, timings, size=size, assumed=self._assumed
+            outputs,
+            source.content if isinstance(source, EncodedImage) else source,
+            self.origin,
+            timings,
+            size=size,
+            assumed=self._assumed,
         )
 
     def _outputs(self) -> tuple[Tensor, ...]:

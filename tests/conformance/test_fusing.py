@@ -10,7 +10,7 @@ from wasinn_nb import errors
 from wasinn_nb.abi import TensorType
 from wasinn_nb.imaging.preprocessing import pixels_to_tensor
 from wasinn_nb.imaging.recipe import PreprocessRecipe
-from wasinn_nb.runtimes.head import Head
+from wasinn_nb.runtimes import Head
 from wasinn_nb.tensor import Tensor
 
 HEIGHT, WIDTH = 4, 6

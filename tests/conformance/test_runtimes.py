@@ -14,7 +14,7 @@ from conformance import models
 from conformance.engines import ENGINES
 from wasinn_nb import errors
 from wasinn_nb.abi import TensorType
-from wasinn_nb.runtimes.base import PRECISIONS
+from wasinn_nb.runtimes import PRECISIONS
 from wasinn_nb.runtimes.registry import devices, runtime, runtimes
 from wasinn_nb.tensor import Tensor
 

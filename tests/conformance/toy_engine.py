@@ -14,14 +14,14 @@ from typing import Any, Final
 import numpy as np
 
 from wasinn_nb.abi import GraphEncoding, TensorType
-from wasinn_nb.cards.ports import Port, Signature
+from wasinn_nb.cards import Port, Signature
 from wasinn_nb.errors import (
     InvalidArgumentError,
     MissingFileError,
     RuntimeFailure,
     UnsupportedOperationError,
 )
-from wasinn_nb.runtimes.base import (
+from wasinn_nb.runtimes import (
     Device,
     DeviceTable,
     check_device,

@@ -250,10 +250,10 @@ def _tensor_facts(path: Path, *, as_json: bool) -> dict[str, Any]:
 
 
 def _picture_facts(path: Path) -> dict[str, Any]:
-    from wasinn_nb.imaging import open_image
+    from wasinn_nb.imaging import exif_orientation, open_image
 
     picture = open_image(path)
-    orientation = picture.getexif().get(0x0112, 1)
+    orientation = exif_orientation(picture)
     return {
         "picture": path.name,
         "format": picture.format,

@@ -21,6 +21,7 @@ from wasinn_nb.imaging import (
     Resize,
     centered,
     cover_size,
+    exif_orientation,
     inside_size,
     luma,
     open_for,
@@ -55,7 +56,6 @@ GRAYS: Final[dict[Content, str]] = {
     "Rec. 601": "gray by Rec. 601 (Pillow's and OpenCV's: 0.299 R + 0.587 G + 0.114 B)",
     "Rec. 709": "gray by Rec. 709 (the Rust image crate's: 0.2126 R + 0.7152 G + 0.0722 B)",
 }
-_ORIENTATION: Final = 0x0112
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Photo:
     @property
     def exifs(self) -> tuple[Exif, ...]:
         """The EXIF policies that make a difference."""
-        turned = self._image.getexif().get(_ORIENTATION, 1) not in {0, 1}
+        turned = exif_orientation(self._image) != 1
         return ("ignore", "apply") if turned else ("ignore",)
 
     def alphas(self, channels: int) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from wasinn_nb.evaluation.labels import IGNORED, LabelSet
 from wasinn_nb.evaluation.pairs import Pair
 from wasinn_nb.evaluation.result import Evaluation, ImageCounts
 from wasinn_nb.evaluation.samples import Sample
-from wasinn_nb.imaging import WHOLE
+from wasinn_nb.imaging import WHOLE, is_sideways
 from wasinn_nb.tasks.segmentation import (
     SegmentationResult,
     labels_of,
@@ -30,8 +30,6 @@ from wasinn_nb.tasks.segmentation import (
 __all__ = ["MaskTally", "with_card"]
 
 _ASPECT_TOLERANCE: Final = 0.02  # a mask may be rounded to another size, not turned or cut
-_ORIENTATION: Final = 0x0112
-_FIRST_SIDEWAYS: Final = 5
 
 
 class MaskTally:
@@ -203,7 +201,7 @@ def _refuse_other_aspect(name: str, result: SegmentationResult, size: tuple[int,
         with Image.open(io.BytesIO(result.image)) as image:  # type: ignore[arg-type]  # bytes
             width, height = image.size
             applied = result.recipe is not None and result.recipe.exif == "apply"
-            if applied and image.getexif().get(_ORIENTATION, 1) >= _FIRST_SIDEWAYS:
+            if applied and is_sideways(image):
                 width, height = height, width
     if abs(math.log(width * size[0] / (height * size[1]))) > _ASPECT_TOLERANCE:
         raise InvalidArgumentError(

@@ -1,6 +1,9 @@
 """Images: reading them, and making of them what a model takes, exactly as the Rust guests do."""
 
+from wasinn_nb.imaging.colors import rgb_image, rgb_pixels, rgba_image
 from wasinn_nb.imaging.coverage import WHOLE, Coverage
+from wasinn_nb.imaging.exif import exif_orientation, is_sideways
+from wasinn_nb.imaging.keeping import kept_image
 from wasinn_nb.imaging.placement import Box, Placement, centered, cover_size, inside_size
 from wasinn_nb.imaging.preprocessing import (
     image_to_bytes,
@@ -11,16 +14,7 @@ from wasinn_nb.imaging.preprocessing import (
     pixels_to_tensor,
     resized_pixels,
 )
-from wasinn_nb.imaging.reading import (
-    IMAGE_SUFFIXES,
-    JPEG_SUFFIXES,
-    ImageSource,
-    encoded_bytes,
-    kept_image,
-    open_image,
-    rgb_image,
-    rgba_image,
-)
+from wasinn_nb.imaging.reading import OpenedImage, open_image
 from wasinn_nb.imaging.recipe import (
     CHANNELS,
     INTEGER_LIMITS,
@@ -31,6 +25,14 @@ from wasinn_nb.imaging.recipe import (
     Layout,
     PreprocessRecipe,
     Resize,
+)
+from wasinn_nb.imaging.sources import (
+    IMAGE_SUFFIXES,
+    JPEG_SUFFIXES,
+    EncodedImage,
+    ImageSource,
+    encoded_bytes,
+    read_encoded,
 )
 from wasinn_nb.imaging.triangle import resize_triangle
 
@@ -44,27 +46,33 @@ __all__ = [
     "Box",
     "Color",
     "Coverage",
+    "EncodedImage",
     "Exif",
     "Fit",
     "ImageSource",
     "Layout",
+    "OpenedImage",
     "Placement",
     "PreprocessRecipe",
     "Resize",
     "centered",
     "cover_size",
     "encoded_bytes",
+    "exif_orientation",
     "image_to_bytes",
     "image_to_tensor",
     "inside_size",
+    "is_sideways",
     "kept_image",
     "luma",
     "open_for",
     "open_image",
     "ordered",
     "pixels_to_tensor",
+    "read_encoded",
     "resize_triangle",
     "resized_pixels",
     "rgb_image",
+    "rgb_pixels",
     "rgba_image",
 ]

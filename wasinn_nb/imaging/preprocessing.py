@@ -10,15 +10,9 @@ from PIL import Image
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.errors import ImageError
+from wasinn_nb.imaging.colors import color_pixels, narrowed, rgb_image, rgba_image
 from wasinn_nb.imaging.placement import Placement
-from wasinn_nb.imaging.reading import (
-    ImageSource,
-    OpenedImage,
-    color_pixels,
-    open_reduced,
-    rgb_image,
-    rgba_image,
-)
+from wasinn_nb.imaging.reading import OpenedImage, open_reduced
 from wasinn_nb.imaging.recipe import (
     INTEGER_LIMITS,
     MAX_SIDE,
@@ -27,6 +21,7 @@ from wasinn_nb.imaging.recipe import (
     PreprocessRecipe,
     Resize,
 )
+from wasinn_nb.imaging.sources import EncodedImage, ImageSource
 from wasinn_nb.imaging.triangle import Age, resize_triangle
 from wasinn_nb.tensor import Tensor
 
@@ -123,12 +118,21 @@ def image_to_tensor(image: ImageSource, recipe: PreprocessRecipe) -> Tensor:
     return pixels_to_tensor(resized_pixels(image, recipe), recipe)
 
 
-def open_for(image: ImageSource, recipe: PreprocessRecipe) -> OpenedImage:
+def open_for(image: ImageSource | EncodedImage, recipe: PreprocessRecipe) -> OpenedImage:
     """Open an image as *recipe* needs it: the part of :func:`resized_pixels` that reads files.
 
     The EXIF orientation is applied if the recipe says so; for ``bilinear-draft`` libjpeg decodes a
-    large JPEG at a part of its size that is no smaller than what its fit resizes to.  Errors are
-    those of :func:`image_to_tensor`.
+    large JPEG at a part of its size that is no smaller than what its fit resizes to.
+
+    Parameters
+    ----------
+    image : path, bytes, binary file, PIL.Image, array, or EncodedImage
+    recipe : PreprocessRecipe
+
+    Raises
+    ------
+    ImageError, MissingFileError
+        If *image* cannot be read.
 
     Examples
     --------
@@ -213,9 +217,9 @@ def _resized_as_in_rust(
 ) -> NDArray[np.uint8]:
     pixels = resize_triangle(color_pixels(image, color), height, width, age)
     if pixels.dtype == np.uint16:
-        # 0.24 rounds 16 bits to 8 by (v + 128) / 257; the crates before it kept the high byte.
-        wide = pixels.astype(np.uint32)
-        pixels = (wide >> 8 if age == "0.23" else (wide + 128) // 257).astype(np.uint8)
+        # 0.24 rounds 16 bits to 8; the crates before it kept the high byte.
+        wide = pixels.astype(np.uint16, copy=False)
+        pixels = (wide >> 8).astype(np.uint8) if age == "0.23" else narrowed(wide)
     narrow = pixels.astype(np.uint8, copy=False)
     return luma(narrow, age) if color == "GRAY" and narrow.shape[2] == 3 else narrow
 

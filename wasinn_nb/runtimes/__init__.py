@@ -1,32 +1,36 @@
-"""Inference runtimes: what the toolkit asks of one, the head behind a model, and the registry."""
+"""Inference runtimes: what the toolkit needs of one, the head behind a model, and the registry."""
 
-from wasinn_nb.runtimes.base import (
-    PRECISIONS,
-    Builder,
+from wasinn_nb.runtimes.base import BaseRuntime
+from wasinn_nb.runtimes.device_table import (
     Device,
     DeviceTable,
-    ExecutionContext,
-    Graph,
-    HeadOf,
-    InputOf,
-    Runtime,
+    check_device,
     device_name,
-    precision_remark,
+    missing_devices,
 )
 from wasinn_nb.runtimes.engine_table import Engine, EngineTable, engines
 from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head
 from wasinn_nb.runtimes.labels import (
     argmax_labels,
-    fold_maximum,
     nan_error,
     refuse_nan,
     score_planes,
+    write_argmax,
 )
+from wasinn_nb.runtimes.precisions import (
+    PRECISIONS,
+    check_precision,
+    precision_remark,
+    warn_of_precision,
+)
+from wasinn_nb.runtimes.protocols import Builder, ExecutionContext, Graph, HeadOf, InputOf, Runtime
 from wasinn_nb.runtimes.registry import devices, runtime, runtimes
+from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph
 
 __all__ = [
     "NOT_A_NUMBER",
     "PRECISIONS",
+    "BaseRuntime",
     "Builder",
     "Device",
     "DeviceTable",
@@ -38,15 +42,21 @@ __all__ = [
     "HeadOf",
     "InputOf",
     "Runtime",
+    "ThreadedContext",
+    "UnfusedGraph",
     "argmax_labels",
+    "check_device",
+    "check_precision",
     "device_name",
     "devices",
     "engines",
-    "fold_maximum",
+    "missing_devices",
     "nan_error",
     "precision_remark",
     "refuse_nan",
     "runtime",
     "runtimes",
     "score_planes",
+    "warn_of_precision",
+    "write_argmax",
 ]

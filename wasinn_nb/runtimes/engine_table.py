@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.errors import UnsupportedOperationError
-from wasinn_nb.render import html_table, text_table
+from wasinn_nb.render import Column, Document, Showing, Table
 from wasinn_nb.runtimes.registry import runtime, runtimes
 
 __all__ = ["Engine", "EngineTable", "engines"]
@@ -46,7 +46,7 @@ class Engine:
         return tuple(encoding.name.lower() for encoding in known)
 
 
-class EngineTable(tuple[Engine, ...]):
+class EngineTable(Showing, tuple[Engine, ...]):
     """Engines, shown as a table.
 
     Examples
@@ -61,10 +61,10 @@ class EngineTable(tuple[Engine, ...]):
     """
 
     __slots__ = ()
-    _HEADERS = ("engine", "here", "reads", "what")
 
-    def _rows(self) -> list[tuple[str, str, str, str]]:
-        return [
+    def document(self) -> Document:
+        """Return what there is to see: a row for each engine."""
+        rows = [
             (
                 engine.name,
                 "yes" if engine.available else "no",
@@ -73,12 +73,8 @@ class EngineTable(tuple[Engine, ...]):
             )
             for engine in self
         ]
-
-    def __repr__(self) -> str:
-        return text_table(self._HEADERS, self._rows())
-
-    def _repr_html_(self) -> str:
-        return html_table(self._HEADERS, self._rows())
+        table = Table([Column(name) for name in ("engine", "here", "reads", "what")], rows)
+        return Document("Engines", [table], show_title=False)
 
 
 def engines() -> EngineTable:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from wasinn_nb.errors import TensorError
 
-__all__ = ["argmax_labels", "fold_maximum", "nan_error", "refuse_nan", "score_planes"]
+__all__ = ["argmax_labels", "nan_error", "refuse_nan", "score_planes", "write_argmax"]
 
 # Pixels at a time, so that the running maximum of a large mask stays in the cache.  Measured: 2**15
 # to 2**17 do alike; below 2**14 the calls themselves cost more than what they compute.
@@ -50,7 +50,7 @@ def argmax_labels(scores: NDArray[Any]) -> NDArray[np.uint8]:
     labels = np.zeros(flat.shape[1], np.uint8)
     for start in range(0, labels.size, _BLOCK):
         block = slice(start, start + _BLOCK)
-        fold_maximum(flat[:, block], labels[block])
+        write_argmax(flat[:, block], labels[block])
     return labels.reshape(planes.shape[1:])
 
 
@@ -93,7 +93,7 @@ def nan_error(found: str) -> TensorError:
     )
 
 
-def fold_maximum(planes: Iterable[NDArray[Any]], labels: NDArray[np.uint8]) -> None:
+def write_argmax(planes: Iterable[NDArray[Any]], labels: NDArray[np.uint8]) -> None:
     """Write into the zeros of *labels* which of *planes* is the first with the highest value."""
     best: NDArray[Any] | None = None
     for index, plane in enumerate(planes):

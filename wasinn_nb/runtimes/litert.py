@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import ai_edge_litert
 import numpy as np
@@ -20,20 +19,12 @@ from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import Port, Signature, content_of, port_of
 from wasinn_nb.errors import WasiNnError
 from wasinn_nb.imaging import PreprocessRecipe
-from wasinn_nb.runtimes.base import (
-    Builder,
-    Device,
-    DeviceTable,
-    HeadOf,
-    InputOf,
-    check_device,
-    check_precision,
-    processors,
-    warn_of_precision,
-)
+from wasinn_nb.runtimes.base import BaseRuntime
+from wasinn_nb.runtimes.device_table import AUTO, Device, DeviceTable
 from wasinn_nb.runtimes.head import Head
-from wasinn_nb.runtimes.reading import check_ends, check_sizes, checked_part, failure, with_stated
-from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph
+from wasinn_nb.runtimes.protocols import Builder
+from wasinn_nb.runtimes.reading import check_ends, checked_part, failure, with_dimensions
+from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph, processors
 
 __all__ = ["LiteRtContext", "LiteRtGraph", "LiteRtRuntime"]
 
@@ -55,7 +46,14 @@ _NOTE: Final = re.compile(rb"INFO: .*TensorFlow Lite")
 _quiet_lock = threading.Lock()
 
 
-class LiteRtRuntime:
+class _Model(NamedTuple):
+    """A model's bytes and an interpreter of them; further contexts need one of their own."""
+
+    content: bytes
+    interpreter: Interpreter
+
+
+class LiteRtRuntime(BaseRuntime[_Model]):
     """Reads and runs TensorFlow Lite models; NumPy does preprocessing and heads.
 
     Examples
@@ -64,59 +62,13 @@ class LiteRtRuntime:
     'litert'
     """
 
-    name: Final = "litert"
-    encodings: Final = frozenset({GraphEncoding.TENSORFLOWLITE, GraphEncoding.AUTODETECT})
+    name = "litert"
+    encodings = frozenset({GraphEncoding.TENSORFLOWLITE, GraphEncoding.AUTODETECT})
 
     @property
     def versions(self) -> Mapping[str, str]:
         """The version of LiteRT."""
         return {"ai-edge-litert": ai_edge_litert.__version__}
-
-    def describe(
-        self,
-        builders: Sequence[Builder],
-        encoding: GraphEncoding,
-        *,
-        input: InputOf | None = None,
-    ) -> Signature:
-        """Return what a model takes and gives; see :meth:`wasinn_nb.runtimes.Runtime.describe`."""
-        interpreter = _interpreter(self._content(builders, encoding))
-        found = _signature(interpreter, builders)
-        if input is None:
-            return found
-        _prepare(interpreter, input(found))
-        return _at_size(interpreter, found)
-
-    def load(
-        self,
-        builders: Sequence[Builder],
-        encoding: GraphEncoding,
-        device: str,
-        precision: str = "f32",
-        *,
-        input: InputOf | None = None,
-        head: HeadOf | None = None,
-    ) -> LiteRtGraph:
-        """Read a model; see :meth:`wasinn_nb.runtimes.Runtime.load`."""
-        check_precision(precision)
-        device = check_device(device, self.devices())
-        content = self._content(builders, encoding)
-        interpreter = _interpreter(content)
-        signature = _signature(interpreter, builders)
-        recipe = None if input is None else input(signature)
-        _prepare(interpreter, recipe)
-        if recipe is not None:
-            signature = _at_size(interpreter, signature)
-        graph = LiteRtGraph(
-            content,
-            interpreter,
-            signature,
-            device,
-            recipe,
-            None if head is None else head(signature),
-        )
-        warn_of_precision(self.name, device, precision, graph.precision)
-        return graph
 
     def devices(self) -> DeviceTable:
         """Return CPU and AUTO, and why the others are missing."""
@@ -124,13 +76,55 @@ class LiteRtRuntime:
             [
                 Device("CPU", "LiteRT's own kernels"),
                 Device("GPU", reason="LiteRT's Python package runs models on CPU only"),
-                Device("AUTO", "CPU"),
+                Device(AUTO, "CPU"),
             ]
         )
 
-    def _content(self, builders: Sequence[Builder], encoding: GraphEncoding) -> bytes:
-        wanted = GraphEncoding.TENSORFLOWLITE
-        return content_of(checked_part(builders, encoding, wanted, self.name))
+    def _read(self, builders: Sequence[Builder], encoding: GraphEncoding, device: str) -> _Model:
+        del device  # there is only one
+        part = checked_part(builders, encoding, GraphEncoding.TENSORFLOWLITE, self.name)
+        content = content_of(part)
+        return _Model(content, _interpreter(content))
+
+    def _signature(self, model: _Model, builders: Sequence[Builder]) -> Signature:
+        del builders
+        with translated("LiteRT cannot describe the model"):
+            inputs = tuple(map(_port, model.interpreter.get_input_details()))
+            outputs = tuple(map(_port, model.interpreter.get_output_details()))
+        check_ends(len(inputs), len(outputs), GraphEncoding.TENSORFLOWLITE)
+        return Signature(inputs, outputs)
+
+    def _at_size(self, model: _Model, signature: Signature, recipe: PreprocessRecipe) -> Signature:
+        """Where sizes are open, a run on zeros shows them."""
+        interpreter = model.interpreter
+        _prepare(interpreter, recipe)
+        ports = (*signature.inputs, *signature.outputs)
+        with translated("LiteRT cannot run the model at the recipe's size"):
+            if any(port.fixed_dimensions is None for port in ports):
+                for detail in interpreter.get_input_details():
+                    zeros = np.zeros(detail["shape"], detail["dtype"])
+                    interpreter.set_tensor(detail["index"], zeros)
+                interpreter.invoke()
+                interpreter.reset_all_variables()
+            inputs = [tuple(map(int, d["shape"])) for d in interpreter.get_input_details()]
+            outputs = [tuple(map(int, d["shape"])) for d in interpreter.get_output_details()]
+        return Signature(
+            with_dimensions(signature.inputs, inputs), with_dimensions(signature.outputs, outputs)
+        )
+
+    def _compiled(
+        self,
+        model: _Model,
+        signature: Signature,
+        device: str,
+        precision: str,
+        recipe: PreprocessRecipe | None,
+        head: Head | None,
+    ) -> LiteRtGraph:
+        del precision  # float32 always
+        if recipe is None:
+            _prepare(model.interpreter, None)
+        return LiteRtGraph(model, signature, device, recipe, head)
 
 
 class LiteRtGraph(UnfusedGraph):
@@ -138,16 +132,15 @@ class LiteRtGraph(UnfusedGraph):
 
     def __init__(
         self,
-        content: bytes,
-        interpreter: Interpreter,
+        model: _Model,
         signature: Signature,
         device: str,
         recipe: PreprocessRecipe | None,
         head: Head | None,
     ) -> None:
         super().__init__(signature, device, recipe, head)
-        self._content = content
-        self._unused = [interpreter]
+        self._content = model.content
+        self._unused = [model.interpreter]
 
     def execution_context(self) -> LiteRtContext:
         """Make a context with an interpreter of its own; the first one gets that of loading."""
@@ -207,17 +200,6 @@ def _prepare(interpreter: Interpreter, recipe: PreprocessRecipe | None) -> None:
         interpreter.allocate_tensors()
 
 
-def _signature(interpreter: Interpreter, builders: Sequence[Builder]) -> Signature:
-    """Return what a model takes and gives; what computes its outputs, the file says."""
-    with translated("LiteRT cannot describe the model"):
-        inputs = tuple(map(_port, interpreter.get_input_details()))
-        outputs = tuple(map(_port, interpreter.get_output_details()))
-    check_ends(len(inputs), len(outputs), GraphEncoding.TENSORFLOWLITE)
-    found = Signature(inputs, outputs)
-    check_sizes(found)
-    return with_stated(found, builders)
-
-
 def _port(detail: Mapping[str, Any]) -> Port:
     sizes = (int(side) if side >= 0 else None for side in detail["shape_signature"])
     try:
@@ -226,29 +208,6 @@ def _port(detail: Mapping[str, Any]) -> Port:
         name = np.dtype(detail["dtype"]).name.replace("uint", "u").replace("int", "i")
         type_name = {"bool": "boolean", "bytes": "string"}.get(name, name)
     return port_of(detail["name"], sizes, type_name)
-
-
-def _at_size(interpreter: Interpreter, signature: Signature) -> Signature:
-    """Return the signature at an interpreter's size: where sizes are open, a run on zeros tells."""
-    ports = (*signature.inputs, *signature.outputs)
-    with translated("LiteRT cannot run the model at the recipe's size"):
-        if any(port.fixed_dimensions is None for port in ports):
-            for detail in interpreter.get_input_details():
-                zeros = np.zeros(detail["shape"], detail["dtype"])
-                interpreter.set_tensor(detail["index"], zeros)
-            interpreter.invoke()
-            interpreter.reset_all_variables()
-        return Signature(
-            _sized(signature.inputs, interpreter.get_input_details()),
-            _sized(signature.outputs, interpreter.get_output_details()),
-        )
-
-
-def _sized(ports: tuple[Port, ...], details: Sequence[Mapping[str, Any]]) -> tuple[Port, ...]:
-    return tuple(
-        dataclasses.replace(port, dimensions=tuple(map(int, detail["shape"])))
-        for port, detail in zip(ports, details, strict=True)
-    )
 
 
 @contextmanager

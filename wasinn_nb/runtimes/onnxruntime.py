@@ -17,27 +17,12 @@ from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import Port, Signature, port_of, stated, with_weights_inside
 from wasinn_nb.errors import RuntimeFailure, WasiNnError
 from wasinn_nb.imaging import PreprocessRecipe
-from wasinn_nb.runtimes.base import (
-    Builder,
-    Device,
-    DeviceTable,
-    HeadOf,
-    InputOf,
-    check_device,
-    check_precision,
-    processors,
-    warn_of_precision,
-)
+from wasinn_nb.runtimes.base import BaseRuntime
+from wasinn_nb.runtimes.device_table import AUTO, Device, DeviceTable
 from wasinn_nb.runtimes.head import Head
-from wasinn_nb.runtimes.reading import (
-    OPEN_RANK,
-    check_ends,
-    check_sizes,
-    checked_part,
-    failure,
-    with_stated,
-)
-from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph
+from wasinn_nb.runtimes.protocols import Builder
+from wasinn_nb.runtimes.reading import OPEN_RANK, check_ends, checked_part, failure
+from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph, processors
 
 __all__ = ["OnnxContext", "OnnxGraph", "OnnxRuntime"]
 
@@ -75,7 +60,7 @@ _PLACE: Final = re.compile(
 )
 
 
-class OnnxRuntime:
+class OnnxRuntime(BaseRuntime[ort.InferenceSession]):
     """Reads and runs ONNX models; NumPy does preprocessing and heads.
 
     Examples
@@ -84,49 +69,13 @@ class OnnxRuntime:
     'onnxruntime'
     """
 
-    name: Final = "onnxruntime"
-    encodings: Final = frozenset({GraphEncoding.ONNX, GraphEncoding.AUTODETECT})
+    name = "onnxruntime"
+    encodings = frozenset({GraphEncoding.ONNX, GraphEncoding.AUTODETECT})
 
     @property
     def versions(self) -> Mapping[str, str]:
         """The version of ONNX Runtime."""
         return {"onnxruntime": ort.__version__}
-
-    def describe(
-        self,
-        builders: Sequence[Builder],
-        encoding: GraphEncoding,
-        *,
-        input: InputOf | None = None,
-    ) -> Signature:
-        """Return what a model takes and gives; see :meth:`wasinn_nb.runtimes.Runtime.describe`."""
-        session = self._session(builders, encoding, "CPU")
-        found = _signature(session, builders)
-        return found if input is None else _at_size(session, found, input(found))
-
-    def load(
-        self,
-        builders: Sequence[Builder],
-        encoding: GraphEncoding,
-        device: str,
-        precision: str = "f32",
-        *,
-        input: InputOf | None = None,
-        head: HeadOf | None = None,
-    ) -> OnnxGraph:
-        """Read a model; see :meth:`wasinn_nb.runtimes.Runtime.load`."""
-        check_precision(precision)
-        device = check_device(device, self.devices())
-        session = self._session(builders, encoding, device)
-        signature = _signature(session, builders)
-        recipe = None if input is None else input(signature)
-        if recipe is not None:
-            signature = _at_size(session, signature, recipe)
-        graph = OnnxGraph(
-            session, signature, device, recipe, None if head is None else head(signature)
-        )
-        warn_of_precision(self.name, device, precision, graph.precision)
-        return graph
 
     def devices(self) -> DeviceTable:
         """Return CPU, GPU and AUTO, and why the missing ones are missing."""
@@ -137,9 +86,9 @@ class OnnxRuntime:
             else Device(name, reason=f"this build of ONNX Runtime has no {provider}")
             for name, provider in _PROVIDERS.items()
         ]
-        return DeviceTable([*rows, Device("AUTO", "the first of these that is here")])
+        return DeviceTable([*rows, Device(AUTO, "the first of these that is here")])
 
-    def _session(
+    def _read(
         self, builders: Sequence[Builder], encoding: GraphEncoding, device: str
     ) -> ort.InferenceSession:
         model = checked_part(builders, encoding, GraphEncoding.ONNX, self.name)
@@ -166,6 +115,47 @@ class OnnxRuntime:
                 f"check the driver and CUDA, or use the target CPU"
             )
         return session
+
+    def _signature(self, model: ort.InferenceSession, builders: Sequence[Builder]) -> Signature:
+        with translated("ONNX Runtime cannot describe the model"):
+            ends = model.get_inputs(), model.get_outputs()
+            inputs, outputs = (tuple(map(_port, side)) for side in ends)
+        check_ends(len(inputs), len(outputs), GraphEncoding.ONNX)
+        # A scalar and a tensor with an open number of dimensions have the same sizes here: none.
+        ports = (*inputs, *outputs)
+        scalar = any(not port.dimensions and "(" not in port.type_name for port in ports)
+        if scalar and stated(builders).signature is None:
+            raise RuntimeFailure(OPEN_RANK)
+        return Signature(inputs, outputs)
+
+    def _at_size(
+        self, model: ort.InferenceSession, signature: Signature, recipe: PreprocessRecipe
+    ) -> Signature:
+        """Where sizes are open, a run on zeros shows them."""
+        inputs = (dataclasses.replace(signature.inputs[0], dimensions=recipe.dimensions),)
+        ports = (*signature.inputs, *signature.outputs)
+        if all(port.fixed_dimensions is not None for port in ports):
+            return Signature(inputs, signature.outputs)
+        with translated("ONNX Runtime cannot run the model at the recipe's size"):
+            zeros = {signature.inputs[0].name: np.zeros(recipe.dimensions, recipe.type.dtype)}
+            made = _run(model, _holdable(signature.outputs), zeros)
+        outputs = [
+            dataclasses.replace(port, dimensions=np.shape(made[index])) if index in made else port
+            for index, port in enumerate(signature.outputs)
+        ]
+        return Signature(inputs, tuple(outputs))
+
+    def _compiled(
+        self,
+        model: ort.InferenceSession,
+        signature: Signature,
+        device: str,
+        precision: str,
+        recipe: PreprocessRecipe | None,
+        head: Head | None,
+    ) -> OnnxGraph:
+        del precision  # float32 always
+        return OnnxGraph(model, signature, device, recipe, head)
 
 
 class OnnxGraph(UnfusedGraph):
@@ -229,44 +219,11 @@ def _run(
     return dict(zip(outputs, session.run(list(outputs.values()), feeds, options), strict=True))
 
 
-def _signature(session: ort.InferenceSession, builders: Sequence[Builder]) -> Signature:
-    """Return what a session takes and gives; what computes its outputs, the file says."""
-    with translated("ONNX Runtime cannot describe the model"):
-        ends = session.get_inputs(), session.get_outputs()
-        inputs, outputs = (tuple(map(_port, side)) for side in ends)
-    check_ends(len(inputs), len(outputs), GraphEncoding.ONNX)
-    # ONNX Runtime gives a scalar and a tensor of any number of dimensions the same sizes: none.
-    scalar = any(not port.dimensions and "(" not in port.type_name for port in (*inputs, *outputs))
-    if scalar and stated(builders).signature is None:
-        raise RuntimeFailure(OPEN_RANK)
-    found = Signature(inputs, outputs)
-    check_sizes(found)
-    return with_stated(found, builders)
-
-
 def _port(value: Any) -> Port:
     sizes = (side if isinstance(side, int) and side >= 0 else None for side in value.shape)
     name = re.sub(r"^tensor\((\w+)\)$", r"\1", value.type)
     short = name if "(" in name else name.replace("uint", "u").replace("int", "i")
     return port_of(value.name, sizes, _TYPE_NAMES.get(name, short))
-
-
-def _at_size(
-    session: ort.InferenceSession, signature: Signature, recipe: PreprocessRecipe
-) -> Signature:
-    """Return the signature at the recipe's size: where sizes are open, a run on zeros tells."""
-    inputs = (dataclasses.replace(signature.inputs[0], dimensions=recipe.dimensions),)
-    ports = (*signature.inputs, *signature.outputs)
-    if all(port.fixed_dimensions is not None for port in ports):
-        return Signature(inputs, signature.outputs)
-    with translated("ONNX Runtime cannot run the model at the recipe's size"):
-        zeros = {signature.inputs[0].name: np.zeros(recipe.dimensions, recipe.type.dtype)}
-        made = _run(session, _holdable(signature.outputs), zeros)
-    outputs = [
-        dataclasses.replace(port, dimensions=np.shape(made[index])) if index in made else port
-        for index, port in enumerate(signature.outputs)
-    ]
-    return Signature(inputs, tuple(outputs))
 
 
 @contextmanager

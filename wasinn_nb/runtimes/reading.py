@@ -1,4 +1,4 @@
-"""What runtimes share: checks of models, inputs and outputs, and what the file says besides."""
+"""What runtimes share: checks of models, inputs and outputs, and what the model's file states."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import Port, Signature, checked_encoding, checked_files, stated
 from wasinn_nb.errors import InvalidArgumentError, RuntimeFailure, UnsupportedOperationError
-from wasinn_nb.runtimes.base import Builder
+from wasinn_nb.runtimes.protocols import Builder
 from wasinn_nb.tensor import Tensor
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "checked_part",
     "failure",
     "input_array",
+    "with_dimensions",
     "with_stated",
 ]
 
@@ -162,6 +163,21 @@ def failure(what: str, words: str, remedies: Mapping[str, str]) -> RuntimeFailur
     return RuntimeFailure("; ".join([f"{what}: {reason}", *known]))
 
 
+def with_dimensions(
+    ports: tuple[Port, ...], dimensions: Sequence[tuple[int | None, ...]]
+) -> tuple[Port, ...]:
+    """Return *ports* with other dimensions, in their order.
+
+    Parameters
+    ----------
+    ports : tuple of Port
+    dimensions : sequence of tuple of int or None
+        None where a size is open.
+    """
+    pairs = zip(ports, dimensions, strict=True)
+    return tuple(replace(port, dimensions=sizes) for port, sizes in pairs)
+
+
 def with_stated(signature: Signature, builders: Sequence[Builder]) -> Signature:
     """Return *signature* with the layouts, operations and quantization that the file states.
 
@@ -174,21 +190,22 @@ def with_stated(signature: Signature, builders: Sequence[Builder]) -> Signature:
     builders : sequence of path or bytes
         The model's files.
     """
-    said = stated(builders).signature
-    if said is None:
+    in_file = stated(builders).signature
+    if in_file is None:
         return signature
     return Signature(
-        _completed(signature.inputs, said.inputs), _completed(signature.outputs, said.outputs)
+        _completed(signature.inputs, in_file.inputs),
+        _completed(signature.outputs, in_file.outputs),
     )
 
 
-def _completed(ports: tuple[Port, ...], said: tuple[Port, ...]) -> tuple[Port, ...]:
+def _completed(ports: tuple[Port, ...], in_file: tuple[Port, ...]) -> tuple[Port, ...]:
     """Return *ports* completed by those in the same place, or of the same name."""
-    named = {port.name: port for port in said}
-    in_order = len(ports) == len(said)
+    named = {port.name: port for port in in_file}
+    in_order = len(ports) == len(in_file)
     completed = []
     for index, port in enumerate(ports):
-        other = said[index] if in_order else None
+        other = in_file[index] if in_order else None
         if other is None or other.name != port.name:
             other = named.get(port.name, other)
         if other is None:

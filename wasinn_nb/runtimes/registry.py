@@ -6,7 +6,8 @@ from typing import Final, cast
 
 from wasinn_nb import registry, settings
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.runtimes.base import DeviceTable, Runtime
+from wasinn_nb.runtimes.device_table import DeviceTable
+from wasinn_nb.runtimes.protocols import Runtime
 
 __all__ = ["devices", "runtime", "runtimes"]
 

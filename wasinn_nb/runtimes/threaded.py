@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from wasinn_nb.runtimes.head import Head
 from wasinn_nb.runtimes.reading import BUSY, check_output, input_array
 from wasinn_nb.tensor import Tensor
 
-__all__ = ["ThreadedContext", "UnfusedGraph"]
+__all__ = ["ThreadedContext", "UnfusedGraph", "processors"]
 
 
 class UnfusedGraph:
@@ -119,3 +120,10 @@ class ThreadedContext(ABC):
             self._run()
         except BaseException as error:  # noqa: BLE001 - `wait` raises it
             self._error = error
+
+
+def processors() -> int:
+    """Return how many processors this process may use: the threads that an engine gets."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

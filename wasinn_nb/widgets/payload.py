@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wasinn_nb.imaging import exif_orientation
 from wasinn_nb.runtimes import argmax_labels
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import SegmentationResult
@@ -41,7 +42,6 @@ _LOSSLESS_PIXELS: Final = (
     128 * 128
 )  # JPEG's blocks would show where pixels are looked at one by one
 _MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-_ORIENTATION: Final = 0x0112
 _BLOCK_VALUES: Final = 1 << 22
 
 
@@ -86,7 +86,7 @@ def own_file_payload(content: bytes) -> dict[str, Any] | None:
             and "transparency" not in image.info
             and getattr(image, "n_frames", 1) == 1
             and max(image.size) <= _MOST_SIDE
-            and image.getexif().get(_ORIENTATION, 1) == 1
+            and exif_orientation(image) == 1
         )
         if not shown_alike:
             return None

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 from traitlets import List, Unicode, observe
 
 from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget, GraphEncoding
 from wasinn_nb.errors import WasiNnError
-from wasinn_nb.runtimes import PRECISIONS, DeviceTable, device_name, devices, runtime, runtimes
+from wasinn_nb.runtimes import (
+    PRECISIONS,
+    DeviceTable,
+    device_name,
+    devices,
+    missing_devices,
+    runtime,
+    runtimes,
+)
 from wasinn_nb.widgets.picking import Option, Picker, option, readable
 
 __all__ = ["TargetPicker"]
-
-# They run a model on other devices: "AUTO:GPU,CPU" names which.
-_VIRTUAL: Final = ("AUTO", "MULTI", "HETERO", "BATCH")
 
 
 class TargetPicker(Picker):
@@ -125,10 +130,7 @@ def _options(value: str, engine: str) -> list[Option]:
 
 def _why_not(target: str, table: DeviceTable) -> str:
     """Say why *target*, which has no row in *table*, cannot be used; "" if it can."""
-    here = [row.name for row in table if row.available]
-    reasons: dict[Any, str] = {row.name: row.reason for row in table}
-    plugin, _, rest = target.partition(":")
-    for name in rest.split(",") if plugin in _VIRTUAL and rest else [target]:
-        if name not in {*here, *_VIRTUAL} and f"{name}.0" not in here:
-            return reasons.get(name) or f"unknown execution target; here are {', '.join(here)}"
+    reasons = {row.name: row.reason for row in table}
+    for name in missing_devices(target, table.here):
+        return reasons.get(name) or f"unknown execution target; here are {', '.join(table.here)}"
     return ""

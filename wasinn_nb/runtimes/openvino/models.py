@@ -29,7 +29,7 @@ from wasinn_nb.cards import (
     stated,
 )
 from wasinn_nb.errors import BusyError, RuntimeFailure, UnsupportedOperationError, WasiNnError
-from wasinn_nb.runtimes.base import Builder
+from wasinn_nb.runtimes.protocols import Builder
 from wasinn_nb.runtimes.reading import BUSY, OPEN_RANK, check_ends
 
 __all__ = [

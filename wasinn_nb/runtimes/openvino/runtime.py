@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import Port, Signature
-from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import PreprocessRecipe
-from wasinn_nb.runtimes.base import (
-    Builder,
+from wasinn_nb.runtimes.base import BaseRuntime
+from wasinn_nb.runtimes.device_table import (
+    AUTO,
+    HARDWARE,
     Device,
     DeviceTable,
-    HeadOf,
-    InputOf,
-    check_precision,
-    warn_of_precision,
+    device_error,
+    missing_devices,
 )
 from wasinn_nb.runtimes.head import Head
 from wasinn_nb.runtimes.openvino.fusing import can_fuse_head, with_head, with_input
@@ -34,18 +33,17 @@ from wasinn_nb.runtimes.openvino.models import (
     signature_of,
     translated,
 )
-from wasinn_nb.runtimes.reading import check_output, check_sizes, input_array, with_stated
+from wasinn_nb.runtimes.protocols import Builder
+from wasinn_nb.runtimes.reading import check_output, input_array, with_dimensions
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["OpenVinoContext", "OpenVinoGraph", "OpenVinoRuntime"]
 
 _HINTS: Final = {"f32": ov.Type.f32, "f16": ov.Type.f16, "bf16": ov.Type.bf16}
 _QUANTIZED: Final = frozenset({TensorType.U8, TensorType.I8})
-# Plug-ins that choose among devices; they have no hardware of their own.
-_VIRTUAL: Final = ("AUTO", "MULTI", "HETERO", "BATCH")
 
 
-class OpenVinoRuntime:
+class OpenVinoRuntime(BaseRuntime[ov.Model]):
     """Reads and runs models with OpenVINO; preprocessing and heads go into its graphs.
 
     Examples
@@ -54,58 +52,75 @@ class OpenVinoRuntime:
     'openvino'
     """
 
-    name: Final = "openvino"
-    encodings: Final = frozenset(GraphEncoding) - {GraphEncoding.PYTORCH}
+    name = "openvino"
+    encodings = frozenset(GraphEncoding) - {GraphEncoding.PYTORCH}
 
     @property
     def versions(self) -> Mapping[str, str]:
         """The version of OpenVINO."""
         return {"openvino": importlib.metadata.version("openvino")}
 
-    def describe(
-        self,
-        builders: Sequence[Builder],
-        encoding: GraphEncoding,
-        *,
-        input: InputOf | None = None,
-    ) -> Signature:
-        """Return what a model takes and gives; see :meth:`wasinn_nb.runtimes.Runtime.describe`."""
-        model = read_model(builders, encoding)
-        found = _signature(model, builders)
-        if input is None:
-            return found
-        _reshape(model, input(found))
-        return _signature(model, builders)
+    def devices(self) -> DeviceTable:
+        """Return CPU, GPU, NPU and AUTO, and every further device that OpenVINO finds."""
+        here = core().available_devices
+        kinds = {_kind(name) for name in here}
+        rows = [Device(name, str(core().get_property(name, "FULL_DEVICE_NAME"))) for name in here]
+        rows += [Device(name, reason=_why_missing(name)) for name in HARDWARE if name not in kinds]
+        order = [*HARDWARE, *sorted(kinds - set(HARDWARE))]
+        rows.sort(key=lambda row: (order.index(_kind(row.name)), row.name))
+        return DeviceTable([*rows, Device(AUTO, f"OpenVINO chooses among {', '.join(here)}")])
 
-    def load(
+    def _device(self, device: str) -> str:
+        here = core().available_devices
+        if missing := missing_devices(device, here):
+            first = missing[0]
+            reason = _why_missing(first) if _kind(first) in HARDWARE else ""
+            raise device_error(first, reason, [*here, AUTO])
+        return device
+
+    def _read(self, builders: Sequence[Builder], encoding: GraphEncoding, device: str) -> ov.Model:
+        del device  # models are read alike for all
+        return read_model(builders, encoding)
+
+    def _signature(self, model: ov.Model, builders: Sequence[Builder]) -> Signature:
+        del builders
+        with translated("OpenVINO cannot describe the model"):
+            return signature_of(model)
+
+    def _needs_stated(self, signature: Signature) -> bool:
+        # OpenVINO states all but the quantization of TensorFlow Lite's integers.
+        ports = (*signature.inputs, *signature.outputs)
+        return any(port.type in _QUANTIZED for port in ports)
+
+    def _at_size(
+        self, model: ov.Model, signature: Signature, recipe: PreprocessRecipe
+    ) -> Signature:
+        with translated("OpenVINO cannot take images of the recipe's size"):
+            model.reshape({model.input(0): ov.PartialShape(list(recipe.dimensions))})
+        with translated("OpenVINO cannot describe the model"):
+            sizes = signature_of(model)
+        return Signature(
+            with_dimensions(signature.inputs, [port.dimensions for port in sizes.inputs]),
+            with_dimensions(signature.outputs, [port.dimensions for port in sizes.outputs]),
+        )
+
+    def _compiled(
         self,
-        builders: Sequence[Builder],
-        encoding: GraphEncoding,
+        model: ov.Model,
+        signature: Signature,
         device: str,
-        precision: str = "f32",
-        *,
-        input: InputOf | None = None,
-        head: HeadOf | None = None,
+        precision: str,
+        recipe: PreprocessRecipe | None,
+        head: Head | None,
     ) -> OpenVinoGraph:
-        """Read and compile a model; see :meth:`wasinn_nb.runtimes.Runtime.load`."""
-        self._check(device, precision)
-        model = read_model(builders, encoding)
-        found = _signature(model, builders)
-        recipe = None if input is None else input(found)
-        if recipe is not None:
-            _reshape(model, recipe)
-        signature = _signature(model, builders)
-        asked = None if head is None else head(signature)
-        fuses_head = asked is not None and can_fuse_head(model, asked)
+        fuses_head = head is not None and can_fuse_head(model, head)
         with translated("OpenVINO cannot put preprocessing and head into the graph"):
             if recipe is not None:
                 model = with_input(model, recipe)
-            if asked is not None and fuses_head:
-                model = with_head(model, asked)
+            if head is not None and fuses_head:
+                model = with_head(model, head)
         compiled = self._compile(model, device, precision)
-        graph = OpenVinoGraph(compiled, signature, recipe, asked, fuses_head=fuses_head)
-        warn_of_precision(self.name, device, precision, graph.precision)
-        return graph
+        return OpenVinoGraph(compiled, signature, recipe, head, fuses_head=fuses_head)
 
     def _compile(self, model: ov.Model, device: str, precision: str) -> ov.CompiledModel:
         config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
@@ -119,55 +134,6 @@ class OpenVinoRuntime:
                     raise
         # Where a processor only seems to have a precision, oneDNN fails; f32 runs everywhere.
         return self._compile(model, device, "f32")
-
-    def _check(self, device: str, precision: str) -> None:
-        """Raise InvalidArgumentError unless *device* is here and *precision* is known."""
-        check_precision(precision)
-        here = core().available_devices
-        plugin, _, rest = device.partition(":")
-        wanted = rest.split(",") if plugin in _VIRTUAL and rest else [device]
-        for name in wanted:
-            known = name in here or name in _VIRTUAL or f"{name}.0" in here
-            if not known and name.split(".")[0] not in {"CPU", "GPU", "NPU"}:
-                raise InvalidArgumentError(
-                    f"unknown execution target {name!r}; here are {', '.join([*here, 'AUTO'])}"
-                )
-            if not known:
-                raise InvalidArgumentError(
-                    f"no {name} on this machine: {_why_missing(name)}; "
-                    f"here are {', '.join([*here, 'AUTO'])}"
-                )
-
-    def devices(self) -> DeviceTable:
-        """Return CPU, GPU, NPU and AUTO, and every further device that OpenVINO finds."""
-        here = core().available_devices
-        rows = [Device(name, str(core().get_property(name, "FULL_DEVICE_NAME"))) for name in here]
-        rows += [
-            Device(name, reason=_why_missing(name))
-            for name in ("CPU", "GPU", "NPU")
-            if not any(found.split(".")[0] == name for found in here)
-        ]
-        order = {"CPU": 0, "GPU": 1, "NPU": 2}
-        rows.sort(key=lambda row: (order.get(row.name.split(".")[0], 3), row.name))
-        return DeviceTable([*rows, Device("AUTO", f"OpenVINO chooses among {', '.join(here)}")])
-
-
-def _reshape(model: ov.Model, recipe: PreprocessRecipe) -> None:
-    """Give the model's one input the recipe's size, and with it every output."""
-    with translated("OpenVINO cannot take images of the recipe's size"):
-        model.reshape({model.input(0): ov.PartialShape(list(recipe.dimensions))})
-
-
-def _signature(model: ov.Model, builders: Sequence[Builder]) -> Signature:
-    """Return what a model takes and gives.
-
-    OpenVINO does not tell the quantization of TensorFlow Lite's integers; the file does.
-    """
-    with translated("OpenVINO cannot describe the model"):
-        found = signature_of(model)
-    check_sizes(found)
-    integers = any(port.type in _QUANTIZED for port in (*found.inputs, *found.outputs))
-    return with_stated(found, builders) if integers else found
 
 
 def _completed(compiled: Sequence[ov.Output], known: tuple[Port, ...]) -> tuple[Port, ...]:
@@ -341,6 +307,11 @@ def _property(compiled: ov.CompiledModel, name: str, missing: Any) -> Any:
         return compiled.get_property(name)
     except RuntimeError:
         return missing
+
+
+def _kind(name: str) -> str:
+    """Return the kind of a device: that of ``GPU.1`` is ``GPU``."""
+    return name.split(".", maxsplit=1)[0]
 
 
 def _why_missing(name: str) -> str:

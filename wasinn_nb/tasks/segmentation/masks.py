@@ -16,7 +16,7 @@ from PIL import Image
 from wasinn_nb.errors import InvalidArgumentError, TensorError
 from wasinn_nb.imaging import MAX_SIDE
 from wasinn_nb.render import RGB, palette_image, refuse_labels
-from wasinn_nb.runtimes import argmax_labels, fold_maximum, refuse_nan, score_planes
+from wasinn_nb.runtimes import argmax_labels, refuse_nan, score_planes, write_argmax
 
 __all__ = [
     "Box",
@@ -192,7 +192,7 @@ def resized_labels_of(
         return labels_of(resize_scores(scores, height, width, box), threshold)
     refuse_nan(scores)
     labels = np.zeros((height, width), np.uint8)
-    fold_maximum((_resized_plane(plane, height, width, box) for plane in scores), labels)
+    write_argmax((_resized_plane(plane, height, width, box) for plane in scores), labels)
     return labels
 
 
