@@ -341,16 +341,16 @@ def test_images_are_told_to_a_callable(model):
 
 def test_text(found):
     assert repr(found).splitlines() == [
-        "ClassificationEvaluation(pets, 4 images, 3 classes)",
+        "Evaluation: pets, 4 images, 3 classes",
         "top-1 accuracy 0.5000, top-5 accuracy 1.0000",
-        "class  images  found   mostly taken for",
-        "cat    1       1.0000",
-        "dog    3       0.3333  cat 2",
+        "class  images   found  mostly taken for",
+        "cat         1  1.0000",
+        "dog         3  0.3333  cat 2",
         "image  true class  predicted  probability of the true class",
-        "b      dog         cat        0.3000",
-        "d      dog         cat        0.4000",
-        "c      dog         dog        0.6000",
-        "a      cat         cat        0.7000",
+        "b      dog         cat                               0.3000",
+        "d      dog         cat                               0.4000",
+        "c      dog         dog                               0.6000",
+        "a      cat         cat                               0.7000",
         "- an image is found where its true class is the most probable one",
     ]
 
@@ -361,10 +361,10 @@ def test_text_of_many_classes_names_the_most_confused_ones():
     results = [result(*np.eye(40)[0], card=card)] * 41
     lines = repr(evaluate(results, [*range(40), 1])).splitlines()
     assert lines[:4] == [
-        "ClassificationEvaluation(things, 41 images, 40 classes)",
+        "Evaluation: things, 41 images, 40 classes",
         "top-1 accuracy 0.0244, top-5 accuracy 0.1463",
         "true class  taken for  images",
-        "thing 1     thing 0    2",
+        "thing 1     thing 0         2",
     ]
     assert len(lines) == 2 + 6 + 6 + 1
 
@@ -409,7 +409,7 @@ def test_page_and_html(found, model, folders, tmp_path):
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
     assert "<h2>Confusion matrix</h2>" not in _page_of_many(tmp_path)
     html = found._repr_html_()
-    assert html.startswith("<table")
+    assert "<table" in html
     assert "top-1 accuracy 0.5000" in html
     assert "Details" not in html
 

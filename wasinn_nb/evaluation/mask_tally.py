@@ -14,9 +14,10 @@ from PIL import Image
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.class_maps import ClassMap
+from wasinn_nb.evaluation.counts import ImageCounts
 from wasinn_nb.evaluation.labels import IGNORED, LabelSet
 from wasinn_nb.evaluation.pairs import Pair
-from wasinn_nb.evaluation.result import Evaluation, ImageCounts
+from wasinn_nb.evaluation.result import Evaluation
 from wasinn_nb.evaluation.samples import Sample
 from wasinn_nb.imaging import WHOLE
 from wasinn_nb.tasks.segmentation import (
