@@ -1,4 +1,4 @@
-"""Evaluation of classifiers: true classes from every source, figures, and how they are told."""
+"""Evaluation of classifiers: true classes from every source, figures, and their presentation."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_the_number_of_classes_to_look_at_is_checked(found, k):
 
 
 @pytest.mark.parametrize(("step", "way"), [(1, "higher"), (-1, "lower")])
-def test_classes_that_are_counted_from_another_number_are_said(step, way):
+def test_classes_that_are_counted_from_another_number_are_named(step, way):
     """1001 classes of which the first is a background, and truths that count from 0."""
     classes = tuple(f"class {index}" for index in range(12))
     card = wn.ModelCard("toy", "classification", classes=classes)
@@ -209,7 +209,7 @@ def test_truths_that_are_none_are_refused(truths, error, message):
         evaluate({"a": RESULTS["a"]}, truths)
 
 
-def test_a_name_that_several_classes_have_is_refused_and_shown_with_its_index():
+def test_a_name_that_several_classes_have_is_refused_and_listed_with_its_index():
     card = wn.ModelCard("birds", "classification", classes=("crane", "owl", "crane"))
     one = result(0.6, 0.3, 0.1, card=card)
     with pytest.raises(InvalidArgumentError, match=r"are called 'crane' \(0, 2\); give the index"):
@@ -326,17 +326,17 @@ def test_a_folder_that_is_no_class_is_named(model, folders):
 
 
 def test_a_result_in_place_of_an_image_is_refused(model):
-    with pytest.raises(InvalidArgumentError, match="expected a photograph for the model, got a re"):
+    with pytest.raises(InvalidArgumentError, match="expected an image for the model, got a re"):
         evaluate(RESULTS["a"], 0, model=model)
 
 
-def test_images_are_told_to_a_callable(model):
-    told = []
-    evaluate(plain("blue"), 0, model=model, progress=lambda *it: told.append(it))
-    assert told == [(0, 1), (1, 1)]
+def test_progress_is_reported_to_a_callable(model):
+    calls = []
+    evaluate(plain("blue"), 0, model=model, progress=lambda *numbers: calls.append(numbers))
+    assert calls == [(0, 1), (1, 1)]
 
 
-# ----------------------------------------------------------------------------------------- telling
+# --------------------------------------------------------------------------- text, tables and pages
 
 
 def test_text(found):
@@ -381,10 +381,10 @@ def test_tables(found):
 
 
 def test_json(found):
-    said = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert (said["top1"], said["top5"], said["matrix"]) == (0.5, 1, found.matrix.tolist())
-    assert said["classes"][1] == {"index": 1, "name": "dog", "images": 3, "found": 1}
-    assert said["images"][0] == {
+    values = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert (values["top1"], values["top5"], values["matrix"]) == (0.5, 1, found.matrix.tolist())
+    assert values["classes"][1] == {"index": 1, "name": "dog", "images": 3, "found": 1}
+    assert values["images"][0] == {
         "name": "b",
         "true": {"index": 1, "name": "dog"},
         "predicted": {"index": 0, "name": "cat"},

@@ -87,7 +87,7 @@ def evaluate(
         How far the boundary of a mask reaches for the boundary IoU, as a part of the diagonal; see
         `metrics.boundary_iou`.
     worst : int
-        How many of the worst images are kept to be shown.
+        How many of the worst images are kept for the page and the figure.
     progress : bool or callable
         Show a bar in a terminal or notebook; or call ``progress(so_far, in_all)`` with images.
 
@@ -101,7 +101,7 @@ def evaluate(
         If a pair is incomplete, classes do not fit each other, an image has another aspect ratio
         than its mask, or an option does not go with the others.
     TensorError
-        If a mask holds values that are no class; it names them.
+        If a mask holds values that are not classes; they are named.
     ImageError, MissingFileError
         If a mask or image cannot be read, or a mask comes from a lossy format such as JPEG.
 
@@ -240,7 +240,7 @@ def _predicted(
             yield pair, _with_names(given, known)
         elif isinstance(given, SegmentationResult | ClassificationResult):
             raise InvalidArgumentError(
-                f"{pair.name}: expected a photograph for the model, got a result; "
+                f"{pair.name}: expected an image for the model, got a result; "
                 f"leave model out to evaluate results"
             )
         else:
@@ -262,6 +262,6 @@ def _stated(classes: Classes | None, card: ModelCard | None) -> Classes:
     if card is None or not card.classes:
         raise InvalidArgumentError(
             "nothing says what the masks' values are; pass classes=(NAME, …), "
-            "or model= where the predictions are photographs"
+            "or model= where the predictions are images"
         )
     return card.classes

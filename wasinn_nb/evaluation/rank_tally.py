@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+
 from wasinn_nb.evaluation.ranking import ClassificationEvaluation, Rank
 from wasinn_nb.tasks.classification import ClassificationResult
 
@@ -39,8 +41,8 @@ class RankTally:
         rank = Rank(name, true, int(probabilities.argmax()), before + 1, float(own))
         self._ranks.append(rank)
         self._assumed |= dict.fromkeys(result.assumed)
-        kept = sorted([*self._samples, (rank, result)], key=lambda sample: sample[0].probability)
-        self._samples = kept[: self._worst]
+        bisect.insort(self._samples, (rank, result), key=lambda sample: sample[0].probability)
+        del self._samples[self._worst :]
 
     def evaluation(self, model: str, classes: tuple[str, ...]) -> ClassificationEvaluation:
         """Return what was found."""

@@ -15,7 +15,7 @@ from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.class_maps import OTHER, ClassMap
 from wasinn_nb.evaluation.counts import ImageCounts
 from wasinn_nb.evaluation.document import evaluation_document, matrix_picture, true_shares
-from wasinn_nb.evaluation.samples import WHITE, WRONG, Sample, sample_pictures, sample_views
+from wasinn_nb.evaluation.samples import WHITE, WRONG, Sample, sample_row, sample_views
 from wasinn_nb.render import (
     Column,
     Document,
@@ -319,7 +319,7 @@ class Evaluation(Report):
             samples=[
                 [
                     Paragraph(f"{sample.name}: mean IoU {_figure(sample.miou)}", "strong"),
-                    sample_pictures(sample, self.class_map.palette),
+                    sample_row(sample, self.class_map.palette),
                 ]
                 for sample in self.samples
             ],

@@ -1,4 +1,4 @@
-"""Single images of an evaluation, and the pictures of them."""
+"""Single images of an evaluation, and what there is to see of them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from wasinn_nb.evaluation.labels import IGNORED
 from wasinn_nb.render import RGB, Picture, PictureRow, encoded_image
 from wasinn_nb.tasks.segmentation import SegmentationResult, blend, colorize, resize_labels
 
-__all__ = ["WHITE", "WRONG", "Sample", "View", "sample_pictures", "sample_views"]
+__all__ = ["WHITE", "WRONG", "Sample", "View", "sample_row", "sample_views"]
 
 View: TypeAlias = Literal["image", "truth", "prediction", "wrong"]
-"""What a picture of a sample shows; ``"wrong"`` marks the pixels that were predicted wrong."""
+"""One way to see a sample; ``"wrong"`` marks the pixels that were predicted wrong."""
 
 WHITE: Final = (255, 255, 255)
 """The color of pixels that do not count, in a mask."""
@@ -26,7 +26,7 @@ WRONG: Final = (255, 0, 255)  # no class of a card without colors of its own has
 """The color of pixels that were predicted wrong."""
 
 _UNCOUNTED: Final = (200, 200, 200)
-_LONGEST_SIDE: Final = 480  # pixels of a picture in HTML
+_LONGEST_SIDE: Final = 480  # pixels in HTML
 
 
 class Sample(NamedTuple):
@@ -58,7 +58,7 @@ def sample_views(
     palette : sequence of (red, green, blue)
         Of the evaluated classes.
     size : (height, width), optional
-        Of the pictures; labels are resized by nearest and then colored.  Default: the truth's.
+        Of the pixels; labels are resized by nearest and then colored.  Default: the truth's.
 
     Returns
     -------
@@ -85,8 +85,8 @@ def sample_views(
     return views
 
 
-def sample_pictures(sample: Sample, palette: Sequence[RGB]) -> PictureRow:
-    """Return the pictures of a sample side by side, drawn when they are shown.
+def sample_row(sample: Sample, palette: Sequence[RGB]) -> PictureRow:
+    """Return the views of a sample side by side, drawn when they are encoded.
 
     Parameters
     ----------
