@@ -25,7 +25,7 @@ from wasinn_nb.wasi_nn import Trace
 
 __all__ = ["Chain", "Comparable", "RunLike", "chain_of", "class_names", "fields_of"]
 
-_PICTURES: Final = frozenset({".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
+_MASK_SUFFIXES: Final = frozenset({".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
 _INDEX_MODES: Final = frozenset({"P", "L", "1"})
 
 
@@ -202,7 +202,7 @@ def _of_trace(trace: Trace, what: str, name: str) -> Chain:
     if not inputs and not outputs:
         raise InvalidArgumentError(
             f"{name} ({what}) keeps no tensor to compare; run it with keep='last', and with a "
-            f"larger memory limit if they were let go"
+            f"larger memory limit if they were dropped"
         )
     notes = [
         f"{name} keeps {len(tensors)} {kind} tensors; the last is compared"
@@ -225,20 +225,20 @@ def _of_file(path: Path, name: str) -> Chain:
     if suffix == ".json":
         chain = _of_result(_LOADERS.get(saved_format(path), SegmentationResult.load)(path))
         return replace(chain, what=f"{path.name}: {chain.what}")
-    if suffix in _PICTURES:
-        picture = open_image(path)
-        if picture.mode not in _INDEX_MODES:
+    if suffix in _MASK_SUFFIXES:
+        image = open_image(path)
+        if image.mode not in _INDEX_MODES:
             raise InvalidArgumentError(
                 f"{name} ({path.name}): expected an index mask, whose pixels are class numbers "
-                f"(mode P or L), got a picture of mode {picture.mode}; for a photograph, segment "
-                f"it first"
+                f"(mode P or L), got an image of mode {image.mode}; segment an image first, then "
+                f"compare its mask"
             )
-        labels = np.array(picture, np.uint8)
+        labels = np.array(image, np.uint8)
         return Chain(f"{path.name}: mask {labels.shape[0]}x{labels.shape[1]}", labels=labels)
     if suffix in {".jpg", ".jpeg"}:
         raise InvalidArgumentError(
             f"{name} ({path.name}): expected an index mask; JPEG changes class numbers, save "
-            f"masks as PNG. For a photograph, segment it first"
+            f"masks as PNG; segment an image first, then compare its mask"
         )
     tensor = read_tensor(path)
     chain = Chain(f"{path.name}: Tensor {tensor.signature}", loose=tensor)
