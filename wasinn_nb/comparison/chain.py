@@ -208,7 +208,7 @@ def _of_trace(trace: Trace, what: str, name: str) -> Chain:
     if not inputs and not outputs:
         raise InvalidArgumentError(
             f"{name} ({what}) keeps no tensor to compare; run it with keep='last', and with a "
-            f"larger memory limit if they were let go"
+            f"larger memory limit if they were dropped"
         )
     notes = [
         f"{name} keeps {len(tensors)} {kind} tensors; the last is compared"
@@ -234,17 +234,17 @@ def _of_file(path: Path, name: str) -> Chain:
     if suffix in JPEG_SUFFIXES:
         raise InvalidArgumentError(
             f"{name} ({path.name}): expected an index mask; JPEG changes class numbers, save "
-            f"masks as PNG. For a photograph, segment it first"
+            f"masks as PNG; segment an image first, then compare its mask"
         )
     if suffix in IMAGE_SUFFIXES:
-        picture = open_image(path)
-        if picture.mode not in _INDEX_MODES:
+        image = open_image(path)
+        if image.mode not in _INDEX_MODES:
             raise InvalidArgumentError(
                 f"{name} ({path.name}): expected an index mask, whose pixels are class numbers "
-                f"(mode P or L), got a picture of mode {picture.mode}; for a photograph, segment "
-                f"it first"
+                f"(mode P or L), got an image of mode {image.mode}; segment an image first, then "
+                f"compare its mask"
             )
-        labels = np.array(picture, np.uint8)
+        labels = np.array(image, np.uint8)
         return Chain(f"{path.name}: mask {labels.shape[0]}x{labels.shape[1]}", labels=labels)
     tensor = read_tensor(path)
     chain = Chain(f"{path.name}: Tensor {tensor.signature}", loose=tensor)

@@ -183,7 +183,8 @@ def _of_csv(path: Path) -> list[Named]:
         ) from error
     if len(content) > _MOST_BYTES:
         raise InvalidArgumentError(
-            f"{path}: larger than {_MOST_BYTES} bytes, which no table of classes is"
+            f"{path}: expected a table of at most {_MOST_BYTES} bytes, got a larger file; "
+            f"check the path"
         )
     try:
         text = content.decode("utf-8-sig")  # spreadsheets put a byte order mark first

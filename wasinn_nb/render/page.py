@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wasinn_nb.files import atomic
-from wasinn_nb.render.document import Document
+from wasinn_nb.render.document import Document, Showing
 from wasinn_nb.render.html import blocks_html
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from PIL import Image
 
-__all__ = ["figure_html", "image_html", "write_document", "write_page"]
+__all__ = ["Report", "figure_html", "image_html", "write_document", "write_page"]
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -92,6 +92,41 @@ def write_document(path: str | os.PathLike[str], document: Document) -> Path:
     True
     """
     return write_page(path, document.title, [("", blocks_html(document.blocks, "page"))])
+
+
+class Report(Showing):
+    """A value that shows itself, and can be written as a page of its own.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> class Found(Report):
+    ...     def document(self) -> Document:
+    ...         return Document("Found")
+    >>> Found().write_html(Path(tempfile.mkdtemp(), "a.html")).name
+    'a.html'
+    """
+
+    __slots__ = ()
+
+    def write_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write everything as one self-contained page, readable without Jupyter.
+
+        Parameters
+        ----------
+        path : path-like
+            The page appears whole or not at all.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        return write_document(path, self.document())
 
 
 def image_html(image: Image.Image, alt: str) -> str:
