@@ -25,7 +25,7 @@ __all__ = [
     "notes",
     "out",
     "pairs",
-    "print_error",
+    "print_error_text",
     "print_json",
     "print_warning",
 ]
@@ -70,9 +70,9 @@ Target = Annotated[
 ]
 
 
-def print_error(error: Exception) -> None:
-    """Print an error of ours on stderr: one line, no traceback."""
-    _print_on_stderr(f"error: {error}", "red")
+def print_error_text(text: str) -> None:
+    """Print the message of an error of ours on stderr, in one line."""
+    _print_on_stderr(f"error: {text}", "red")
 
 
 def print_warning(message: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,9 +25,9 @@ from wasinn_nb.cli.console import (
     app,
     out,
     pairs,
-    print_error,
     print_json,
 )
+from wasinn_nb.cli.remedies import print_error
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.comparison import TOLERANCE
 from wasinn_nb.errors import WasiNnError
@@ -111,7 +112,7 @@ def _or_exit_2() -> Iterator[None]:
     try:
         yield
     except (WasiNnError, OSError) as error:
-        print_error(error)
+        print_error(error, sys.argv[1:])
         raise typer.Exit(2) from error
 
 
