@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import wasinn_nb as wn
 from wasinn_nb.cards import card_path, is_bare, statements
-from wasinn_nb.cli.console import out
+from wasinn_nb.cli.console import print_line
 from wasinn_nb.errors import MissingFileError, RecipeError, WasiNnWarning
 from wasinn_nb.files import existing_file, is_file
 from wasinn_nb.inspection import path_of
@@ -331,11 +331,11 @@ def _recipe(found: wn.Model, partial: Mapping[str, Any]) -> Mapping[str, Any] | 
 def print_assumed(assumed: Sequence[str], command: str) -> None:
     """Print what is assumed, and the command that states it."""
     if assumed:
-        out.print(f"assumed: {'; '.join(assumed)}", soft_wrap=True, markup=False)
+        print_line(f"assumed: {'; '.join(assumed)}")
     print_remedy(command)
 
 
 def print_remedy(command: str) -> None:
     """Print the command that states what is assumed, where there is one."""
     if command:
-        out.print(f"state it, or what is right, with: {command}", soft_wrap=True, markup=False)
+        print_line(f"state it, or what is right, with: {command}")
