@@ -440,7 +440,8 @@ def test_table():
         *("toy", "&lt;script&gt;", "FP16, FP32", "a&amp;b", "&quot;x&quot;"),
         *("longer-name", "unknown", "", "not here", "offline"),
     ]
-    assert shown.endswith("</table><p>&lt;i&gt;</p>")
+    assert re.search(r"</table></div><p [^>]*>&lt;i&gt;</p></div>$", shown)
+    assert table.document().records()[0]["precisions"] == ["FP16", "FP32"]
     assert (len(table), table[-1], list(table)) == (2, entries[1], entries)
     assert table[:1] == ModelTable(entries[:1], ["<i>"])
     assert hash(table) == hash(ModelTable(entries, ["<i>"]))

@@ -30,9 +30,9 @@ def photo(tmp_path):
 def test_segment_prints_areas_and_writes_files(toy, photo, tmp_path):
     out = tmp_path / "out"
     printed = run("segment", photo, "--model", toy, "--output", out)
-    assert "toy, 6x4 pixels, f32 on CPU" in printed
+    assert "toy, 4 x 6 pixels (height x width), f32 on CPU\n" in printed
     rows = [line.split() for line in printed.splitlines() if "class " in line and "%" in line]
-    figures = [[row[-5], " ".join(row[-3:-1])] for row in rows]
+    figures = [[row[-3], " ".join(row[-2:])] for row in rows]
     assert figures == [["8", "33.33 %"], ["16", "66.67 %"], ["0", "0.00 %"]]
     assert sorted(path.name for path in out.iterdir()) == [
         "toy-4x6xu8.tensor",
@@ -77,6 +77,7 @@ def test_inspect_tensor(tmp_path):
 
 def test_inspect_picture(photo, tmp_path):
     assert json.loads(run("inspect", photo, "--json")) == {
+        "image": "photo.png",
         "picture": "photo.png",
         "format": "PNG",
         "width": 6,

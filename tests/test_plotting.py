@@ -27,9 +27,9 @@ def test_three_panels_with_a_legend():
     result = SegmentationResult(LABELS, CARD, image=photo)
     figure = result.plot(opacity=1)
     assert [axes.get_title() for axes in figure.axes] == [
-        "Photograph",
+        "Image",
         "Mask: toy",
-        "Masked photograph",
+        "Image and mask",
     ]
     shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
     labels = result.resize(20, 30).labels
@@ -46,12 +46,12 @@ def test_three_panels_with_a_legend():
     assert np.allclose(np.array(colors) * 255, CARD.palette)
 
 
-def test_the_mask_alone_without_a_photograph():
+def test_the_mask_alone_without_an_image():
     figure = SegmentationResult(LABELS, CARD).plot()
     assert [axes.get_title() for axes in figure.axes] == ["Mask: toy"]
 
 
-def test_another_photograph():
+def test_another_image():
     photo = np.full((4, 6, 3), 9, np.uint8)
     figure = SegmentationResult(LABELS, CARD).plot(photo, opacity=0)
     assert np.array_equal(figure.axes[2].images[0].get_array(), photo)

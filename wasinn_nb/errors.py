@@ -7,6 +7,8 @@ for the failure, ``errno`` holds it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from wasinn_nb.abi import Errno
@@ -28,6 +30,7 @@ __all__ = [
     "MissingMemoryError",
     "NotFoundError",
     "RecipeError",
+    "Remedy",
     "RuntimeFailure",
     "TensorError",
     "TensorFileError",
@@ -39,11 +42,50 @@ __all__ = [
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do about an error: in Python, and as values that other surfaces put their own way.
+
+    Parameters
+    ----------
+    python : str
+        What to do in Python; the end of the error's message.
+    choices : sequence of mappings
+        Each would do: names of arguments or of a card's fields, such as ``runtime``, ``recipe`` or
+        ``task``, with the values to give.
+    command : str
+        What to do on the command line where no choice says it; ``{model}`` stands for the model.
+
+    Examples
+    --------
+    >>> remedy = Remedy("use runtime='litert'", [{"runtime": "litert"}])
+    >>> error = RuntimeFailure("OpenVINO does not have this operation", remedy=remedy)
+    >>> error.problem
+    'OpenVINO does not have this operation'
+    >>> str(error)
+    "OpenVINO does not have this operation; use runtime='litert'"
+    """
+
+    python: str
+    choices: Sequence[Mapping[str, Any]] = ()
+    command: str = ""
+
+
 class WasiNnError(Exception):
     """The root of the package's errors.
 
+    Parameters
+    ----------
+    message : str
+        What was expected and what came.
+    remedy : Remedy, optional
+        What to do, where that is not part of the message already.
+
     Attributes
     ----------
+    problem : str
+        The message without the remedy.
+    remedy : Remedy or None
     errno : Errno or None
         The WASI-NN error number that a guest would see, where there is one.
 
@@ -56,6 +98,11 @@ class WasiNnError(Exception):
     """
 
     errno: Errno | None = None
+
+    def __init__(self, message: str = "", *, remedy: Remedy | None = None) -> None:
+        super().__init__(message if remedy is None else f"{message}; {remedy.python}")
+        self.problem = message
+        self.remedy = remedy
 
 
 class WasiNnWarning(UserWarning):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeAlias, overload
+from typing import Any, Final, TypeAlias, overload
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import (
@@ -22,7 +21,7 @@ from wasinn_nb.cards import (
 from wasinn_nb.catalog.downloads import sha384
 from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.files import existing_file
-from wasinn_nb.render import html_table, text_table
+from wasinn_nb.render import Document, Paragraph, Showing, Table
 
 __all__ = ["Model", "ModelEntry", "ModelTable", "matching_precision"]
 
@@ -227,8 +226,21 @@ class ModelEntry:
         """Whether the model can be loaded as it is, without a download."""
         return self.where != NOT_HERE and not self.broken
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry as plain JSON values."""
+        return {
+            "name": self.name,
+            "task": self.task,
+            "precisions": list(self.precisions),
+            "where": self.where,
+            "here": self.here,
+            "broken": self.broken,
+            "reason": self.reason,
+            "download_bytes": self.download_bytes,
+        }
 
-class ModelTable(Sequence[ModelEntry]):
+
+class ModelTable(Showing, Sequence[ModelEntry]):
     """The models known here, as an immutable sequence that prints as a table.
 
     Parameters
@@ -281,13 +293,8 @@ class ModelTable(Sequence[ModelEntry]):
     def __hash__(self) -> int:
         return hash((self._entries, self._remarks))
 
-    def __repr__(self) -> str:
-        return "\n".join([text_table(_HEADINGS, map(_cells, self)), *self._remarks])
-
-    def _repr_html_(self) -> str:
-        below = "".join(f"<p>{escape(remark)}</p>" for remark in self._remarks)
-        return html_table(_HEADINGS, map(_cells, self)) + below
-
-
-def _cells(entry: ModelEntry) -> list[str]:
-    return [entry.name, entry.task, ", ".join(entry.precisions), entry.where, entry.reason]
+    def document(self) -> Document:
+        """Return what there is to see: a row for each model, and the remarks."""
+        rows = [[getattr(entry, name) for name in _HEADINGS] for entry in self]
+        remarks = [Paragraph(remark) for remark in self._remarks]
+        return Document("Models", [Table(_HEADINGS, rows), *remarks], show_title=False)

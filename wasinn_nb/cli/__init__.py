@@ -6,7 +6,8 @@ import sys
 import warnings
 from typing import Any, NoReturn
 
-from wasinn_nb.cli.console import app, print_error, print_warning
+from wasinn_nb.cli.console import app, print_warning
+from wasinn_nb.cli.remedies import print_error
 from wasinn_nb.errors import WasiNnError, WasiNnWarning
 
 # isort: off
@@ -26,7 +27,7 @@ def main() -> NoReturn:
     try:
         app()
     except (WasiNnError, OSError) as error:
-        print_error(error)
+        print_error(error, sys.argv[1:])
         sys.exit(1)
     sys.exit(0)
 

@@ -20,8 +20,8 @@ from wasinn_nb.cli.console import (
     RecipeText,
     RuntimeName,
     app,
-    out,
     print_json,
+    show,
 )
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.errors import UnsupportedOperationError
@@ -92,7 +92,7 @@ def bench(
             ]
         )
     else:
-        out.print(str(timings), soft_wrap=True, markup=False)
+        show(timings)
         for command in remedies:
             print_remedy(command)
 
@@ -102,21 +102,9 @@ def models(as_json: AsJson = False) -> None:
     """List the models that can be picked here, and why the others cannot."""
     table = wn.models()
     if as_json:
-        print_json(
-            [
-                {
-                    "name": entry.name,
-                    "task": entry.task,
-                    "precisions": entry.precisions,
-                    "where": entry.where,
-                    "here": entry.here,
-                    "reason": entry.reason,
-                }
-                for entry in table
-            ]
-        )
+        print_json([entry.to_dict() for entry in table])
     else:
-        out.print(str(table), soft_wrap=True, markup=False)
+        show(table)
 
 
 @app.command()
@@ -126,7 +114,7 @@ def devices(runtime: RuntimeName = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json([{"name": d.name, "full_name": d.full_name, "reason": d.reason} for d in table])
     else:
-        out.print(str(table), soft_wrap=True, markup=False)
+        show(table)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from wasinn_nb import registry
 from wasinn_nb.cards import ModelCard, Signature
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.tasks.base import Reading, Task
 from wasinn_nb.tasks.outputs import UnreadableError
@@ -74,8 +74,11 @@ def task_for(card: ModelCard, wanted: str | None = None) -> Task | None:
     found = task(stated)
     if wanted not in {None, stated}:
         raise InvalidArgumentError(
-            f"the card of {card.name} says that its task is {stated}, not {wanted}; use "
-            f"{found.call}, or pass a card with task={wanted!r}"
+            f"the card of {card.name} says that its task is {stated}, not {wanted}",
+            remedy=Remedy(
+                f"use {found.call}, or pass a card with task={wanted!r}",
+                [{"task": stated}],
+            ),
         )
     return found
 
@@ -120,14 +123,18 @@ def reading_of(
         return next(iter(readings.values()))
     if readings:
         raise InvalidArgumentError(
-            f"{card.name} can be read for {' and '.join(readings)}; say which on its card: task=..."
+            f"{card.name} can be read for {' and '.join(readings)}",
+            remedy=Remedy(
+                f"say which on its card: {' or '.join(f'task={name!r}' for name in readings)}",
+                [{"task": name} for name in readings],
+            ),
         )
-    raise UnreadableError(f"{'; '.join(reasons)}; {_remedy(signature, card, recipe, names)}")
+    raise UnreadableError("; ".join(reasons), remedy=_remedy(signature, card, recipe, names))
 
 
 def _remedy(
     signature: Signature, card: ModelCard, recipe: PreprocessRecipe, tried: list[str]
-) -> str:
+) -> Remedy:
     """Return what can be done with a model that the tasks that were tried cannot read."""
     for name in tasks():
         if name not in tried:
@@ -135,5 +142,8 @@ def _remedy(
                 task(name).read(signature, card.replace(classes=()), recipe, scores=False)
             except InvalidArgumentError:
                 continue
-            return f"it can be read for {name}: use {task(name).call}"
-    return "call it with wasinn_nb.WasiNnCtx, which gives every output as it is"
+            return Remedy(f"it can be read for {name}: use {task(name).call}", [{"task": name}])
+    return Remedy(
+        "call it with wasinn_nb.WasiNnCtx, which gives every output as it is",
+        command="wasinn-nb inspect {model} prints the Python that gives every output as it is",
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -12,14 +12,27 @@ from typing import Any, Final, NamedTuple, Self, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from wasinn_nb.cards import ModelCard, card_line
+from wasinn_nb.cards import ModelCard
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
 from wasinn_nb.files import expanded
-from wasinn_nb.imaging import Exif, ImageSource, kept_image, rgb_image
+from wasinn_nb.imaging import ImageSource, kept_image, rgb_image
 from wasinn_nb.json_files import checked_json
 from wasinn_nb.origin import Origin
-from wasinn_nb.render import bars_html, image_preview
+from wasinn_nb.render import (
+    Bar,
+    Bars,
+    Block,
+    Document,
+    Only,
+    Paragraph,
+    Picture,
+    Showing,
+    encoded_image,
+)
+from wasinn_nb.tasks.display import assumed_blocks, assumed_text, details
+from wasinn_nb.tasks.fields import exif_of, pickled_fields, read_only
 from wasinn_nb.tasks.saving import beside, checked_stem, read_facts, write_facts
 from wasinn_nb.tensor import Tensor, read_tensor
 from wasinn_nb.wording import percent
@@ -29,6 +42,8 @@ __all__ = ["CLASSIFICATION_FORMAT", "ClassificationResult", "SavedScores", "TopC
 CLASSIFICATION_FORMAT: Final = "wasinn_nb.classification/1"
 """The ``format`` of the JSON file that `ClassificationResult.save` writes."""
 _SHOWN: Final = 5
+_PREVIEW_SIDE: Final = 320
+"""The longest side of the image beside the bars, in pixels."""
 
 
 class TopClass(NamedTuple):
@@ -70,7 +85,7 @@ class _SavedFacts(TypedDict):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ClassificationResult:
+class ClassificationResult(Showing):
     """The probabilities of all classes for one image, and what made them.
 
     Parameters
@@ -137,18 +152,11 @@ class ClassificationResult:
                     f"expected {name} that are numbers, got NaN or infinite values; check the "
                     f"model's input (range, mean, scale) and its precision"
                 )
-            if values.flags.writeable:
-                values = values.copy()
-                values.flags.writeable = False
-            object.__setattr__(self, name, values)
+            object.__setattr__(self, name, read_only(values))
         if self.image is not None:
-            object.__setattr__(self, "image", kept_image(self.image, self._exif()))
+            object.__setattr__(self, "image", kept_image(self.image, exif_of(self.origin.recipe)))
         object.__setattr__(self, "timings", MappingProxyType(dict(self.timings)))
         object.__setattr__(self, "assumed", tuple(self.assumed))
-
-    # Not a property: jedi, which completes names, fails on one that returns a Literal.
-    def _exif(self) -> Exif:
-        return "ignore" if self.origin.recipe is None else self.origin.recipe.exif
 
     @property
     def target(self) -> str:
@@ -197,7 +205,7 @@ class ClassificationResult:
         1  dog  75.00 %
         0  cat  25.00 %
         """
-        head = f"{self.card.name}, {len(self.card.classes)} classes, {self.precision}"
+        head = f"{self._counted()}, {self.precision}"
         top = self.top(_SHOWN)
         wide = max(len(str(one.index)) for one in top)
         long = max(len(one.name) for one in top)
@@ -212,6 +220,7 @@ class ClassificationResult:
             "model": self.card.name,
             "target": self.target,
             "precision": self.precision,
+            "runtime": self.origin.runtime,
             "classes": len(self.card.classes),
             "top": [one._asdict() for one in self.top(k)],
             "softmax": self.softmax,
@@ -316,35 +325,38 @@ class ClassificationResult:
         """The image as a read-only (h, w, 3) array in RGB order at its own size, or None."""
         if self.image is None:
             return None
-        pixels = np.asarray(rgb_image(self.image, self._exif()))
-        pixels.flags.writeable = False
-        return pixels
+        return read_only(np.asarray(rgb_image(self.image, exif_of(self.origin.recipe))))
 
-    def _repr_html_(self) -> str:
-        facts = [self.card.name, self.origin.ran]
+    def document(self) -> Document:
+        """Return what there is to see: the image beside bars; as text, the lines of guests."""
+        top = self.top(_SHOWN)
+        picture = None
+        if self.image is not None:
+            alt = f"Image: {top[0].name} {percent(top[0].probability)}"
+            picture = Picture(self._encoded_image, alt)
+        bars = [Bar(one.name, one.probability, str(one.index)) for one in top]
+        blocks: list[Block] = [
+            Only(("notebook", "page"), [Bars(bars, picture)]),
+            Only(("text",), [Paragraph("\n".join(self.lines()))]),
+        ]
         if self.softmax:
-            facts.append("probabilities by softmax")
-        if self.assumed:
-            facts.append(f"assumed: {'; '.join(self.assumed)}")
-        origin = self.origin
-        details = {} if origin.recipe is None else {"recipe": repr(origin.recipe)}
-        details |= {f"SHA-384 of {name}": digest for name, digest in origin.files.items()}
-        details["runtime"] = origin.runtime
-        details |= dict(origin.versions)
-        return bars_html(
-            None if self.photo is None else image_preview(self.photo),
-            bars=[(f"{one.index}", one.name, one.probability) for one in self.top(_SHOWN)],
-            facts=facts,
-            details=details,
-            card_line=card_line(origin.main_file, self.assumed, self.card, origin.recipe),
-        )
+            blocks.append(Paragraph("probabilities by softmax"))
+        blocks += assumed_blocks(self.assumed, self.card, self.origin)
+        blocks.append(Only(("notebook", "page"), [details(self.origin)]))
+        return Document(f"{self._counted()}, {self.origin.ran}", blocks)
+
+    def _encoded_image(self) -> tuple[str, bytes, int]:
+        assert self.photo is not None  # noqa: S101 - asked for only where there is an image
+        return encoded_image(Image.fromarray(self.photo), _PREVIEW_SIDE)
+
+    def _counted(self) -> str:
+        return f"{self.card.name}, {len(self.card.classes)} classes"
 
     def __repr__(self) -> str:
-        assumed = f"; assumed: {'; '.join(self.assumed)}" if self.assumed else ""
-        softmax = ", softmax" if self.softmax else ""
+        assumed = assumed_text(self.assumed)
         head = (
-            f"ClassificationResult({self.card.name}, {len(self.card.classes)} classes, "
-            f"{self.origin.ran}{softmax}{assumed})"
+            f"ClassificationResult({self._counted()}, {self.origin.ran}"
+            f"{', softmax' if self.softmax else ''}{f'; {assumed}' if assumed else ''})"
         )
         return "\n".join([head, *self.lines()])
 
@@ -369,7 +381,4 @@ class ClassificationResult:
         return [f"{rank}.) [{one.index}]({value(one)}) {one.name}" for rank, one in ranked]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        values = [getattr(self, f.name) for f in fields(self)]
-        return type(self), tuple(
-            dict(value) if isinstance(value, MappingProxyType) else value for value in values
-        )
+        return pickled_fields(self)

@@ -24,7 +24,7 @@ from wasinn_nb.imaging import ImageSource, PreprocessRecipe
 from wasinn_nb.origin import Origin
 from wasinn_nb.runtimes import Head, nan_error
 from wasinn_nb.tasks.classification.result import ClassificationResult
-from wasinn_nb.tasks.outputs import UnreadableError, chosen_outputs, listed
+from wasinn_nb.tasks.outputs import UnreadableError, chosen_outputs, listed, output_remedy
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["Classification", "ScoresReading"]
@@ -159,10 +159,9 @@ def _scores_output(signature: Signature, card: ModelCard, pixels: int) -> tuple[
             f"one row of scores"
         )
     names = ", ".join(f"{port.name or index} {port.signature}" for index, port, _ in fitting)
-    index, port, _ = fitting[0]
     raise InvalidArgumentError(
-        f"several outputs can be the scores: {names}; choose one on the card: "
-        f"output={port.name or index!r}"
+        f"several outputs can be the scores: {names}",
+        remedy=output_remedy([port.name or index for index, port, _ in fitting]),
     )
 
 

@@ -20,7 +20,7 @@ from wasinn_nb.cards import (
     assumed_scores,
     unnamed_classes,
 )
-from wasinn_nb.errors import InvalidArgumentError, TensorError
+from wasinn_nb.errors import InvalidArgumentError, Remedy, TensorError
 from wasinn_nb.imaging import WHOLE, Coverage, ImageSource, Placement, PreprocessRecipe
 from wasinn_nb.origin import Origin
 from wasinn_nb.render import distinct_palette
@@ -191,7 +191,8 @@ class MaskReading:
             raise nan_error(f"{wrong} of {labels.size} pixels have scores that are NaN")
         raise TensorError(
             f"the model gives label {highest}, the card of {self.card.name} names {classes} "
-            f"classes: 0 to {classes - 1}; pass a card that names all of them"
+            f"classes: 0 to {classes - 1}",
+            remedy=Remedy("pass a card that names all of them", [{"classes": highest + 1}]),
         )
 
 
@@ -229,7 +230,10 @@ def with_background(card: ModelCard) -> ModelCard:
     if card.classes == UNNAMED_CLASS[:1]:
         raise InvalidArgumentError(
             f"the card of {card.name} names one class, {card.classes[0]!r}, which is what is not "
-            f"of the class; name the class itself, such as classes=('person',)"
+            f"of the class",
+            remedy=Remedy(
+                "name the class itself, such as classes=('person',)", [{"classes": ["person"]}]
+            ),
         )
     own = card.palette if card.palette != distinct_palette(1) else ()
     return replace(
