@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wasinn_nb.files import expanded
-from wasinn_nb.imaging import PreprocessRecipe, open_image
+from wasinn_nb.imaging import PreprocessRecipe, exif_orientation, open_image
 from wasinn_nb.render import Document, Facts, Showing
 from wasinn_nb.tensor import read_sidecar, read_tensor
 
