@@ -21,7 +21,8 @@ from wasinn_nb.tensor.shapes import (
     named_signature,
     signature_text,
 )
-from wasinn_nb.tensor.sidecar import sidecar_path, sidecar_text
+from wasinn_nb.tensor.sidecar import sidecar_path, tensor_files
+from wasinn_nb.transaction import write_files
 
 __all__ = ["Tensor"]
 
@@ -164,7 +165,7 @@ class Tensor:
     ) -> Path:
         """Write the tensor to *path*: ``.npy``, or raw bytes with a JSON sidecar.
 
-        Both files appear whole or not at all.
+        Both files appear whole or not at all, and together.
 
         Parameters
         ----------
@@ -199,11 +200,9 @@ class Tensor:
                 f"the name {path.name} states {signature_text(*named)}, the tensor is "
                 f"{self.signature}; rename the file, or leave the dimensions out of its name"
             )
-        text = sidecar_text(path.name, self.dimensions, self.type, self.sha256(), metadata or {})
-        with atomic(sidecar_path(path)) as sidecar, atomic(path) as raw:
-            sidecar.write_text(text, encoding="utf-8")
-            with raw.open("wb") as file:
-                self._bytes.tofile(file)
+        files = tensor_files(path.name, self, metadata or {})
+        sidecar = sidecar_path(path).name
+        write_files(path.parent, sidecar, files.pop(sidecar), files)
         return path
 
     def __eq__(self, other: object) -> bool:
