@@ -93,6 +93,30 @@ def test_without_node_the_checks_of_javascript_are_counted_and_left_out(tmp_path
     assert counts["test"] > 100
 
 
+def node_version():
+    """Return the version of Node, (0,) where there is none."""
+    if shutil.which("node") is None:
+        return (0,)
+    said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(map(int, re.findall(r"\d+", said)))
+
+
+@pytest.mark.skipif(node_version() < (20, 19), reason="Node 20.19 is not installed")
+def test_with_node_the_checks_of_javascript_are_not_left_out(tmp_path):
+    for program in ("bash", "dirname", "node"):
+        (tmp_path / program).symlink_to(shutil.which(program))
+    (tmp_path / "npm").write_text('#!/usr/bin/env bash\necho "$@"\n')
+    (tmp_path / "npm").chmod(0o755)
+    done = subprocess.run(
+        [ROOT / "tests/javascript/run.sh", "test"],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "run --silent test\n"
+
+
 @pytest.mark.timeout(600)
 def test_the_wheel_works_in_an_empty_environment(tmp_path):
     """Built, installed with its dependencies, and run where the source tree is not."""
