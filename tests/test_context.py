@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 import toys
+from deadlines import STOPPED, ends_within
 
 from wasinn_nb.abi import Errno, ExecutionTarget, GraphEncoding
 from wasinn_nb.context import WasiNnCtx
@@ -909,9 +910,10 @@ def test_close_waits_for_what_computes(running):
 
 def test_cancel_ends_a_computation_and_the_next_one_is_right(running):
     ctx, context, thread, box = running
-    time.sleep(0.02)  # from the lock, by which it is seen to run, into the computation
-    ctx.cancel()
-    thread.join()
+    with ends_within(STOPPED):
+        while thread.is_alive():  # again: it has the lock before it computes
+            ctx.cancel()
+            thread.join(0.02)
     assert [str(error) for error in box] == [
         "OpenVINO failed to compute: Infer Request was canceled"
     ]

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wasmtime
+from deadlines import STOPPED, ends_within
 from hosting import GUESTS, PAGE, command, doubling, escaped, forwarding, roadlike, wasm
 from PIL import Image
 
@@ -125,10 +126,11 @@ def test_modes_that_trap(misbehave, mode, reason):
 
 @pytest.mark.parametrize("mode", ["loop", "grow-forever", "flood", "sleep", "infer-forever"])
 def test_modes_without_end(misbehave, mode):
-    start = time.perf_counter()
-    with pytest.raises(GuestTimeout, match=r"did not end within 0\.3 s") as caught:
+    with (
+        ends_within(STOPPED, after=0.3),
+        pytest.raises(GuestTimeout, match=r"did not end within 0\.3 s") as caught,
+    ):
         misbehave(mode, "road", time_limit=0.3, keep="last", memory_limit=1 << 24)
-    assert time.perf_counter() - start < 1.3
     assert isinstance(caught.value, TimeoutError)
     run = caught.value.run
     assert run.ended == "stopped after 0.3 s"
@@ -138,8 +140,8 @@ def test_modes_without_end(misbehave, mode):
     assert_no_guest_runs()
 
 
-def assert_no_guest_runs(within=2.0):
-    give_up = time.perf_counter() + within
+def assert_no_guest_runs():
+    give_up = time.perf_counter() + 20
     while any(thread.name == "wasinn-nb guest" for thread in threading.enumerate()):
         assert time.perf_counter() < give_up, "a guest's thread goes on"
         time.sleep(0.02)
@@ -172,22 +174,20 @@ def test_changed_files_are_told_from_those_left_alone(misbehave, tmp_path):
 
 
 def test_a_guest_is_killed_while_it_infers(models, misbehave):
-    start = time.perf_counter()
-    with pytest.raises(GuestTimeout) as caught:
+    with ends_within(STOPPED, after=1.0), pytest.raises(GuestTimeout) as caught:
         misbehave("infer-forever", "slow", time_limit=1.0, keep=None)
-    assert time.perf_counter() - start < 2.0
     assert caught.value.run.inputs == []
-    assert_no_guest_runs(5)
+    assert_no_guest_runs()
 
 
 def test_a_call_that_cannot_be_interrupted_is_left_behind(misbehave, monkeypatch):
-    monkeypatch.setattr(WasiNnCtx, "compute", lambda self, context: time.sleep(1.5))
-    start = time.perf_counter()
-    with pytest.raises(GuestTimeout) as caught:
+    go_on = threading.Event()
+    monkeypatch.setattr(WasiNnCtx, "compute", lambda self, context: go_on.wait(60))
+    with ends_within(STOPPED, after=0.3), pytest.raises(GuestTimeout) as caught:
         misbehave("infer-forever", "road", time_limit=0.3)
-    assert time.perf_counter() - start < 1.3
     assert "cannot be interrupted" in caught.value.run.notes[-1]
-    assert_no_guest_runs(3)
+    go_on.set()
+    assert_no_guest_runs()
 
 
 INTERRUPTED = """
@@ -215,12 +215,11 @@ def test_ctrl_c_stops_any_guest_within_a_second(models):
         while (line := child.stdout.readline()).startswith("running"):
             modes.append(line.split()[1])
             time.sleep(1.0 if modes[-1] == "infer-forever" else 0.3)
-            child.send_signal(signal.SIGINT)
-            start = time.perf_counter()
-            while not (line := child.stdout.readline()).startswith("stopped"):
-                assert line, child.stderr.read()
+            with ends_within(STOPPED):
+                child.send_signal(signal.SIGINT)
+                while not (line := child.stdout.readline()).startswith("stopped"):
+                    assert line, child.stderr.read()
             assert line == "stopped interrupted\n"
-            assert time.perf_counter() - start < 1.0, modes[-1]
         assert line == "3\n"  # the process goes on and runs guests
         assert child.wait(10) == 0
     finally:
@@ -281,7 +280,7 @@ def test_output_appears_while_the_guest_runs(monkeypatch):
     assert run.exit_code == 0
     assert cell.getvalue() == "hä\nhä\n"
     (first, _, thread), (second, _, _) = cell.writes
-    assert 0.35 < second - first < 5
+    assert second - first > 0.35, "the first text came with the second, not 0.4 s before it"
     assert thread is threading.current_thread()
 
 
@@ -290,11 +289,11 @@ def test_what_is_printed_without_end_is_bounded(misbehave, capfd):
         run_guest(MISBEHAVE, ["flood"], time_limit=0.3, output_limit=100)
     run = caught.value.run
     assert len(run.stdout) == 100
-    said = "stdout goes on after 100 bytes; output_limit= shows and keeps more"
-    assert run.notes == (said,)
+    note = "stdout goes on after 100 bytes; output_limit= shows and keeps more"
+    assert run.notes == (note,)
     shown = capfd.readouterr()
     assert len(shown.out) == 100
-    assert shown.err == f"\n[{said}]\n"
+    assert shown.err == f"\n[{note}]\n"
 
 
 def test_no_limit_shows_everything_and_keeps_the_first(monkeypatch, capfd):

@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -289,10 +288,8 @@ def test_entities_are_never_expanded():
         f'<!ENTITY l{n} "{f"&l{n - 1};" * 10 if n else "ha" * 1000}">' for n in range(20)
     )
     xml = f'<?xml version="1.0"?><!DOCTYPE net [{laughs}]><net version="11" name="&l19;"/>'
-    start = time.perf_counter()
     with pytest.raises(RuntimeFailure) as caught:
         stated([xml.encode()])
-    assert time.perf_counter() - start < 1
     assert str(caught.value) == (
         "the xml declares a document type (net), which OpenVINO IR never has: fetch or convert "
         "the model again"

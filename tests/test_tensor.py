@@ -693,22 +693,20 @@ def test_a_file_of_4_gb_is_mapped_and_not_read(tmp_path, suffix):
         file.seek(0, 2)
         file.write(np.float32(7).tobytes())
     script = f"""
-import resource, time
+import resource
 from wasinn_nb.tensor import read_tensor
 before = resource.getrusage(resource.RUSAGE_SELF)
-start = time.perf_counter()
 tensor = read_tensor({str(path)!r})
 array = tensor.to_array()
 assert tensor.nbytes == 4 << 30 and array[-1] == 7 and array[0] == 0
 after = resource.getrusage(resource.RUSAGE_SELF)
-print(after.ru_maxrss - before.ru_maxrss, time.perf_counter() - start)
+print(after.ru_maxrss - before.ru_maxrss)
 """
     out = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
-    grown_kb, seconds = map(float, out.stdout.split())
+    grown_kb = int(out.stdout)
     assert grown_kb < 64 * 1024
-    assert seconds < 1
 
 
 def test_a_file_that_is_cut_or_changed_later_does_not_reach_the_tensor(tmp_path):

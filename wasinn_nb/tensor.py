@@ -334,6 +334,11 @@ def read_sidecar(path: str | os.PathLike[str]) -> dict[str, Any] | None:
 
     ``dimensions`` is a tuple and ``type`` a `TensorType`; the rest is as in the JSON.
 
+    Parameters
+    ----------
+    path : path
+        Of the ``.tensor`` file, not of its sidecar.
+
     Raises
     ------
     TensorFileError
