@@ -16,8 +16,8 @@ settings.load_profile("patient")
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of the reference files."""
-    said = os.environ.get("WASINN_NB_SHARED")
-    folder = Path(said) if said else Path(__file__).resolve().parents[1] / "shared"
+    named = os.environ.get("WASINN_NB_SHARED")
+    folder = Path(named) if named else Path(__file__).resolve().parents[1] / "shared"
     if not folder.is_dir():
         pytest.skip("the shared reference files are not here (set WASINN_NB_SHARED)")
     return folder

@@ -161,10 +161,10 @@ def test_wrong_fields_are_refused(change, message):
     ],
 )
 def test_wrong_files_are_refused(change, message):
-    said = {"name": "toy.bin", "bytes": 7, "sha384": HASH, "url": "https://example.org/toy.bin"}
-    assert ModelFile(**said).bytes == 7
+    entry = {"name": "toy.bin", "bytes": 7, "sha384": HASH, "url": "https://example.org/toy.bin"}
+    assert ModelFile(**entry).bytes == 7
     with pytest.raises(RecipeError) as caught:
-        ModelFile(**said | change)
+        ModelFile(**entry | change)
     assert str(caught.value).startswith(message)
 
 

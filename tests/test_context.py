@@ -599,9 +599,9 @@ def test_one_file_encodings_from_paths_and_bytes(ctx, tmp_path, encoding, declar
     suffix = {"onnx": ".onnx", "tensorflow": ".pb", "autodetect": ".pdmodel"}[encoding]
     path = tmp_path / f"toy{suffix}"
     path.write_bytes(content)
-    said = encoding if declared else "autodetect"
+    named = encoding if declared else "autodetect"
     for model in (content, [content], path, [str(path)]):
-        assert values(run(ctx, model, TWO, encoding=said)[0]) == [[0, 2]]
+        assert values(run(ctx, model, TWO, encoding=named)[0]) == [[0, 2]]
 
 
 def test_paddle_takes_a_program_and_its_weights(ctx):
@@ -1039,7 +1039,7 @@ def test_the_trace_tells_the_five_calls(ctx, relu):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "target", "said"),
+    ("encoding", "target", "told"),
     [
         (GraphEncoding.OPENVINO, ExecutionTarget.CPU, "openvino, cpu"),
         (0, 0, "0, 0"),
@@ -1047,9 +1047,9 @@ def test_the_trace_tells_the_five_calls(ctx, relu):
         ("autodetect", None, "autodetect, default"),
     ],
 )
-def test_arguments_are_told_as_they_were_given(ctx, relu, encoding, target, said):
+def test_arguments_are_told_as_they_were_given(ctx, relu, encoding, target, told):
     ctx.load(relu, encoding, target)
-    assert ctx.trace[0].arguments.endswith(f" bytes, {said}")
+    assert ctx.trace[0].arguments.endswith(f" bytes, {told}")
 
 
 @pytest.mark.parametrize(

@@ -360,7 +360,7 @@ def test_arguments_and_environment(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("options", "error", "said"),
+    ("options", "error", "message"),
     [
         ({"args": "a b"}, InvalidArgumentError, "expected a list of arguments"),
         ({"args": ["a\0b"]}, InvalidArgumentError, "UTF-8 text without NUL"),
@@ -379,8 +379,8 @@ def test_arguments_and_environment(monkeypatch):
         ({"target": 9}, InvalidArgumentError, "unknown execution target 9"),
     ],
 )
-def test_arguments_that_are_refused(options, error, said):
-    with pytest.raises(error, match=said):
+def test_arguments_that_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
         run_guest(MISBEHAVE, **{"args": ["exit3"], **options})
 
 
@@ -388,7 +388,7 @@ def test_arguments_that_are_refused(options, error, said):
 
 
 @pytest.mark.parametrize(
-    ("module", "said"),
+    ("module", "message"),
     [
         (b"", "begins with b''"),
         (b"\x7fELF\2\1\1\0", "no WebAssembly module"),
@@ -404,8 +404,8 @@ def test_arguments_that_are_refused(options, error, said):
         (wasm('(module (memory (export "_start") 1))'), "_start is no function"),
     ],
 )
-def test_modules_that_are_refused(module, said, tmp_path):
-    with pytest.raises(GuestModuleError, match=said) as caught:
+def test_modules_that_are_refused(module, message, tmp_path):
+    with pytest.raises(GuestModuleError, match=message) as caught:
         run_guest(module)
     assert isinstance(caught.value, ValueError)
     path = tmp_path / "guest.wasm"
@@ -425,7 +425,7 @@ def test_a_module_that_is_not_there():
 
 
 @pytest.mark.parametrize(
-    ("imports", "said"),
+    ("imports", "message"),
     [
         ('"env" "puts" (func (param i32))', "env.puts, which nobody provides here; .*not linked"),
         ('"wasi_ephemeral_nn" "train" (func)', "wasi_ephemeral_nn.train.*: load, load_by_name"),
@@ -435,9 +435,9 @@ def test_a_module_that_is_not_there():
         ('"wasi_snapshot_preview1" "proc_exit" (func)', "incompatible import type"),
     ],
 )
-def test_imports_that_nobody_provides(imports, said):
+def test_imports_that_nobody_provides(imports, message):
     module = wasm(f'(module (import {imports}) (func (export "_start")))')
-    with pytest.raises(GuestLinkError, match=said) as caught:
+    with pytest.raises(GuestLinkError, match=message) as caught:
         run_guest(module)
     assert isinstance(caught.value, LookupError)
     assert caught.value.run.ended == "not started"

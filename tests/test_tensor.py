@@ -295,8 +295,12 @@ def test_the_sidecar_says_what_the_bytes_are(tmp_path):
         "model": "toy",
         "n": [1, 2.5],
     }
-    said = read_sidecar(path)
-    assert (said["dimensions"], said["type"], said["model"]) == ((2, 3), TensorType.F32, "toy")
+    sidecar = read_sidecar(path)
+    assert (sidecar["dimensions"], sidecar["type"], sidecar["model"]) == (
+        (2, 3),
+        TensorType.F32,
+        "toy",
+    )
 
 
 @pytest.mark.parametrize(
@@ -382,14 +386,14 @@ def test_a_byte_more_or_less_is_an_error_with_both_numbers(tmp_path, size, sourc
 
 
 def _write_sidecar(path, **changes):
-    said = {
+    sidecar = {
         "format": "wasinn_nb.tensor/1",
         "dimensions": [6],
         "type": "u8",
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
-    said |= changes
-    text = json.dumps({key: value for key, value in said.items() if value is not ...})
+    sidecar |= changes
+    text = json.dumps({key: value for key, value in sidecar.items() if value is not ...})
     sidecar_path(path).write_text(text)
 
 
