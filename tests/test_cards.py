@@ -314,6 +314,7 @@ def model_cards(draw):
     )
 
 
+@pytest.mark.full
 @given(model_cards())
 def test_every_card_comes_back_from_its_json(card):
     text = json.dumps(card.to_dict(), allow_nan=False)
@@ -328,6 +329,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.full
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(ModelCard("toy").__slots__, json_values)))
 def test_whatever_a_card_holds_it_is_a_card_or_an_error(values):
     try:

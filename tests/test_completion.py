@@ -18,6 +18,8 @@ import wasinn_nb as wn
 manager = pytest.importorskip("jupyter_client.manager")
 pytest.importorskip("ipykernel")
 
+pytestmark = pytest.mark.full
+
 HERE = Path(__file__).parent
 PUBLIC = public_objects()
 CLASSES = {value.__name__: value for value in PUBLIC.values() if inspect.isclass(value)}

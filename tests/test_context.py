@@ -329,6 +329,7 @@ CASES = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("case", CASES)
 def test_errors(ctx, relu, case):
     call, error, message = CASES[case]
@@ -478,6 +479,7 @@ def _passed_on():
     }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("build", _passed_on())
 def test_inputs_are_read_in_place_and_never_written_to(ctx, build, tmp_path):
     """Also from a file that is mapped read-only, where a write would end the process."""
@@ -572,6 +574,7 @@ ONE_FILE = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("encoding", ["openvino", "autodetect", GraphEncoding.OPENVINO, 0])
 def test_ir_from_paths_bytes_both_and_one_path(ctx, relu, tmp_path, encoding):
     folder = tmp_path / "ü ñ %20#"
@@ -592,6 +595,7 @@ def test_ir_with_a_byte_order_mark_and_without_a_declaration(ctx):
         assert values(run(ctx, [text, weights], TWO)[0]) == [[2, 5]]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("encoding", ONE_FILE)
 @pytest.mark.parametrize("declared", [True, False])
 def test_one_file_encodings_from_paths_and_bytes(ctx, tmp_path, encoding, declared):
@@ -872,6 +876,7 @@ def running(slow):
     ctx.close()
 
 
+@pytest.mark.full
 def test_a_context_is_busy_while_it_computes(running):
     ctx, context, thread, box = running
     calls = [
@@ -895,6 +900,7 @@ def test_a_context_is_busy_while_it_computes(running):
     assert ctx.get_output(context, 0).dimensions == (1, 16, 768, 768)
 
 
+@pytest.mark.full
 def test_close_waits_for_what_computes(running):
     ctx, context, thread, box = running
     ctx.close()
@@ -908,6 +914,7 @@ def test_close_waits_for_what_computes(running):
         ctx.get_output(context, 0)
 
 
+@pytest.mark.full
 def test_cancel_ends_a_computation_and_the_next_one_is_right(running):
     ctx, context, thread, box = running
     with ends_within(STOPPED):
@@ -956,6 +963,7 @@ def test_contexts_in_several_threads_give_right_results():
         assert ctx.init_execution_context(0) == 100  # each handle was given once
 
 
+@pytest.mark.full
 def test_of_many_threads_that_finalize_one_succeeds(ctx, relu):
     for _ in range(20):
         context = _fresh(ctx, relu)

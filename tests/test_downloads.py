@@ -489,6 +489,7 @@ def _fetch_in_process(files, folder, staging, queue):
     queue.put(downloads.are_whole(files, folder))
 
 
+@pytest.mark.full
 def test_processes_share_one_download(toy, tmp_path):
     files = [ModelFile(**described(name, toy.url)) for name in BODIES]
     context = multiprocessing.get_context("spawn")
@@ -504,6 +505,7 @@ def test_processes_share_one_download(toy, tmp_path):
     assert sorted(toy.asked) == [("toy.bin", None), ("toy.xml", None)]
 
 
+@pytest.mark.slow
 def test_killed_process_leaves_what_the_next_one_resumes(toy, tmp_path):
     files = [ModelFile(**described(name, toy.url)) for name in BODIES]
     toy.tricks["toy.bin"] = ("stall", HALF)

@@ -59,14 +59,12 @@ def running(engine):
     return models.lasting(engine, 0.5)
 
 
+@pytest.mark.full
 def test_a_context_that_computes_is_busy(running):
     busy = "the context is computing: wait for it, or use a context for each run"
+    ones = Tensor.from_array(np.ones((4096, 4096), F32))
     running.start()
-    for call in (
-        running.start,
-        running.compute,
-        lambda: running.set_input(0, Tensor.from_array(np.ones((4096, 4096), F32))),
-    ):
+    for call in (running.start, running.compute, lambda: running.set_input(0, ones)):
         with pytest.raises(BusyError) as caught:
             call()
         assert str(caught.value) == busy
@@ -76,6 +74,7 @@ def test_a_context_that_computes_is_busy(running):
     assert running.output(0) == started
 
 
+@pytest.mark.full
 def test_a_run_is_cancelled_as_soon_as_it_was_started(running, engine):
     if not engine.can_cancel:
         pytest.skip("its runs cannot be interrupted")
@@ -157,6 +156,7 @@ print(sorted({"openvino", "onnxruntime", "ai_edge_litert"} & set(sys.modules)))
 """
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("name", "suffix", "module"),
     [

@@ -475,6 +475,7 @@ def test_json(three):
     assert said["mapping"]["road"] == {"data": ["road"], "model": ["road"]}
 
 
+@pytest.mark.full
 def test_plot(three):
     figure = three.plot()
     assert len(figure.axes) == 1 + 2 * 3  # no photographs: truth, prediction, errors
@@ -563,6 +564,7 @@ def test_the_shipped_model_on_camvid(shared):
     assert found.iou["road"] > 0.75
 
 
+@pytest.mark.full
 def test_the_shipped_model_on_the_shipped_scenes():
     names = wn.images()
     truths = [wn.mask(name) for name in names]

@@ -9,6 +9,8 @@ from hosting import GUESTS
 manager = pytest.importorskip("jupyter_client.manager")
 pytest.importorskip("ipykernel")
 
+pytestmark = pytest.mark.slow
+
 RUN = f"""
 from wasinn_nb.host import run_guest
 run = lambda *args, **options: run_guest({str(GUESTS / "misbehave.wasm")!r}, args, **options)

@@ -15,6 +15,8 @@ from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
 from wasinn_nb.runtimes import engines, runtime
 
 # A process in which packages cannot be found, as if they were not installed.
+pytestmark = pytest.mark.full
+
 HIDING = """
 import sys
 hidden = set(sys.argv[1].split())

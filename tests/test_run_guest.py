@@ -124,6 +124,7 @@ def test_modes_that_trap(misbehave, mode, reason):
         assert error.run.stderr == "memory exhausted\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["loop", "grow-forever", "flood", "sleep", "infer-forever"])
 def test_modes_without_end(misbehave, mode):
     with (
@@ -173,6 +174,7 @@ def test_changed_files_are_told_from_those_left_alone(misbehave, tmp_path):
 # -- stopping ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_guest_is_killed_while_it_infers(models, misbehave):
     with ends_within(STOPPED, after=1.0), pytest.raises(GuestTimeout) as caught:
         misbehave("infer-forever", "slow", time_limit=1.0, keep=None)
@@ -180,6 +182,7 @@ def test_a_guest_is_killed_while_it_infers(models, misbehave):
     assert_no_guest_runs()
 
 
+@pytest.mark.slow
 def test_a_call_that_cannot_be_interrupted_is_left_behind(misbehave, monkeypatch):
     go_on = threading.Event()
     monkeypatch.setattr(WasiNnCtx, "compute", lambda self, context: go_on.wait(60))
@@ -204,6 +207,7 @@ print(run_guest(guest, ["exit3"]).exit_code, flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
 def test_ctrl_c_stops_any_guest_within_a_second(models):
     child = subprocess.Popen(
@@ -640,6 +644,7 @@ def picture(path, size=(63, 41)):
     return path
 
 
+@pytest.mark.full
 def test_road_guest_on_a_small_model(models, tmp_path, capfd):
     picture(tmp_path / "road.png")
     model = models["road"]
@@ -680,6 +685,7 @@ def _made(folder):
     return folder
 
 
+@pytest.mark.full
 def test_road_guest_says_how_to_let_it_write(models, tmp_path):
     picture(tmp_path / "road.png")
     dirs = {".": tmp_path, "m": models["road"].parent}
@@ -734,6 +740,7 @@ def test_keep(misbehave, keep, kept):
     assert run.outputs == []  # a refused get_output hands nothing over
 
 
+@pytest.mark.slow
 def test_tensors_beyond_the_memory_limit_are_let_go(models):
     body = """(loop $l
       (drop (call $set (i32.const 0) (i32.const 0) (i32.const 64)))
@@ -820,6 +827,7 @@ def test_commands_are_quoted():
     )
 
 
+@pytest.mark.full
 def test_importing_the_package_does_not_import_wasmtime():
     script = "import sys, wasinn_nb; assert 'wasmtime' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ})

@@ -698,6 +698,7 @@ def test_a_file_that_may_not_be_read(tmp_path):
         stated([tmp_path / "toy.onnx"])
 
 
+@pytest.mark.full
 def test_reading_loads_libraries_late():
     code = (
         "import sys, wasinn_nb.cards; heavy = {'onnx', 'flatbuffers', 'openvino', 'google'};"
@@ -815,6 +816,7 @@ def test_a_file_cut_off_anywhere(kind):
 SMALL = small_files()
 
 
+@pytest.mark.full
 @given(st.sampled_from(sorted(SMALL)), st.data())
 def test_a_file_with_any_bytes_changed(kind, data):
     content = bytearray(SMALL[kind])

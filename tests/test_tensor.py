@@ -685,6 +685,7 @@ def test_npy_a_byte_too_long_names_both_numbers(tmp_path):
 # -- huge files, and files that change -------------------------------------------------------------
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("suffix", [".tensor", ".npy"])
 def test_a_file_of_4_gb_is_mapped_and_not_read(tmp_path, suffix):
     count = 1 << 30

@@ -173,6 +173,7 @@ def test_pipelines_take_turns_on_one_image(tmp_path, monkeypatch):
     assert "ndarray: 3 rounds" in timings._repr_html_()
 
 
+@pytest.mark.full
 def test_masks_are_compared_with_the_first(tmp_path):
     model = toys.brightest_channel(tmp_path / "toy.xml")
     picture = np.zeros((4, 6, 3), np.uint8)
@@ -196,6 +197,7 @@ def classifier(tmp_path):
     return path
 
 
+@pytest.mark.full
 def test_classifiers_are_compared_by_their_top_class(classifier):
     picture = np.zeros((4, 6, 3), np.uint8)
     picture[:, :2, 2], picture[:, 2:, 1] = 200, 100
@@ -311,6 +313,7 @@ def test_wrong_arguments(pipelines, rounds, message):
         wn.bench([wn.Pipeline()] if pipelines is None else pipelines, rounds=rounds)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::wasinn_nb.errors.WasiNnWarning")
 def test_command_runs_all_combinations(tmp_path):
     model = toys.brightest_channel(tmp_path / "toy.xml", convolution=True)
