@@ -141,6 +141,7 @@ def test_a_card_replaces_the_one_that_was_there(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.card.json", "m.onnx"]
 
 
+@pytest.mark.full
 def test_the_most_classes_are_written_and_read_back(tmp_path):
     names = [
         f"class {index:06} of a card that is as long as a card may be" for index in range(10**5)
@@ -149,6 +150,7 @@ def test_the_most_classes_are_written_and_read_back(tmp_path):
     assert ModelCard.read(card.write(model_at(tmp_path / "m.onnx"))) == card
 
 
+@pytest.mark.full
 def test_a_card_that_is_too_large_to_be_read_is_not_written(tmp_path):
     card = ModelCard("toy", "classification", classes=["c" * 200 + str(i) for i in range(10**5)])
     with pytest.raises(RecipeError, match="toy: the card is larger than 16777216 bytes"):
@@ -193,6 +195,7 @@ def test_a_folder_in_the_place_of_the_card(tmp_path):
         TOY.write(model)
 
 
+@pytest.mark.full
 def test_a_process_that_is_killed_leaves_the_old_card(tmp_path):
     model = model_at(tmp_path / "m.onnx")
     old = ModelCard("old").write(model).read_bytes()

@@ -121,6 +121,7 @@ def test_a_model_that_is_a_folder(tmp_path):
         ModelCard.from_model(folder, recipe=recipe)
 
 
+@pytest.mark.full
 def test_no_runtime_is_loaded(tmp_path):
     import subprocess
 

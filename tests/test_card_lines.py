@@ -239,6 +239,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.full
 @given(VALUES)
 @example('"\\\x1b\u202e\ud800')
 @example((1.0, -0.0, 1e300, 0.1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import colorsys
 import json
-import time
 
 import numpy as np
 import pytest
@@ -201,10 +200,10 @@ def test_wrong_arguments_are_refused(field, value, message):
     ],
 )
 def test_wrong_files_are_refused(change, message):
-    said = {"name": "toy.bin", "bytes": 7, "sha384": HASH, "url": "https://example.org/toy.bin"}
-    assert ModelFile(**said).bytes == 7
+    entry = {"name": "toy.bin", "bytes": 7, "sha384": HASH, "url": "https://example.org/toy.bin"}
+    assert ModelFile(**entry).bytes == 7
     with pytest.raises(RecipeError) as caught:
-        ModelFile(**said | change)
+        ModelFile(**entry | change)
     assert str(caught.value).startswith(message)
 
 
@@ -354,6 +353,7 @@ def model_cards(draw):
     )
 
 
+@pytest.mark.full
 @given(model_cards())
 def test_every_card_comes_back_from_its_json(card):
     text = json.dumps(card.to_dict(), allow_nan=False)
@@ -368,6 +368,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.full
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(ModelCard("toy").__slots__, json_values)))
 def test_whatever_a_card_holds_it_is_a_card_or_an_error(values):
     try:
@@ -396,11 +397,8 @@ def test_further_colors_walk_the_hue_circle():
         assert color == tuple(round(level * 255) for level in levels)
 
 
-def test_the_palette_of_many_classes_takes_no_time():
-    distinct_palette.cache_clear()
-    start = time.perf_counter()
+def test_the_palette_of_very_many_classes():
     assert len(distinct_palette(100_000)) == 100_000
-    assert time.perf_counter() - start < 2, "0.07 s where nothing else runs"
 
 
 def test_palettes_may_be_arrays():

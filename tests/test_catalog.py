@@ -488,6 +488,7 @@ def test_data_lies_in_the_package_or_beside_it(monkeypatch, tmp_path):
     assert shipped.data_dir() == tmp_path / "wasinn_nb/data"
 
 
+@pytest.mark.full
 def test_shipped_model_is_found_without_importing_pooch(data, tmp_path):
     import subprocess
     import sys

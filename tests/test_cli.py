@@ -104,6 +104,7 @@ def test_models_and_devices(monkeypatch, tmp_path):
     assert run("devices").startswith("device")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -127,6 +128,7 @@ def test_errors_are_one_line_and_an_exit_code(arguments, code, message):
         assert done.stderr.startswith("error: ")
 
 
+@pytest.mark.full
 def test_a_file_in_the_way_of_the_folder(toy, photo):
     done = shell("segment", photo, "-m", toy, "-o", photo / "out")
     assert done.returncode == 1
@@ -160,6 +162,7 @@ def test_help_names_every_verb():
         assert verb in printed
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("mode", "code", "said"),
     [
@@ -178,6 +181,7 @@ def test_run_hands_on_how_the_guest_ended(mode, code, said):
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_run_stops_a_guest_in_time():
     done = shell("run", "misbehave", "--time-limit", "0.3", "loop")
     assert done.returncode == 1
@@ -187,6 +191,7 @@ def test_run_stops_a_guest_in_time():
     )
 
 
+@pytest.mark.full
 def test_run_traces_and_dumps_tensors(tmp_path, photo):
     """The legacy guest on a model of bytes, by its name; tensors and trace as they were."""
     import openvino as ov
@@ -209,18 +214,21 @@ def test_run_traces_and_dumps_tensors(tmp_path, photo):
     assert "1x4xu8" in done.stderr
 
 
+@pytest.mark.full
 def test_run_keeps_readonly_directories_as_they_are(tmp_path):
     done = shell("run", "misbehave", "--dir", f".:{tmp_path}:readonly", "--", "write")
     assert list(tmp_path.iterdir()) == []
     assert done.returncode != 0
 
 
+@pytest.mark.full
 def test_run_refuses_pairs_without_a_separator():
     done = shell("run", "misbehave", "--env", "NAME", "--", "exit3")
     assert done.returncode == 2
     assert "expected NAME=" in done.stderr
 
 
+@pytest.mark.full
 def test_compare_says_the_same_and_different_by_its_exit_code(toy, photo, tmp_path):
     run("segment", photo, "-m", toy, "-o", tmp_path / "a", "--scores")
     run("segment", photo, "-m", toy, "-o", tmp_path / "b", "--scores")
@@ -255,6 +263,7 @@ def test_evaluate_prints_iou_and_writes_a_page(toy, photo, tmp_path):
     assert page.read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.full
 def test_diagnose_says_right_and_wrong_by_its_exit_code(tmp_path):
     recipe = wn.model().card.recipe
     right, wrong = tmp_path / "right.tensor", tmp_path / "wrong.tensor"

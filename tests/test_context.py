@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 import toys
+from deadlines import STOPPED, ends_within
 
 from wasinn_nb.abi import Errno, ExecutionTarget, GraphEncoding
 from wasinn_nb.errors import (
@@ -328,6 +329,7 @@ CASES = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("case", CASES)
 def test_errors(ctx, relu, case):
     call, error, message = CASES[case]
@@ -477,6 +479,7 @@ def _passed_on():
     }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("build", _passed_on())
 def test_inputs_are_read_in_place_and_never_written_to(ctx, build, tmp_path):
     """Also from a file that is mapped read-only, where a write would end the process."""
@@ -571,6 +574,7 @@ ONE_FILE = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("encoding", ["openvino", "autodetect", GraphEncoding.OPENVINO, 0])
 def test_ir_from_paths_bytes_both_and_one_path(ctx, relu, tmp_path, encoding):
     folder = tmp_path / "ü ñ %20#"
@@ -591,6 +595,7 @@ def test_ir_with_a_byte_order_mark_and_without_a_declaration(ctx):
         assert values(run(ctx, [text, weights], TWO)[0]) == [[2, 5]]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("encoding", ONE_FILE)
 @pytest.mark.parametrize("declared", [True, False])
 def test_one_file_encodings_from_paths_and_bytes(ctx, tmp_path, encoding, declared):
@@ -598,9 +603,9 @@ def test_one_file_encodings_from_paths_and_bytes(ctx, tmp_path, encoding, declar
     suffix = {"onnx": ".onnx", "tensorflow": ".pb", "autodetect": ".pdmodel"}[encoding]
     path = tmp_path / f"toy{suffix}"
     path.write_bytes(content)
-    said = encoding if declared else "autodetect"
+    named = encoding if declared else "autodetect"
     for model in (content, [content], path, [str(path)]):
-        assert values(run(ctx, model, TWO, encoding=said)[0]) == [[0, 2]]
+        assert values(run(ctx, model, TWO, encoding=named)[0]) == [[0, 2]]
 
 
 def test_paddle_takes_a_program_and_its_weights(ctx):
@@ -871,6 +876,7 @@ def running(slow):
     ctx.close()
 
 
+@pytest.mark.full
 def test_a_context_is_busy_while_it_computes(running):
     ctx, context, thread, box = running
     calls = [
@@ -894,6 +900,7 @@ def test_a_context_is_busy_while_it_computes(running):
     assert ctx.get_output(context, 0).dimensions == (1, 16, 768, 768)
 
 
+@pytest.mark.full
 def test_close_waits_for_what_computes(running):
     ctx, context, thread, box = running
     ctx.close()
@@ -907,11 +914,13 @@ def test_close_waits_for_what_computes(running):
         ctx.get_output(context, 0)
 
 
+@pytest.mark.full
 def test_cancel_ends_a_computation_and_the_next_one_is_right(running):
     ctx, context, thread, box = running
-    time.sleep(0.02)  # from the lock, by which it is seen to run, into the computation
-    ctx.cancel()
-    thread.join()
+    with ends_within(STOPPED):
+        while thread.is_alive():  # again: it has the lock before it computes
+            ctx.cancel()
+            thread.join(0.02)
     assert [str(error) for error in box] == [
         "OpenVINO failed to compute: Infer Request was canceled"
     ]
@@ -954,6 +963,7 @@ def test_contexts_in_several_threads_give_right_results():
         assert ctx.init_execution_context(0) == 100  # each handle was given once
 
 
+@pytest.mark.full
 def test_of_many_threads_that_finalize_one_succeeds(ctx, relu):
     for _ in range(20):
         context = _fresh(ctx, relu)
@@ -1037,7 +1047,7 @@ def test_the_trace_tells_the_five_calls(ctx, relu):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "target", "said"),
+    ("encoding", "target", "told"),
     [
         (GraphEncoding.OPENVINO, ExecutionTarget.CPU, "openvino, cpu"),
         (0, 0, "0, 0"),
@@ -1045,9 +1055,9 @@ def test_the_trace_tells_the_five_calls(ctx, relu):
         ("autodetect", None, "autodetect, default"),
     ],
 )
-def test_arguments_are_told_as_they_were_given(ctx, relu, encoding, target, said):
+def test_arguments_are_told_as_they_were_given(ctx, relu, encoding, target, told):
     ctx.load(relu, encoding, target)
-    assert ctx.trace[0].arguments.endswith(f" bytes, {said}")
+    assert ctx.trace[0].arguments.endswith(f" bytes, {told}")
 
 
 @pytest.mark.parametrize(

@@ -352,6 +352,7 @@ def test_a_card_by_its_path(toy):
     assert (result.card.classes, result.assumed) == (("a", "b", "c"), ())
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "given",
     [

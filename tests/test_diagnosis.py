@@ -162,6 +162,7 @@ def image(request):
     return np.asarray(Image.open(request.getfixturevalue("shared") / "images/rgb.png"))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("model", MODELS)
 def test_every_mistake_alone_and_together_is_named_exactly(model, image):
     recipe = MODELS[model]
@@ -226,6 +227,7 @@ CASES = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", CASES)
 def test_one_mistake(name):
     array, axes = CASES[name]
@@ -320,6 +322,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", REFUSED)
 def test_nothing_is_guessed(name):
     array, verdict, said = REFUSED[name]
@@ -421,6 +424,7 @@ def test_every_remedy_can_be_said(model):
             assert "{h}" not in line
 
 
+@pytest.mark.full
 def test_a_trace_a_file_and_a_tensor_give_the_same(tmp_path):
     fed = wn.image_to_tensor(wn.image(), wn.model().card.recipe.replace(color="RGB"))
     path = fed.write(tmp_path / "fed.tensor")
@@ -431,6 +435,7 @@ def test_a_trace_a_file_and_a_tensor_give_the_same(tmp_path):
         assert diagnose(given, wn.image()).sentence == ("RGB channels, where the model takes BGR.")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["f4", "f2", "u1"])
 def test_whatever_the_bytes_are_there_is_an_answer(kind):
     rng = np.random.default_rng(5)
@@ -442,6 +447,7 @@ def test_whatever_the_bytes_are_there_is_an_answer(kind):
             assert repr(found)
 
 
+@pytest.mark.full
 def test_a_guest_run(tmp_path):
     pytest.importorskip("wasmtime")
     xml, weights = wn.model().files
@@ -495,6 +501,7 @@ TABLE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_table_is_named_from_outputs_of_the_real_model(shared, real):
     """The outputs are those of the guest's own bytes: another decoder, another filter."""
@@ -535,6 +542,7 @@ def test_a_mask_alone_names_the_mistake_or_says_that_several_give_it(shared, rea
         diagnose(mask[:100], path, real)
 
 
+@pytest.mark.full
 def test_pairs_are_named_from_an_output_of_the_shipped_model():
     model = wn.model()
     recipe = model.card.recipe.replace(color="RGB", range=(0, 1))
@@ -544,6 +552,7 @@ def test_pairs_are_named_from_an_output_of_the_shipped_model():
     assert diagnose(wn.segment("country-road", scores=True)).right
 
 
+@pytest.mark.full
 def test_feeding_a_candidate_makes_its_tensor():
     photo = resampling.Photo(IMAGE)
     for said in list(combinations(ROAD))[:12]:

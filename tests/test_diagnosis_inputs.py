@@ -312,6 +312,7 @@ def output_of(model, recipe, image=IMAGE):
         return ctx.get_output(context, 0)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("wanted", RECIPES)
 @pytest.mark.parametrize("made", RECIPES)
 def test_fits_are_named_from_outputs(model, wanted, made):
@@ -320,6 +321,7 @@ def test_fits_are_named_from_outputs(model, wanted, made):
     assert axes(found) == ([] if made == wanted else ["fit"]), found
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("pad", [0, 128, 255])
 def test_borders_are_named_from_outputs(model, pad):
     # One channel of the border decides the class, so that its level is seen in the scores.

@@ -236,6 +236,7 @@ def test_bfloat16_and_the_other_filters_agree(road, guest_pixels, shared):
         assert digest.differences(road(tensor.to_array())) == [], resize
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_every_wrong_mask_of_the_reference_table_differs(road, guest_pixels, mistake, precision):

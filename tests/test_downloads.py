@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from deadlines import ends_within
 
 from wasinn_nb import catalog, settings
 from wasinn_nb.cards.modelfile import ModelFile
@@ -347,9 +348,7 @@ def test_body_of_another_size_is_refused(toy, body, got):
 
 def test_body_without_end_is_cut(toy):
     toy.tricks["toy.xml"] = ("other body", bytes(50_000_000))
-    start = time.perf_counter()
-    assert "bytes, got more" in fetch_fails(HashMismatchError, timeout=5)
-    assert time.perf_counter() - start < 5
+    assert "bytes, got more" in fetch_fails(HashMismatchError)
 
 
 def test_malformed_length(toy):
@@ -360,12 +359,11 @@ def test_malformed_length(toy):
 @pytest.mark.parametrize(("trick", "received"), [("stall", 0), ("stall", HALF), ("drip", 10)])
 def test_stalling_server_ends_in_time(toy, trick, received):
     toy.tricks["toy.bin"] = (trick, received)
-    start = time.perf_counter()
-    text = fetch_fails(timeout=0.3)
-    assert time.perf_counter() - start < 5
+    with ends_within(1):
+        text = fetch_fails(timeout=1)
     kept = received // 8192 * 8192
     assert text == (
-        f"{toy.url}/FP16/toy.bin could not be fetched: the server sent nothing for 0.3 s, after "
+        f"{toy.url}/FP16/toy.bin could not be fetched: the server sent nothing for 1 s, after "
         f"{kept} of 200000 bytes; call again to go on from there, {OTHERWISE}"
     )
     assert partial()["toy.bin.part"] == kept
@@ -487,6 +485,7 @@ def _fetch_in_process(files, folder, staging, queue):
     queue.put(downloads.are_whole(files, folder))
 
 
+@pytest.mark.full
 def test_processes_share_one_download(toy, tmp_path):
     files = [ModelFile(**described(name, toy.url)) for name in BODIES]
     context = multiprocessing.get_context("spawn")
@@ -502,6 +501,7 @@ def test_processes_share_one_download(toy, tmp_path):
     assert sorted(toy.asked) == [("toy.bin", None), ("toy.xml", None)]
 
 
+@pytest.mark.slow
 def test_killed_process_leaves_what_the_next_one_resumes(toy, tmp_path):
     files = [ModelFile(**described(name, toy.url)) for name in BODIES]
     toy.tricks["toy.bin"] = ("stall", HALF)

@@ -23,6 +23,7 @@ def write(path: str) -> None:
         pass
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "use",
     [

@@ -276,6 +276,7 @@ SPELLINGS = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("names", [("toy.xml", "toy.bin"), ("M.XML", "M.BIN"), ("M.XML", "M.bin")])
 @pytest.mark.parametrize("encoding", [OPENVINO, AUTODETECT])

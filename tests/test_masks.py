@@ -184,6 +184,7 @@ def test_a_label_without_a_color():
         masks.colorize(np.array([[3]], np.uint8), PALETTE)
 
 
+@pytest.mark.full
 @given(MASKS, st.floats(0, 1))
 def test_blend_tints_all_but_the_background(labels, opacity):
     photo = np.random.default_rng(labels.size).integers(0, 256, (*labels.shape, 3), np.uint8)

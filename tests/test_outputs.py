@@ -64,6 +64,7 @@ def test_channels_last_is_not_a_mask_of_many_classes(tmp_path):
     assert len(result.card.classes) == 3
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("shape", [(1, 1, 2, 3), (1, 2, 3), (2, 3), (1, 2, 3, 1), (1, 6)])
 @pytest.mark.parametrize("kind", ["sigmoid", "logits", "unknown"])
 @pytest.mark.parametrize("scores", [False, True])
@@ -160,6 +161,7 @@ def test_a_card_of_several_classes_on_a_model_of_one(tmp_path, classes):
         wn.segment(LEVELS, path, card=ModelCard("toy", recipe=GRAY, classes=classes))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("type_", ["u8", "i32", "i64", "i8"])
 @pytest.mark.parametrize("shape", [(1, 2, 3), (1, 1, 2, 3), (1, 2, 3, 1), (2, 3)])
 def test_models_of_labels(tmp_path, type_, shape):
@@ -431,6 +433,7 @@ def test_segment_refuses_what_set_input_refuses(tmp_path, type_):
             assert f"the model takes 1x3x4x6x{type_}" in str(refused.value)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("type_", ["u8", "i8", "f16", "f32"])
 @pytest.mark.parametrize("given", ["u8", "i8", "f16", "f32"])
 def test_segment_takes_what_set_input_takes(tmp_path, type_, given):

@@ -71,6 +71,7 @@ RECIPES = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("recipe", RECIPES, ids=repr)
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 def test_scores_are_those_of_the_five_calls(tmp_path, layout, recipe):
@@ -83,6 +84,7 @@ def test_scores_are_those_of_the_five_calls(tmp_path, layout, recipe):
     assert np.array_equal(result.labels, expected.argmax(0))
 
 
+@pytest.mark.full
 @given(seed=st.integers(0, 2**32 - 1), height=st.integers(1, 40), width=st.integers(1, 40))
 def test_same_mask_as_the_five_calls(toy, seed, height, width):
     image = noise(seed, height, width)

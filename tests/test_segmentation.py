@@ -435,6 +435,7 @@ def test_save_leaves_the_old_result_where_writing_fails(tmp_path, monkeypatch):
     assert SegmentationResult.load(saved.facts)
 
 
+@pytest.mark.full
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

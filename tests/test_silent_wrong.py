@@ -307,6 +307,7 @@ def test_cards_that_look_alike(toy):
         assert wn.segment(IMAGE, toy, card=card).recipe == recipe
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "change",
     [
@@ -391,6 +392,7 @@ def convolution(tmp_path):
     )
 
 
+@pytest.mark.full
 def test_a_precision_that_the_processor_does_not_have(convolution):
     """It ran in f32 without a word."""
     done = subprocess.run(
@@ -411,6 +413,7 @@ def test_a_precision_that_the_processor_does_not_have(convolution):
     ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("command", ["segment", "bench"])
 def test_the_command_line_says_it_too(convolution, command):
     arguments = ["-m", str(convolution), "-p", "bf16", *(["-n", "3"] if command == "bench" else [])]

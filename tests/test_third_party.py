@@ -101,6 +101,7 @@ def check(result, row):
     assert found == pytest.approx(row.pixels, abs=most)
 
 
+@pytest.mark.full
 def test_segment(folder, photo, row):
     path = folder / row.file
     card = ModelCard.from_model(path, **row.known)
@@ -115,6 +116,7 @@ def test_segment(folder, photo, row):
         assert with_scores.scores.shape == (planes, *row.size)
 
 
+@pytest.mark.full
 def test_five_calls_with_the_head(folder, photo, row):
     """The graph with everything fused, and the output of the calls with the head in NumPy."""
     path = folder / row.file
@@ -133,6 +135,7 @@ def test_five_calls_with_the_head(folder, photo, row):
     assert np.array_equal(result.labels, fused.labels)
 
 
+@pytest.mark.full
 def test_card_beside_the_model(folder, photo, row, tmp_path):
     """The one line, written: from then on no line is needed."""
     path = tmp_path / row.file
@@ -150,6 +153,7 @@ print(areas["class 0"], areas["class 15"])
 """
 
 
+@pytest.mark.full
 def test_integers_on_a_processor_as_that_of_the_reference(folder, photo):
     """Where oneDNN is told that there is no VNNI, the counts are those that were measured."""
     done = subprocess.run(
@@ -163,6 +167,7 @@ def test_integers_on_a_processor_as_that_of_the_reference(folder, photo):
     assert found == pytest.approx([87989, 175180], abs=TOLERANCE * 513 * 513)
 
 
+@pytest.mark.full
 def test_integers_as_plain_openvino_computes_them(folder, photo):
     import openvino as ov
     from PIL import Image

@@ -160,6 +160,7 @@ def test_probabilities_are_sent_in_percent():
     assert confidence_payload(result(), 4) == {}
 
 
+@pytest.mark.full
 @given(
     arrays(np.float32, (3, 2, 4), elements=st.floats(-50, 50, width=32), unique=True).filter(
         lambda scores: scores.min() < 0

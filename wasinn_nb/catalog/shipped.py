@@ -71,6 +71,10 @@ def image(name_or_path: PathLike | None = None) -> Path:
 def guest(name_or_path: PathLike) -> Path:
     """Return the path of a WebAssembly guest: a shipped one by its name, or a file.
 
+    Parameters
+    ----------
+    name_or_path : str or path
+
     Raises
     ------
     MissingFileError
@@ -90,6 +94,11 @@ def guest(name_or_path: PathLike) -> Path:
 
 def mask(name: str) -> Path:
     """Return the path of the ground truth of a shipped picture: a PNG of class indices.
+
+    Parameters
+    ----------
+    name : str
+        One of `images`.
 
     Raises
     ------

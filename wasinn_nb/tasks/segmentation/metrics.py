@@ -117,6 +117,11 @@ def dice(matrix: NDArray[Any]) -> NDArray[np.float64]:
 
     NaN where a class is in neither truth nor prediction.
 
+    Parameters
+    ----------
+    matrix : (C, C) array
+        Of :func:`confusion_matrix`.
+
     Examples
     --------
     >>> dice(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
@@ -131,6 +136,11 @@ def accuracy(matrix: NDArray[Any]) -> NDArray[np.float64]:
 
     NaN where a class has no true pixel, so also where it is in neither.
 
+    Parameters
+    ----------
+    matrix : (C, C) array
+        Of :func:`confusion_matrix`.
+
     Examples
     --------
     >>> accuracy(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
@@ -142,6 +152,11 @@ def accuracy(matrix: NDArray[Any]) -> NDArray[np.float64]:
 
 def pixel_accuracy(matrix: NDArray[Any]) -> float:
     """Return the part of all counted pixels that were predicted right; NaN without a pixel.
+
+    Parameters
+    ----------
+    matrix : (C, C) array
+        Of :func:`confusion_matrix`.
 
     Examples
     --------
@@ -156,6 +171,11 @@ def pixel_accuracy(matrix: NDArray[Any]) -> float:
 def mean_over_classes(values: NDArray[np.float64]) -> float:
     """Return the mean of what is not NaN; NaN where all is.
 
+    Parameters
+    ----------
+    values : (C,) array
+        Such as :func:`iou` returns.
+
     Examples
     --------
     >>> mean_over_classes(np.array([0.5, np.nan, 1.0]))
@@ -166,7 +186,12 @@ def mean_over_classes(values: NDArray[np.float64]) -> float:
 
 
 def ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
-    """Return ``part / whole``, NaN where *whole* is 0."""
+    """Return ``part / whole``, NaN where *whole* is 0.
+
+    Parameters
+    ----------
+    part, whole : arrays of one shape
+    """
     known = np.full(whole.shape, np.nan)
     np.divide(part, whole, out=known, where=whole > 0)
     return known
@@ -234,8 +259,12 @@ def boundary_counts(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the pixels in intersection and union of each class's boundaries.
 
-    Their sums over many images give the boundary IoU of all.  Parameters and errors are those of
-    :func:`boundary_iou`.
+    Their sums over many images give the boundary IoU of all.
+
+    Parameters
+    ----------
+    truth, predicted, classes, ignore, dilation_ratio
+        As for :func:`boundary_iou`, and so are the errors.
 
     Examples
     --------
