@@ -487,7 +487,7 @@ def test_data_lies_in_the_package_or_beside_it(monkeypatch, tmp_path):
     assert shipped.data_dir() == tmp_path / "wasinn_nb/data"
 
 
-def test_shipped_model_is_found_without_importing_pooch(data, tmp_path):
+def test_shipped_model_is_found_without_importing_requests(data, tmp_path):
     import subprocess
     import sys
 
@@ -496,7 +496,7 @@ def test_shipped_model_is_found_without_importing_pooch(data, tmp_path):
         "import sys, pathlib\nfrom wasinn_nb import catalog\n"
         "from wasinn_nb.catalog import shipped\n"
         f"shipped.data_dir = lambda: pathlib.Path({str(data)!r})\n"
-        "print(catalog.model('toy'), 'pooch' in sys.modules)"
+        "print(catalog.model('toy'), 'requests' in sys.modules)"
     )
     environment = {k: v for k, v in os.environ.items() if k != "WASINN_NB_CACHE"}
     done = subprocess.run(

@@ -14,13 +14,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from filelock import FileLock, Timeout
 
 from wasinn_nb import catalog, settings
 from wasinn_nb.cards.modelfile import ModelFile
-from wasinn_nb.catalog import downloads
+from wasinn_nb.catalog import downloads, hashes
 from wasinn_nb.catalog.finding import shipped
 from wasinn_nb.errors import DownloadError, HashMismatchError, InvalidArgumentError, NotFoundError
 from wasinn_nb.widgets.models import ModelPicker
+from wasinn_nb.wording import bytes_text
 
 XML = b"<net name='toy'>" + random.Random(1).randbytes(20_000)
 BIN = random.Random(2).randbytes(200_000)
@@ -354,7 +356,10 @@ def test_body_without_end_is_cut(toy):
 
 def test_malformed_length(toy):
     toy.tricks["toy.xml"] = ("length", "many")
-    assert fetch_fails() == f"{toy.url}/FP16/toy.xml: the server sent the length 'many'"
+    assert fetch_fails() == (
+        f"{toy.url}/FP16/toy.xml: expected the body's length in bytes, the server sent 'many'; "
+        f"call again later, {OTHERWISE}"
+    )
 
 
 @pytest.mark.parametrize(("trick", "received"), [("stall", 0), ("stall", HALF), ("drip", 10)])
@@ -430,7 +435,7 @@ def test_full_disk(toy, monkeypatch):
     def full(self, chunk):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(downloads._Receiver, "write", full)
+    monkeypatch.setattr("wasinn_nb.catalog.transfer._Transfer._write", full)
     assert "cannot be stored" in (text := fetch_fails())
     assert "No space left on device; it takes 220 kB: make room" in text
 
@@ -464,27 +469,26 @@ def test_threads_share_one_download(toy):
 
 
 def test_file_that_vanishes_while_another_fetches(toy, monkeypatch):
-    lock, tries = downloads._lock, []
+    acquire, tries = FileLock.acquire, []
 
-    def busy_at_first(opened):
-        [folder] = (settings.cache_dir() / "partial").glob("toy-FP16-*.lock")
-        staging = folder.with_suffix("")
+    def busy_at_first(lock, **options):
+        staging = Path(lock.lock_file).with_suffix("")
         tries.append(staging)
         if len(tries) == 1:
             staging.mkdir()
             (staging / "toy.bin.part").symlink_to("moved-on-just-now")
-            raise BlockingIOError
+            raise Timeout(lock.lock_file)
         (staging / "toy.bin.part").unlink()
-        lock(opened)
+        return acquire(lock, **options)
 
-    monkeypatch.setattr(downloads, "_lock", busy_at_first)
+    monkeypatch.setattr(FileLock, "acquire", busy_at_first)
     assert catalog.fetch("toy").verified
     assert len(tries) == 2
 
 
 def _fetch_in_process(files, folder, staging, queue):
     downloads.fetch_files(files, folder, staging)
-    queue.put(downloads.are_whole(files, folder))
+    queue.put(hashes.are_whole(files, folder))
 
 
 def test_processes_share_one_download(toy, tmp_path):
@@ -535,10 +539,10 @@ def test_who_waits_in_vain_downloads_alone(toy, tmp_path):
 
 
 def test_file_system_without_locks(toy, monkeypatch):
-    def no_locks(file):
+    def no_locks(lock, **options):
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(downloads, "_lock", no_locks)
+    monkeypatch.setattr(FileLock, "acquire", no_locks)
     assert catalog.fetch("toy").verified
 
 
@@ -558,10 +562,10 @@ def test_fetched_elsewhere_meanwhile(toy, monkeypatch):
     assert partial() == {}
 
 
-def test_words_for_sizes():
+def test_sizes_as_text():
     sizes = [0, 999, 1000, 899_999, 923_231, 1_300_000, 4 * 10**9]
-    words = ["0 bytes", "999 bytes", "1 kB", "900 kB", "0.9 MB", "1.3 MB", "4.0 GB"]
-    assert [downloads.bytes_text(size) for size in sizes] == words
+    texts = ["0 bytes", "999 bytes", "1 kB", "900 kB", "0.9 MB", "1.3 MB", "4.0 GB"]
+    assert [bytes_text(size) for size in sizes] == texts
 
 
 def test_paths_of_a_relative_cache_are_absolute(toy, monkeypatch, tmp_path):

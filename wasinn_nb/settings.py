@@ -58,9 +58,9 @@ def search_path() -> list[Path]:
 
 def cache_dir() -> Path:
     """Return where downloads are kept (it need not exist yet)."""
-    import pooch  # slow to import, and most runs download nothing
+    from platformdirs import user_cache_dir
 
-    return Path(os.environ.get("WASINN_NB_CACHE") or pooch.os_cache("wasinn-nb"))
+    return Path(os.environ.get("WASINN_NB_CACHE") or user_cache_dir("wasinn-nb"))
 
 
 def offline() -> bool:

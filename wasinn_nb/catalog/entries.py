@@ -19,7 +19,7 @@ from wasinn_nb.cards import (
     saved_model_files,
     stated,
 )
-from wasinn_nb.catalog.downloads import sha384
+from wasinn_nb.catalog.hashes import sha384
 from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.files import existing_file
 from wasinn_nb.render import html_table, text_table

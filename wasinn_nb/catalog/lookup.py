@@ -33,8 +33,8 @@ from wasinn_nb.catalog.cardfiles import (
     described_stems,
     own_card,
 )
-from wasinn_nb.catalog.downloads import are_whole
 from wasinn_nb.catalog.entries import Model, matching_precision
+from wasinn_nb.catalog.hashes import are_whole
 from wasinn_nb.catalog.layouts import homes, main_files, precision_of
 from wasinn_nb.errors import HashMismatchError, InvalidArgumentError, MissingFileError, WasiNnError
 from wasinn_nb.files import existing_file, is_folder
