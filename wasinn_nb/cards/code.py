@@ -53,14 +53,16 @@ def card_line(
 
     Examples
     --------
-    >>> from wasinn_nb.cards import ModelCard
-    >>> print(card_line("m.onnx", ["BGR, values 0 to 255, bilinear"], ModelCard("m")))
+    >>> from wasinn_nb.cards import ModelCard, assumed_recipe, assumed_scores
+    >>> recipe = PreprocessRecipe(4, 4, resize="bilinear")
+    >>> assumed = assumed_recipe(recipe, ["color", "range", "resize"])
+    >>> print(card_line("m.onnx", [assumed], ModelCard("m")))
     wn.ModelCard.from_model(
         "m.onnx",
         recipe={"color": "BGR", "range": (0, 255), "resize": "bilinear"},
     ).write("m.onnx")
     >>> card = ModelCard("m", classes=("road", "sky"))
-    >>> print(card_line("m.onnx", ["scores are logits, by their values"], card))
+    >>> print(card_line("m.onnx", [assumed_scores(logits=True)], card))
     wn.model("m.onnx").card.replace(logits=True).write("m.onnx")
     """
     stated = statements(assumed)

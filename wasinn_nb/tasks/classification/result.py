@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Self, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import ModelCard, card_line
+from wasinn_nb.cards import ModelCard, card_line, restored_assumptions
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
 from wasinn_nb.files import expanded
 from wasinn_nb.imaging import Exif, ImageSource, kept_image, rgb_image
@@ -298,14 +298,15 @@ class ClassificationResult:
         tensor = read_tensor(beside(found, facts["files"]["tensor"]))
         model, scores = facts["model"], facts["scores"]
         try:
+            origin = Origin.from_dict(values | {"model": model["name"], "files": model["files"]})
             return cls(
                 tensor.to_array().reshape(-1),
                 ModelCard(model["name"], "classification", classes=model["classes"]),
-                Origin.from_dict(values | {"model": model["name"], "files": model["files"]}),
+                origin,
                 None if scores is None else np.array(scores, np.float32),
                 None,
                 facts["timings"],
-                facts["assumed"],
+                restored_assumptions(facts["assumed"], origin.recipe, len(model["classes"])),
                 facts["softmax"],
             )
         except WasiNnError as error:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.cards import ModelCard, card_line
+from wasinn_nb.cards import ModelCard, card_line, restored_assumptions
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
 from wasinn_nb.imaging import (
     WHOLE,
@@ -499,12 +499,13 @@ class SegmentationResult:
         try:
             model, recipe = dict(said["model"]), said["recipe"]
             sha384, files = model.pop("sha384"), model.pop("files", {})
+            made_of = None if recipe is None else PreprocessRecipe.from_dict(recipe)
             result = cls(
                 labels,
                 ModelCard.from_dict(model | {"task": "segmentation"}),
                 scores[0] if scores.ndim == 4 else None,
                 None,
-                None if recipe is None else PreprocessRecipe.from_dict(recipe),
+                made_of,
                 said["target"],
                 said["precision"],
                 said["timings"],
@@ -513,7 +514,7 @@ class SegmentationResult:
                 files,
                 said.get("runtime", "openvino"),
                 said.get("threshold"),
-                tuple(said.get("assumed", ())),
+                restored_assumptions(said.get("assumed", ()), made_of, len(model["classes"])),
                 Coverage.of_values(said.get("covers", WHOLE)),
             )
             digest = Digest.parse("\n".join(said["digest"]))
