@@ -1,4 +1,4 @@
-"""What is assumed, in words; and the line of Python that states it on a card."""
+"""What is assumed, as text; and the line of Python that states it on a card."""
 
 from __future__ import annotations
 

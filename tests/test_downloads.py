@@ -50,14 +50,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         name = self.path.rsplit("/", 1)[-1]
-        body, wanted = BODIES[name], self.headers["Range"]
-        self.server.asked.append((name, wanted))
+        body, range_ = BODIES[name], self.headers["Range"]
+        self.server.asked.append((name, range_))
         trick, *values = self.server.tricks.get(name, ("fine",))
         if trick == "once":
             trick, *values = self.server.tricks.pop(name)[1:]
-        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
-        status, headers = (206 if wanted else 200), {}
-        if wanted:
+        start = int(range_.removeprefix("bytes=").removesuffix("-")) if range_ else 0
+        status, headers = (206 if range_ else 200), {}
+        if range_:
             headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
         send = body[start:]
         length = len(send)
@@ -74,9 +74,9 @@ class Handler(BaseHTTPRequestHandler):
         elif trick == "no range":
             status, headers, send = 200, {}, body
             length = len(send)
-        elif trick == "wrong range" and wanted:
+        elif trick == "wrong range" and range_:
             headers["Content-Range"] = f"bytes 0-{len(body) - 1}/{len(body)}"
-        elif trick == "unsatisfiable" and wanted:
+        elif trick == "unsatisfiable" and range_:
             status, headers, send, length = 416, {}, b"", 0
         elif trick in {"truncate", "stall", "drip", "unannounced"}:
             send = send[: values[0]]
@@ -203,14 +203,14 @@ def test_progress_bar_in_a_terminal_only(toy, capsys, monkeypatch):
     assert "toy: 100%" in capsys.readouterr().err
 
 
-def test_progress_is_told_to_a_callable(toy, capsys, monkeypatch):
+def test_progress_is_reported_to_a_callable(toy, capsys, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    told = []
-    catalog.fetch("toy", progress=lambda *bytes_: told.append(bytes_))
-    assert told[:2] == [(0, 220_016), (0, 220_016)], "at the start, and when a file begins"
-    assert told[2] == (8192, 220_016)
-    assert told == sorted(told)
-    assert told[-1] == (220_016, 220_016)
+    reports = []
+    catalog.fetch("toy", progress=lambda *bytes_: reports.append(bytes_))
+    assert reports[:2] == [(0, 220_016), (0, 220_016)], "at the start, and when a file begins"
+    assert reports[2] == (8192, 220_016)
+    assert reports == sorted(reports)
+    assert reports[-1] == (220_016, 220_016)
     assert capsys.readouterr().err == ""
     catalog.fetch("toy", progress=lambda *bytes_: pytest.fail("it is here already"))
 
@@ -219,10 +219,10 @@ def test_progress_of_a_resumed_download_begins_where_the_last_ended(toy):
     toy.tricks["toy.bin"] = ("truncate", HALF)
     fetch_fails()
     del toy.tricks["toy.bin"]
-    told = []
-    catalog.fetch("toy", progress=lambda so_far, _: told.append(so_far))
-    assert told[:3] == [0, len(XML), len(XML) + HALF]
-    assert told[-1] == len(XML) + len(BIN)
+    reports = []
+    catalog.fetch("toy", progress=lambda so_far, _: reports.append(so_far))
+    assert reports[:3] == [0, len(XML), len(XML) + HALF]
+    assert reports[-1] == len(XML) + len(BIN)
 
 
 def test_callable_that_raises_ends_the_download(toy):

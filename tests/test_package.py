@@ -110,5 +110,5 @@ def test_the_wheel_works_in_an_empty_environment(tmp_path):
     assert Path(where).is_relative_to(tmp_path / "empty")
     assert len(list((tmp_path / "out").iterdir())) == 5
     missing = "import wasinn_nb as wn\ntry: wn.Explorer\nexcept ImportError as error: print(error)"
-    said = run_python(missing, cwd=tmp_path, python=python)
-    assert said == "the widgets need anywidget: pip install 'wasinn-nb[lab]'\n"
+    printed = run_python(missing, cwd=tmp_path, python=python)
+    assert printed == "the widgets need anywidget: pip install 'wasinn-nb[lab]'\n"

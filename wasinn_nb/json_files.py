@@ -1,6 +1,6 @@
 """The package's own JSON files: read within limits, and checked against the types of their fields.
 
-Everything that they hold is hostile until then.  What they mean is for whoever reads them to check.
+Nothing in them is trusted until then.  The meaning of the values is checked by the caller.
 """
 
 from __future__ import annotations

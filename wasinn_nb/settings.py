@@ -14,7 +14,7 @@ Variable                  Meaning                                               
 ``WASINN_NB_RAISE``       ``1``: widgets run at once and raise their errors     ``0``
 ========================  ====================================================  =========
 
-So no one edits a notebook to run it elsewhere, or in CI.
+Notebooks run elsewhere, and in CI, without an edit.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def offline() -> bool:
 def raising() -> bool:
     """Return whether widgets run in the caller's thread and raise errors instead of showing them.
 
-    The mode for tests: a notebook whose picture cannot be made fails.
+    The mode for tests: a notebook whose image cannot be made fails.
     """
     return _switched_on("WASINN_NB_RAISE")
 

@@ -1,4 +1,4 @@
-"""Model cards: what is known of a model, and what its file says of itself, without a runtime."""
+"""Model cards: what is known of a model, and what its file states, read without a runtime."""
 
 from wasinn_nb.cards.assumptions import (
     UNNAMED_CLASS,

@@ -137,7 +137,7 @@ class _Transfer:
 
     @contextmanager
     def _watched(self, response: requests.Response) -> Iterator[None]:
-        """End a response that drips: each byte in time, and yet no end in sight."""
+        """End a response that is too slow, although each byte comes in time."""
         over = threading.Event()
 
         def watch() -> None:
@@ -207,10 +207,10 @@ def _is_timeout(error: Exception | None) -> bool:
 
 
 def _root(error: BaseException | None) -> str:
-    """Return the operating system's words for *error*, whatever is wrapped around them."""
-    words, inner = str(error), error
+    """Return the operating system's message for *error*, whatever wraps it."""
+    message, inner = str(error), error
     while inner is not None:
         if isinstance(inner, OSError) and inner.strerror:
             return inner.strerror
         inner = inner.__cause__ or inner.__context__
-    return words
+    return message
