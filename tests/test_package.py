@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -82,22 +84,41 @@ def test_the_readme_names_targets_that_exist():
     assert {"demo", "test", "lab", "lint", "bench"} <= named <= targets
 
 
+def files_below(folder):
+    """Return the files that are to be shipped: all but what Python or an editor leaves there."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix()
+        for path in paths
+        if "__pycache__" not in path.parts and not path.name.startswith(".")
+    }
+
+
+def check_wheel(wheel):
+    """Every file of the package, every file of the data, and every entry point is in the wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        (declared,) = (name for name in names if name.endswith(".dist-info/entry_points.txt"))
+        found = configparser.ConfigParser(delimiters="=")
+        found.read_string(archive.read(declared).decode())
+    package = {f"wasinn_nb/{name}" for name in files_below(ROOT / "wasinn_nb")}
+    data = {f"wasinn_nb/data/{name}" for name in files_below(ROOT / "data")}
+    assert package | data <= names
+    assert {Path(name).suffix for name in package | data} >= {
+        *(".css", ".js", ".jpg", ".json", ".png", ".py", ".pyi", ".typed", ".wasm"),
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    expected = {"console_scripts": project["scripts"], **project["entry-points"]}
+    assert {group: dict(found[group]) for group in found.sections()} == expected
+
+
 @pytest.mark.timeout(600)
 def test_the_wheel_works_in_an_empty_environment(tmp_path):
     """Built, installed with its dependencies, and run where the source tree is not."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     subprocess.run([*pip, "wheel", "-q", "--no-deps", "-w", tmp_path, ROOT], check=True)
     (wheel,) = tmp_path.glob("*.whl")
-    pages = {
-        "elements.js",
-        "viewer.js",
-        "viewer.css",
-        "panel.js",
-        "panel.css",
-        "picker.js",
-        "picker.css",
-    }
-    assert pages <= {Path(name).name for name in zipfile.ZipFile(wheel).namelist()}
+    check_wheel(wheel)
     venv.create(tmp_path / "empty", with_pip=True, symlinks=os.name != "nt")
     python = tmp_path / "empty/bin/python"
     constraints = ROOT / "constraints.txt"
