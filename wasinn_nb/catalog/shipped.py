@@ -33,7 +33,7 @@ def data_dir() -> Path:
 
 def images() -> tuple[str, ...]:
     """Return the names of the shipped images."""
-    return tuple(sorted(_shipped_images("images")))
+    return tuple(sorted(_files_in("images")))
 
 
 def image(name_or_path: PathLike | None = None) -> Path:
@@ -61,7 +61,7 @@ def image(name_or_path: PathLike | None = None) -> Path:
     """
     if name_or_path is None:
         name_or_path = settings.default("image")
-    shipped = _shipped_images("images")
+    shipped = _files_in("images")
     if isinstance(name_or_path, str) and name_or_path in shipped:
         return shipped[name_or_path]
     if not isinstance(name_or_path, str) or Path(name_or_path).suffix or has_folder(name_or_path):
@@ -97,13 +97,13 @@ def mask(name: str) -> Path:
     NotFoundError
         If no shipped mask has this name.
     """
-    shipped = _shipped_images("masks")
+    shipped = _files_in("masks")
     if name not in shipped:
         raise NotFoundError(no_such("shipped mask", name, shipped))
     return shipped[name]
 
 
-def _shipped_images(folder: str) -> dict[str, Path]:
+def _files_in(folder: str) -> dict[str, Path]:
     return {
         path.stem: path
         for path in sorted((data_dir() / folder).glob("*"))
