@@ -36,7 +36,7 @@ TOY = ModelCard("toy", "segmentation", classes=("Straße", "Gehweg"), threshold=
         (b" " * (1 << 24) + b"{}", ": larger than 16777216 bytes, which no model card is"),
     ],
 )
-def test_files_that_are_no_card(tmp_path, content, message):
+def test_files_that_are_not_cards(tmp_path, content, message):
     path = tmp_path / "card.json"
     path.write_bytes(content)
     with pytest.raises(RecipeError) as caught:
@@ -69,7 +69,7 @@ def test_a_card_that_cannot_be_read(tmp_path, monkeypatch):
     )
 
 
-def test_a_byte_order_mark_is_no_part_of_the_card(tmp_path):
+def test_a_byte_order_mark_is_not_part_of_the_card(tmp_path):
     path = tmp_path / "card.json"
     path.write_bytes(b'\xef\xbb\xbf{"name": "toy"}')
     assert ModelCard.read(str(path)) == ModelCard("toy")
@@ -183,7 +183,7 @@ def test_no_card_where_no_model_lies(tmp_path, path, error, message):
 
 
 @pytest.mark.parametrize("path", [None, 3, ["m.onnx"]])
-def test_what_is_no_path(path):
+def test_what_is_not_a_path(path):
     with pytest.raises(InvalidArgumentError, match="expected a path, got"):
         TOY.write(path)
 

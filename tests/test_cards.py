@@ -200,17 +200,17 @@ def test_wrong_arguments_are_refused(field, value, message):
     ],
 )
 def test_wrong_files_are_refused(change, message):
-    entry = {"name": "toy.bin", "bytes": 7, "sha384": HASH, "url": "https://example.org/toy.bin"}
-    assert ModelFile(**entry).bytes == 7
+    fields = {"name": "toy.bin", "bytes": 7, "sha384": HASH, "url": "https://example.org/toy.bin"}
+    assert ModelFile(**fields).bytes == 7
     with pytest.raises(RecipeError) as caught:
-        ModelFile(**entry | change)
+        ModelFile(**fields | change)
     assert str(caught.value).startswith(message)
 
 
-# -- fields that say how an output is read ---------------------------------------------------------
+# -- fields that state how an output is read -------------------------------------------------------
 
 
-def test_what_is_not_said_of_the_output():
+def test_what_is_not_stated_of_the_output():
     card = ModelCard("toy")
     assert (card.output, card.threshold, card.channels_last, card.logits) == (None,) * 4
     assert card.background == 0

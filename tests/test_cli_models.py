@@ -506,7 +506,8 @@ def test_help_imports_no_engine():
 
     code = (
         "import sys, wasinn_nb.cli\n"
-        "heavy = {'openvino', 'onnxruntime', 'onnx', 'matplotlib', 'pandas', 'pooch', 'wasmtime'}\n"
+        "heavy = {'openvino', 'onnxruntime', 'onnx', 'matplotlib', 'pandas', 'wasmtime'}\n"
+        "heavy |= {'requests', 'urllib3'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

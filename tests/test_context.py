@@ -91,7 +91,7 @@ CASES = {
     "bytes that are no model": (
         lambda ctx, _: ctx.load([b"garbage"], "onnx"),
         RuntimeFailure,
-        "the bytes are no model of encoding onnx; they start with b'garbage'",
+        "the bytes are not a model of encoding onnx; they start with b'garbage'",
     ),
     "bytes that begin like a model": (
         lambda ctx, ir: ctx.load([ir[0][:200], ir[1]], "openvino"),
@@ -107,14 +107,14 @@ CASES = {
         lambda ctx, _: ctx.load([b"\0\0\x80\x3f", b"<?xml?>"], "openvino"),
         RuntimeFailure,
         (
-            "the bytes are no model of encoding openvino (builders: xml, then bin); "
+            "the bytes are not a model of encoding openvino (builders: xml, then bin); "
             "they start with b'\\x00\\x00\\x80?'"
         ),
     ),
     "empty bytes": (
         lambda ctx, _: ctx.load([b""], "tensorflow"),
         RuntimeFailure,
-        "the bytes are no model of encoding tensorflow; they start with b''",
+        "the bytes are not a model of encoding tensorflow; they start with b''",
     ),
     "one builder for IR": (
         lambda ctx, ir: ctx.load(ir[:1], "openvino"),
@@ -651,7 +651,7 @@ def test_bytes_of_another_encoding(ctx, relu, shared, declared):
 @pytest.mark.parametrize("encoding", ["onnx", "tensorflow", "tensorflowlite", "autodetect"])
 def test_garbage_is_refused_without_a_word_on_standard_error(ctx, capfd, garbage, encoding):
     with pytest.raises(
-        RuntimeFailure, match=f"the bytes are no model of encoding {encoding}; they"
+        RuntimeFailure, match=f"the bytes are not a model of encoding {encoding}; they"
     ):
         ctx.load(garbage, encoding)
     assert capfd.readouterr() == ("", "")

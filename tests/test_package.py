@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -29,7 +31,15 @@ def test_importing_loads_nothing_heavy():
     code = "import sys, wasinn_nb; print(*sys.modules)"
     loaded = {name.split(".")[0] for name in run_python(code).split()}
     assert "wasinn_nb" in loaded
-    assert not loaded & {"openvino", "matplotlib", "ipywidgets", "wasmtime", "pooch", "PIL"}
+    assert not loaded & {
+        "openvino",
+        "matplotlib",
+        "ipywidgets",
+        "wasmtime",
+        "requests",
+        "msgspec",
+        "PIL",
+    }
 
 
 def test_every_public_name_is_there():
@@ -121,6 +131,34 @@ def test_with_node_the_checks_of_javascript_are_not_left_out(tmp_path):
     assert done.stdout == "run --silent test\n"
 
 
+def files_below(folder):
+    """Return the files that are to be shipped: all but what Python or an editor leaves there."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix()
+        for path in paths
+        if "__pycache__" not in path.parts and not path.name.startswith(".")
+    }
+
+
+def check_wheel(wheel):
+    """Every file of the package, every file of the data, and every entry point is in the wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        (declared,) = (name for name in names if name.endswith(".dist-info/entry_points.txt"))
+        found = configparser.ConfigParser(delimiters="=")
+        found.read_string(archive.read(declared).decode())
+    package = {f"wasinn_nb/{name}" for name in files_below(ROOT / "wasinn_nb")}
+    data = {f"wasinn_nb/data/{name}" for name in files_below(ROOT / "data")}
+    assert package | data <= names
+    assert {Path(name).suffix for name in package | data} >= {
+        *(".css", ".js", ".jpg", ".json", ".png", ".py", ".pyi", ".typed", ".wasm"),
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    expected = {"console_scripts": project["scripts"], **project["entry-points"]}
+    assert {group: dict(found[group]) for group in found.sections()} == expected
+
+
 @pytest.mark.full
 @pytest.mark.timeout(600)
 def test_the_wheel_works_in_an_empty_environment(tmp_path, monkeypatch):
@@ -129,15 +167,7 @@ def test_the_wheel_works_in_an_empty_environment(tmp_path, monkeypatch):
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     subprocess.run([*pip, "wheel", "-q", "--no-deps", "-w", tmp_path, ROOT], check=True)
     (wheel,) = tmp_path.glob("*.whl")
-    pages = {
-        path.relative_to(ROOT).as_posix()
-        for kind in ("js", "css")
-        for path in (ROOT / "wasinn_nb").rglob(f"*.{kind}")
-    }
-    inside = set(zipfile.ZipFile(wheel).namelist())
-    assert "wasinn_nb/widgets/page/viewer.js" in pages
-    assert pages <= inside
-    assert not [name for name in inside if "node_modules" in name]
+    check_wheel(wheel)
     venv.create(tmp_path / "empty", with_pip=True, symlinks=os.name != "nt")
     python = tmp_path / "empty/bin/python"
     constraints = ROOT / "constraints.txt"

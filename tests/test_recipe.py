@@ -214,7 +214,7 @@ def test_huge_numbers_in_json_are_refused():
         ("\ud800", "the recipe is not valid JSON: expected UTF-8, got something else"),
     ],
 )
-def test_text_that_is_no_recipe(text, message):
+def test_text_that_is_not_a_recipe(text, message):
     with pytest.raises(RecipeError) as caught:
         PreprocessRecipe.from_json(text)
     assert str(caught.value).startswith(message)

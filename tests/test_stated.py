@@ -108,7 +108,7 @@ def test_the_operation_behind_an_output(build, operation):
     assert operations(stated([ir_with(build=lambda x: build(op, x))])) == [operation]
 
 
-def test_bodies_of_conditions_are_no_part_of_the_signature():
+def test_bodies_of_conditions_are_not_part_of_the_signature():
     xml, _ = toys.conditional()
     inputs, outputs = ports(stated([xml]).signature)
     assert [dimensions for _, dimensions, _ in inputs] == [(2,), ()]
@@ -319,7 +319,7 @@ def test_entities_are_never_expanded():
         ),
     ],
 )
-def test_xml_that_is_no_usable_ir(xml, message):
+def test_xml_that_is_not_a_usable_ir(xml, message):
     with pytest.raises(RuntimeFailure) as caught:
         stated([xml.encode()])
     assert str(caught.value).startswith(message)
@@ -473,7 +473,7 @@ def test_tasks_of_ultralytics(change, task, recipe):
 def test_classes_in_onnx_metadata(metadata, classes):
     found = onnx_says(**metadata)
     assert found.classes == classes
-    assert bool(found.facts) is not bool(classes)  # what is not understood is shown
+    assert bool(found.facts) is not bool(classes)  # what is not understood is a fact
 
 
 def test_onnx_image_metadata_is_case_insensitive():
@@ -655,7 +655,7 @@ def test_ultralytics_packs_its_metadata_into_tflite():
         assert with_metadata(None, files={"metadata.json": broken}).classes == ()
 
 
-def test_damaged_metadata_is_told_and_the_graph_read_all_the_same():
+def test_damaged_metadata_is_reported_and_the_graph_is_read():
     found = with_metadata(b"\xff" * 40)
     assert found.signature.inputs[0].dimensions == (1, 4, 6, 3)
     assert found.facts["metadata"].startswith("the TFLite metadata is corrupted or malformed (")

@@ -145,7 +145,7 @@ def test_from_array_takes_any_layout(source):
     assert tensor.to_array().tolist() == [[1, 2], [3, 4]]
 
 
-def test_from_array_keeps_scalars_and_refuses_what_is_no_array():
+def test_from_array_keeps_scalars_and_refuses_what_is_not_an_array():
     assert Tensor.from_array(np.float32(3)).dimensions == ()
     assert Tensor.from_array(np.float32(3)).to_array() == 3
     with pytest.raises(TensorError, match="no tensor type for dtype complex128"):
@@ -299,8 +299,8 @@ def test_the_sidecar_says_what_the_bytes_are(tmp_path):
         "model": "toy",
         "n": [1, 2.5],
     }
-    sidecar = read_sidecar(path)
-    assert (sidecar["dimensions"], sidecar["type"], sidecar["model"]) == (
+    values = read_sidecar(path)
+    assert (values["dimensions"], values["type"], values["model"]) == (
         (2, 3),
         TensorType.F32,
         "toy",
@@ -390,14 +390,14 @@ def test_a_byte_more_or_less_is_an_error_with_both_numbers(tmp_path, size, sourc
 
 
 def _write_sidecar(path, **changes):
-    sidecar = {
+    values = {
         "format": "wasinn_nb.tensor/1",
         "dimensions": [6],
         "type": "u8",
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
-    sidecar |= changes
-    text = json.dumps({key: value for key, value in sidecar.items() if value is not ...})
+    values |= changes
+    text = json.dumps({key: value for key, value in values.items() if value is not ...})
     sidecar_path(path).write_text(text)
 
 
@@ -501,7 +501,7 @@ def test_a_name_that_lies_is_not_written(tmp_path, name, message):
         ),
     ],
 )
-def test_metadata_that_is_no_json_is_not_written(tmp_path, metadata, message):
+def test_metadata_that_is_not_json_is_not_written(tmp_path, metadata, message):
     with pytest.raises(TensorFileError) as caught:
         ABC.write(tmp_path / "out.tensor", metadata=metadata)
     assert str(caught.value).startswith(message)

@@ -26,7 +26,7 @@ def expanded(path: str | os.PathLike[str], what: str = "a path") -> Path:
     Raises
     ------
     InvalidArgumentError
-        If it is no path.
+        If it is not a path.
     MissingFileError
         If there is no such user.
 

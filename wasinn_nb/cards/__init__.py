@@ -1,9 +1,12 @@
-"""Model cards: what is known of a model, and what its file says of itself, without a runtime."""
+"""Model cards: what is known of a model, and what its file states, read without a runtime."""
 
 from wasinn_nb.cards.assumptions import (
     UNNAMED_CLASS,
+    Assumption,
     assumed_classes,
+    assumed_recipe,
     assumed_scores,
+    restored_assumptions,
     statements,
     unnamed_classes,
 )
@@ -45,6 +48,7 @@ __all__ = [
     "UNBOUNDED",
     "UNNAMED_CLASS",
     "WEIGHTS",
+    "Assumption",
     "ImageInput",
     "ModelCard",
     "ModelFile",
@@ -54,6 +58,7 @@ __all__ = [
     "Stated",
     "as_name",
     "assumed_classes",
+    "assumed_recipe",
     "assumed_scores",
     "card_code",
     "card_line",
@@ -80,6 +85,7 @@ __all__ = [
     "port_of",
     "recipe_code",
     "recipe_for",
+    "restored_assumptions",
     "saved_model_files",
     "standard_name",
     "stated",

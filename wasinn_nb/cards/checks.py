@@ -1,4 +1,4 @@
-"""The fields of a model card, checked: everything in a ``card.json`` is hostile until then."""
+"""The fields of a model card, checked: nothing in a ``card.json`` is trusted until then."""
 
 from __future__ import annotations
 

@@ -58,12 +58,12 @@ def stated_fields(path: str | os.PathLike[str], known: Mapping[str, Any]) -> dic
     by_suffix = encoding_by_suffix(main)
     encoding = GraphEncoding.AUTODETECT if by_suffix is None else by_suffix
     checked_encoding(files, encoding)
-    found = stated([main])  # of a format that no runtime reads, other files are no help
+    found = stated([main])  # where no runtime reads the format, other files do not help
     check_whole(files)
     if known.get("encoding", encoding) is not encoding:
         raise RecipeError(
-            f"{main.name}: the encoding is told by the file's suffix, got {known['encoding']!r:.80}"
-            f"; leave it out"
+            f"{main.name}: the encoding follows from the file's suffix, got "
+            f"{known['encoding']!r:.80}; leave it out"
         )
     values: dict[str, Any] = {
         "name": as_name(model_stem(main)),

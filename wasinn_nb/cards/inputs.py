@@ -40,7 +40,7 @@ class ImageInput:
     @property
     def type(self) -> TensorType:
         """The element type."""
-        assert self.port.type is not None  # noqa: S101 - `image_input` has seen to it
+        assert self.port.type is not None  # noqa: S101 - checked by `image_input`
         return self.port.type
 
 
@@ -86,10 +86,10 @@ def image_input(signature: Signature, layout: Layout | None = None) -> ImageInpu
             f"the model takes {port.signature}: a fixed batch of {sizes[0]} images; convert it "
             f"again with a batch of 1, or call it with wasinn_nb.WasiNnCtx"
         )
-    asked = f" in layout {stated}" if stated else ""
+    in_layout = f" in layout {stated}" if stated else ""
     raise InvalidArgumentError(
-        f"the model takes {port.signature}, which is not one image of 1, 3 or 4 channels{asked}; "
-        f"call it with wasinn_nb.WasiNnCtx"
+        f"the model takes {port.signature}, which is not one image of 1, 3 or 4 channels"
+        f"{in_layout}; call it with wasinn_nb.WasiNnCtx"
     )
 
 

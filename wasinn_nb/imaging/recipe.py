@@ -1,4 +1,4 @@
-"""Preprocessing said as a value: what is done to an image before a model sees it."""
+"""Preprocessing as a value: what is done to an image before a model sees it."""
 
 from __future__ import annotations
 

@@ -37,8 +37,8 @@ class Tensor:
     type : TensorType, str or dtype
         ``TensorType.F32``, ``"f32"`` and ``np.float32`` mean the same.
     data : bytes-like or array
-        The elements' bytes, or an array of the dtype of *type*.  `bytes` are taken as they are;
-        what could still change is copied.
+        The elements' bytes, or an array of the dtype of *type*.  `bytes` are used as they are;
+        data that could still change are copied.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ class Tensor:
     ) -> Tensor:
         """Make a tensor around *data* without a copy.
 
-        The caller promises that nothing will write to *data* any more.  Parameters and errors are
+        Nothing may write to *data* from then on.  Parameters and errors are
         those of the constructor.
         """
         self = cls.__new__(cls)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, restored_assumptions
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
 from wasinn_nb.files import expanded
 from wasinn_nb.imaging import ImageSource, kept_image, rgb_image
@@ -310,14 +310,15 @@ class ClassificationResult(Showing):
         tensor = read_saved_tensor(found, values, facts["files"]["tensor"])
         model, scores = facts["model"], facts["scores"]
         try:
+            origin = Origin.from_dict(values | {"model": model["name"], "files": model["files"]})
             return cls(
                 tensor.to_array().reshape(-1),
                 ModelCard(model["name"], "classification", classes=model["classes"]),
-                Origin.from_dict(values | {"model": model["name"], "files": model["files"]}),
+                origin,
                 None if scores is None else np.array(scores, np.float32),
                 None,
                 facts["timings"],
-                facts["assumed"],
+                restored_assumptions(facts["assumed"], origin.recipe, len(model["classes"])),
                 facts["softmax"],
             )
         except WasiNnError as error:
