@@ -119,7 +119,7 @@ def test_a_crop_by_image_ops_is_another_fit():
     fitted = np.asarray(ImageOps.fit(RGB, (96, 96), BILINEAR))
     found = named(nchw(fitted), CROP)
     assert axes(found) == ["fit"]
-    assert found.candidates[0].making.fit == "crop first"
+    assert found.candidates[0].making.fit == "crop-first"
 
 
 @pytest.mark.parametrize("resize", ["triangle", "triangle-0.23", "bilinear"])

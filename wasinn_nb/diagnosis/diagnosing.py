@@ -19,7 +19,7 @@ from wasinn_nb.diagnosis.input_answer import answer_of_input
 from wasinn_nb.diagnosis.output_answer import answer_of_alarms, answer_of_output
 from wasinn_nb.diagnosis.outputs import match_output
 from wasinn_nb.diagnosis.reading import Reader
-from wasinn_nb.diagnosis.resampling import Photo
+from wasinn_nb.diagnosis.resampling import Original
 from wasinn_nb.diagnosis.result import Diagnosis
 from wasinn_nb.errors import InvalidArgumentError, NotFoundError
 from wasinn_nb.imaging import ImageSource, PreprocessRecipe
@@ -139,10 +139,10 @@ def diagnose(
         plan = Plan(found, recipe)
         right = plan.recipe_of(runtime_of(runtime).describe(found.files, found.encoding))
         assumed = plan.assumed
-    photo = Photo(image)
+    original = Original(image)
     if (stage or _stage(value, right, known, found, runtime)) == "input":
         tensor = value if isinstance(value, Tensor) else Tensor.from_array(value)
-        return answer_of_input(tensor, photo, right, assumed)
+        return answer_of_input(tensor, original, right, assumed)
     if found is None:
         raise InvalidArgumentError(
             "to match an output the model has to run: pass it, not only its card or recipe"
@@ -151,7 +151,7 @@ def diagnose(
     reader = Reader(found, right, task=task, runtime=runtime, target=target, precision=precision)
     of_index = (tensor for index, tensor in values if index == reader.reading.head.output)
     output = reader.given(next(of_index, value), image)
-    matched = match_output(output, photo, right, reader, progress=progress)
+    matched = match_output(output, original, right, reader, progress=progress)
     return answer_of_output(output, matched, reader.reading.card, right, assumed)
 
 
