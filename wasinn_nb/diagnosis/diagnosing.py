@@ -58,12 +58,12 @@ def diagnose(
     order, range, mean and scale, quantization, element type, byte order, size, filter, fit, border,
     EXIF, alpha, gray, shifts, and buffers that end early.  Of an output and its image the usual
     mistakes are fed to the model until one gives it.  Of an output alone there are alarms.  A cause
-    is named only if it explains the values; otherwise the diagnosis says that nothing fits.
+    is named only if it explains the values; otherwise the verdict is that nothing fits.
 
     Parameters
     ----------
     given : Tensor, array, GuestRun, Trace, SegmentationResult, ClassificationResult or path
-        What a program fed, or what came out.  Of a run and a trace it is the first input, where
+        The input of a model, or its output.  Of a run and a trace it is the first input, where
         that was kept; a path leads to a ``.tensor`` or ``.npy`` file.  (H, W) arrays and results
         are outputs.  An output is read as the model's task reads it: scores with the classes first
         or last, of one class, labels, or the scores of a classifier.
@@ -112,7 +112,7 @@ def diagnose(
     Rust    let pixel = [p[2], p[1], p[0]];  // BGR
     Python  pixels = np.asarray(image.convert('RGB'))[:, :, ::-1]  # BGR
     """
-    values = _taken(given, stage)
+    values = _values_of(given, stage)
     _, value = values[0]
     if isinstance(image, str):
         image = catalog.image(image)
@@ -155,7 +155,7 @@ def diagnose(
     return answer_of_output(output, matched, reader.reading.card, right, assumed)
 
 
-def _taken(given: Any, stage: Stage | None) -> Sequence[tuple[int | None, Any]]:
+def _values_of(given: Any, stage: Stage | None) -> Sequence[tuple[int | None, Any]]:
     """Return what was given; of a trace every tensor of the stage that it keeps, with its index."""
     trace = given if isinstance(given, Trace) else getattr(given, "trace", None)
     if isinstance(trace, Trace):
@@ -240,12 +240,12 @@ def _stage(
 
 def _fits(shape: tuple[int, ...], port: Port) -> bool:
     """Whether dimensions are those of a port, but for axes of one element and open ones."""
-    came = [side for side in shape if side != 1]
+    given = [side for side in shape if side != 1]
     batch = port.dimensions[:1] == (None,)  # an open batch is one image
-    wanted = [side for side in port.dimensions[batch:] if side != 1]
-    if len(came) != len(wanted) or not any(wanted):
+    expected = [side for side in port.dimensions[batch:] if side != 1]
+    if len(given) != len(expected) or not any(expected):
         return False
-    return all(theirs in {None, ours} for ours, theirs in zip(came, wanted, strict=True))
+    return all(theirs in {None, ours} for ours, theirs in zip(given, expected, strict=True))
 
 
 def _array(value: Any) -> NDArray[Any]:

@@ -45,7 +45,7 @@ def answer_of_input(
     if found.fits:
         return _named(subject, found, tensor, original, recipe, assumed)
     sentence, verdict = _unfit(tensor, found, recipe)
-    pictures = _pictures(tensor, original, recipe)
+    pictures = _images(tensor, original, recipe)
     return Diagnosis(
         subject,
         verdict,
@@ -103,7 +103,7 @@ def _named(
         found.candidates[:MOST_CANDIDATES],
         mistakes,
         notes=tuple(notes),
-        pictures=_pictures(tensor, original, recipe),
+        pictures=_images(tensor, original, recipe),
         assumed=assumed,
     )
 
@@ -113,63 +113,63 @@ def _filter_apart(making: Making, original: Original, recipe: PreprocessRecipe) 
     if making.filter == recipe.resize:
         return None
     same = replace(making, filter=recipe.resize)
-    seen = [original.pixels(m.view) for m in (making, same)]
-    if seen[0] is None or seen[1] is None:
+    resized = [original.pixels(m.view) for m in (making, same)]
+    if resized[0] is None or resized[1] is None:
         return None
-    return float(np.abs(seen[0].astype(np.float32) - seen[1].astype(np.float32)).max())
+    return float(np.abs(resized[0].astype(np.float32) - resized[1].astype(np.float32)).max())
 
 
 def _unfit(tensor: Tensor, found: Match, recipe: PreprocessRecipe) -> tuple[str, Verdict]:
     values = tensor.to_array()
     expected = f"{'x'.join(map(str, recipe.dimensions))}x{recipe.type.suffix}"
     if not found.comparable:
-        said = (
+        sentence = (
             f"Nothing fits: the tensor has {values.size} values, which are not those of an image "
             f"of 1, 3 or 4 channels; the model takes {expected}."
         )
-        return said, "nothing fits"
+        return sentence, "nothing fits"
     if values.dtype.kind == "f" and not (finite := np.isfinite(values)).all():
         bad = values.size - int(finite.sum())
-        said = (
+        sentence = (
             f"Nothing fits: {bad} of {values.size} values are NaN or infinite, which no "
-            f"preprocessing of a picture gives."
+            f"preprocessing of an image gives."
         )
-        return said, "nothing fits"
+        return sentence, "nothing fits"
     if (values == values.flat[0]).all():
-        never = ": it was never written" if not values.flat[0] else ", which is no picture"
+        never = ": it was never written" if not values.flat[0] else ", which is not an image"
         return f"Every value of the tensor is {values.flat[0]:g}{never}.", "nothing fits"
     if found.likeness < _SEEN:
-        said = (
-            f"Not made from this image: in no layout, size or fit is the picture seen in the "
-            f"tensor (highest correlation {found.likeness:.2f})."
+        sentence = (
+            f"Not made from this image: the tensor does not resemble it in any layout, size or fit "
+            f"(highest correlation {found.likeness:.2f})."
         )
-        return said, "another image"
+        return sentence, "another image"
     nearest = f"{found.candidates[0].distance:.2f} of 255 off" if found.candidates else "none"
-    said = (
+    sentence = (
         f"Nothing fits: the tensor resembles this image (correlation {found.likeness:.2f}), but no "
         f"way of making it that is known here gives these values; the nearest one is {nearest}. "
-        f"It is another picture of the same scene, or was changed in another way."
+        f"It is another image of the same scene, or was changed in another way."
     )
-    return said, "nothing fits"
+    return sentence, "nothing fits"
 
 
-def _pictures(
+def _images(
     tensor: Tensor, original: Original, recipe: PreprocessRecipe
 ) -> tuple[tuple[str, Image.Image], ...]:
     """Return the tensor as the model reads it, and as it should be."""
     right = Making.of(recipe)
     made = original.whole(right.view, right.pad)
-    pictures = []
+    images = []
     values = np.frombuffer(tensor.data, tensor.type.dtype)
     if values.size == right.elements:
         with np.errstate(invalid="ignore", over="ignore"):
             levels = Scaling.of(recipe).undo(right.as_image(values))
         levels = np.clip(np.nan_to_num(levels), 0, 255)
-        seen = ordered(levels, recipe.color).astype(np.uint8)
-        pictures.append(("What the model saw", _thumbnail(seen)))
+        fed = ordered(levels, recipe.color).astype(np.uint8)
+        images.append(("The image that the model received", _thumbnail(fed)))
     if made is not None:
-        pictures.append(("What it should have seen", _thumbnail(made.astype(np.uint8))))
-    return tuple(pictures)
+        images.append(("The image that it should have received", _thumbnail(made.astype(np.uint8))))
+    return tuple(images)
 
 
 def _thumbnail(pixels: NDArray[np.uint8]) -> Image.Image:

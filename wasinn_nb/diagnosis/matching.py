@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.diagnosis.candidates import Candidate, Making
-from wasinn_nb.diagnosis.decoding import Decoded, decodings, picture_shapes, written
+from wasinn_nb.diagnosis.decoding import Decoded, decodings, image_shapes, written
 from wasinn_nb.diagnosis.differences import mistakes_of
 from wasinn_nb.diagnosis.filters import FILTERS
 from wasinn_nb.diagnosis.geometries import colors_of, geometries
@@ -174,7 +174,7 @@ class _Search:
         """Return the geometries in which the tensor resembles the image, the best first."""
         scored: list[tuple[float, int, Making]] = []
         base = replace(self.base, valid=self.valid, repeated=self.repeated)
-        shapes = picture_shapes(self.decoded, self.recipe)
+        shapes = image_shapes(self.decoded, self.recipe)
         for making in geometries(base, shapes, self.original, fits):
             pixels = self._pixels(replace(making, filter="bilinear"))
             if pixels is None:
@@ -200,23 +200,23 @@ class _Search:
         """Return the tensor as an image without borders, and which values are valid."""
         box = self.original.box(making.view)
         part = (slice(box.top, box.top + box.height), slice(box.left, box.left + box.width))
-        seen = making.as_image(self.flat)[part]
+        image = making.as_image(self.flat)[part]
         if making.valid is None:
-            return seen, None
+            return image, None
         mask = np.arange(self.flat.size) < making.valid
-        return seen, making.as_image(mask)[part].astype(bool)
+        return image, making.as_image(mask)[part].astype(bool)
 
     def _sampled(
         self, making: Making, most: int | None = None
     ) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float64] | None]:
         """Return positions in the image, and the tensor's values there: (n, channels), or NaN."""
-        seen, valid = self._as_image(making)
-        rows, columns = seen.shape[:2]
+        image, valid = self._as_image(making)
+        rows, columns = image.shape[:2]
         y, x = (axis[:most] for axis in some_points(rows, columns))
         down, right = making.shift
         inside = (y + down >= 0) & (y + down < rows) & (x + right >= 0) & (x + right < columns)
         y, x = y[inside], x[inside]
-        values = seen[y + down, x + right].astype(np.float64)
+        values = image[y + down, x + right].astype(np.float64)
         if valid is not None:
             values[~valid[y + down, x + right]] = np.nan
         if np.isfinite(values).sum() < min(64, values.size // 4):
@@ -288,8 +288,8 @@ class _Search:
     ) -> Iterator[tuple[Color, Scaling, float]]:
         """Yield channel orders and scalings that may turn *levels* into *values*."""
         for color in colors_of(levels.shape[1], self.recipe.color):
-            seen = ordered(levels, color)
-            fitted = least_squares(values, seen)
+            image = ordered(levels, color)
+            fitted = least_squares(values, image)
             every = [*self._own_scalings(CHANNELS[color]), *known_scalings(color)]
             likely: list[Scaling] = []
             for known in every:
@@ -300,7 +300,7 @@ class _Search:
             if fitted is not None and not any(known.close_to(fitted, 1e-3) for known in likely):
                 likely.append(fitted)
             for scaling in likely:
-                off = scaling.distances(values, seen)
+                off = scaling.distances(values, image)
                 off = off[~np.isnan(off)]
                 distance = float(off.mean()) if off.size else math.inf
                 if math.isfinite(distance):
@@ -324,12 +324,12 @@ class _Search:
         pixels = self._pixels(making) if making.elements == self.flat.size else None
         if pixels is None:
             return Candidate(making, (), math.inf, math.inf, exact=False)
-        seen, valid = self._as_image(making)
+        image, valid = self._as_image(making)
         down, right = making.shift
         if down or right:
-            seen, pixels = overlap(seen, down, right), overlap(pixels, -down, -right)
+            image, pixels = overlap(image, down, right), overlap(pixels, -down, -right)
             valid = None if valid is None else overlap(valid, down, right)
-        off = making.scaling.distances(seen, ordered(pixels, making.color))
+        off = making.scaling.distances(image, ordered(pixels, making.color))
         if valid is not None:
             off = off[valid]
         distance = float(off.mean(dtype=np.float64)) if off.size else math.inf
@@ -339,8 +339,8 @@ class _Search:
         # How far one step of the element type is, in levels.
         step = 0.0
         if making.type in {TensorType.F16, TensorType.F32}:
-            most = float(np.abs(seen).max(initial=0))
-            eps = np.finfo(seen.dtype).eps
+            most = float(np.abs(image).max(initial=0))
+            eps = np.finfo(image.dtype).eps
             step = 2 * float(eps) * most / min(map(abs, making.scaling.slope))
         border = self._border(making)
         constant = not border.size or bool((np.ptp(border, axis=0) <= 0.5).all())

@@ -1,6 +1,6 @@
 """From an output back to the mistake: candidates are fed to the model until one gives it.
 
-Single mistakes come first; where none of them gives the output, those of layout, colour and range
+Single mistakes come first; where none of them gives the output, those of layout, color and range
 that go together.
 """
 
@@ -41,7 +41,7 @@ _FITS: Final[tuple[Fit, ...]] = get_args(Fit)
 # Levels that programs fill borders with; Ultralytics fills with 114.
 _PADS: Final = (0, 114, 128, 255)
 _RANGES: Final = 4  # the first ones of `known_scalings`: ImageNet's is the last of them
-# A cause is shown if it comes several times nearer than every other one.
+# A cause is named if it is several times nearer than every other one.
 _NEARER: Final = 4.0
 _AGREE: Final = 0.99
 _SAME: Final = 1e-4
@@ -74,7 +74,7 @@ class OutputMatch:
 def feed(making: Making, original: Original, recipe: PreprocessRecipe) -> Tensor | None:
     """Return the tensor that a program which works like *making* hands to the model.
 
-    It is declared as the model wants it, whatever its bytes are; None where it has another number
+    It is declared as the model takes it, whatever its bytes are; None where it has another number
     of elements, or where nothing can be made in this way.
 
     Parameters
@@ -140,16 +140,16 @@ def match_output(
     """
     with reader.running() as compute:
         tried: list[Candidate] = []
-        seen: set[Making] = set()
+        done: set[Making] = set()
         fed: set[str] = set()
 
         def run(makings: Iterable[Making], what: str) -> None:
-            every = [making for making in makings if making not in seen]
+            every = [making for making in makings if making not in done]
             bar = progress_bar(every, progress=progress, desc=what, unit="run", leave=False)
             for making in bar:
-                if making in seen:
+                if making in done:
                     continue
-                seen.add(making)
+                done.add(making)
                 tensor = feed(making, original, recipe)
                 if tensor is None or tensor.sha256() in fed:
                     continue  # the earlier way to the same bytes is the more usual one
@@ -284,14 +284,14 @@ def _agreement(
     planes: NDArray[np.float32], given: Given, reader: Reader
 ) -> tuple[float | None, str]:
     """Return the part of the labels that agree, and the same in words."""
-    found, wanted = reader.read(planes, given), given.result
-    if isinstance(found, ClassificationResult) and isinstance(wanted, ClassificationResult):
-        same = found.top(1)[0].index == wanted.top(1)[0].index
+    found, expected = reader.read(planes, given), given.result
+    if isinstance(found, ClassificationResult) and isinstance(expected, ClassificationResult):
+        same = found.top(1)[0].index == expected.top(1)[0].index
         return float(same), f"the most probable class is {'the same' if same else 'another one'}"
     if not isinstance(found, SegmentationResult):
         return None, ""
-    if isinstance(wanted, SegmentationResult):
-        labels = wanted.labels
+    if isinstance(expected, SegmentationResult):
+        labels = expected.labels
     elif given.labels:
         labels = given.values
     else:
@@ -313,10 +313,10 @@ def _ranked(tried: list[Candidate]) -> OutputMatch:
     equals = tuple(c for c in others if c.distance <= most)
     alike = tuple(c for c in distinct if c.distance <= most and c not in others)
     nearest = min((c.distance for c in others), default=1.0)
-    shown = first.exact or (
+    explains = first.exact or (
         (first.agreement or 0) >= _AGREE and first.distance * _NEARER <= nearest
     )
-    return OutputMatch(tuple(ranked), equals, shown and not equals, alike)
+    return OutputMatch(tuple(ranked), equals, explains and not equals, alike)
 
 
 def _is_alike(one: Making, other: Making) -> bool:
@@ -326,5 +326,5 @@ def _is_alike(one: Making, other: Making) -> bool:
 
 
 def _cause(candidate: Candidate) -> frozenset[tuple[str, str]]:
-    """Return the mistakes, but for the filter: filters can hardly be told apart in an output."""
+    """Return the mistakes, but for the filter: filters can hardly be distinguished in an output."""
     return frozenset((m.axis, m.found) for m in candidate.mistakes if m.axis != "resize")

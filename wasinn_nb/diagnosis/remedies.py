@@ -23,7 +23,7 @@ class Mistake:
         ``endianness``, ``fit``, ``pad``, ``resize``, ``exif``, ``alpha``, ``flip``, ``shift``,
         ``buffer``.
     found, expected : str
-        What was done, and what the model's recipe says; empty where that goes without saying.
+        What was done, and what the model's recipe states; empty where it is obvious.
     rust, python : str
         The line to have in the program.
     brief : str

@@ -1,4 +1,4 @@
-"""How programs bring an image to a model's size: the fits, and what is taken of the image."""
+"""How programs bring an image to a model's size: the fits, and what of the image is used."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Explained(NamedTuple):
 
 
 Content = Literal["RGB", "RGBA", "Rec. 601", "Rec. 709"]
-"""The channels that are taken of an image: in these orders, or one of gray."""
+"""The channels of an image that are used: in these orders, or one of gray."""
 FITS: Final[dict[str, str]] = {
     "stretch": "stretched to the model's size",
     "letterbox": "letterboxed: the whole image in the middle, borders filled",
@@ -84,7 +84,7 @@ _ORIENTATION: Final = 0x0112
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a program takes of an image, before it orders channels and scales values.
+    """What a program uses of an image, before it orders channels and scales values.
 
     Parameters
     ----------

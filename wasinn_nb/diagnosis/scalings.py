@@ -40,7 +40,7 @@ class Scaling:
     slope, offset : tuple of float
         One for each channel, in the order of the tensor's channels.
     fitted : bool
-        Whether it was computed from the tensor: it then says something only if it is exact.
+        Whether it was computed from the tensor: it then counts only if it is exact.
     limits : (int, int), optional
         Of a quantized tensor, the least and the greatest value; values are clamped to them and
         rounded.
