@@ -440,7 +440,7 @@ def test_table():
         *("toy", "&lt;script&gt;", "FP16, FP32", "a&amp;b", "&quot;x&quot;"),
         *("longer-name", "unknown", "", "not here", "offline"),
     ]
-    assert re.search(r"</table></div><p [^>]*>&lt;i&gt;</p></div>$", shown)
+    assert re.search(r"</table></div><p [^>]*>&lt;i&gt;</p></div>$", html)
     assert table.document().records()[0]["precisions"] == ["FP16", "FP32"]
     assert (len(table), table[-1], list(table)) == (2, entries[1], entries)
     assert table[:1] == ModelTable(entries[:1], ["<i>"])

@@ -7,13 +7,13 @@ import json
 import numpy as np
 import pytest
 import toys
-from test_diagnosis import picture
+from test_diagnosis import drawn_image
 
 import wasinn_nb as wn
 from wasinn_nb import errors
 from wasinn_nb.diagnosis.diagnosing import diagnose
 
-IMAGE = picture()
+IMAGE = drawn_image()
 RECIPE = wn.PreprocessRecipe(64, 96, resize="bilinear")
 CARD = wn.ModelCard("toy", "segmentation", RECIPE, ("sky", "road", "curb", "mark"))
 PERSON = CARD.replace(classes=("person",))
