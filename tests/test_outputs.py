@@ -86,14 +86,18 @@ def test_models_of_one_class(tmp_path, shape, kind, scores):
     assert result.card.classes == ("background", "foreground")
     assert result.threshold == 0.5
     assert result.assumed == (("scores are logits, by their values",) if kind == "unknown" else ())
-    facts = wn.Pipeline(path, recipe=recipe, task="segmentation").reading.facts
-    assert facts["threshold"] == "0.5, assumed"
+    reading = wn.Pipeline(path, recipe=recipe, task="segmentation").reading
+    assert reading.facts["threshold"] == "0.5"
+    assert reading.assumed_facts == {
+        **({"values": {}} if kind == "unknown" else {}),
+        "threshold": {"threshold": 0.5},
+    }
     assert (
-        facts["values"]
+        reading.facts["values"]
         == {
             "sigmoid": "one class, probabilities",
             "logits": "one class, logits",
-            "unknown": "one class, probabilities or logits as the values tell, assumed",
+            "unknown": "one class, probabilities or logits as the values tell",
         }[kind]
     )
     if scores:

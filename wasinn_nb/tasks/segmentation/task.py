@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,12 +119,22 @@ class MaskReading:
             kinds = {
                 True: "logits",
                 False: "probabilities",
-                None: "probabilities or logits as the values tell, assumed",
+                None: "probabilities or logits as the values tell",
             }
             facts["values"] = f"one class, {kinds[self.logits]}"
-            stated = "" if self.card.threshold is not None else ", assumed"
-            facts["threshold"] = f"{self.threshold:g}{stated}"
+            facts["threshold"] = f"{self.threshold:g}"
         return facts
+
+    @property
+    def assumed_facts(self) -> Mapping[str, Mapping[str, Any]]:
+        """Which of `facts` are assumed, and the fields of a card that state them."""
+        found: dict[str, Mapping[str, Any]] = {}
+        if self.output.scale == "one class":
+            if self.logits is None:
+                found["values"] = {}
+            if self.card.threshold is None:
+                found["threshold"] = {"threshold": self.threshold}
+        return found
 
     @property
     def assumed(self) -> tuple[str, ...]:
