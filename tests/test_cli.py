@@ -183,7 +183,7 @@ def test_run_stops_a_guest_in_time():
     assert done.returncode == 1
     assert done.stderr == (
         "error: misbehave.wasm did not end within 0.3 s and was stopped; "
-        "time_limit= gives it more\n"
+        "--time-limit SECONDS gives it more\n"
     )
 
 

@@ -14,6 +14,7 @@ import toys
 import wasinn_nb as wn
 from wasinn_nb import errors
 from wasinn_nb.abi import TensorType
+from wasinn_nb.cards import FIVE_CALLS
 from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.imaging.recipe import PreprocessRecipe
 from wasinn_nb.tasks.segmentation.masks import labels_of, resize_scores
@@ -347,7 +348,7 @@ def test_a_fixed_batch(tmp_path):
         wn.segment(IMAGE, path)
     assert str(caught.value) == (
         "the model takes 4x3x4x6xf32: a fixed batch of 4 images; convert it again with a batch of "
-        "1, or call it with wasinn_nb.WasiNnCtx"
+        f"1, or {FIVE_CALLS.python}"
     )
 
 

@@ -293,7 +293,7 @@ def _reason(card: ModelCard | None, precision: str | None) -> str:
     words = in_words(size)
     if settings.offline():
         return f"not downloaded ({words}), and WASINN_NB_OFFLINE is set"
-    return f"not downloaded ({words}); model({card.name!r}) fetches it"
+    return f"not downloaded ({words})"
 
 
 def _fetchable(card: ModelCard | None, precision: str | None) -> bool:

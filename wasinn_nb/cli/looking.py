@@ -104,7 +104,7 @@ def models(as_json: AsJson = False) -> None:
     if as_json:
         print_json([entry.to_dict() for entry in table])
     else:
-        show(table)
+        show(table.document("wasinn-nb inspect {name} fetches it"))
 
 
 @app.command()

@@ -128,9 +128,10 @@ def describe(
         reading,
         assumed,
         fields,
-        read.refusal,
+        "" if read.error is None else str(read.error),
         line,
         python,
+        read.error,
     )
 
 
@@ -141,7 +142,7 @@ class _Read:
     reading: Reading | None = None
     others: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
-    refusal: str = ""
+    error: InvalidArgumentError | RuntimeFailure | None = None
 
     def __init__(
         self, engine: Runtime, model: Model, recipe: PartialRecipe | None, signature: Signature
@@ -155,7 +156,7 @@ class _Read:
             plan = fitting.pop(first) if fitting else None
             self.others = tuple(fitting)
         if plan is not None:
-            self.refusal = ""
+            self.error = None
             self.reading = plan.reading
             self.assumed = (*plan.assumed, *plan.reading.assumed)
 
@@ -177,7 +178,7 @@ class _Read:
                 signature = engine.describe(model.files, model.encoding, input=plan.recipe_of)
             plan.head_of(signature)
         except (InvalidArgumentError, RuntimeFailure) as error:
-            self.refusal = self.refusal or str(error)
+            self.error = self.error or error.with_traceback(None)
             return None
         return plan
 

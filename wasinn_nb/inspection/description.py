@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import ModelCard, Port, Stated, clean_text
+from wasinn_nb.errors import WasiNnError
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.literals import literal
 from wasinn_nb.render import Code, Document, Facts, Section, Showing
@@ -57,6 +58,8 @@ class ModelDescription(Showing):
         The Python that writes a card which states what is assumed; empty where nothing is.
     python : str
         The Python that runs the model: in one call, or by the five calls where no task reads it.
+    error : WasiNnError or None
+        What `refusal` is the message of, with its remedy as values.
 
     Examples
     --------
@@ -87,6 +90,7 @@ class ModelDescription(Showing):
     refusal: str
     card_line: str
     python: str
+    error: WasiNnError | None = field(default=None, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the description as plain JSON values."""

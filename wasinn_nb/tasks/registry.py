@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, cast
 
 from wasinn_nb import registry
-from wasinn_nb.cards import ModelCard, Signature
+from wasinn_nb.cards import FIVE_CALLS, ModelCard, Signature
 from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.tasks.base import Reading, Task
@@ -143,7 +143,4 @@ def _remedy(
             except InvalidArgumentError:
                 continue
             return Remedy(f"it can be read for {name}: use {task(name).call}", [{"task": name}])
-    return Remedy(
-        "call it with wasinn_nb.WasiNnCtx, which gives every output as it is",
-        command="wasinn-nb inspect {model} prints the Python that gives every output as it is",
-    )
+    return FIVE_CALLS
