@@ -122,7 +122,7 @@ class Model:
 
     @property
     def encoding(self) -> GraphEncoding:
-        """The format of the files, told by their suffix."""
+        """The format of the files, by their suffix."""
         return self.card.encoding
 
     @property
@@ -173,7 +173,7 @@ class Model:
     def sha384(self) -> Mapping[str, str]:
         """SHA-384 of each of :attr:`weights`, of its actual bytes: name → hexadecimal digits.
 
-        The name is the path below the folder that the model lies in, or that it is.  Computed when
+        The name is the path below the model's folder, or the folder that it is.  Computed when
         it is first asked for, about a second per GB, and again when a file was written anew.
         """
         folder = self.path if is_saved_model(self.path) else self.path.parent

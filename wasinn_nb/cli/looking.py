@@ -129,7 +129,7 @@ def lab(
         raise UnsupportedOperationError(
             "JupyterLab is not installed; install it with: pip install 'wasinn-nb[lab]'"
         )
-    # Containers and CI run as root, where JupyterLab wants to be told that this is meant.
+    # Containers and CI run as root, where JupyterLab starts only with this option.
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     command = [sys.executable, "-m", "jupyterlab", str(directory), *root, *context.args]
     os.execv(sys.executable, command)  # noqa: S606 - no shell; Ctrl-C goes straight to Jupyter

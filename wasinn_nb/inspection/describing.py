@@ -166,11 +166,11 @@ class _Read:
         model: Model,
         recipe: PartialRecipe | None,
         signature: Signature,
-        wanted: str | None = None,
+        required: str | None = None,
     ) -> Plan | None:
         """Return how a task reads the model; None, and the reason, where it does not."""
         try:
-            plan = Plan(model, recipe, wanted)
+            plan = Plan(model, recipe, required)
             self.recipe = plan.recipe_of(signature)
             self.assumed = plan.assumed
             ports = (*signature.inputs, *signature.outputs)

@@ -19,8 +19,8 @@ __all__ = ["ModelDescription", "listed"]
 _MOST_NAMES: Final = 20
 _MOST_METADATA: Final = 12
 _MOST_NAME: Final = 60
-# Of a card, what is shown by itself, or not at all.
-_SHOWN_APART: Final = frozenset({"name", "encoding", "classes", "recipe", "palette"})
+# Of a card, what has a row of its own, or none.
+_NOT_LISTED: Final = frozenset({"name", "encoding", "classes", "recipe", "palette"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -199,7 +199,7 @@ def _card_rows(card: ModelCard) -> list[tuple[str, str]]:
             rows.append((name, listed(list(value))))
         elif name == "figures":
             rows.append((name, listed([f"{key} {number:g}" for key, number in value.items()])))
-        elif name not in _SHOWN_APART:
+        elif name not in _NOT_LISTED:
             rows.append((name, clean_text(value)))
     return rows
 
@@ -254,8 +254,8 @@ def listed(names: Sequence[str]) -> str:
     """
     cleaned = [clean_text(name, _MOST_NAME) for name in names[:_MOST_NAMES]]
     between = "; " if any("," in name for name in cleaned) else ", "
-    shown = between.join(cleaned)
-    return shown if len(names) <= _MOST_NAMES else f"{shown}{between}... ({len(names)} in all)"
+    text = between.join(cleaned)
+    return text if len(names) <= _MOST_NAMES else f"{text}{between}... ({len(names)} in all)"
 
 
 def _plain(value: Any) -> Any:

@@ -114,7 +114,7 @@ class MaskReading:
         if output.scale == "scores":
             facts["class axis"] = f"{output.axis}, {output.planes[0]} classes"
         elif output.scale == "labels":
-            facts["values"] = "labels: the highest class is taken inside the model"
+            facts["values"] = "labels: the highest class is chosen inside the model"
         else:
             kinds = {
                 True: "logits",
@@ -259,17 +259,17 @@ def _completed(card: ModelCard, found: MaskOutput) -> ModelCard:
             return replace(card, classes=UNNAMED_CLASS)
         if given == 1:
             return with_background(card)
-        wanted = 2
+        count = 2
     elif found.scale == "labels":
         if given == 0:
             return replace(card, classes=unnamed_classes(_UNKNOWN_LABELS))
         return card
     else:
-        wanted = found.planes[0]
+        count = found.planes[0]
         if given == 0:
-            return replace(card, classes=unnamed_classes(wanted))
-    if given != wanted:
+            return replace(card, classes=unnamed_classes(count))
+    if given != count:
         raise InvalidArgumentError(
-            f"the card of {card.name} names {given} classes, the model's output has {wanted}"
+            f"the card of {card.name} names {given} classes, the model's output has {count}"
         )
     return card
