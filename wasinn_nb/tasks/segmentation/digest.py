@@ -262,7 +262,7 @@ class Digest:
             if abs(here - there) > allowed + 1e-9:
                 found.append(
                     f"{name}: {here:.2f} % of the pixels here, {there:.2f} % there; "
-                    f"at most {allowed:.2f} points of difference are allowed"
+                    f"at most {allowed:.2f} points may differ"
                 )
         if sentence := self._flipped(other, cells):
             found.append(sentence)
