@@ -269,3 +269,42 @@ def test_diagnose_says_right_and_wrong_by_its_exit_code(tmp_path):
     assert json.loads(done.stdout)["sentence"] == "RGB channels, where the model takes BGR."
     assert page.read_text().startswith("<!doctype html>")
     assert shell("diagnose", tmp_path / "missing.tensor", "--image", shipped).returncode == 2
+
+
+# -- the terminal ----------------------------------------------------------------------------------
+
+
+def test_tables_fit_a_terminal_and_are_one_line_a_row_elsewhere():
+    terminal = shell("models", COLUMNS="60", FORCE_COLOR="1", TERM="xterm-256color")
+    assert max(map(len, terminal.stdout.splitlines())) <= 60
+    piped = shell("models", COLUMNS="60")
+    assert len(piped.stdout.splitlines()) == 1 + len(wn.models())
+    assert max(map(len, piped.stdout.splitlines())) > 100
+
+
+def test_classes_have_the_colors_of_the_mask_in_a_terminal(toy, photo):
+    done = shell(
+        *("segment", photo, "-m", toy, "--recipe", "color=BGR,range=0:255,resize=bilinear"),
+        FORCE_COLOR="1",
+        COLORTERM="truecolor",
+        TERM="xterm-256color",
+    )
+    lines = done.stdout.splitlines()
+    assert lines[1] == "   class    pixels    share"
+    colors = wn.model(toy).card.replace(classes=("a", "b", "c")).palette
+    for line, color, share in zip(lines[2:], colors, ("33.33", "66.67", "0.00"), strict=True):
+        code = ";".join(map(str, color))
+        assert line.startswith(f"\x1b[38;2;{code}m\u25a0\x1b[0m  class ")
+        assert line.endswith(f"{share} %")
+
+
+def test_numbers_that_json_does_not_have(tmp_path):
+    path = tmp_path / "nan-2xf32.tensor"
+    wn.Tensor.from_array(np.float32([1, np.nan])).write(path)
+    values = json.loads(run("inspect", path, "--json"))
+    assert (values["min"], values["mean"], values["max"]) == (None, None, None)
+    assert "\n  max         nan\n" in run("inspect", path) + "\n"
+
+
+def test_the_size_of_an_image_is_height_by_width(photo):
+    assert "size    4 x 6 pixels (height x width)\n" in run("inspect", photo)
