@@ -25,7 +25,7 @@ from wasinn_nb.errors import (
 )
 
 ADAS = "road-segmentation-adas-0001"
-NOT_DOWNLOADED = f"not downloaded (0.9 MB); model('{ADAS}') fetches it"
+NOT_DOWNLOADED = "not downloaded (0.9 MB)"
 
 
 # ----------------------------------------------------------------------------------- shipped card

@@ -127,7 +127,7 @@ def test_inspect_a_folder_and_a_suffix_in_upper_case(shared, here):
         ("folder", None, wn.WasiNnError, "no model 'folder' in "),
     ],
 )
-def test_inspect_refuses_what_is_no_model(here, name, content, error, words):
+def test_inspect_refuses_what_is_not_a_model(here, name, content, error, words):
     if content is not None:
         Path(name).write_bytes(content)
     with pytest.raises(error, match=words):

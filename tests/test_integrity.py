@@ -425,7 +425,7 @@ def test_custom_operations_are_named(shared):
         for encoding in (AUTODETECT, GraphEncoding.TENSORFLOWLITE):
             assert refusal([builder], encoding) == (
                 "OpenVINO does not have the operation Convolution2DTransposeBias, which is not one "
-                "of TensorFlow Lite's own: convert the original model without it, or run the file "
+                "of TensorFlow Lite's own; convert the original model without it, or run the file "
                 "with the runtime that defines it (runtime='litert' has those of MediaPipe)"
             )
 

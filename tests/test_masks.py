@@ -44,7 +44,7 @@ def test_many_wrong_labels_are_cut_short():
     [np.zeros(4, np.uint8), np.zeros((2, 2), np.int64), np.zeros((0, 3), np.uint8)],
     ids=["1-d", "int64", "empty"],
 )
-def test_what_is_no_mask(labels):
+def test_what_is_not_a_mask(labels):
     with pytest.raises(TensorError, match=r"\(H, W\) uint8"):
         checked_labels(labels, 4)
 

@@ -14,6 +14,7 @@ import toys
 import wasinn_nb as wn
 from wasinn_nb import errors
 from wasinn_nb.abi import TensorType
+from wasinn_nb.cards import FIVE_CALLS
 from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.imaging.recipe import PreprocessRecipe
 from wasinn_nb.tasks.segmentation.masks import labels_of, resize_scores
@@ -87,14 +88,18 @@ def test_models_of_one_class(tmp_path, shape, kind, scores):
     assert result.card.classes == ("background", "foreground")
     assert result.threshold == 0.5
     assert result.assumed == (("scores are logits, by their values",) if kind == "unknown" else ())
-    facts = wn.Pipeline(path, recipe=recipe, task="segmentation").reading.facts
-    assert facts["threshold"] == "0.5, assumed"
+    reading = wn.Pipeline(path, recipe=recipe, task="segmentation").reading
+    assert reading.facts["threshold"] == "0.5"
+    assert reading.assumed_facts == {
+        **({"values": {}} if kind == "unknown" else {}),
+        "threshold": {"threshold": 0.5},
+    }
     assert (
-        facts["values"]
+        reading.facts["values"]
         == {
             "sigmoid": "one class, probabilities",
             "logits": "one class, logits",
-            "unknown": "one class, probabilities or logits as the values tell, assumed",
+            "unknown": "one class, probabilities or logits as the values tell",
         }[kind]
     )
     if scores:
@@ -345,7 +350,7 @@ def test_a_fixed_batch(tmp_path):
         wn.segment(IMAGE, path)
     assert str(caught.value) == (
         "the model takes 4x3x4x6xf32: a fixed batch of 4 images; convert it again with a batch of "
-        "1, or call it with wasinn_nb.WasiNnCtx"
+        f"1, or {FIVE_CALLS.python}"
     )
 
 

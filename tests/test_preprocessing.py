@@ -348,7 +348,7 @@ def test_an_image_too_narrow_to_be_cropped():
         resized_pixels(strip, recipe)
     assert str(caught.value) == (
         "to cover 224x224 pixels, the image of 10x40000 would be resized to 224x896000; expected "
-        'sides of at most 65535: cut it to another shape, or use fit="letterbox"'
+        'sides of at most 65535; cut it to another shape, or use fit="letterbox"'
     )
     assert resized_pixels(strip, recipe.replace(fit="letterbox")).shape == (224, 224, 3)
 

@@ -460,7 +460,7 @@ def test_load_reads_all_but_the_image(tmp_path):
 
 
 def changed(**values):
-    return lambda said: said | values
+    return lambda facts: facts | values
 
 
 @pytest.mark.parametrize(
@@ -477,7 +477,7 @@ def changed(**values):
         (changed(precision=7), "precision such as"),
         (changed(timings=7), "not what `save` writes"),
         (changed(digest=[1]), "not what `save` writes"),
-        (changed(digest=["x"]), "no digest"),
+        (changed(digest=["x"]), "not a digest"),
         (changed(precision="f16"), "is not that of the mask .*: precision bf16 here, f16 there"),
     ],
 )

@@ -16,6 +16,7 @@ import pytest
 
 import wasinn_nb as wn
 from wasinn_nb import errors
+from wasinn_nb.cards import FIVE_CALLS
 from wasinn_nb.cards.card import ModelCard
 
 TOLERANCE: Final = 0.001
@@ -233,7 +234,7 @@ def test_face_detector(folder, photo):
     message = str(caught.value)
     assert f"is not a segmentation model of 240x320 images: {gives}" in message
     assert f"is not a classifier: {gives}" in message
-    assert message.endswith("call it with wasinn_nb.WasiNnCtx, which gives every output as it is")
+    assert message.endswith(FIVE_CALLS.python)
     for call, words in [(wn.segment, "a segmentation model"), (wn.classify, "a classifier")]:
         with pytest.raises(errors.InvalidArgumentError, match=f"is not {words}.* {gives}.*WasiNn"):
             call(photo, path)
@@ -257,7 +258,7 @@ def test_three_inputs(folder, photo):
             call()
         message = str(caught.value)
         assert message.startswith("expected a model of one image, this one has 3 inputs (model_")
-        assert message.endswith("call it with wasinn_nb.WasiNnCtx, input by input")
+        assert message.endswith(FIVE_CALLS.python)
     with wn.WasiNnCtx() as ctx:
         graph = ctx.load(path)
         context = ctx.init_execution_context(graph)
@@ -302,7 +303,7 @@ def test_custom_operation(folder, photo):
     for message in refusals(folder, photo, "segm_lite_v681.tflite", errors.RuntimeFailure):
         assert message == (
             "OpenVINO does not have the operation Convolution2DTransposeBias, which is not one of "
-            "TensorFlow Lite's own: convert the original model without it, or run the file with "
+            "TensorFlow Lite's own; convert the original model without it, or run the file with "
             "the runtime that defines it (runtime='litert' has those of MediaPipe)"
         )
 

@@ -14,7 +14,7 @@ from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.cards.code import card_code, card_line, is_bare, recipe_code
 from wasinn_nb.cards.conventions import clean_text
 from wasinn_nb.cards.formats import content_of, encoding_of
-from wasinn_nb.cards.inputs import ImageInput, image_input, image_inputs
+from wasinn_nb.cards.inputs import FIVE_CALLS, ImageInput, image_input, image_inputs
 from wasinn_nb.cards.integrity import checked_encoding, checked_files
 from wasinn_nb.cards.metadata import Stated, check_with_weights, stated
 from wasinn_nb.cards.modelfile import ModelFile
@@ -44,6 +44,7 @@ __all__ = [
     "BOUNDED",
     "CARD_SUFFIX",
     "ENCODINGS",
+    "FIVE_CALLS",
     "FOLDER_CARD",
     "UNBOUNDED",
     "UNNAMED_CLASS",

@@ -27,19 +27,19 @@ from wasinn_nb.cards.recipes import (
     partial_fields,
     unknown_levels,
 )
-from wasinn_nb.errors import RecipeError
+from wasinn_nb.errors import RecipeError, Remedy
 from wasinn_nb.imaging import PreprocessRecipe
 
 __all__ = ["stated_fields"]
 
 
-_EXAMPLES: Final = {
-    "color": "color='RGB'",
-    "range": "range=(0, 1)",
-    "height": "height=512",
-    "width": "width=512",
-    "layout": "layout='NCHW'",
-    "type": "type='f32'",
+_EXAMPLES: Final[Mapping[str, object]] = {
+    "color": "RGB",
+    "range": (0, 1),
+    "height": 512,
+    "width": 512,
+    "layout": "NCHW",
+    "type": "f32",
 }
 
 
@@ -102,10 +102,14 @@ def _recipe(main: Path, found: Stated, known: Any) -> PreprocessRecipe | None:
     missing = [*unknown_levels(values), *(name for name in required if name not in values)]
     if missing:
         inputs = " and ".join(f"{port.name} {port.signature}" for port in ports) or "input"
+        examples = (f"{name}={_EXAMPLES[name]!r}" for name in missing)
         raise RecipeError(
             f"{main.name}: the recipe lacks {', '.join(missing)}, which the file and its {inputs} "
-            f"leave open; add what is missing, as in "
-            f"recipe=dict({', '.join(_EXAMPLES[name] for name in missing)})"
+            f"leave open",
+            remedy=Remedy(
+                f"add what is missing, as in recipe=dict({', '.join(examples)})",
+                [{"recipe": {name: _EXAMPLES[name] for name in missing}}],
+            ),
         )
     try:
         recipe = completed_recipe(values, None if image is None else image.port)

@@ -11,8 +11,9 @@ from wasinn_nb.abi import TensorType
 from wasinn_nb.cards.assumptions import assumed_recipe, assumed_size
 from wasinn_nb.cards.inputs import ImageInput, image_input, one_input
 from wasinn_nb.cards.ports import Port, Signature
-from wasinn_nb.errors import InvalidArgumentError, RecipeError
+from wasinn_nb.errors import InvalidArgumentError, RecipeError, Remedy
 from wasinn_nb.imaging import INTEGER_LIMITS, Color, PreprocessRecipe
+from wasinn_nb.literals import literal
 
 __all__ = [
     "DEFAULT_SIDE",
@@ -182,11 +183,13 @@ def _check_fit(port: Port, recipe: PreprocessRecipe) -> None:
             f"check height, width, layout and color"
         )
     if recipe.type is not port.type:
-        change = f'type="{port.type_name}"'
+        change: dict[str, Any] = {"type": port.type_name}
         if port.type in _INTEGERS and not recipe.is_identity:
-            low, high = INTEGER_LIMITS[port.type]
-            change += f", range=({low}, {high}), mean=0, scale=1"
+            change |= {"range": INTEGER_LIMITS[port.type], "mean": 0, "scale": 1}
+        words = ", ".join(f"{name}={literal(value)}" for name, value in change.items())
         raise InvalidArgumentError(
-            f"the recipe makes {made}, the model takes {port.signature}: set the recipe's type "
-            f"with recipe.replace({change})"
+            f"the recipe makes {made}, the model takes {port.signature}",
+            remedy=Remedy(
+                f"set the recipe's type with recipe.replace({words})", [{"recipe": change}]
+            ),
         )

@@ -173,7 +173,7 @@ class Model:
     def sha384(self) -> Mapping[str, str]:
         """SHA-384 of each of :attr:`weights`, of its actual bytes: name → hexadecimal digits.
 
-        The name is the path below the folder that the model lies in, or that it is.  Computed when
+        The name is the path below the model's folder, or the folder that it is.  Computed when
         it is first asked for, about a second per GB, and again when a file was written anew.
         """
         folder = self.path if is_saved_model(self.path) else self.path.parent
@@ -293,8 +293,19 @@ class ModelTable(Showing, Sequence[ModelEntry]):
     def __hash__(self) -> int:
         return hash((self._entries, self._remarks))
 
-    def document(self) -> Document:
-        """Return what there is to see: a row for each model, and the remarks."""
-        rows = [[getattr(entry, name) for name in _HEADINGS] for entry in self]
+    def document(self, fetching: str = "model('{name}') fetches it") -> Document:
+        """Return what there is to see: a row for each model, and the remarks.
+
+        Parameters
+        ----------
+        fetching : str
+            What follows the reason of a model that can be fetched; ``{name}`` is its name.
+        """
+        rows = []
+        for entry in self:
+            reason = entry.reason
+            if not entry.here and entry.download_bytes is not None:
+                reason = f"{reason}; {fetching.format(name=entry.name)}"
+            rows.append([entry.name, entry.task, entry.precisions, entry.where, reason])
         remarks = [Paragraph(remark) for remark in self._remarks]
         return Document("Models", [Table(_HEADINGS, rows), *remarks], show_title=False)

@@ -299,7 +299,7 @@ def _reason(card: ModelCard | None, precision: str | None) -> str:
     text = bytes_text(size)
     if settings.offline():
         return f"not downloaded ({text}), and WASINN_NB_OFFLINE is set"
-    return f"not downloaded ({text}); model({card.name!r}) fetches it"
+    return f"not downloaded ({text})"
 
 
 def _fetchable(card: ModelCard | None, precision: str | None) -> bool:

@@ -23,8 +23,6 @@ from .html import document_html as document_html
 from .html import table_html as table_html
 from .markup import bars_html as bars_html
 from .markup import image_preview as image_preview
-from .markup import picture_html as picture_html
-from .markup import preview as preview
 from .page import Report as Report
 from .page import figure_html as figure_html
 from .page import image_html as image_html

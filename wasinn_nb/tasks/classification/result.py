@@ -55,10 +55,10 @@ class TopClass(NamedTuple):
 
 
 class SavedScores(NamedTuple):
-    """Where the files of a classification lie."""
+    """The paths of the files of a classification."""
 
     tensor: Path
-    """The probabilities; the sidecar lies beside it."""
+    """The probabilities; its sidecar is in the same folder."""
     facts: Path
     """The JSON file that names the tensor."""
 
