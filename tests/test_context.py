@@ -191,12 +191,12 @@ CASES = {
     "an unknown graph beside known ones": (
         lambda ctx, ir: ctx.init_execution_context(ctx.load(ir) + 1),
         InvalidArgumentError,
-        "no graph 1; here are graph 0",
+        "no graph 1; known graphs: 0",
     ),
     "a negative graph": (
         lambda ctx, ir: ctx.init_execution_context(ctx.load(ir) - 1),
         InvalidArgumentError,
-        "no graph -1; here are graph 0",
+        "no graph -1; known graphs: 0",
     ),
     "an unknown context": (
         lambda ctx, _: ctx.compute(0),
@@ -206,17 +206,17 @@ CASES = {
     "an unknown context for an input": (
         lambda ctx, ir: ctx.set_input(_fresh(ctx, ir) + 1, 0, TWO),
         InvalidArgumentError,
-        "no context 1; here are context 0",
+        "no context 1; known contexts: 0",
     ),
     "an unknown context for an output": (
         lambda ctx, ir: ctx.get_output(_ready(ctx, ir) - 1, 0),
         InvalidArgumentError,
-        "no context -1; here are context 0",
+        "no context -1; known contexts: 0",
     ),
     "a handle that is no number": (
         lambda ctx, ir: ctx.compute([_ready(ctx, ir)]),
         InvalidArgumentError,
-        "no context [0]; here are context 0",
+        "no context [0]; known contexts: 0",
     ),
     "an input index too large": (
         lambda ctx, ir: _set(ctx, ir, TWO, 1),
@@ -385,7 +385,7 @@ def test_handles_count_from_0_in_both_tables_and_are_not_used_again(ctx, relu):
         ctx.load([b"\x08garbage"], "onnx")  # takes no handle
     assert ctx.load(relu) == 3
     assert ctx.init_execution_context(3) == 3
-    with pytest.raises(InvalidArgumentError, match="no graph 1; here are graph 0, 2, 3"):
+    with pytest.raises(InvalidArgumentError, match="no graph 1; known graphs: 0, 2, 3"):
         ctx.describe(1)
 
 
@@ -851,7 +851,7 @@ def _computing(ctx, context, box):
 
     thread = threading.Thread(target=work)
     thread.start()
-    lock = ctx._executions[context].lock
+    lock = ctx._handles.executions[context].lock
     deadline = time.monotonic() + 20
     while not lock.locked() and thread.is_alive() and time.monotonic() < deadline:
         time.sleep(0.001)
@@ -897,7 +897,7 @@ def test_a_context_is_busy_while_it_computes(running):
 def test_close_waits_for_what_computes(running):
     ctx, context, thread, box = running
     ctx.close()
-    assert not ctx._executions
+    assert not ctx._handles.executions
     assert box == []
     thread.join(5)
     assert not thread.is_alive()
@@ -1075,15 +1075,12 @@ def test_describe_gives_the_rust_lines(ctx):
     name = described.outputs[0].name
     wide = max(len("<data>"), len(name))
     assert repr(described).splitlines() == [
-        f"port      {'name':{wide}}  dimensions and type  bytes  in Rust",
-        (
-            f"input 0   {'<data>':{wide}}  1x3x4x5xf32          240    "
-            f"let mut input = vec![0f32; 1 * 3 * 4 * 5];"
-        ),
-        (
-            f"output 0  {name:{wide}}  1x3x4x5xf16          120    "
-            f"let mut output = vec![0u16; 1 * 3 * 4 * 5];"
-        ),
+        f"port      {'name':{wide}}  dimensions and type  bytes",
+        f"input 0   {'<data>':{wide}}  1x3x4x5xf32            240",
+        f"output 0  {name:{wide}}  1x3x4x5xf16            120",
+        "# in Rust",
+        "let mut input = vec![0f32; 1 * 3 * 4 * 5];  // input 0",
+        "let mut output = vec![0u16; 1 * 3 * 4 * 5];  // output 0",
     ]
     html = described._repr_html_()
     assert "&lt;data&gt;" in html

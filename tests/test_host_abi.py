@@ -369,7 +369,7 @@ def test_names(guest, monkeypatch, models):
     for path in [str(models["doubling"]), "doubling.xml", "..", "~", "a\\b", "C:x", "a\0b"]:
         guest.put(BUILDERS, path.encode())
         assert guest.call("load_by_name", BUILDERS, len(path), OUT) == ABSENT
-        assert "is no name of a model" in guest.note
+        assert "is not the name of a model" in guest.note
     assert asked == [("unheard-of", False)]
 
 
@@ -380,7 +380,7 @@ def test_names(guest, monkeypatch, models):
 def test_unknown_handles_and_indices(ready, handle):
     said = f"{handle % 2**32}"
     assert ready.call("init_execution_context", handle, OUT) == BAD
-    assert f"no graph {said}; here are graph 0" in ready.note
+    assert f"no graph {said}; known graphs: 0" in ready.note
     assert ready.call("unload", handle) == BAD
     for name, rest in [
         ("set_input", (0, RECORD)),
@@ -389,7 +389,7 @@ def test_unknown_handles_and_indices(ready, handle):
         ("finalize_execution_context", ()),
     ]:
         assert ready.call(name, handle, *rest) == BAD
-        assert f"no context {said}; here are context 0" in ready.note
+        assert f"no context {said}; known contexts: 0" in ready.note
     assert ready.call("set_input", 0, handle, RECORD) == BAD
     assert f"no input {said}" in ready.note
     assert ready.call("get_output", 0, handle, BUFFER, 16, OUT) == BAD
