@@ -212,31 +212,25 @@ class Trace(Showing, Sequence[Call]):
         return [*numbered[:_SHOWN_FIRST], ("…", None), *numbered[-_SHOWN_LAST:]]
 
     def document(self) -> Document:
-        """Return what there is to see: a row for each call, with notes below, or beside it."""
+        """Return what there is to see: a row for each call, and below them the notes by number."""
         shown = self._shown()
-        names = [Column(name) for name in ("call", "arguments", "expected", "got", "errno")]
-        numbered = Table([Column("#"), *names], [(number, *_cells(call)) for number, call in shown])
-        notes = [
-            f"#{number} {call.name}: {call.note}" for number, call in shown if call and call.note
-        ]
+        failed = [i for i, (_, c) in enumerate(shown) if c and c.errno is not Errno.SUCCESS]
+        notes = [f"#{number} {c.name}: {c.note}" for number, c in shown if c and c.note]
+        columns = ["#", "call", "arguments", "expected", "got", "errno"]
+        rows = [(number, *_cells(call)) for number, call in shown]
+        times = [call.seconds if call else None for _, call in shown]
         timed = Table(
-            [*names, Column("time", milliseconds), Column("note")],
-            [
-                (*_cells(call), call.seconds if call else None, call.note if call else "")
-                for _, call in shown
-            ],
+            [*columns, Column("time", milliseconds)],
+            [(*row, seconds) for row, seconds in zip(rows, times, strict=True)],
             caption="WASI-NN calls",
-            marked=[
-                row
-                for row, (_, call) in enumerate(shown)
-                if call and call.errno is not Errno.SUCCESS
-            ],
+            marked=failed,
         )
         return Document(
             "WASI-NN calls",
             [
-                Only(("text",), [numbered, Paragraph("\n".join(notes))]),
+                Only(("text",), [Table(columns, rows)]),
                 Only(("notebook", "page"), [timed]),
+                Paragraph("\n".join(notes)),
             ],
             show_title=False,
         )
