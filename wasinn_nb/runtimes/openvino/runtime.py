@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import Port, Signature
 from wasinn_nb.imaging import PreprocessRecipe
-from wasinn_nb.runtimes.base import BaseRuntime
+from wasinn_nb.runtimes.base import BaseRuntime, GraphSpec
 from wasinn_nb.runtimes.device_table import (
     AUTO,
     HARDWARE,
@@ -23,7 +23,6 @@ from wasinn_nb.runtimes.device_table import (
     device_error,
     missing_devices,
 )
-from wasinn_nb.runtimes.head import Head
 from wasinn_nb.runtimes.openvino.fusing import can_fuse_head, with_head, with_input
 from wasinn_nb.runtimes.openvino.models import (
     core,
@@ -105,14 +104,9 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
         )
 
     def _compiled(
-        self,
-        model: ov.Model,
-        signature: Signature,
-        device: str,
-        precision: str,
-        recipe: PreprocessRecipe | None,
-        head: Head | None,
+        self, model: ov.Model, spec: GraphSpec, device: str, precision: str
     ) -> OpenVinoGraph:
+        _, recipe, head = spec
         fuses_head = head is not None and can_fuse_head(model, head)
         with translated("OpenVINO cannot put preprocessing and head into the graph"):
             if recipe is not None:
@@ -120,7 +114,7 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
             if head is not None and fuses_head:
                 model = with_head(model, head)
         compiled = self._compile(model, device, precision)
-        return OpenVinoGraph(compiled, signature, recipe, head, fuses_head=fuses_head)
+        return OpenVinoGraph(compiled, spec, fuses_head=fuses_head)
 
     def _compile(self, model: ov.Model, device: str, precision: str) -> ov.CompiledModel:
         config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
@@ -153,16 +147,13 @@ class OpenVinoGraph:
     def __init__(
         self,
         compiled: ov.CompiledModel,
-        signature: Signature,
-        recipe: PreprocessRecipe | None = None,
-        head: Head | None = None,
+        spec: GraphSpec,
         *,
-        fuses_head: bool = False,
+        fuses_head: bool,
     ) -> None:
         self.compiled = compiled
-        self.input = recipe
-        self.head = head
-        self.fuses_input = recipe is not None
+        signature, self.input, self.head = spec
+        self.fuses_input = self.input is not None
         self.fuses_head = fuses_head
         self.inputs = _completed(compiled.inputs, () if self.fuses_input else signature.inputs)
         self.outputs = _completed(compiled.outputs, () if fuses_head else signature.outputs)
