@@ -124,7 +124,7 @@ def test_both_dialects_of_u8(guest, code, dialect):
     guest.put(DATA, bytes(range(8)))
     put_record(guest, kind=code, nbytes=8)
     assert guest.call("set_input", 0, 0, RECORD) == OK
-    assert guest.note == f"type {code} is u8: the guest speaks the {dialect} dialect"
+    assert guest.note == f"type {code} is u8: the guest uses the {dialect} dialect"
     assert guest.ctx.trace[-1].got == "1x8xu8"
 
 
@@ -364,7 +364,7 @@ def test_names(guest, monkeypatch, models):
     assert "names registered here: bytes, doubling" in guest.note
     guest.put(0, b"\xff\xfe")
     assert guest.call("load_by_name", 0, 2, OUT) == BAD
-    assert "no UTF-8" in guest.note
+    assert "not UTF-8" in guest.note
     # The catalog takes paths; a guest reads only the directories that it is given.
     for path in [str(models["doubling"]), "doubling.xml", "..", "~", "a\\b", "C:x", "a\0b"]:
         guest.put(BUILDERS, path.encode())

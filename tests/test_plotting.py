@@ -99,7 +99,7 @@ def test_nothing_is_cut_off(entries, shape):
 @pytest.mark.parametrize(
     ("panels", "message"),
     [
-        ([], "at least one picture"),
+        ([], "at least one image"),
         ([Panel("Mask", np.zeros((2, 2), np.uint8))], r"Mask: expected a \(H, W, 3\) uint8"),
         ([Panel("Mask", np.zeros((2, 2, 3)))], "float64"),
     ],

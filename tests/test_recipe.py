@@ -127,7 +127,7 @@ def test_quantization():
             {"type": "i8", "range": (0, 1)},
             (
                 "an i8 tensor holds value - 128, which is the range (-128, 127); for another "
-                "range, a mean or a scale say the model's quantization=(scale, zero_point)"
+                "range, a mean or a scale state the model's quantization=(scale, zero_point)"
             ),
         ),
         ({"type": "i8", "mean": 1}, "an i8 tensor holds value - 128, which is the range (-128, "),
@@ -202,14 +202,14 @@ def test_huge_numbers_in_json_are_refused():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "the recipe is no JSON: Expecting value"),
-        ("{", "the recipe is no JSON: Expecting property name"),
-        ("[" * 100_000, "the recipe is no JSON: "),
+        ("", "the recipe is not valid JSON: Expecting value"),
+        ("{", "the recipe is not valid JSON: Expecting property name"),
+        ("[" * 100_000, "the recipe is not valid JSON: "),
         ("[1]", "expected a recipe as a JSON object, got [1]"),
         ("null", "expected a recipe as a JSON object, got None"),
         ('{"height": 2}', "the recipe lacks width"),
         ("{}", "the recipe lacks height, width"),
-        (None, "the recipe is no JSON: the JSON object must be str"),
+        (None, "the recipe is not valid JSON: the JSON object must be str"),
     ],
 )
 def test_text_that_is_no_recipe(text, message):

@@ -367,7 +367,7 @@ def test_arguments_and_environment(monkeypatch):
         ({"args": "a b"}, InvalidArgumentError, "expected a list of arguments"),
         ({"args": ["a\0b"]}, InvalidArgumentError, "UTF-8 text without NUL"),
         ({"args": ["\udc80"]}, InvalidArgumentError, "UTF-8 text without NUL"),
-        ({"env": {"A=B": ""}}, InvalidArgumentError, "no name of an environment variable"),
+        ({"env": {"A=B": ""}}, InvalidArgumentError, "not the name of an environment variable"),
         ({"env": {"A": "\0"}}, InvalidArgumentError, "without NUL"),
         ({"dirs": "."}, InvalidArgumentError, "expected dirs as {guest path: path here}"),
         ({"dirs": {".": "/no/such"}}, MissingFileError, "no directory /no/such"),
@@ -393,16 +393,19 @@ def test_arguments_that_are_refused(options, error, said):
     ("module", "said"),
     [
         (b"", "begins with b''"),
-        (b"\x7fELF\2\1\1\0", "no WebAssembly module"),
+        (b"\x7fELF\2\1\1\0", "not a WebAssembly module"),
         (b"(module)", "assemble WebAssembly text first"),
         (b"\0asm\x0d\0\1\0", "is a WebAssembly component; run_guest takes core modules"),
         (b"\0asm\2\0\0\0", "WebAssembly version 2"),
         (b"\0asm", "is the file whole .4 bytes"),
         (MISBEHAVE.read_bytes()[:-7], "is the file whole"),
         (MISBEHAVE.read_bytes()[:100], "is the file whole"),
-        (wasm("(module)"), "exports no _start, so it is no command but a library .it exports noth"),
+        (
+            wasm("(module)"),
+            "exports no _start, so it is not a command but a library .it",
+        ),
         (forwarding(), r"library \(it exports compute, compute_single, .*, …\)"),
-        (wasm('(module (func (export "_start") (param i32)))'), "without parameters"),
+        (wasm('(module (func (export "_start") (param i32)))'), "is not a function, or takes"),
         (wasm('(module (memory (export "_start") 1))'), "_start is no function"),
     ],
 )
@@ -429,7 +432,7 @@ def test_a_module_that_is_not_there():
 @pytest.mark.parametrize(
     ("imports", "said"),
     [
-        ('"env" "puts" (func (param i32))', "env.puts, which nobody provides here; .*not linked"),
+        ('"env" "puts" (func (param i32))', "env.puts, which are not provided here; .*not linked"),
         ('"wasi_ephemeral_nn" "train" (func)', "wasi_ephemeral_nn.train.*: load, load_by_name"),
         ('"wasi_unstable" "fd_write" (func)', "the WASI of 2019"),
         ('"env" "memory" (memory 1)', "env.memory"),
@@ -707,7 +710,7 @@ def test_legacy_guest(models, tmp_path):
     assert run.exit_code == 0, run.stderr
     assert (tmp_path / "out.bin").read_bytes() == bytes(range(0, 16, 2))
     assert run.dialect.value == "legacy"
-    assert run.trace[2].note == "type 2 is u8: the guest speaks the legacy dialect"
+    assert run.trace[2].note == "type 2 is u8: the guest uses the legacy dialect"
     xml = models["bytes"]
     assert f"--nn-preload bytes:OpenVINO:CPU:{xml}:{xml.with_suffix('.bin')}" in (
         run.wasmedge_command()
@@ -763,7 +766,7 @@ def test_tensors_beyond_the_memory_limit_are_let_go(models):
     assert run.trace.tensors_dropped > 1_000
     assert len(repr(run).splitlines()) < 100
     assert "calls in the middle are left out" in run.notes[0]
-    assert "tensor(s) go, the oldest" in run.notes[1]
+    assert "tensor(s), the oldest" in run.notes[1]
 
 
 # -- showing -----------------------------------------------------------------------------------

@@ -70,11 +70,11 @@ class GuestRun(Showing):
     dialect : Dialect or None
         The numbering of tensor types that the guest has shown; ``None`` where both fit.
     notes : tuple of str
-        What there is to know besides.
+        Remarks on the run.
     invocation : Invocation
         How it was started.
     models : mapping
-        The models that it has asked for by name.
+        The models that it has loaded by name.
     runtime : str
         The engine behind WASI-NN.
     """

@@ -118,7 +118,7 @@ class BaseRuntime(ABC, Generic[Model]):
         return check_device(device, self.devices())
 
     def _needs_stated(self, signature: Signature) -> bool:
-        """Return whether to complete *signature* by what the file states, read without engine."""
+        """Return whether to complete *signature* by what its file states."""
         del signature
         return True
 
@@ -128,7 +128,7 @@ class BaseRuntime(ABC, Generic[Model]):
 
     @abstractmethod
     def _signature(self, model: Model, builders: Sequence[Builder]) -> Signature:
-        """Return what a model takes and gives, as the engine says."""
+        """Return what a model takes and gives, as the engine reports it."""
 
     @abstractmethod
     def _at_size(self, model: Model, signature: Signature, recipe: PreprocessRecipe) -> Signature:

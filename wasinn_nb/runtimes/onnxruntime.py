@@ -38,7 +38,7 @@ _TYPE_NAMES: Final = {
     "float": "f32",
     "float16": "f16",
 }
-# What an exception says too, ONNX Runtime would also write to the standard error.
+# Otherwise ONNX Runtime writes to the standard error what its exceptions say.
 _SILENT: Final = 4
 _UPDATE: Final = (
     "export the model for an older version of ONNX, or install a newer ONNX Runtime: "

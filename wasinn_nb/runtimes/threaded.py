@@ -59,7 +59,7 @@ class ThreadedContext(ABC):
         """Run the graph to its end; return new arrays, of the outputs that tensors can hold."""
 
     def set_input(self, index: int, tensor: Tensor) -> None:
-        """Use *tensor*; where only the order of the sizes differs, bytes rule."""
+        """Use *tensor*, in the model's dimensions."""
         self._check_idle()
         self._inputs[index] = input_array(index, self._ports[0][index], tensor)
 

@@ -260,7 +260,7 @@ class WasiNnCtx:
         Raises
         ------
         TooLargeError
-            If the buffer is too small; ``needed`` says how many bytes it takes, and nothing is
+            If the buffer is too small; ``needed`` is the number of bytes that it takes, and nothing is
             written.
         UnsupportedOperationError
             If the output is of type i8, which WASI-NN does not have; :meth:`get_output` returns it.

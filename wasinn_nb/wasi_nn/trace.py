@@ -137,7 +137,7 @@ class Trace(Showing, Sequence[Call]):
             call.note = str(error)
             raise
         except BaseException as error:
-            # A bug of ours or an interrupt: the row says so, and the exception goes on.
+            # A bug of ours or an interrupt: it goes into the row, and on to the caller.
             call.errno, call.note = Errno.RUNTIME_ERROR, repr(error)
             raise
         finally:

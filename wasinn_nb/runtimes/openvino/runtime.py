@@ -165,13 +165,13 @@ class OpenVinoGraph:
         The CPU plug-in leaves the memory of an output that is an input passed on as it was, and
         lets other operations write to the *input's* memory then.  Those outputs are copied.
         """
-        taken = {port.signature for port in self.inputs}
+        inputs = {port.signature for port in self.inputs}
         fixed = {
             index
             for index, port in enumerate(self.outputs)
             if port.type is not None and port.fixed_dimensions is not None
         }
-        if not any(self.outputs[index].signature in taken for index in fixed):
+        if not any(self.outputs[index].signature in inputs for index in fixed):
             return frozenset(fixed)
         return frozenset(
             index
@@ -188,7 +188,7 @@ class OpenVinoGraph:
     def precision(self) -> str:
         """The precision of the computation as the device reports it."""
         hint = _property(self.compiled, "INFERENCE_PRECISION_HINT", None)
-        if hint is None:  # AUTO says it of the device that it chose
+        if hint is None:  # AUTO reports it of the device that it chose
             chosen = _property(self.compiled, "DEVICE_PROPERTIES", {}).get(self.device, {})
             hint = chosen.get("INFERENCE_PRECISION_HINT")
         return hint.get_type_name() if isinstance(hint, ov.Type) else "unknown"
@@ -211,7 +211,7 @@ class OpenVinoContext:
         self._started = self._cancelled = self._computed = False
 
     def set_input(self, index: int, tensor: Tensor) -> None:
-        """Share *tensor* with OpenVINO; where only the order of the sizes differs, bytes rule."""
+        """Share *tensor* with OpenVINO; in the model's dimensions."""
         array = input_array(index, self._graph.inputs[index], tensor)
         with translated(f"OpenVINO refused input {index}"):
             self._request.set_input_tensor(index, _shared(array))
@@ -288,12 +288,12 @@ def _shared(array: NDArray[Any]) -> ov.Tensor:
 
 def _layer(node: ov.Node) -> str:
     """Return what a node of an executable graph does, such as ``Input`` or ``Convolution``."""
-    said = node.get_rt_info()
-    return str(said["layerType"].value) if "layerType" in said else "Input"
+    details = node.get_rt_info()
+    return str(details["layerType"].value) if "layerType" in details else "Input"
 
 
 def _property(compiled: ov.CompiledModel, name: str, missing: Any) -> Any:
-    """Return a property, or *missing* where the plug-in does not tell it."""
+    """Return a property, or *missing* where the plug-in does not have it."""
     try:
         return compiled.get_property(name)
     except RuntimeError:
