@@ -139,7 +139,7 @@ class GuestThread:
         check_start(module)
         store = wasmtime.Store(self._engine)
         linker = wasmtime.Linker(self._engine)
-        # Closed, not left to the last reference: a notebook keeps tracebacks, which hold the memory.
+        # Closed by us: a notebook keeps tracebacks, which refer to them and so to the memory.
         self._resources = (linker, store, module)
         self._limit(store)
         define_wasi(linker, self._functions)

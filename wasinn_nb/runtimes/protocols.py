@@ -29,8 +29,8 @@ class ExecutionContext(Protocol):
     def set_input(self, index: int, tensor: Tensor) -> None:
         """Use *tensor* as input *index*; its bytes are read in place.
 
-        Where only the order of the sizes differs, the bytes are taken as the model's.  A tensor of another type or number
-        of elements raises InvalidArgumentError.
+        Where only the order of the sizes differs, the bytes are taken as the model's.  A tensor of
+        another type or number of elements raises InvalidArgumentError.
         """
 
     def start(self) -> None:

@@ -260,8 +260,8 @@ class WasiNnCtx:
         Raises
         ------
         TooLargeError
-            If the buffer is too small; ``needed`` is the number of bytes that it takes, and nothing is
-            written.
+            If the buffer is too small; ``needed`` is the number of bytes that it takes, and nothing
+            is written.
         UnsupportedOperationError
             If the output is of type i8, which WASI-NN does not have; :meth:`get_output` returns it.
         InvalidArgumentError, RuntimeFailure

@@ -71,8 +71,8 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
     MissingFileError
         If a file is not there, also one that an ONNX model has its weights in.
     RuntimeFailure
-        If the bytes are not such a model, its weights cannot belong to it, or it has no inputs or no
-        outputs.
+        If the bytes are not such a model, its weights cannot belong to it, or it has no inputs or
+        no outputs.
     """
     if encoding is GraphEncoding.PYTORCH:
         raise UnsupportedOperationError(
