@@ -279,7 +279,7 @@ def test_null_pointers_are_places_like_others(guest):
 
 
 @pytest.mark.parametrize(
-    ("dims", "nbytes", "said"),
+    ("dims", "nbytes", "message"),
     [
         ([1, 1 << 28], 1 << 30, "1073741824 bytes at"),  # 1 GB that is not there
         ([1 << 16, 1 << 16], 0, "17179869184 bytes, got 0"),  # in 32 bits: 0 elements
@@ -289,11 +289,11 @@ def test_null_pointers_are_places_like_others(guest):
         ([0, 4], 0, "another number of elements"),
     ],
 )
-def test_claims_of_dimensions(ready, dims, nbytes, said):
+def test_claims_of_dimensions(ready, dims, nbytes, message):
     ready.put(DIMS, *dims)
     put_record(ready, rank=len(dims), nbytes=nbytes)
     assert ready.call("set_input", 0, 0, RECORD) == BAD
-    assert said in ready.note
+    assert message in ready.note
 
 
 def test_a_type_that_fits_both_dialects_or_neither(ready):
@@ -321,7 +321,7 @@ def test_a_type_that_the_model_does_not_take(ready):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "target", "errno", "said"),
+    ("encoding", "target", "errno", "message"),
     [
         (0, 0, OK, ""),
         (0, 3, OK, ""),
@@ -334,12 +334,12 @@ def test_a_type_that_the_model_does_not_take(ready):
         (0, 2, BAD, "no NPU on this machine"),
     ],
 )
-def test_encodings_and_targets(guest, models, encoding, target, errno, said):
+def test_encodings_and_targets(guest, models, encoding, target, errno, message):
     if target == 2 and any(name.startswith("NPU") for name in ov.Core().available_devices):
         pytest.skip("this machine has an NPU")
     put_model(guest, models["doubling"])
     assert guest.call("load", BUILDERS, 2, encoding, target, OUT) == errno
-    assert said in guest.note
+    assert message in guest.note
 
 
 def test_bytes_that_are_no_model(guest):
@@ -378,9 +378,9 @@ def test_names(guest, monkeypatch, models):
 
 @pytest.mark.parametrize("handle", [1, 7, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
 def test_unknown_handles_and_indices(ready, handle):
-    said = f"{handle % 2**32}"
+    number = f"{handle % 2**32}"
     assert ready.call("init_execution_context", handle, OUT) == BAD
-    assert f"no graph {said}; known graphs: 0" in ready.note
+    assert f"no graph {number}; known graphs: 0" in ready.note
     assert ready.call("unload", handle) == BAD
     for name, rest in [
         ("set_input", (0, RECORD)),
@@ -389,11 +389,11 @@ def test_unknown_handles_and_indices(ready, handle):
         ("finalize_execution_context", ()),
     ]:
         assert ready.call(name, handle, *rest) == BAD
-        assert f"no context {said}; known contexts: 0" in ready.note
+        assert f"no context {number}; known contexts: 0" in ready.note
     assert ready.call("set_input", 0, handle, RECORD) == BAD
-    assert f"no input {said}" in ready.note
+    assert f"no input {number}" in ready.note
     assert ready.call("get_output", 0, handle, BUFFER, 16, OUT) == BAD
-    assert f"no output {said}" in ready.note
+    assert f"no output {number}" in ready.note
 
 
 def test_out_of_order(ready):

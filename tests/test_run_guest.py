@@ -161,7 +161,7 @@ def test_writing_only_where_it_is_asked_for(misbehave, tmp_path):
     assert not Path("/tmp/misbehaved.txt").exists()
 
 
-def test_changed_files_are_told_from_those_left_alone(misbehave, tmp_path):
+def test_changed_files_are_listed_and_others_not(misbehave, tmp_path):
     folder = tmp_path / "inside"
     (folder / "other.txt").write_text("left alone")
     (folder / "deep").mkdir()
@@ -291,11 +291,11 @@ def test_what_is_printed_without_end_is_bounded(misbehave, capfd):
         run_guest(MISBEHAVE, ["flood"], time_limit=0.3, output_limit=100)
     run = caught.value.run
     assert len(run.stdout) == 100
-    said = "stdout goes on after 100 bytes; output_limit= shows and keeps more"
-    assert run.notes == (said,)
-    shown = capfd.readouterr()
-    assert len(shown.out) == 100
-    assert shown.err == f"\n[{said}]\n"
+    cut = "stdout goes on after 100 bytes; output_limit= shows and keeps more"
+    assert run.notes == (cut,)
+    printed = capfd.readouterr()
+    assert len(printed.out) == 100
+    assert printed.err == f"\n[{cut}]\n"
 
 
 def test_no_limit_shows_everything_and_keeps_the_first(monkeypatch, capfd):
@@ -362,7 +362,7 @@ def test_arguments_and_environment(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("options", "error", "said"),
+    ("options", "error", "message"),
     [
         ({"args": "a b"}, InvalidArgumentError, "expected a list of arguments"),
         ({"args": ["a\0b"]}, InvalidArgumentError, "UTF-8 text without NUL"),
@@ -381,8 +381,8 @@ def test_arguments_and_environment(monkeypatch):
         ({"target": 9}, InvalidArgumentError, "unknown execution target 9"),
     ],
 )
-def test_arguments_that_are_refused(options, error, said):
-    with pytest.raises(error, match=said):
+def test_arguments_that_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
         run_guest(MISBEHAVE, **{"args": ["exit3"], **options})
 
 
@@ -390,7 +390,7 @@ def test_arguments_that_are_refused(options, error, said):
 
 
 @pytest.mark.parametrize(
-    ("module", "said"),
+    ("module", "message"),
     [
         (b"", "begins with b''"),
         (b"\x7fELF\2\1\1\0", "not a WebAssembly module"),
@@ -409,8 +409,8 @@ def test_arguments_that_are_refused(options, error, said):
         (wasm('(module (memory (export "_start") 1))'), "_start is not a function"),
     ],
 )
-def test_modules_that_are_refused(module, said, tmp_path):
-    with pytest.raises(GuestModuleError, match=said) as caught:
+def test_modules_that_are_refused(module, message, tmp_path):
+    with pytest.raises(GuestModuleError, match=message) as caught:
         run_guest(module)
     assert isinstance(caught.value, ValueError)
     path = tmp_path / "guest.wasm"
@@ -430,7 +430,7 @@ def test_a_module_that_is_not_there():
 
 
 @pytest.mark.parametrize(
-    ("imports", "said"),
+    ("imports", "message"),
     [
         ('"env" "puts" (func (param i32))', "env.puts, which are not provided here; .*not linked"),
         ('"wasi_ephemeral_nn" "train" (func)', "wasi_ephemeral_nn.train.*: load, load_by_name"),
@@ -440,15 +440,15 @@ def test_a_module_that_is_not_there():
         ('"wasi_snapshot_preview1" "proc_exit" (func)', "incompatible import type"),
     ],
 )
-def test_imports_that_nobody_provides(imports, said):
+def test_imports_that_are_not_provided(imports, message):
     module = wasm(f'(module (import {imports}) (func (export "_start")))')
-    with pytest.raises(GuestLinkError, match=said) as caught:
+    with pytest.raises(GuestLinkError, match=message) as caught:
         run_guest(module)
     assert isinstance(caught.value, LookupError)
     assert caught.value.run.ended == "not started"
 
 
-def test_many_unknown_imports_are_said_in_short():
+def test_many_unknown_imports_are_listed_in_short():
     lines = "".join(f'(import "x" "f{i}" (func))' for i in range(9))
     with pytest.raises(GuestLinkError, match=r"x.f0, x.f1, x.f2, x.f3, x.f4 and 4 more"):
         run_guest(wasm(f'(module {lines} (func (export "_start")))'))
@@ -639,14 +639,14 @@ def test_poll_of_very_many():
 # -- whole guests ------------------------------------------------------------------------------
 
 
-def picture(path, size=(63, 41)):
+def image_file(path, size=(63, 41)):
     rng = np.random.default_rng(1)
     Image.fromarray(rng.integers(0, 256, (*size[::-1], 3), dtype=np.uint8)).save(path)
     return path
 
 
 def test_road_guest_on_a_small_model(models, tmp_path, capfd):
-    picture(tmp_path / "road.png")
+    image_file(tmp_path / "road.png")
     model = models["road"]
     run = run_guest(
         GUESTS / "roadseg.wasm",
@@ -686,7 +686,7 @@ def _made(folder):
 
 
 def test_road_guest_says_how_to_let_it_write(models, tmp_path):
-    picture(tmp_path / "road.png")
+    image_file(tmp_path / "road.png")
     dirs = {".": tmp_path, "m": models["road"].parent}
     args = ["m/road.xml", "m/road.bin", "road.png"]
     run = run_guest(GUESTS / "roadseg.wasm", args, dirs, stream=False)
