@@ -72,24 +72,24 @@ def test_a_card_is_read_whole(tmp_path):
             "toy-0001: expected at most 256 classes, got 257",
         ),
         ({"classes": None}, "toy-0001: expected `array`, got `null` at `$.classes`"),
-        ({"palette": [[0, 0, 0]]}, "expected a colour for each of 2 classes, got 1"),
+        ({"palette": [[0, 0, 0]]}, "expected a color for each of 2 classes, got 1"),
         (
             {"palette": [[0, 0, 0], [0, 0, 256]]},
-            "colour 1: expected (red, green, blue) from 0 to 255, got [0, 0, 256]",
+            "color 1: expected (red, green, blue) from 0 to 255, got [0, 0, 256]",
         ),
         (
             {"palette": [[0, 0, -1], [0, 0, 0]]},
-            "colour 0: expected (red, green, blue) from 0 to 255, got [0, 0, -1]",
+            "color 0: expected (red, green, blue) from 0 to 255, got [0, 0, -1]",
         ),
         (
             {"palette": [[0, 0], [0, 0, 0]]},
-            "colour 0: expected (red, green, blue) from 0 to 255, got [0, 0]",
+            "color 0: expected (red, green, blue) from 0 to 255, got [0, 0]",
         ),
         (
             {"palette": [[0, 0, 0, True], [0, 0, 0]]},
-            "colour 0: expected (red, green, blue) from 0 to 255, got [0, 0, 0, True]",
+            "color 0: expected (red, green, blue) from 0 to 255, got [0, 0, 0, True]",
         ),
-        ({"palette": [[0, 0, 0.5], [0, 0, 0]]}, "colour 0: expected (red, green, blue)"),
+        ({"palette": [[0, 0, 0.5], [0, 0, 0]]}, "color 0: expected (red, green, blue)"),
         ({"palette": 5}, "expected a palette as a sequence of (red, green, blue), got 5"),
         ({"encoding": "caffe"}, "toy-0001: expected encoding as one of openvino, onnx, "),
         ({"encoding": 1}, "toy-0001: expected `str`, got `int` at `$.encoding`"),
@@ -277,7 +277,7 @@ def test_replace():
 def test_replace_keeps_a_palette_of_ones_own():
     card = ModelCard("toy", classes=["a", "b"], palette=[(1, 1, 1), (2, 2, 2)])
     assert card.replace(classes=["x", "y"]).palette == ((1, 1, 1), (2, 2, 2))
-    with pytest.raises(RecipeError, match="a colour for each of 3 classes, got 2"):
+    with pytest.raises(RecipeError, match="a color for each of 3 classes, got 2"):
         card.replace(classes=["x", "y", "z"])
 
 
@@ -404,5 +404,5 @@ def test_the_palette_of_very_many_classes():
 def test_palettes_may_be_arrays():
     assert checked_palette(np.array([[1, 2, 3]], np.uint8), 1) == ((1, 2, 3),)
     assert type(checked_palette(np.array([[1, 2, 3]], np.uint8), 1)[0][0]) is int
-    with pytest.raises(RecipeError, match="colour 0: expected"):
+    with pytest.raises(RecipeError, match="color 0: expected"):
         checked_palette([5], 1)

@@ -97,24 +97,24 @@ def test_waiting_for_nothing(engine):
 
 def test_threads(ort, litert, monkeypatch):
     module = sys.modules["wasinn_nb.runtimes.litert"]
-    wanted = []
+    numbers = []
     original = module.Interpreter
 
     def interpreter(**options):
-        wanted.append(options["num_threads"])
+        numbers.append(options["num_threads"])
         return original(**options)
 
     monkeypatch.setattr(module, "Interpreter", interpreter)
     graph = litert.load([toys.tflite_relu()], TFLITE, "CPU")
     for _ in range(2):
         graph.execution_context()
-    assert wanted == [processors()] * 2  # the first context runs the graph's own interpreter
+    assert numbers == [processors()] * 2  # the first context runs the graph's own interpreter
     options = ort.load([toys.onnx_relu()], ONNX, "CPU").session.get_session_options()
     assert options.intra_op_num_threads == processors()
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
-def test_variables_begin_at_zero_after_the_run_that_tells_sizes(litert):
+def test_variables_begin_at_zero_after_the_run_that_shows_sizes(litert):
     builders = models.doubled(TfliteWriter(), (1, None, None, 3))
     recipe = wn.PreprocessRecipe(2, 3, "NHWC", "RGB")
     graph = litert.load(builders, TFLITE, "CPU", input=lambda _: recipe)
@@ -122,7 +122,7 @@ def test_variables_begin_at_zero_after_the_run_that_tells_sizes(litert):
     assert litert.describe(builders, TFLITE, input=lambda _: recipe).outputs == graph.outputs
 
 
-def test_a_provider_that_does_not_work_is_no_silent_processor(ort, monkeypatch, capfd):
+def test_a_provider_that_does_not_work_is_not_replaced_silently(ort, monkeypatch, capfd):
     module = sys.modules["wasinn_nb.runtimes.onnxruntime"]
     providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(module.ort, "get_available_providers", lambda: providers)

@@ -31,11 +31,11 @@ def test_three_panels_with_a_legend():
         "Mask: toy",
         "Image and mask",
     ]
-    shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
+    drawn = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
     labels = result.resize(20, 30).labels
-    assert np.array_equal(shown[0], photo)
-    assert np.array_equal(shown[1], colorize(labels, CARD.palette))
-    assert np.array_equal(shown[2], np.asarray(result.overlay(opacity=1)))
+    assert np.array_equal(drawn[0], photo)
+    assert np.array_equal(drawn[1], colorize(labels, CARD.palette))
+    assert np.array_equal(drawn[2], np.asarray(result.overlay(opacity=1)))
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [
         "background  50.00 %",
@@ -101,12 +101,12 @@ def test_nothing_is_cut_off(entries, shape):
 @pytest.mark.parametrize(
     ("panels", "message"),
     [
-        ([], "at least one picture"),
+        ([], "at least one image"),
         ([Panel("Mask", np.zeros((2, 2), np.uint8))], r"Mask: expected a \(H, W, 3\) uint8"),
         ([Panel("Mask", np.zeros((2, 2, 3)))], "float64"),
     ],
 )
-def test_what_is_no_picture(panels, message):
+def test_what_is_not_an_image(panels, message):
     with pytest.raises(InvalidArgumentError, match=message):
         draw_panels(panels, [])
 
@@ -150,7 +150,7 @@ def test_a_notebook_shows_the_figure_once(tmp_path):
     nbclient.NotebookClient(
         notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
-    pictures = [[o for o in cell.outputs if "image/png" in o.get("data", {})] for cell in cells]
-    assert [len(found) for found in pictures] == [1, 1, 1, 0, 0]
+    figures = [[o for o in cell.outputs if "image/png" in o.get("data", {})] for cell in cells]
+    assert [len(found) for found in figures] == [1, 1, 1, 0, 0]
     assert [len(cell.outputs) for cell in cells] == [1, 1, 1, 0, 1]
     assert "text/html" in cells[4].outputs[0].data

@@ -164,7 +164,7 @@ def test_writing_only_where_it_is_asked_for(misbehave, tmp_path):
     assert not Path("/tmp/misbehaved.txt").exists()
 
 
-def test_changed_files_are_told_from_those_left_alone(misbehave, tmp_path):
+def test_changed_files_are_listed_and_others_not(misbehave, tmp_path):
     folder = tmp_path / "inside"
     (folder / "other.txt").write_text("left alone")
     (folder / "deep").mkdir()
@@ -294,11 +294,11 @@ def test_what_is_printed_without_end_is_bounded(misbehave, capfd):
         run_guest(MISBEHAVE, ["flood"], time_limit=0.3, output_limit=100)
     run = caught.value.run
     assert len(run.stdout) == 100
-    note = "stdout goes on after 100 bytes; output_limit= shows and keeps more"
-    assert run.notes == (note,)
-    shown = capfd.readouterr()
-    assert len(shown.out) == 100
-    assert shown.err == f"\n[{note}]\n"
+    cut = "stdout goes on after 100 bytes; output_limit= shows and keeps more"
+    assert run.notes == (cut,)
+    printed = capfd.readouterr()
+    assert len(printed.out) == 100
+    assert printed.err == f"\n[{cut}]\n"
 
 
 def test_no_limit_shows_everything_and_keeps_the_first(monkeypatch, capfd):
@@ -370,7 +370,7 @@ def test_arguments_and_environment(monkeypatch):
         ({"args": "a b"}, InvalidArgumentError, "expected a list of arguments"),
         ({"args": ["a\0b"]}, InvalidArgumentError, "UTF-8 text without NUL"),
         ({"args": ["\udc80"]}, InvalidArgumentError, "UTF-8 text without NUL"),
-        ({"env": {"A=B": ""}}, InvalidArgumentError, "no name of an environment variable"),
+        ({"env": {"A=B": ""}}, InvalidArgumentError, "not the name of an environment variable"),
         ({"env": {"A": "\0"}}, InvalidArgumentError, "without NUL"),
         ({"dirs": "."}, InvalidArgumentError, "expected dirs as {guest path: path here}"),
         ({"dirs": {".": "/no/such"}}, MissingFileError, "no directory /no/such"),
@@ -396,17 +396,20 @@ def test_arguments_that_are_refused(options, error, message):
     ("module", "message"),
     [
         (b"", "begins with b''"),
-        (b"\x7fELF\2\1\1\0", "no WebAssembly module"),
+        (b"\x7fELF\2\1\1\0", "not a WebAssembly module"),
         (b"(module)", "assemble WebAssembly text first"),
         (b"\0asm\x0d\0\1\0", "is a WebAssembly component; run_guest takes core modules"),
         (b"\0asm\2\0\0\0", "WebAssembly version 2"),
         (b"\0asm", "is the file whole .4 bytes"),
         (MISBEHAVE.read_bytes()[:-7], "is the file whole"),
         (MISBEHAVE.read_bytes()[:100], "is the file whole"),
-        (wasm("(module)"), "exports no _start, so it is no command but a library .it exports noth"),
+        (
+            wasm("(module)"),
+            "exports no _start, so it is not a command but a library .it",
+        ),
         (forwarding(), r"library \(it exports compute, compute_single, .*, …\)"),
         (wasm('(module (func (export "_start") (param i32)))'), "without parameters"),
-        (wasm('(module (memory (export "_start") 1))'), "_start is no function"),
+        (wasm('(module (memory (export "_start") 1))'), "_start is not a function"),
     ],
 )
 def test_modules_that_are_refused(module, message, tmp_path):
@@ -432,7 +435,7 @@ def test_a_module_that_is_not_there():
 @pytest.mark.parametrize(
     ("imports", "message"),
     [
-        ('"env" "puts" (func (param i32))', "env.puts, which nobody provides here; .*not linked"),
+        ('"env" "puts" (func (param i32))', "env.puts, which are not provided here; .*not linked"),
         ('"wasi_ephemeral_nn" "train" (func)', "wasi_ephemeral_nn.train.*: load, load_by_name"),
         ('"wasi_unstable" "fd_write" (func)', "the WASI of 2019"),
         ('"env" "memory" (memory 1)', "env.memory"),
@@ -440,7 +443,7 @@ def test_a_module_that_is_not_there():
         ('"wasi_snapshot_preview1" "proc_exit" (func)', "incompatible import type"),
     ],
 )
-def test_imports_that_nobody_provides(imports, message):
+def test_imports_that_are_not_provided(imports, message):
     module = wasm(f'(module (import {imports}) (func (export "_start")))')
     with pytest.raises(GuestLinkError, match=message) as caught:
         run_guest(module)
@@ -448,7 +451,7 @@ def test_imports_that_nobody_provides(imports, message):
     assert caught.value.run.ended == "not started"
 
 
-def test_many_unknown_imports_are_said_in_short():
+def test_many_unknown_imports_are_listed_in_short():
     lines = "".join(f'(import "x" "f{i}" (func))' for i in range(9))
     with pytest.raises(GuestLinkError, match=r"x.f0, x.f1, x.f2, x.f3, x.f4 and 4 more"):
         run_guest(wasm(f'(module {lines} (func (export "_start")))'))
@@ -639,7 +642,7 @@ def test_poll_of_very_many():
 # -- whole guests ------------------------------------------------------------------------------
 
 
-def picture(path, size=(63, 41)):
+def image_file(path, size=(63, 41)):
     rng = np.random.default_rng(1)
     Image.fromarray(rng.integers(0, 256, (*size[::-1], 3), dtype=np.uint8)).save(path)
     return path
@@ -647,7 +650,7 @@ def picture(path, size=(63, 41)):
 
 @pytest.mark.full
 def test_road_guest_on_a_small_model(models, tmp_path, capfd):
-    picture(tmp_path / "road.png")
+    image_file(tmp_path / "road.png")
     model = models["road"]
     run = run_guest(
         GUESTS / "roadseg.wasm",
@@ -688,7 +691,7 @@ def _made(folder):
 
 @pytest.mark.full
 def test_road_guest_says_how_to_let_it_write(models, tmp_path):
-    picture(tmp_path / "road.png")
+    image_file(tmp_path / "road.png")
     dirs = {".": tmp_path, "m": models["road"].parent}
     args = ["m/road.xml", "m/road.bin", "road.png"]
     run = run_guest(GUESTS / "roadseg.wasm", args, dirs, stream=False)
@@ -712,7 +715,7 @@ def test_legacy_guest(models, tmp_path):
     assert run.exit_code == 0, run.stderr
     assert (tmp_path / "out.bin").read_bytes() == bytes(range(0, 16, 2))
     assert run.dialect.value == "legacy"
-    assert run.trace[2].note == "type 2 is u8: the guest speaks the legacy dialect"
+    assert run.trace[2].note == "type 2 is u8: the guest uses the legacy dialect"
     xml = models["bytes"]
     assert f"--nn-preload bytes:OpenVINO:CPU:{xml}:{xml.with_suffix('.bin')}" in (
         run.wasmedge_command()
@@ -769,7 +772,7 @@ def test_tensors_beyond_the_memory_limit_are_let_go(models):
     assert run.trace.tensors_dropped > 1_000
     assert len(repr(run).splitlines()) < 100
     assert "calls in the middle are left out" in run.notes[0]
-    assert "tensor(s) go, the oldest" in run.notes[1]
+    assert "tensor(s), the oldest" in run.notes[1]
 
 
 # -- showing -----------------------------------------------------------------------------------

@@ -128,7 +128,7 @@ def test_scores_that_are_not_numbers(tmp_path, scores, channels_last, runtime):
     for place in [(0, 0, 0), (3, 5, 2), (1, 1, 1)]:
         image = whole.copy()
         image[place] = 0
-        with pytest.raises(errors.TensorError, match="NaN, so that the class cannot be told"):
+        with pytest.raises(errors.TensorError, match="NaN, so that the class is undefined"):
             wn.segment(image, model, runtime=runtime, scores=scores)
 
 
@@ -141,7 +141,7 @@ def test_a_probability_that_is_not_a_number(tmp_path, scores, logits):
     image = np.full((4, 6), 2, np.uint8)
     assert wn.segment(image, path, card=card, scores=scores).areas()["foreground"] == 24
     image[2, 3] = 0
-    with pytest.raises(errors.TensorError, match="NaN, so that the class cannot be told"):
+    with pytest.raises(errors.TensorError, match="NaN, so that the class is undefined"):
         wn.segment(image, path, card=card, scores=scores)
 
 

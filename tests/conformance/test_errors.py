@@ -83,7 +83,7 @@ def test_garbage(engine, refused, builders, tmp_path, content, in_file):
     assert isinstance(refused(parts), errors.RuntimeFailure)
 
 
-def test_the_error_says_what_came(engine, refused, builders):
+def test_the_error_names_what_was_given(engine, refused, builders):
     assert "<!DOCTYPE" in str(refused([b"<!DOCTYPE html><html>", *builders[1:]])) or (
         engine.runtime == "toy"
     )

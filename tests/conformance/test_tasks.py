@@ -257,7 +257,7 @@ def test_scores_that_are_not_numbers(engine, toy, tmp_path, channel, scores):
     image = np.full((4, 6, 3), 255, np.uint8)
     assert pipeline(image).assumed is not None
     image[:, :, channel] = 0  # -1, whose square root is not a number
-    with pytest.raises(errors.TensorError, match="NaN, so that the class cannot be told"):
+    with pytest.raises(errors.TensorError, match="NaN, so that the class is undefined"):
         pipeline(image)
 
 

@@ -75,7 +75,7 @@ def image_to_bytes(
     Raises
     ------
     ImageError, MissingFileError
-        If *path* is no readable image.
+        If *path* is not a readable image.
     RecipeError
         If an option is not one of those above.
 

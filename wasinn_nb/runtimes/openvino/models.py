@@ -74,8 +74,8 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
     MissingFileError
         If a file is not there, also one that an ONNX model has its weights in.
     RuntimeFailure
-        If the bytes are no such model, its weights cannot belong to it, or it has no inputs or no
-        outputs.
+        If the bytes are not such a model, its weights cannot belong to it, or it has no inputs or
+        no outputs.
     """
     if encoding is GraphEncoding.PYTORCH:
         raise UnsupportedOperationError(
@@ -100,7 +100,7 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
 
 def _read(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model:
     # OpenVINO knows TensorFlow Lite only by the suffix, in lower case; of an ONNX file with another
-    # suffix it asks TensorFlow's frontend too, which writes to the standard error.
+    # suffix it tries TensorFlow's frontend too, which writes to the standard error.
     renamed = (
         encoding in {GraphEncoding.ONNX, GraphEncoding.TENSORFLOWLITE}
         and isinstance(builders[0], Path)
@@ -203,13 +203,13 @@ def _producer(output: ov.Output) -> tuple[str, list[ov.Output]] | None:
 def reason(error: BaseException) -> str:
     """Return OpenVINO's own words without the places in its source code."""
     lines = [line.strip().removeprefix("Caught exception: ") for line in str(error).splitlines()]
-    said = [
+    kept = [
         line
         for line in lines
         if line and not line.startswith(("Exception from", "Check '", "FrontEnd API failed"))
     ]
     # Folders in messages are those of the package or of a temporary file: names are enough.
-    return re.sub(r'"/[^"]*/([^"/]+)"', r"\1", " ".join(said)) or "no reason given"
+    return re.sub(r'"/[^"]*/([^"/]+)"', r"\1", " ".join(kept)) or "no reason given"
 
 
 @contextmanager
