@@ -100,7 +100,7 @@ def test_what_is_right_is_called_right(models, kind):
         assert "100.00 % of the labels agree." in found.notes
 
 
-def test_the_subject_says_what_was_looked_at(models):
+def test_the_subject_says_what_was_examined(models):
     for kind, subject in {
         "channels last": "a 4x64x96 output",
         "probability": "a 1x64x96 output",
@@ -156,7 +156,7 @@ def test_outputs_of_another_size_are_refused(models):
 
 
 @pytest.mark.parametrize("kind", CARDS)
-def test_an_output_is_told_from_an_input_by_the_models_dimensions(models, kind):
+def test_an_output_is_distinguished_from_an_input_by_the_models_dimensions(models, kind):
     output, _ = given_by(models[kind], RECIPE, CARDS[kind].output or 0)
     assert diagnose(output, IMAGE, models[kind], card=CARDS[kind]).right
     fed = wn.image_to_tensor(IMAGE, RECIPE.replace(color="RGB"))
@@ -167,7 +167,7 @@ def test_an_output_is_told_from_an_input_by_the_models_dimensions(models, kind):
 # -- values that are not numbers -----------------------------------------------------------------
 
 
-def test_nan_in_the_output_does_not_fit_and_is_said(models):
+def test_nan_in_the_output_does_not_fit_and_is_named(models):
     output = given_by(models["scores"], RECIPE)[0].to_array().copy()
     output[0, :, 3, 5] = np.nan
     found = diagnose(output, IMAGE, models["scores"], card=CARD)
@@ -206,7 +206,7 @@ def test_a_model_whose_output_is_nan_for_some_mistakes_is_diagnosed(tmp_path):
 ASSUMED = "compared with an assumed recipe (BGR, values 0 to 255, bilinear)"
 
 
-def test_an_assumed_recipe_is_said_in_the_sentence(models):
+def test_an_assumed_recipe_is_named_in_the_sentence(models):
     model, bare = models["scores"], CARD.replace(recipe=None)
     right, wrong = (
         wn.image_to_tensor(IMAGE, RECIPE),
