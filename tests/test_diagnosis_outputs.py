@@ -303,7 +303,7 @@ def test_a_row_of_scores_alone_gives_alarms(classifier):
     found = diagnose(row, model=classifier, card=ANIMALS)
     assert (found.verdict, found.subject) == ("alarm", "a row of 4 scores")
     assert found.sentence == (
-        "Every class has the same score, 0.25: the model saw no image, or never ran."
+        "Every class has the same score, 0.25: the model received no image, or did not run."
     )
     result = wn.classify(IMAGE, classifier, card=ANIMALS)
     assert diagnose(result.probabilities, model=ANIMALS).verdict == "no alarm"
