@@ -19,9 +19,9 @@ from PIL import Image
 import wasinn_nb as wn
 from wasinn_nb.errors import ImageError, InvalidArgumentError, MissingFileError, NotFoundError
 from wasinn_nb.imaging import rgb_pixels
-from wasinn_nb.widgets import images
-from wasinn_nb.widgets.images import ImagePicker
-from wasinn_nb.widgets.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
+from wasinn_nb.widgets.pickers import images
+from wasinn_nb.widgets.pickers.images import ImagePicker
+from wasinn_nb.widgets.pickers.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
 
 
 def encoded(pixels=None, kind="PNG", **options):
