@@ -11,7 +11,15 @@ from pathlib import Path
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 
-__all__ = ["atomic", "existing_file", "expanded", "has_folder", "is_file", "is_folder"]
+__all__ = [
+    "atomic",
+    "change_stamp",
+    "existing_file",
+    "expanded",
+    "has_folder",
+    "is_file",
+    "is_folder",
+]
 
 
 def expanded(path: str | os.PathLike[str], what: str = "a path") -> Path:
@@ -130,6 +138,25 @@ def existing_file(path: str | os.PathLike[str], what: str) -> Path:
             f"expected a regular file for the {what}, got a device or pipe at {found}"
         )
     return found
+
+
+def change_stamp(path: Path) -> tuple[int, int, int, int]:
+    """Return what tells a file from what it was: its inode, two times in ns, its size in bytes.
+
+    The times are those of its last writing, which programs can set, and of its last change, which
+    they cannot.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    OSError
+        If there is no such file.
+    """
+    stat = path.stat()
+    return stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size
 
 
 def has_folder(text: str) -> bool:

@@ -20,7 +20,7 @@ from wasinn_nb.cards import (
 )
 from wasinn_nb.catalog.hashes import sha384
 from wasinn_nb.errors import RuntimeFailure
-from wasinn_nb.files import existing_file
+from wasinn_nb.files import change_stamp, existing_file
 from wasinn_nb.render import Document, Paragraph, Showing, Table
 
 __all__ = ["Model", "ModelEntry", "ModelTable", "matching_precision"]
@@ -53,9 +53,7 @@ Stamp: TypeAlias = tuple[Path, int, int, int, int]
 
 
 def _stamp(path: Path) -> Stamp:
-    # Copies may keep the time of writing; the other two they cannot keep.
-    stat = existing_file(path, "model").stat()
-    return path, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size
+    return path, *change_stamp(existing_file(path, "model"))
 
 
 def _name(path: Path, folder: Path) -> str:

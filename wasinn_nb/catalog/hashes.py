@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wasinn_nb.cards import ModelFile
+from wasinn_nb.files import change_stamp
 
 __all__ = ["are_whole", "sha384", "sha384_now"]
 
 
 def sha384(path: Path) -> str:
     """Return the SHA-384 of the file's bytes in hexadecimal; remembered until the file changes."""
-    stat = path.stat()
-    return _remembered(path, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    return _remembered(path, *change_stamp(path))
 
 
 @functools.lru_cache(maxsize=256)

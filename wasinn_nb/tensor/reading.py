@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from collections.abc import Iterable, Sequence
@@ -144,16 +145,25 @@ def _agree(
 
 def _read_npy(path: Path) -> NDArray[Any]:
     try:
-        array = np.lib.format.open_memmap(path, mode="r")
+        array, ends, size = _npy_array(path)
         type_ = TensorType.from_dtype(array.dtype)
     except (ValueError, EOFError, OSError, OverflowError, MemoryError) as error:
         raise TensorFileError(f"{path.name}: not a .npy file to read here: {error}") from error
-    ends, size = array.offset + array.nbytes, path.stat().st_size
     if ends != size:
         raise TensorFileError(
             f"{path.name}: {signature_text(array.shape, type_)} and its header take {ends} bytes, "
             f"the file has {size}"
         )
-    # A copy, unless the file is huge and lies as a tensor does.
-    copy = None if array.nbytes >= _MAP_FROM_BYTES else True
-    return np.array(array, dtype=type_.dtype, order="C", copy=copy)
+    return np.array(array, dtype=type_.dtype, order="C", copy=None)
+
+
+def _npy_array(path: Path) -> tuple[NDArray[Any], int, int]:
+    """Return the array of a file, where it ends there, and the file's size, both in bytes."""
+    size = path.stat().st_size
+    if size >= _MAP_FROM_BYTES:
+        mapped = np.lib.format.open_memmap(path, mode="r")
+        return mapped, mapped.offset + mapped.nbytes, size
+    # Not mapped: another process that writes the file meanwhile would end this one.
+    content = io.BytesIO(path.read_bytes())
+    array = np.lib.format.read_array(content, allow_pickle=False)
+    return array, content.tell(), len(content.getbuffer())

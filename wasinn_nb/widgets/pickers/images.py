@@ -18,7 +18,7 @@ from traitlets import Int, Unicode
 
 from wasinn_nb import catalog, settings
 from wasinn_nb.errors import ImageError, MissingFileError, WasiNnError
-from wasinn_nb.files import existing_file, expanded
+from wasinn_nb.files import change_stamp, existing_file, expanded
 from wasinn_nb.imaging import IMAGE_SUFFIXES, ImageSource, encoded_bytes, open_image, rgb_image
 from wasinn_nb.widgets.pickers.picking import Option, Picker, is_text, option, readable
 from wasinn_nb.widgets.pickers.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
@@ -260,8 +260,8 @@ def _described(shown: Option, source: Path | bytes) -> Option:
         if isinstance(source, bytes):
             picture = open_image(source)
             return shown | {"detail": _size(picture), "thumbnail": _jpeg(picture)}
-        stat = existing_file(source, "image").stat()
-        detail, thumbnail = _thumbnail(source, stat.st_mtime_ns, stat.st_size)
+        stamp = change_stamp(existing_file(source, "image"))
+        detail, thumbnail = _thumbnail(source, *stamp)
     except (WasiNnError, OSError) as error:
         reason = str(error)
         if isinstance(source, Path):
