@@ -55,7 +55,7 @@ BAD = {
     "empty": (b"", "x.png: empty; expected an encoded image such as JPEG or PNG"),
     "text": (
         b"hello",
-        "x.png: the 5 bytes: not an image that Pillow can read; the first bytes are ",
+        "x.png: not an image that Pillow can read; the first bytes are ",
     ),
     "cut": (CUT, "x.png: begins like a PNG, cannot be read to its end: "),
     "bomb": (announcing(60_000, 60_000), "x.png: the 69 bytes cannot be opened as an image: "),
@@ -400,7 +400,7 @@ def test_upload_in_chunks(told):
     ("said", "buffers", "words"),
     [
         (chunk(size=0), [b""], "x.png: empty; expected an encoded image"),
-        (chunk(size=5), [b"hello"], "x.png: the 5 bytes are no image"),
+        (chunk(size=5), [b"hello"], "x.png: not an image"),
         (chunk(offset=3), [b"abc"], "expected the bytes from 0 on, got those from 3 on"),
         (chunk(offset=-1), [b"abc"], "expected the bytes from 0 on, got those from -1 on"),
         (chunk(offset="0"), [b"abc"], "expected the bytes from 0 on, got those from '0' on"),
