@@ -16,9 +16,9 @@ from PIL import Image
 
 from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.comparison.agreement import compare_masks, compare_tensors, percent, score_margins
-from wasinn_nb.comparison.changes import draw_changes, faded
+from wasinn_nb.comparison.changes import Change, draw_changes, faded
 from wasinn_nb.comparison.comparing import compare
-from wasinn_nb.comparison.result import Change, Verdict
+from wasinn_nb.comparison.result import Verdict
 from wasinn_nb.errors import (
     InvalidArgumentError,
     MissingFileError,
@@ -396,7 +396,7 @@ def test_an_input_is_made_of_image_and_recipe():
     assert found.recipes == {"color": ("BGR", "RGB")}
     assert "recipe, color: BGR in a, RGB in b" in repr(found)
     same = compare(a, a)
-    assert same.step("input tensor").difference == "the same photograph and recipe"
+    assert same.step("input tensor").difference == "the same image and recipe"
     assert compare(a, result(recipe=RECIPE), image=PHOTO).verdict is Verdict.IDENTICAL
     another = result(image=PHOTO[::-1], recipe=RECIPE)
     assert compare(a, another).first_difference == "input tensor"
@@ -479,10 +479,10 @@ def test_files(tmp_path):
     saved = one.save(tmp_path / "a")
     assert compare(saved.facts, one).verdict is Verdict.IDENTICAL
     assert compare(str(saved.mask), one).verdict is Verdict.IDENTICAL
-    told = compare(saved.tensor, one)
-    assert told.verdict is Verdict.IDENTICAL
-    assert told.a == "toy-1x3x8x12xf32.tensor: Tensor 1x3x8x12xf32"
-    assert "background" in told.iou
+    described = compare(saved.tensor, one)
+    assert described.verdict is Verdict.IDENTICAL
+    assert described.a == "toy-1x3x8x12xf32.tensor: Tensor 1x3x8x12xf32"
+    assert "background" in described.iou
     raw = tmp_path / "out-1x3x8x12xf32.tensor"
     raw.write_bytes(bytes(tensor(scores(seed=5)[None]).data))
     found = compare(saved.tensor, raw)
@@ -524,7 +524,7 @@ def test_tolerances_that_are_none(tolerance):
         compare(np.zeros(3), np.zeros(3), tolerance=tolerance)
 
 
-# -- showing -----------------------------------------------------------------------------------
+# -- text and pages ----------------------------------------------------------------------------
 
 
 def different():
@@ -563,10 +563,10 @@ def test_a_page_is_self_contained(tmp_path):
 
 
 def test_json():
-    said = json.loads(json.dumps(different().to_dict()))
-    assert (said["verdict"], said["same"]) == ("different", False)
-    assert said["first_difference"] == "output tensor"
-    assert said["changed"] == 36
+    values = json.loads(json.dumps(different().to_dict()))
+    assert (values["verdict"], values["same"]) == ("different", False)
+    assert values["first_difference"] == "output tensor"
+    assert values["changed"] == 36
 
 
 def test_it_cannot_be_changed():
@@ -609,6 +609,7 @@ def test_percent(share, text):
     assert percent(share) == text
 
 
+@pytest.mark.full
 def test_importing_it_loads_neither_host_nor_runtime():
     code = "import sys, wasinn_nb.comparison; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -623,7 +624,7 @@ REAL = "road-segmentation-adas-0001"
 
 @pytest.fixture(scope="module")
 def road(shared):
-    """Segment the photograph with the real model in some way."""
+    """Segment the image with the real model in some way."""
     from wasinn_nb.shortcuts import segment
 
     model = shared / "models" / f"{REAL}.xml"
@@ -638,6 +639,7 @@ def road(shared):
     return run
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore:precision bf16 was asked for")  # a processor without it says so
 @pytest.mark.parametrize("scores", [True, False])
 def test_bfloat16_is_the_same_within_precision(road, scores):
@@ -651,6 +653,7 @@ def test_bfloat16_is_the_same_within_precision(road, scores):
     assert not compare(a, b, tolerance=1e-5).same or found.verdict is Verdict.IDENTICAL
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("scores", [True, False])
 def test_rgb_for_bgr_is_different(road, scores):
     a, b = road(scores=scores), road(scores=scores, color="RGB")
@@ -669,6 +672,7 @@ def test_rgb_for_bgr_is_different(road, scores):
         assert (outputs.first_difference, outputs.worst_class) == ("output tensor", "curb")
 
 
+@pytest.mark.full
 def test_another_filter_is_the_same_within_precision(road):
     found = compare(road(), road(resize="triangle-0.23"))
     assert found.verdict is Verdict.SAME

@@ -118,7 +118,7 @@ def test_a_probability_may_differ_by_five_times_the_tolerance(apart, verdict):
     assert compare(classified(), classified(), tolerance=0).same
 
 
-def test_of_many_classes_the_first_five_of_either_side_are_shown():
+def test_of_many_classes_the_first_five_of_either_side_are_listed():
     card = ModelCard("many", "classification", classes=tuple(f"class {i}" for i in range(100)))
     a, b = np.zeros(100, F32), np.zeros(100, F32)
     a[:6], b[:6] = (0.5, 0.25, 0.125, 0.0625, 0.03125, 0), (0.5, 0.25, 0.125, 0.0625, 0, 0.03125)
@@ -162,7 +162,7 @@ def test_as_many_classes_are_needed():
     card = CARD.replace(classes=("cat", "dog", "owl"))
     found = compare(classified(), classified([0.5, 0.25, 0.25], card))
     assert str(found) == "different: first at the scores: 4 classes against 3 classes"
-    assert found.notes == ("the cards name different classes; those of a are shown",)
+    assert found.notes == ("the cards name different classes; those of a are used",)
 
 
 def test_a_classification_and_a_mask_have_nothing_in_common():
@@ -210,6 +210,7 @@ def test_quantized_scores_on_two_engines():
 PROBABILITIES = hnp.arrays(F32, 4, elements=st.floats(0, 1, width=32))
 
 
+@pytest.mark.full
 @given(PROBABILITIES, PROBABILITIES)
 def test_both_sides_are_judged_alike(a, b):
     found, back = compare(classified(a), classified(b)), compare(classified(b), classified(a))
@@ -229,8 +230,8 @@ def test_the_output_of_a_classifier_is_its_result(shape):
     assert str(found) == "identical: scores and ranking"
     assert found.notes == ("assumed in a: scores are probabilities, by their values",)
     assert compare(classified(), VALUES.reshape(shape)).verdict is Verdict.IDENTICAL
-    told = compare(trace(VALUES.reshape(shape), operation="Softmax"), classified())
-    assert told.notes == ()
+    found = compare(trace(VALUES.reshape(shape), operation="Softmax"), classified())
+    assert found.notes == ()
 
 
 def test_logits_become_probabilities_as_in_the_result():
@@ -245,9 +246,9 @@ def test_logits_become_probabilities_as_in_the_result():
 def test_quantized_scores_mean_what_the_graph_says():
     steps = np.array([[128, 64, 48, 16]], np.uint8)
     result = classified(VALUES, scores=steps[0].astype(F32))
-    told = compare(trace(steps, quantization=(1 / 256, 0)), result)
-    assert str(told) == "identical: scores and ranking"
-    assert told.unit == "probability"
+    found = compare(trace(steps, quantization=(1 / 256, 0)), result)
+    assert str(found) == "identical: scores and ranking"
+    assert found.unit == "probability"
     # A file does not say it: the integers themselves are compared.
     loose = compare(steps, result)
     assert str(loose) == "identical: scores and ranking"
@@ -307,7 +308,7 @@ def test_saved_results(tmp_path):
     assert compare(soft.save(tmp_path / "soft").tensor, soft).verdict is Verdict.IDENTICAL
 
 
-# -- showing -----------------------------------------------------------------------------------
+# -- text and pages ----------------------------------------------------------------------------
 
 
 def different():
@@ -326,12 +327,12 @@ step     verdict    difference
 recipe   identical  the same recipe
 scores   different  the probability of cat differs most, by 0.375
 ranking  different  top class cat in a, dog in b
-class  rank in a  rank in b  probability in a  in b
-cat    1          3          0.5               0.125
-dog    2          1          0.25              0.5
-owl    3          2          0.1875            0.3125
-hen    4          4          0.0625            0.0625
-largest difference of a probability: cat, 0.5 in a, 0.125 in b"""
+class  rank in a  rank in b  probability in a  probability in b
+cat            1          3               0.5             0.125
+dog            2          1              0.25               0.5
+owl            3          2            0.1875            0.3125
+hen            4          4            0.0625            0.0625
+- largest difference of a probability: cat, 0.5 in a, 0.125 in b"""
     )
 
 
@@ -339,7 +340,8 @@ def test_html_marks_the_ranks_that_change_and_is_escaped(tmp_path):
     html = different()._repr_html_()
     assert html.count("#d1242f") == 1 + 2 + 3  # the verdict, two steps, three ranks
     assert "probability in a" in html
-    assert "<details open><summary>Classes" in html
+    assert "<summary>Classes" not in html
+    assert "<summary>Classes" in compare(classified(), classified())._repr_html_()
     card = CARD.replace(classes=("<b>", "dog", "owl", "hen"))
     page = compare(classified(card=card), classified(VALUES[::-1], card))._repr_html_()
     assert "&lt;b&gt;" in page

@@ -19,8 +19,9 @@ from wasinn_nb.abi import TensorType
 from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.cards.ports import Port
 from wasinn_nb.comparison.agreement import score_margins
+from wasinn_nb.comparison.changes import Change
 from wasinn_nb.comparison.comparing import compare
-from wasinn_nb.comparison.result import Change, Verdict
+from wasinn_nb.comparison.result import Verdict
 from wasinn_nb.errors import InvalidArgumentError, WasiNnError
 from wasinn_nb.imaging.coverage import Coverage
 from wasinn_nb.imaging.recipe import PreprocessRecipe
@@ -105,13 +106,20 @@ def test_the_figure_of_one_class_says_what_its_distances_are():
     assert titles[-1] == "Distance of the probability from the threshold"
 
 
+def colors_of(legend):
+    return [
+        tuple(round(255 * channel) for channel in patch.get_facecolor()[:3])
+        for patch in legend.get_patches()
+    ]
+
+
 def test_a_card_of_one_class_names_the_other_label_background(tmp_path):
     mask = np.array([[0, 1], [1, 1]], np.uint8)
     Image.fromarray(mask).save(tmp_path / "mask.png")
     card = ModelCard("toy", classes=("person",), palette=((1, 2, 3),))
     found = compare(tmp_path / "mask.png", mask, card=card)
     assert found.pixels == {"background": (1, 1), "person": (3, 3)}
-    assert found._palette(2) == ((0, 0, 0), (1, 2, 3))
+    assert colors_of(found.plot().legends[0])[:2] == [(0, 0, 0), (1, 2, 3)]
 
 
 # -- five calls against a result ---------------------------------------------------------------
@@ -139,7 +147,7 @@ def test_a_plane_of_one_class_in_any_shape_is_the_result(output):
     assert alone.changes == (Change("person", "background", 3),)
 
 
-def test_logits_are_told_by_the_graph_else_by_the_values():
+def test_logits_are_known_from_the_graph_else_by_the_values():
     logits = np.array([[-2.0, 2.0, 0.5], [1.0, -1.0, 0.25]], F32)
     right = one_class(1 / (1 + np.exp(-logits)))
     by_values = compare(trace(logits[None, None]), right)
@@ -187,7 +195,7 @@ def test_labels_inside_the_model_are_labels(shape, dtype):
     assert both.changes == (Change("background", "curb", 1),)
 
 
-def test_channels_last_is_told_by_the_size_of_the_input():
+def test_channels_last_follows_from_the_size_of_the_input():
     given = np.zeros((1, 2, 6, 3), F32)
     output = np.zeros((1, 2, 6, 8), F32)
     output[..., 7] = 1
@@ -256,6 +264,7 @@ ANY = st.tuples(
 ).flatmap(lambda kind: hnp.arrays(*kind))
 
 
+@pytest.mark.full
 @given(ANY, st.booleans(), st.sampled_from([None, PERSON, THREE, PERSON.replace(logits=True)]))
 def test_any_output_is_compared_with_any_result_or_refused(output, traced, card):
     one = trace(output) if traced else output
@@ -379,7 +388,7 @@ def test_results_of_one_grid_compare_and_others_are_refused(brightest):
     assert str(caught.value) == (
         "the masks cover different parts of the image: a all of it, b 0 to 100 % of its height and "
         "33.33 to 66.67 % of its width (fit stretch in a, crop in b); make both with one fit, or "
-        "lay both over the image first: compare(a.labels_at(height, width), "
+        "bring both to the size of the image first: compare(a.labels_at(height, width), "
         "b.labels_at(height, width))"
     )
     laid = compare(*(segment(fit).labels_at(10, 30) for fit in ("stretch", "crop")))
@@ -432,7 +441,7 @@ def test_what_differs_in_what_made_them_is_noted():
         ),
     ],
 )
-def test_files_are_told_apart_by_their_digests(a, b, notes):
+def test_files_are_distinguished_by_their_digests(a, b, notes):
     assert compare(masked(LABELS, files=a), masked(LABELS, files=b)).notes == notes
     assert compare(masked(LABELS, files=a), masked(LABELS, files=a)).notes == ()
 
@@ -464,7 +473,7 @@ def test_a_quantized_model_on_two_engines_may_round_differently():
     b = masked(changed, recipe=a.recipe, runtime="litert")
     found = compare(a, b)
     assert found.verdict is Verdict.DIFFERENT
-    assert str(found).endswith("IoU 0.000); engines round quantized models differently")
+    assert str(found).endswith("IoU 0.000 (road); engines round quantized models differently")
     assert found.notes[-1] == (
         "quantized input: engines round quantized models differently, here: 3.00 % of the pixels "
         "changed; to see whether it matters, evaluate both on images with true labels"
@@ -554,7 +563,10 @@ def test_a_sidecar_that_is_not_understood_is_noted(metadata, tmp_path):
 
 def test_a_json_that_is_no_result_is_refused(tmp_path):
     path = tmp_path / "a.json"
-    for content in ("[]", '{"format": 3}', '{"format": "wasinn_nb.other/1"}'):
+    path.write_text("[]")
+    with pytest.raises(InvalidArgumentError, match="expected a result as a JSON object, got an "):
+        compare(path, path)
+    for content in ('{"format": 3}', '{"format": "wasinn_nb.other/1"}'):
         path.write_text(content)
         with pytest.raises(InvalidArgumentError, match=r'"format": "wasinn_nb\.result/1"'):
             compare(path, PLANE)
@@ -576,6 +588,7 @@ def test_all_of_it_is_json():
     assert (values["ranks"], values["largest"]) == ([], None)
 
 
+@pytest.mark.full
 def test_reading_an_output_imports_no_engine():
     code = (
         "import sys, numpy as np, wasinn_nb as wn\n"

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 import toys
+from deadlines import STOPPED, ends_within
 
 from wasinn_nb.abi import Errno, ExecutionTarget, GraphEncoding
 from wasinn_nb.errors import (
@@ -90,7 +91,7 @@ CASES = {
     "bytes that are not a model": (
         lambda ctx, _: ctx.load([b"garbage"], "onnx"),
         RuntimeFailure,
-        "the bytes are no model of encoding onnx; they start with b'garbage'",
+        "the bytes are not a model of encoding onnx; they start with b'garbage'",
     ),
     "bytes that begin like a model": (
         lambda ctx, ir: ctx.load([ir[0][:200], ir[1]], "openvino"),
@@ -106,14 +107,14 @@ CASES = {
         lambda ctx, _: ctx.load([b"\0\0\x80\x3f", b"<?xml?>"], "openvino"),
         RuntimeFailure,
         (
-            "the bytes are no model of encoding openvino (builders: xml, then bin); "
+            "the bytes are not a model of encoding openvino (builders: xml, then bin); "
             "they start with b'\\x00\\x00\\x80?'"
         ),
     ),
     "empty bytes": (
         lambda ctx, _: ctx.load([b""], "tensorflow"),
         RuntimeFailure,
-        "the bytes are no model of encoding tensorflow; they start with b''",
+        "the bytes are not a model of encoding tensorflow; they start with b''",
     ),
     "one builder for IR": (
         lambda ctx, ir: ctx.load(ir[:1], "openvino"),
@@ -328,6 +329,7 @@ CASES = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("case", CASES)
 def test_errors(ctx, relu, case):
     call, error, message = CASES[case]
@@ -477,6 +479,7 @@ def _passed_on():
     }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("build", _passed_on())
 def test_inputs_are_read_in_place_and_never_written_to(ctx, build, tmp_path):
     """Also from a file that is mapped read-only, where a write would end the process."""
@@ -571,6 +574,7 @@ ONE_FILE = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("encoding", ["openvino", "autodetect", GraphEncoding.OPENVINO, 0])
 def test_ir_from_paths_bytes_both_and_one_path(ctx, relu, tmp_path, encoding):
     folder = tmp_path / "ü ñ %20#"
@@ -591,6 +595,7 @@ def test_ir_with_a_byte_order_mark_and_without_a_declaration(ctx):
         assert values(run(ctx, [text, weights], TWO)[0]) == [[2, 5]]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("encoding", ONE_FILE)
 @pytest.mark.parametrize("declared", [True, False])
 def test_one_file_encodings_from_paths_and_bytes(ctx, tmp_path, encoding, declared):
@@ -646,7 +651,7 @@ def test_bytes_of_another_encoding(ctx, relu, shared, declared):
 @pytest.mark.parametrize("encoding", ["onnx", "tensorflow", "tensorflowlite", "autodetect"])
 def test_garbage_is_refused_without_a_word_on_standard_error(ctx, capfd, garbage, encoding):
     with pytest.raises(
-        RuntimeFailure, match=f"the bytes are no model of encoding {encoding}; they"
+        RuntimeFailure, match=f"the bytes are not a model of encoding {encoding}; they"
     ):
         ctx.load(garbage, encoding)
     assert capfd.readouterr() == ("", "")
@@ -871,6 +876,7 @@ def running(slow):
     ctx.close()
 
 
+@pytest.mark.full
 def test_a_context_is_busy_while_it_computes(running):
     ctx, context, thread, box = running
     calls = [
@@ -894,6 +900,7 @@ def test_a_context_is_busy_while_it_computes(running):
     assert ctx.get_output(context, 0).dimensions == (1, 16, 768, 768)
 
 
+@pytest.mark.full
 def test_close_waits_for_what_computes(running):
     ctx, context, thread, box = running
     ctx.close()
@@ -907,11 +914,13 @@ def test_close_waits_for_what_computes(running):
         ctx.get_output(context, 0)
 
 
+@pytest.mark.full
 def test_cancel_ends_a_computation_and_the_next_one_is_right(running):
     ctx, context, thread, box = running
-    time.sleep(0.02)  # from the lock, by which it is seen to run, into the computation
-    ctx.cancel()
-    thread.join()
+    with ends_within(STOPPED):
+        while thread.is_alive():  # again: it has the lock before it computes
+            ctx.cancel()
+            thread.join(0.02)
     assert [str(error) for error in box] == [
         "OpenVINO failed to compute: Infer Request was canceled"
     ]
@@ -954,6 +963,7 @@ def test_contexts_in_several_threads_give_right_results():
         assert ctx.init_execution_context(0) == 100  # each handle was given once
 
 
+@pytest.mark.full
 def test_of_many_threads_that_finalize_one_succeeds(ctx, relu):
     for _ in range(20):
         context = _fresh(ctx, relu)

@@ -6,7 +6,6 @@ import gc
 import os
 import subprocess
 import sys
-import time
 from contextlib import suppress
 
 import numpy as np
@@ -15,6 +14,7 @@ import toys
 from conformance import models
 from conformance.engines import OWN, tensor
 from conformance.tflite_writer import TfliteWriter
+from deadlines import STOPPED, ends_within
 
 import wasinn_nb as wn
 from wasinn_nb.abi import GraphEncoding
@@ -59,15 +59,12 @@ def running(engine):
     return models.lasting(engine, 0.5)
 
 
+@pytest.mark.full
 def test_a_context_that_computes_is_busy(running):
     busy = "the context is computing: wait for it, or use a context for each run"
-    ones = Tensor.from_array(np.ones((4096, 4096), F32))  # before the run: it takes a while
+    ones = Tensor.from_array(np.ones((4096, 4096), F32))
     running.start()
-    for call in (
-        running.start,
-        running.compute,
-        lambda: running.set_input(0, ones),
-    ):
+    for call in (running.start, running.compute, lambda: running.set_input(0, ones)):
         with pytest.raises(BusyError) as caught:
             call()
         assert str(caught.value) == busy
@@ -77,16 +74,15 @@ def test_a_context_that_computes_is_busy(running):
     assert running.output(0) == started
 
 
+@pytest.mark.full
 def test_a_run_is_cancelled_as_soon_as_it_was_started(running, engine):
     if not engine.can_cancel:
         pytest.skip("its runs cannot be interrupted")
     for _ in range(3):
         running.start()
         running.cancel()
-        began = time.perf_counter()
-        with pytest.raises(RuntimeFailure, match="failed to compute"):
+        with ends_within(STOPPED), pytest.raises(RuntimeFailure, match="failed to compute"):
             running.wait()
-        assert time.perf_counter() - began < 2
     running.compute()
 
 
@@ -160,6 +156,7 @@ print(sorted({"openvino", "onnxruntime", "ai_edge_litert"} & set(sys.modules)))
 """
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("name", "suffix", "module"),
     [

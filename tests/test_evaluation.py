@@ -1,4 +1,4 @@
-"""Evaluation: what is counted, what is refused, and how it is told."""
+"""Evaluation: what is counted, what is refused, and how it is presented."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FOUND = np.array([[0, 0, 1, 1], [0, 1, 1, 1], [0, 2, 1, 3]], U8)
 def png(path, labels, palette=None):
     image = Image.fromarray(labels)
     if palette:
-        image.putpalette([channel for colour in palette for channel in colour])
+        image.putpalette([channel for color in palette for channel in color])
     path.parent.mkdir(parents=True, exist_ok=True)
     image.save(path)
     return path
@@ -131,31 +131,31 @@ def test_nothing_is_written_into_what_came_in():
 # ------------------------------------------------------------------------------------------- masks
 
 
-COLOURS = {"background": (0, 0, 0), "road": (128, 64, 128), "curb": (9, 9, 9), "mark": (1, 2, 3)}
+COLORS = {"background": (0, 0, 0), "road": (128, 64, 128), "curb": (9, 9, 9), "mark": (1, 2, 3)}
 
 
 def painted(labels):
-    return np.array(list(COLOURS.values()), U8)[labels]
+    return np.array(list(COLORS.values()), U8)[labels]
 
 
-@pytest.mark.parametrize("kind", ["array", "index", "palette", "colour array", "colour", "image"])
+@pytest.mark.parametrize("kind", ["array", "index", "palette", "color array", "color", "image"])
 def test_every_kind_of_mask(kind, tmp_path):
-    classes = COLOURS if kind.startswith("colour") else None
+    classes = COLORS if kind.startswith("color") else None
     truth = {
         "array": lambda: TRUTH.astype(np.int64),
         "index": lambda: png(tmp_path / "t.png", TRUTH),
-        "palette": lambda: png(tmp_path / "t.png", TRUTH, list(COLOURS.values())),
-        "colour array": lambda: painted(TRUTH),
-        "colour": lambda: png(tmp_path / "t.png", painted(TRUTH)),
+        "palette": lambda: png(tmp_path / "t.png", TRUTH, list(COLORS.values())),
+        "color array": lambda: painted(TRUTH),
+        "color": lambda: png(tmp_path / "t.png", painted(TRUTH)),
         "image": lambda: Image.fromarray(TRUTH.astype(np.uint16)),
     }[kind]()
     found = evaluate(SegmentationResult(FOUND, CARD), truth, classes=classes)
     assert np.diag(found.matrix).tolist() == [3, 4, 1, 1]
 
 
-def test_a_palette_mask_by_its_colours(tmp_path):
-    path = png(tmp_path / "t.png", TRUTH, list(COLOURS.values()))
-    found = evaluate(SegmentationResult(FOUND, CARD), path, classes=COLOURS, ignore=(0, 0, 0))
+def test_a_palette_mask_by_its_colors(tmp_path):
+    path = png(tmp_path / "t.png", TRUTH, list(COLORS.values()))
+    found = evaluate(SegmentationResult(FOUND, CARD), path, classes=COLORS, ignore=(0, 0, 0))
     assert found.matrix.tolist() == [[0, 0, 0, 0], [0, 4, 0, 0], [1, 0, 1, 0], [0, 1, 0, 1]]
     assert "ignored in the truth: background, 4 pixels" in repr(found)
 
@@ -194,16 +194,28 @@ def test_wrong_truths_are_refused(truth, options, error, message):
 def test_wrong_predictions_are_refused():
     with pytest.raises(TensorError, match=r"prediction image 0: .* got 5 \(1 pixel\)"):
         evaluate(np.array([[0, 5]], U8), np.zeros((1, 2), U8), classes=("a", "b"))
-    # What may be ignored in the truth is no class of a prediction.
+    # What may be ignored in the truth is not a class of a prediction.
     with pytest.raises(TensorError, match="prediction image 0"):
         evaluate(np.array([[0, 9]], U8), np.zeros((1, 2), U8), classes=("a", "b"), ignore=9)
 
 
-def test_unknown_colours_are_named():
+def test_unknown_colors_are_named():
     truth = painted(TRUTH)
     truth[0, 0] = (7, 8, 9)
-    with pytest.raises(TensorError, match=r"expected the colours .* got \(7, 8, 9\) \(1 pixel\)"):
-        evaluate(FOUND, truth, classes=COLOURS)
+    with pytest.raises(TensorError, match=r"expected the colors .* got \(7, 8, 9\) \(1 pixel\)"):
+        evaluate(FOUND, truth, classes=COLORS)
+
+
+@pytest.mark.parametrize(
+    ("values", "remedy"),
+    [
+        ([[0, 7]], "; name it in classes, or leave it out with ignore"),
+        ([[7, 8]], "; name them in classes, or leave them out with ignore"),
+    ],
+)
+def test_the_remedy_names_one_value_or_several(values, remedy):
+    with pytest.raises(TensorError, match=f"{remedy}$"):
+        evaluate(np.zeros((1, 2), U8), np.array(values), classes=("a", "b"))
 
 
 def test_many_unknown_values_hint_at_their_cause():
@@ -222,7 +234,7 @@ def test_lossy_masks_are_refused_with_their_values(format_, tmp_path):
     Image.fromarray(labels * 80).save(path, format_, **options)
     classes = {"a": 0, "b": 240} if format_ != "WEBP" else {"a": (0, 0, 0), "b": (240, 240, 240)}
     shape = np.zeros((64, 64) + ((3,) if format_ == "WEBP" else ()), U8)
-    with pytest.raises(ImageError, match=r"lossy format .* pixels are no class: .* \(\d+ pixel"):
+    with pytest.raises(ImageError, match=r"lossy format .* pixels are not a class: .* \(\d+ pixel"):
         evaluate(shape, path, classes=classes)
 
 
@@ -232,9 +244,9 @@ def test_a_lossy_mask_is_refused_even_where_all_its_values_are_classes(tmp_path)
         evaluate(np.zeros((8, 8), U8), tmp_path / "m.jpg", classes=2)
 
 
-def test_a_coloured_mask_without_colours(tmp_path):
+def test_a_colored_mask_without_colors(tmp_path):
     path = png(tmp_path / "t.png", painted(TRUTH))
-    with pytest.raises(ImageError, match=r"mode RGB with 4 colours, .*\(128, 64, 128\).*classes="):
+    with pytest.raises(ImageError, match=r"mode RGB with 4 colors, .*\(128, 64, 128\).*classes="):
         evaluate(FOUND, path, classes=CARD.classes)
 
 
@@ -307,14 +319,14 @@ def test_a_folder_without_images_and_a_missing_file(tmp_path):
         ({"mapping": "road"}, "expected a mapping"),
         ({"ignore": "rod"}, "no data class 'rod'"),
         ({"ignore": (0, (1, 2, 3))}, "expected labels to ignore"),
-        ({"ignore": 1.5}, "expected a label, or a colour"),
+        ({"ignore": 1.5}, "expected a label, or a color"),
         ({"classes": "road"}, "expected classes as names"),
         ({"classes": ("road", 3)}, "class names as text"),
         ({"classes": ("road", "road")}, "share a name or a value"),
         ({"classes": {"a": 1, "b": 1}}, "share a name or a value"),
-        ({"classes": {"a": 1, "b": (1, 2, 3)}}, "labels or colours, not both"),
-        ({"classes": {"a": (1, 2)}}, r"colour \(red, green, blue\)"),
-        ({"classes": {"a": (1, 2, 300)}}, r"colour \(red, green, blue\)"),
+        ({"classes": {"a": 1, "b": (1, 2, 3)}}, "labels or colors, not both"),
+        ({"classes": {"a": (1, 2)}}, r"color \(red, green, blue\)"),
+        ({"classes": {"a": (1, 2, 300)}}, r"color \(red, green, blue\)"),
         ({"classes": {"a": -1}}, "labels from 0 to 65535"),
         ({"classes": 0}, "1 to 250 classes"),
         ({"classes": 251}, "1 to 250 classes"),
@@ -354,7 +366,7 @@ def photo():
     return pixels
 
 
-def test_a_model_runs_over_photographs(toy, photo, tmp_path):
+def test_a_model_runs_over_images(toy, photo, tmp_path):
     truth = np.array([[0, 0, 1, 1, 1, 2]] * 4, U8)
     found = evaluate([photo, photo], [truth, truth], model=toy)
     assert found.model == "toy"
@@ -366,8 +378,8 @@ def test_a_model_runs_over_photographs(toy, photo, tmp_path):
     assert folder.samples[0].result.photo.tolist() == photo.tolist()
 
 
-def test_a_model_wants_photographs(toy):
-    with pytest.raises(InvalidArgumentError, match="expected a photograph for the model"):
+def test_a_model_takes_images(toy):
+    with pytest.raises(InvalidArgumentError, match="expected an image for the model"):
         evaluate(SegmentationResult(FOUND, CARD), TRUTH, model=toy)
 
 
@@ -428,10 +440,12 @@ def test_the_bar_is_silent_where_nobody_looks(toy, photo, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_images_are_told_to_a_callable(toy, photo):
-    told = []
-    evaluate(photo, np.zeros((4, 6), U8), model=toy, progress=lambda *it: told.append(it))
-    assert told == [(0, 1), (1, 1)]
+def test_progress_is_reported_to_a_callable(toy, photo):
+    calls = []
+    evaluate(
+        photo, np.zeros((4, 6), U8), model=toy, progress=lambda *numbers: calls.append(numbers)
+    )
+    assert calls == [(0, 1), (1, 1)]
 
 
 # ----------------------------------------------------------------------------------------- telling
@@ -463,21 +477,22 @@ def test_tables(three):
 def test_repr_is_stable(three):
     again = repr(three)
     assert again == repr(three)
-    assert again.splitlines()[0] == "Evaluation(3 images, 30 pixels counted)"
+    assert again.splitlines()[0] == "Evaluation: 3 images, 30 pixels counted"
     assert not re.search(r"0x[0-9a-f]{4,}|/tmp", again)
 
 
 def test_json(three):
-    said = json.loads(json.dumps(three.to_dict(), allow_nan=False))
-    assert said["classes"]["road"]["iou"] == three.iou["road"]
-    assert [image["name"] for image in said["images"]] == ["bad", "fair", "good"]
-    assert said["matrix"] == three.matrix.tolist()
-    assert said["mapping"]["road"] == {"data": ["road"], "model": ["road"]}
+    values = json.loads(json.dumps(three.to_dict(), allow_nan=False))
+    assert values["classes"]["road"]["iou"] == three.iou["road"]
+    assert [image["name"] for image in values["images"]] == ["bad", "fair", "good"]
+    assert values["matrix"] == three.matrix.tolist()
+    assert values["mapping"]["road"] == {"data": ["road"], "model": ["road"]}
 
 
+@pytest.mark.full
 def test_plot(three):
     figure = three.plot()
-    assert len(figure.axes) == 1 + 2 * 3  # no photographs: truth, prediction, errors
+    assert len(figure.axes) == 1 + 2 * 3  # no images: truth, prediction, errors
     assert [axes.get_title() for axes in figure.axes[1:4]] == [
         "truth",
         "prediction",
@@ -500,7 +515,7 @@ def test_a_legend_of_many_classes_names_those_that_are_there():
     assert names == ["class 0", "class 7", "wrong"]
 
 
-def test_the_pictures_show_what_is_wrong(three):
+def test_the_figure_shows_what_is_wrong(three):
     drawn = three.plot(worst=1).axes[3].images[0].get_array()
     sample = three.samples[0]
     wrong = (sample.truth != sample.predicted) & (sample.truth != 255)
@@ -519,13 +534,13 @@ def test_page(three, toy, photo, tmp_path):
     page = named.write_html(tmp_path / "named.html").read_text()
     assert "<b>" not in page
     assert "&lt;b&gt;x" in page
-    assert "<h1>Evaluation: toy</h1>" in page
+    assert "<h1>Evaluation: toy, 1 image, 24 pixels counted</h1>" in page
     assert page.count("<img ") == 1 + 4
 
 
 def test_html_in_a_notebook(three):
     html = three._repr_html_()
-    assert html.startswith("<table")
+    assert "<table" in html
     assert "mean IoU" in html
     assert html.count("<img ") == 2 * 3
     assert "<style" not in html
@@ -563,6 +578,7 @@ def test_the_shipped_model_on_camvid(shared):
     assert found.iou["road"] > 0.75
 
 
+@pytest.mark.full
 def test_the_shipped_model_on_the_shipped_scenes():
     names = wn.images()
     truths = [wn.mask(name) for name in names]

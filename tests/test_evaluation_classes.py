@@ -1,4 +1,4 @@
-"""Evaluation of classifiers: true classes from every source, figures, and how they are told."""
+"""Evaluation of classifiers: true classes from every source, figures, and their presentation."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_the_number_of_classes_to_look_at_is_checked(found, k):
 
 
 @pytest.mark.parametrize(("step", "way"), [(1, "higher"), (-1, "lower")])
-def test_classes_that_are_counted_from_another_number_are_said(step, way):
+def test_classes_that_are_counted_from_another_number_are_named(step, way):
     """1001 classes of which the first is a background, and truths that count from 0."""
     classes = tuple(f"class {index}" for index in range(12))
     card = wn.ModelCard("toy", "classification", classes=classes)
@@ -209,7 +209,7 @@ def test_truths_that_are_none_are_refused(truths, error, message):
         evaluate({"a": RESULTS["a"]}, truths)
 
 
-def test_a_name_that_several_classes_have_is_refused_and_shown_with_its_index():
+def test_a_name_that_several_classes_have_is_refused_and_listed_with_its_index():
     card = wn.ModelCard("birds", "classification", classes=("crane", "owl", "crane"))
     one = result(0.6, 0.3, 0.1, card=card)
     with pytest.raises(InvalidArgumentError, match=r"are called 'crane' \(0, 2\); give the index"):
@@ -326,31 +326,31 @@ def test_a_folder_that_is_no_class_is_named(model, folders):
 
 
 def test_a_result_in_place_of_an_image_is_refused(model):
-    with pytest.raises(InvalidArgumentError, match="expected a photograph for the model, got a re"):
+    with pytest.raises(InvalidArgumentError, match="expected an image for the model, got a re"):
         evaluate(RESULTS["a"], 0, model=model)
 
 
-def test_images_are_told_to_a_callable(model):
-    told = []
-    evaluate(plain("blue"), 0, model=model, progress=lambda *it: told.append(it))
-    assert told == [(0, 1), (1, 1)]
+def test_progress_is_reported_to_a_callable(model):
+    calls = []
+    evaluate(plain("blue"), 0, model=model, progress=lambda *numbers: calls.append(numbers))
+    assert calls == [(0, 1), (1, 1)]
 
 
-# ----------------------------------------------------------------------------------------- telling
+# --------------------------------------------------------------------------- text, tables and pages
 
 
 def test_text(found):
     assert repr(found).splitlines() == [
-        "ClassificationEvaluation(pets, 4 images, 3 classes)",
+        "Evaluation: pets, 4 images, 3 classes",
         "top-1 accuracy 0.5000, top-5 accuracy 1.0000",
-        "class  images  found   mostly taken for",
-        "cat    1       1.0000",
-        "dog    3       0.3333  cat 2",
+        "class  images   found  mostly taken for",
+        "cat         1  1.0000",
+        "dog         3  0.3333  cat 2",
         "image  true class  predicted  probability of the true class",
-        "b      dog         cat        0.3000",
-        "d      dog         cat        0.4000",
-        "c      dog         dog        0.6000",
-        "a      cat         cat        0.7000",
+        "b      dog         cat                               0.3000",
+        "d      dog         cat                               0.4000",
+        "c      dog         dog                               0.6000",
+        "a      cat         cat                               0.7000",
         "- an image is found where its true class is the most probable one",
     ]
 
@@ -361,10 +361,10 @@ def test_text_of_many_classes_names_the_most_confused_ones():
     results = [result(*np.eye(40)[0], card=card)] * 41
     lines = repr(evaluate(results, [*range(40), 1])).splitlines()
     assert lines[:4] == [
-        "ClassificationEvaluation(things, 41 images, 40 classes)",
+        "Evaluation: things, 41 images, 40 classes",
         "top-1 accuracy 0.0244, top-5 accuracy 0.1463",
         "true class  taken for  images",
-        "thing 1     thing 0    2",
+        "thing 1     thing 0         2",
     ]
     assert len(lines) == 2 + 6 + 6 + 1
 
@@ -381,10 +381,10 @@ def test_tables(found):
 
 
 def test_json(found):
-    said = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert (said["top1"], said["top5"], said["matrix"]) == (0.5, 1, found.matrix.tolist())
-    assert said["classes"][1] == {"index": 1, "name": "dog", "images": 3, "found": 1}
-    assert said["images"][0] == {
+    values = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert (values["top1"], values["top5"], values["matrix"]) == (0.5, 1, found.matrix.tolist())
+    assert values["classes"][1] == {"index": 1, "name": "dog", "images": 3, "found": 1}
+    assert values["images"][0] == {
         "name": "b",
         "true": {"index": 1, "name": "dog"},
         "predicted": {"index": 0, "name": "cat"},
@@ -409,7 +409,7 @@ def test_page_and_html(found, model, folders, tmp_path):
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
     assert "<h2>Confusion matrix</h2>" not in _page_of_many(tmp_path)
     html = found._repr_html_()
-    assert html.startswith("<table")
+    assert "<table" in html
     assert "top-1 accuracy 0.5000" in html
     assert "Details" not in html
 

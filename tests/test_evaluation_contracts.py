@@ -144,7 +144,7 @@ def test_results_of_one_class_are_judged_at_the_threshold_of_a_card(bright):
     assert evaluate(kept, SHINING).matrix.tolist() == [[7, 0], [1, 8]]
     found = evaluate(kept, SHINING, card=lower)
     assert (found.classes, found.miou) == (("background", "cat"), 1)
-    with pytest.raises(InvalidArgumentError, match=r"threshold 0.5, the card of bright says 0.3"):
+    with pytest.raises(InvalidArgumentError, match=r"threshold 0.5, the card of bright states 0.3"):
         evaluate(bare, SHINING, card=lower)
 
 

@@ -193,6 +193,7 @@ def bad_pointer_calls():
 CALLS = dict(bad_pointer_calls())
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("pointer", OUTSIDE, ids=hex)
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_pointers_outside(ready, call, pointer):
@@ -206,6 +207,7 @@ def test_pointers_outside(ready, call, pointer):
     assert f"at 0x{pointer % 2**32:08x} lie outside of the guest's memory of 131072" in ready.note
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("pointer", [*OUTSIDE, END - 15])
 @pytest.mark.parametrize("field", ["dims", "data"])
 def test_pointers_outside_in_the_tensor_record(ready, field, pointer):

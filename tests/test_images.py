@@ -516,6 +516,7 @@ def test_files_that_end_too_early(tmp_path, kind):
             rgb_pixels(content[:short])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", _kinds())
 @pytest.mark.filterwarnings("ignore")
 def test_flipped_bytes(kind):

@@ -6,6 +6,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError, TensorError
+from wasinn_nb.render import checked_labels, legend, palette_image
 from wasinn_nb.tasks.segmentation import masks
 
 PALETTE = [(0, 0, 0), (0, 114, 178), (213, 94, 0)]
@@ -35,7 +36,7 @@ def test_class_areas_name_labels_without_a_class():
 
 def test_many_wrong_labels_are_cut_short():
     with pytest.raises(TensorError, match=r"8 \(1 pixel\) and 247 more$"):
-        masks.checked_labels(np.arange(256, dtype=np.uint8).reshape(16, 16), 1)
+        checked_labels(np.arange(256, dtype=np.uint8).reshape(16, 16), 1)
 
 
 @pytest.mark.parametrize(
@@ -43,9 +44,9 @@ def test_many_wrong_labels_are_cut_short():
     [np.zeros(4, np.uint8), np.zeros((2, 2), np.int64), np.zeros((0, 3), np.uint8)],
     ids=["1-d", "int64", "empty"],
 )
-def test_what_is_no_mask(labels):
+def test_what_is_not_a_mask(labels):
     with pytest.raises(TensorError, match=r"\(H, W\) uint8"):
-        masks.checked_labels(labels, 4)
+        checked_labels(labels, 4)
 
 
 @settings(max_examples=200)
@@ -183,6 +184,7 @@ def test_a_label_without_a_color():
         masks.colorize(np.array([[3]], np.uint8), PALETTE)
 
 
+@pytest.mark.full
 @given(MASKS, st.floats(0, 1))
 def test_blend_tints_all_but_the_background(labels, opacity):
     photo = np.random.default_rng(labels.size).integers(0, 256, (*labels.shape, 3), np.uint8)
@@ -218,7 +220,7 @@ def test_blend_refuses_another_size():
 
 def test_palette_image_keeps_the_indices():
     labels = np.array([[0, 1], [2, 1]], np.uint8)
-    image = masks.palette_image(labels, PALETTE)
+    image = palette_image(labels, PALETTE)
     assert image.mode == "P"
     assert np.array_equal(np.asarray(image), labels)
     assert image.convert("RGB").getpixel((0, 1)) == PALETTE[2]
@@ -227,10 +229,10 @@ def test_palette_image_keeps_the_indices():
 
 def test_legend_leaves_out_absent_classes_only_where_there_are_many():
     names, areas = ["a", "b", "c"], [9999, 0, 0]
-    assert [entry.name for entry in masks.legend(names, PALETTE, areas, 3)] == names
-    assert [entry.name for entry in masks.legend(names, PALETTE, areas, 2)] == ["a"]
+    assert [entry.name for entry in legend(names, PALETTE, areas, 3)] == names
+    assert [entry.name for entry in legend(names, PALETTE, areas, 2)] == ["a"]
 
 
 def test_legend_calls_a_pixel_neither_nothing_nor_all_but_one_all():
-    shares = [e.share for e in masks.legend(["a", "b", "c"], PALETTE, [99_999, 1, 0], 3)]
+    shares = [e.share for e in legend(["a", "b", "c"], PALETTE, [99_999, 1, 0], 3)]
     assert shares == [">99.99 %", "<0.01 %", "0.00 %"]

@@ -16,6 +16,8 @@ from wasinn_nb.runtimes.engine_table import engines
 from wasinn_nb.runtimes.registry import runtime
 
 # A process in which packages cannot be found, as if they were not installed.
+pytestmark = pytest.mark.full
+
 HIDING = """
 import sys
 hidden = set(sys.argv[1].split())

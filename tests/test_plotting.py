@@ -27,9 +27,9 @@ def test_three_panels_with_a_legend():
     result = SegmentationResult(LABELS, CARD, image=photo)
     figure = result.plot(opacity=1)
     assert [axes.get_title() for axes in figure.axes] == [
-        "Photograph",
+        "Image",
         "Mask: toy",
-        "Masked photograph",
+        "Image and mask",
     ]
     drawn = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
     labels = result.resize(20, 30).labels
@@ -46,12 +46,12 @@ def test_three_panels_with_a_legend():
     assert np.allclose(np.array(colors) * 255, CARD.palette)
 
 
-def test_the_mask_alone_without_a_photograph():
+def test_the_mask_alone_without_an_image():
     figure = SegmentationResult(LABELS, CARD).plot()
     assert [axes.get_title() for axes in figure.axes] == ["Mask: toy"]
 
 
-def test_another_photograph():
+def test_another_image():
     photo = np.full((4, 6, 3), 9, np.uint8)
     figure = SegmentationResult(LABELS, CARD).plot(photo, opacity=0)
     assert np.array_equal(figure.axes[2].images[0].get_array(), photo)
@@ -59,6 +59,7 @@ def test_another_photograph():
         SegmentationResult(LABELS, CARD).plot(photo, opacity=7)
 
 
+@pytest.mark.full
 def test_masks_keep_their_colors_on_the_screen():
     labels = np.random.default_rng(0).integers(0, 3, (700, 1100), np.uint8)
     pixels = colorize(labels, [(0, 0, 0), (0, 114, 178), (213, 94, 0)])
@@ -80,6 +81,7 @@ def test_names_are_no_markup():
     assert len(figure.legends[0].get_texts()) == 4
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("entries", [1, 4, 12, 150])
 @pytest.mark.parametrize("shape", [(2, 3), (900, 10), (10, 900)])
 def test_nothing_is_cut_off(entries, shape):
@@ -109,6 +111,7 @@ def test_what_is_not_an_image(panels, message):
         draw_panels(panels, [])
 
 
+@pytest.mark.full
 def test_only_plot_imports_matplotlib_and_nothing_imports_pyplot():
     code = """
         import sys, numpy as np
@@ -130,6 +133,7 @@ result = SegmentationResult(np.zeros((2, 2), np.uint8), ModelCard("toy", classes
 result.plot()"""
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("default")  # the kernel client's own
 def test_a_notebook_shows_the_figure_once(tmp_path):
     nbclient = pytest.importorskip("nbclient")

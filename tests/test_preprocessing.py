@@ -349,7 +349,7 @@ def test_an_image_too_narrow_to_be_cropped():
         resized_pixels(strip, recipe)
     assert str(caught.value) == (
         "to cover 224x224 pixels, the image of 10x40000 would be resized to 224x896000; expected "
-        'sides of at most 65535: cut it to another shape, or use fit="letterbox"'
+        'sides of at most 65535; cut it to another shape, or use fit="letterbox"'
     )
     assert resized_pixels(strip, recipe.replace(fit="letterbox")).shape == (224, 224, 3)
 
@@ -544,7 +544,7 @@ def test_pixels_of_another_size_are_refused(pixels):
     [
         ((ROW, 0, 2, "u8"), {}, RecipeError, "expected height from 1 to 65535 pixels, got 0"),
         ((ROW, 1, 2, "i32"), {}, RecipeError, "expected type u8, i8, f16 or f32 for an image, "),
-        ((ROW, 1, 2, None), {}, RecipeError, "type: None is no tensor type"),
+        ((ROW, 1, 2, None), {}, RecipeError, "type: None is not a tensor type"),
         ((ROW, 1, 2, "u8"), {"layout": "WHC"}, RecipeError, "expected layout as one of NCHW"),
         ((ROW, 1, 2, "u8"), {"color": "bgr"}, RecipeError, "expected color as one of BGR, RGB"),
         ((ROW, 1, 2, "u8"), {"resize": "lanczos"}, RecipeError, "expected resize as one of tri"),

@@ -102,7 +102,7 @@ def test_quantization():
         ({"type": "i32"}, "expected type u8, i8, f16 or f32 for an image, got i32"),
         (
             {"type": None},
-            "type: None is no tensor type; expected one of f16, f32, f64, u8, i32, i64, i8",
+            "type: None is not a tensor type; expected one of f16, f32, f64, u8, i32, i64, i8",
         ),
         ({"range": (0, 0)}, "expected a range with two different ends, got (0.0, 0.0)"),
         ({"range": (0,)}, "expected 2 finite float32 numbers for range, got (0,)"),
@@ -202,17 +202,19 @@ def test_huge_numbers_in_json_are_refused():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "the recipe is not valid JSON: Expecting value"),
-        ("{", "the recipe is not valid JSON: Expecting property name"),
-        ("[" * 100_000, "the recipe is not valid JSON: "),
+        ("", "the recipe is not valid JSON: it is empty"),
+        ("{", "the recipe is not valid JSON: input data was truncated"),
+        ("[" * 100_000, "the recipe is not valid JSON: nested more than 100 levels deep"),
         ("[1]", "expected a recipe as a JSON object, got [1]"),
         ("null", "expected a recipe as a JSON object, got None"),
         ('{"height": 2}', "the recipe lacks width"),
         ("{}", "the recipe lacks height, width"),
-        (None, "the recipe is not valid JSON: the JSON object must be str"),
+        (None, "the recipe: expected JSON as text, got None"),
+        ('{"height": NaN}', "the recipe is not valid JSON: line 1, column 12: NaN and Infinity"),
+        ("\ud800", "the recipe is not valid JSON: expected UTF-8, got something else"),
     ],
 )
-def test_text_that_is_no_recipe(text, message):
+def test_text_that_is_not_a_recipe(text, message):
     with pytest.raises(RecipeError) as caught:
         PreprocessRecipe.from_json(text)
     assert str(caught.value).startswith(message)

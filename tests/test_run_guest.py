@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wasmtime
+from deadlines import STOPPED, ends_within
 from hosting import GUESTS, PAGE, command, doubling, escaped, forwarding, roadlike, wasm
 from PIL import Image
 
@@ -124,12 +125,14 @@ def test_modes_that_trap(misbehave, mode, reason):
         assert error.run.stderr == "memory exhausted\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["loop", "grow-forever", "flood", "sleep", "infer-forever"])
 def test_modes_without_end(misbehave, mode):
-    start = time.perf_counter()
-    with pytest.raises(GuestTimeout, match=r"did not end within 0\.3 s") as caught:
+    with (
+        ends_within(STOPPED, after=0.3),
+        pytest.raises(GuestTimeout, match=r"did not end within 0\.3 s") as caught,
+    ):
         misbehave(mode, "road", time_limit=0.3, keep="last", memory_limit=1 << 24)
-    assert time.perf_counter() - start < 1.3
     assert isinstance(caught.value, TimeoutError)
     run = caught.value.run
     assert run.ended == "stopped after 0.3 s"
@@ -139,8 +142,8 @@ def test_modes_without_end(misbehave, mode):
     assert_no_guest_runs()
 
 
-def assert_no_guest_runs(within=2.0):
-    give_up = time.perf_counter() + within
+def assert_no_guest_runs():
+    give_up = time.perf_counter() + 20
     while any(thread.name == "wasinn-nb guest" for thread in threading.enumerate()):
         assert time.perf_counter() < give_up, "a guest's thread goes on"
         time.sleep(0.02)
@@ -172,23 +175,23 @@ def test_changed_files_are_listed_and_others_not(misbehave, tmp_path):
 # -- stopping ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_guest_is_killed_while_it_infers(models, misbehave):
-    start = time.perf_counter()
-    with pytest.raises(GuestTimeout) as caught:
+    with ends_within(STOPPED, after=1.0), pytest.raises(GuestTimeout) as caught:
         misbehave("infer-forever", "slow", time_limit=1.0, keep=None)
-    assert time.perf_counter() - start < 2.0
     assert caught.value.run.inputs == []
-    assert_no_guest_runs(5)
+    assert_no_guest_runs()
 
 
+@pytest.mark.slow
 def test_a_call_that_cannot_be_interrupted_is_left_behind(misbehave, monkeypatch):
-    monkeypatch.setattr(WasiNnCtx, "compute", lambda self, context: time.sleep(1.5))
-    start = time.perf_counter()
-    with pytest.raises(GuestTimeout) as caught:
+    go_on = threading.Event()
+    monkeypatch.setattr(WasiNnCtx, "compute", lambda self, context: go_on.wait(60))
+    with ends_within(STOPPED, after=0.3), pytest.raises(GuestTimeout) as caught:
         misbehave("infer-forever", "road", time_limit=0.3)
-    assert time.perf_counter() - start < 1.3
     assert "cannot be interrupted" in caught.value.run.notes[-1]
-    assert_no_guest_runs(3)
+    go_on.set()
+    assert_no_guest_runs()
 
 
 INTERRUPTED = """
@@ -205,6 +208,7 @@ print(run_guest(guest, ["exit3"]).exit_code, flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
 def test_ctrl_c_stops_any_guest_within_a_second(models):
     child = subprocess.Popen(
@@ -216,12 +220,11 @@ def test_ctrl_c_stops_any_guest_within_a_second(models):
         while (line := child.stdout.readline()).startswith("running"):
             modes.append(line.split()[1])
             time.sleep(1.0 if modes[-1] == "infer-forever" else 0.3)
-            child.send_signal(signal.SIGINT)
-            start = time.perf_counter()
-            while not (line := child.stdout.readline()).startswith("stopped"):
-                assert line, child.stderr.read()
+            with ends_within(STOPPED):
+                child.send_signal(signal.SIGINT)
+                while not (line := child.stdout.readline()).startswith("stopped"):
+                    assert line, child.stderr.read()
             assert line == "stopped interrupted\n"
-            assert time.perf_counter() - start < 1.0, modes[-1]
         assert line == "3\n"  # the process goes on and runs guests
         assert child.wait(10) == 0
     finally:
@@ -282,7 +285,7 @@ def test_output_appears_while_the_guest_runs(monkeypatch):
     assert run.exit_code == 0
     assert cell.getvalue() == "hä\nhä\n"
     (first, _, thread), (second, _, _) = cell.writes
-    assert 0.35 < second - first < 5
+    assert second - first > 0.35, "the first text came with the second, not 0.4 s before it"
     assert thread is threading.current_thread()
 
 
@@ -645,6 +648,7 @@ def image_file(path, size=(63, 41)):
     return path
 
 
+@pytest.mark.full
 def test_road_guest_on_a_small_model(models, tmp_path, capfd):
     image_file(tmp_path / "road.png")
     model = models["road"]
@@ -685,6 +689,7 @@ def _made(folder):
     return folder
 
 
+@pytest.mark.full
 def test_road_guest_says_how_to_let_it_write(models, tmp_path):
     image_file(tmp_path / "road.png")
     dirs = {".": tmp_path, "m": models["road"].parent}
@@ -739,6 +744,7 @@ def test_keep(misbehave, keep, kept):
     assert run.outputs == []  # a refused get_output hands nothing over
 
 
+@pytest.mark.slow
 def test_tensors_beyond_the_memory_limit_are_let_go(models):
     body = """(loop $l
       (drop (call $set (i32.const 0) (i32.const 0) (i32.const 64)))
@@ -825,6 +831,7 @@ def test_commands_are_quoted():
     )
 
 
+@pytest.mark.full
 def test_importing_the_package_does_not_import_wasmtime():
     script = "import sys, wasinn_nb; assert 'wasmtime' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ})

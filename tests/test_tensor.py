@@ -87,7 +87,11 @@ def test_numpy_integers_are_whole_numbers():
 @pytest.mark.parametrize(
     ("type_", "data", "message"),
     [
-        (None, b"abc", "None is no tensor type; expected one of f16, f32, f64, u8, i32, i64, i8"),
+        (
+            None,
+            b"abc",
+            "None is not a tensor type; expected one of f16, f32, f64, u8, i32, i64, i8",
+        ),
         ("i2", b"abc", "WASI-NN has no tensor type for dtype int16; convert to one of float16, "),
         ("u8", "abc", "expected bytes as data, got str: memoryview: a bytes-like object is "),
         ("u8", [1, 2, 3], "expected bytes as data, got list: memoryview: a bytes-like object is "),
@@ -141,7 +145,7 @@ def test_from_array_takes_any_layout(source):
     assert tensor.to_array().tolist() == [[1, 2], [3, 4]]
 
 
-def test_from_array_keeps_scalars_and_refuses_what_is_no_array():
+def test_from_array_keeps_scalars_and_refuses_what_is_not_an_array():
     assert Tensor.from_array(np.float32(3)).dimensions == ()
     assert Tensor.from_array(np.float32(3)).to_array() == 3
     with pytest.raises(TensorError, match="no tensor type for dtype complex128"):
@@ -295,8 +299,12 @@ def test_the_sidecar_says_what_the_bytes_are(tmp_path):
         "model": "toy",
         "n": [1, 2.5],
     }
-    said = read_sidecar(path)
-    assert (said["dimensions"], said["type"], said["model"]) == ((2, 3), TensorType.F32, "toy")
+    values = read_sidecar(path)
+    assert (values["dimensions"], values["type"], values["model"]) == (
+        (2, 3),
+        TensorType.F32,
+        "toy",
+    )
 
 
 @pytest.mark.parametrize(
@@ -348,15 +356,15 @@ def test_names_that_tell_nothing(tmp_path, name):
 @pytest.mark.parametrize(
     ("name", "sidecar", "arguments", "message"),
     [
-        ("-2x3xu8", None, ([3, 2], None), "the name says dimensions 2x3, the arguments say 3x2"),
-        ("-2x3xu8", None, ([6], "u8"), "the name says dimensions 2x3, the arguments say 6"),
-        ("-2x3xu8", None, ([], None), "the name says dimensions 2x3, the arguments say ()"),
-        ("-2x3xu8", None, (None, "i32"), "the name says type u8, the arguments say i32"),
-        ("-2x3xu8", ([3, 2], "u8"), (), "the name says dimensions 2x3, the sidecar says 3x2"),
-        ("-2x3xf16", ([2, 3], "u8"), (), "the name says type f16, the sidecar says u8"),
-        ("", ([6], "u8"), ([3, 2], None), "the sidecar says dimensions 6, the arguments say 3x2"),
-        ("", ([2, 3], "u8"), (None, "f16"), "the sidecar says type u8, the arguments say f16"),
-        ("", ([], "u8"), ([1], None), "the sidecar says dimensions (), the arguments say 1"),
+        ("-2x3xu8", None, ([3, 2], None), "dimensions 2x3 in the name, but 3x2 in the arguments"),
+        ("-2x3xu8", None, ([6], "u8"), "dimensions 2x3 in the name, but 6 in the arguments"),
+        ("-2x3xu8", None, ([], None), "dimensions 2x3 in the name, but () in the arguments"),
+        ("-2x3xu8", None, (None, "i32"), "type u8 in the name, but i32 in the arguments"),
+        ("-2x3xu8", ([3, 2], "u8"), (), "dimensions 2x3 in the name, but 3x2 in the sidecar"),
+        ("-2x3xf16", ([2, 3], "u8"), (), "type f16 in the name, but u8 in the sidecar"),
+        ("", ([6], "u8"), ([3, 2], None), "dimensions 6 in the sidecar, but 3x2 in the arguments"),
+        ("", ([2, 3], "u8"), (None, "f16"), "type u8 in the sidecar, but f16 in the arguments"),
+        ("", ([], "u8"), ([1], None), "dimensions () in the sidecar, but 1 in the arguments"),
     ],
 )  # fmt: skip
 def test_sources_that_disagree(tmp_path, name, sidecar, arguments, message):
@@ -366,7 +374,7 @@ def test_sources_that_disagree(tmp_path, name, sidecar, arguments, message):
         _write_sidecar(path, dimensions=sidecar[0], type=sidecar[1])
     with pytest.raises(TensorFileError) as caught:
         read_tensor(path, *arguments)
-    assert str(caught.value) == f"{path.name}: {message}"
+    assert str(caught.value) == f"{path.name}: {message}; correct one of them"
 
 
 @pytest.mark.parametrize("size", [0, 23, 25, 48])
@@ -382,14 +390,14 @@ def test_a_byte_more_or_less_is_an_error_with_both_numbers(tmp_path, size, sourc
 
 
 def _write_sidecar(path, **changes):
-    said = {
+    values = {
         "format": "wasinn_nb.tensor/1",
         "dimensions": [6],
         "type": "u8",
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
-    said |= changes
-    text = json.dumps({key: value for key, value in said.items() if value is not ...})
+    values |= changes
+    text = json.dumps({key: value for key, value in values.items() if value is not ...})
     sidecar_path(path).write_text(text)
 
 
@@ -398,23 +406,20 @@ def _write_sidecar(path, **changes):
     [
         ({"format": "other"}, 'expected a JSON object with "format": "wasinn_nb.tensor/1"'),
         ({"format": ...}, 'expected a JSON object with "format": "wasinn_nb.tensor/1"'),
-        ({"sha256": None}, 'expected "sha256" as text'),
-        ({"sha256": ...}, 'expected "sha256" as text'),
-        ({"dimensions": "6"}, "expected whole dimensions of 0 or more, got '6' in ('6',)"),
-        ({"dimensions": [6.0]}, "expected whole dimensions of 0 or more, got 6.0 in (6.0,)"),
+        ({"sha256": None}, "expected `str`, got `null` at `$.sha256`"),
+        ({"sha256": ...}, "object missing required field `sha256`"),
+        ({"dimensions": "6"}, "expected `array`, got `str` at `$.dimensions`"),
+        ({"dimensions": [6.0]}, "expected `int`, got `float` at `$.dimensions[0]`"),
         ({"dimensions": [-6]}, "expected whole dimensions of 0 or more, got -6 in (-6,)"),
-        ({"dimensions": [True]}, "expected whole dimensions of 0 or more, got True in (True,)"),
-        ({"dimensions": 6}, "expected dimensions such as (1, 3, 512, 896), got 6"),
-        ({"dimensions": ...}, "expected dimensions such as (1, 3, 512, 896), got None"),
-        (
-            {"type": "i8x"},
-            "'i8x' is no tensor type; expected one of f16, f32, f64, u8, i32, i64, i8",
-        ),
-        ({"type": None}, "None is no tensor type; expected one of f16, f32, f64, u8, i32, i64, i8"),
-        ({"type": ...}, "None is no tensor type; expected one of f16, f32, f64, u8, i32, i64, i8"),
-        ({"type": 3}, "3 is no tensor type; expected one of f16, f32, f64, u8, i32, i64, i8"),
-        ({"bytes": 7}, "6xu8 takes 6 bytes, it says 7"),
-        ({"bytes": "6"}, "6xu8 takes 6 bytes, it says '6'"),
+        ({"dimensions": [True]}, "expected `int`, got `bool` at `$.dimensions[0]`"),
+        ({"dimensions": 6}, "expected `array`, got `int` at `$.dimensions`"),
+        ({"dimensions": ...}, "object missing required field `dimensions`"),
+        ({"type": "i8x"}, "'i8x' is not a tensor type; expected one of f16, f32, f64, u8, i32, "),
+        ({"type": None}, "expected `str`, got `null` at `$.type`"),
+        ({"type": ...}, "object missing required field `type`"),
+        ({"type": 3}, "expected `str`, got `int` at `$.type`"),
+        ({"bytes": 7}, "6xu8 takes 6 bytes, it states 7"),
+        ({"bytes": "6"}, "expected `int`, got `str` at `$.bytes`"),
     ],
 )
 def test_a_sidecar_with_wrong_fields(tmp_path, changes, message):
@@ -425,28 +430,30 @@ def test_a_sidecar_with_wrong_fields(tmp_path, changes, message):
     _write_sidecar(path, **changes)
     with pytest.raises(TensorFileError) as caught:
         read_tensor(path)
-    assert str(caught.value) == f"out.tensor.json: {message}"
+    assert str(caught.value).startswith(f"out.tensor.json: {message}")
+    remedy = "; write the tensor again, or delete the file and pass dimensions and type"
+    assert str(caught.value).endswith(remedy)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "Expecting value"),
-        (b"not json", "Expecting value"),
-        (b"\xff\xfe\x00", "'utf-8' codec can't decode"),
-        (b"[" * 100_000, ""),
-        (b"[1]", "expected a JSON object with"),
-        (b'{"dimensions": [' + b"9" * 5000 + b"]}", "Exceeds the limit"),
-        (b" " * (1 << 20) + b"{}", "larger than 1048576 bytes; no sidecar"),
+        (b"", " is not valid JSON: it is empty"),
+        (b"not json", " is not valid JSON: line 1, column 5: invalid character"),
+        (b"\xff\xfe\x00", " is not valid JSON: expected UTF-8, got another encoding"),
+        (b"[" * 100_000, " is not valid JSON: nested more than 100 levels deep"),
+        (b"[1]", ": expected a sidecar as a JSON object, got an array"),
+        (b'{"dimensions": [' + b"9" * 5000 + b"]}", " is not valid JSON: integer value out of "),
+        (b" " * (1 << 20) + b"{}", ": larger than 1048576 bytes, which no sidecar is"),
     ],
 )
-def test_a_sidecar_that_is_none(tmp_path, content, message):
+def test_a_file_that_is_not_a_sidecar(tmp_path, content, message):
     path = tmp_path / "out-6xu8.tensor"
     path.write_bytes(b"abcdef")
     sidecar_path(path).write_bytes(content)
     with pytest.raises(TensorFileError) as caught:
         read_tensor(path)
-    assert str(caught.value).startswith(f"out-6xu8.tensor.json: {message}")
+    assert str(caught.value).startswith(f"out-6xu8.tensor.json{message}")
 
 
 def test_changed_data_do_not_match_the_sidecar(tmp_path):
@@ -468,11 +475,11 @@ def test_changed_data_do_not_match_the_sidecar(tmp_path):
         (
             "out-3x1xu8.tensor",
             (
-                "the name out-3x1xu8.tensor says 3x1xu8, the tensor is 1x3xu8; rename the file, "
+                "the name out-3x1xu8.tensor states 3x1xu8, the tensor is 1x3xu8; rename the file, "
                 "or leave the dimensions out of its name"
             ),
         ),
-        ("out-1x3xi32.tensor", "the name out-1x3xi32.tensor says 1x3xi32, the tensor is 1x3xu8"),
+        ("out-1x3xi32.tensor", "the name out-1x3xi32.tensor states 1x3xi32, the tensor is 1x3xu8"),
     ],
 )
 def test_a_name_that_lies_is_not_written(tmp_path, name, message):
@@ -485,13 +492,16 @@ def test_a_name_that_lies_is_not_written(tmp_path, name, message):
 @pytest.mark.parametrize(
     ("metadata", "message"),
     [
-        ({"x": {1, 2}}, "the metadata for out.tensor is no JSON: "),
-        ({"x": float("nan")}, "the metadata for out.tensor is no JSON: "),
-        ({"x": b""}, "the metadata for out.tensor is no JSON: "),
-        ({"type": "f32", "sha256": ""}, "the sidecar says sha256, type itself; rename it"),
+        ({"x": {1, 2}}, "the metadata for out.tensor cannot be written as JSON: "),
+        ({"x": float("nan")}, "the metadata for out.tensor cannot be written as JSON: "),
+        ({"x": b""}, "the metadata for out.tensor cannot be written as JSON: "),
+        (
+            {"type": "f32", "sha256": ""},
+            "the sidecar of out.tensor has sha256, type of its own; give the metadata other",
+        ),
     ],
 )
-def test_metadata_that_is_no_json_is_not_written(tmp_path, metadata, message):
+def test_metadata_that_is_not_json_is_not_written(tmp_path, metadata, message):
     with pytest.raises(TensorFileError) as caught:
         ABC.write(tmp_path / "out.tensor", metadata=metadata)
     assert str(caught.value).startswith(message)
@@ -540,13 +550,16 @@ def test_new_files_get_ordinary_permissions(tmp_path):
     assert {entry.stat().st_mode & 0o777 for entry in tmp_path.iterdir()} == {0o640}
 
 
-def test_a_link_stays_a_link(tmp_path):
+@pytest.mark.parametrize("name", ["latest.npy", "latest.tensor", "latest.tensor.json"])
+def test_a_link_is_replaced_and_its_target_stays(tmp_path, name):
+    target = tmp_path / "target"
+    target.write_bytes(b"mine")
     (tmp_path / "data").mkdir()
-    link = tmp_path / "latest.npy"
-    link.symlink_to(tmp_path / "data" / "first.npy")
-    ABC.write(link)
-    assert link.is_symlink()
-    assert read_tensor(tmp_path / "data" / "first.npy") == read_tensor(link) == ABC
+    (tmp_path / "data" / name).symlink_to(target)
+    written = ABC.write(tmp_path / "data" / name.removesuffix(".json"))
+    assert not (tmp_path / "data" / name).is_symlink()
+    assert target.read_bytes() == b"mine"
+    assert read_tensor(written) == ABC
 
 
 @pytest.mark.parametrize("suffix", [".tensor", ".npy"])
@@ -555,7 +568,7 @@ def test_where_no_file_can_be(tmp_path, suffix):
     with pytest.raises(OSError):
         ABC.write(tmp_path / "file" / f"out{suffix}")
     (tmp_path / f"folder{suffix}").mkdir()
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(OSError, match=r"(?i)is a (directory|folder)"):
         ABC.write(tmp_path / f"folder{suffix}")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", f"folder{suffix}"]
 
@@ -606,8 +619,11 @@ def test_npy_files_of_others_are_read(tmp_path, array):
     assert read_tensor(tmp_path / "a.npy", [2, 3], "f32") == RAMP
     with pytest.raises(TensorFileError) as caught:
         read_tensor(tmp_path / "a.npy", [3, 2])
-    assert str(caught.value) == "a.npy: the file says dimensions 2x3, the arguments say 3x2"
-    with pytest.raises(TensorFileError, match="the file says type f32, the arguments say i32"):
+    assert (
+        str(caught.value)
+        == "a.npy: dimensions 2x3 in the file, but 3x2 in the arguments; correct one of them"
+    )
+    with pytest.raises(TensorFileError, match="type f32 in the file, but i32 in the arguments"):
         read_tensor(tmp_path / "a.npy", None, "i32")
 
 
@@ -681,6 +697,7 @@ def test_npy_a_byte_too_long_names_both_numbers(tmp_path):
 # -- huge files, and files that change -------------------------------------------------------------
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("suffix", [".tensor", ".npy"])
 def test_a_file_of_4_gb_is_mapped_and_not_read(tmp_path, suffix):
     count = 1 << 30
@@ -693,22 +710,20 @@ def test_a_file_of_4_gb_is_mapped_and_not_read(tmp_path, suffix):
         file.seek(0, 2)
         file.write(np.float32(7).tobytes())
     script = f"""
-import resource, time
+import resource
 from wasinn_nb.tensor import read_tensor
 before = resource.getrusage(resource.RUSAGE_SELF)
-start = time.perf_counter()
 tensor = read_tensor({str(path)!r})
 array = tensor.to_array()
 assert tensor.nbytes == 4 << 30 and array[-1] == 7 and array[0] == 0
 after = resource.getrusage(resource.RUSAGE_SELF)
-print(after.ru_maxrss - before.ru_maxrss, time.perf_counter() - start)
+print(after.ru_maxrss - before.ru_maxrss)
 """
     out = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
-    grown_kb, seconds = map(float, out.stdout.split())
+    grown_kb = int(out.stdout)
     assert grown_kb < 64 * 1024
-    assert seconds < 1
 
 
 def test_a_file_that_is_cut_or_changed_later_does_not_reach_the_tensor(tmp_path):
@@ -721,7 +736,7 @@ def test_a_file_that_is_cut_or_changed_later_does_not_reach_the_tensor(tmp_path)
 
 
 def test_a_mapped_tensor_can_be_written_over_its_own_file(tmp_path, monkeypatch):
-    monkeypatch.setattr("wasinn_nb.tensor._MAP_FROM_BYTES", 1)
+    monkeypatch.setattr("wasinn_nb.tensor.reading._MAP_FROM_BYTES", 1)
     path = RAMP.write(tmp_path / "out.tensor")
     mapped = read_tensor(path)
     mapped.write(path, metadata={"again": True})

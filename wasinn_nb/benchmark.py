@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
-from typing import Final, NamedTuple, overload
+from typing import Any, ClassVar, Final, NamedTuple, overload
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import ImageSource
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.progress import Progress, progress_bar
-from wasinn_nb.render import html_table, text_table
+from wasinn_nb.render import Column, Document, Paragraph, Showing, Table
 from wasinn_nb.tasks import Result
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import SegmentationResult
@@ -101,7 +101,7 @@ class PipelineTimes:
         return statistics.median(steps[step] for steps in self.rounds)
 
 
-class Timings(Sequence[PipelineTimes]):
+class Timings(Showing, Sequence[PipelineTimes]):
     """Times of pipelines that ran in turn, as an immutable sequence that prints as a table.
 
     Parameters
@@ -116,17 +116,18 @@ class Timings(Sequence[PipelineTimes]):
     >>> def of(model, *infer):
     ...     rounds = tuple({"read": 0.01, "preprocess": 0.0, "infer": one} for one in infer)
     ...     return PipelineTimes(model, "CPU", "f32", "bilinear", 0.25, rounds[0], rounds, 1.0)
-    >>> timings = Timings("photo.jpg", [of("a", 0.03, 0.09, 0.07), of("b", 0.01, 0.04, 0.03)])
+    >>> timings = Timings("image.jpg", [of("a", 0.03, 0.09, 0.07), of("b", 0.01, 0.04, 0.03)])
     >>> [round(one, 2) for one in timings.ratio(1)]
     [0.5, 0.5, 0.5]
     >>> print(timings)
-    photo.jpg: 3 rounds in turn; medians in milliseconds, ratios with quartiles
-    model  ran on    load   read  preprocess  infer and argmax  file to mask  ratio             same pixels
-    a      CPU, f32  250.0  10.0  0.0         70.0              80.0          1
-    b      CPU, f32  250.0  10.0  0.0         30.0              40.0          0.50 (0.50-0.50)  100.00 %
+    image.jpg: 3 rounds in turn; medians in milliseconds, ratios with quartiles
+    model  ran on     load  read  preprocess  infer and argmax  file to mask  ratio  quartiles  same pixels
+    a      CPU, f32  250.0  10.0         0.0              70.0          80.0   1.00
+    b      CPU, f32  250.0  10.0         0.0              30.0          40.0   0.50  0.50-0.50     100.00 %
     """  # noqa: E501 - a table
 
     __slots__ = ("_image", "_times")
+    _WIDTH: ClassVar[int] = 160
 
     def __init__(self, image: str, times: Iterable[PipelineTimes]) -> None:
         self._image = image
@@ -155,6 +156,17 @@ class Timings(Sequence[PipelineTimes]):
         low, middle, high = statistics.quantiles(ratios, n=4)
         return low, middle, high
 
+    def records(self) -> list[dict[str, Any]]:
+        """Return the times of each pipeline as plain JSON values, with the ratio to the first."""
+        return [
+            {
+                **dataclasses.asdict(times),
+                "seconds": times.seconds,
+                "ratio": dict(zip(("lower", "median", "upper"), self.ratio(index), strict=True)),
+            }
+            for index, times in enumerate(self._times)
+        ]
+
     @property
     def _caption(self) -> str:
         rounds = len(self._times[0].rounds)
@@ -163,28 +175,36 @@ class Timings(Sequence[PipelineTimes]):
         how = "medians in milliseconds, ratios with quartiles"
         return f"{self._image}: {rounds} rounds in turn; {how}"
 
-    def _table(self) -> tuple[list[str], list[list[str]]]:
+    def document(self) -> Document:
+        """Return what there is to see: a row for each pipeline, and what is assumed."""
+        assumptions = map(Paragraph, self._assumptions())
+        return Document(self._caption, [self._table(), *assumptions])
+
+    def _table(self) -> Table:
         words = [_WORDS.get(one.task, _OTHER) for one in self._times]
         titles = words[0] if len(set(words)) == 1 else _OTHER
-        same = list(dict.fromkeys(word.same for word in words)) if len(self) > 1 else []
+        several = len(self) > 1
+        same = list(dict.fromkeys(word.same for word in words)) if several else []
         extra = self._extra_columns
-        headers = ["model", "ran on", *extra, "load"]
-        headers += [titles.infer if step == "infer" else name for step, name in STEPS.items()]
-        headers += [titles.whole, *(["ratio"] if same else []), *same]
+        steps = [titles.infer if step == "infer" else name for step, name in STEPS.items()]
+        columns: list[Column | str] = ["model", "ran on", *extra]
+        columns += [Column(name, ".1f") for name in ("load", *steps, titles.whole)]
+        if several:
+            columns += [Column("ratio", ".2f"), "quartiles"]
+        columns += [Column(name, percent) for name in same]
         rows = []
         for index, one in enumerate(self._times):
-            row = [one.model, f"{one.target}, {one.precision}"]
+            row: list[object] = [one.model, f"{one.target}, {one.precision}"]
             row += [getattr(one, column) for column in extra]
             times = (one.load_seconds, *map(one.median, STEPS), statistics.median(one.seconds))
-            row += [f"{1000 * seconds:.1f}" for seconds in times]
-            if index:
+            row += [1000 * seconds for seconds in times]
+            if several:
                 low, middle, high = self.ratio(index)
-                row.append(f"{middle:.2f} ({low:.2f}-{high:.2f})")
-                row += [_same(one) if column == words[index].same else "" for column in same]
-            elif same:
-                row += ["1", *[""] * len(same)]
+                row += [middle, f"{low:.2f}-{high:.2f}" if index else None]
+            for column in same:  # the first is what the others are compared with
+                row.append(_same(one) if index and column == words[index].same else None)
             rows.append(row)
-        return headers, rows
+        return Table(columns, rows)
 
     @property
     def _extra_columns(self) -> list[str]:
@@ -202,18 +222,11 @@ class Timings(Sequence[PipelineTimes]):
             if one.assumed
         ]
 
-    def __repr__(self) -> str:
-        return "\n".join([self._caption, text_table(*self._table()), *self._assumptions()])
 
-    def _repr_html_(self) -> str:
-        table = html_table(*self._table(), caption=self._caption)
-        return table + "".join(f"<p>{escape(line)}</p>" for line in self._assumptions())
-
-
-def _same(one: PipelineTimes) -> str:
-    """Return in a word or number whether a result is the first one's."""
+def _same(one: PipelineTimes) -> float | str:
+    """Return whether a result is the first one's: a part of 1, or a word."""
     if one.same_pixels is not None:
-        return percent(one.same_pixels)
+        return one.same_pixels
     return {True: "yes", False: "no", None: "-"}[one.same_top_class]
 
 
@@ -256,11 +269,8 @@ def bench(
     [('road-segmentation-synth-0001', 'bilinear', 3),
      ('road-segmentation-synth-0001', 'triangle', 3)]
     """  # noqa: E501 - the directive
-    if isinstance(pipelines, str):  # an iterable, of its letters
-        raise InvalidArgumentError(
-            f"expected pipelines, got {pipelines!r:.120}; wasinn_nb.Pipeline makes one of a model"
-        )
-    pipelines = list(pipelines) if isinstance(pipelines, Iterable) else [pipelines]
+    several = isinstance(pipelines, Iterable) and not isinstance(pipelines, str)
+    pipelines = list(pipelines) if several else [pipelines]  # type: ignore[arg-type, list-item]
     if not pipelines or not all(isinstance(one, Pipeline) for one in pipelines):
         raise InvalidArgumentError(
             f"expected pipelines, got {pipelines!r:.120}; wasinn_nb.Pipeline makes one of a model"

@@ -7,6 +7,8 @@ for the failure, ``errno`` holds it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from wasinn_nb.abi import Errno
@@ -28,21 +30,62 @@ __all__ = [
     "MissingMemoryError",
     "NotFoundError",
     "RecipeError",
+    "Remedy",
     "RuntimeFailure",
     "TensorError",
     "TensorFileError",
     "TooLargeError",
     "UnsupportedOperationError",
+    "UnwritableError",
     "WasiNnError",
     "WasiNnWarning",
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do about an error: in Python, and as values that other surfaces put their own way.
+
+    Parameters
+    ----------
+    python : str
+        What to do in Python; the end of the error's message.
+    choices : sequence of mappings
+        Each would do: names of arguments or of a card's fields, such as ``runtime``, ``recipe`` or
+        ``task``, with the values to give.
+    command : str
+        What to do on the command line where no choice says it; ``{model}`` stands for the model.
+
+    Examples
+    --------
+    >>> remedy = Remedy("use runtime='litert'", [{"runtime": "litert"}])
+    >>> error = RuntimeFailure("OpenVINO does not have this operation", remedy=remedy)
+    >>> error.problem
+    'OpenVINO does not have this operation'
+    >>> str(error)
+    "OpenVINO does not have this operation; use runtime='litert'"
+    """
+
+    python: str
+    choices: Sequence[Mapping[str, Any]] = ()
+    command: str = ""
+
+
 class WasiNnError(Exception):
     """The root of the package's errors.
 
+    Parameters
+    ----------
+    message : str
+        What was expected and what came.
+    remedy : Remedy, optional
+        What to do, where that is not part of the message already.
+
     Attributes
     ----------
+    problem : str
+        The message without the remedy.
+    remedy : Remedy or None
     errno : Errno or None
         The WASI-NN error number that a guest would see, where there is one.
 
@@ -56,9 +99,14 @@ class WasiNnError(Exception):
 
     errno: Errno | None = None
 
+    def __init__(self, message: str = "", *, remedy: Remedy | None = None) -> None:
+        super().__init__(message if remedy is None else f"{message}; {remedy.python}")
+        self.problem = message
+        self.remedy = remedy
+
 
 class WasiNnWarning(UserWarning):
-    """What goes on without an error, but probably not as it was meant.
+    """Something that works, but probably not as intended.
 
     Examples
     --------
@@ -74,7 +122,7 @@ class InvalidArgumentError(WasiNnError, ValueError):
 
 
 class InvalidEncodingError(WasiNnError, ValueError):
-    """The graph encoding is not one that WASI-NN knows."""
+    """WASI-NN does not have this graph encoding."""
 
     errno = Errno.INVALID_ENCODING
 
@@ -98,7 +146,7 @@ class RuntimeFailure(WasiNnError, RuntimeError):  # noqa: N818 - "RuntimeError" 
 
 
 class UnsupportedOperationError(WasiNnError, NotImplementedError):
-    """WASI-NN knows the operation, this backend does not offer it."""
+    """WASI-NN has the operation, but this runtime does not support it."""
 
     errno = Errno.UNSUPPORTED_OPERATION
 
@@ -136,7 +184,7 @@ class TensorFileError(WasiNnError, ValueError):
 
 
 class RecipeError(WasiNnError, ValueError):
-    """A preprocessing recipe or model card holds something that it cannot."""
+    """A preprocessing recipe or model card holds an invalid value."""
 
 
 class MissingFileError(WasiNnError, FileNotFoundError):
@@ -145,8 +193,12 @@ class MissingFileError(WasiNnError, FileNotFoundError):
     errno = Errno.NOT_FOUND
 
 
+class UnwritableError(WasiNnError, OSError):  # type: ignore[misc]  # errno: ours, not the OS's
+    """Files could not be written; whatever was there before is unchanged."""
+
+
 class ImageError(WasiNnError, ValueError):
-    """An image cannot be read, or is not one."""
+    """An image cannot be read, or the data are not an image."""
 
 
 class DownloadError(WasiNnError, OSError):  # type: ignore[misc]  # errno: ours, not the OS's
@@ -163,14 +215,14 @@ class GuestError(WasiNnError):
     Attributes
     ----------
     run : GuestRun or None
-        What there is of the run: its calls, its tensors and what it printed.
+        The run up to then: its calls, its tensors and its output.
     """
 
     run: Any = None
 
 
 class GuestModuleError(GuestError, ValueError):
-    """The bytes are no WebAssembly command module, or one that asks for more than it may have."""
+    """The bytes are not a WebAssembly command module, or it needs more than is allowed."""
 
 
 class GuestLinkError(GuestError, LookupError):
@@ -183,7 +235,7 @@ class GuestTrap(GuestError, RuntimeError):  # noqa: N818 - WebAssembly's word
     Attributes
     ----------
     reason : str
-        WebAssembly's own words for the trap.
+        WebAssembly's description of the trap.
     backtrace : tuple of str
         The guest's functions, the innermost first.
     """
@@ -199,7 +251,7 @@ class GuestTimeout(GuestError, TimeoutError):  # type: ignore[misc]  # noqa: N81
 
 
 class GuestExitError(GuestError, RuntimeError):
-    """The guest ended with another exit code than 0, and that was to be an error.
+    """The guest ended with an exit code other than 0, which the caller asked to be an error.
 
     Attributes
     ----------

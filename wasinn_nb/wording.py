@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["in_words", "milliseconds", "no_such", "percent"]
+__all__ = ["bytes_text", "milliseconds", "no_such", "percent"]
 
 
 def percent(share: float) -> str:
@@ -34,12 +34,12 @@ def milliseconds(seconds: float) -> str:
     return f"{1000 * seconds:.1f} ms"
 
 
-def in_words(size: int) -> str:
+def bytes_text(size: int) -> str:
     """Return a number of bytes for people, in decimal units as browsers show them.
 
     Examples
     --------
-    >>> in_words(923_231), in_words(220_017), in_words(180)
+    >>> bytes_text(923_231), bytes_text(220_017), bytes_text(180)
     ('0.9 MB', '220 kB', '180 bytes')
     """
     if size < 1000:

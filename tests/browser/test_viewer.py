@@ -232,7 +232,7 @@ def test_zoom_drag_and_fit(one):
 
 
 def test_views(one):
-    one.mode("Photo")
+    one.mode("Image")
     assert near(one.colour(*IN_ROAD), UP)
     one.mode("Mask")
     assert one.colour(*IN_ROAD) == list(ROAD)

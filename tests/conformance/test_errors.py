@@ -124,6 +124,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.full
 def test_model_that_is_cut_off(engine, tmp_path):
     model = engine.model(models.doubled(engine.writer(), (1, 3, 4, 6), "u8"), tmp_path)
     tests = str(Path(__file__).resolve().parent.parent)

@@ -18,13 +18,15 @@ from wasinn_nb.cards.checks import (
     card_palette,
     card_precisions,
     card_threshold,
+    json_fields,
     unexpected,
 )
 from wasinn_nb.cards.modelfile import MODEL_NAME, ModelFile, is_text
 from wasinn_nb.cards.modelpath import card_path, check_whole, existing_model, model_files
-from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RecipeError
+from wasinn_nb.errors import InvalidArgumentError, RecipeError
 from wasinn_nb.files import atomic, existing_file, is_folder
 from wasinn_nb.imaging import PreprocessRecipe
+from wasinn_nb.json_files import read_json
 from wasinn_nb.render import RGB, distinct_palette
 
 __all__ = ["ModelCard"]
@@ -51,11 +53,11 @@ class ModelCard:
     palette : tuple of (red, green, blue)
         One color per class, 0 to 255 each.  Default: :func:`distinct_palette`.
     encoding : GraphEncoding
-        The format of its files.  A `Model` takes it from their suffix, whatever is said here.
+        The format of its files.  A `Model` takes it from their suffix, whatever the card states.
     precisions : mapping
         Precision (``"FP16"``) → its files, for OpenVINO IR xml and bin in this order.
     description, license, source : str
-        In words; `source` is an address or a place.
+        Free text; `source` is an address or a place.
     figures : mapping
         Measured figures, name → finite number.
     output : str or int, optional
@@ -64,10 +66,11 @@ class ModelCard:
         Of a model of one class: the probability, above 0 and below 1, above which a pixel belongs
         to the class; None: 0.5.
     channels_last : bool, optional
-        Whether the classes are the last axis of the scores; None: told by the shapes.
+        Whether the classes are the last axis of the scores; None: determined
+        by the shapes.
     logits : bool, optional
-        Whether the scores of a model of one class are logits instead of probabilities; None: told
-        by the graph, else by the values.
+        Whether the scores of a model of one class are logits instead of probabilities; None:
+        determined by the graph, else by the values.
     background : int or None
         The index of the class that is not tinted; None: every class is.
 
@@ -200,21 +203,10 @@ class ModelCard:
         cls._check_names(values)
         if "name" not in values:
             raise RecipeError("the model card lacks a name")
-        given = dict(values)
-        name = given["name"]
-        try:
-            if given.get("recipe") is not None:
-                given["recipe"] = PreprocessRecipe.from_dict(given["recipe"])
-            if "encoding" in given:
-                given["encoding"] = _encoding(name, given["encoding"])
-            if "precisions" in given:
-                given["precisions"] = {
-                    precision: tuple(ModelFile(**file) for file in files)
-                    for precision, files in given["precisions"].items()
-                }
-            return cls(**given)
-        except (TypeError, AttributeError, KeyError) as error:
-            raise RecipeError(f"the card of {name!r:.80} is malformed: {error}") from error
+        given = json_fields(values)
+        if given.get("recipe") is not None:
+            given["recipe"] = PreprocessRecipe.from_dict(given["recipe"])
+        return cls(**given)
 
     @classmethod
     def from_model(
@@ -318,22 +310,11 @@ class ModelCard:
             If it does not hold a model card.
         """
         found = existing_file(path, "model card")
+        values = read_json(found, "model card", most_bytes=_MOST_BYTES, error=RecipeError)
         try:
-            with found.open("rb") as opened:
-                content = opened.read(_MOST_BYTES + 1)
-        except OSError as error:
-            raise MissingFileError(
-                f"the model card {found} cannot be read: {error.strerror}; change its permissions"
-            ) from error
-        if len(content) > _MOST_BYTES:
-            raise RecipeError(f"{found}: larger than {_MOST_BYTES} bytes, which no model card is")
-        try:
-            # Some editors put a byte order mark first.
-            return cls.from_dict(json.loads(content.decode("utf-8-sig")))
+            return cls.from_dict(values)
         except RecipeError as error:
             raise RecipeError(f"{found}: {error}") from error
-        except (ValueError, RecursionError) as error:
-            raise RecipeError(f"{found}: not valid JSON: {error}") from error
 
     def write(self, model_path: str | os.PathLike[str]) -> Path:
         """Save the card beside a model, where everything finds it from then on.
@@ -388,11 +369,3 @@ class ModelCard:
         with atomic(path) as temporary:
             temporary.write_bytes(content)
         return path
-
-
-def _encoding(card: str, name: Any) -> GraphEncoding:
-    """Return the encoding of that name, in upper or lower case."""
-    known = {member.name.lower(): member for member in GraphEncoding}
-    if not isinstance(name, str) or name.lower() not in known:
-        raise unexpected(card, f"encoding as one of {', '.join(known)}", name)
-    return known[name.lower()]

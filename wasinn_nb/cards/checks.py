@@ -1,4 +1,4 @@
-"""The fields of a model card, checked: everything in a ``card.json`` is hostile until then."""
+"""The fields of a model card, checked: nothing in a ``card.json`` is trusted until then."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import math
 import operator
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any, Final
+from typing import Any, Final, Required, TypedDict
 
+from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.modelfile import ModelFile, is_text
-from wasinn_nb.errors import RecipeError
+from wasinn_nb.errors import RecipeError, Remedy
+from wasinn_nb.json_files import checked_json
 from wasinn_nb.render import RGB, checked_palette, distinct_palette
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "card_palette",
     "card_precisions",
     "card_threshold",
+    "json_fields",
     "unexpected",
 ]
 
@@ -28,6 +31,45 @@ __all__ = [
 _MASK_TASKS: Final = frozenset({"segmentation", "unknown"})
 MOST_MASK_CLASSES: Final = 256
 _MOST_CLASSES: Final = 100_000
+
+
+class _CardFields(TypedDict, total=False):
+    """The fields of a ``card.json`` and their types; what they may hold is checked by the card."""
+
+    name: Required[str]
+    task: str
+    recipe: dict[str, Any] | None
+    classes: tuple[str, ...]
+    palette: Any
+    encoding: str
+    precisions: dict[str, tuple[ModelFile, ...]]
+    description: str
+    license: str
+    source: str
+    figures: dict[str, int | float]
+    output: str | int | None
+    threshold: float | None
+    channels_last: bool | None
+    logits: bool | None
+    background: int | None
+
+
+def json_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields in a ``card.json``, of the types that a card takes; `recipe` is a mapping.
+
+    Raises
+    ------
+    RecipeError
+        If one is of another type; the error names it.
+    """
+    name = values["name"] if isinstance(values["name"], str) else "the model card"
+    given: dict[str, Any] = {**checked_json(values, _CardFields, f"{name:.80}", RecipeError)}
+    if "encoding" in given:
+        known = {member.name.lower(): member for member in GraphEncoding}
+        if given["encoding"].lower() not in known:
+            raise unexpected(name, f"encoding as one of {', '.join(known)}", given["encoding"])
+        given["encoding"] = known[given["encoding"].lower()]
+    return given
 
 
 def unexpected(card: str, expected: str, value: object) -> RecipeError:
@@ -48,8 +90,13 @@ def card_classes(card: str, task: str, classes: Any) -> tuple[str, ...]:
         raise unexpected(card, "class names as text", classes)
     masks, most = task in _MASK_TASKS, _most_classes(task)
     if len(names) > most:
-        remedy = f"; with task='classification' it takes {_MOST_CLASSES}" if masks else ""
-        raise RecipeError(f"{card}: expected at most {most} classes, got {len(names)}{remedy}")
+        remedy = Remedy(
+            f"with task='classification' it takes {_MOST_CLASSES}", [{"task": "classification"}]
+        )
+        raise RecipeError(
+            f"{card}: expected at most {most} classes, got {len(names)}",
+            remedy=remedy if masks else None,
+        )
     if masks and len(set(names)) != len(names):
         raise RecipeError(f"{card}: two classes have the same name: {names!r:.120}")
     return names

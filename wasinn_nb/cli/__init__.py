@@ -6,7 +6,8 @@ import sys
 import warnings
 from typing import Any, NoReturn
 
-from wasinn_nb.cli.console import app, print_error, print_warning
+from wasinn_nb.cli.console import app, print_warning
+from wasinn_nb.cli.remedies import print_error
 from wasinn_nb.errors import WasiNnError, WasiNnWarning
 
 # isort: off
@@ -26,19 +27,19 @@ def main() -> NoReturn:
     try:
         app()
     except (WasiNnError, OSError) as error:
-        print_error(error)
+        print_error(error, sys.argv[1:])
         sys.exit(1)
     sys.exit(0)
 
 
 def _show_warnings_in_one_line() -> None:
-    shown = warnings.showwarning
+    standard = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, WasiNnWarning):
             print_warning(message)
         else:
-            shown(message, category, *place, **more)
+            standard(message, category, *place, **more)
 
     warnings.showwarning = show
     if not sys.warnoptions:

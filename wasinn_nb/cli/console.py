@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
+from rich.text import Text
+
+from wasinn_nb.render import Document, Showing, document_text
 
 __all__ = [
     "AsJson",
@@ -25,9 +28,12 @@ __all__ = [
     "notes",
     "out",
     "pairs",
-    "print_error",
+    "print_error_text",
     "print_json",
+    "print_line",
     "print_warning",
+    "show",
+    "text_width",
 ]
 
 app = typer.Typer(
@@ -36,10 +42,17 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-# Wide enough for the longest reason when the output goes to a file or another program.
-out = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
+out = Console(highlight=False)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+_UNLIMITED: Final = 1_000_000
+"""The longest line, in characters, where the output goes to a file or another program."""
+
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print JSON instead of text: what `to_dict()` of the value has in Python."
+    ),
+]
 CardPath = Annotated[
     str | None, typer.Option("--card", help="JSON file of a card. (default: the model's)")
 ]
@@ -70,9 +83,9 @@ Target = Annotated[
 ]
 
 
-def print_error(error: Exception) -> None:
-    """Print an error of ours on stderr: one line, no traceback."""
-    _print_on_stderr(f"error: {error}", "red")
+def print_error_text(text: str) -> None:
+    """Print the message of an error of ours on stderr, in one line."""
+    _print_on_stderr(f"error: {text}", "red")
 
 
 def print_warning(message: object) -> None:
@@ -89,14 +102,34 @@ def _print_on_stderr(text: str, style: str) -> None:
     Console(stderr=True, highlight=False).print(text, style=style, soft_wrap=True, markup=False)
 
 
+def text_width() -> int:
+    """Return how long a line may be: the terminal's width, or any length where there is none.
+
+    Scripts read a row of a table as one line, so that nothing is wrapped for them.
+    """
+    return out.width if out.is_terminal else _UNLIMITED
+
+
+def show(value: Showing | Document | object) -> None:
+    """Print a value on stdout as its document says, in tables that fit the terminal."""
+    if isinstance(value, Showing):
+        value = value.document()
+    print_line(document_text(value, text_width()) if isinstance(value, Document) else str(value))
+
+
+def print_line(text: str | Text) -> None:
+    """Print a text on stdout as it is: the terminal wraps what is too long."""
+    out.print(text, soft_wrap=True, markup=False)
+
+
 def print_json(value: Any) -> None:
     """Print *value* as JSON."""
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
 
 
-def pairs(said: list[str] | None, separator: str, option: str) -> dict[str, str]:
+def pairs(texts: list[str] | None, separator: str, option: str) -> dict[str, str]:
     """Return ``NAME<separator>VALUE`` words as a mapping; others are usage errors of *option*."""
-    for text in said or []:
+    for text in texts or []:
         if separator not in text:
             raise typer.BadParameter(f"expected NAME{separator}…, got {text!r}", param_hint=option)
-    return dict(text.split(separator, 1) for text in said or [])
+    return dict(text.split(separator, 1) for text in texts or [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,15 +17,17 @@ from wasinn_nb.cli.console import (
     RuntimeName,
     app,
     notes,
-    out,
     print_json,
+    print_line,
     print_warning,
+    show,
 )
+from wasinn_nb.cli.remedies import error_text, remedy_commands
 from wasinn_nb.cli.statements import Given, made_card, numbers, output_of, read_classes, read_recipe
 from wasinn_nb.errors import InvalidArgumentError, RecipeError, WasiNnError
 from wasinn_nb.files import is_file, is_folder
 from wasinn_nb.imaging import Color, Fit, Layout, Resize
-from wasinn_nb.inspection import path_of
+from wasinn_nb.inspection import describe_file, path_of
 
 
 @app.command()
@@ -41,25 +44,22 @@ def inspect(
 
     Of a model: what it takes, gives and states, what is assumed, and how to run it.
     """
-    if path.suffix in {".tensor", ".npy"}:
-        facts = _tensor_facts(path, as_json=as_json)
-    elif _is_model(path):
-        model = path if is_folder(path) else str(path)  # text alone may be a name
-        described = wn.describe(model, card=card, recipe=read_recipe(recipe), runtime=runtime)
-        given = Given(model, card, recipe)
+    is_tensor = path.suffix in {".tensor", ".npy"}
+    if is_tensor or not _is_model(path):
+        described_file = describe_file(path)
         if as_json:
-            print_json(described.to_dict() | _file_facts(given.found))
+            print_json(described_file.to_dict())
         else:
-            out.print(str(described), soft_wrap=True, markup=False)
-            _print_command(described, given)
+            show(described_file)
         return
-    else:
-        facts = _picture_facts(path)
+    model = path if is_folder(path) else str(path)  # text alone may be a name
+    described = wn.describe(model, card=card, recipe=read_recipe(recipe), runtime=runtime)
+    given = Given(model, card, recipe)
     if as_json:
-        print_json(facts)
+        print_json(described.to_dict() | _file_facts(given.found))
         return
-    for name, value in facts.items():
-        out.print(f"{name:14} {value}", soft_wrap=True, markup=False)
+    show(described)
+    _print_command(described, given)
 
 
 def _is_model(path: Path) -> bool:
@@ -78,13 +78,16 @@ def _file_facts(found: wn.Model) -> dict[str, Any]:
 
 def _print_command(described: wn.ModelDescription, given: Given) -> None:
     found = given.found
+    if described.error is not None and described.error.remedy is not None:
+        for command in remedy_commands(described.error.remedy, sys.argv[1:]):
+            print_line(f"\n# what would read it\n{command}")
     if fields := described.assumed_fields:
         force = is_file(card_path(found.path))
         command = given.command(fields, described.path, force=force)
-        out.print(f"\n# the same on the command line\n{command}", soft_wrap=True, markup=False)
+        print_line(f"\n# the same on the command line\n{command}")
     if found.card.precisions:
         verified = "yes, by SHA-384" if found.verified else "no: another build than its card says"
-        out.print(f"\n# the files are those of the card: {verified}", soft_wrap=True, markup=False)
+        print_line(f"\n# the files are those of the card: {verified}")
 
 
 @app.command()
@@ -201,10 +204,10 @@ def _described(found: wn.Model, made: wn.ModelCard) -> wn.ModelDescription | Non
     except WasiNnError as error:
         print_warning(f"the card could not be tried: {error}")
         return None
-    if described.refusal:
-        if not wn.describe(found.path, card=wn.ModelCard(made.name)).refusal:
-            raise InvalidArgumentError(described.refusal)
-        print_warning(f"no task reads the model: {described.refusal}")
+    if described.error is not None:
+        if wn.describe(found.path, card=wn.ModelCard(made.name)).error is None:
+            raise described.error
+        print_warning(f"no task reads the model: {error_text(described.error, sys.argv[1:])}")
     return described
 
 
@@ -221,45 +224,3 @@ def _index(text: str) -> int:
     if not text.isdecimal():
         raise RecipeError(f"expected --background as an index or none, got {text!r:.80}")
     return int(text)
-
-
-def _tensor_facts(path: Path, *, as_json: bool) -> dict[str, Any]:
-    tensor = wn.read_tensor(path)
-    values = tensor.to_array()
-    facts: dict[str, Any] = {
-        "tensor": path.name,
-        "dimensions": list(tensor.dimensions),
-        "type": tensor.type.suffix,
-        "bytes": tensor.nbytes,
-        "sha256": tensor.sha256(),
-    }
-    if values.size:
-        facts |= {
-            "min": float(values.min()),
-            "mean": float(values.mean(dtype="f8")),
-            "max": float(values.max()),
-        }
-    sidecar = wn.read_sidecar(path) if path.suffix == ".tensor" else None
-    told = set(facts) | {"format"}
-    about = {name: said for name, said in (sidecar or {}).items() if name not in told}
-    if not as_json and isinstance(about.get("model"), dict):
-        about["model"] = about["model"].get("name")
-    if not as_json and about.get("recipe"):
-        about["recipe"] = wn.PreprocessRecipe.from_dict(about["recipe"])
-    return facts | about
-
-
-def _picture_facts(path: Path) -> dict[str, Any]:
-    from wasinn_nb.imaging import exif_orientation, open_image
-
-    picture = open_image(path)
-    orientation = exif_orientation(picture)
-    return {
-        "picture": path.name,
-        "format": picture.format,
-        "width": picture.width,
-        "height": picture.height,
-        "mode": picture.mode,
-        "EXIF": "upright" if orientation == 1 else f"orientation {orientation}: guests ignore it",
-        "bytes": path.stat().st_size,
-    }

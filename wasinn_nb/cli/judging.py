@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,11 +23,12 @@ from wasinn_nb.cli.console import (
     RuntimeName,
     Target,
     app,
-    out,
     pairs,
-    print_error,
     print_json,
+    print_line,
+    show,
 )
+from wasinn_nb.cli.remedies import print_error
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.comparison import TOLERANCE
 from wasinn_nb.errors import WasiNnError
@@ -111,7 +113,7 @@ def _or_exit_2() -> Iterator[None]:
     try:
         yield
     except (WasiNnError, OSError) as error:
-        print_error(error)
+        print_error(error, sys.argv[1:])
         raise typer.Exit(2) from error
 
 
@@ -121,7 +123,7 @@ def _tell(found: wn.Comparison | wn.Diagnosis, html: Path | None, *, as_json: bo
     if as_json:
         print_json(found.to_dict())
     else:
-        out.print(str(found), soft_wrap=True, markup=False)
+        show(found)
 
 
 @app.command()
@@ -201,14 +203,14 @@ def evaluate(
     if as_json:
         print_json(found.to_dict() | {"html": None if page is None else str(page)})
         return
-    out.print(str(found), soft_wrap=True, markup=False)
+    show(found)
     if isinstance(found, wn.Evaluation):  # of a classifier, the text has them
         for row in found.image_rows()[:5]:
-            out.print(f"worst: {'  '.join(row)}", soft_wrap=True, markup=False)
+            print_line(f"worst: {'  '.join(row)}")
     if isinstance(judged, wn.Pipeline):
         print_remedy(Given(model, card, recipe).remedy(judged.assumed))
     if page is not None:
-        out.print(f"page: {page}", soft_wrap=True, markup=False)
+        print_line(f"page: {page}")
 
 
 def _class(text: str) -> str | int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 import wasinn_nb as wn
 from wasinn_nb.cli.console import (
@@ -25,15 +26,19 @@ from wasinn_nb.cli.console import (
     out,
     pairs,
     print_json,
+    print_line,
+    show,
+    text_width,
 )
-from wasinn_nb.cli.statements import Given, output_of, print_assumed, read_recipe
+from wasinn_nb.cli.statements import Given, output_of, print_assumed, print_remedy, read_recipe
 from wasinn_nb.errors import WasiNnError
 from wasinn_nb.imaging import Resize
-from wasinn_nb.tasks.segmentation import MANY_CLASSES
-from wasinn_nb.wording import percent
+from wasinn_nb.render import Document, Legend, Table, document_text
 
 if TYPE_CHECKING:
     from wasinn_nb.host import GuestRun
+
+_SWATCH: Final = "\u25a0"
 
 ResizeName = Annotated[
     Resize | None,
@@ -82,43 +87,34 @@ def segment(
     files = {} if output is None else _saved_paths(result.save(output))
     command = Given(model, card, recipe).remedy(result.assumed)
     if as_json:
-        print_json(
-            {
-                "model": result.card.name,
-                "target": result.target,
-                "precision": result.precision,
-                "runtime": result.runtime,
-                "height": result.height,
-                "width": result.width,
-                "threshold": result.threshold,
-                "areas": result.areas(),
-                "fractions": result.fractions(),
-                "digest": str(result.digest()).splitlines(),
-                "assumed": list(result.assumed),
-                "remedy": command or None,
-                "seconds": dict(result.timings),
-                "files": files,
-            }
-        )
+        print_json(result.to_dict() | {"remedy": command or None, "files": files})
         return
-    out.print(f"{result.card.name}, {result.width}x{result.height} pixels, {result.origin.ran}")
-    table = Table("class")
-    table.add_column("pixels", justify="right")
-    table.add_column("share", justify="right")
-    rows = zip(
-        result.areas().items(), result.fractions().values(), result.card.palette, strict=True
-    )
-    many = len(result.card.classes) > MANY_CLASSES
-    for (name, pixels), share, color in rows:
-        if many and not pixels:
-            continue
-        swatch = f"[rgb({','.join(map(str, color))})]\u25a0[/] " if out.is_terminal else ""
-        table.add_row(f"{swatch}{escape(name)}", str(pixels), percent(share))
-    out.print(table)
-    if absent := len(result.card.classes) - table.row_count:
-        out.print(f"{absent} further classes have no pixel")
-    print_assumed(result.assumed, command)
+    if out.is_terminal:
+        print_line(_with_swatches(result.document()))
+    else:
+        show(result.document())
+    print_remedy(command)
     _print_files(files)
+
+
+def _with_swatches(document: Document) -> Text:
+    """Return a document as text, its table with the colors that the legend has."""
+    (entries,) = (block.entries for block in document.blocks if isinstance(block, Legend))
+    blocks = [
+        replace(
+            block,
+            columns=["", *block.columns],
+            rows=[[_SWATCH, *row] for row in block.rows],
+        )
+        if isinstance(block, Table)
+        else block
+        for block in document.shown_in("text")
+    ]
+    text = Text(document_text(replace(document, blocks=blocks), text_width()))
+    places = (match.end() - 1 for match in re.finditer(rf"\n{_SWATCH}", text.plain))
+    for place, entry in zip(places, entries, strict=True):
+        text.stylize(f"rgb({','.join(map(str, entry.color))})", place, place + 1)
+    return text
 
 
 @app.command()
@@ -156,7 +152,7 @@ def classify(
         print_json(result.to_dict(top) | {"remedy": command or None, "files": files})
         return
     for line in result.lines(top):
-        out.print(line, soft_wrap=True, markup=False)
+        print_line(line)
     print_assumed(result.assumed, command)
     _print_files(files)
 
@@ -167,7 +163,7 @@ def _saved_paths(saved: Any) -> dict[str, str]:
 
 def _print_files(files: dict[str, str]) -> None:
     for what, path in files.items():
-        out.print(f"{what:8} {path}", soft_wrap=True, markup=False)
+        print_line(f"{what:8} {path}")
 
 
 @app.command()
@@ -245,10 +241,10 @@ def _report(run: GuestRun, *, trace: bool, dump_tensors: Path | None) -> None:
         sys.stderr.write(f"{run}\n")
 
 
-def _parsed_directories(said: list[str]) -> tuple[dict[str, str], list[str]]:
+def _parsed_directories(texts: list[str]) -> tuple[dict[str, str], list[str]]:
     """Return guest path → host path, and the writable ones."""
     dirs, writable = {}, []
-    for text in said:
+    for text in texts:
         path = text.removesuffix(":readonly")
         guest, colon, host = path.partition(":")
         dirs[guest] = host if colon else guest

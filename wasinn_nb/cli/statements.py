@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import warnings
 from collections.abc import Mapping, Sequence
@@ -12,13 +11,15 @@ from typing import Any, Final
 
 import wasinn_nb as wn
 from wasinn_nb.cards import card_path, is_bare, statements
-from wasinn_nb.cli.console import out
+from wasinn_nb.cli.console import print_line
 from wasinn_nb.errors import MissingFileError, RecipeError, WasiNnWarning
 from wasinn_nb.files import existing_file, is_file
 from wasinn_nb.inspection import path_of
+from wasinn_nb.json_files import read_json
 
 __all__ = [
     "Given",
+    "card_options",
     "made_card",
     "numbers",
     "output_of",
@@ -26,9 +27,17 @@ __all__ = [
     "print_remedy",
     "read_classes",
     "read_recipe",
+    "recipe_text",
 ]
 
 _MOST_BYTES: Final = 1 << 24
+_OF_A_CARD: Final = frozenset(
+    {"recipe", "task", "classes", "output", "threshold", "channels_last", "logits", "background"}
+)
+_OF_A_RECIPE: Final = frozenset(
+    {"color", "range", "mean", "scale", "layout", "fit", "pad_value", "resize", "height", "width"}
+)
+_OPTIONS: Final = {"pad_value": "--pad"}
 _FLAGS: Final = {
     "channels_last": ("--channels-last", "--channels-first"),
     "logits": ("--logits", "--probabilities"),
@@ -55,7 +64,7 @@ def read_recipe(text: str | None) -> dict[str, Any] | None:
     if text is None:
         return None
     if "=" not in text:
-        return _recipe_file(Path(text))
+        return read_json(Path(text), "recipe", most_bytes=_MOST_BYTES, error=RecipeError)
     fields = {}
     for word in filter(None, text.split(",")):
         name, equals, value = word.partition("=")
@@ -65,18 +74,6 @@ def read_recipe(text: str | None) -> dict[str, Any] | None:
                 f"color=RGB,range=0:1, or as the path of a JSON file; got {word!r:.80}"
             )
         fields[name.strip()] = _value(value.strip())
-    return fields
-
-
-def _recipe_file(path: Path) -> dict[str, Any]:
-    found = existing_file(path, "recipe")
-    content = _content(found, "recipe")
-    try:
-        fields = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise RecipeError(f"{found}: not valid JSON: {error}") from error
-    if not isinstance(fields, dict):
-        raise RecipeError(f"{found}: expected a recipe as a JSON object, got {fields!r:.80}")
     return fields
 
 
@@ -206,23 +203,69 @@ class Given:
         path : str
             Of the model.
         force : bool
-            Whether a card lies beside the model.
+            Whether the model has a card in its folder.
         """
         words = ["wasinn-nb", "card", path]
         for option, text in (("--card", self.card), ("--recipe", self.recipe)):
             words += [] if text is None else [option, text]
-        recipe = dict(stated.get("recipe", {}))
-        if "height" in recipe:
-            words += ["--size", f"{recipe.pop('height')}x{recipe.pop('width')}"]
-        for name, value in recipe.items():
-            values = _words(value)
-            words += [f"--{name}", *(values if name == "range" else [",".join(values)])]
-        for name, value in stated.items():
-            if name in _FLAGS:
-                words.append(_FLAGS[name][0 if value else 1])
-            elif name != "recipe":
-                words += [f"--{name}", ",".join(_words(value))]
+        words += card_options(stated)
         return shlex.join([*words, "--force"] if force else words)
+
+
+def card_options(stated: Mapping[str, Any]) -> list[str]:
+    """Return the options of ``wasinn-nb card`` that state fields of a card.
+
+    Parameters
+    ----------
+    stated : mapping
+        As from :func:`wasinn_nb.cards.statements`.
+
+    Returns
+    -------
+    list of str
+        Empty where one of them is not a field of a card that the command can state.
+
+    Examples
+    --------
+    >>> card_options({"recipe": {"layout": "NHWC"}, "channels_last": True})
+    ['--layout', 'NHWC', '--channels-last']
+    >>> card_options({"runtime": "litert"})
+    []
+    """
+    recipe = dict(stated.get("recipe", {}))
+    if not (stated.keys() <= _OF_A_CARD and recipe.keys() <= _OF_A_RECIPE):
+        return []
+    words = []
+    if "height" in recipe:
+        words += ["--size", f"{recipe.pop('height')}x{recipe.pop('width')}"]
+    for name, value in recipe.items():
+        values = _words(value)
+        words += [_OPTIONS.get(name, f"--{name}")]
+        words += values if name == "range" else [",".join(values)]
+    for name, value in stated.items():
+        if name in _FLAGS:
+            words.append(_FLAGS[name][0 if value else 1])
+        elif name != "recipe":
+            words += [f"--{name}", ",".join(_words(value))]
+    return words
+
+
+def recipe_text(given: str | None, fields: Mapping[str, Any]) -> str:
+    """Return the value of ``--recipe`` with some more fields; the reverse of `read_recipe`.
+
+    Parameters
+    ----------
+    given : str or None
+        As it was typed: ``key=value,...``.
+    fields : mapping
+
+    Examples
+    --------
+    >>> recipe_text("color=RGB", {"range": (0, 1), "layout": "NHWC"})
+    'color=RGB,range=0:1,layout=NHWC'
+    """
+    added = [f"{name}={':'.join(_words(value))}" for name, value in fields.items()]
+    return ",".join([*([given] if given else []), *added])
 
 
 def _words(value: Any) -> list[str]:
@@ -276,11 +319,11 @@ def _recipe(found: wn.Model, partial: Mapping[str, Any]) -> Mapping[str, Any] | 
 def print_assumed(assumed: Sequence[str], command: str) -> None:
     """Print what is assumed, and the command that states it."""
     if assumed:
-        out.print(f"assumed: {'; '.join(assumed)}", soft_wrap=True, markup=False)
+        print_line(f"assumed: {'; '.join(assumed)}")
     print_remedy(command)
 
 
 def print_remedy(command: str) -> None:
     """Print the command that states what is assumed, where there is one."""
     if command:
-        out.print(f"state it, or what is right, with: {command}", soft_wrap=True, markup=False)
+        print_line(f"state it, or what is right, with: {command}")

@@ -1,8 +1,9 @@
 """Whether two programs did the same, and where they first diverged."""
 
 from wasinn_nb.comparison.agreement import TOLERANCE
+from wasinn_nb.comparison.changes import Change
 from wasinn_nb.comparison.comparing import compare
 from wasinn_nb.comparison.ranking import ClassRank
-from wasinn_nb.comparison.result import Change, Comparison, Step, Verdict
+from wasinn_nb.comparison.result import Comparison, Step, Verdict
 
 __all__ = ["TOLERANCE", "Change", "ClassRank", "Comparison", "Step", "Verdict", "compare"]

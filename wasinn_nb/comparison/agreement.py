@@ -1,12 +1,12 @@
-"""How far two tensors, or two masks, lie apart: numbers and a sentence, without a judge's context.
+"""How far two tensors, or two masks, differ: numbers and a sentence, whatever they belong to.
 
 One number, the *tolerance*, decides what is "the same within precision".  Differences are measured
 against the largest absolute value of either tensor, so that it means the same for pixels up to 255,
 probabilities up to 1, and logits.  Its default, 0.01, lies between what precision changes and what
 a mistake changes.  Measured with OpenVINO 2026.4 on a processor with AVX512-BF16, against the run
-in f32 on the recipe's own tensor: road-segmentation-adas-0001 on a photograph, a cut of it and 26
-frames of CamVid (those marked * on every third frame), the shipped model on 8 shipped pictures and
-7 frames:
+in f32 on the recipe's own tensor: road-segmentation-adas-0001 on an image, a part of it and 26
+frames of CamVid (those marked * on every third frame), the shipped model on 8 shipped images and 7
+frames:
 
 ======================  ==============  ===============  ==============  ===========  ==========
 Changed                 Output, RMS     Output, largest  Pixels changed  Lowest IoU   Near a tie
@@ -25,11 +25,11 @@ RGB for BGR, real       0.0253-0.0551   0.46-0.82        0.30-2.28 %     0.678-0
 RGB for BGR, shipped    0.0033-0.0356   0.24-0.97        0.06-2.15 %     0.704-0.990  11-86 %
 ======================  ==============  ===============  ==============  ===========  ==========
 
-Each column alone may err; all of them must hold.  Input tensors are judged by their largest
+No column alone decides; all of them must hold.  Input tensors are judged by their largest
 difference alone, 0.01 of 255: the filter of `image` 0.23 differs by 1, two JPEG decoders by at most
 2, bicubic by 23 and more.  An output alone cannot tell a mistake that changes it less than bfloat16
-may: OpenCV's linear filter on 2 of 11 pictures, RGB for BGR on a picture without colours.  There
-only the input tells.
+may: OpenCV's linear filter on 2 of 11 images, RGB for BGR on an image without colors.  There
+only the input shows it.
 """
 
 from __future__ import annotations
@@ -61,14 +61,14 @@ _IOU: Final = 10.0
 # A pixel is near a tie where `score_margins` are below.
 NEAR_TIE: Final = 0.1
 _TIES: Final = 0.5
-# Classes smaller than this part of the picture do not count for the lowest IoU.
+# Classes smaller than this part of the image do not count for the lowest IoU.
 _SMALL_CLASS: Final = 0.001
 _GRID: Final = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskDifference:
-    """What lies between two masks of one size.
+    """How two masks of one size differ.
 
     Attributes
     ----------
@@ -81,9 +81,9 @@ class MaskDifference:
     iou : (C,) float64 array
         NaN for classes in neither.
     within : bool
-        What lies between is within the tolerance.
+        Whether the difference is within the tolerance.
     cell : (row, column, row, column) or None
-        The part of the picture with most changed pixels: first row and column, and those after it.
+        The part of the image with most changed pixels: first row and column, and those after it.
     """
 
     matrix: NDArray[np.int64]
@@ -148,10 +148,10 @@ def compare_masks(
     tolerance: float = TOLERANCE,
     margins: NDArray[np.float32] | None = None,
 ) -> MaskDifference:
-    """Measure what lies between two masks.
+    """Measure how two masks differ.
 
-    Within the tolerance lie masks where at most a quarter of it of the pixels changed, no class of
-    0.1 % of the picture or more has an IoU below 1 - 10 times it, and, where *margins* are known,
+    Two masks are within the tolerance where at most a quarter of it of the pixels changed, no class
+    of 0.1 % of the image or more has an IoU below 1 - 10 times it, and, where *margins* are known,
     at least half of the changed pixels are near a tie.
 
     Parameters

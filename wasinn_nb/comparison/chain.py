@@ -15,7 +15,14 @@ from wasinn_nb.abi import TensorType
 from wasinn_nb.cards import ModelCard, Port
 from wasinn_nb.comparison.ranking import ClassScores
 from wasinn_nb.errors import InvalidArgumentError, WasiNnError
-from wasinn_nb.imaging import Coverage, ImageSource, PreprocessRecipe, open_image
+from wasinn_nb.imaging import (
+    IMAGE_SUFFIXES,
+    JPEG_SUFFIXES,
+    Coverage,
+    ImageSource,
+    PreprocessRecipe,
+    open_image,
+)
 from wasinn_nb.origin import Origin
 from wasinn_nb.tasks import RESULT_FORMAT, saved_format
 from wasinn_nb.tasks.classification import CLASSIFICATION_FORMAT, ClassificationResult
@@ -25,7 +32,6 @@ from wasinn_nb.wasi_nn import Trace
 
 __all__ = ["Chain", "Comparable", "RunLike", "chain_of", "class_names", "fields_of"]
 
-_PICTURES: Final = frozenset({".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
 _INDEX_MODES: Final = frozenset({"P", "L", "1"})
 
 
@@ -202,7 +208,7 @@ def _of_trace(trace: Trace, what: str, name: str) -> Chain:
     if not inputs and not outputs:
         raise InvalidArgumentError(
             f"{name} ({what}) keeps no tensor to compare; run it with keep='last', and with a "
-            f"larger memory limit if they were let go"
+            f"larger memory limit if they were dropped"
         )
     notes = [
         f"{name} keeps {len(tensors)} {kind} tensors; the last is compared"
@@ -225,21 +231,21 @@ def _of_file(path: Path, name: str) -> Chain:
     if suffix == ".json":
         chain = _of_result(_LOADERS.get(saved_format(path), SegmentationResult.load)(path))
         return replace(chain, what=f"{path.name}: {chain.what}")
-    if suffix in _PICTURES:
-        picture = open_image(path)
-        if picture.mode not in _INDEX_MODES:
-            raise InvalidArgumentError(
-                f"{name} ({path.name}): expected an index mask, whose pixels are class numbers "
-                f"(mode P or L), got a picture of mode {picture.mode}; for a photograph, segment "
-                f"it first"
-            )
-        labels = np.array(picture, np.uint8)
-        return Chain(f"{path.name}: mask {labels.shape[0]}x{labels.shape[1]}", labels=labels)
-    if suffix in {".jpg", ".jpeg"}:
+    if suffix in JPEG_SUFFIXES:
         raise InvalidArgumentError(
             f"{name} ({path.name}): expected an index mask; JPEG changes class numbers, save "
-            f"masks as PNG. For a photograph, segment it first"
+            f"masks as PNG; segment an image first, then compare its mask"
         )
+    if suffix in IMAGE_SUFFIXES:
+        image = open_image(path)
+        if image.mode not in _INDEX_MODES:
+            raise InvalidArgumentError(
+                f"{name} ({path.name}): expected an index mask, whose pixels are class numbers "
+                f"(mode P or L), got an image of mode {image.mode}; segment an image first, then "
+                f"compare its mask"
+            )
+        labels = np.array(image, np.uint8)
+        return Chain(f"{path.name}: mask {labels.shape[0]}x{labels.shape[1]}", labels=labels)
     tensor = read_tensor(path)
     chain = Chain(f"{path.name}: Tensor {tensor.signature}", loose=tensor)
     sidecar = None if suffix == ".npy" else read_sidecar(path)

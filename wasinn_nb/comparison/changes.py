@@ -1,8 +1,9 @@
-"""Which class became which, as a picture: changed pixels in colour over what stayed, faded."""
+"""Which class became which: changed pixels in color over what stayed, faded."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -13,21 +14,33 @@ from wasinn_nb.imaging import ImageSource, rgb_image
 from wasinn_nb.render import RGB
 from wasinn_nb.tasks.segmentation import colorize
 
-__all__ = ["draw_changes", "faded"]
+__all__ = ["MOST_CHANGES", "Change", "draw_changes", "faded"]
 
-# Pixels of a picture that a screen's panel shows; beyond, single ones would be left out.
+MOST_CHANGES: Final = 6
+"""How many changes are named and have a color of their own."""
+
+# Pixels of a mask that a panel on a screen has room for; beyond, single ones would be left out.
 _PANEL_PIXELS: Final = 448
 # Where more than this part changed, the changes are seen without being widened.
 _SPARSE: Final = 0.05
 
 
-def faded(labels: NDArray[np.uint8], photo: ImageSource | None) -> NDArray[np.uint8]:
-    """Return a pale grey picture of the mask's size: the photograph, or a shade for each class.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Pixels that have one class in `a` and another in `b`."""
+
+    before: str
+    after: str
+    pixels: int
+
+
+def faded(labels: NDArray[np.uint8], image: ImageSource | None) -> NDArray[np.uint8]:
+    """Return pale gray pixels of the mask's size: the image, or a shade for each class.
 
     Parameters
     ----------
     labels : (H, W) uint8 array
-    photo : path, bytes, binary file, PIL.Image, array or None
+    image : path, bytes, binary file, PIL.Image, array or None
 
     Returns
     -------
@@ -38,14 +51,14 @@ def faded(labels: NDArray[np.uint8], photo: ImageSource | None) -> NDArray[np.ui
     >>> faded(np.array([[0, 1]], np.uint8), None)[0].tolist()
     [[245, 245, 245], [225, 225, 225]]
     """
-    if photo is None:
+    if image is None:
         shades = np.array([245 - 20 * (index % 5) for index in range(256)], np.uint8)
-        grey = shades[labels]
+        gray = shades[labels]
     else:
         height, width = labels.shape
-        small = rgb_image(photo).convert("L").resize((width, height), Image.Resampling.BILINEAR)
-        grey = (160 + np.asarray(small, np.uint16) * 95 // 255).astype(np.uint8)
-    return np.repeat(grey[:, :, None], 3, axis=2)
+        small = rgb_image(image).convert("L").resize((width, height), Image.Resampling.BILINEAR)
+        gray = (160 + np.asarray(small, np.uint16) * 95 // 255).astype(np.uint8)
+    return np.repeat(gray[:, :, None], 3, axis=2)
 
 
 def draw_changes(
@@ -55,13 +68,13 @@ def draw_changes(
     other: RGB,
     background: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint8], bool]:
-    """Paint the changed pixels over a picture.
+    """Paint the changed pixels over a background.
 
     Parameters
     ----------
     a, b : (H, W) uint8 arrays
     colors : mapping
-        (class in a, class in b) → colour; at most 254, the most important first.
+        (class in a, class in b) → color; at most 254, the most important first.
     other : (red, green, blue)
         For all other changes.
     background : (H, W, 3) uint8 array
@@ -69,13 +82,13 @@ def draw_changes(
     Returns
     -------
     (H, W, 3) uint8 array, bool
-        The picture, and whether changed pixels were widened so that a screen shows them.
+        The pixels, and whether changed pixels were widened so that they can be seen on a screen.
 
     Examples
     --------
     >>> a, b = np.array([[0, 0, 1]], np.uint8), np.array([[0, 1, 1]], np.uint8)
-    >>> grey = np.full((1, 3, 3), 200, np.uint8)
-    >>> drawn, widened = draw_changes(a, b, {(0, 1): (255, 0, 0)}, (9, 9, 9), grey)
+    >>> gray = np.full((1, 3, 3), 200, np.uint8)
+    >>> drawn, widened = draw_changes(a, b, {(0, 1): (255, 0, 0)}, (9, 9, 9), gray)
     >>> drawn.tolist(), widened
     ([[[200, 200, 200], [255, 0, 0], [200, 200, 200]]], False)
     """

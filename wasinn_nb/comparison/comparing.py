@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.comparison.agreement import TOLERANCE, MaskDifference, TensorDifference
 from wasinn_nb.comparison.chain import Chain, Comparable, chain_of, class_names
+from wasinn_nb.comparison.changes import Change
 from wasinn_nb.comparison.notes import QUANTIZED, made_by, notes_on, quantized_ports
 from wasinn_nb.comparison.ranking import RankingDifference
 from wasinn_nb.comparison.reading import with_inputs, with_meaning, with_places
-from wasinn_nb.comparison.result import Change, Comparison, Step, Verdict
+from wasinn_nb.comparison.result import Comparison, Step, Verdict
 from wasinn_nb.comparison.steps import (
     agreement_in_words,
     input_step,
@@ -65,7 +66,7 @@ def compare(
     tolerance : float
         What is the same within precision, as a part of the largest value.  An input may differ by
         so much at most; an output by so much in the root mean square and 25 times at most; of the
-        labels a quarter of it may change, no class of 0.1 % of the picture or more may fall below
+        labels a quarter of it may change, no class of 0.1 % of the image or more may fall below
         an IoU of 1 - 10 times it, and half of the changed pixels are near a tie.  Of a
         classification no probability may differ by more than 5 times it, and the most probable
         class changes only where it leads by less than it.  The default lies between bfloat16 and
@@ -82,7 +83,7 @@ def compare(
     Raises
     ------
     InvalidArgumentError
-        If one of them is nothing to compare, they have no step in common, or their masks cover
+        If one of them cannot be compared, they have no step in common, or their masks cover
         different parts of the image.
     MissingFileError, TensorFileError, ImageError
         If a file is missing or broken.
@@ -92,17 +93,17 @@ def compare(
     >>> a = np.array([[0, 0, 1, 1], [0, 0, 1, 1]], np.uint8)
     >>> b = np.array([[0, 0, 0, 1], [0, 0, 1, 1]], np.uint8)
     >>> compare(a, b, card=ModelCard("toy", classes=("background", "road")))
-    different: first at the labels: 87.50 % of the pixels agree, worst class road (IoU 0.750)
+    different: first at the labels: 87.50 % of the pixels agree, lowest IoU 0.750 (road)
     a: array 2x4xu8
     b: array 2x4xu8
     step    verdict    difference
-    labels  different  87.50 % of the pixels agree, worst class road (IoU 0.750)
-    class       a  b  IoU
-    background  4  5  0.8000
-    road        4  3  0.7500
-    1 pixel changed; worst class: road
-    changed: road → background 1
-    most changed pixels: rows 0 to 0, columns 2 to 2
+    labels  different  87.50 % of the pixels agree, lowest IoU 0.750 (road)
+    class       pixels in a  pixels in b     IoU
+    background            4            5  0.8000
+    road                  4            3  0.7500
+    - 1 pixel changed; worst class: road
+    - changed: road → background 1
+    - most changed pixels: rows 0 to 0, columns 2 to 2
     >>> bool(compare(a, a))
     True
     """
@@ -235,11 +236,12 @@ def _why(verdict: Verdict, steps: list[Step], one: Chain, other: Chain) -> str:
         return f"{', '.join(before)} and {final}" if before else final
     last = steps[-1]
     if verdict is Verdict.SAME:
-        prefix = f"{made}; " if (made := made_by(one, other)) else ""
+        makers = made_by(one, other)
+        prefix = f"{makers}; " if makers else ""
         if isinstance(last.detail, MaskDifference):
             return prefix + agreement_in_words(last.detail)
-        apart = next(step for step in reversed(steps) if step.verdict is Verdict.SAME)
-        return f"{prefix}{apart.name}: {_short(apart)}"
+        differing = next(step for step in reversed(steps) if step.verdict is Verdict.SAME)
+        return f"{prefix}{differing.name}: {_short(differing)}"
     first = next(step for step in steps if step.verdict is Verdict.DIFFERENT)
     named = f"first at the {first.name}: {_short(first)}"
     complete = last is first or last.name not in {"labels", "ranking"}

@@ -83,7 +83,7 @@ def _on_models(a: Chain, b: Chain) -> list[str]:
     if a.origin is not None and b.origin is not None:
         notes += _differing_files(a.origin, b.origin)
     if a.card is not None and b.card is not None and a.card.classes != b.card.classes:
-        notes.append("the cards name different classes; those of a are shown")
+        notes.append("the cards name different classes; those of a are used")
     return notes
 
 

@@ -1,4 +1,4 @@
-"""How far two classifications lie apart: their ranks, and the largest difference of one class.
+"""How far two classifications differ: their ranks, and the largest difference of one class.
 
 The scores are the same within precision where no probability differs by more than 5 times the
 tolerance: 0.05 by default.  Where probabilities are not known, such as of the integers in a tensor
@@ -55,7 +55,7 @@ class ClassScores:
     values : (N,) float32 array
         As the model gives them.
     probabilities : (N,) float32 array or None
-        None where they cannot be told, such as of integers whose scale is not known.
+        None where they are not known, such as of integers whose scale is not known.
     """
 
     values: NDArray[np.float32]
@@ -97,7 +97,7 @@ class ClassRank:
 
     @property
     def apart(self) -> float:
-        """How far the two values lie apart."""
+        """The absolute difference of the two values."""
         return abs(self.values[0] - self.values[1])
 
     @property
@@ -117,7 +117,7 @@ class ClassRank:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RankingDifference:
-    """What lies between two classifications of as many classes.
+    """How two classifications of as many classes differ.
 
     Attributes
     ----------
@@ -134,7 +134,7 @@ class RankingDifference:
     largest : ClassRank
         The class with the largest difference.
     scores_within, ranking_within : bool
-        What lies between is within the tolerance; see the module.
+        Whether the difference is within the tolerance; see the module.
     """
 
     a: NDArray[np.float32]
@@ -158,7 +158,7 @@ class RankingDifference:
 
     @property
     def difference(self) -> str:
-        """What lies between the values, in words."""
+        """How the values differ, in words."""
         if self.identical:
             return "the same values"
         return f"the {self.unit} of {self.largest.name} differs most, by {self.largest.apart:.3g}"
@@ -185,7 +185,7 @@ class RankingDifference:
 def compare_rankings(
     a: ClassScores, b: ClassScores, names: tuple[str, ...], tolerance: float
 ) -> RankingDifference:
-    """Measure what lies between two classifications.
+    """Measure how two classifications differ.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def compare_rankings(
     known = a.probabilities is not None and b.probabilities is not None
     first: NDArray[Any] = a.probabilities if known else a.values  # type: ignore[assignment]
     second: NDArray[Any] = b.probabilities if known else b.values  # type: ignore[assignment]
-    apart = np.abs(first.astype(np.float64) - second)
+    differences = np.abs(first.astype(np.float64) - second)
     scale = 1.0 if known else float(max(np.abs(first).max(), np.abs(second).max()))
 
     def rank(index: int) -> ClassRank:
@@ -230,7 +230,7 @@ def compare_rankings(
             for one in ranked
             if len(first) <= _FEW or one.values != low or one.index in {tops[0][0], tops[1][0]}
         ),
-        rank(int(apart.argmax())),
-        bool(apart.max() <= _PEAK * tolerance * scale),
+        rank(int(differences.argmax())),
+        bool(differences.max() <= _PEAK * tolerance * scale),
         tops[0][0] == tops[1][0] or bool(max(map(abs, leads)) <= tolerance * scale),
     )

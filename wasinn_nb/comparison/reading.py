@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from wasinn_nb.cards import ModelCard, Port, Signature, image_inputs
 from wasinn_nb.comparison.chain import Chain, fields_of
 from wasinn_nb.comparison.ranking import ClassScores
-from wasinn_nb.errors import InvalidArgumentError, WasiNnError
+from wasinn_nb.errors import InvalidArgumentError, Remedy, WasiNnError
 from wasinn_nb.imaging import MAX_SIDE, PreprocessRecipe, image_to_tensor, kept_image, open_for
 from wasinn_nb.origin import Origin
 from wasinn_nb.runtimes import argmax_labels
@@ -42,7 +42,7 @@ def with_places(a: Chain, b: Chain) -> tuple[Chain, Chain]:
     an input unless they add up to 1.
     """
     places = [_place(one, other) for one, other in ((a, b), (b, a))]
-    # Two tensors are meant to be laid over each other, unless one is the index mask of the other.
+    # Two tensors are compared element by element, unless one is the index mask of the other.
     if (
         a.loose is not None
         and b.loose is not None
@@ -74,7 +74,7 @@ def _place(chain: Chain, other: Chain) -> Place | None:
     recipe = recipe or (None if card is None else card.recipe)
     if recipe is not None and elements == math.prod(recipe.dimensions):
         return "input"
-    return "input" if _is_picture(tensor) else "output"
+    return "input" if _is_image(tensor) else "output"
 
 
 def _elements_given(chain: Chain) -> int | None:
@@ -101,7 +101,7 @@ def _is_index(tensor: Tensor) -> bool:
     return int(values.min()) >= 0 and int(values.max()) <= 255
 
 
-def _is_picture(tensor: Tensor) -> bool:
+def _is_image(tensor: Tensor) -> bool:
     dims = tensor.dimensions[-3:]
     if len(dims) < 3 or not tensor.nbytes or 3 not in (dims[0], dims[2]):
         return False
@@ -148,7 +148,7 @@ def _read(chain: Chain, other: Chain) -> Chain:
     card = _card_for(chain, other)
     if card is None:
         return _by_shape(_last_of_outputs(chain))
-    wanted = _task_of(other)
+    task = _task_of(other)
     reason: WasiNnError | None = None
     for recipe in _recipes(chain, other, card):
         try:
@@ -159,9 +159,9 @@ def _read(chain: Chain, other: Chain) -> Chain:
             reason = error
             break
     chain = _last_of_outputs(chain)
-    if reason is None or (wanted is None and card.task not in tasks()):
+    if reason is None or (task is None and card.task not in tasks()):
         return chain  # nothing says that the output can be read
-    what = "scores" if "classification" in {wanted, card.task} else "labels"
+    what = "scores" if "classification" in {task, card.task} else "labels"
     return replace(chain, notes=(*chain.notes, f"{chain.what}: no {what}: {reason}"))
 
 
@@ -316,8 +316,11 @@ def _image_size(chain: Chain, other: Chain, recipe: PreprocessRecipe) -> tuple[i
     image = other.image if chain.image is None else chain.image
     if image is None:
         raise InvalidArgumentError(
-            f"the borders of the letterbox are cut off the labels of {other.what}; to cut them "
-            f"off here too, pass the image as image="
+            f"the borders of the letterbox are cut off the labels of {other.what}",
+            remedy=Remedy(
+                "to cut them off here too, pass the image as image=",
+                command="to cut them off here too, add --image PATH",
+            ),
         )
     opened = open_for(image, recipe)
     return opened.height, opened.width

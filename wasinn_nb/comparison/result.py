@@ -1,50 +1,46 @@
-"""`Comparison`: a verdict on two programs, with its reasons in text, HTML and pictures."""
+"""`Comparison`: a verdict on two programs, with its reasons."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from html import escape
-from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.comparison.agreement import NEAR_TIE, TOLERANCE, MaskDifference, TensorDifference
-from wasinn_nb.comparison.chain import Chain, class_names
-from wasinn_nb.comparison.changes import draw_changes, faded
+from wasinn_nb.comparison.agreement import TOLERANCE, MaskDifference, TensorDifference
+from wasinn_nb.comparison.chain import Chain
+from wasinn_nb.comparison.changes import MOST_CHANGES, Change
+from wasinn_nb.comparison.figure import draw_comparison
 from wasinn_nb.comparison.ranking import ClassRank, RankingDifference
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import ImageSource
 from wasinn_nb.render import (
-    RGB,
-    LegendEntry,
-    distinct_palette,
-    figure_html,
-    html_table,
-    text_table,
-    write_page,
+    Block,
+    Column,
+    Document,
+    Items,
+    Only,
+    Paragraph,
+    Picture,
+    Report,
+    Section,
+    Table,
+    encoded_figure,
 )
-from wasinn_nb.tasks.segmentation import colorize
+from wasinn_nb.tasks.segmentation import MANY_CLASSES
 
 if TYPE_CHECKING:
     from wasinn_nb.render import PanelFigure
 
-__all__ = ["Change", "Comparison", "Step", "Verdict"]
-
-_MANY_CLASSES: Final = 20
-_SHOWN_CHANGES: Final = 6
-_OTHER_CHANGES: Final[RGB] = (120, 120, 120)
-_LEAD: Final = "Lead of the highest score over the next"
-_DISTANCE: Final = "Distance of the probability from the threshold"
+__all__ = ["Comparison", "Step", "Verdict"]
 
 
 class Verdict(Enum):
-    """What came of a comparison; ``str`` says it in words."""
+    """The outcome of a comparison; ``str`` gives it in words."""
 
     IDENTICAL = "identical"
     SAME = "same within precision"
@@ -67,7 +63,7 @@ class Step:
     a, b : str
         What each side has there: ``1x3x512x896xf32``.
     difference : str
-        What lies between, in words.
+        How the sides differ, in words.
     detail : TensorDifference, MaskDifference, RankingDifference or None
         The same in numbers.
     """
@@ -80,18 +76,9 @@ class Step:
     detail: TensorDifference | MaskDifference | RankingDifference | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Pixels that have one class in `a` and another in `b`."""
-
-    before: str
-    after: str
-    pixels: int
-
-
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
-    """What lies between `a` and `b`.  True where they are the same, within precision or exactly.
+class Comparison(Report):
+    """How `a` and `b` differ.  True where they are the same, within precision or exactly.
 
     Its text holds no paths, times or devices of the moment.
 
@@ -162,6 +149,10 @@ class Comparison:
         """Whether both are the same, within precision or exactly."""
         return self.verdict is not Verdict.DIFFERENT
 
+    def __str__(self) -> str:
+        """Return the verdict in one line."""
+        return f"{self.verdict}: {self.why}"
+
     def __bool__(self) -> bool:
         return self.same
 
@@ -190,7 +181,7 @@ class Comparison:
         return next((step for step in self.steps if step.name == name), None)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all that is said in words and numbers as plain JSON values."""
+        """Return everything but tensors and images as plain JSON values."""
         return {
             "verdict": str(self.verdict),
             "same": self.same,
@@ -220,23 +211,72 @@ class Comparison:
             "unit": self.unit,
         }
 
-    # -- showing ---------------------------------------------------------------------------------
-
-    def __str__(self) -> str:
-        """Return the verdict in one line."""
-        return f"{self.verdict}: {self.why}"
-
-    def _class_rows(self) -> list[tuple[object, ...]]:
-        return [
-            (name, *self.pixels[name], f"{self.iou[name]:.4f}" if name in self.iou else "")
-            for name in self.pixels
-            if len(self.pixels) <= _MANY_CLASSES or any(self.pixels[name])
+    def document(self) -> Document:
+        """Return what there is to see: the verdict, the steps, the classes and what changed."""
+        blocks: list[Block] = [
+            Paragraph(str(self), "strong" if self.same else "bad"),
+            Paragraph(f"a: {self.a}\nb: {self.b}"),
         ]
+        if self._drawable:
+            figure = Picture(
+                lambda: encoded_figure(self.plot()),
+                f"The masks of a and b, and what differs: {self}",
+            )
+            blocks.append(Only(("page",), [Section("Masks", [figure])]))
+        steps = [(step.name, step.verdict, step.difference) for step in self.steps]
+        sides = [s.a if s.a == s.b else f"{s.a} against {s.b}" for s in self.steps]
+        marked = [i for i, s in enumerate(self.steps) if s.verdict is Verdict.DIFFERENT]
+        classes = self._class_tables()
+        facts = Items(self._facts())
+        text: list[Block] = [
+            Table(["step", "verdict", "difference"], steps),
+            *(classes if self._values_differ else []),
+            facts,
+        ]
+        html: list[Block] = [
+            Section(
+                "Step by step",
+                [
+                    Table(
+                        ["step", "verdict", "difference", "a and b"],
+                        [(*step, side) for step, side in zip(steps, sides, strict=True)],
+                        marked=marked,
+                    )
+                ],
+            ),
+            Section("Classes", classes, folded=not self._values_differ),
+            Section("Details", [facts] if facts.items else [], folded=True),
+        ]
+        blocks += [Only(("text",), text), Only(("notebook", "page"), html)]
+        return Document("Comparison", blocks, show_title=False)
 
-    def _rank_table(self) -> tuple[list[str], list[tuple[object, ...]]]:
-        headers = ["class", "rank in a", "rank in b", f"{self.unit} in a", "in b"]
-        rows = [(r.name, *r.ranks, *(f"{value:.4g}" for value in r.values)) for r in self.ranks]
-        return headers, rows
+    @property
+    def _values_differ(self) -> bool:
+        """Whether a pixel changed, or the probability of a class."""
+        return bool(self.changed) or self.largest is not None
+
+    def _class_tables(self) -> list[Table]:
+        """Return a table of the classes of masks, and one of those of classifications."""
+        tables = []
+        if self.pixels:
+            rows = [
+                (name, *self.pixels[name], self.iou.get(name))
+                for name in self.pixels
+                if len(self.pixels) <= MANY_CLASSES or any(self.pixels[name])
+            ]
+            tables.append(
+                Table(["class", "pixels in a", "pixels in b", Column("IoU", ".4f")], rows)
+            )
+        if self.ranks:
+            values = (Column(f"{self.unit} in {side}", ".4g") for side in "ab")
+            tables.append(
+                Table(
+                    ["class", "rank in a", "rank in b", *values],
+                    [(r.name, *r.ranks, *r.values) for r in self.ranks],
+                    marked=[index for index, rank in enumerate(self.ranks) if rank.changed],
+                )
+            )
+        return tables
 
     def _facts(self) -> list[str]:
         facts = []
@@ -250,9 +290,9 @@ class Comparison:
             ties = "" if self.near_ties is None else f", {self.near_ties} of them near a tie"
             pixels = "1 pixel" if self.changed == 1 else f"{self.changed} pixels"
             facts.append(f"{pixels} changed{ties}; worst class: {self.worst_class}")
-            shown = [f"{c.before} → {c.after} {c.pixels}" for c in self.changes[:_SHOWN_CHANGES]]
-            more = len(self.changes) - len(shown)
-            facts.append("changed: " + ", ".join(shown) + (f", {more} more" if more else ""))
+            first = [f"{c.before} → {c.after} {c.pixels}" for c in self.changes[:MOST_CHANGES]]
+            more = len(self.changes) - len(first)
+            facts.append("changed: " + ", ".join(first) + (f", {more} more" if more else ""))
         for what, names in (("gained", self.gained), ("lost", self.lost)):
             if names:
                 facts.append(f"classes {what} in b: {', '.join(names)}")
@@ -271,71 +311,17 @@ class Comparison:
         facts += [f"recipe, {name}: {a} in a, {b} in b" for name, (a, b) in self.recipes.items()]
         return [*facts, *self.notes]
 
-    def __repr__(self) -> str:
-        rows = [(step.name, step.verdict, step.difference) for step in self.steps]
-        parts = [
-            str(self),
-            f"a: {self.a}\nb: {self.b}",
-            text_table(["step", "verdict", "difference"], rows),
-        ]
-        if self.changed:
-            parts.append(text_table(["class", "a", "b", "IoU"], self._class_rows()))
-        if self.ranks and self.largest is not None:
-            parts.append(text_table(*self._rank_table()))
-        return "\n".join([*parts, *self._facts()])
-
-    def _sections(self) -> list[tuple[str, str]]:
-        color = "inherit" if self.same else "#d1242f"
-        head = (
-            f'<p style="color:{color};font-weight:600">{escape(str(self))}</p>'
-            f"<p>a: {escape(self.a)}<br>b: {escape(self.b)}</p>"
-        )
-        steps = html_table(
-            ["step", "verdict", "a", "b", "difference"],
-            [(s.name, s.verdict, s.a, s.b, s.difference) for s in self.steps],
-            marked=[i for i, s in enumerate(self.steps) if s.verdict is Verdict.DIFFERENT],
-        )
-        sections = [("", head), ("Step by step", steps)]
-        if self.pixels:
-            headers = ["class", "pixels in a", "pixels in b", "IoU"]
-            sections.append(("Classes", html_table(headers, self._class_rows())))
-        if self.ranks:
-            marked = [index for index, rank in enumerate(self.ranks) if rank.changed]
-            sections.append(("Classes", html_table(*self._rank_table(), marked=marked)))
-        if facts := self._facts():
-            listed = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
-            sections.append(("Details", f"<ul>{listed}</ul>"))
-        return sections
-
-    def _repr_html_(self) -> str:
-        (_, head), (_, steps), *others = self._sections()
-        unequal = self.changed or self.largest is not None
-        folded = "".join(
-            f"<details{' open' if unequal and heading == 'Classes' else ''}>"
-            f"<summary>{escape(heading)}</summary>{html}</details>"
-            for heading, html in others
-        )
-        return f"<div>{head}{steps}{folded}</div>"
-
-    def write_html(self, path: str | os.PathLike[str]) -> Path:
-        """Write everything, with the figure where there are masks, as one self-contained page."""
-        sections = self._sections()
-        if self._drawable:
-            alt = f"The masks of a and b, and what differs: {self}"
-            sections.insert(1, ("Masks", figure_html(self.plot(), alt)))
-        return write_page(path, "Comparison", sections)
-
     @property
     def _drawable(self) -> bool:
         return self._chains is not None and any(c.labels is not None for c in self._chains)
 
     def plot(self, image: ImageSource | None = None) -> PanelFigure:
-        """Draw both masks, which class became which, and how near to a tie the pixels lie.
+        """Draw both masks, which class became which, and how near to a tie the pixels are.
 
         Parameters
         ----------
         image : path, bytes, binary file, PIL.Image or array, optional
-            The photograph to show beneath the changed pixels.  Default: the one that was compared.
+            The image to draw beneath the changed pixels.  Default: the one that was compared.
 
         Returns
         -------
@@ -346,64 +332,9 @@ class Comparison:
         InvalidArgumentError
             If neither side has labels.
         """
-        from wasinn_nb.render import Histogram, Panel, draw_panels
-
         if self._chains is None or not self._drawable:
             raise InvalidArgumentError(
                 "neither side has labels to draw; compare results or output tensors"
             )
-        masks = [c.labels for c in self._chains if c.labels is not None]
-        names = class_names(self._chains, 1 + max(int(labels.max()) for labels in masks))
-        palette = self._palette(len(names))
-        titles = [
-            f"Mask of {n}" for n, c in zip("ab", self._chains, strict=True) if c.labels is not None
-        ]
-        panels = [
-            Panel(title, colorize(labels, palette), smooth=False)
-            for title, labels in zip(titles, masks, strict=True)
-        ]
-        legend = [
-            LegendEntry(name, color, "")
-            for name, color in zip(names, palette, strict=True)
-            if len(names) <= _MANY_CLASSES or any(self.pixels.get(name, ()))
-        ]
-        if self.agreement is None:
-            return draw_panels(panels, legend, columns=2)
-        a, b = masks
-        shown = self.changes[:_SHOWN_CHANGES]
-        # Blue shall not mean road above and a change below.
-        free = [rgb for rgb in distinct_palette(256) if rgb not in palette]
-        colors = free[: len(shown)]
-        index = {name: number for number, name in enumerate(names)}
-        pairs = {
-            (index[c.before], index[c.after]): rgb for c, rgb in zip(shown, colors, strict=True)
-        }
-        photo = image if image is not None else self._chains[0].image
-        drawn, widened = draw_changes(a, b, pairs, _OTHER_CHANGES, faded(a, photo))
-        title = f"Changed pixels{', widened' if widened else ''}"
-        panels.append(Panel(title if self.changed else "No pixel changed", drawn, smooth=False))
-        legend += [
-            LegendEntry(f"{c.before} → {c.after}", rgb, f"{c.pixels} px")
-            for c, rgb in zip(shown, colors, strict=True)
-        ]
-        if rest := sum(c.pixels for c in self.changes[_SHOWN_CHANGES:]):
-            legend.append(LegendEntry("other changes", _OTHER_CHANGES, f"{rest} px"))
-        histogram = None
-        if self._margins is not None:
-            one_class = any(chain.threshold is not None for chain in self._chains)
-            histogram = Histogram(
-                _DISTANCE if one_class else _LEAD,
-                {"all pixels": self._margins.ravel(), "changed": self._margins[a != b]},
-                marked=(f"near a tie: below {NEAR_TIE}", NEAR_TIE),
-            )
-        return draw_panels(
-            panels, legend, histogram=histogram, columns=None if histogram is None else 2
-        )
-
-    def _palette(self, classes: int) -> tuple[RGB, ...]:
-        cards = [c.card for c in self._chains or () if c.card is not None]
-        stated = next((card.palette for card in cards if card.palette), ())
-        if len(stated) == 1 and classes > 1:  # the background of a single class
-            stated = (distinct_palette(1)[0], *stated)
-        # A card with fewer classes than the masks have keeps its colors.
-        return (*stated, *distinct_palette(classes)[len(stated) :])
+        present = {name for name, pair in self.pixels.items() if any(pair)}
+        return draw_comparison(self._chains, self.changes, present, self._margins, image)

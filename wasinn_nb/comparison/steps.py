@@ -1,4 +1,4 @@
-"""The steps of a comparison: each says what two sides have there, and what lies between."""
+"""The steps of a comparison: what two sides have there, and how it differs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MATERIAL: Final = ("color", "range", "mean", "scale", "fit", "pad_value", "quan
 
 
 def recipe_step(recipes: dict[str, tuple[Any, Any]]) -> Step:
-    """Return what lies between two recipes, where no input tensors are known."""
+    """Return how two recipes differ, where no input tensors are known."""
     if not recipes:
         return Step("recipe", Verdict.IDENTICAL, "", "", "the same recipe")
     difference = ", ".join(f"{name} {a} against {b}" for name, (a, b) in recipes.items())
@@ -48,18 +48,18 @@ def recipe_step(recipes: dict[str, tuple[Any, Any]]) -> Step:
 
 
 def input_step(a: Chain, b: Chain, tolerance: float) -> Step | None:
-    """Return what lies between two input tensors; None where not both are known."""
+    """Return how two input tensors differ; None where not both are known."""
     if a.input is None and b.input is None and a.recipe is not None:
         if a.recipe != b.recipe or not same_image(a, b):
             return None
         shape = "x".join(map(str, a.recipe.dimensions)) + f"x{a.recipe.type.suffix}"
-        same = "the same photograph and recipe"
+        same = "the same image and recipe"
         return Step("input tensor", Verdict.IDENTICAL, shape, shape, same)
     return _tensor_step("input tensor", a.input, b.input, tolerance)
 
 
 def output_step(a: Chain, b: Chain, tolerance: float) -> Step | None:
-    """Return what lies between two output tensors; None where not both are known.
+    """Return how two output tensors differ; None where not both are known.
 
     They are compared as the models gave them where both sides know that, else as scores.  Labels
     and scores of classes have steps of their own.
@@ -79,7 +79,7 @@ def output_step(a: Chain, b: Chain, tolerance: float) -> Step | None:
 
 
 def _gives_labels(chain: Chain) -> bool:
-    """Return whether the output holds labels: what lies between their numbers means nothing."""
+    """Return whether the output holds labels: the difference of their numbers means nothing."""
     return chain.labels is not None and chain.scores is None
 
 
@@ -98,7 +98,7 @@ def labels_step(
     tolerance: float,
     margins: NDArray[np.float32] | None,
 ) -> Step | None:
-    """Return what lies between two masks; None where not both are known.
+    """Return how two masks differ; None where not both are known.
 
     Raises
     ------
@@ -123,8 +123,8 @@ def _check_covers(a: Chain, b: Chain) -> None:
     fits = [chain.recipe.fit if chain.recipe is not None else "unknown" for chain in (a, b)]
     raise InvalidArgumentError(
         f"the masks cover different parts of the image: a {_part(a.covers)}, b {_part(b.covers)} "
-        f"(fit {fits[0]} in a, {fits[1]} in b); make both with one fit, or lay both over the image "
-        f"first: compare(a.labels_at(height, width), b.labels_at(height, width))"
+        f"(fit {fits[0]} in a, {fits[1]} in b); make both with one fit, or bring both to the size "
+        f"of the image first: compare(a.labels_at(height, width), b.labels_at(height, width))"
     )
 
 
@@ -138,7 +138,7 @@ def _part(covers: Coverage) -> str:
 def scores_steps(
     a: Chain, b: Chain, names: tuple[str, ...], tolerance: float
 ) -> tuple[Step | None, Step | None]:
-    """Return what lies between two classifications: scores and ranking; None where unknown."""
+    """Return how two classifications differ: scores and ranking; None where unknown."""
     if a.class_scores is None or b.class_scores is None:
         return None, None
     here, there = (f"{chain.values.size} classes" for chain in (a.class_scores, b.class_scores))
@@ -164,8 +164,7 @@ def _mask_in_words(found: MaskDifference, names: tuple[str, ...]) -> str:
     if not found.changed:
         return "all pixels agree"
     worst = int(np.nanargmin(found.iou))
-    name = names[worst].removeprefix("class ")
-    return f"{agreement_in_words(found)}, worst class {name} (IoU {found.iou[worst]:.3f})"
+    return f"{agreement_in_words(found)}, lowest IoU {found.iou[worst]:.3f} ({names[worst]})"
 
 
 def agreement_in_words(found: MaskDifference) -> str:

@@ -1,4 +1,4 @@
-"""How far two tensors lie apart: numbers and a sentence, without a judge's context."""
+"""How far two tensors differ: numbers and a sentence, whatever they belong to."""
 
 from __future__ import annotations
 
@@ -18,30 +18,32 @@ __all__ = ["TOLERANCE", "TensorDifference", "compare_tensors"]
 TOLERANCE: Final = 0.01
 """What is the same within precision, as a part of the largest value; measured in `agreement`."""
 
-# A multiple of the tolerance; the table in `agreement` says what it lies between.
+# A multiple of the tolerance; the table in `agreement` says how it was chosen.
 _PEAK: Final = 25.0
 # Where a difference is more, units in the last place tell less than the values.
 _MOST_ULPS: Final = 4096
 # Elements at a time, so that tensors of any size take the memory of themselves.
 _BLOCK: Final = 1 << 18
 
+_SAME_BYTES: Final = "the same bytes"
+
 Role = Literal["input", "output"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TensorDifference:
-    """What lies between two tensors.
+    """How two tensors differ.
 
     Attributes
     ----------
     identical : bool
         Dimensions, type and bytes are the same.
     within : bool
-        What lies between is within the tolerance.
+        Whether the difference is within the tolerance.
     notes : tuple of str
         What differs besides values: shape, layout, type, NaN.
     largest, mean, rms : float or None
-        Of the absolute differences; None where the shapes cannot be laid over each other.
+        Of the absolute differences; None where the shapes cannot be compared element by element.
     scale : float
         The largest absolute finite value of either.
     share : float or None
@@ -70,23 +72,34 @@ class TensorDifference:
     @property
     def short(self) -> str:
         """What differs, without the figures where a name says it."""
+        if self.identical:
+            return _SAME_BYTES
         if self.notes and not self.within:
             return "; ".join(self.notes)
-        return str(self).partition(",")[0] if self.largest else str(self)
+        return "; ".join([*self.notes, *self._peak])
 
     def __str__(self) -> str:
         if self.identical:
-            return "the same bytes"
-        parts = list(self.notes)
+            return _SAME_BYTES
+        values = ", ".join([*self._peak, *self._average])
+        return "; ".join([*self.notes, *([values] if values else [])])
+
+    @property
+    def _peak(self) -> list[str]:
+        """How far values differ at most, in words; nothing where it is not known."""
+        if self.largest is None:
+            return []
         if self.largest == 0:
-            parts.append("equal values")
-        elif self.largest is not None and self.share is not None:
-            ulps = "" if self.ulps is None else f" ({self.ulps} ULP)"
-            parts.append(
-                f"values differ by up to {self.largest:.3g}{ulps}, {self.mean:.3g} on average, "
-                f"at {percent(self.share)} of the elements"
-            )
-        return "; ".join(parts)
+            return ["equal values"]
+        ulps = "" if self.ulps is None else f" ({self.ulps} ULP)"
+        return [f"values differ by up to {self.largest:.3g}{ulps}"]
+
+    @property
+    def _average(self) -> list[str]:
+        """How far values differ on average, and how many do, in words."""
+        if not self.largest or self.share is None:
+            return []
+        return [f"{self.mean:.3g} on average", f"at {percent(self.share)} of the elements"]
 
 
 # Differences of infinities are NaN and sums near the largest float64 infinite: both are meant.
@@ -94,12 +107,12 @@ class TensorDifference:
 def compare_tensors(
     a: Tensor, b: Tensor, tolerance: float = TOLERANCE, role: Role = "output"
 ) -> TensorDifference:
-    """Measure what lies between two tensors.
+    """Measure how two tensors differ.
 
     Parameters
     ----------
     a, b : Tensor
-        Dimensions of 1 do not count, and (C, H, W) is laid over (H, W, C).
+        Dimensions of 1 do not count, and (C, H, W) is compared with (H, W, C).
     tolerance : float
         See `agreement`.
     role : {"input", "output"}
@@ -126,16 +139,16 @@ def compare_tensors(
         notes.append(f"type {a.type.suffix} against {b.type.suffix}")
     first = a.to_array().reshape(_plain(a.dimensions))
     second = b.to_array().reshape(_plain(b.dimensions))
-    laid = _laid_over(first, second)
-    if laid is None:
+    aligned = _in_layout_of(first, second)
+    if aligned is None:
         sizes = [f"{t.signature}, {t.nbytes} bytes" for t in (a, b)]
         return TensorDifference(identical=False, within=False, notes=(" against ".join(sizes),))
-    if laid is not second:
+    if aligned is not second:
         notes.append(f"layout {_shape(a)} against {_shape(b)}")
     elif a.dimensions != b.dimensions:
         notes.append(f"dimensions {_shape(a)} against {_shape(b)}")
-    found = _measured(first, laid, tolerance, role, a.dimensions)
-    if not found.within and role == "input" and (how := _explained(first, second, laid)):
+    found = _measured(first, aligned, tolerance, role, a.dimensions)
+    if not found.within and role == "input" and (how := _explained(first, second, aligned)):
         notes.append(how)
     return replace(found, notes=(*notes, *found.notes))
 
@@ -152,23 +165,23 @@ def _measured(
     nans = [0, 0]
     for start in range(0, first.size, _BLOCK):
         x, y = (v[start : start + _BLOCK].astype(np.float64) for v in (first, second))
-        apart = np.abs(x - y)
-        whole = float(apart.sum())
+        differences = np.abs(x - y)
+        whole = float(differences.sum())
         if not math.isfinite(whole):
             nan = np.isnan(x), np.isnan(y)
             nans = [n + int(np.count_nonzero(flags)) for n, flags in zip(nans, nan, strict=True)]
             misplaced = misplaced or bool((nan[0] != nan[1]).any())
             # Equal infinities differ by NaN, as do two NaN: neither is a difference.
-            apart[(x == y) | (nan[0] & nan[1])] = 0.0
-            apart[np.isnan(apart)] = np.inf
-            whole = float(apart.sum())
+            differences[(x == y) | (nan[0] & nan[1])] = 0.0
+            differences[np.isnan(differences)] = np.inf
+            whole = float(differences.sum())
         scale = max(scale, _largest_finite(x), _largest_finite(y))
-        peak = int(apart.argmax())
-        if apart[peak] > largest:
-            largest, at = float(apart[peak]), start + peak
+        peak = int(differences.argmax())
+        if differences[peak] > largest:
+            largest, at = float(differences[peak]), start + peak
         total += whole
-        squares += float(apart @ apart)
-        differing += int(np.count_nonzero(apart))
+        squares += float(differences @ differences)
+        differing += int(np.count_nonzero(differences))
     rms = math.sqrt(squares / first.size)
     if role == "input":
         within = largest <= tolerance * scale
@@ -216,7 +229,7 @@ def _ulps(a: NDArray[Any], b: NDArray[Any]) -> int | None:
     return most
 
 
-def _laid_over(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any] | None:
+def _in_layout_of(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any] | None:
     """Return *b* in the layout of *a*: itself, or with its channels moved; None if nothing fits."""
     if a.shape == b.shape:
         return b
@@ -227,13 +240,13 @@ def _laid_over(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any] | None:
     return None
 
 
-def _explained(a: NDArray[Any], stored: NDArray[Any], laid: NDArray[Any]) -> str | None:
+def _explained(a: NDArray[Any], stored: NDArray[Any], aligned: NDArray[Any]) -> str | None:
     """Say how the channels or the layout of an image were mixed up, where that is all."""
     if a.ndim != 3 or 3 not in (a.shape[0], a.shape[-1]):
         return None
     axis = 0 if a.shape[0] == 3 else 2
     reversed_ = "the channels are in reverse order (BGR against RGB)"
-    if _close(a, np.flip(laid, axis)):
+    if _close(a, np.flip(aligned, axis)):
         return reversed_
     if stored.shape != a.shape:
         return None

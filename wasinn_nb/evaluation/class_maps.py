@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -10,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.cards import UNNAMED_CLASS, ModelCard, unnamed_classes
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.evaluation.labels import IGNORED, LabelSet, known_class
 from wasinn_nb.render import RGB, distinct_palette
 
@@ -23,7 +25,7 @@ OTHER: Final = "other"
 """The class of all that a mapping does not name."""
 
 _Groups: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
-_GREY: Final = (128, 128, 128)
+_GRAY: Final = (128, 128, 128)
 _BLACK: Final = (0, 0, 0)
 
 
@@ -57,8 +59,8 @@ class ClassMap:
 
         Examples
         --------
-        >>> said = class_map(LabelSet(("road", "tree"), (0, 1)), None, {"road": "road"})
-        >>> print(*said.lines(), sep="\n")
+        >>> classes = class_map(LabelSet(("road", "tree"), (0, 1)), None, {"road": "road"})
+        >>> print(*classes.lines(), sep="\n")
         other: tree of the data, tree of the model
         """
         return [
@@ -104,8 +106,13 @@ def class_map(
         if same is None:
             raise InvalidArgumentError(
                 f"the data's classes ({_joined(data.names, ', ')}) are not the model's "
-                f"({_joined(model, ', ')}); say which are the same, such as "
-                f"mapping={{{data.names[0]!r}: {model[-1]!r}}}; the rest becomes {OTHER!r}"
+                f"({_joined(model, ', ')})",
+                remedy=Remedy(
+                    f"say which are the same, such as mapping={{{data.names[0]!r}: {model[-1]!r}}};"
+                    f" the rest becomes {OTHER!r}",
+                    command=f"say which are the same, such as --map "
+                    f"{shlex.quote(f'{data.names[0]}={model[-1]}')}; the rest becomes {OTHER!r}",
+                ),
             )
         pairs: list[_Groups] = [
             ((own,), (other,)) for own, other in zip(data.names, same, strict=True)
@@ -126,8 +133,8 @@ def class_map(
         for side, known in enumerate((data.names, model))
     )
     for side, kind in enumerate(("data's", "model's")):
-        said = [name for pair in pairs for name in pair[side]]
-        if twice := sorted({name for name in said if said.count(name) > 1}):
+        counts = Counter(name for pair in pairs for name in pair[side])
+        if twice := sorted(name for name, count in counts.items() if count > 1):
             raise InvalidArgumentError(
                 f"the mapping names the {kind} {_joined(twice, ', ')} more than once"
             )
@@ -152,7 +159,7 @@ def class_map(
 
 
 def _same(names: tuple[str, ...], model: tuple[str, ...]) -> list[str] | None:
-    """Return the model's class for each of the data's; None where their names do not tell it."""
+    """Return the model's class for each of the data's; None where their names differ."""
     # Numbered classes have no names that could differ.
     if len(names) == len(model) and unnamed_classes(len(model)) in {names, model}:
         return list(model)
@@ -171,16 +178,16 @@ def _palette(
     *,
     has_other: bool,
 ) -> tuple[RGB, ...]:
-    """Return the model's colours, else the data's own."""
+    """Return the model's colors, else the data's own."""
     if card is not None:
         known = dict(zip(card.classes, card.palette, strict=True))
-    elif data.coloured:
+    elif data.colored:
         known = dict(zip(data.names, data.values, strict=True))
     else:
         known = dict(zip(data.names, distinct_palette(len(data.names)), strict=True))
     side = 0 if card is None else 1
     own = [known[pair[side][0]] for pair in pairs[: len(pairs) - has_other]]
-    return (*own, *([_GREY if _BLACK in own else _BLACK] if has_other else []))
+    return (*own, *([_GRAY if _BLACK in own else _BLACK] if has_other else []))
 
 
 def _translation(known: Sequence[str], groups: Sequence[Sequence[str]]) -> NDArray[np.uint8]:
@@ -191,14 +198,14 @@ def _translation(known: Sequence[str], groups: Sequence[Sequence[str]]) -> NDArr
     return table
 
 
-def _side(said: Any, known: Sequence[str], what: str) -> tuple[str, ...]:
-    one = isinstance(said, str | int | np.integer)
-    items = (said,) if one or not isinstance(said, Iterable) else tuple(said)
+def _side(given: Any, known: Sequence[str], what: str) -> tuple[str, ...]:
+    one = isinstance(given, str | int | np.integer)
+    items = (given,) if one or not isinstance(given, Iterable) else tuple(given)
     if not items:
         raise InvalidArgumentError(f"the mapping gives no {what}; leave the entry out")
     return tuple(known_class(item, known, what) for item in items)
 
 
 def _joined(names: Sequence[str], between: str = " + ") -> str:
-    shown = between.join(names[:12])
-    return (shown + (" …" if len(names) > 12 else "")) or "nothing"
+    joined = between.join(names[:12])
+    return (joined + (" …" if len(names) > 12 else "")) or "nothing"

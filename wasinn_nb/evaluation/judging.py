@@ -7,21 +7,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from wasinn_nb import metrics
 from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.evaluation.class_maps import Side, class_map
 from wasinn_nb.evaluation.labels import Classes, label_set
 from wasinn_nb.evaluation.mask_tally import MaskTally, with_card
 from wasinn_nb.evaluation.pairs import Named, Pair, named, paired
-from wasinn_nb.evaluation.ranking import ClassificationEvaluation, RankTally
+from wasinn_nb.evaluation.rank_tally import RankTally
+from wasinn_nb.evaluation.ranking import ClassificationEvaluation
 from wasinn_nb.evaluation.result import Evaluation
 from wasinn_nb.evaluation.truths import aligned, class_indices, class_truths, plain_name
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.runtimes import Runtime
 from wasinn_nb.tasks.classification import ClassificationResult, ScoresReading
-from wasinn_nb.tasks.segmentation import MaskReading, SegmentationResult, metrics, with_background
+from wasinn_nb.tasks.segmentation import MaskReading, SegmentationResult, with_background
 
 __all__ = ["evaluate"]
 
@@ -86,7 +88,7 @@ def evaluate(
         How far the boundary of a mask reaches for the boundary IoU, as a part of the diagonal; see
         `metrics.boundary_iou`.
     worst : int
-        How many of the worst images are kept to be shown.
+        How many of the worst images are kept for the page and the figure.
     progress : bool or callable
         Show a bar in a terminal or notebook; or call ``progress(so_far, in_all)`` with images.
 
@@ -100,7 +102,7 @@ def evaluate(
         If a pair is incomplete, classes do not fit each other, an image has another aspect ratio
         than its mask, or an option does not go with the others.
     TensorError
-        If a mask holds values that are no class; it names them.
+        If a mask holds values that are not classes; they are named.
     ImageError, MissingFileError
         If a mask or image cannot be read, or a mask comes from a lossy format such as JPEG.
 
@@ -110,11 +112,11 @@ def evaluate(
     >>> truth = np.array([[0, 0, 1, 1], [0, 0, 1, 9]], np.uint8)
     >>> predicted = np.array([[0, 0, 1, 1], [0, 1, 1, 1]], np.uint8)
     >>> evaluate(predicted, truth, classes=("background", "road"), ignore=9)
-    Evaluation(1 image, 7 pixels counted)
-    class       IoU     Dice    accuracy  boundary IoU  pixels
-    background  0.7500  0.8571  0.7500    0.7500        4
-    road        0.7500  0.8571  1.0000    0.7500        3
+    Evaluation: 1 image, 7 pixels counted
     mean IoU 0.7500, pixel accuracy 0.8571
+    class          IoU    Dice  accuracy  boundary IoU  pixels
+    background  0.7500  0.8571    0.7500        0.7500       4
+    road        0.7500  0.8571    1.0000        0.7500       3
     - mean over background, road
     - pixels of all images count together; the mean of each image's own is 0.7500
     - ignored in the truth: 9, 1 pixel (12.50 %)
@@ -137,14 +139,14 @@ def evaluate(
     ...     for name, values in {"a": [0.7, 0.2, 0.1], "b": [0.6, 0.3, 0.1]}.items()
     ... }
     >>> evaluate(results, {"a": "cat", "b": "dog"})
-    ClassificationEvaluation(pets, 2 images, 3 classes)
+    Evaluation: pets, 2 images, 3 classes
     top-1 accuracy 0.5000, top-5 accuracy 1.0000
-    class  images  found   mostly taken for
-    cat    1       1.0000
-    dog    1       0.0000  cat 1
+    class  images   found  mostly taken for
+    cat         1  1.0000
+    dog         1  0.0000  cat 1
     image  true class  predicted  probability of the true class
-    b      dog         cat        0.3000
-    a      cat         cat        0.7000
+    b      dog         cat                               0.3000
+    a      cat         cat                               0.7000
     - an image is found where its true class is the most probable one
     """
     if worst < 0:
@@ -239,7 +241,7 @@ def _predicted(
             yield pair, _with_names(given, known)
         elif isinstance(given, SegmentationResult | ClassificationResult):
             raise InvalidArgumentError(
-                f"{pair.name}: expected a photograph for the model, got a result; "
+                f"{pair.name}: expected an image for the model, got a result; "
                 f"leave model out to evaluate results"
             )
         else:
@@ -260,7 +262,10 @@ def _stated(classes: Classes | None, card: ModelCard | None) -> Classes:
         return classes
     if card is None or not card.classes:
         raise InvalidArgumentError(
-            "nothing says what the masks' values are; pass classes=(NAME, …), "
-            "or model= where the predictions are photographs"
+            "nothing says what the masks' values are",
+            remedy=Remedy(
+                "pass classes=(NAME, …), or model= where the predictions are images",
+                command="add --classes NAME,NAME, or leave --masks-only out where they are images",
+            ),
         )
     return card.classes

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.cards import unnamed_classes
-from wasinn_nb.errors import ImageError, InvalidArgumentError, TensorError
+from wasinn_nb.errors import ImageError, InvalidArgumentError, Remedy, TensorError
 from wasinn_nb.imaging import ImageSource, open_image, rgb_image
 from wasinn_nb.render import RGB
 from wasinn_nb.wording import no_such
@@ -30,7 +30,7 @@ _UNKNOWN: Final = 254
 _MOST: Final = 250  # classes: below the two indices above, with room for "other"
 _LOSSY: Final = frozenset({"JPEG", "MPO", "JPEG2000", "WEBP", "AVIF", "HEIF"})
 _LABEL_MODES: Final = frozenset({"1", "L", "P", "I", "I;16", "I;16L", "I;16B"})
-_SHOWN_VALUES: Final = 8
+_LISTED_VALUES: Final = 8
 _WHITE_LABEL: Final = 255  # of the class in masks that are black and white images
 
 
@@ -43,14 +43,14 @@ class LabelSet:
     names : tuple of str
         The classes.
     values : tuple of int, or of (red, green, blue)
-        The value of each class: its label in an index mask, or its colour in an RGB mask.
+        The value of each class: its label in an index mask, or its color in an RGB mask.
     ignored : tuple of int, or of (red, green, blue)
         Values whose pixels do not count; they may be those of classes.
 
     Examples
     --------
-    >>> colours = LabelSet(("void", "road"), ((0, 0, 0), (128, 64, 128)))
-    >>> colours.indices(np.array([[[0, 0, 0], [128, 64, 128]]], np.uint8), "the mask")
+    >>> colors = LabelSet(("void", "road"), ((0, 0, 0), (128, 64, 128)))
+    >>> colors.indices(np.array([[[0, 0, 0], [128, 64, 128]]], np.uint8), "the mask")
     array([[0, 1]], dtype=uint8)
     >>> LabelSet(("a", "b"), (0, 1), (255,)).indices(np.array([[1, 255, 7]]), "the mask")
     Traceback (most recent call last):
@@ -64,8 +64,8 @@ class LabelSet:
     ignored: tuple[Any, ...] = field(default=())
 
     @property
-    def coloured(self) -> bool:
-        """Whether the masks are RGB pictures."""
+    def colored(self) -> bool:
+        """Whether the masks are RGB images."""
         return isinstance((*self.values, *self.ignored)[0], tuple)
 
     def indices(self, source: ImageSource, name: str) -> NDArray[np.uint8]:
@@ -80,9 +80,9 @@ class LabelSet:
         Raises
         ------
         TensorError
-            If it holds values that are no class.
+            If it holds values that are not classes.
         ImageError
-            If it is no mask of this kind, or comes from a lossy format.
+            If it is not a mask of this kind, or comes from a lossy format.
         MissingFileError
             If a path leads nowhere.
         """
@@ -95,15 +95,17 @@ class LabelSet:
             lossy = "TIFF with JPEG" if jpeg else (image.format or "")
             lossy = lossy if jpeg or lossy in _LOSSY else ""
             values = self._pixels(image, name)
-        wanted = (3, "an (H, W, 3) uint8") if self.coloured else (2, "an (H, W) integer")
-        fits = values.dtype == np.uint8 if self.coloured else values.dtype.kind in "biu"
-        if values.ndim != wanted[0] or not fits or (self.coloured and values.shape[2] != 3):
+        dimensions, expected = (
+            (3, "an (H, W, 3) uint8") if self.colored else (2, "an (H, W) integer")
+        )
+        fits = values.dtype == np.uint8 if self.colored else values.dtype.kind in "biu"
+        if values.ndim != dimensions or not fits or (self.colored and values.shape[2] != 3):
             raise ImageError(
-                f"{name}: expected {wanted[1]} array, got {values.shape} {values.dtype}"
+                f"{name}: expected {expected} array, got {values.shape} {values.dtype}"
             )
         if not values.size:
             raise ImageError(f"{name}: the mask has no pixels: its shape is {values.shape}")
-        codes = _codes(values) if self.coloured else values
+        codes = _codes(values) if self.colored else values
         found = self._looked_up(codes)
         if lossy or (found == _UNKNOWN).any():
             two_values = self.values == (0, 1) and not (found == 1).any()
@@ -111,22 +113,25 @@ class LabelSet:
         return found
 
     def _pixels(self, image: Image.Image, name: str) -> NDArray[Any]:
-        if self.coloured:
+        if self.colored:
             return np.asarray(rgb_image(image))
         if image.mode in _LABEL_MODES:
             return np.asarray(image)
-        colours = rgb_image(image).getcolors(1 << 24) or []
-        most = ", ".join(str(colour) for _, colour in sorted(colours, reverse=True)[:4])
+        colors = rgb_image(image).getcolors(1 << 24) or []
+        most = ", ".join(str(color) for _, color in sorted(colors, reverse=True)[:4])
         raise ImageError(
-            f"{name}: expected an index or palette mask, got a picture of mode {image.mode} with "
-            f"{len(colours)} colours, most of it {most}; say which colour is which class: "
-            f'classes={{"NAME": (red, green, blue), …}}'
+            f"{name}: expected an index or palette mask, got an image of mode {image.mode} with "
+            f"{len(colors)} colors, most of it {most}",
+            remedy=Remedy(
+                'say which color is which class: classes={"NAME": (red, green, blue), …}',
+                command="say which color is which class: --color NAME=RRGGBB, again for more",
+            ),
         )
 
     @cached_property
     def _table(self) -> NDArray[np.uint8]:
-        """The index of each value that a byte, two bytes or a colour can have."""
-        table = np.full(1 << 24 if self.coloured else 1 << 16, _UNKNOWN, np.uint8)
+        """The index of each value that a byte, two bytes or a color can have."""
+        table = np.full(1 << 24 if self.colored else 1 << 16, _UNKNOWN, np.uint8)
         for index, value in enumerate(self.values):
             table[_code(value)] = index
         for value in self.ignored:
@@ -137,7 +142,7 @@ class LabelSet:
     def _looked_up(self, codes: NDArray[Any]) -> NDArray[np.uint8]:
         if codes.dtype.kind == "b":
             codes = np.where(codes, np.uint8(1), np.uint8(0))  # Pillow's are 0 and 255
-        if self.coloured or codes.dtype in {np.dtype(np.uint8), np.dtype(np.uint16)}:
+        if self.colored or codes.dtype in {np.dtype(np.uint8), np.dtype(np.uint16)}:
             return self._table.take(codes)
         inside = (codes >= 0) & (codes < self._table.size)
         found = np.where(inside, self._table[np.where(inside, codes, 0)], np.uint8(_UNKNOWN))
@@ -148,39 +153,39 @@ class LabelSet:
     def _refuse(self, wrong: NDArray[Any], name: str, lossy: str, *, two_values: bool) -> None:
         values, counts = np.unique(wrong, return_counts=True)
         order = np.argsort(-counts, kind="stable")
-        shown = ", ".join(
-            f"{self._shown(values[i])} ({counts[i]} pixel{'' if counts[i] == 1 else 's'})"
-            for i in order[:_SHOWN_VALUES].tolist()
+        listed = ", ".join(
+            f"{self._value_text(values[i])} ({counts[i]} pixel{'' if counts[i] == 1 else 's'})"
+            for i in order[:_LISTED_VALUES].tolist()
         )
-        more = len(values) - _SHOWN_VALUES
+        more = len(values) - _LISTED_VALUES
         if more > 0:
-            rest = int(counts[order[_SHOWN_VALUES:]].sum())
-            shown += f" and {more} more values ({rest} pixels)"
+            rest = int(counts[order[_LISTED_VALUES:]].sum())
+            listed += f" and {more} more values ({rest} pixels)"
         if lossy:
-            found = f"; {wrong.size} pixels are no class: {shown}" if wrong.size else ""
+            found = f"; {wrong.size} pixels are not a class: {listed}" if wrong.size else ""
             raise ImageError(
                 f"{name}: a mask in a lossy format ({lossy}), which changes labels{found}; "
                 f"export it again as PNG"
             )
-        what = "colours" if self.coloured else "labels"
+        what = "colors" if self.colored else "labels"
         expected = [
             *(f"{v} ({n})" for n, v in zip(self.names, self.values, strict=True)),
             *(f"{v} (ignored)" for v in self.ignored if v not in self.values),
         ]
-        said = ", ".join(expected[:16]) + (" …" if len(expected) > 16 else "")
+        known = ", ".join(expected[:16]) + (" …" if len(expected) > 16 else "")
         remedy = "name it in classes, or leave it out with ignore"
+        if len(values) > 1:
+            remedy = "name them in classes, or leave them out with ignore"
         if two_values and values.tolist() == [_WHITE_LABEL]:
             low, high = self.names
             remedy = f"where 255 is {high}, say so: classes={{{low!r}: 0, {high!r}: 255}}"
-        if len(values) > 1:
-            remedy = remedy.replace("it", "them")
         if more > 0:
-            remedy += "; so many come from lossy compression, or from resizing a coloured mask"
-        raise TensorError(f"{name}: expected the {what} {said}, got {shown}; {remedy}")
+            remedy += "; so many come from lossy compression, or from resizing a colored mask"
+        raise TensorError(f"{name}: expected the {what} {known}, got {listed}; {remedy}")
 
-    def _shown(self, code: Any) -> str:
+    def _value_text(self, code: Any) -> str:
         value = int(code)
-        if not self.coloured:
+        if not self.colored:
             return str(value)
         return str((value >> 16, value >> 8 & 255, value & 255))
 
@@ -192,7 +197,7 @@ def label_set(classes: Classes, ignore: Any) -> LabelSet:
     ----------
     classes : int, sequence of str, or mapping
         How many labels there are; the names of the labels 0, 1, …; or name → label, or
-        name → (red, green, blue) for masks that are RGB pictures.
+        name → (red, green, blue) for masks that are RGB images.
     ignore : int, str, (red, green, blue), a sequence of them, or None
         Values, or names of classes, whose pixels do not count.
 
@@ -228,19 +233,19 @@ def label_set(classes: Classes, ignore: Any) -> LabelSet:
         raise InvalidArgumentError(f"two classes share a name or a value: {classes!r:.120}")
     kinds = {isinstance(value, tuple) for value in values}
     if len(kinds) > 1:
-        raise InvalidArgumentError(f"expected labels or colours, not both: {classes!r:.120}")
-    coloured = kinds.pop()
-    if not coloured and not all(0 <= value < 1 << 16 for value in values):
+        raise InvalidArgumentError(f"expected labels or colors, not both: {classes!r:.120}")
+    colored = kinds.pop()
+    if not colored and not all(0 <= value < 1 << 16 for value in values):
         raise InvalidArgumentError(f"expected labels from 0 to 65535, got {values!r:.120}")
     ignored = tuple(
         values[names.index(known_class(item, names, "data class"))]
         if isinstance(item, str)
         else _value(item)
-        for item in _items(ignore, coloured)
+        for item in _items(ignore, colored)
     )
-    if any(isinstance(value, tuple) != coloured for value in ignored):
+    if any(isinstance(value, tuple) != colored for value in ignored):
         raise InvalidArgumentError(
-            f"expected {'colours' if coloured else 'labels'} to ignore, as in classes, "
+            f"expected {'colors' if colored else 'labels'} to ignore, as in classes, "
             f"got {ignore!r:.80}"
         )
     return LabelSet(names, values, ignored)
@@ -278,29 +283,29 @@ def known_class(item: Any, known: Sequence[str], what: str) -> str:
     return known[index]
 
 
-def _items(ignore: Any, coloured: bool) -> list[Any]:
+def _items(ignore: Any, colored: bool) -> list[Any]:
     if ignore is None:
         return []
     if isinstance(ignore, str) or not isinstance(ignore, Iterable):
         return [ignore]
     items = list(ignore)
-    # Three numbers are one colour where values are colours, and three labels elsewhere.
-    one = coloured and len(items) == 3 and not any(isinstance(i, Iterable) for i in items)
+    # Three numbers are one color where values are colors, and three labels elsewhere.
+    one = colored and len(items) == 3 and not any(isinstance(i, Iterable) for i in items)
     return [tuple(items)] if one else items
 
 
-def _value(said: Any) -> int | RGB:
+def _value(given: Any) -> int | RGB:
     try:
-        if isinstance(said, Iterable) and not isinstance(said, str):
-            red, green, blue = (operator.index(channel) for channel in said)
+        if isinstance(given, Iterable) and not isinstance(given, str):
+            red, green, blue = (operator.index(channel) for channel in given)
             if all(0 <= channel <= 255 for channel in (red, green, blue)):
                 return red, green, blue
-        elif not isinstance(said, bool):
-            return operator.index(said)
+        elif not isinstance(given, bool):
+            return operator.index(given)
     except (TypeError, ValueError):
         pass
     raise InvalidArgumentError(
-        f"expected a label, or a colour (red, green, blue) from 0 to 255, got {said!r:.80}"
+        f"expected a label, or a color (red, green, blue) from 0 to 255, got {given!r:.80}"
     )
 
 
@@ -311,6 +316,6 @@ def _code(value: Any) -> int:
     return int(value)
 
 
-def _codes(colours: NDArray[Any]) -> NDArray[np.int32]:
-    wide = colours.astype(np.int32)
+def _codes(colors: NDArray[Any]) -> NDArray[np.int32]:
+    wide = colors.astype(np.int32)
     return wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import io
 import math
 from dataclasses import replace
@@ -11,18 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wasinn_nb import metrics
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.class_maps import ClassMap
+from wasinn_nb.evaluation.counts import ImageCounts
 from wasinn_nb.evaluation.labels import IGNORED, LabelSet
 from wasinn_nb.evaluation.pairs import Pair
-from wasinn_nb.evaluation.result import Evaluation, ImageCounts
+from wasinn_nb.evaluation.result import Evaluation
 from wasinn_nb.evaluation.samples import Sample
 from wasinn_nb.imaging import WHOLE, is_sideways
 from wasinn_nb.tasks.segmentation import (
     SegmentationResult,
     labels_of,
-    metrics,
     resize_labels,
     with_background,
 )
@@ -57,7 +59,7 @@ class MaskTally:
         self._matrix = np.zeros((size, size), np.int64)
         self._boundary = np.zeros((2, size), np.int64)
         self._counts: list[ImageCounts] = []
-        self._samples: list[tuple[float, Sample]] = []
+        self._samples: list[Sample] = []
         self._resized = 0
         self._assumed: dict[str, None] = {}  # in the order in which they come, each once
 
@@ -111,11 +113,9 @@ class MaskTally:
         own = count.iou[: size - self._map.has_other]
         miou = metrics.mean_over_classes(own)
         # Of equal ones the first stays, as in the table of images.
-        ranked = (
-            math.inf if math.isnan(miou) else miou,
-            Sample(pair.name, true, predicted, result, miou),
-        )
-        self._samples = sorted([*self._samples, ranked], key=lambda s: s[0])[: self._worst]
+        sample = Sample(pair.name, true, predicted, result, miou)
+        bisect.insort(self._samples, sample, key=_ranked_by)
+        del self._samples[self._worst :]
 
     def _labels(self, pair: Pair, found: Any, size: tuple[int, ...]) -> NDArray[np.uint8]:
         """Return the predicted classes at the truth's size."""
@@ -145,7 +145,7 @@ class MaskTally:
             ", ".join(str(names.get(value, value)) for value in self._data.ignored),
             self._resized,
             self._ratio,
-            tuple(sample for _, sample in self._samples),
+            tuple(self._samples),
             tuple(self._assumed),
         )
 
@@ -174,12 +174,17 @@ def with_card(result: SegmentationResult, card: ModelCard) -> SegmentationResult
         if result.scores is None:
             raise InvalidArgumentError(
                 f"the labels were made with the threshold {result.threshold:g}, the card of "
-                f"{card.name} says {card.threshold:g}; run the model with scores=True, so that "
+                f"{card.name} states {card.threshold:g}; run the model with scores=True, so that "
                 f"the result can be judged at another threshold"
             )
         labels = labels_of(result.scores, card.threshold)
         changes |= {"labels": labels, "threshold": card.threshold}
     return replace(result, **changes)
+
+
+def _ranked_by(sample: Sample) -> float:
+    """Return what samples are ordered by: the mean IoU, last where there is none."""
+    return math.inf if math.isnan(sample.miou) else sample.miou
 
 
 def _leave_out_uncovered(true: NDArray[np.uint8], result: SegmentationResult) -> int:
@@ -205,6 +210,6 @@ def _refuse_other_aspect(name: str, result: SegmentationResult, size: tuple[int,
                 width, height = height, width
     if abs(math.log(width * size[0] / (height * size[1]))) > _ASPECT_TOLERANCE:
         raise InvalidArgumentError(
-            f"{name}: the photograph has {width}x{height} pixels, its mask {size[1]}x{size[0]}: "
-            f"another aspect ratio; check the pair, and whether EXIF turns the photograph"
+            f"{name}: the image has {width}x{height} pixels, its mask {size[1]}x{size[0]}: "
+            f"another aspect ratio; check the pair, and whether EXIF turns the image"
         )

@@ -13,21 +13,18 @@ from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 from wasinn_nb.files import expanded, is_folder
+from wasinn_nb.imaging import IMAGE_SUFFIXES
 
-__all__ = ["SUFFIXES", "Named", "Pair", "images_in", "named", "nested_images", "paired"]
+__all__ = ["Named", "Pair", "images_in", "named", "nested_images", "paired"]
 
 Named: TypeAlias = tuple[str | None, Any]
 """An item with its name, where it has one."""
 
-_PHOTOGRAPHS: Final = (".jpg", ".jpeg", ".jp2", ".webp", ".avif")
-_LOSSLESS: Final = (".png", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
-SUFFIXES: Final = frozenset(_PHOTOGRAPHS + _LOSSLESS)
-"""How the names of image files end, in lower case."""
-_SHOWN_NAMES: Final = 8
+_MOST_NAMES: Final = 8
 
 
 class Pair(NamedTuple):
-    """One image's prediction (or photograph) and its truth."""
+    """One image's prediction (or the image to predict) and its truth."""
 
     name: str
     prediction: Any
@@ -71,21 +68,20 @@ def paired(own: Sequence[Named], given: Sequence[Named]) -> list[Pair]:
         ]
     _refuse_twice(names, "predictions")
     _refuse_twice(true_names, "truths")
-    by_name = dict(given)
-    here = set(names)
-    lonely = [name for name in names if name not in by_name]
-    unseen = [name for name in true_names if name not in here]
-    if lonely or unseen:
-        said = [
-            f"{what}: {_shown(those)}"
+    by_name, here = dict(given), set(names)
+    without_truth = [name for name in names if name not in by_name]
+    without_prediction = [name for name in true_names if name not in here]
+    if without_truth or without_prediction:
+        unpaired = [
+            f"{what}: {_listed(those)}"
             for what, those in (
-                ("predictions without truth", lonely),
-                ("truths without prediction", unseen),
+                ("predictions without truth", without_truth),
+                ("truths without prediction", without_prediction),
             )
             if those
         ]
         raise InvalidArgumentError(
-            f"{'; '.join(said)}; name the pairs with {{name: …}} on both sides, "
+            f"{'; '.join(unpaired)}; name the pairs with {{name: …}} on both sides, "
             f"or take the others out"
         )
     return [Pair(str(name), prediction, by_name[name]) for name, prediction in own]
@@ -149,7 +145,7 @@ def images_in(folder: Path) -> list[Path]:
     MissingFileError
         If the folder cannot be read.
     """
-    return [path for path in _entries(folder) if path.suffix.lower() in SUFFIXES]
+    return [path for path in _entries(folder) if path.suffix.lower() in IMAGE_SUFFIXES]
 
 
 def nested_images(folder: Path) -> dict[str, Path]:
@@ -188,10 +184,10 @@ def _stem(item: Any) -> str | None:
 def _refuse_twice(names: list[str | None], what: str) -> None:
     if twice := sorted(str(name) for name, count in Counter(names).items() if count > 1):
         raise InvalidArgumentError(
-            f"two {what} of one name: {_shown(twice)}; name them apart with {{name: …}}"
+            f"two {what} of one name: {_listed(twice)}; name them apart with {{name: …}}"
         )
 
 
-def _shown(names: list[Any]) -> str:
-    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
-    return ", ".join(map(str, names[:_SHOWN_NAMES])) + more
+def _listed(names: list[Any]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(map(str, names[:_MOST_NAMES])) + more

@@ -1,32 +1,45 @@
-"""Evaluations of classifications: what was counted, what follows from it, and how it is told."""
+"""`ClassificationEvaluation`: what was counted in classifications, and what follows from it."""
 
 from __future__ import annotations
 
-import os
+import dataclasses
+import functools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.render import html_table, text_table
+from wasinn_nb.evaluation.document import evaluation_document, matrix_picture
+from wasinn_nb.render import (
+    Bar,
+    Bars,
+    Block,
+    Column,
+    Document,
+    Paragraph,
+    Picture,
+    Report,
+    Section,
+    Table,
+    encoded_image,
+)
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import MANY_CLASSES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ClassCounts", "ClassificationEvaluation", "Confusion", "Rank", "RankTally"]
+__all__ = ["ClassCounts", "ClassificationEvaluation", "Confusion", "Rank"]
 
-CLASS_HEADERS: Final = ("class", "images", "found", "mostly taken for")
-CONFUSION_HEADERS: Final = ("true class", "taken for", "images")
-IMAGE_HEADERS: Final = ("image", "true class", "predicted", "probability of the true class")
-_SHOWN: Final = 5
+_FIRST: Final = 5  # rows of a table that the text has
+_BARS: Final = 3
+_LONGEST_SIDE: Final = 320  # pixels of an image beside its bars
 # A part of the images that no chance explains, and that hints at classes counted from 1.
 _SHIFTED: Final = 0.5
 
@@ -63,7 +76,7 @@ class ClassCounts(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ClassificationEvaluation:
+class ClassificationEvaluation(Report):
     """How well classifications agree with the truth; made by :func:`wasinn_nb.evaluate`.
 
     Attributes
@@ -178,16 +191,16 @@ class ClassificationEvaluation:
 
     def policy(self) -> list[str]:
         """Return how the figures were made, in sentences."""
-        said = ["an image is found where its true class is the most probable one"]
+        sentences = ["an image is found where its true class is the most probable one"]
         for step, way in ((1, "higher"), (-1, "lower")):
             shifted = sum(rank.predicted - rank.true == step for rank in self.ranks)
             if shifted > _SHIFTED * len(self.ranks) and shifted > 2:
-                said.append(
+                sentences.append(
                     f"{shifted} of {len(self.ranks)} images are taken for the class whose index is "
                     f"one {way}: check whether truths and model count from the same class, such "
                     f"as a background"
                 )
-        return said
+        return sentences
 
     def lines(self) -> list[str]:
         """Return what the figures rest on, in sentences: policy, and what is assumed."""
@@ -208,32 +221,15 @@ class ClassificationEvaluation:
 
         Of more than 20 classes with images, those of which the smallest part was found.
         """
-        counts: Sequence[ClassCounts] = self.counts()
-        if len(counts) > MANY_CLASSES:
-            counts = sorted(counts, key=lambda c: c.found / c.images)[:MANY_CLASSES]
-        mistakes: dict[int, Confusion] = {}
-        for confusion in self.confusions():
-            mistakes.setdefault(confusion.true, confusion)
-        rows: list[tuple[str, ...]] = []
-        for index, images, found in counts:
-            mistake = mistakes.get(index)
-            other = "" if mistake is None else f"{self._name(mistake.predicted)} {mistake.images}"
-            rows.append((self._name(index), f"{images}", f"{found / images:.4f}", other))
-        return rows
+        return list(self._class_table().cells)
 
     def confusion_rows(self) -> list[tuple[str, ...]]:
         """Return the most frequent mistakes: true class, what it was taken for, images."""
-        return [
-            (self._name(true), self._name(predicted), str(images))
-            for true, predicted, images in self.confusions()[:MANY_CLASSES]
-        ]
+        return list(self._confusion_table().cells)
 
     def image_rows(self) -> list[tuple[str, ...]]:
         """Return name, true class, predicted one and probability of the true one, worst first."""
-        return [
-            (r.name, self._name(r.true), self._name(r.predicted), f"{r.probability:.4f}")
-            for r in self._worst_first()
-        ]
+        return list(self._image_table().cells)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the images' pixels as what JSON can hold."""
@@ -265,50 +261,79 @@ class ClassificationEvaluation:
             ],
         }
 
-    def write_html(self, path: str | os.PathLike[str]) -> Path:
-        """Write one self-contained page, readable without Jupyter.
-
-        Returns
-        -------
-        Path
-
-        Raises
-        ------
-        OSError
-            If it cannot be written.
-        """
-        from wasinn_nb.evaluation.ranking_page import write_ranking
-
-        return write_ranking(self, path)
-
-    def __repr__(self) -> str:
-        confusions, images = self.confusion_rows()[:_SHOWN], self.image_rows()[:_SHOWN]
+    def document(self) -> Document:
+        """Return what there is to see: figures, how they were made, and the worst images."""
+        classes, confusions, images = (
+            self._class_table(),
+            self._confusion_table(),
+            self._image_table(),
+        )
         few = len(self.counts()) <= MANY_CLASSES
-        tables = [
-            text_table(CLASS_HEADERS, self.class_rows()) if few else "",
-            text_table(CONFUSION_HEADERS, confusions) if confusions and not few else "",
-            text_table(IMAGE_HEADERS, images),
-        ]
-        return "\n".join(
+        in_text = [classes] if few else [_first(confusions)] if confusions.rows else []
+        details = []
+        if confusions.rows:
+            details.append(Section("Most confused classes", [confusions]))
+        if self.matrix is not None:
+            matrix = matrix_picture(self.matrix, self.classes)
+            details.append(Section("Confusion matrix", [matrix]))
+        return evaluation_document(
+            self.title(),
+            self.summary(),
+            self.lines(),
+            classes,
+            in_text=[*in_text, _first(images)],
+            details=details,
+            legend=[],
+            samples=[self._sample(rank, result) for rank, result in self.samples],
+            images=images,
+        )
+
+    def _class_table(self) -> Table:
+        counts: Sequence[ClassCounts] = self.counts()
+        if len(counts) > MANY_CLASSES:
+            counts = sorted(counts, key=lambda c: c.found / c.images)[:MANY_CLASSES]
+        mistakes: dict[int, Confusion] = {}
+        for confusion in self.confusions():
+            mistakes.setdefault(confusion.true, confusion)
+        rows = []
+        for index, images, found in counts:
+            mistake = mistakes.get(index)
+            other = "" if mistake is None else f"{self._name(mistake.predicted)} {mistake.images}"
+            rows.append((self._name(index), images, found / images, other))
+        return Table(["class", "images", Column("found", ".4f"), "mostly taken for"], rows)
+
+    def _confusion_table(self) -> Table:
+        return Table(
+            ["true class", "taken for", "images"],
             [
-                f"ClassificationEvaluation({self.title()})",
-                self.summary(),
-                *filter(None, tables),
-                *(f"- {line}" for line in self.lines()),
-            ]
+                (self._name(true), self._name(predicted), images)
+                for true, predicted, images in self.confusions()[:MANY_CLASSES]
+            ],
         )
 
-    def _repr_html_(self) -> str:
-        from wasinn_nb.evaluation.page import lines_html
-        from wasinn_nb.evaluation.ranking_page import samples_html
-
-        images = samples_html(self, self.samples[:3])
-        return (
-            html_table(CLASS_HEADERS, self.class_rows(), caption=self.title())
-            + f"<p><strong>{self.summary()}</strong></p>"
-            + lines_html(self.lines())
-            + (f"<details><summary>Worst images</summary>{images}</details>" if images else "")
+    def _image_table(self) -> Table:
+        probability = Column("probability of the true class", ".4f")
+        return Table(
+            ["image", "true class", "predicted", probability],
+            [
+                (r.name, self._name(r.true), self._name(r.predicted), r.probability)
+                for r in self._worst_first()
+            ],
         )
+
+    def _sample(self, rank: Rank, result: ClassificationResult) -> list[Block]:
+        """Return an image with bars of its most probable classes and the true one."""
+        indices = [score.index for score in result.top(_BARS)]
+        if rank.true not in indices:
+            indices.append(rank.true)
+        bars = [
+            Bar(self.classes[index], float(result.probabilities[index]), str(index))
+            for index in indices
+        ]
+        true = f"true class {self.classes[rank.true]}: place {rank.rank} of {len(self.classes)}"
+        encode = functools.partial(_encoded_image, result)
+        picture = None if result.image is None else Picture(encode, f"image {rank.name}")
+        return [Paragraph(f"{rank.name}, {true}", "strong"), Bars(bars, picture)]
 
     def _name(self, index: int) -> str:
         """Return the name of a class, with its index where another class has the same name."""
@@ -326,42 +351,10 @@ class ClassificationEvaluation:
         return sorted(self.ranks, key=lambda rank: rank.probability)
 
 
-class RankTally:
-    """What was found so far.
+def _first(table: Table) -> Table:
+    return dataclasses.replace(table, rows=table.rows[:_FIRST])
 
-    Parameters
-    ----------
-    worst : int
-        How many of the worst results are kept.
-    """
 
-    def __init__(self, worst: int) -> None:
-        self._worst = worst
-        self._ranks: list[Rank] = []
-        self._samples: list[tuple[Rank, ClassificationResult]] = []
-        self._assumed: dict[str, None] = {}
-
-    def add(self, name: str, result: ClassificationResult, true: int) -> None:
-        """Count one image.
-
-        Parameters
-        ----------
-        name : str
-        result : ClassificationResult
-        true : int
-            The index of the true class.
-        """
-        probabilities = result.probabilities
-        own = probabilities[true]
-        before = int((probabilities > own).sum()) + int((probabilities[:true] == own).sum())
-        rank = Rank(name, true, int(probabilities.argmax()), before + 1, float(own))
-        self._ranks.append(rank)
-        self._assumed |= dict.fromkeys(result.assumed)
-        kept = sorted([*self._samples, (rank, result)], key=lambda sample: sample[0].probability)
-        self._samples = kept[: self._worst]
-
-    def evaluation(self, model: str, classes: tuple[str, ...]) -> ClassificationEvaluation:
-        """Return what was found."""
-        return ClassificationEvaluation(
-            model, classes, tuple(self._ranks), tuple(self._samples), tuple(self._assumed)
-        )
+def _encoded_image(result: ClassificationResult) -> tuple[str, bytes, int]:
+    assert result.photo is not None  # noqa: S101 - only called where there is an image
+    return encoded_image(Image.fromarray(result.photo), _LONGEST_SIDE)

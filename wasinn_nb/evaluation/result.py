@@ -1,23 +1,33 @@
-"""An evaluation: what was counted, what follows from it, and how it is told."""
+"""`Evaluation`: what was counted in masks, and what follows from it."""
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wasinn_nb import metrics
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.class_maps import OTHER, ClassMap
-from wasinn_nb.evaluation.samples import WHITE, WRONG, Sample, sample_pictures
-from wasinn_nb.render import LegendEntry, html_table, text_table
-from wasinn_nb.tasks.segmentation import MANY_CLASSES, metrics
+from wasinn_nb.evaluation.counts import ImageCounts
+from wasinn_nb.evaluation.document import evaluation_document, matrix_picture, true_shares
+from wasinn_nb.evaluation.samples import WHITE, WRONG, Sample, sample_row, sample_views
+from wasinn_nb.render import (
+    Column,
+    Document,
+    Legend,
+    LegendEntry,
+    Paragraph,
+    Report,
+    Section,
+    Table,
+)
+from wasinn_nb.tasks.segmentation import MANY_CLASSES
 from wasinn_nb.wording import percent
 
 if TYPE_CHECKING:
@@ -25,33 +35,15 @@ if TYPE_CHECKING:
 
     from wasinn_nb.render import PanelFigure
 
-__all__ = ["Evaluation", "ImageCounts"]
+__all__ = ["Evaluation"]
 
-_HEADERS: Final = ("class", "IoU", "Dice", "accuracy", "boundary IoU", "pixels")
-_SHOWN_IMAGES: Final = 3
-
-
-class ImageCounts(NamedTuple):
-    """What was counted in one image, class by class: (C,) arrays of pixels."""
-
-    name: str
-    both: NDArray[np.int64]
-    """True and predicted."""
-    true: NDArray[np.int64]
-    predicted: NDArray[np.int64]
-    ignored: int
-    """Pixels that the truth leaves out."""
-    uncovered: int = 0
-    """Other pixels that the prediction does not cover, such as those that a crop cut off."""
-
-    @property
-    def iou(self) -> NDArray[np.float64]:
-        """IoU per class, NaN where it is in neither."""
-        return metrics.ratio(self.both, self.true + self.predicted - self.both)
+_FIGURE: Final = ".4f"
+_FIGURES: Final = ("IoU", "Dice", "accuracy", "boundary IoU")
+_DRAWN_IMAGES: Final = 3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Evaluation:
+class Evaluation(Report):
     """How well predictions agree with the truth; made by :func:`wasinn_nb.evaluate`.
 
     Figures are over all images together: their pixels are added up, then divided.
@@ -137,7 +129,7 @@ class Evaluation:
 
         columns = (self.iou, self.dice, self.accuracy, self.boundary_iou)
         values: dict[str, Any] = {
-            name: list(column.values()) for name, column in zip(_HEADERS[1:5], columns, strict=True)
+            name: list(column.values()) for name, column in zip(_FIGURES, columns, strict=True)
         }
         values["pixels"] = self.matrix.sum(axis=1)
         return pd.DataFrame(values, index=pd.Index(self.classes, name="class"))
@@ -170,8 +162,8 @@ class Evaluation:
         mean = f"mean over {_listed(averaged)}"
         if left_out:
             mean += f"; left out: {_listed(left_out)}"
-        own = _shown(self.image_miou)
-        said = [
+        own = _figure(self.image_miou)
+        sentences = [
             mean,
             f"pixels of all images count together; the mean of each image's own is {own}",
         ]
@@ -179,30 +171,30 @@ class Evaluation:
         uncovered = sum(count.uncovered for count in self.counts)
         total = max(1, ignored + uncovered + int(self.matrix.sum()))
         if self.ignored:
-            said.append(f"ignored in the truth: {self.ignored}, {_pixels(ignored, total)}")
+            sentences.append(f"ignored in the truth: {self.ignored}, {_pixels(ignored, total)}")
         if uncovered:
             images = sum(count.uncovered > 0 for count in self.counts)
-            said.append(
+            sentences.append(
                 f"not counted, because the cropped input does not show them: "
                 f"{_pixels(uncovered, total)} in {images} image{'' if images == 1 else 's'}"
             )
         if self.resized:
-            said.append(
+            sentences.append(
                 f"{self.resized} of {len(self.counts)} predictions were brought to their truth's "
                 f"size (scores before the argmax where kept, else labels by nearest)"
             )
-        said.append(
+        sentences.append(
             f"accuracy is the part of the true pixels that was found; a boundary reaches "
             f"{100 * self.dilation_ratio:g} % of the diagonal inwards"
         )
-        return said
+        return sentences
 
     def lines(self) -> list[str]:
         """Return what the figures rest on, in sentences: mapping, policy, and what is assumed."""
         assumed = [f"assumed: {'; '.join(self.assumed)}"] if self.assumed else []
         return [*self.class_map.lines(), *self.policy(), *assumed]
 
-    def plot(self, worst: int = _SHOWN_IMAGES) -> PanelFigure:
+    def plot(self, worst: int = _DRAWN_IMAGES) -> PanelFigure:
         """Draw the confusion matrix, and the worst images beneath it.
 
         Parameters
@@ -224,19 +216,24 @@ class Evaluation:
 
         if worst < 0:
             raise InvalidArgumentError(f"expected how many images to draw, got {worst}")
-        rows = [
-            [
-                Panel(title, picture, smooth=smooth)
-                for title, picture, smooth in sample_pictures(sample, self.class_map.palette)
-            ]
-            for sample in self.samples[:worst]
-        ]
-        matrix = self.matrix
-        shares = metrics.ratio(matrix, np.broadcast_to(matrix.sum(axis=1)[:, None], matrix.shape))
-        return draw_evaluation(shares, self.classes, rows, self.legend() if rows else [])
+        rows = []
+        for sample in self.samples[:worst]:
+            views = sample_views(sample, self.class_map.palette)
+            # The sample's name stands above its first or, without an image, above its last panel.
+            titles = {"image": sample.name}
+            if not sample.has_image:
+                titles["wrong"] = f"wrong in {sample.name}"
+            rows.append(
+                [
+                    Panel(titles.get(view, view), pixels, smooth=view == "image")
+                    for view, pixels in views.items()
+                ]
+            )
+        legend = self.legend() if rows else []
+        return draw_evaluation(true_shares(self.matrix), self.classes, rows, legend)
 
     def legend(self) -> list[LegendEntry]:
-        """Return the colours of the classes, and of what is wrong or ignored.
+        """Return the colors of the classes, and of what is wrong or ignored.
 
         Of more than 20 classes, only those that have a pixel.
         """
@@ -251,24 +248,8 @@ class Evaluation:
             entries.append(LegendEntry("ignored", WHITE, ""))
         return entries
 
-    def write_html(self, path: str | os.PathLike[str]) -> Path:
-        """Write one self-contained page, readable without Jupyter.
-
-        Returns
-        -------
-        Path
-
-        Raises
-        ------
-        OSError
-            If it cannot be written.
-        """
-        from wasinn_nb.evaluation.page import write_evaluation
-
-        return write_evaluation(self, path)
-
     def to_dict(self) -> dict[str, Any]:
-        """Return everything but the pictures as what JSON can hold; NaN as None."""
+        """Return everything but the images as what JSON can hold; NaN as None."""
         figures = {
             "iou": self.iou,
             "dice": self.dice,
@@ -315,46 +296,56 @@ class Evaluation:
 
     def summary(self) -> str:
         """Return the overall figures in one line."""
-        return f"mean IoU {_shown(self.miou)}, pixel accuracy {_shown(self.pixel_accuracy)}"
+        return f"mean IoU {_figure(self.miou)}, pixel accuracy {_figure(self.pixel_accuracy)}"
 
     def class_rows(self) -> list[tuple[str, ...]]:
         """Return the table as text, a row for each class."""
-        figures = (self.iou, self.dice, self.accuracy, self.boundary_iou)
-        pixels = self.matrix.sum(axis=1).tolist()
-        return [
-            (name, *(_shown(figure[name]) for figure in figures), str(count))
-            for name, count in zip(self.classes, pixels, strict=True)
-        ]
+        return list(self._class_table().cells)
 
     def image_rows(self) -> list[tuple[str, ...]]:
         """Return name, mean IoU, pixel accuracy and worst class of each image, the worst first."""
-        rows: list[tuple[str, ...]] = []
+        return list(self._image_table().cells)
+
+    def document(self) -> Document:
+        """Return what there is to see: figures, how they were made, and the worst images."""
+        classes = self._class_table()
+        return evaluation_document(
+            self.title(),
+            self.summary(),
+            self.lines(),
+            classes,
+            in_text=[classes],
+            details=[Section("Confusion matrix", [matrix_picture(self.matrix, self.classes)])],
+            legend=[Legend(self.legend())],
+            samples=[
+                [
+                    Paragraph(f"{sample.name}: mean IoU {_figure(sample.miou)}", "strong"),
+                    sample_row(sample, self.class_map.palette),
+                ]
+                for sample in self.samples
+            ],
+            images=self._image_table(),
+        )
+
+    def _class_table(self) -> Table:
+        figures = (self.iou, self.dice, self.accuracy, self.boundary_iou)
+        pixels = self.matrix.sum(axis=1).tolist()
+        return Table(
+            ["class", *(Column(name, _FIGURE) for name in _FIGURES), "pixels"],
+            [
+                (name, *(figure[name] for figure in figures), count)
+                for name, count in zip(self.classes, pixels, strict=True)
+            ],
+        )
+
+    def _image_table(self) -> Table:
+        rows = []
         for index in self._worst_first():
             row = self._image_row(self.counts[index], self._image_mious[index])
-            shown = (_shown(row["mean IoU"]), _shown(row["accuracy"]), row["worst class"])
-            rows.append((self.counts[index].name, *shown))
-        return rows
-
-    def __repr__(self) -> str:
-        return "\n".join(
-            [
-                f"Evaluation({self.title()})",
-                text_table(_HEADERS, self.class_rows()),
-                self.summary(),
-                *(f"- {line}" for line in self.lines()),
-            ]
-        )
-
-    def _repr_html_(self) -> str:
-        from wasinn_nb.evaluation.page import lines_html, samples_html
-
-        pictures = samples_html(self, self.samples[:_SHOWN_IMAGES])
-        return (
-            html_table(_HEADERS, self.class_rows(), caption=self.title())
-            + f"<p><strong>{self.summary()}</strong></p>"
-            + lines_html(self.lines())
-            + (f"<details><summary>Worst images</summary>{pictures}</details>" if pictures else "")
-        )
+            figures = (row["mean IoU"], row["accuracy"], row["worst class"])
+            rows.append((self.counts[index].name, *figures))
+        columns = [Column("mean IoU", _FIGURE), Column("accuracy", _FIGURE)]
+        return Table(["image", *columns, "worst class"], rows)
 
     @cached_property
     def _image_mious(self) -> NDArray[np.float64]:
@@ -393,8 +384,8 @@ def _pixels(count: int, total: int) -> str:
     return f"{count} pixel{'' if count == 1 else 's'} ({percent(count / total)})"
 
 
-def _shown(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.4f}"
+def _figure(value: float) -> str:
+    return "-" if math.isnan(value) else format(value, _FIGURE)
 
 
 def _or_none(value: float) -> float | None:
@@ -402,6 +393,6 @@ def _or_none(value: float) -> float | None:
 
 
 def _listed(names: Iterable[str], most: int = 12) -> str:
-    said = list(names)
-    more = f" and {len(said) - most} more" if len(said) > most else ""
-    return (", ".join(said[:most]) or "no class") + more
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return (", ".join(every[:most]) or "no class") + more

@@ -1,19 +1,23 @@
-"""Single images of an evaluation, and what is shown of them."""
+"""Single images of an evaluation, and what there is to see of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.evaluation.labels import IGNORED
-from wasinn_nb.render import RGB
+from wasinn_nb.render import RGB, Picture, PictureRow, encoded_image
 from wasinn_nb.tasks.segmentation import SegmentationResult, blend, colorize, resize_labels
 
-__all__ = ["WHITE", "WRONG", "Sample", "sample_pictures"]
+__all__ = ["WHITE", "WRONG", "Sample", "View", "sample_row", "sample_views"]
+
+View: TypeAlias = Literal["image", "truth", "prediction", "wrong"]
+"""One way to see a sample; ``"wrong"`` marks the pixels that were predicted wrong."""
 
 WHITE: Final = (255, 255, 255)
 """The color of pixels that do not count, in a mask."""
@@ -22,6 +26,7 @@ WRONG: Final = (255, 0, 255)  # no class of a card without colors of its own has
 """The color of pixels that were predicted wrong."""
 
 _UNCOUNTED: Final = (200, 200, 200)
+_LONGEST_SIDE: Final = 480  # pixels in HTML
 
 
 class Sample(NamedTuple):
@@ -32,15 +37,20 @@ class Sample(NamedTuple):
     """(H, W) evaluated classes, `IGNORED` where nothing counts."""
     predicted: NDArray[np.uint8]
     result: SegmentationResult | None
-    """Where there is one: it may have the photograph."""
+    """Where there is one: it may have the image."""
     miou: float
     """The image's own mean IoU."""
 
+    @property
+    def has_image(self) -> bool:
+        """Whether the image itself is known."""
+        return self.result is not None and self.result.image is not None
 
-def sample_pictures(
+
+def sample_views(
     sample: Sample, palette: Sequence[RGB], size: tuple[int, int] | None = None
-) -> list[tuple[str, NDArray[np.uint8], bool]]:
-    """Return photograph, truth, prediction and errors: title, (H, W, 3) pixels, whether to smooth.
+) -> dict[View, NDArray[np.uint8]]:
+    """Return the pixels of what there is to see of a sample.
 
     Parameters
     ----------
@@ -48,26 +58,61 @@ def sample_pictures(
     palette : sequence of (red, green, blue)
         Of the evaluated classes.
     size : (height, width), optional
-        Of the pictures; labels are resized by nearest and then coloured.  Default: the truth's.
+        Of the pixels; labels are resized by nearest and then colored.  Default: the truth's.
+
+    Returns
+    -------
+    dict of View to (H, W, 3) uint8 array
+        Without ``"image"`` where the image is not known.
     """
     height, width = size or sample.truth.shape
     truth = resize_labels(sample.truth, height, width)
     predicted = resize_labels(sample.predicted, height, width)
     photo = None if sample.result is None else sample.result.photo
     ignored = truth == IGNORED
-    colours = [*palette, WHITE]
-    true_picture = colorize(np.where(ignored, np.uint8(len(palette)), truth), colours)
-    pictures = [
-        ("truth", true_picture, False),
-        ("prediction", colorize(predicted, colours), False),
-    ]
+    colors = [*palette, WHITE]
+    views: dict[View, NDArray[np.uint8]] = {}
     if photo is None:
         base = np.full((height, width, 3), 245, np.uint8)
     else:
-        shown = Image.fromarray(photo).resize((width, height), Image.Resampling.BILINEAR)
-        pictures.insert(0, (sample.name, np.asarray(shown), True))
-        base = np.asarray(shown.convert("L").convert("RGB"))
+        resized = Image.fromarray(photo).resize((width, height), Image.Resampling.BILINEAR)
+        views["image"] = np.asarray(resized)
+        base = np.asarray(resized.convert("L").convert("RGB"))
+    views["truth"] = colorize(np.where(ignored, np.uint8(len(palette)), truth), colors)
+    views["prediction"] = colorize(predicted, colors)
     wrong = np.where(ignored, np.uint8(2), (truth != predicted).view(np.uint8))
-    errors = blend(base, wrong, [WHITE, WRONG, _UNCOUNTED], 0.75)
-    pictures.append(("wrong" if photo is not None else f"wrong in {sample.name}", errors, False))
-    return pictures
+    views["wrong"] = blend(base, wrong, [WHITE, WRONG, _UNCOUNTED], 0.75)
+    return views
+
+
+def sample_row(sample: Sample, palette: Sequence[RGB]) -> PictureRow:
+    """Return the views of a sample side by side, drawn when they are encoded.
+
+    Parameters
+    ----------
+    sample : Sample
+    palette : sequence of (red, green, blue)
+        Of the evaluated classes.
+    """
+    shrink = min(1.0, _LONGEST_SIDE / max(sample.truth.shape))
+    height, width = (max(1, round(side * shrink)) for side in sample.truth.shape)
+
+    @functools.cache
+    def views() -> Mapping[View, NDArray[np.uint8]]:
+        return sample_views(sample, palette, (height, width))
+
+    def encode(view: View) -> tuple[str, bytes, int]:
+        image = Image.fromarray(views()[view])
+        if view in {"truth", "prediction"}:  # few colors: as PNG, exactly
+            image = image.quantize(256, dither=Image.Dither.NONE)
+        return encoded_image(image)
+
+    known: list[View] = ["truth", "prediction", "wrong"]
+    if sample.has_image:
+        known.insert(0, "image")
+    return PictureRow(
+        [
+            Picture(functools.partial(encode, view), f"{view} of {sample.name}", view)
+            for view in known
+        ]
+    )

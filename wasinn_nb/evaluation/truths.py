@@ -14,8 +14,9 @@ from typing import Any, Final
 import numpy as np
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
-from wasinn_nb.evaluation.pairs import SUFFIXES, Named, nested_images
+from wasinn_nb.evaluation.pairs import Named, nested_images
 from wasinn_nb.files import existing_file, expanded, has_folder, is_file, is_folder
+from wasinn_nb.imaging import IMAGE_SUFFIXES
 from wasinn_nb.wording import no_such
 
 __all__ = ["aligned", "class_indices", "class_truths", "plain_name"]
@@ -132,7 +133,7 @@ def plain_name(name: Any) -> str:
     """
     text = Path(name).as_posix() if isinstance(name, str | os.PathLike) else str(name)
     stem, dot, suffix = text.rpartition(".")
-    return stem if stem and dot + suffix.lower() in SUFFIXES else text
+    return stem if stem and dot + suffix.lower() in IMAGE_SUFFIXES else text
 
 
 def aligned(truths: Sequence[Named], images: Sequence[Named]) -> list[Named]:
@@ -182,7 +183,8 @@ def _of_csv(path: Path) -> list[Named]:
         ) from error
     if len(content) > _MOST_BYTES:
         raise InvalidArgumentError(
-            f"{path}: larger than {_MOST_BYTES} bytes, which no table of classes is"
+            f"{path}: expected a table of at most {_MOST_BYTES} bytes, got a larger file; "
+            f"check the path"
         )
     try:
         text = content.decode("utf-8-sig")  # spreadsheets put a byte order mark first

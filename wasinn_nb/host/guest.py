@@ -14,6 +14,7 @@ from wasinn_nb.errors import (
     GuestTimeout,
     GuestTrap,
     InvalidArgumentError,
+    Remedy,
 )
 from wasinn_nb.host.linker import HostFunctions
 from wasinn_nb.host.modules import read_module
@@ -164,8 +165,10 @@ def run_guest(
         guest.start()
         if not guest.wait(None if time_limit is None else start + time_limit):
             error = GuestTimeout(
-                f"{invocation.name} did not end within {time_limit} s and was stopped; "
-                f"time_limit= gives it more"
+                f"{invocation.name} did not end within {time_limit} s and was stopped",
+                remedy=Remedy(
+                    "time_limit= gives it more", command="--time-limit SECONDS gives it more"
+                ),
             )
     except BaseException as interrupt:  # noqa: BLE001 - raised below, with the run
         error = interrupt

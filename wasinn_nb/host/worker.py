@@ -13,7 +13,7 @@ from typing import Final
 
 import wasmtime
 
-from wasinn_nb.errors import GuestError, GuestLinkError, GuestModuleError, GuestTrap
+from wasinn_nb.errors import GuestError, GuestLinkError, GuestModuleError, GuestTrap, Remedy
 from wasinn_nb.host.linker import HostFunctions, Stopped
 from wasinn_nb.host.modules import check_imports, check_start, compiled, memories, new_engine
 from wasinn_nb.host.output import DONE, Output, Printer
@@ -207,7 +207,10 @@ class GuestThread:
         if sum(sizes) > self._memory_limit:
             raise GuestModuleError(
                 f"{self._invocation.name} begins with {sum(sizes)} bytes of memory, and may have "
-                f"{self._memory_limit}; memory_limit= gives it more"
+                f"{self._memory_limit}",
+                remedy=Remedy(
+                    "memory_limit= gives it more", command="--memory-limit MIB gives it more"
+                ),
             )
         store.set_limits(
             memory_size=self._memory_limit // max(len(sizes), 1),

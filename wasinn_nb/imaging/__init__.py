@@ -26,12 +26,21 @@ from wasinn_nb.imaging.recipe import (
     PreprocessRecipe,
     Resize,
 )
-from wasinn_nb.imaging.sources import EncodedImage, ImageSource, encoded_bytes, read_encoded
+from wasinn_nb.imaging.sources import (
+    IMAGE_SUFFIXES,
+    JPEG_SUFFIXES,
+    EncodedImage,
+    ImageSource,
+    encoded_bytes,
+    read_encoded,
+)
 from wasinn_nb.imaging.triangle import resize_triangle
 
 __all__ = [
     "CHANNELS",
+    "IMAGE_SUFFIXES",
     "INTEGER_LIMITS",
+    "JPEG_SUFFIXES",
     "MAX_SIDE",
     "WHOLE",
     "Box",

@@ -12,6 +12,7 @@ import numpy as np
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.errors import RecipeError
+from wasinn_nb.json_files import decoded_json
 
 __all__ = ["Color", "Exif", "Fit", "Layout", "PreprocessRecipe", "Resize"]
 
@@ -252,11 +253,7 @@ class PreprocessRecipe:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Make a recipe from what :meth:`to_json` returned; errors as in :meth:`from_dict`."""
-        try:
-            values = json.loads(text)
-        except (ValueError, RecursionError, TypeError) as error:
-            raise RecipeError(f"the recipe is not valid JSON: {error}") from error
-        return cls.from_dict(values)
+        return cls.from_dict(decoded_json(text, "the recipe", RecipeError))
 
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.dimensions))

@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, NamedTuple, TypeAlias
+from typing import IO, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,15 @@ from PIL import Image
 from wasinn_nb.errors import ImageError
 from wasinn_nb.files import existing_file
 
-__all__ = ["EncodedImage", "ImageSource", "encoded_bytes", "encoded_file", "read_encoded"]
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "JPEG_SUFFIXES",
+    "EncodedImage",
+    "ImageSource",
+    "encoded_bytes",
+    "encoded_file",
+    "read_encoded",
+]
 
 ImageSource: TypeAlias = (
     str
@@ -28,6 +36,15 @@ ImageSource: TypeAlias = (
     | NDArray[np.generic]
 )
 """A path, an encoded image as bytes or as an open file, a `PIL.Image`, or an array in RGB order."""
+
+JPEG_SUFFIXES: Final = (".jfif", ".jpeg", ".jpg")
+"""How the names of JPEG files end, in lower case."""
+
+IMAGE_SUFFIXES: Final = (
+    *(".avif", ".bmp", ".gif", *JPEG_SUFFIXES, ".jp2", ".pbm", ".pgm", ".png", ".ppm"),
+    *(".tif", ".tiff", ".webp"),
+)
+"""How the names of image files end, in lower case."""
 
 
 class EncodedImage(NamedTuple):

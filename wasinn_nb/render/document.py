@@ -106,8 +106,8 @@ class Column:
     name : str
         Its header.
     format : str or callable, optional
-        How a number becomes text: a format such as ``".4f"``, or a function.  Texts, None and NaN
-        are shown as they are: None as nothing, NaN as ``-``.
+        How a number becomes text: a format such as ``".4f"``, or a function.  Texts are shown as
+        they are, None as nothing, NaN as ``-``, lists and tuples with commas between.
     key : str, optional
         Its name in JSON.  Default: the header with ``_`` for blanks.
     """
@@ -129,9 +129,13 @@ class Column:
         >>> column = Column("IoU", ".4f")
         >>> [column.shown(value) for value in (0.5, float("nan"), None, "not counted")]
         ['0.5000', '-', '', 'not counted']
+        >>> Column("precisions").shown(("FP16", "FP32"))
+        'FP16, FP32'
         """
         if value is None:
             return ""
+        if isinstance(value, list | tuple):
+            return ", ".join(map(self.shown, value))
         if not _is_number(value):
             return str(value)
         if isinstance(value, float) and math.isnan(value):

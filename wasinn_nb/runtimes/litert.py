@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import Port, Signature, content_of, port_of
-from wasinn_nb.errors import WasiNnError
+from wasinn_nb.errors import Remedy, WasiNnError
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.runtimes.base import BaseRuntime, GraphSpec
 from wasinn_nb.runtimes.device_table import AUTO, Device, DeviceTable
@@ -27,15 +27,20 @@ from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph, processor
 
 __all__ = ["LiteRtContext", "LiteRtGraph", "LiteRtRuntime"]
 
-_SYMMETRIC: Final = (
+_OPENVINO: Final = ({"runtime": "openvino"},)
+_SYMMETRIC: Final = Remedy(
     "LiteRT takes 8-bit weights with zero point 0 only: quantize the original model again, or "
-    "use runtime='openvino'"
+    "use runtime='openvino'",
+    _OPENVINO,
 )
-_REMEDIES: Final = {
+_REMEDIES: Final[Mapping[str, Remedy | str]] = {
     "unresolved custom op": "convert the original model without this operation, or run the file "
     "with the runtime that defines it",
-    "Select TensorFlow op": "convert the original model with TensorFlow Lite's own operations "
-    "only, or use runtime='openvino'",
+    "Select TensorFlow op": Remedy(
+        "convert the original model with TensorFlow Lite's own operations only, or use "
+        "runtime='openvino'",
+        _OPENVINO,
+    ),
     "Didn't find op for builtin opcode": "the operation is newer than LiteRT here: "
     "pip install --upgrade ai-edge-litert",
     "unsupported zero-point value": _SYMMETRIC,

@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import Port, Signature, checked_encoding, checked_files, stated
-from wasinn_nb.errors import InvalidArgumentError, RuntimeFailure, UnsupportedOperationError
+from wasinn_nb.errors import (
+    InvalidArgumentError,
+    Remedy,
+    RuntimeFailure,
+    UnsupportedOperationError,
+)
 from wasinn_nb.runtimes.protocols import Builder
 from wasinn_nb.tensor import Tensor
 
@@ -63,11 +68,12 @@ def checked_part(
     if found is not readable:
         unknown = found is GraphEncoding.AUTODETECT
         this = "does not show its encoding" if unknown else f"is {found.name.lower()}"
-        remedy = (
-            "convert it to ONNX" if found is GraphEncoding.PYTORCH else "use runtime='openvino'"
-        )
+        remedy = Remedy("use runtime='openvino'", [{"runtime": "openvino"}])
+        if found is GraphEncoding.PYTORCH:
+            remedy = Remedy("convert it to ONNX")
         raise UnsupportedOperationError(
-            f"{runtime} reads models of encoding {readable.name.lower()}, this one {this}; {remedy}"
+            f"{runtime} reads models of encoding {readable.name.lower()}, this one {this}",
+            remedy=remedy,
         )
     checked_files(builders, readable)
     return builders[0]
@@ -141,7 +147,7 @@ def check_output(index: int, port: Port, *, computed: bool) -> None:
         )
 
 
-def failure(what: str, message: str, remedies: Mapping[str, str]) -> RuntimeFailure:
+def failure(what: str, message: str, remedies: Mapping[str, Remedy | str]) -> RuntimeFailure:
     """Return the error for what an engine failed at, with the remedy where it is known.
 
     Parameters
@@ -159,8 +165,16 @@ def failure(what: str, message: str, remedies: Mapping[str, str]) -> RuntimeFail
     RuntimeFailure('ONNX Runtime cannot read the model: IR version 99; update it')
     """
     reason = " ".join(message.split())[:_MOST_CHARACTERS].rstrip(".") or "no reason given"
-    known = (remedy for part, remedy in remedies.items() if part in reason)
-    return RuntimeFailure("; ".join([f"{what}: {reason}", *known]))
+    known = [
+        Remedy(remedy) if isinstance(remedy, str) else remedy
+        for part, remedy in remedies.items()
+        if part in reason
+    ]
+    remedy = None
+    if known:
+        choices = [choice for one in known for choice in one.choices]
+        remedy = Remedy("; ".join(one.python for one in known), choices)
+    return RuntimeFailure(f"{what}: {reason}", remedy=remedy)
 
 
 def with_dimensions(

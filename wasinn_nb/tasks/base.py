@@ -1,4 +1,4 @@
-"""What the toolkit asks of a task and of a result."""
+"""The interfaces of a task, of its readings and of its results."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 from wasinn_nb.cards import ModelCard, Signature
 from wasinn_nb.imaging import ImageSource, PreprocessRecipe
 from wasinn_nb.origin import Origin
+from wasinn_nb.render import Document
 from wasinn_nb.runtimes import Head
 from wasinn_nb.tensor import Tensor
 
@@ -38,6 +39,9 @@ class Result(Protocol):
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
 
+    def document(self) -> Document:
+        """Return what there is to see of it, for text, notebooks and pages."""
+
     def save(self, directory: str | os.PathLike[str], stem: str | None = None) -> Any:
         """Write it to files in a folder."""
 
@@ -59,7 +63,11 @@ class Reading(Protocol):
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """How the output is read, in words: name → text; a text ends in "assumed" where it is."""
+        """How the output is read, in words: name → text."""
+
+    @property
+    def assumed_facts(self) -> Mapping[str, Mapping[str, Any]]:
+        """Which of `facts` are assumed: name → the fields of a card that state it, if any do."""
 
     @property
     def assumed(self) -> tuple[str, ...]:

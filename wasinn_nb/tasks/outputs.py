@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from wasinn_nb.cards import ModelCard, Signature
-from wasinn_nb.errors import InvalidArgumentError
+from collections.abc import Sequence
 
-__all__ = ["UnreadableError", "chosen_outputs", "listed"]
+from wasinn_nb.cards import ModelCard, Signature
+from wasinn_nb.errors import InvalidArgumentError, Remedy
+
+__all__ = ["UnreadableError", "chosen_outputs", "listed", "output_remedy"]
 
 
 class UnreadableError(InvalidArgumentError):
@@ -41,3 +43,22 @@ def listed(signature: Signature) -> str:
         f"{port.name or index} {port.signature}" for index, port in enumerate(signature.outputs)
     )
     return ", ".join(ports)[:500] or "no output"
+
+
+def output_remedy(outputs: Sequence[str | int]) -> Remedy:
+    """Return how to choose among several outputs that fit: the first one as an example.
+
+    Parameters
+    ----------
+    outputs : sequence of str or int
+        Names, or the indices of outputs without a name.
+
+    Examples
+    --------
+    >>> output_remedy(["low", "high"]).python
+    "choose one on the card: output='low'"
+    """
+    return Remedy(
+        f"choose one on the card: output={outputs[0]!r}",
+        [{"output": output} for output in dict.fromkeys(outputs)],
+    )

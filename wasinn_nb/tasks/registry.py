@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, cast
 
 from wasinn_nb import registry
-from wasinn_nb.cards import ModelCard, Signature
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.cards import FIVE_CALLS, ModelCard, Signature
+from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.tasks.base import Reading, Task
 from wasinn_nb.tasks.outputs import UnreadableError
@@ -49,13 +49,13 @@ def task(name: str) -> Task:
     return cast("Task", registry.registered(GROUP, name))
 
 
-def task_for(card: ModelCard, wanted: str | None = None) -> Task | None:
+def task_for(card: ModelCard, required: str | None = None) -> Task | None:
     """Return the task that a card's model is for.
 
     Parameters
     ----------
     card : ModelCard
-    wanted : str, optional
+    required : str, optional
         What the caller is about to do.
 
     Returns
@@ -66,16 +66,19 @@ def task_for(card: ModelCard, wanted: str | None = None) -> Task | None:
     Raises
     ------
     InvalidArgumentError
-        If the card names another task than is wanted, or one that is not known.
+        If the card names another task than the required one, or one that is not known.
     """
     stated = card.task
     if stated == UNKNOWN:
-        return None if wanted is None else task(wanted)
+        return None if required is None else task(required)
     found = task(stated)
-    if wanted not in {None, stated}:
+    if required not in {None, stated}:
         raise InvalidArgumentError(
-            f"the card of {card.name} says that its task is {stated}, not {wanted}; use "
-            f"{found.call}, or pass a card with task={wanted!r}"
+            f"the card of {card.name} says that its task is {stated}, not {required}",
+            remedy=Remedy(
+                f"use {found.call}, or pass a card with task={required!r}",
+                [{"task": stated}],
+            ),
         )
     return found
 
@@ -84,11 +87,11 @@ def reading_of(
     signature: Signature,
     card: ModelCard,
     recipe: PreprocessRecipe,
-    wanted: Task | None = None,
+    required: Task | None = None,
     *,
     scores: bool = False,
 ) -> Reading:
-    """Return how a model is read by the task that is wanted, or by the one that can read it.
+    """Return how a model is read by the required task, or by the one that can read it.
 
     Parameters
     ----------
@@ -96,7 +99,7 @@ def reading_of(
         What the model takes and gives at the recipe's size.
     card : ModelCard
     recipe : PreprocessRecipe
-    wanted : Task, optional
+    required : Task, optional
         Default: the task that can read the outputs, where nothing states it.
     scores : bool
         Whether results are to keep the scores.
@@ -108,7 +111,7 @@ def reading_of(
     InvalidArgumentError
         If several readings fit, or the card does not fit; the error says how to choose.
     """
-    names = [wanted.name] if wanted is not None else list(tasks())
+    names = [required.name] if required is not None else list(tasks())
     readings: dict[str, Reading] = {}
     reasons = []
     for name in names:
@@ -120,14 +123,18 @@ def reading_of(
         return next(iter(readings.values()))
     if readings:
         raise InvalidArgumentError(
-            f"{card.name} can be read for {' and '.join(readings)}; say which on its card: task=..."
+            f"{card.name} can be read for {' and '.join(readings)}",
+            remedy=Remedy(
+                f"say which on its card: {' or '.join(f'task={name!r}' for name in readings)}",
+                [{"task": name} for name in readings],
+            ),
         )
-    raise UnreadableError(f"{'; '.join(reasons)}; {_remedy(signature, card, recipe, names)}")
+    raise UnreadableError("; ".join(reasons), remedy=_remedy(signature, card, recipe, names))
 
 
 def _remedy(
     signature: Signature, card: ModelCard, recipe: PreprocessRecipe, tried: list[str]
-) -> str:
+) -> Remedy:
     """Return what can be done with a model that the tasks that were tried cannot read."""
     for name in tasks():
         if name not in tried:
@@ -135,5 +142,5 @@ def _remedy(
                 task(name).read(signature, card.replace(classes=()), recipe, scores=False)
             except InvalidArgumentError:
                 continue
-            return f"it can be read for {name}: use {task(name).call}"
-    return "call it with wasinn_nb.WasiNnCtx, which gives every output as it is"
+            return Remedy(f"it can be read for {name}: use {task(name).call}", [{"task": name}])
+    return FIVE_CALLS

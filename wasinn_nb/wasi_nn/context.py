@@ -12,6 +12,7 @@ import numpy as np
 
 from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget, GraphEncoding
+from wasinn_nb.cards import is_model_file
 from wasinn_nb.errors import (
     NotFoundError,
     RuntimeFailure,
@@ -39,7 +40,6 @@ from wasinn_nb.wasi_nn.trace import Keep, Trace
 __all__ = ["WasiNnCtx"]
 
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
-_MODEL_SUFFIXES: Final = {".xml", ".bin", ".onnx", ".tflite", ".pb", ".pdmodel", ".pdiparams"}
 
 
 class WasiNnCtx:
@@ -308,7 +308,7 @@ class WasiNnCtx:
             return self._models[name]
         registered = ", ".join(sorted(self._models)) or "none"
         # The catalog takes paths too; a guest must not reach the host's files by them.
-        if not _PLAIN_NAME.fullmatch(name) or Path(name).suffix in _MODEL_SUFFIXES:
+        if not _PLAIN_NAME.fullmatch(name) or is_model_file(Path(name)):
             raise NotFoundError(
                 f"{name!r} is not the name of a model (names registered here: {registered})"
             )

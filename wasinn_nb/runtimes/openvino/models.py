@@ -17,6 +17,7 @@ from openvino import layout_helpers
 
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import (
+    ENCODINGS,
     Port,
     Signature,
     checked_encoding,
@@ -27,7 +28,13 @@ from wasinn_nb.cards import (
     standard_name,
     stated,
 )
-from wasinn_nb.errors import BusyError, RuntimeFailure, UnsupportedOperationError, WasiNnError
+from wasinn_nb.errors import (
+    BusyError,
+    Remedy,
+    RuntimeFailure,
+    UnsupportedOperationError,
+    WasiNnError,
+)
 from wasinn_nb.runtimes.protocols import Builder
 from wasinn_nb.runtimes.reading import BUSY, OPEN_RANK, check_ends
 
@@ -40,11 +47,7 @@ __all__ = [
     "translated",
 ]
 
-_SUFFIXES: Final = {
-    GraphEncoding.ONNX: ".onnx",
-    GraphEncoding.TENSORFLOW: ".pb",
-    GraphEncoding.TENSORFLOWLITE: ".tflite",
-}
+_SUFFIXES: Final = {encoding: suffix for suffix, encoding in ENCODINGS.items()}
 
 
 @functools.cache
@@ -85,8 +88,8 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
         with translated("OpenVINO cannot read the model"):
             model = _read(builders, encoding)
     except RuntimeFailure as error:
-        if explanation := _explanation(str(error), builders[0], encoding):
-            raise RuntimeFailure(explanation) from error
+        if (explained := _explained(str(error), builders[0], encoding)) is not None:
+            raise explained from error
         raise
     # A SavedModel states its own outputs, which may be of constants only.
     is_folder = isinstance(builders[0], Path) and builders[0].is_dir()
@@ -113,22 +116,26 @@ def _read(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model:
     return _read_through_files(parts, encoding)
 
 
-def _explanation(message: str, builder: Builder, encoding: GraphEncoding) -> str:
-    """Return a remedy for operations that OpenVINO does not have, if *message* names some."""
+def _explained(message: str, builder: Builder, encoding: GraphEncoding) -> RuntimeFailure | None:
+    """Return the error that says what to do about operations that OpenVINO does not have."""
     if "No conversion rule found for operations" in message:
-        return (
+        return RuntimeFailure(
             f"{message}; export the model again with operations that OpenVINO has, or run it with "
             f"the runtime that defines these"
         )
     if encoding is not GraphEncoding.TENSORFLOWLITE:
-        return ""
+        return None
     missing = [name for name in custom_operations(content_of(builder)) if name in message]
     if not missing:
-        return ""
-    return (
+        return None
+    return RuntimeFailure(
         f"OpenVINO does not have the operation {', '.join(missing)}, which is not one of "
-        f"TensorFlow Lite's own: convert the original model without it, or run the file with the "
-        f"runtime that defines it (runtime='litert' has those of MediaPipe)"
+        f"TensorFlow Lite's own",
+        remedy=Remedy(
+            "convert the original model without it, or run the file with the runtime that defines "
+            "it (runtime='litert' has those of MediaPipe)",
+            [{"runtime": "litert"}],
+        ),
     )
 
 

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from wasinn_nb.cards import ModelCard, card_line
+from wasinn_nb.cards import ModelCard, restored_assumptions
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
 from wasinn_nb.files import expanded
-from wasinn_nb.imaging import Exif, ImageSource, kept_image, rgb_image
+from wasinn_nb.imaging import ImageSource, kept_image, rgb_image
+from wasinn_nb.json_files import checked_json
 from wasinn_nb.origin import Origin
-from wasinn_nb.render import bars_html, image_preview
-from wasinn_nb.tasks.saving import checked_stem, read_facts, write_facts
-from wasinn_nb.tensor import Tensor, read_tensor
+from wasinn_nb.render import (
+    Bar,
+    Bars,
+    Block,
+    Document,
+    Only,
+    Paragraph,
+    Picture,
+    Showing,
+    encoded_image,
+)
+from wasinn_nb.tasks.display import assumed_blocks, assumed_text, details
+from wasinn_nb.tasks.fields import exif_of, pickled_fields, read_only
+from wasinn_nb.tasks.saving import checked_stem, read_saved, read_saved_tensor, write_facts
+from wasinn_nb.tensor import Tensor, tensor_files
 from wasinn_nb.wording import percent
 
 __all__ = ["CLASSIFICATION_FORMAT", "ClassificationResult", "SavedScores", "TopClass"]
@@ -28,6 +42,8 @@ __all__ = ["CLASSIFICATION_FORMAT", "ClassificationResult", "SavedScores", "TopC
 CLASSIFICATION_FORMAT: Final = "wasinn_nb.classification/1"
 """The ``format`` of the JSON file that `ClassificationResult.save` writes."""
 _SHOWN: Final = 5
+_PREVIEW_SIDE: Final = 320
+"""The longest side of the image beside the bars, in pixels."""
 
 
 class TopClass(NamedTuple):
@@ -39,16 +55,37 @@ class TopClass(NamedTuple):
 
 
 class SavedScores(NamedTuple):
-    """Where the files of a classification lie."""
+    """The paths of the files of a classification."""
 
     tensor: Path
-    """The probabilities; the sidecar lies beside it."""
+    """The probabilities; its sidecar is in the same folder."""
     facts: Path
     """The JSON file that names the tensor."""
 
 
+class _SavedModel(TypedDict):
+    name: str
+    files: dict[str, str]
+    classes: tuple[str, ...]
+
+
+class _SavedTensor(TypedDict):
+    tensor: str
+
+
+class _SavedFacts(TypedDict):
+    """What the JSON file states beside the fields of `Origin`."""
+
+    model: _SavedModel
+    files: _SavedTensor
+    scores: list[float] | None
+    softmax: bool
+    assumed: tuple[str, ...]
+    timings: dict[str, float]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class ClassificationResult:
+class ClassificationResult(Showing):
     """The probabilities of all classes for one image, and what made them.
 
     Parameters
@@ -115,18 +152,11 @@ class ClassificationResult:
                     f"expected {name} that are numbers, got NaN or infinite values; check the "
                     f"model's input (range, mean, scale) and its precision"
                 )
-            if values.flags.writeable:
-                values = values.copy()
-                values.flags.writeable = False
-            object.__setattr__(self, name, values)
+            object.__setattr__(self, name, read_only(values))
         if self.image is not None:
-            object.__setattr__(self, "image", kept_image(self.image, self._exif()))
+            object.__setattr__(self, "image", kept_image(self.image, exif_of(self.origin.recipe)))
         object.__setattr__(self, "timings", MappingProxyType(dict(self.timings)))
         object.__setattr__(self, "assumed", tuple(self.assumed))
-
-    # Not a property: jedi, which completes names, fails on one that returns a Literal.
-    def _exif(self) -> Exif:
-        return "ignore" if self.origin.recipe is None else self.origin.recipe.exif
 
     @property
     def target(self) -> str:
@@ -175,7 +205,7 @@ class ClassificationResult:
         1  dog  75.00 %
         0  cat  25.00 %
         """
-        head = f"{self.card.name}, {len(self.card.classes)} classes, {self.precision}"
+        head = f"{self._counted()}, {self.precision}"
         top = self.top(_SHOWN)
         wide = max(len(str(one.index)) for one in top)
         long = max(len(one.name) for one in top)
@@ -190,6 +220,7 @@ class ClassificationResult:
             "model": self.card.name,
             "target": self.target,
             "precision": self.precision,
+            "runtime": self.origin.runtime,
             "classes": len(self.card.classes),
             "top": [one._asdict() for one in self.top(k)],
             "softmax": self.softmax,
@@ -232,7 +263,6 @@ class ClassificationResult:
         saved = SavedScores(folder / f"{stem}-{tensor.signature}.tensor", folder / f"{stem}.json")
         origin = self.origin.to_dict()
         model = {"name": origin.pop("model"), "files": origin.pop("files")}
-        tensor.write(saved.tensor, metadata={"model": model, **origin})
         write_facts(
             saved.facts,
             {
@@ -246,6 +276,7 @@ class ClassificationResult:
                 "timings": dict(self.timings),
                 "files": {"tensor": saved.tensor.name},
             },
+            tensor_files(saved.tensor.name, tensor, {"model": model, **origin}),
         )
         return saved
 
@@ -271,66 +302,65 @@ class ClassificationResult:
         TensorFileError
             If the tensor is broken.
         """
-        found, facts = read_facts(Path(path), CLASSIFICATION_FORMAT)
+        return read_saved(Path(path), CLASSIFICATION_FORMAT, cls._of_saved)
+
+    @classmethod
+    def _of_saved(cls, found: Path, values: dict[str, Any]) -> Self:
+        facts = checked_json(values, _SavedFacts, found.name, InvalidArgumentError)
+        tensor = read_saved_tensor(found, values, facts["files"]["tensor"])
+        model, scores = facts["model"], facts["scores"]
         try:
-            model = dict(facts["model"])
-            classes = model.pop("classes")
-            origin = Origin.from_dict({**facts, "model": model["name"], "files": model["files"]})
-            name = checked_stem(facts["files"]["tensor"])
-            probabilities = read_tensor(found.with_name(name)).to_array().reshape(-1)
-            scores, assumed, softmax = facts["scores"], facts["assumed"], facts["softmax"]
-            if not isinstance(assumed, list) or not isinstance(softmax, bool):
-                raise InvalidArgumentError(
-                    f"expected assumed as a list and softmax as true or false, got "
-                    f"{assumed!r:.80} and {softmax!r:.80}"
-                )
+            origin = Origin.from_dict(values | {"model": model["name"], "files": model["files"]})
             return cls(
-                probabilities,
-                ModelCard(model["name"], "classification", classes=tuple(classes)),
+                tensor.to_array().reshape(-1),
+                ModelCard(model["name"], "classification", classes=model["classes"]),
                 origin,
                 None if scores is None else np.array(scores, np.float32),
                 None,
                 facts["timings"],
-                tuple(map(str, assumed)),
-                softmax,
+                restored_assumptions(facts["assumed"], origin.recipe, len(model["classes"])),
+                facts["softmax"],
             )
-        except (KeyError, TypeError, ValueError, AttributeError, WasiNnError) as error:
-            raise InvalidArgumentError(f"{path}: not what `save` writes: {error}") from error
+        except WasiNnError as error:
+            raise InvalidArgumentError(f"{found}: not what `save` writes: {error}") from error
 
     @cached_property
     def photo(self) -> NDArray[np.uint8] | None:
         """The image as a read-only (h, w, 3) array in RGB order at its own size, or None."""
         if self.image is None:
             return None
-        pixels = np.asarray(rgb_image(self.image, self._exif()))
-        pixels.flags.writeable = False
-        return pixels
+        return read_only(np.asarray(rgb_image(self.image, exif_of(self.origin.recipe))))
 
-    def _repr_html_(self) -> str:
-        facts = [self.card.name, self.origin.ran]
+    def document(self) -> Document:
+        """Return what there is to see: the image beside bars; as text, the lines of guests."""
+        top = self.top(_SHOWN)
+        picture = None
+        if self.image is not None:
+            alt = f"Image: {top[0].name} {percent(top[0].probability)}"
+            picture = Picture(self._encoded_image, alt)
+        bars = [Bar(one.name, one.probability, str(one.index)) for one in top]
+        blocks: list[Block] = [
+            Only(("notebook", "page"), [Bars(bars, picture)]),
+            Only(("text",), [Paragraph("\n".join(self.lines()))]),
+        ]
         if self.softmax:
-            facts.append("probabilities by softmax")
-        if self.assumed:
-            facts.append(f"assumed: {'; '.join(self.assumed)}")
-        origin = self.origin
-        details = {} if origin.recipe is None else {"recipe": repr(origin.recipe)}
-        details |= {f"SHA-384 of {name}": digest for name, digest in origin.files.items()}
-        details["runtime"] = origin.runtime
-        details |= dict(origin.versions)
-        return bars_html(
-            None if self.photo is None else image_preview(self.photo),
-            bars=[(f"{one.index}", one.name, one.probability) for one in self.top(_SHOWN)],
-            facts=facts,
-            details=details,
-            card_line=card_line(origin.main_file, self.assumed, self.card, origin.recipe),
-        )
+            blocks.append(Paragraph("probabilities by softmax"))
+        blocks += assumed_blocks(self.assumed, self.card, self.origin)
+        blocks.append(Only(("notebook", "page"), [details(self.origin)]))
+        return Document(f"{self._counted()}, {self.origin.ran}", blocks)
+
+    def _encoded_image(self) -> tuple[str, bytes, int]:
+        assert self.photo is not None  # noqa: S101 - asked for only where there is an image
+        return encoded_image(Image.fromarray(self.photo), _PREVIEW_SIDE)
+
+    def _counted(self) -> str:
+        return f"{self.card.name}, {len(self.card.classes)} classes"
 
     def __repr__(self) -> str:
-        assumed = f"; assumed: {'; '.join(self.assumed)}" if self.assumed else ""
-        softmax = ", softmax" if self.softmax else ""
+        assumed = assumed_text(self.assumed)
         head = (
-            f"ClassificationResult({self.card.name}, {len(self.card.classes)} classes, "
-            f"{self.origin.ran}{softmax}{assumed})"
+            f"ClassificationResult({self._counted()}, {self.origin.ran}"
+            f"{', softmax' if self.softmax else ''}{f'; {assumed}' if assumed else ''})"
         )
         return "\n".join([head, *self.lines()])
 
@@ -355,7 +385,4 @@ class ClassificationResult:
         return [f"{rank}.) [{one.index}]({value(one)}) {one.name}" for rank, one in ranked]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        values = [getattr(self, f.name) for f in fields(self)]
-        return type(self), tuple(
-            dict(value) if isinstance(value, MappingProxyType) else value for value in values
-        )
+        return pickled_fields(self)

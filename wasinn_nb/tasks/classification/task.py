@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from wasinn_nb.imaging import ImageSource, PreprocessRecipe
 from wasinn_nb.origin import Origin
 from wasinn_nb.runtimes import Head, nan_error
 from wasinn_nb.tasks.classification.result import ClassificationResult
-from wasinn_nb.tasks.outputs import UnreadableError, chosen_outputs, listed
+from wasinn_nb.tasks.outputs import UnreadableError, chosen_outputs, listed, output_remedy
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["Classification", "ScoresReading"]
@@ -85,7 +85,7 @@ class ScoresReading:
         values = {
             "probabilities": "probabilities",
             "logits": "logits: softmax makes probabilities of them",
-            "by the values": "probabilities or logits as the values tell, assumed",
+            "by the values": "probabilities or logits as the values tell",
         }
         facts = {
             "output": f"{self.output.name or self.head.output} {self.output.signature}",
@@ -96,6 +96,11 @@ class ScoresReading:
             scale, zero_point = self.output.quantization
             facts["quantization"] = f"{scale:g} * (value - {zero_point})"
         return facts
+
+    @property
+    def assumed_facts(self) -> Mapping[str, Mapping[str, Any]]:
+        """Which of `facts` are assumed, and the fields of a card that state them."""
+        return {"values": {}} if self.scale == "by the values" else {}
 
     @property
     def assumed(self) -> tuple[str, ...]:
@@ -159,10 +164,9 @@ def _scores_output(signature: Signature, card: ModelCard, pixels: int) -> tuple[
             f"one row of scores"
         )
     names = ", ".join(f"{port.name or index} {port.signature}" for index, port, _ in fitting)
-    index, port, _ = fitting[0]
     raise InvalidArgumentError(
-        f"several outputs can be the scores: {names}; choose one on the card: "
-        f"output={port.name or index!r}"
+        f"several outputs can be the scores: {names}",
+        remedy=output_remedy([port.name or index for index, port, _ in fitting]),
     )
 
 

@@ -13,8 +13,8 @@ from typing import Final, Literal
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.cards import BOUNDED, UNBOUNDED, ModelCard, Port, Signature
-from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.tasks.outputs import UnreadableError, chosen_outputs, listed
+from wasinn_nb.errors import InvalidArgumentError, Remedy
+from wasinn_nb.tasks.outputs import UnreadableError, chosen_outputs, listed, output_remedy
 
 __all__ = ["MaskOutput", "Scale", "mask_output"]
 
@@ -105,14 +105,16 @@ def mask_output(signature: Signature, card: ModelCard, size: tuple[int, int]) ->
             f"axis {reading.axis} ({reading.planes[0]} classes)" for reading in readings
         )
         raise InvalidArgumentError(
-            f"output {readings[0].name} holds its classes in {axes}, and nothing states which; "
-            f"pass a card with channels_last=True or channels_last=False"
+            f"output {readings[0].name} holds its classes in {axes}, and nothing states which",
+            remedy=Remedy(
+                "pass a card with channels_last=True or channels_last=False",
+                [{"channels_last": True}, {"channels_last": False}],
+            ),
         )
     names = ", ".join(dict.fromkeys(reading.name for reading in readings))
-    first = readings[0].port.name
     raise InvalidArgumentError(
-        f"several outputs can be the mask: {names}; choose one on the card: "
-        f"output={first or readings[0].index!r}"
+        f"several outputs can be the mask: {names}",
+        remedy=output_remedy([reading.port.name or reading.index for reading in readings]),
     )
 
 

@@ -1,0 +1,126 @@
+"""The figure of a comparison: both masks, which class became which, and how near to a tie."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb.comparison.agreement import NEAR_TIE
+from wasinn_nb.comparison.chain import Chain, class_names
+from wasinn_nb.comparison.changes import MOST_CHANGES, Change, draw_changes, faded
+from wasinn_nb.imaging import ImageSource
+from wasinn_nb.render import RGB, LegendEntry, distinct_palette
+from wasinn_nb.tasks.segmentation import MANY_CLASSES, colorize
+
+if TYPE_CHECKING:
+    from wasinn_nb.render import Histogram, Panel, PanelFigure
+
+__all__ = ["draw_comparison"]
+
+_OTHER_CHANGES: Final[RGB] = (120, 120, 120)
+_LEAD: Final = "Lead of the highest score over the next"
+_DISTANCE: Final = "Distance of the probability from the threshold"
+
+
+def draw_comparison(
+    chains: tuple[Chain, Chain],
+    changes: Sequence[Change],
+    present: Collection[str],
+    margins: NDArray[np.float32] | None,
+    image: ImageSource | None,
+) -> PanelFigure:
+    """Draw the masks of two sides and, where both have one of the same size, what changed.
+
+    Parameters
+    ----------
+    chains : (Chain, Chain)
+        One of them has labels at least.
+    changes : sequence of Change
+        The most pixels first.
+    present : collection of str
+        The classes that have a pixel; of many classes the legend names only these.
+    margins : (H, W) float32 array or None
+        As from `score_margins`.
+    image : path, bytes, binary file, PIL.Image, array or None
+        What is drawn beneath the changed pixels.  Default: the image of the first side.
+    """
+    from wasinn_nb.render import Panel, draw_panels
+
+    masks = [chain.labels for chain in chains if chain.labels is not None]
+    names = class_names(chains, 1 + max(int(labels.max()) for labels in masks))
+    palette = _palette(chains, len(names))
+    sides = [name for name, chain in zip("ab", chains, strict=True) if chain.labels is not None]
+    panels = [
+        Panel(f"Mask of {side}", colorize(labels, palette), smooth=False)
+        for side, labels in zip(sides, masks, strict=True)
+    ]
+    legend = [
+        LegendEntry(name, color, "")
+        for name, color in zip(names, palette, strict=True)
+        if len(names) <= MANY_CLASSES or name in present
+    ]
+    if len(masks) < 2 or masks[0].shape != masks[1].shape:
+        return draw_panels(panels, legend, columns=2)
+    background = faded(masks[0], chains[0].image if image is None else image)
+    panel, entries = _changes_panel(masks, changes, names, palette, background)
+    histogram = None if margins is None else _histogram(chains, margins, masks[0] != masks[1])
+    return draw_panels(
+        [*panels, panel],
+        [*legend, *entries],
+        histogram=histogram,
+        columns=None if histogram is None else 2,
+    )
+
+
+def _changes_panel(
+    masks: Sequence[NDArray[np.uint8]],
+    changes: Sequence[Change],
+    names: Sequence[str],
+    palette: Sequence[RGB],
+    background: NDArray[np.uint8],
+) -> tuple[Panel, list[LegendEntry]]:
+    """Return the changed pixels over a background, and what their colors mean."""
+    from wasinn_nb.render import Panel
+
+    named = changes[:MOST_CHANGES]
+    # No color shall mean a class above and a change below.
+    colors = [color for color in distinct_palette(256) if color not in palette][: len(named)]
+    index = {name: number for number, name in enumerate(names)}
+    pairs = {
+        (index[change.before], index[change.after]): color
+        for change, color in zip(named, colors, strict=True)
+    }
+    pixels, widened = draw_changes(masks[0], masks[1], pairs, _OTHER_CHANGES, background)
+    title = f"Changed pixels{', widened' if widened else ''}" if changes else "No pixel changed"
+    legend = [
+        LegendEntry(f"{change.before} → {change.after}", color, f"{change.pixels} px")
+        for change, color in zip(named, colors, strict=True)
+    ]
+    if rest := sum(change.pixels for change in changes[MOST_CHANGES:]):
+        legend.append(LegendEntry("other changes", _OTHER_CHANGES, f"{rest} px"))
+    return Panel(title, pixels, smooth=False), legend
+
+
+def _histogram(
+    chains: tuple[Chain, Chain], margins: NDArray[np.float32], changed: NDArray[np.bool_]
+) -> Histogram:
+    from wasinn_nb.render import Histogram
+
+    one_class = any(chain.threshold is not None for chain in chains)
+    return Histogram(
+        _DISTANCE if one_class else _LEAD,
+        {"all pixels": margins.ravel(), "changed": margins[changed]},
+        marked=(f"near a tie: below {NEAR_TIE}", NEAR_TIE),
+    )
+
+
+def _palette(chains: tuple[Chain, Chain], classes: int) -> tuple[RGB, ...]:
+    cards = [chain.card for chain in chains if chain.card is not None]
+    stated = next((card.palette for card in cards if card.palette), ())
+    if len(stated) == 1 and classes > 1:  # the background of a single class
+        stated = (distinct_palette(1)[0], *stated)
+    # A card with fewer classes than the masks have keeps its colors.
+    return (*stated, *distinct_palette(classes)[len(stated) :])

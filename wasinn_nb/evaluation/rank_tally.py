@@ -1,0 +1,51 @@
+"""Counting classifications against their true classes, image by image."""
+
+from __future__ import annotations
+
+import bisect
+
+from wasinn_nb.evaluation.ranking import ClassificationEvaluation, Rank
+from wasinn_nb.tasks.classification import ClassificationResult
+
+__all__ = ["RankTally"]
+
+
+class RankTally:
+    """What was found so far.
+
+    Parameters
+    ----------
+    worst : int
+        How many of the worst results are kept.
+    """
+
+    def __init__(self, worst: int) -> None:
+        self._worst = worst
+        self._ranks: list[Rank] = []
+        self._samples: list[tuple[Rank, ClassificationResult]] = []
+        self._assumed: dict[str, None] = {}
+
+    def add(self, name: str, result: ClassificationResult, true: int) -> None:
+        """Count one image.
+
+        Parameters
+        ----------
+        name : str
+        result : ClassificationResult
+        true : int
+            The index of the true class.
+        """
+        probabilities = result.probabilities
+        own = probabilities[true]
+        before = int((probabilities > own).sum()) + int((probabilities[:true] == own).sum())
+        rank = Rank(name, true, int(probabilities.argmax()), before + 1, float(own))
+        self._ranks.append(rank)
+        self._assumed |= dict.fromkeys(result.assumed)
+        bisect.insort(self._samples, (rank, result), key=lambda sample: sample[0].probability)
+        del self._samples[self._worst :]
+
+    def evaluation(self, model: str, classes: tuple[str, ...]) -> ClassificationEvaluation:
+        """Return what was found."""
+        return ClassificationEvaluation(
+            model, classes, tuple(self._ranks), tuple(self._samples), tuple(self._assumed)
+        )

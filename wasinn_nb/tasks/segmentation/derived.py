@@ -1,0 +1,46 @@
+"""The same result at another size, or at another threshold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.tasks.segmentation.masks import (
+    checked_size,
+    labels_of,
+    resize_labels,
+    resize_scores,
+)
+
+if TYPE_CHECKING:
+    from wasinn_nb.tasks.segmentation.result import SegmentationResult
+
+__all__ = ["at_size", "at_threshold"]
+
+
+def at_size(result: SegmentationResult, height: int, width: int) -> SegmentationResult:
+    """Return the result at another size; see :meth:`SegmentationResult.resize`."""
+    checked_size(height, width)
+    if (height, width) == result.labels.shape:
+        return result
+    if result.scores is None:
+        return replace(result, labels=resize_labels(result.labels, height, width))
+    scores = resize_scores(result.scores, height, width)
+    return replace(result, labels=labels_of(scores, result.threshold), scores=scores)
+
+
+def at_threshold(result: SegmentationResult, threshold: float) -> SegmentationResult:
+    """Return the result at another threshold; see :meth:`SegmentationResult.with_threshold`."""
+    if result.threshold is None:
+        raise InvalidArgumentError(
+            f"a threshold is for results of one class, this one of {result.card.name} has "
+            f"{len(result.card.classes)} classes"
+        )
+    if threshold == result.threshold:
+        return result
+    if result.scores is None:
+        raise InvalidArgumentError(
+            "the result keeps no scores to apply another threshold to; make it with scores=True"
+        )
+    return replace(result, labels=labels_of(result.scores, threshold), threshold=float(threshold))

@@ -1,0 +1,187 @@
+// Masks as they come from the kernel, and what is computed from them: labels at another threshold,
+// and where the pixels of an image lie in them.
+
+/** @typedef {[red: number, green: number, blue: number]} Rgb */
+/** @typedef {[start: number, end: number]} Covered */
+/** @typedef {{ name: string, color: string, pixels: number }} SentClass */
+/** @typedef {SentClass & { rgb: Rgb }} MaskClass */
+/**
+ * What the kernel sends of a mask; `covers` is the part of the image that it covers, as top, left,
+ * bottom and right, and `photo` the number of that image.
+ *
+ * @typedef {object} SentMask
+ * @property {number} serial
+ * @property {string} caption
+ * @property {number} photo
+ * @property {number} width
+ * @property {number} height
+ * @property {[number, number, number, number]} covers
+ * @property {number | null} threshold
+ * @property {DataView<ArrayBuffer>} labels
+ * @property {SentClass[]} classes
+ */
+/**
+ * What the kernel sends of how sure the model was: nothing, planes of percents, or of one class how
+ * many levels each pixel's probability is above.
+ *
+ * @typedef {object} SentConfidence
+ * @property {number} [serial]
+ * @property {DataView<ArrayBuffer>} [planes]
+ * @property {number[]} [levels]
+ * @property {number} [step]
+ */
+/**
+ * Labels and areas are those of the result until `relabel` brings a mask to another threshold.
+ * `confidence` holds three planes: percent of the label, the class that follows, its percent.
+ *
+ * @typedef {object} MaskState
+ * @property {Uint8Array} labels
+ * @property {MaskClass[]} classes
+ * @property {Uint8Array} given
+ * @property {number | null} at
+ * @property {number} version
+ * @property {Uint8Array | null} confidence
+ * @property {{ counts: Uint8Array, values: number[] } | null} levels
+ * @property {number} step
+ * @property {SentConfidence} [taken]
+ */
+/** @typedef {Omit<SentMask, "labels" | "classes"> & MaskState} Mask */
+
+/** @param {DataView<ArrayBuffer>} bytes */
+async function inflated(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/**
+ * @param {SentMask} sent
+ * @returns {Promise<Mask>}
+ */
+export async function decodedMask(sent) {
+  const labels = await inflated(sent.labels);
+  const classes = sent.classes.map((one) => ({ ...one, rgb: parsedColor(one.color) }));
+  const unknown = { confidence: null, levels: null, step: 1 };
+  return { ...sent, labels, classes, given: labels, at: sent.threshold, version: 0, ...unknown };
+}
+
+/**
+ * Take what the kernel says of how sure the model was.
+ *
+ * @param {Mask} mask
+ * @param {SentConfidence | undefined} sent
+ */
+export async function takeConfidence(mask, sent) {
+  if (!sent?.planes || sent.serial !== mask.serial || mask.taken === sent) return;
+  mask.taken = sent;
+  const planes = await inflated(sent.planes);
+  if (mask.taken !== sent) return; // another one came meanwhile
+  if (!sent.levels) mask.confidence = planes;
+  else {
+    mask.levels = { counts: planes, values: sent.levels };
+    mask.step = sent.step ?? 1;
+    mask.at = null;
+  }
+}
+
+/**
+ * Bring a mask of one class to a threshold: its labels, and the areas of its classes. Return whether
+ * anything changed.
+ *
+ * @param {Mask} mask
+ * @param {number} threshold
+ */
+export function relabel(mask, threshold) {
+  if (mask.at === threshold) return false;
+  if (threshold === mask.threshold) mask.labels = mask.given;
+  else if (mask.levels) {
+    const level = mask.levels.values.findLastIndex((one) => one <= threshold);
+    mask.labels = mask.levels.counts.map((count) => (count > level ? 1 : 0));
+  } else return false; // its probabilities are still to come
+  mask.at = threshold;
+  mask.version += 1;
+  const pixels = mask.labels.reduce((sum, label) => sum + label, 0);
+  mask.classes[0].pixels = mask.labels.length - pixels;
+  mask.classes[1].pixels = pixels;
+  return true;
+}
+
+/**
+ * What is drawn of a mask changes with its version.
+ *
+ * @param {Mask} mask
+ */
+export const versionOf = ({ serial, version }) => `${serial}.${version}`;
+
+/**
+ * Return the probability of the one class at a pixel, in percent: levels tell it to a half of one.
+ *
+ * @param {NonNullable<Mask["levels"]>} levels
+ * @param {number} index
+ */
+export function percentAt({ counts, values }, index) {
+  const count = counts[index];
+  if (!count) return 0;
+  return Math.round(50 * (values[count - 1] + (values[count] ?? 1)));
+}
+
+/**
+ * Return the row or column of a mask that lies at a place of an image of `length` rows or columns;
+ * -1 where the mask, which covers the part of the image from `start` to `end`, does not reach.
+ *
+ * @param {number} place
+ * @param {number} length
+ * @param {number} size
+ * @param {Covered} covered
+ */
+export function maskIndex(place, length, size, [start, end]) {
+  const index = Math.floor(((place * size) / length - start * size) / (end - start));
+  return index >= 0 && index < size ? index : -1;
+}
+
+/** @type {(mask: { covers: SentMask["covers"] }) => Covered} */
+export const rowsCovered = ({ covers: [top, , bottom] }) => [top, bottom];
+
+/** @type {(mask: { covers: SentMask["covers"] }) => Covered} */
+export const columnsCovered = ({ covers: [, left, , right] }) => [left, right];
+
+/**
+ * For each row or column of one mask, return that of another mask that lies at the same place of the
+ * image.
+ *
+ * @param {number} size
+ * @param {Covered} covered
+ * @param {number} otherSize
+ * @param {Covered} otherCovered
+ */
+export function matching(size, covered, otherSize, otherCovered) {
+  const same = covered[0] === otherCovered[0] && covered[1] === otherCovered[1];
+  const [start, end] = covered;
+  return Int32Array.from({ length: size }, (_, index) =>
+    same
+      ? Math.floor(((2 * index + 1) * otherSize) / (2 * size))
+      : maskIndex(start + ((index + 0.5) / size) * (end - start), 1, otherSize, otherCovered),
+  );
+}
+
+/**
+ * Return the size of the image that a mask without one belongs to, in pixels of the mask.
+ *
+ * @param {Pick<Mask, "width" | "height" | "covers">} mask
+ */
+export function framed(mask) {
+  /** @type {(size: number, covered: Covered) => number} */
+  const along = (size, [start, end]) => Math.max(1, Math.round(size / (end - start)));
+  return {
+    width: along(mask.width, columnsCovered(mask)),
+    height: along(mask.height, rowsCovered(mask)),
+  };
+}
+
+/**
+ * @param {string} hex
+ * @returns {Rgb}
+ */
+export function parsedColor(hex) {
+  const value = Number.parseInt(hex.slice(1), 16);
+  return [value >> 16, (value >> 8) & 255, value & 255];
+}

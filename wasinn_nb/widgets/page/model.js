@@ -1,0 +1,45 @@
+// The kernel's side of a widget, as anywidget hands it to the page.
+
+/** @typedef {(...content: any[]) => void} Handler */
+
+/** @typedef {(event: string, handler: Handler) => void} Listen */
+
+/**
+ * Traits that both sides share, and messages between them.
+ *
+ * @template Traits
+ * @typedef {object} Model
+ * @property {<Name extends keyof Traits>(name: Name) => Traits[Name]} get
+ * @property {<Name extends keyof Traits>(name: Name, value: Traits[Name]) => void} set
+ * @property {() => void} save_changes
+ * @property {Listen} on
+ * @property {Listen} off
+ * @property {(content: object, callbacks?: undefined, buffers?: ArrayBuffer[]) => void} send
+ */
+
+/**
+ * What anywidget renders a view with.
+ *
+ * @template Traits
+ * @typedef {{ model: Model<Traits>, el: HTMLElement }} Context
+ */
+
+/**
+ * Return how to listen to a model, and how to stop all of that.
+ *
+ * @param {{ on: Listen, off: Listen }} model
+ * @returns {{ on: Listen, stop: () => void }}
+ */
+export function listening(model) {
+  /** @type {[string, Handler][]} */
+  const handlers = [];
+  return {
+    on(event, handler) {
+      model.on(event, handler);
+      handlers.push([event, handler]);
+    },
+    stop() {
+      for (const [event, handler] of handlers) model.off(event, handler);
+    },
+  };
+}

@@ -1,0 +1,208 @@
+// Draws the view. Layers, each drawn again only when what it depends on changes, and laid over one
+// another by `paint`: the image at the canvas's own size, and for each mask its tint. Moving the
+// opacity slider lays them over one another and does nothing else.
+
+import { versionOf } from "./masks.js";
+import { drawings } from "./modes.js";
+import { fill, outline, packed, sampled, stripe } from "./pixels.js";
+
+/** @import { Corner, Layout, Placement, Point } from "./geometry.js" */
+/** @import { Mask } from "./masks.js" */
+/** @import { Drawing } from "./modes.js" */
+/** @import { DecodedImage, View } from "./view.js" */
+/** @typedef {{ context: CanvasRenderingContext2D, key: string }} Layer */
+
+const SHARP_FROM = 3; // enlarged further, pixels are what one looks for
+const PALE = 0.35; // the image under a difference
+const CROSS_ARM = 10;
+const DIFFERENCE = 2; // its layer stands after those of the two masks
+
+/** @param {HTMLCanvasElement} canvas */
+function contextOf(canvas) {
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("this browser gives no canvas to draw on");
+  return context;
+}
+
+/** @returns {Layer} */
+const emptyLayer = () => ({ context: contextOf(document.createElement("canvas")), key: "" });
+
+export class Painter {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {View} view
+   */
+  constructor(canvas, view) {
+    this.view = view;
+    this.context = contextOf(canvas);
+    this.imageLayer = emptyLayer();
+    this.tints = [emptyLayer(), emptyLayer(), emptyLayer()];
+    /** @type {Layout["pane"]} */
+    this.pane = { width: 0, height: 0, pixels: 1 };
+    /** @type {Placement} */
+    this.placement = { scale: 1, left: 0, top: 0 };
+  }
+
+  /**
+   * @param {Layout} layout
+   * @param {Placement} placement
+   */
+  paint({ panes, pane }, placement) {
+    const { context, view } = this;
+    this.pane = pane;
+    this.placement = placement;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, context.canvas.width, context.canvas.height);
+    if (view.mode === "difference") this.drawDifference(panes[0]);
+    else for (const one of drawings(view.mode, view.pair, view)) this.draw(one, panes[one.pane]);
+    if (view.cross) this.drawCross(panes[0], view.cross);
+  }
+
+  /**
+   * @param {Drawing} drawing
+   * @param {Corner} corner
+   */
+  draw({ image, mask, columns }, { left, top }) {
+    const { context, view, pane } = this;
+    const { width } = context.canvas;
+    const [from, to] = columns?.map((part) => Math.round(part * width)) ?? [
+      left,
+      left + pane.width,
+    ];
+    const bitmap = image ? view.image : null;
+    context.save();
+    context.beginPath();
+    context.rect(from, top, to - from, pane.height);
+    context.clip();
+    if (bitmap) context.drawImage(this.imageAtSize(bitmap), left, top);
+    if (mask !== null) {
+      // Lines are drawn at full strength.
+      context.globalAlpha = bitmap && !view.settings.outline ? view.settings.opacity : 1;
+      context.drawImage(this.tint(mask), left, top);
+    }
+    context.restore();
+  }
+
+  /** @param {Corner} corner */
+  drawDifference({ left, top }) {
+    const { context, view } = this;
+    if (view.image) {
+      context.globalAlpha = PALE;
+      context.drawImage(this.imageAtSize(view.image), left, top);
+      context.globalAlpha = 1;
+    }
+    context.drawImage(this.differenceTint(), left, top);
+  }
+
+  /**
+   * @param {Corner} corner
+   * @param {Point} cross
+   */
+  drawCross(corner, cross) {
+    const { context, pane, placement } = this;
+    const x = corner.left + placement.left + (Math.floor(cross.x) + 0.5) * placement.scale;
+    const y = corner.top + placement.top + (Math.floor(cross.y) + 0.5) * placement.scale;
+    const arm = CROSS_ARM * pane.pixels;
+    /** @type {[width: number, color: string][]} */
+    const strokes = [
+      [4, "#000"],
+      [2, "#fff"],
+    ];
+    for (const [width, color] of strokes) {
+      context.lineWidth = width * pane.pixels;
+      context.strokeStyle = color;
+      context.beginPath();
+      for (const [dx, dy] of [
+        [1, 0],
+        [-1, 0],
+        [0, 1],
+        [0, -1],
+      ]) {
+        context.moveTo(x + (dx * arm) / 3, y + (dy * arm) / 3);
+        context.lineTo(x + dx * arm, y + dy * arm);
+      }
+      context.stroke();
+    }
+  }
+
+  /**
+   * Return a layer's canvas; `draw` draws it anew, onto a clear pane, unless it is still what `key`
+   * and the place of the image say.
+   *
+   * @param {Layer} layer
+   * @param {unknown[]} key
+   * @param {(context: CanvasRenderingContext2D) => void} draw
+   */
+  layered(layer, key, draw) {
+    const { context } = layer;
+    const whole = JSON.stringify([...key, this.pane, this.placement]);
+    if (layer.key !== whole) {
+      layer.key = whole;
+      context.canvas.width = this.pane.width; // clears it, too
+      context.canvas.height = this.pane.height;
+      draw(context);
+    }
+    return context.canvas;
+  }
+
+  /** @param {DecodedImage} image */
+  imageAtSize({ bitmap }) {
+    const { size, masks } = this.view;
+    return this.layered(this.imageLayer, [masks[0].serial], (context) => {
+      const { scale, left, top } = this.placement;
+      const [width, height] = [size.width * scale, size.height * scale];
+      context.imageSmoothingEnabled = width / bitmap.width < SHARP_FROM;
+      context.imageSmoothingQuality = "high";
+      context.drawImage(bitmap, left, top, width, height);
+    });
+  }
+
+  /** @param {number} index of the mask */
+  tint(index) {
+    const { masks, settings, ownThreshold } = this.view;
+    const mask = masks[index];
+    const { hidden } = settings;
+    const level = mask.confidence && ownThreshold === null ? settings.threshold : 0;
+    const percent = Math.round(level * 100);
+    const key = [versionOf(mask), hidden, settings.outline, percent];
+    return this.layered(this.tints[index], key, (context) => {
+      const colors = Uint32Array.from(mask.classes, (one) =>
+        hidden.includes(one.name) ? 0 : packed(one.rgb),
+      );
+      const seen = this.sampled(mask, percent);
+      this.put(context, (out) => {
+        if (settings.outline) outline(seen, this.pane, colors, out);
+        else fill(seen, colors, out);
+      });
+    });
+  }
+
+  differenceTint() {
+    const { masks, only, comparison } = this.view;
+    return this.layered(this.tints[DIFFERENCE], [masks.map(versionOf), only], (context) => {
+      const colors = Uint32Array.from(comparison.classes, (one) => packed(one.rgb));
+      const seen = masks.map((mask) => this.sampled(mask, 0));
+      this.put(context, (out) => stripe(seen, comparison.numbers, this.pane, colors, only, out));
+    });
+  }
+
+  /**
+   * @param {Mask} mask
+   * @param {number} percent
+   */
+  sampled(mask, percent) {
+    return sampled(mask, percent, this.view.size, this.pane, this.placement);
+  }
+
+  /**
+   * Put pixels onto a layer.
+   *
+   * @param {CanvasRenderingContext2D} context
+   * @param {(out: Uint32Array) => void} color
+   */
+  put(context, color) {
+    const pixels = context.createImageData(this.pane.width, this.pane.height);
+    color(new Uint32Array(pixels.data.buffer));
+    context.putImageData(pixels, 0, 0);
+  }
+}

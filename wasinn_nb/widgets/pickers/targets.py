@@ -1,0 +1,136 @@
+"""`TargetPicker`: the execution targets and precisions."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from traitlets import List, Unicode, observe
+
+from wasinn_nb import settings
+from wasinn_nb.abi import ExecutionTarget, GraphEncoding
+from wasinn_nb.errors import WasiNnError
+from wasinn_nb.runtimes import (
+    PRECISIONS,
+    DeviceTable,
+    device_name,
+    devices,
+    missing_devices,
+    runtime,
+    runtimes,
+)
+from wasinn_nb.widgets.pickers.picking import Option, Picker, option, readable
+
+__all__ = ["TargetPicker"]
+
+
+class TargetPicker(Picker):
+    """Pick where a model runs, in what precision, and on which runtime.
+
+    Parameters
+    ----------
+    value : ExecutionTarget, str or int, optional
+        ``"CPU"``, ``"GPU"``, ``"AUTO"``, …  Default: ``WASINN_NB_TARGET``, else ``CPU``.
+    precision : {"f32", "f16", "bf16", "device"}, optional
+        Default: ``WASINN_NB_PRECISION``, else ``f32``.
+    runtime : str, optional
+        One of :func:`wasinn_nb.runtimes.runtimes`.  Default: ``WASINN_NB_RUNTIME``, else OpenVINO.
+
+    Attributes
+    ----------
+    value : str
+        The name of the device.
+    precision, runtime : str
+        As the parameters.
+    ran : str
+        Where the last run really ran, as whoever ran it says: ``"CPU, f32"``.
+
+    Examples
+    --------
+    >>> picker = TargetPicker("cpu", "bf16")
+    >>> picker.value, picker.precision
+    ('CPU', 'bf16')
+    """
+
+    precision = Unicode().tag(sync=True)
+    runtime = Unicode().tag(sync=True)
+    ran = Unicode().tag(sync=True)
+    _precisions = List(Unicode()).tag(sync=True)
+    _runtimes = List(Unicode()).tag(sync=True)
+
+    def __init__(
+        self,
+        value: ExecutionTarget | str | int | None = None,
+        precision: str | None = None,
+        runtime: str | None = None,
+    ) -> None:
+        target = device_name(value)
+        precision = precision or settings.default("precision")
+        engine = runtime or settings.default("runtime")
+        message = ""
+        if precision not in PRECISIONS:
+            message = f"expected a precision of {', '.join(PRECISIONS)}, got {precision!r:.80}"
+        super().__init__(
+            _kind="targets",
+            label="Target",
+            value=target,
+            precision=precision,
+            runtime=engine,
+            _precisions=list(PRECISIONS),
+            _runtimes=[engine],
+            _options=_options(target, engine),
+            _message=message,
+        )
+
+    def list_runtimes(self, encoding: GraphEncoding) -> None:
+        """Offer the runtimes that are installed and read models of that encoding.
+
+        The page shows the choice where there is more than one, or where the one that is picked
+        does not read it.
+        """
+        self._runtimes = [name for name in runtimes() if _reads(name, encoding)]
+
+    def fit_runtime(self, encoding: GraphEncoding) -> None:
+        """Pick the default runtime where the one that is picked does not read that encoding."""
+        default = settings.default("runtime")
+        if self.runtime != default and not _reads(self.runtime, encoding):
+            self.runtime = default
+
+    def _listed(self, value: str) -> list[Option]:
+        return _options(value, self.runtime)
+
+    @observe("runtime")
+    def _list_devices(self, change: Any) -> None:
+        if change["old"]:  # not while it is made
+            self.refresh()
+
+
+def _reads(name: str, encoding: GraphEncoding) -> bool:
+    """Return whether a runtime is installed and reads models of that encoding."""
+    with suppress(WasiNnError):
+        return encoding in runtime(name).encodings
+    return False
+
+
+def _options(value: str, engine: str) -> list[Option]:
+    """Return an option for each device of a runtime, and one for *value*."""
+    try:
+        table = devices(engine)
+    except WasiNnError as error:
+        return [option(value, readable(value), reason=str(error), enabled=False)]
+    listed = [
+        option(row.name, row.name, row.full_name, row.reason, enabled=row.available)
+        for row in sorted(table, key=lambda row: not row.available)
+    ]
+    if all(row.name != value for row in table):
+        reason = _why_not(value, table)
+        listed.append(option(value, readable(value), reason=reason, enabled=not reason))
+    return listed
+
+
+def _why_not(target: str, table: DeviceTable) -> str:
+    """Say why *target*, which has no row in *table*, cannot be used; "" if it can."""
+    reasons = {row.name: row.reason for row in table}
+    for name in missing_devices(target, table.here):
+        return reasons.get(name) or f"unknown execution target; here are {', '.join(table.here)}"
+    return ""

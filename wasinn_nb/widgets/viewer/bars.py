@@ -1,0 +1,90 @@
+"""`Bars`: the most probable classes of an image, in place of a mask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import anywidget
+import traitlets
+
+from wasinn_nb.tasks.classification import ClassificationResult
+from wasinn_nb.widgets.pages import page
+from wasinn_nb.widgets.pickers import readable
+from wasinn_nb.widgets.viewer.notes import Note
+from wasinn_nb.widgets.viewer.payload import photo_payload
+from wasinn_nb.wording import percent
+
+__all__ = ["Bars"]
+
+_SHOWN: Final = 5
+
+
+class Bars(anywidget.AnyWidget):
+    """The five most probable classes of an image: index, name, probability; of two runs, both.
+
+    Attributes
+    ----------
+    stale : bool
+        Whether another result is on its way, or could not be made: what is shown is dimmed.
+    serial : int
+        How often results were shown; ``data-painted`` of the page's element says which are on
+        screen.
+    """
+
+    _esm, _css = page("bars")
+
+    stale = traitlets.Bool().tag(sync=True)
+    _photo = traitlets.Dict().tag(sync=True)
+    _results = traitlets.List(traitlets.Dict()).tag(sync=True)
+    _notes = traitlets.List(traitlets.Dict()).tag(sync=True)
+
+    def __init__(self) -> None:
+        self.serial = 0
+        self._image: object = None
+        super().__init__()
+
+    def show(
+        self, results: Sequence[ClassificationResult], titles: Sequence[str], notes: Sequence[Note]
+    ) -> None:
+        """Show one result, or two of the same image.
+
+        Parameters
+        ----------
+        results : sequence of ClassificationResult
+        titles : sequence of str
+            What stands above the bars of each.
+        notes : sequence of Note
+            What to say below them.
+        """
+        self.serial += 1
+        with self.hold_sync():
+            self.stale = False
+            if self._image is None or self._image is not results[0].image:
+                self._image = results[0].image
+                self._photo = photo_payload(results[0])
+            self._results = [
+                _payload(result, title, self.serial)
+                for result, title in zip(results, titles, strict=True)
+            ]
+            self._notes = list(notes)
+
+
+def _payload(result: ClassificationResult, title: str, serial: int) -> dict[str, Any]:
+    """Return what the page shows of a result."""
+    top = result.top(_SHOWN)
+    softmax = ", probabilities by softmax" if result.softmax else ""
+    return {
+        "serial": serial,
+        "title": title,
+        "facts": f"the {len(top)} most probable of {len(result.card.classes)} classes{softmax}",
+        "bars": [
+            {
+                "index": one.index,
+                "name": readable(one.name),
+                "share": percent(one.probability),
+                "part": min(1.0, max(0.0, one.probability)),
+            }
+            for one in top
+        ],
+    }

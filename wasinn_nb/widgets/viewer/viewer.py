@@ -1,0 +1,324 @@
+"""`MaskViewer`: a mask over its photograph, composed in the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import anywidget
+import traitlets
+
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.imaging import Exif, ImageSource, kept_image
+from wasinn_nb.tasks.segmentation import SegmentationResult
+from wasinn_nb.widgets.pages import page
+from wasinn_nb.widgets.viewer.notes import Note, gathered, notes_of
+from wasinn_nb.widgets.viewer.payload import (
+    captions,
+    confidence_payload,
+    mask_payload,
+    own_file_payload,
+    photo_payload,
+)
+from wasinn_nb.widgets.viewer.still import Still
+
+__all__ = ["MODES", "MaskViewer"]
+
+MODES: Final = ("photo", "overlay", "mask", "swipe", "blink", "side by side", "difference")
+
+
+class MaskViewer(anywidget.AnyWidget):
+    """A mask over its photograph: opacity, classes, outlines, zoom, the class under the pointer.
+
+    The page gets the picture and the labels once and draws by itself: no control asks the kernel.
+    The card's background is switched off at first, as in :meth:`SegmentationResult.overlay`.  Of
+    results of one class that keep their scores, the page moves the threshold: it gets their
+    probabilities once.  What is assumed of the model is said below the image.
+
+    Keys, where the picture has the focus: ``1`` to ``9`` switch classes, arrows move the cross
+    whose pixel is read, ``+``, ``-`` and ``0`` zoom, ``o`` outlines, ``[`` and ``]`` change the
+    opacity.
+
+    Parameters
+    ----------
+    result : SegmentationResult, optional
+        With its photograph, unless the mask alone is to be seen; with its scores for the
+        confidence threshold and for the runner-up of a pixel.
+    other : SegmentationResult, optional
+        A second mask of the same picture, to swipe, blink and difference against.
+    mode : {"photo", "overlay", "mask", "swipe", "blink", "side by side", "difference"}
+        ``difference`` needs *other*; with one mask, ``swipe``, ``blink`` and ``side by side`` show
+        photograph and overlay.
+    opacity : float
+        Of the mask over the photograph, 0 to 1.
+    outline : bool
+        Draw the edges of the classes in place of their areas.
+    threshold : float
+        Of several classes: pixels whose probability is lower stay uncolored, 0 to 1.  Of one class:
+        the probability above which a pixel belongs to it, above 0 and below 1; default: that of
+        *result*.  With two results of one class it is that of both, unless it is that of *result*:
+        then each has its own.
+
+    Attributes
+    ----------
+    hidden : list of str
+        The classes that are switched off.
+    stale : bool
+        Whether another picture is on its way, or could not be made: what is shown is dimmed.
+    serial : int
+        How many pairs of masks were shown; ``data-painted`` of the page's element says which one
+        is on screen.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If *result* or *other* is not a `SegmentationResult`, *mode* is ``difference`` without
+        *other*, or *threshold* cannot be applied to results of one class.
+    traitlets.TraitError
+        If another value is none of these.
+
+    Examples
+    --------
+    >>> import wasinn_nb as wn
+    >>> viewer = wn.MaskViewer(wn.segment("city-crosswalk"), opacity=0.4)
+    >>> viewer.hidden, viewer.mode
+    (['background'], 'overlay')
+    """
+
+    _esm, _css = page("viewer")
+
+    mode = traitlets.Enum(MODES, "overlay").tag(sync=True)
+    opacity = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
+    outline = traitlets.Bool().tag(sync=True)
+    threshold = traitlets.Float(0.0, min=0.0, max=1.0).tag(sync=True)
+    hidden = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    stale = traitlets.Bool().tag(sync=True)
+    _photo = traitlets.Dict({"number": 0}).tag(sync=True)
+    _masks = traitlets.List(traitlets.Dict()).tag(sync=True)
+    _confidence = traitlets.List(traitlets.Dict()).tag(sync=True)
+    _notes = traitlets.List(traitlets.Dict()).tag(sync=True)
+    _still_id = traitlets.Unicode().tag(sync=True)
+
+    def __init__(
+        self,
+        result: SegmentationResult | None = None,
+        other: SegmentationResult | None = None,
+        **options: Any,
+    ) -> None:
+        if options.get("mode") == "difference" and other is None:
+            raise InvalidArgumentError("mode 'difference' needs a second result: pass other=…")
+        self._given: tuple[SegmentationResult, ...] = ()  # as they came
+        self._results: tuple[SegmentationResult, ...] = ()  # at the threshold
+        self.serial = 0
+        self.still = Still()
+        self._photo_number = 0
+        self._sent: tuple[object, Exif | None] = (None, None)
+        content: dict[str, Any] = {"_still_id": self.still.id}
+        if result is not None:
+            content |= self._taken(result, other, None)
+        super().__init__(**(content | options))
+        if result is not None:
+            self.send_confidences()
+
+    @property
+    def result(self) -> SegmentationResult | None:
+        """What is shown; of one class, at the threshold that is set."""
+        return self._results[0] if self._results else None
+
+    @property
+    def other(self) -> SegmentationResult | None:
+        """What it is compared with."""
+        return self._results[1] if len(self._results) > 1 else None
+
+    @property
+    def results(self) -> tuple[SegmentationResult, ...]:
+        """What is shown: nothing, one result or two."""
+        return self._results
+
+    def show(self, result: SegmentationResult, other: SegmentationResult | None = None) -> None:
+        """Show another mask.
+
+        Where the classes are the same, what is switched off stays off, and a threshold of one class
+        stays where it was moved to.
+
+        Parameters
+        ----------
+        result, other : SegmentationResult
+            As for the class.
+        """
+        self.show_masks(result, other)
+        self.send_confidences()
+        self.still.update(*self._results)
+
+    def send_photo(self, image: ImageSource) -> None:
+        """Send a photograph ahead of its mask; it is decoded meanwhile, and shown with the mask.
+
+        Parameters
+        ----------
+        image : path, bytes, binary file, PIL.Image or array
+            Files that browsers show alike are sent; all others travel with their mask.
+
+        Raises
+        ------
+        ImageError, MissingFileError
+            If it is no picture.
+        """
+        content = kept_image(image)
+        if not isinstance(content, bytes) or self._was_sent(content, None):
+            return
+        if (own := own_file_payload(content)) is not None:
+            self._photo = self._numbered(own, content, None)
+
+    def recall_photo(self) -> None:
+        """Send the photograph of what is shown again where another was sent ahead for nothing."""
+        if (result := self.result) is None or self._was_sent(result.image, _exif(result)):
+            return
+        payload = self._numbered(photo_payload(result), result.image, _exif(result))
+        with self.hold_sync():
+            self._photo = payload
+            self._masks = [mask | {"photo": self._photo_number} for mask in self._masks]
+
+    def show_masks(
+        self,
+        result: SegmentationResult,
+        other: SegmentationResult | None = None,
+        notes: Sequence[Note] | None = None,
+    ) -> None:
+        """Show another mask at once; :meth:`send_confidences` sends what it need not wait for.
+
+        Parameters
+        ----------
+        result, other : SegmentationResult
+            As for the class.
+        notes : sequence of Note, optional
+            What to say below the image.  Default: what the results assume.
+        """
+        content = self._taken(result, other, notes)
+        with self.hold_sync():
+            self.stale = False
+            if self.mode == "difference" and other is None:
+                self.mode = "overlay"
+            for name, value in content.items():
+                setattr(self, name, value)
+
+    def send_confidences(self) -> None:
+        """Send how sure the model was of what is shown."""
+        self._confidence = [
+            confidence_payload(result, self.serial, self.threshold) for result in self._given
+        ]
+
+    def _taken(
+        self,
+        result: SegmentationResult,
+        other: SegmentationResult | None,
+        notes: Sequence[Note] | None,
+    ) -> dict[str, Any]:
+        """Take results over, and return the traits that change with them."""
+        results = (result,) if other is None else (result, other)
+        for given in results:
+            if not isinstance(given, SegmentationResult):
+                raise InvalidArgumentError(
+                    f"expected a SegmentationResult, got {type(given).__name__}; wn.segment() and "
+                    f"SegmentationResult.from_scores() make one"
+                )
+        before, self._given = self._given, results
+        self.serial += 1
+        content: dict[str, Any] = {}
+        if not self._was_sent(result.image, _exif(result)):
+            payload = photo_payload(result)
+            content["_photo"] = self._numbered(payload, result.image, _exif(result))
+        content["_masks"] = [
+            mask_payload(one, self.serial, caption, self._photo_number)
+            for one, caption in zip(results, captions(results), strict=True)
+        ]
+        content["_notes"] = list(gathered(list(map(notes_of, results))) if notes is None else notes)
+        if not before or _meaning(before[0]) != _meaning(result):
+            content["hidden"] = _untinted(result)
+        if _thresholds(before) != _thresholds(results):
+            content["threshold"] = 0.0 if result.threshold is None else result.threshold
+        self._set_threshold(content.get("threshold", self.threshold))
+        return content
+
+    def _set_threshold(self, threshold: float) -> None:
+        """Bring the results of one class to a threshold."""
+        own = self._given[0].threshold if self._given else None
+        moved = own is not None and threshold != own
+        self._results = tuple(
+            one.with_threshold(threshold) if moved and one.threshold is not None else one
+            for one in self._given
+        )
+
+    @traitlets.validate("threshold")
+    def _check_threshold(self, proposal: Any) -> float:
+        threshold: float = proposal["value"]
+        one_class = [one for one in self._given if one.threshold is not None]
+        if self._given and self._given[0].threshold not in {None, threshold}:
+            if not 0 < threshold < 1:
+                raise InvalidArgumentError(
+                    f"expected a threshold of one class above 0 and below 1, got {threshold:g}"
+                )
+            if any(one.scores is None for one in one_class):
+                raise InvalidArgumentError(
+                    "the result keeps no scores to apply another threshold to; make it with "
+                    "wn.segment(..., scores=True)"
+                )
+        return threshold
+
+    @traitlets.observe("threshold")
+    def _threshold_moved(self, _: object) -> None:
+        self._set_threshold(self.threshold)
+        one_class = [one for one in self._confidence if "levels" in one]
+        if any(one["serial"] != self.serial for one in one_class) or not one_class:
+            return  # the rest of what is shown is still to come, or does not depend on it
+        if any(self.threshold not in one["levels"] for one in one_class):
+            self.send_confidences()
+        self.still.update(*self._results)
+
+    def _was_sent(self, image: object, exif: Exif | None) -> bool:
+        """Return whether the page surely has this photograph."""
+        sent, turned = self._sent
+        same = sent == image if isinstance(sent, bytes) else sent is image
+        return bool(same) and turned in {None, exif}
+
+    def _numbered(
+        self, payload: dict[str, Any], image: object, exif: Exif | None
+    ) -> dict[str, Any]:
+        """Give a photograph that is about to be sent its number, and remember it."""
+        # A picture's own file is the same picture under every recipe.
+        self._sent = (image, None if payload.get("bytes") is image else exif)
+        self._photo_number += 1
+        return payload | {"number": self._photo_number}
+
+    def _ipython_display_(self) -> None:
+        self.still.update(*self._results)
+        self.still.display(self)
+
+    def __repr__(self) -> str:
+        shown = " | ".join(map(repr, self._results)) or "no result"
+        return f"MaskViewer({shown})"
+
+
+def _exif(result: SegmentationResult) -> Exif | None:
+    return None if result.recipe is None else result.recipe.exif
+
+
+def _meaning(result: SegmentationResult) -> tuple[object, ...]:
+    """Return what the switches of the classes stand for."""
+    return result.card.classes, result.card.background
+
+
+def _untinted(result: SegmentationResult) -> list[str]:
+    """Return the classes that are switched off at first: the background."""
+    classes, background = result.card.classes, result.card.background
+    if background is None or len(classes) == 1:
+        return []
+    return [classes[background]]
+
+
+def _thresholds(results: Sequence[SegmentationResult]) -> object:
+    """Return what a threshold that was moved belongs to; None for that of several classes."""
+    if not results or results[0].threshold is None:
+        return None
+    first = results[0]
+    kept = all(one.scores is not None for one in results if one.threshold is not None)
+    return first.card.classes, first.threshold, kept
