@@ -140,9 +140,8 @@ def test_exif_turns_the_image_before_the_resize(tmp_path):
 )
 def test_16_bit_gray_becomes_8(resize, expected):
     values = np.array([[128, 129, 256, 32_896, 65_535]], np.uint16)
-    assert (
-        resized_pixels(values, PreprocessRecipe(1, 5, resize=resize))[0, :, 2].tolist() == expected
-    )
+    pixels = resized_pixels(values, PreprocessRecipe(1, 5, resize=resize))
+    assert pixels[0, :, 2].tolist() == expected
 
 
 def test_16_bit_gray_is_resized_before_it_is_rounded():
