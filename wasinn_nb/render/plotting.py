@@ -12,13 +12,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.render.fonts import fonts_in_cache
 from wasinn_nb.render.palette import LegendEntry
+
+with fonts_in_cache():
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
 __all__ = ["Histogram", "Panel", "PanelFigure", "draw_evaluation", "draw_panels"]
 

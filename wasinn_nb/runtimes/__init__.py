@@ -25,6 +25,7 @@ from wasinn_nb.runtimes.precisions import (
 )
 from wasinn_nb.runtimes.protocols import Builder, ExecutionContext, Graph, HeadOf, InputOf, Runtime
 from wasinn_nb.runtimes.registry import devices, runtime, runtimes
+from wasinn_nb.runtimes.telemetry import without_telemetry
 from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph
 
 __all__ = [
@@ -58,5 +59,6 @@ __all__ = [
     "runtimes",
     "score_planes",
     "warn_of_precision",
+    "without_telemetry",
     "write_argmax",
 ]
