@@ -104,6 +104,17 @@ class WasiNnError(Exception):
         self.problem = message
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not by calling the class: some take arguments by keyword.
+        return _remade, (type(self), self.args), vars(self)
+
+
+def _remade(kind: type[WasiNnError], arguments: tuple[Any, ...]) -> WasiNnError:
+    """Return a pickled error without its attributes."""
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    return error
+
 
 class WasiNnWarning(UserWarning):
     """What goes on without an error, but probably not as it was meant.

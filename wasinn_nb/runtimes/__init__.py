@@ -9,6 +9,7 @@ from wasinn_nb.runtimes.device_table import (
     missing_devices,
 )
 from wasinn_nb.runtimes.engine_table import Engine, EngineTable, engines
+from wasinn_nb.runtimes.forking import ProcessGuard
 from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head
 from wasinn_nb.runtimes.labels import (
     argmax_labels,
@@ -42,6 +43,7 @@ __all__ = [
     "Head",
     "HeadOf",
     "InputOf",
+    "ProcessGuard",
     "Runtime",
     "ThreadedContext",
     "UnfusedGraph",

@@ -24,7 +24,15 @@ from wasinn_nb.errors import (
     TooLargeError,
     UnsupportedOperationError,
 )
-from wasinn_nb.runtimes import Builder, ExecutionContext, Graph, Runtime, device_name
+from wasinn_nb.pickling import NotPickled
+from wasinn_nb.runtimes import (
+    Builder,
+    ExecutionContext,
+    Graph,
+    ProcessGuard,
+    Runtime,
+    device_name,
+)
 from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.wasi_nn.arguments import (
@@ -58,7 +66,7 @@ class _Execution:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-class WasiNnCtx:
+class WasiNnCtx(NotPickled):
     """WASI-NN in Python: the calls a guest makes, in the same order and with the same errors.
 
     Handles count from 0.  The object may be used from several threads; one execution context
@@ -96,6 +104,8 @@ class WasiNnCtx:
     Tensor(1x4x512x896xf32, 7340032 bytes)
     """
 
+    _instead = "make one where it is used; its trace can be pickled"
+
     def __init__(
         self,
         runtime: str | Runtime | None = None,
@@ -114,6 +124,7 @@ class WasiNnCtx:
         self._next_graph = self._next_context = 0
         self._lock = threading.RLock()
         self._closed = False
+        self._guard = ProcessGuard("this WasiNnCtx")
 
     @property
     def runtime(self) -> Runtime:
@@ -437,5 +448,6 @@ class WasiNnCtx:
             return tensor
 
     def _check_open(self) -> None:
+        self._guard.check()
         if self._closed:
             raise RuntimeFailure("this WasiNnCtx is closed; make a new one")

@@ -8,7 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, Literal, overload
+from typing import Any, Final, Literal, overload
 
 from wasinn_nb.abi import Errno
 from wasinn_nb.cards import Port
@@ -24,6 +24,7 @@ Keep = Literal["all", "last"] | None
 # A guest may call without end.  Of very many calls the first ones, which set everything up, and
 # the last ones are held; the repr shows fewer.
 _MAX_CALLS: Final = 10_000
+_OF_THREADS: Final = frozenset({"_lock", "_open"})
 _FIRST_CALLS: Final = 1_000
 _SHOWN_FIRST: Final = 30
 _SHOWN_LAST: Final = 10
@@ -107,6 +108,14 @@ class Trace(Sequence[Call]):
         self._kept: deque[Call] = deque()
         self._kept_bytes = 0
         self._last: dict[tuple[str, str], Call] = {}
+        self._open = threading.local()
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in _OF_THREADS}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
         self._open = threading.local()
         self._lock = threading.Lock()
 

@@ -12,6 +12,7 @@ import anywidget
 from traitlets import Dict, List, Unicode, observe, validate
 
 from wasinn_nb.errors import InvalidArgumentError, WasiNnError
+from wasinn_nb.pickling import NotPickled
 from wasinn_nb.widgets.pages import page
 
 __all__ = ["Option", "Picker", "is_text", "option", "readable"]
@@ -77,7 +78,7 @@ def is_text(text: str) -> bool:
     return True
 
 
-class Picker(anywidget.AnyWidget):
+class Picker(NotPickled, anywidget.AnyWidget):
     """A group of options of which one is picked.
 
     Attributes
@@ -88,6 +89,8 @@ class Picker(anywidget.AnyWidget):
         The key of the picked option.  It may be one that cannot be picked in the page, such as a
         target that is not here: its option says why.
     """
+
+    _instead = "make it where it is shown"
 
     _esm, _css = page("picker")
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import Port, Signature
 from wasinn_nb.imaging import PreprocessRecipe
+from wasinn_nb.pickling import NotPickled
 from wasinn_nb.runtimes.base import BaseRuntime
 from wasinn_nb.runtimes.device_table import (
     AUTO,
@@ -23,6 +24,7 @@ from wasinn_nb.runtimes.device_table import (
     device_error,
     missing_devices,
 )
+from wasinn_nb.runtimes.forking import LOAD_AGAIN, ProcessGuard
 from wasinn_nb.runtimes.head import Head
 from wasinn_nb.runtimes.openvino.fusing import can_fuse_head, with_head, with_input
 from wasinn_nb.runtimes.openvino.models import (
@@ -147,8 +149,10 @@ def _completed(compiled: Sequence[ov.Output], known: tuple[Port, ...]) -> tuple[
     )
 
 
-class OpenVinoGraph:
+class OpenVinoGraph(NotPickled):
     """A compiled model; see :class:`wasinn_nb.runtimes.Graph`."""
+
+    _instead = LOAD_AGAIN
 
     def __init__(
         self,
@@ -160,6 +164,7 @@ class OpenVinoGraph:
         fuses_head: bool = False,
     ) -> None:
         self.compiled = compiled
+        self.guard = ProcessGuard("this graph")
         self.input = recipe
         self.head = head
         self.fuses_input = recipe is not None
@@ -204,12 +209,15 @@ class OpenVinoGraph:
 
     def execution_context(self) -> OpenVinoContext:
         """Make an inference request."""
+        self.guard.check()
         with translated("OpenVINO cannot make an inference request"):
             return OpenVinoContext(self, self.compiled.create_infer_request())
 
 
-class OpenVinoContext:
+class OpenVinoContext(NotPickled):
     """An inference request whose inputs and outputs are shared with `Tensor` objects."""
+
+    _instead = LOAD_AGAIN
 
     def __init__(self, graph: OpenVinoGraph, request: ov.InferRequest) -> None:
         self._graph = graph
@@ -221,6 +229,7 @@ class OpenVinoContext:
 
     def set_input(self, index: int, tensor: Tensor) -> None:
         """Share *tensor* with OpenVINO; where only the order of the sizes differs, bytes rule."""
+        self._graph.guard.check()
         array = input_array(index, self._graph.inputs[index], tensor)
         with translated(f"OpenVINO refused input {index}"):
             self._request.set_input_tensor(index, _shared(array))
@@ -228,6 +237,7 @@ class OpenVinoContext:
 
     def start(self) -> None:
         """Begin a run; the outputs go to fresh memory, so that earlier ones stay as they were."""
+        self._graph.guard.check()
         fresh = {}
         for index in self._graph.shareable:
             port = self._graph.outputs[index]

@@ -20,6 +20,7 @@ from wasinn_nb.files import expanded
 from wasinn_nb.imaging import ImageSource, kept_image, rgb_image
 from wasinn_nb.json_files import checked_json
 from wasinn_nb.origin import Origin
+from wasinn_nb.pickling import pickled_fields
 from wasinn_nb.render import (
     Bar,
     Bars,
@@ -32,7 +33,7 @@ from wasinn_nb.render import (
     encoded_image,
 )
 from wasinn_nb.tasks.display import assumed_blocks, assumed_text, details
-from wasinn_nb.tasks.fields import exif_of, pickled_fields, read_only
+from wasinn_nb.tasks.fields import exif_of, read_only
 from wasinn_nb.tasks.saving import beside, checked_stem, read_facts, write_facts
 from wasinn_nb.tensor import Tensor, read_tensor
 from wasinn_nb.wording import percent
