@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
@@ -12,23 +13,46 @@ from hypothesis import settings
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+MARKS = {"slow", "full", "quick"}
+FULL = {"browser", "shared"}  # fixtures: a program that may be missing, files that may be
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test the marks that the Makefile picks by, and what has to share a worker.
+
+    A new test is quick until its mark, or the fixture that it asks for, says otherwise.
+    """
+    for item in items:
+        asked = getattr(item, "fixturenames", ())
+        if not MARKS.intersection(mark.name for mark in item.iter_markers()):
+            item.add_marker("full" if FULL.intersection(asked) else "quick")
+        group = "browser" if "browser" in asked else item.path.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of the reference files."""
-    said = os.environ.get("WASINN_NB_SHARED")
-    folder = Path(said) if said else Path(__file__).resolve().parents[1] / "shared"
+    named = os.environ.get("WASINN_NB_SHARED")
+    folder = Path(named) if named else Path(__file__).resolve().parents[1] / "shared"
     if not folder.is_dir():
         pytest.skip("the shared reference files are not here (set WASINN_NB_SHARED)")
     return folder
 
 
+@pytest.fixture(scope="session")
+def _caches(tmp_path_factory):
+    """Names of folders that are not there yet."""
+    root = tmp_path_factory.mktemp("caches")
+    return (str(root / str(number)) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _own_settings(monkeypatch, tmp_path_factory):
+def _own_settings(monkeypatch, _caches):
     for name in list(os.environ):
         if name.startswith("WASINN_NB_") and name != "WASINN_NB_SHARED":
             monkeypatch.delenv(name)
-    monkeypatch.setenv("WASINN_NB_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("WASINN_NB_CACHE", next(_caches))
 
 
 @pytest.fixture

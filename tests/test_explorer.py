@@ -29,6 +29,7 @@ from wasinn_nb.widgets.times import RunTimes
 # --------------------------------------------------------------------------------- the main way
 
 
+@pytest.mark.full
 def test_start_values_come_from_arguments_then_the_environment_then_defaults(
     explore, monkeypatch, toy, red
 ):
@@ -246,6 +247,7 @@ def test_pictures_that_cannot_be_read(explore, tmp_path, toy, red):
     still_works(explorer, toy, red)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "RGBA", "P", "I;16"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (70, 2)])
 def test_odd_pictures(explore, tmp_path, toy, mode, size):

@@ -494,6 +494,7 @@ def test_upload_is_dropped():
     assert "expected the bytes from 0 on, got those from 10 on" in picker._message
 
 
+@pytest.mark.full
 def test_segments_what_is_picked():
     picker = ImagePicker()
     picker.add(wn.image("city-arrow").read_bytes(), "road.jpg")

@@ -1,4 +1,4 @@
-"""Why is this mask wrong?  From a tensor or an output back to the mistake that made it."""
+"""Why is this mask wrong?  From a tensor or an output back to the mistake that caused it."""
 
 from wasinn_nb.diagnosis.alarms import Alarm, alarms
 from wasinn_nb.diagnosis.candidates import Candidate

@@ -14,6 +14,7 @@ from wasinn_nb.errors import (
     GuestTimeout,
     GuestTrap,
     InvalidArgumentError,
+    Remedy,
 )
 from wasinn_nb.host.linker import HostFunctions
 from wasinn_nb.host.modules import read_module
@@ -67,7 +68,7 @@ def run_guest(
     models : mapping, optional
         Name → model, for ``load_by_name``; other names are looked up in the catalog.
     target : ExecutionTarget, str or int, optional
-        Run every graph there.  Default: where the guest asks for.
+        Run every graph there.  Default: the target that the guest passes to ``load``.
     precision : {"f32", "f16", "bf16", "device"}, optional
         As for `WasiNnCtx`.
     runtime : str or Runtime, optional
@@ -103,7 +104,7 @@ def run_guest(
     UnsupportedOperationError
         If the engine is not installed.
     GuestModuleError
-        If it is no command module, is truncated, or needs more than *memory_limit* from the start.
+        If it is not a command module, is truncated, or needs more than *memory_limit* at its start.
     GuestLinkError
         If it imports what is not provided here.
     GuestTrap
@@ -116,8 +117,8 @@ def run_guest(
     Notes
     -----
     The exceptions above, and `KeyboardInterrupt`, have what there is of the run as ``error.run``.
-    A WASI-NN call that fails is no exception here: the guest gets its error number, and the trace
-    says why.  `exit_code` is whatever the guest passes to ``proc_exit``.
+    A WASI-NN call that fails is not an exception here: the guest gets its error number, and the
+    trace has the reason.  `exit_code` is whatever the guest passes to ``proc_exit``.
 
     Examples
     --------
@@ -164,8 +165,10 @@ def run_guest(
         guest.start()
         if not guest.wait(None if time_limit is None else start + time_limit):
             error = GuestTimeout(
-                f"{invocation.name} did not end within {time_limit} s and was stopped; "
-                f"time_limit= gives it more"
+                f"{invocation.name} did not end within {time_limit} s and was stopped",
+                remedy=Remedy(
+                    "time_limit= gives it more", command="--time-limit SECONDS gives it more"
+                ),
             )
     except BaseException as interrupt:  # noqa: BLE001 - raised below, with the run
         error = interrupt
@@ -215,7 +218,7 @@ def _parsed_env(env: Mapping[str, object] | None) -> dict[str, str]:
     values = parsed_texts((env or {}).values(), "environment variables")
     for name in names:
         if not name or "=" in name:
-            raise InvalidArgumentError(f"{name!r} is no name of an environment variable")
+            raise InvalidArgumentError(f"{name!r} is not the name of an environment variable")
     return dict(zip(names, values, strict=True))
 
 
@@ -240,15 +243,16 @@ def _notes(run: GuestRun, files: Files, *, joined: bool) -> list[str]:
         notes.append(f"{trace.dropped} calls in the middle are left out of the trace")
     if trace.tensors_dropped:
         notes.append(
-            f"the trace let {trace.tensors_dropped} tensor(s) go, the oldest, to keep within "
+            f"the trace dropped {trace.tensors_dropped} tensor(s), the oldest, to keep within "
             f"memory_limit bytes; keep='last' keeps fewer"
         )
     if not files.complete:
-        notes.append("the writable directories hold too many files to tell all that it wrote")
+        notes.append("the writable directories hold too many files to list all that it wrote")
     if not joined:
         notes.append("the guest was in a call that cannot be interrupted; it ends after that")
     readonly = [repr(d.guest) for d in run.invocation.dirs if not d.writable]
     if run.ended in {"trapped", f"exit code {run.exit_code}"} and run.exit_code != 0 and readonly:
-        said = ", ".join(readonly)
-        notes.append(f"read-only for the guest: {said}; writable= lets it write there")
+        notes.append(
+            f"read-only for the guest: {', '.join(readonly)}; writable= lets it write there"
+        )
     return notes

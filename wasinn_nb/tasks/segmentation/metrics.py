@@ -53,7 +53,7 @@ def confusion_matrix(
         At most 256.
     ignore : int or iterable of int, optional
         Labels of *truth* whose pixels are not counted, whatever was predicted there.  They may be
-        classes, or lie outside of them.
+        classes, or are outside of them.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def confusion_matrix(
     Raises
     ------
     TensorError
-        If the shapes differ, the arrays hold no integers, or a label is no class.
+        If the shapes differ, the arrays do not hold integers, or a label is not a class.
     InvalidArgumentError
         If *classes* is not within 1 to 256.
 
@@ -77,7 +77,7 @@ def confusion_matrix(
     """
     ignored = _checked(truth, predicted, classes, ignore)
     truth, predicted = _as_bytes(truth, predicted, classes, ignored)
-    # One count over all pairs of bytes: labels that are no class land in rows of their own.
+    # One count over all pairs of bytes: labels without a class have rows of their own.
     pairs = truth.ravel().astype(np.uint16)
     pairs <<= 8
     pairs |= predicted.ravel()
@@ -117,6 +117,11 @@ def dice(matrix: NDArray[Any]) -> NDArray[np.float64]:
 
     NaN where a class is in neither truth nor prediction.
 
+    Parameters
+    ----------
+    matrix : (C, C) array
+        Of :func:`confusion_matrix`.
+
     Examples
     --------
     >>> dice(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
@@ -131,6 +136,11 @@ def accuracy(matrix: NDArray[Any]) -> NDArray[np.float64]:
 
     NaN where a class has no true pixel, so also where it is in neither.
 
+    Parameters
+    ----------
+    matrix : (C, C) array
+        Of :func:`confusion_matrix`.
+
     Examples
     --------
     >>> accuracy(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
@@ -142,6 +152,11 @@ def accuracy(matrix: NDArray[Any]) -> NDArray[np.float64]:
 
 def pixel_accuracy(matrix: NDArray[Any]) -> float:
     """Return the part of all counted pixels that were predicted right; NaN without a pixel.
+
+    Parameters
+    ----------
+    matrix : (C, C) array
+        Of :func:`confusion_matrix`.
 
     Examples
     --------
@@ -156,6 +171,11 @@ def pixel_accuracy(matrix: NDArray[Any]) -> float:
 def mean_over_classes(values: NDArray[np.float64]) -> float:
     """Return the mean of what is not NaN; NaN where all is.
 
+    Parameters
+    ----------
+    values : (C,) array
+        Such as :func:`iou` returns.
+
     Examples
     --------
     >>> mean_over_classes(np.array([0.5, np.nan, 1.0]))
@@ -166,7 +186,12 @@ def mean_over_classes(values: NDArray[np.float64]) -> float:
 
 
 def ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
-    """Return ``part / whole``, NaN where *whole* is 0."""
+    """Return ``part / whole``, NaN where *whole* is 0.
+
+    Parameters
+    ----------
+    part, whole : arrays of one shape
+    """
     known = np.full(whole.shape, np.nan)
     np.divide(part, whole, out=known, where=whole > 0)
     return known
@@ -182,7 +207,7 @@ def boundary_iou(
 ) -> NDArray[np.float64]:
     """Return the IoU of each class along its contours (Cheng et al.: Boundary IoU, CVPR 2021).
 
-    Only pixels of a mask that lie within *d* pixels of its own contour count, `d` being
+    Only pixels of a mask within *d* pixels of its own contour count, `d` being
     *dilation_ratio* times the image's diagonal, rounded, and at least 1.  Distance is that of
     repeated 3x3 erosions (chessboard), and the image's border is a contour, both as in the authors'
     code.  The edge of an ignored region is none.
@@ -194,7 +219,7 @@ def boundary_iou(
     ignore : int or iterable of int, optional
         As for :func:`confusion_matrix`.
     dilation_ratio : float
-        More than 0; 0.02 is the authors' choice, and 0.005 is used for large photographs.
+        More than 0; 0.02 is the authors' choice, and 0.005 is used for large images.
 
     Returns
     -------
@@ -234,8 +259,12 @@ def boundary_counts(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the pixels in intersection and union of each class's boundaries.
 
-    Their sums over many images give the boundary IoU of all.  Parameters and errors are those of
-    :func:`boundary_iou`.
+    Their sums over many images give the boundary IoU of all.
+
+    Parameters
+    ----------
+    truth, predicted, classes, ignore, dilation_ratio
+        As for :func:`boundary_iou`, and so are the errors.
 
     Examples
     --------
@@ -276,7 +305,7 @@ def boundary_counts(
 def _interior(
     labels: NDArray[np.uint8], reach: int, skipped: NDArray[np.bool_] | None
 ) -> NDArray[np.bool_]:
-    """Return where all labels within *reach* rows and columns are one, and none lies outside.
+    """Return where all labels within *reach* rows and columns are one, and none is outside.
 
     That is the erosion of every class's mask at once: where minimum and maximum are equal.
     """
@@ -284,7 +313,7 @@ def _interior(
     window = 2 * reach + 1
     if min(labels.shape) < window:
         return interior
-    # What is skipped is neither a minimum nor a maximum, whatever lies around it.
+    # What is skipped is neither a minimum nor a maximum, whatever is around it.
     lowest = labels if skipped is None else np.where(skipped, np.uint8(255), labels)
     highest = labels if skipped is None else np.where(skipped, np.uint8(0), labels)
     for axis in (0, 1):
@@ -297,7 +326,7 @@ def _interior(
 def _running(
     extreme: Callable[..., NDArray[np.uint8]], labels: NDArray[np.uint8], window: int, axis: int
 ) -> NDArray[np.uint8]:
-    """Return the extreme of each *window* neighbours along an axis, in log2(window) steps."""
+    """Return the extreme of each *window* neighbors along an axis, in log2(window) steps."""
     along = np.moveaxis(labels, axis, 0)
     covered = 1
     while covered < window:
@@ -342,8 +371,8 @@ def _checked(
     if ignore is None:
         return frozenset()
     try:
-        said = ignore if isinstance(ignore, Iterable) else [ignore]
-        return frozenset(map(operator.index, said))
+        listed = ignore if isinstance(ignore, Iterable) else [ignore]
+        return frozenset(map(operator.index, listed))
     except TypeError as error:
         raise InvalidArgumentError(
             f"expected labels to ignore as whole numbers, got {ignore!r:.80}"
@@ -375,9 +404,9 @@ def _refuse(kind: str, counts: NDArray[Any], classes: int) -> None:
 
 
 def _refuse_values(kind: str, values: list[int], counts: list[int], classes: int) -> None:
-    shown = ", ".join(
+    listed = ", ".join(
         f"{value} ({n} pixel{'' if n == 1 else 's'})"
         for value, n in list(zip(values, counts, strict=True))[:8]
     )
     more = f" and {len(values) - 8} more" if len(values) > 8 else ""
-    raise TensorError(f"expected {kind} labels from 0 to {classes - 1}, got {shown}{more}")
+    raise TensorError(f"expected {kind} labels from 0 to {classes - 1}, got {listed}{more}")
