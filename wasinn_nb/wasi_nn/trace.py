@@ -15,7 +15,7 @@ from wasinn_nb.cards import Port
 from wasinn_nb.errors import WasiNnError
 from wasinn_nb.render import Column, Document, Only, Paragraph, Showing, Table
 from wasinn_nb.tensor import Tensor
-from wasinn_nb.wording import milliseconds
+from wasinn_nb.wording import inert, milliseconds
 
 __all__ = ["Call", "Keep", "Trace"]
 
@@ -224,7 +224,7 @@ class Trace(Showing, Sequence[Call]):
         """Return what there is to see: a row for each call, and below them the notes by number."""
         shown = self._shown()
         failed = [i for i, (_, c) in enumerate(shown) if c and c.errno is not Errno.SUCCESS]
-        notes = [f"#{number} {c.name}: {c.note}" for number, c in shown if c and c.note]
+        notes = [f"#{number} {c.name}: {inert(c.note)}" for number, c in shown if c and c.note]
         columns = ["#", "call", "arguments", "expected", "got", "errno"]
         rows = [(number, *_cells(call)) for number, call in shown]
         times = [call.seconds if call else None for _, call in shown]

@@ -317,7 +317,7 @@ def _title(value: str) -> str:
 def _file_name(name: str) -> str:
     """Return what of *name* can be a file's name: no folders, nothing invisible, not too long."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    path = Path(readable(last, len(last)).replace("\ufffd", "").strip())
+    path = Path("".join(filter(str.isprintable, last)).strip())
     suffix = path.suffix[:10]
     return (path.stem[: _MOST_LETTERS - len(suffix)].strip(" .") or "picture") + suffix
 
