@@ -280,10 +280,10 @@ def _draw_histogram(axes: Axes, histogram: Histogram) -> None:
     edges = np.linspace(0.0, highest, _BINS + 1)
     for (name, numbers), color in zip(histogram.values.items(), _HISTOGRAM_COLORS, strict=False):
         counts, _ = np.histogram(numbers, edges)
-        axes.stairs(counts, edges, fill=True, color=color, label=_plain(f"{name}, {numbers.size}"))
+        axes.stairs(counts, edges, fill=True, color=color, label=_in_legend(f"{name}, {numbers.size}"))
     if histogram.marked is not None:
         name, at = histogram.marked
-        axes.axvline(at, color="black", linestyle="--", linewidth=1, label=_plain(name))
+        axes.axvline(at, color="black", linestyle="--", linewidth=1, label=_in_legend(name))
     axes.set_yscale("symlog")  # counts of 0 and 1 beside those of millions
     axes.set_ylim(bottom=0)
     axes.set_title(_plain(histogram.title), fontsize=_FONT_POINTS, color="black")
@@ -293,9 +293,12 @@ def _draw_histogram(axes: Axes, histogram: Histogram) -> None:
 
 
 def _label(entry: LegendEntry) -> str:
+    return f"{_in_legend(entry.name)}  {entry.share}".rstrip()
+
+
+def _in_legend(text: str) -> str:
     # Matplotlib leaves out labels that begin with "_".
-    name = _plain(entry.name)
-    return f"{' ' if name.startswith('_') else ''}{name}  {entry.share}".rstrip()
+    return f"{' ' if text.startswith('_') else ''}{_plain(text)}"
 
 
 def _plain(text: str) -> str:
