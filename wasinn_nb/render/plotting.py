@@ -280,7 +280,9 @@ def _draw_histogram(axes: Axes, histogram: Histogram) -> None:
     edges = np.linspace(0.0, highest, _BINS + 1)
     for (name, numbers), color in zip(histogram.values.items(), _HISTOGRAM_COLORS, strict=False):
         counts, _ = np.histogram(numbers, edges)
-        axes.stairs(counts, edges, fill=True, color=color, label=_in_legend(f"{name}, {numbers.size}"))
+        axes.stairs(
+            counts, edges, fill=True, color=color, label=_in_legend(f"{name}, {numbers.size}")
+        )
     if histogram.marked is not None:
         name, at = histogram.marked
         axes.axvline(at, color="black", linestyle="--", linewidth=1, label=_in_legend(name))
