@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 # Machines that run other things at the same time are slow now and then; that is no failure.
 settings.register_profile("patient", deadline=None)
@@ -17,17 +19,25 @@ MARKS = {"slow", "full", "quick"}
 FULL = {"browser", "shared"}  # fixtures: a program that may be missing, files that may be
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every test the marks that the Makefile picks by, and what has to share a worker.
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give a test the mark that the Makefile picks it by.
 
     A new test is quick until its mark, or the fixture that it asks for, says otherwise.
     """
-    for item in items:
-        asked = getattr(item, "fixturenames", ())
-        if not MARKS.intersection(mark.name for mark in item.iter_markers()):
-            item.add_marker("full" if FULL.intersection(asked) else "quick")
-        group = "browser" if "browser" in asked else item.path.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
+    if not MARKS.intersection(mark.name for mark in item.iter_markers()):
+        needs = FULL.intersection(getattr(item, "fixturenames", ()))
+        item.add_marker("full" if needs else "quick")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Keep a file's tests on one worker, and all that share Chromium and JupyterLab."""
+
+    class ByServer(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            browser = "tests/browser"
+            return browser if nodeid.startswith(browser) else super()._split_scope(nodeid)
+
+    return ByServer(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from wasinn_nb import errors
-from wasinn_nb.diagnosis.alarms import Alarm, alarms
 from wasinn_nb.diagnosis.diagnosing import diagnose
+from wasinn_nb.diagnosis.output_alarms import Alarm, alarms
 
 CLASSES = ("background", "road", "curb", "mark")
 

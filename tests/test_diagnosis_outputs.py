@@ -104,7 +104,7 @@ def test_what_is_right_is_called_right(models, kind):
 
 
 @pytest.mark.full
-def test_the_subject_says_what_was_looked_at(models):
+def test_the_subject_says_what_was_examined(models):
     for kind, subject in {
         "channels last": "a 4x64x96 output",
         "probability": "a 1x64x96 output",
@@ -162,7 +162,7 @@ def test_outputs_of_another_size_are_refused(models):
 
 @pytest.mark.full
 @pytest.mark.parametrize("kind", CARDS)
-def test_an_output_is_told_from_an_input_by_the_models_dimensions(models, kind):
+def test_an_output_is_distinguished_from_an_input_by_the_models_dimensions(models, kind):
     output, _ = given_by(models[kind], RECIPE, CARDS[kind].output or 0)
     assert diagnose(output, IMAGE, models[kind], card=CARDS[kind]).right
     fed = wn.image_to_tensor(IMAGE, RECIPE.replace(color="RGB"))
@@ -173,7 +173,7 @@ def test_an_output_is_told_from_an_input_by_the_models_dimensions(models, kind):
 # -- values that are not numbers -----------------------------------------------------------------
 
 
-def test_nan_in_the_output_does_not_fit_and_is_said(models):
+def test_nan_in_the_output_does_not_fit_and_is_named(models):
     output = given_by(models["scores"], RECIPE)[0].to_array().copy()
     output[0, :, 3, 5] = np.nan
     found = diagnose(output, IMAGE, models["scores"], card=CARD)
@@ -214,7 +214,7 @@ ASSUMED = "compared with an assumed recipe (BGR, values 0 to 255, bilinear)"
 
 
 @pytest.mark.full
-def test_an_assumed_recipe_is_said_in_the_sentence(models):
+def test_an_assumed_recipe_is_named_in_the_sentence(models):
     model, bare = models["scores"], CARD.replace(recipe=None)
     right, wrong = (
         wn.image_to_tensor(IMAGE, RECIPE),
@@ -313,7 +313,7 @@ def test_a_row_of_scores_alone_gives_alarms(classifier):
     found = diagnose(row, model=classifier, card=ANIMALS)
     assert (found.verdict, found.subject) == ("alarm", "a row of 4 scores")
     assert found.sentence == (
-        "Every class has the same score, 0.25: the model saw no image, or never ran."
+        "Every class has the same score, 0.25: the model received no image, or did not run."
     )
     result = wn.classify(IMAGE, classifier, card=ANIMALS)
     assert diagnose(result.probabilities, model=ANIMALS).verdict == "no alarm"

@@ -22,7 +22,7 @@ from wasinn_nb.cards.modelfile import ModelFile
 from wasinn_nb.catalog import downloads, hashes
 from wasinn_nb.catalog.finding import shipped
 from wasinn_nb.errors import DownloadError, HashMismatchError, InvalidArgumentError, NotFoundError
-from wasinn_nb.widgets.models import ModelPicker
+from wasinn_nb.widgets.pickers.models import ModelPicker
 from wasinn_nb.wording import bytes_text
 
 XML = b"<net name='toy'>" + random.Random(1).randbytes(20_000)

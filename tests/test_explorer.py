@@ -21,10 +21,10 @@ from wasinn_nb.errors import (
     RuntimeFailure,
     WasiNnError,
 )
-from wasinn_nb.widgets.latest import Latest
-from wasinn_nb.widgets.panel import Panel
-from wasinn_nb.widgets.selection import Selection, code_of
-from wasinn_nb.widgets.times import RunTimes
+from wasinn_nb.widgets.explorer.latest import Latest
+from wasinn_nb.widgets.explorer.panel import Panel
+from wasinn_nb.widgets.explorer.selection import Selection, code_of
+from wasinn_nb.widgets.explorer.times import RunTimes
 
 # --------------------------------------------------------------------------------- the main way
 

@@ -78,7 +78,7 @@ def test_the_first_example_of_the_readme_runs_as_printed(tmp_path):
 def test_the_five_calls_of_the_readme_run_as_printed(tmp_path):
     (calls,) = (block for block in readme_blocks("python") if "WasiNnCtx" in block)
     printed = run_python(f"import wasinn_nb as wn\n{calls}", cwd=tmp_path)
-    names = [line.split()[1] for line in printed.splitlines()[1:]]
+    names = re.findall(r"^\d+ +(\w+)", printed, flags=re.MULTILINE)
     assert names == ["load", "init_execution_context", "set_input", "compute", "get_output"]
 
 

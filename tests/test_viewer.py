@@ -19,7 +19,7 @@ from wasinn_nb.errors import ImageError, InvalidArgumentError, TensorError
 from wasinn_nb.imaging.coverage import Coverage
 from wasinn_nb.tasks.segmentation.masks import labels_of
 from wasinn_nb.tasks.segmentation.result import SegmentationResult
-from wasinn_nb.widgets.payload import (
+from wasinn_nb.widgets.viewer.payload import (
     captions,
     confidence_payload,
     confidence_planes,
@@ -27,7 +27,7 @@ from wasinn_nb.widgets.payload import (
     photo_payload,
     threshold_levels,
 )
-from wasinn_nb.widgets.still import Still, still_png
+from wasinn_nb.widgets.viewer.still import Still, still_png
 
 CARD = ModelCard("toy", "segmentation", classes=("background", "road", "curb"))
 LABELS = np.array([[0, 1, 1], [2, 1, 0]], np.uint8)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from wasinn_nb import catalog
 from wasinn_nb.cards import ModelCard, PartialRecipe, Port, partial_fields
 from wasinn_nb.catalog import Model
-from wasinn_nb.diagnosis.alarms import is_row
 from wasinn_nb.diagnosis.input_answer import answer_of_input
+from wasinn_nb.diagnosis.output_alarms import is_row
 from wasinn_nb.diagnosis.output_answer import answer_of_alarms, answer_of_output
 from wasinn_nb.diagnosis.outputs import match_output
 from wasinn_nb.diagnosis.reading import Reader

@@ -7,8 +7,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from wasinn_nb.cards import ModelCard
-from wasinn_nb.diagnosis.alarms import alarms, is_row
 from wasinn_nb.diagnosis.candidates import Candidate
+from wasinn_nb.diagnosis.output_alarms import alarms, is_row
 from wasinn_nb.diagnosis.outputs import OutputMatch
 from wasinn_nb.diagnosis.reading import Given
 from wasinn_nb.diagnosis.result import MOST_CANDIDATES, Diagnosis, Verdict

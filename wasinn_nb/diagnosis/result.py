@@ -10,8 +10,8 @@ from typing import Any, Final, Literal
 
 from PIL import Image
 
-from wasinn_nb.diagnosis.alarms import Alarm
 from wasinn_nb.diagnosis.candidates import Candidate
+from wasinn_nb.diagnosis.output_alarms import Alarm
 from wasinn_nb.diagnosis.remedies import Mistake
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.render import (

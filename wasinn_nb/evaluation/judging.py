@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from wasinn_nb import metrics
 from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
 from wasinn_nb.errors import InvalidArgumentError, Remedy
@@ -22,7 +23,7 @@ from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.runtimes import Runtime
 from wasinn_nb.tasks.classification import ClassificationResult, ScoresReading
-from wasinn_nb.tasks.segmentation import MaskReading, SegmentationResult, metrics, with_background
+from wasinn_nb.tasks.segmentation import MaskReading, SegmentationResult, with_background
 
 __all__ = ["evaluate"]
 

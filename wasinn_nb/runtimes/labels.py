@@ -114,7 +114,7 @@ def nan_error(found: str) -> TensorError:
     Examples
     --------
     >>> str(nan_error("2 of 9 scores are NaN"))[:58]
-    '2 of 9 scores are NaN, so that the class is undefined; ch'
+    '2 of 9 scores are NaN, so that the class is undefined; che'
     """
     return TensorError(
         f"{found}, so that the class is undefined; check the model's input (range, mean, scale) "
