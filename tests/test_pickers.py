@@ -77,9 +77,9 @@ def test_value_set_by_code_gets_an_option():
 
 
 def test_readable():
-    assert readable("no\u00a0break, \u202etxt.png") == "no break, \ufffdtxt.png"
+    assert readable("no\u00a0break, \u202etxt.png") == "no break, \\u202etxt.png"
     assert readable("x" * 10_000) == "x" * 59 + "…" + "x" * 59
-    assert readable("\udcff") == "\ufffd"
+    assert readable("\udcff") == r"\udcff"
 
 
 # ---------------------------------------------------------------------------------------- models

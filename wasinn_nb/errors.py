@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wasinn_nb.abi import Errno
+from wasinn_nb.wording import inert
 
 __all__ = [
     "BusyError",
@@ -77,7 +78,8 @@ class WasiNnError(Exception):
     Parameters
     ----------
     message : str
-        What was expected and what came.
+        What was expected and what came.  Names from outside may be part of it: what steers a
+        terminal becomes visible escapes, by :func:`wasinn_nb.wording.inert`.
     remedy : Remedy, optional
         What to do, where that is not part of the message already.
 
@@ -98,11 +100,25 @@ class WasiNnError(Exception):
     """
 
     errno: Errno | None = None
+    _lines = False
+    """Whether messages may have several lines."""
 
     def __init__(self, message: str = "", *, remedy: Remedy | None = None) -> None:
+        message = inert(message, lines=self._lines)
         super().__init__(message if remedy is None else f"{message}; {remedy.python}")
         self.problem = message
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not by calling the class: some take arguments by keyword.
+        return _remade, (type(self), self.args), vars(self)
+
+
+def _remade(kind: type[WasiNnError], arguments: tuple[Any, ...]) -> WasiNnError:
+    """Return a pickled error without its attributes."""
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    return error
 
 
 class WasiNnWarning(UserWarning):
@@ -204,6 +220,8 @@ class ImageError(WasiNnError, ValueError):
 class DownloadError(WasiNnError, OSError):  # type: ignore[misc]  # errno: ours, not the OS's
     """A file could not be fetched; whatever was there before is untouched."""
 
+    _lines = True
+
 
 class HashMismatchError(DownloadError):
     """A file is not the one that the catalog describes."""
@@ -218,6 +236,7 @@ class GuestError(WasiNnError):
         The run up to then: its calls, its tensors and its output.
     """
 
+    _lines = True
     run: Any = None
 
 

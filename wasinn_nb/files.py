@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wasinn_nb.errors import InvalidArgumentError, MissingFileError
+from wasinn_nb.errors import InvalidArgumentError, MissingFileError, UnwritableError, WasiNnError
 
 __all__ = [
     "atomic",
@@ -19,6 +19,7 @@ __all__ = [
     "has_folder",
     "is_file",
     "is_folder",
+    "is_special",
 ]
 
 
@@ -73,6 +74,15 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+def is_special(path: Path) -> bool:
+    """Return whether *path* is a pipe, a socket or a device: opening it may never return."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
 @contextmanager
 def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path that becomes *path* when the block ends without an error.
@@ -80,6 +90,11 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     The temporary file lies in the same folder, so that the final rename is atomic; after an error
     it is removed and *path* is as it was.  Missing parent folders are made, and a leading ``~`` is
     expanded.  A symbolic link is replaced; the file that it leads to is not touched.
+
+    Raises
+    ------
+    UnwritableError
+        If the folder or the file cannot be written: there is no room, or no permission.
 
     Examples
     --------
@@ -91,16 +106,24 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     ['a.txt']
     """
     final = expanded(path)
-    final.parent.mkdir(parents=True, exist_ok=True)
     # The suffix is kept because writers such as Pillow choose the format by it.  Unlike mkstemp's
     # private files, this one gets the permissions of any other new file.
     temporary = final.with_name(f".{secrets.token_hex(8)}{final.suffix}")
-    temporary.touch(exist_ok=False)
     try:
-        yield temporary
-        temporary.replace(final)
-    finally:
-        temporary.unlink(missing_ok=True)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch(exist_ok=False)
+        try:
+            yield temporary
+            temporary.replace(final)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except WasiNnError:
+        raise
+    except OSError as error:
+        raise UnwritableError(
+            f"{final} cannot be written: {error.strerror or error}; what was there before is "
+            f"unchanged. Make room, check the permissions of the folder, or write to another one"
+        ) from error
 
 
 def existing_file(path: str | os.PathLike[str], what: str) -> Path:

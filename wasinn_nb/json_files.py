@@ -16,6 +16,8 @@ from wasinn_nb.files import existing_file
 __all__ = ["checked_json", "decoded_json", "json_text", "read_json"]
 
 _MOST_LEVELS: Final = 100
+_SURROGATE: Final = re.compile(r"\\u[dD][89abAB]")
+_HALF: Final = re.compile("[\ud800-\udfff]")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _UTF_16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _LONE_SURROGATE: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u)")
@@ -163,7 +165,10 @@ def checked_json(values: Any, shape: type[Shape], name: str, error: type[WasiNnE
 
 
 def json_text(values: object, name: str, error: type[WasiNnError]) -> str:
-    """Return values as JSON of two spaces per level, with a line feed at the end.
+    r"""Return values as JSON of two spaces per level, with a line feed at the end.
+
+    The halves of surrogate pairs, which stand for bytes of file names that are not UTF-8, are no
+    characters: they become text such as ``\udcff``.
 
     Parameters
     ----------
@@ -189,7 +194,13 @@ def json_text(values: object, name: str, error: type[WasiNnError]) -> str:
     values are not JSON compliant...
     """
     try:
-        return json.dumps(values, indent=2, allow_nan=False) + "\n"
+        text = json.dumps(values, indent=2, allow_nan=False)
+        if _SURROGATE.search(text):
+            # Of text outside of ASCII, such as emoji, or of names of files that are not UTF-8.
+            plain = json.dumps(values, allow_nan=False, ensure_ascii=False)
+            plain = _HALF.sub(lambda found: f"\\\\u{ord(found[0]):04x}", plain)
+            text = json.dumps(json.loads(plain), indent=2)
+        return text + "\n"
     except (TypeError, ValueError, RecursionError) as wrong:
         raise error(
             f"{name} cannot be written as JSON: {wrong}; use text, finite numbers, lists and "

@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import PreprocessRecipe
+from wasinn_nb.pickling import pickled_fields
 
 __all__ = ["Origin"]
 
@@ -83,11 +84,7 @@ class Origin:
                 )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Read-only views of mappings cannot be pickled; what they show can.
-        values = [getattr(self, name) for name in self.__dataclass_fields__]
-        return type(self), tuple(
-            dict(value) if isinstance(value, MappingProxyType) else value for value in values
-        )
+        return pickled_fields(self)
 
     @property
     def sha384(self) -> str | None:

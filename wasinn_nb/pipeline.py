@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import os
 import threading
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from PIL import Image
@@ -27,18 +28,17 @@ from wasinn_nb.imaging import (
 )
 from wasinn_nb.origin import Origin
 from wasinn_nb.plan import Plan
-from wasinn_nb.runtimes import Runtime, device_name
+from wasinn_nb.runtimes import ProcessGuard, Runtime, device_name, runtimes
 from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.tensor import Tensor
-
-if TYPE_CHECKING:
-    import os
 
 __all__ = ["Pipeline", "kept_pipeline"]
 
 _MOST_KEPT: Final = 4
 _kept: dict[tuple[object, ...], Pipeline] = {}
 _kept_lock = threading.Lock()
+_inherited: Final[list[dict[tuple[object, ...], Pipeline]]] = []
+"""Pipelines of the parent process: freeing one would wait for threads that do not exist here."""
 
 
 class Pipeline:
@@ -47,6 +47,9 @@ class Pipeline:
     With OpenVINO the graph of a segmentation model takes 8-bit pixels and gives 8-bit labels: no
     float tensor crosses into Python unless *scores* is set.  The result is that of the five
     WASI-NN calls on the tensor of the same recipe, value for value.
+
+    A pickle holds what the pipeline was made from, with the paths of the model's files: unpickling
+    compiles the model again.
 
     Parameters
     ----------
@@ -121,12 +124,23 @@ class Pipeline:
         engine = runtime_of(runtime)
         plan = Plan(self.model, recipe, task, resize=resize, scores=scores)
         files = self.model.sha384  # of what is loaded now: it may be written anew later
+        device, precision = device_name(target), precision or settings.default("precision")
+        self._arguments = {
+            "model": self.model,
+            "target": device,
+            "precision": precision,
+            "recipe": recipe,
+            "resize": resize,
+            "scores": scores,
+            "task": task,
+            "runtime": engine.name if engine.name in runtimes() else engine,
+        }
         start = time.perf_counter()
         self._graph = engine.load(
             self.model.files,
             self.model.encoding,
-            device_name(target),
-            precision or settings.default("precision"),
+            device,
+            precision,
             input=plan.recipe_of,
             head=plan.head_of,
         )
@@ -148,6 +162,7 @@ class Pipeline:
             {**versions(), **engine.versions},
         )
         self._lock = threading.Lock()
+        self._guard = ProcessGuard("this pipeline")
 
     def __call__(self, image: ImageSource | None = None) -> Any:
         """Run the model on one image.
@@ -169,7 +184,10 @@ class Pipeline:
             If the image cannot be read.
         TensorError
             If the model gives values that mean nothing, such as NaN.
+        RuntimeFailure
+            If the runtime fails, or this process was forked from the one that made the pipeline.
         """
+        self._guard.check()
         recipe = self.recipe
         if image is None or isinstance(image, str):
             image = catalog.image(image)
@@ -212,8 +230,17 @@ class Pipeline:
         head = self.reading.head
         return head.apply(self._context.output(head.output))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What it was made from; it is compiled again where it is unpickled.
+        return _pipeline, (self._arguments,)
+
     def __repr__(self) -> str:
         return f"Pipeline({self.model.name}, {self.target}, {self.precision}, {self.recipe.resize})"
+
+
+def _pipeline(arguments: Mapping[str, Any]) -> Pipeline:
+    """Return the pipeline of a pickle."""
+    return Pipeline(**arguments)
 
 
 def kept_pipeline(
@@ -269,6 +296,17 @@ def kept_pipeline(
         while len(_kept) > _MOST_KEPT:
             del _kept[next(iter(_kept))]
     return pipeline
+
+
+def _keep_none_in_child() -> None:
+    """Let a forked process make pipelines of its own: the parent's cannot be used there."""
+    global _kept, _kept_lock
+    _inherited.append(_kept)
+    _kept, _kept_lock = {}, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_keep_none_in_child)
 
 
 @functools.cache

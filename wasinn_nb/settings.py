@@ -12,6 +12,7 @@ Variable                  Meaning                                               
 ``WASINN_NB_CACHE``       where downloads are kept                              per user
 ``WASINN_NB_OFFLINE``     ``1``: never download                                 ``0``
 ``WASINN_NB_RAISE``       ``1``: widgets run at once and raise their errors     ``0``
+``WASINN_NB_TELEMETRY``   ``1``: OpenVINO may send usage data to its makers     ``0``
 ========================  ====================================================  =========
 
 Notebooks run elsewhere, and in CI, without an edit.
@@ -25,7 +26,7 @@ from typing import Final
 
 from wasinn_nb.files import expanded
 
-__all__ = ["DEFAULTS", "cache_dir", "default", "offline", "raising", "search_path"]
+__all__ = ["DEFAULTS", "cache_dir", "default", "offline", "raising", "search_path", "telemetry"]
 
 DEFAULTS: Final = {
     "model": "road-segmentation-synth-0001",
@@ -74,6 +75,11 @@ def raising() -> bool:
     The mode for tests: a notebook whose image cannot be made fails.
     """
     return _switched_on("WASINN_NB_RAISE")
+
+
+def telemetry() -> bool:
+    """Return whether OpenVINO and NNCF may send usage data, which they do by default."""
+    return _switched_on("WASINN_NB_TELEMETRY")
 
 
 def _switched_on(variable: str) -> bool:

@@ -1,11 +1,87 @@
-"""Numbers and names in words, as every text, page and widget shows them."""
+"""Numbers and names in words, and text from outside, as every text, page and widget shows them."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
 
-__all__ = ["bytes_text", "milliseconds", "no_such", "percent"]
+__all__ = ["bytes_text", "first_few", "inert", "listed", "milliseconds", "no_such", "percent"]
+
+_JOINERS: Final = "\u200c\u200d"
+"""They join letters and emoji, and are invisible, but change nothing around them."""
+_MOST_LISTED: Final = 20
+_NOT_ASCII_PRINTABLE: Final = re.compile(r"[^ -~]")
+
+
+def inert(text: str, limit: int | None = None, *, lines: bool = False, middle: bool = False) -> str:
+    r"""Return text from outside as text that only shows itself, wherever it is printed.
+
+    What steers a terminal or a page, or cannot be seen, becomes a visible escape: control
+    characters, escape sequences, changes of the direction of writing, line breaks, and the halves
+    of surrogate pairs that stand for bytes of file names that are not UTF-8.  Blanks of every width
+    become plain blanks.
+
+    Parameters
+    ----------
+    text : str
+        A name, or a whole output.
+    limit : int, optional
+        The most characters; ``…`` stands for what is left out.
+    lines : bool
+        Whether line feeds and tabs stay: text of several lines.
+    middle : bool
+        Whether the middle is left out of what is too long, as of a path, and not the end.
+
+    Examples
+    --------
+    >>> inert("road\x1b[31m\n"), inert("\u202egnp.exe"), inert("\udcff.png")
+    ('road\\x1b[31m\\n', '\\u202egnp.exe', '\\udcff.png')
+    >>> inert("a long name", 6), inert("folder/name.png", 9, middle=True)
+    ('a lon…', 'fold….png')
+    """
+    if not text.isprintable():  # or there is nothing to do
+        kept = "\n\t" if lines else ""
+        text = _NOT_ASCII_PRINTABLE.sub(lambda found: _visible(found[0], kept), text)
+    if limit is None or len(text) <= limit:
+        return text
+    if not middle:
+        return f"{text[: limit - 1]}…"
+    half = (limit - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"
+
+
+def _visible(character: str, kept: str) -> str:
+    if character.isprintable() or character in kept or character in _JOINERS:
+        return character
+    if character.isspace() and character > "\x85" and character not in "\u2028\u2029":
+        return " "
+    return character.encode("unicode_escape").decode()
+
+
+def first_few(texts: Sequence[str], most: int = _MOST_LISTED) -> list[str]:
+    """Return the first texts of a list, and how many more there are.
+
+    Examples
+    --------
+    >>> first_few(["a", "b", "c", "d"], 2)
+    ['a', 'b', '2 more']
+    """
+    if len(texts) <= most:
+        return list(texts)
+    return [*texts[:most], f"{len(texts) - most:,} more"]
+
+
+def listed(texts: Sequence[str], most: int = _MOST_LISTED) -> str:
+    """Return texts with commas between: the first ones, and how many more there are.
+
+    Examples
+    --------
+    >>> listed(["a", "b"]), listed(["c"] * 30_000, 2)
+    ('a, b', 'c, c, 29,998 more')
+    """
+    return ", ".join(first_few(texts, most))
 
 
 def percent(share: float) -> str:
@@ -54,5 +130,5 @@ def no_such(what: str, name: object, known: Iterable[str], where: str = "") -> s
     names = list(known)
     close = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
     close = close or [known for known in names if str(name).lower() in known.lower()]
-    remedy = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(names)}"
+    remedy = f"did you mean {' or '.join(close)}?" if close else f"there are {listed(names)}"
     return f"no {what} {str(name)!r:.140}{where}; {remedy if names else 'there are none here'}"

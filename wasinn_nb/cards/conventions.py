@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from wasinn_nb.wording import inert
+
 __all__ = [
     "Meaning",
     "class_names",
@@ -37,18 +39,16 @@ class Meaning:
 
 
 def clean_text(value: object, limit: int = _MAX_TEXT) -> str:
-    r"""Return *value* as one line of at most *limit* characters, all of them printable.
+    r"""Return *value* as one line of at most *limit* characters, blanks counted once.
 
     Examples
     --------
     >>> clean_text("a\n b\x1b[31m")
-    'a b [31m'
+    'a b\\x1b[31m'
     >>> clean_text("long text", 5)
     'long…'
     """
-    text = str(value)[: 4 * limit]
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return inert(" ".join(str(value)[: 4 * limit].split()), limit)
 
 
 # -- Model API -------------------------------------------------------------------------------------

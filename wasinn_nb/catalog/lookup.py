@@ -165,7 +165,7 @@ def _holds_model(folder: Path) -> bool:
 def _looks_like_model(path: Path) -> bool:
     """Return whether *path* is a model's main file: many an ``.xml`` is something else."""
     suffix = path.suffix.lower()
-    if suffix not in ENCODINGS or main_path(path) != path:
+    if suffix not in ENCODINGS or main_path(path) != path or not path.is_file():
         return False
     if suffix != ".xml" or model_files(path)[-1].is_file():
         return True

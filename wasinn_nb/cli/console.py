@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -11,7 +10,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.json_files import json_text
 from wasinn_nb.render import Document, Showing, document_text
+from wasinn_nb.wording import inert
 
 __all__ = [
     "AsJson",
@@ -99,7 +101,9 @@ def notes(text: str) -> None:
 
 
 def _print_on_stderr(text: str, style: str) -> None:
-    Console(stderr=True, highlight=False).print(text, style=style, soft_wrap=True, markup=False)
+    Console(stderr=True, highlight=False).print(
+        inert(text, lines=True), style=style, soft_wrap=True, markup=False, emoji=False
+    )
 
 
 def text_width() -> int:
@@ -118,13 +122,14 @@ def show(value: Showing | Document | object) -> None:
 
 
 def print_line(text: str | Text) -> None:
-    """Print a text on stdout as it is: the terminal wraps what is too long."""
-    out.print(text, soft_wrap=True, markup=False)
+    """Print a text on stdout, inert: the terminal wraps what is too long."""
+    shown = inert(text, lines=True) if isinstance(text, str) else text
+    out.print(shown, soft_wrap=True, markup=False, emoji=False)
 
 
 def print_json(value: Any) -> None:
     """Print *value* as JSON."""
-    sys.stdout.write(json.dumps(value, indent=2) + "\n")
+    sys.stdout.write(json_text(value, "the output", InvalidArgumentError))
 
 
 def pairs(texts: list[str] | None, separator: str, option: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from wasinn_nb.comparison.figure import draw_comparison
 from wasinn_nb.comparison.ranking import ClassRank, RankingDifference
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import ImageSource
+from wasinn_nb.pickling import pickled_fields
 from wasinn_nb.render import (
     Block,
     Column,
@@ -143,6 +144,9 @@ class Comparison(Report):
     def __post_init__(self) -> None:
         for name in ("iou", "pixels", "recipes"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pickled_fields(self)
 
     @property
     def same(self) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
-from wasinn_nb.files import expanded, is_folder
+from wasinn_nb.files import expanded, is_folder, is_special
 from wasinn_nb.imaging import IMAGE_SUFFIXES
 
 __all__ = ["Named", "Pair", "images_in", "named", "nested_images", "paired"]
@@ -138,14 +138,18 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
 
 
 def images_in(folder: Path) -> list[Path]:
-    """Return the image files in a folder, sorted; hidden ones are left out.
+    """Return the image files in a folder, sorted; hidden ones, pipes and devices are left out.
 
     Raises
     ------
     MissingFileError
         If the folder cannot be read.
     """
-    return [path for path in _entries(folder) if path.suffix.lower() in IMAGE_SUFFIXES]
+    return [
+        path
+        for path in _entries(folder)
+        if path.suffix.lower() in IMAGE_SUFFIXES and not is_special(path)
+    ]
 
 
 def nested_images(folder: Path) -> dict[str, Path]:

@@ -7,7 +7,8 @@ import struct
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any, Final, TypeVar
 
@@ -17,6 +18,7 @@ from wasinn_nb.abi import Dialect, Errno, ExecutionTarget, GraphEncoding, Tensor
 from wasinn_nb.errors import (
     BusyError,
     InvalidArgumentError,
+    RuntimeFailure,
     TooLargeError,
     UnsupportedOperationError,
     WasiNnError,
@@ -175,7 +177,7 @@ class HostFunctions:
         def call(caller: wasmtime.Caller, *raw: int) -> int:
             start, errno = time.perf_counter(), Errno.SUCCESS
             try:
-                with self.ctx.trace.call(name) as row:
+                with self.ctx.trace.call(name) as row, _ours():
                     body(row, caller, *map(unsigned, raw))
             except WasiNnError as error:
                 errno = error.errno or Errno.RUNTIME_ERROR
@@ -342,6 +344,18 @@ class HostFunctions:
         if len(self.dialects) > 1:
             remark += ", and has used the other one before"
         return tensor, remark
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    """Turn the errors of a computer without memory, descriptors or room into one for the guest."""
+    try:
+        yield
+    except WasiNnError:
+        raise
+    except (OSError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or "not enough memory"
+        raise RuntimeFailure(f"the host failed: {reason}") from error
 
 
 def _unsupported(row: Call, caller: wasmtime.Caller, *arguments: int) -> None:

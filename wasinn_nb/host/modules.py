@@ -15,6 +15,7 @@ import wasmtime
 from wasinn_nb.errors import GuestLinkError, GuestModuleError
 from wasinn_nb.files import existing_file
 from wasinn_nb.host.linker import MODULE, PARAMETERS
+from wasinn_nb.runtimes import ProcessGuard
 
 __all__ = ["check_imports", "check_start", "compiled", "memories", "new_engine", "read_module"]
 
@@ -39,9 +40,18 @@ _HINTS: Final = {
 
 def new_engine() -> wasmtime.Engine:
     """Return an engine of one guest's own: its epoch, which stops a guest, is the engine's."""
+    _engine_guard().check()
     config = wasmtime.Config()
     config.epoch_interruption = True
     return wasmtime.Engine(config)
+
+
+@functools.cache
+def _engine_guard() -> ProcessGuard:
+    """Return the guard of the threads that wasmtime compiles with."""
+    return ProcessGuard(
+        "wasmtime, which the parent process has used,", "run guests in child processes only"
+    )
 
 
 def read_module(wasm: str | os.PathLike[str] | bytes) -> bytes:

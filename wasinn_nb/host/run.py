@@ -14,7 +14,7 @@ from wasinn_nb.host.wasi import Directory
 from wasinn_nb.render import Code, Column, Document, Only, Paragraph, Section, Showing, Table, Tone
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.wasi_nn import ModelFiles, Trace
-from wasinn_nb.wording import milliseconds
+from wasinn_nb.wording import first_few, inert, milliseconds
 
 __all__ = ["GuestRun", "Invocation"]
 
@@ -167,7 +167,7 @@ class GuestRun(Showing):
     @property
     def _summary(self) -> str:
         calls = len(self.trace) + self.trace.dropped
-        return f"{self.invocation.name}: {self.ended}, {calls} WASI-NN call(s)"
+        return inert(f"{self.invocation.name}: {self.ended}, {calls} WASI-NN call(s)")
 
     def _file_names(self) -> list[str]:
         """Return the written files by their paths in the guest."""
@@ -197,8 +197,8 @@ class GuestRun(Showing):
                 Only(("notebook", "page"), [Paragraph(self._summary, ended)]),
                 *(self.trace.document().blocks if len(self.trace) else ()),
                 Only(("notebook", "page"), folded),
-                *(Paragraph(f"wrote {name}") for name in self._file_names()),
-                *(Paragraph(f"note: {note}") for note in self.notes),
+                *(Paragraph(f"wrote {inert(name)}") for name in first_few(self._file_names())),
+                *(Paragraph(f"note: {inert(note)}") for note in first_few(self.notes)),
             ],
             show_title=False,
         )

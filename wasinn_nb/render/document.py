@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
 
 from wasinn_nb.render.palette import LegendEntry
+from wasinn_nb.wording import inert
 
 __all__ = [
     "Bar",
@@ -137,7 +138,7 @@ class Column:
         if isinstance(value, list | tuple):
             return ", ".join(map(self.shown, value))
         if not _is_number(value):
-            return str(value)
+            return inert(str(value))
         if isinstance(value, float) and math.isnan(value):
             return _NO_VALUE
         if callable(self.format):

@@ -1,6 +1,8 @@
 """Documents as HTML, for notebooks in any theme and for pages of their own.
 
-Every text is escaped.  Notebooks remove ``<style>`` from what they do not trust, so that styles
+Every text is escaped, and what steers a display becomes visible.
+
+Notebooks remove ``<style>`` from what they do not trust, so that styles
 stand on their elements; text and lines take the theme's own color.
 """
 
@@ -28,7 +30,7 @@ from wasinn_nb.render.document import (
     Table,
 )
 from wasinn_nb.render.palette import LegendEntry
-from wasinn_nb.wording import percent
+from wasinn_nb.wording import inert, percent
 
 __all__ = ["blocks_html", "document_html", "table_html"]
 
@@ -85,7 +87,7 @@ def document_html(document: Document) -> str:
     (True, True)
     """
     title = (
-        f'<div style="font-weight:600;font-size:1.1em">{escape(document.title)}</div>'
+        f'<div style="font-weight:600;font-size:1.1em">{_escaped(document.title)}</div>'
         if document.show_title
         else ""
     )
@@ -108,16 +110,20 @@ def blocks_html(blocks: Sequence[Block], medium: Medium) -> str:
 def _block_html(block: Block, medium: Medium) -> str:
     match block:
         case Paragraph(text, tone):
-            return f'<p style="{_PARAGRAPH};{_TONES[tone]}">{escape(text)}</p>' if text else ""
+            return (
+                f'<p style="{_PARAGRAPH};{_TONES[tone]}">{_escaped(text, lines=True)}</p>'
+                if text
+                else ""
+            )
         case Items(items):
-            inner = "".join(f"<li>{escape(item)}</li>" for item in items)
+            inner = "".join(f"<li>{_escaped(item)}</li>" for item in items)
             return f'<ul style="margin:.25em 0">{inner}</ul>' if items else ""
         case Facts(rows):
             cells = "".join(_fact_html(label, text) for label, text in rows)
             return f'<div style="{_GRID}">{cells}</div>' if rows else ""
         case Code(text, heading):
-            title = f'<div style="{_HEADING}">{escape(heading)}</div>' if heading else ""
-            return f'{title}<pre style="{_CODE}"><code>{escape(text)}</code></pre>'
+            title = f'<div style="{_HEADING}">{_escaped(heading)}</div>' if heading else ""
+            return f'{title}<pre style="{_CODE}"><code>{_escaped(text, lines=True)}</code></pre>'
         case Table():
             return table_html(block)
         case Picture():
@@ -139,7 +145,7 @@ def _section_html(section: Section, medium: Medium) -> str:
     inner = blocks_html(section.blocks, medium)
     if not inner:
         return ""
-    heading = escape(section.heading)
+    heading = _escaped(section.heading)
     folded = section.folded_on_page if medium == "page" else section.folded
     if folded:
         return f"<details><summary>{heading}</summary>{inner}</details>"
@@ -153,8 +159,8 @@ def _section_html(section: Section, medium: Medium) -> str:
 def _fact_html(label: str, text: str) -> str:
     span = "" if label else "grid-column:1/-1;"
     style = f"{span}white-space:pre-line;overflow-wrap:anywhere;text-align:left"
-    value = f'<div style="{style}">{escape(text)}</div>'
-    return f'<div style="opacity:0.75">{escape(label)}</div>{value}' if label else value
+    value = f'<div style="{style}">{_escaped(text, lines=True)}</div>'
+    return f'<div style="opacity:0.75">{_escaped(label)}</div>{value}' if label else value
 
 
 def table_html(table: Table) -> str:
@@ -176,7 +182,7 @@ def table_html(table: Table) -> str:
         align = _NUMBER if numeric else _NAME
         if not numeric and len(text) <= _SHORT:
             align = "text-align:left;white-space:nowrap"
-        return f'<{tag} style="{_CELL};{align}">{escape(text)}</{tag}>'
+        return f'<{tag} style="{_CELL};{align}">{_escaped(text)}</{tag}>'
 
     def row(cells: Sequence[str], tag: str, style: str = "") -> str:
         inner = "".join(
@@ -191,7 +197,9 @@ def table_html(table: Table) -> str:
         for index, cells in enumerate(table.cells)
     )
     style = f"{_CELL};text-align:left;font-weight:600"
-    caption = f'<caption style="{style}">{escape(table.caption)}</caption>' if table.caption else ""
+    caption = (
+        f'<caption style="{style}">{_escaped(table.caption)}</caption>' if table.caption else ""
+    )
     return (
         f'<div style="overflow-x:auto"><table style="border-collapse:collapse;margin:0">{caption}'
         f"<thead>{head}</thead><tbody>{body}</tbody></table></div>"
@@ -202,12 +210,12 @@ def _image_html(picture: Picture) -> tuple[str, int]:
     media_type, encoded, width = picture.encode()
     source = f"data:{media_type};base64,{base64.b64encode(encoded).decode('ascii')}"
     style = _IMAGE.format(width=width) + (";image-rendering:pixelated" if picture.pixelated else "")
-    return f'<img alt="{escape(picture.alt)}" src="{source}" style="{style}">', width
+    return f'<img alt="{_escaped(picture.alt)}" src="{source}" style="{style}">', width
 
 
 def _figure_html(picture: Picture, style: str) -> str:
     image, width = _image_html(picture)
-    caption = f"<figcaption>{escape(picture.caption)}</figcaption>" if picture.caption else ""
+    caption = f"<figcaption>{_escaped(picture.caption)}</figcaption>" if picture.caption else ""
     return f'<figure style="{style.format(width=width)}">{image}{caption}</figure>'
 
 
@@ -221,10 +229,10 @@ def _cell_html(picture: Picture) -> str:
 
 def _legend_html(entry: LegendEntry) -> str:
     color = "".join(f"{channel:02x}" for channel in entry.color)
-    share = f' <span style="{_SHARE}">{escape(entry.share)}</span>' if entry.share else ""
+    share = f' <span style="{_SHARE}">{_escaped(entry.share)}</span>' if entry.share else ""
     return (
         f'<li style="margin:0;padding:0"><span style="{_SWATCH.format(color=color)}"></span>'
-        f"{escape(entry.name)}{share}</li>"
+        f"{_escaped(entry.name)}{share}</li>"
     )
 
 
@@ -241,13 +249,17 @@ def _bars_html(block: Bars) -> str:
 
 
 def _bar_html(bar: Bar) -> str:
-    note = f' <span style="opacity:0.6">{escape(bar.note)}</span>' if bar.note else ""
+    note = f' <span style="opacity:0.6">{_escaped(bar.note)}</span>' if bar.note else ""
     return (
         '<div style="margin:0 0 7px">'
         '<div style="display:flex;justify-content:space-between;gap:12px">'
-        f'<span style="min-width:0;overflow-wrap:anywhere">{escape(bar.name)}{note}</span>'
-        f'<span style="{_SHARE};white-space:nowrap">{escape(percent(bar.share))}</span></div>'
+        f'<span style="min-width:0;overflow-wrap:anywhere">{_escaped(bar.name)}{note}</span>'
+        f'<span style="{_SHARE};white-space:nowrap">{_escaped(percent(bar.share))}</span></div>'
         '<div style="height:8px;border-radius:4px;background:rgba(128,128,128,0.2)">'
         f'<div style="width:{100 * min(1.0, max(0.0, bar.share)):.2f}%;height:8px;'
         'border-radius:4px;background:#0072b2"></div></div></div>'
     )
+
+
+def _escaped(text: str, *, lines: bool = False) -> str:
+    return escape(inert(text, lines=lines))

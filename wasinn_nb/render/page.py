@@ -9,6 +9,7 @@ from pathlib import Path
 from wasinn_nb.files import atomic
 from wasinn_nb.render.document import Document, Showing
 from wasinn_nb.render.html import blocks_html
+from wasinn_nb.wording import inert
 
 __all__ = ["Report", "document_page"]
 
@@ -38,7 +39,7 @@ def document_page(document: Document) -> str:
     >>> "<h1>A &lt; B</h1>" in document_page(Document("A < B", [Paragraph("So.")]))
     True
     """
-    title = escape(document.title)
+    title = escape(inert(document.title))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

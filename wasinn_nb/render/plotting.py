@@ -12,13 +12,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.render.fonts import fonts_in_cache
 from wasinn_nb.render.palette import LegendEntry
+from wasinn_nb.wording import inert
+
+with fonts_in_cache():
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
 __all__ = ["Histogram", "Panel", "PanelFigure", "draw_evaluation", "draw_panels"]
 
@@ -142,7 +146,7 @@ def draw_panels(
     for index, (title, pixels, smooth) in enumerate(panels):
         axes = figure.add_subplot(down, across, index + 1)
         axes.imshow(pixels, interpolation="auto" if smooth else "nearest")
-        axes.set_title(title, fontsize=_FONT_POINTS, color="black")
+        axes.set_title(_plain(title), fontsize=_FONT_POINTS, color="black")
         axes.set_axis_off()
     if histogram is not None:
         _draw_histogram(figure.add_subplot(down, across, places), histogram)
@@ -224,7 +228,7 @@ def draw_evaluation(
 def _draw_matrix(axes: Axes, shares: NDArray[np.float64], names: Sequence[str]) -> None:
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
     marks = range(len(names))
-    labels = [_plain(_short(name)) for name in names]
+    labels = [_plain(inert(name, _MOST_OF_A_NAME)) for name in names]
     upright = len(names) > 6 or max(map(len, labels)) > 12
     axes.set_xticks(marks, labels, rotation=90 if upright else 0)
     axes.set_yticks(marks, labels)
@@ -276,31 +280,32 @@ def _draw_histogram(axes: Axes, histogram: Histogram) -> None:
     edges = np.linspace(0.0, highest, _BINS + 1)
     for (name, numbers), color in zip(histogram.values.items(), _HISTOGRAM_COLORS, strict=False):
         counts, _ = np.histogram(numbers, edges)
-        axes.stairs(counts, edges, fill=True, color=color, label=f"{name}, {numbers.size}")
+        axes.stairs(
+            counts, edges, fill=True, color=color, label=_in_legend(f"{name}, {numbers.size}")
+        )
     if histogram.marked is not None:
         name, at = histogram.marked
-        axes.axvline(at, color="black", linestyle="--", linewidth=1, label=name)
+        axes.axvline(at, color="black", linestyle="--", linewidth=1, label=_in_legend(name))
     axes.set_yscale("symlog")  # counts of 0 and 1 beside those of millions
     axes.set_ylim(bottom=0)
-    axes.set_title(histogram.title, fontsize=_FONT_POINTS, color="black")
+    axes.set_title(_plain(histogram.title), fontsize=_FONT_POINTS, color="black")
     axes.set_ylabel("pixels", color="black")
     axes.tick_params(colors="black")
     axes.legend(frameon=False, labelcolor="black", loc="upper center")
 
 
 def _label(entry: LegendEntry) -> str:
+    return f"{_in_legend(entry.name)}  {entry.share}".rstrip()
+
+
+def _in_legend(text: str) -> str:
     # Matplotlib leaves out labels that begin with "_".
-    name = _plain(entry.name)
-    return f"{' ' if name.startswith('_') else ''}{name}  {entry.share}".rstrip()
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _MOST_OF_A_NAME else f"{name[: _MOST_OF_A_NAME - 1]}…"
+    return f"{' ' if text.startswith('_') else ''}{_plain(text)}"
 
 
 def _plain(text: str) -> str:
     # "$" would start mathematics.
-    return text.replace("$", r"\$")
+    return inert(text).replace("$", r"\$")
 
 
 def _legend_columns(legend: Sequence[LegendEntry], inches: float) -> int:

@@ -17,6 +17,7 @@ from wasinn_nb.render.document import (
     Section,
     Table,
 )
+from wasinn_nb.wording import inert
 
 __all__ = ["document_text", "table_text"]
 
@@ -29,6 +30,8 @@ _LONGEST_LABEL: Final = 14
 
 def document_text(document: Document, width: int = 100) -> str:
     """Return a document as text; images and legends are left out.
+
+    What steers a terminal becomes visible escapes, by :func:`wasinn_nb.wording.inert`.
 
     Parameters
     ----------
@@ -57,7 +60,7 @@ def document_text(document: Document, width: int = 100) -> str:
       0  data
     """
     blocks = document.shown_in("text")
-    lines = [document.title] if document.show_title else []
+    lines = [inert(document.title)] if document.show_title else []
     lines += _lines(blocks, width, _label_width(blocks))
     return "\n".join(lines).lstrip("\n")
 
@@ -67,23 +70,24 @@ def _lines(blocks: Sequence[Block], width: int, label_width: int) -> list[str]:
     for block in blocks:
         match block:
             case Paragraph():
-                lines += block.text.splitlines()
+                lines += inert(block.text, lines=True).splitlines()
             case Items():
-                lines += [f"- {item}" for item in block.items]
+                lines += [f"- {inert(item)}" for item in block.items]
             case Facts():
                 for label, text in block.rows:
-                    lines += _fact(label, text, label_width, width)
+                    lines += _fact(inert(label), inert(text, lines=True), label_width, width)
             case Code():
-                lines += ([f"# {block.heading}"] if block.heading else []) + [block.text]
+                lines += [f"# {inert(block.heading)}"] if block.heading else []
+                lines.append(inert(block.text, lines=True))
             case Table():
-                lines += [block.caption] if block.caption else []
+                lines += [inert(block.caption)] if block.caption else []
                 lines += table_text(block, width).splitlines()
             case Bars():
-                lines += [f"{bar.name}  {bar.share:.4f}" for bar in block.bars]
+                lines += [f"{inert(bar.name)}  {bar.share:.4f}" for bar in block.bars]
             case Section():
                 inner = _lines(_text_blocks(block), width, label_width)
                 if inner:
-                    lines += ["", *([block.heading] if block.heading else []), *inner]
+                    lines += ["", *([inert(block.heading)] if block.heading else []), *inner]
             case _:  # images, and what their colors mean
                 pass
     return lines
@@ -146,7 +150,7 @@ def table_text(table: Table, width: int = 100) -> str:
     a long name        1
     of a class
     """
-    headers = [column.name for column in table.headers]
+    headers = [inert(column.name) for column in table.headers]
     rows = [headers, *table.cells]
     widths = _fitting([*zip(*rows, strict=True)], table.numeric, width)
     lines = []

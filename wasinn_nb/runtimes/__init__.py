@@ -9,6 +9,7 @@ from wasinn_nb.runtimes.device_table import (
     missing_devices,
 )
 from wasinn_nb.runtimes.engine_table import Engine, EngineTable, engines
+from wasinn_nb.runtimes.forking import ProcessGuard
 from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head
 from wasinn_nb.runtimes.labels import (
     argmax_labels,
@@ -25,6 +26,7 @@ from wasinn_nb.runtimes.precisions import (
 )
 from wasinn_nb.runtimes.protocols import Builder, ExecutionContext, Graph, HeadOf, InputOf, Runtime
 from wasinn_nb.runtimes.registry import devices, runtime, runtimes
+from wasinn_nb.runtimes.telemetry import without_telemetry
 from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "Head",
     "HeadOf",
     "InputOf",
+    "ProcessGuard",
     "Runtime",
     "ThreadedContext",
     "UnfusedGraph",
@@ -59,5 +62,6 @@ __all__ = [
     "runtimes",
     "score_planes",
     "warn_of_precision",
+    "without_telemetry",
     "write_argmax",
 ]

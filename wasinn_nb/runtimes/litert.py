@@ -133,6 +133,7 @@ class LiteRtGraph(UnfusedGraph):
 
     def execution_context(self) -> LiteRtContext:
         """Make a context with an interpreter of its own; the first one gets that of loading."""
+        self.guard.check()
         try:
             interpreter = self._unused.pop()
         except IndexError:

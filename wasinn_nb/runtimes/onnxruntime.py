@@ -160,6 +160,7 @@ class OnnxGraph(UnfusedGraph):
 
     def execution_context(self) -> OnnxContext:
         """Make a context; a session runs in several threads at once."""
+        self.guard.check()
         return OnnxContext(self)
 
 

@@ -12,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import BusyError
+from wasinn_nb.pickling import NotPickled
 from wasinn_nb.runtimes.base import GraphSpec
+from wasinn_nb.runtimes.forking import LOAD_AGAIN, ProcessGuard
 from wasinn_nb.runtimes.reading import BUSY, check_output, input_array
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["ThreadedContext", "UnfusedGraph", "processors"]
 
 
-class UnfusedGraph:
+class UnfusedGraph(NotPickled):
     """A graph that takes the model's own input and gives its outputs as they are.
 
     Parameters
@@ -28,6 +30,7 @@ class UnfusedGraph:
     device : str
     """
 
+    _instead = LOAD_AGAIN
     fuses_input: Final = False
     fuses_head: Final = False
     precision: Final = "f32"
@@ -36,9 +39,10 @@ class UnfusedGraph:
         signature, self.input, self.head = spec
         self.inputs, self.outputs = signature.inputs, signature.outputs
         self.device = device
+        self.guard = ProcessGuard("this graph")
 
 
-class ThreadedContext(ABC):
+class ThreadedContext(NotPickled, ABC):
     """Start and wait over one call that blocks: a thread for each run that is started.
 
     Parameters
@@ -46,8 +50,11 @@ class ThreadedContext(ABC):
     graph : UnfusedGraph
     """
 
+    _instead = LOAD_AGAIN
+
     def __init__(self, graph: UnfusedGraph) -> None:
         self._ports = graph.inputs, graph.outputs
+        self._guard = graph.guard
         self._inputs: dict[int, NDArray[Any]] = {}
         self._outputs: Mapping[int, NDArray[Any]] = {}
         self._computed = False
@@ -92,6 +99,7 @@ class ThreadedContext(ABC):
         return Tensor.adopt(array.shape, array.dtype, array)
 
     def _check_idle(self) -> None:
+        self._guard.check()
         if self._thread is not None:
             raise BusyError(BUSY)
 

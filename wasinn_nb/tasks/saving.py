@@ -24,6 +24,7 @@ from wasinn_nb.imaging import open_image
 from wasinn_nb.json_files import checked_json, json_text, read_json
 from wasinn_nb.tensor import Tensor, read_tensor, tensor_files
 from wasinn_nb.transaction import Contents, read_member, settle, write_files
+from wasinn_nb.wording import listed
 
 __all__ = [
     "SavedFiles",
@@ -332,7 +333,7 @@ def _read_json(path: Path) -> tuple[Path, dict[str, Any]]:
         own = sorted(name for name in names if not name.endswith(".tensor.json"))
         raise MissingFileError(
             f"expected the JSON file of a result, got the folder {path}; it has "
-            f"{', '.join(own) or 'none'}"
+            f"{listed(own) or 'none'}"
         )
     found = existing_file(path, "result")
     facts = read_json(

@@ -19,6 +19,7 @@ from wasinn_nb.errors import (
     TooLargeError,
     UnsupportedOperationError,
 )
+from wasinn_nb.pickling import NotPickled
 from wasinn_nb.runtimes import Builder, Runtime, device_name
 from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.tensor import Tensor
@@ -42,7 +43,7 @@ __all__ = ["WasiNnCtx"]
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
 
-class WasiNnCtx:
+class WasiNnCtx(NotPickled):
     """WASI-NN in Python: the calls a guest makes, in the same order and with the same errors.
 
     Handles count from 0.  The object may be used from several threads; one execution context
@@ -79,6 +80,8 @@ class WasiNnCtx:
     ...     ctx.get_output(context, 0)
     Tensor(1x4x512x896xf32, 7340032 bytes)
     """
+
+    _instead = "make one where it is used; its trace can be pickled"
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from wasinn_nb.errors import BusyError, InvalidArgumentError, RuntimeFailure
-from wasinn_nb.runtimes import ExecutionContext, Graph
+from wasinn_nb.runtimes import ExecutionContext, Graph, ProcessGuard
 
 __all__ = ["Execution", "Handles"]
 
@@ -48,9 +48,11 @@ class Handles:
         self.closed = False
         self._next_graph = self._next_context = 0
         self._lock = threading.RLock()
+        self._guard = ProcessGuard("this WasiNnCtx")
 
     def check_open(self) -> None:
-        """Raise RuntimeFailure if they are closed."""
+        """Raise RuntimeFailure if they are closed, or in a forked process."""
+        self._guard.check()
         if self.closed:
             raise RuntimeFailure("this WasiNnCtx is closed; make a new one")
 

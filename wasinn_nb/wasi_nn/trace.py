@@ -8,14 +8,14 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, Literal, overload
+from typing import Any, Final, Literal, overload
 
 from wasinn_nb.abi import Errno
 from wasinn_nb.cards import Port
 from wasinn_nb.errors import WasiNnError
 from wasinn_nb.render import Column, Document, Only, Paragraph, Showing, Table
 from wasinn_nb.tensor import Tensor
-from wasinn_nb.wording import milliseconds
+from wasinn_nb.wording import inert, milliseconds
 
 __all__ = ["Call", "Keep", "Trace"]
 
@@ -25,6 +25,7 @@ Keep = Literal["all", "last"] | None
 # A guest may call without end.  Of very many calls the first ones, which set everything up, and
 # the last ones are held; the repr shows fewer.
 _MAX_CALLS: Final = 10_000
+_OF_THREADS: Final = frozenset({"_lock", "_open"})
 _FIRST_CALLS: Final = 1_000
 _SHOWN_FIRST: Final = 30
 _SHOWN_LAST: Final = 10
@@ -106,6 +107,14 @@ class Trace(Showing, Sequence[Call]):
         self._kept: deque[Call] = deque()
         self._kept_bytes = 0
         self._last: dict[tuple[str, str], Call] = {}
+        self._open = threading.local()
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in _OF_THREADS}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
         self._open = threading.local()
         self._lock = threading.Lock()
 
@@ -215,7 +224,7 @@ class Trace(Showing, Sequence[Call]):
         """Return what there is to see: a row for each call, and below them the notes by number."""
         shown = self._shown()
         failed = [i for i, (_, c) in enumerate(shown) if c and c.errno is not Errno.SUCCESS]
-        notes = [f"#{number} {c.name}: {c.note}" for number, c in shown if c and c.note]
+        notes = [f"#{number} {c.name}: {inert(c.note)}" for number, c in shown if c and c.note]
         columns = ["#", "call", "arguments", "expected", "got", "errno"]
         rows = [(number, *_cells(call)) for number, call in shown]
         times = [call.seconds if call else None for _, call in shown]

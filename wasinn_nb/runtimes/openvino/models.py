@@ -35,6 +35,7 @@ from wasinn_nb.errors import (
     UnsupportedOperationError,
     WasiNnError,
 )
+from wasinn_nb.runtimes.forking import ProcessGuard
 from wasinn_nb.runtimes.protocols import Builder
 from wasinn_nb.runtimes.reading import BUSY, OPEN_RANK, check_ends
 
@@ -50,16 +51,29 @@ __all__ = [
 _SUFFIXES: Final = {encoding: suffix for suffix, encoding in ENCODINGS.items()}
 
 
-@functools.cache
 def core() -> ov.Core:
     """Return the process's one `openvino.Core`; plug-ins are slow to load twice.
 
     Weights are read, not mapped into memory: of a file that is written anew, a graph that was
     compiled before would compute with the new numbers, and of one that is cut, it would crash.
+
+    Raises
+    ------
+    RuntimeFailure
+        If this process was forked from one that has used OpenVINO.
     """
+    made, guard = _made_core()
+    guard.check()
+    return made
+
+
+@functools.cache
+def _made_core() -> tuple[ov.Core, ProcessGuard]:
     made = ov.Core()
     made.set_property({"ENABLE_MMAP": False})
-    return made
+    return made, ProcessGuard(
+        "OpenVINO, which the parent process has used,", "use OpenVINO in child processes only"
+    )
 
 
 def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model:

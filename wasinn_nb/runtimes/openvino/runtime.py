@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import Port, Signature
 from wasinn_nb.imaging import PreprocessRecipe
+from wasinn_nb.pickling import NotPickled
 from wasinn_nb.runtimes.base import BaseRuntime, GraphSpec
 from wasinn_nb.runtimes.device_table import (
     AUTO,
@@ -23,6 +24,7 @@ from wasinn_nb.runtimes.device_table import (
     device_error,
     missing_devices,
 )
+from wasinn_nb.runtimes.forking import LOAD_AGAIN, ProcessGuard
 from wasinn_nb.runtimes.openvino.fusing import can_fuse_head, with_head, with_input
 from wasinn_nb.runtimes.openvino.models import (
     core,
@@ -141,8 +143,10 @@ def _completed(compiled: Sequence[ov.Output], known: tuple[Port, ...]) -> tuple[
     )
 
 
-class OpenVinoGraph:
+class OpenVinoGraph(NotPickled):
     """A compiled model; see :class:`wasinn_nb.runtimes.Graph`."""
+
+    _instead = LOAD_AGAIN
 
     def __init__(
         self,
@@ -152,6 +156,7 @@ class OpenVinoGraph:
         fuses_head: bool,
     ) -> None:
         self.compiled = compiled
+        self.guard = ProcessGuard("this graph")
         signature, self.input, self.head = spec
         self.fuses_input = self.input is not None
         self.fuses_head = fuses_head
@@ -195,12 +200,15 @@ class OpenVinoGraph:
 
     def execution_context(self) -> OpenVinoContext:
         """Make an inference request."""
+        self.guard.check()
         with translated("OpenVINO cannot make an inference request"):
             return OpenVinoContext(self, self.compiled.create_infer_request())
 
 
-class OpenVinoContext:
+class OpenVinoContext(NotPickled):
     """An inference request whose inputs and outputs are shared with `Tensor` objects."""
+
+    _instead = LOAD_AGAIN
 
     def __init__(self, graph: OpenVinoGraph, request: ov.InferRequest) -> None:
         self._graph = graph
@@ -212,6 +220,7 @@ class OpenVinoContext:
 
     def set_input(self, index: int, tensor: Tensor) -> None:
         """Share *tensor* with OpenVINO; in the model's dimensions."""
+        self._graph.guard.check()
         array = input_array(index, self._graph.inputs[index], tensor)
         with translated(f"OpenVINO refused input {index}"):
             self._request.set_input_tensor(index, _shared(array))
@@ -219,6 +228,7 @@ class OpenVinoContext:
 
     def start(self) -> None:
         """Begin a run; the outputs go to fresh memory, so that earlier ones stay as they were."""
+        self._graph.guard.check()
         fresh = {}
         for index in self._graph.shareable:
             port = self._graph.outputs[index]

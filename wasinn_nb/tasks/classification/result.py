@@ -20,6 +20,7 @@ from wasinn_nb.files import expanded
 from wasinn_nb.imaging import ImageSource, kept_image, rgb_image
 from wasinn_nb.json_files import checked_json
 from wasinn_nb.origin import Origin
+from wasinn_nb.pickling import pickled_fields
 from wasinn_nb.render import (
     Bar,
     Bars,
@@ -32,10 +33,10 @@ from wasinn_nb.render import (
     encoded_image,
 )
 from wasinn_nb.tasks.display import assumed_blocks, assumed_text, details
-from wasinn_nb.tasks.fields import exif_of, pickled_fields, read_only
+from wasinn_nb.tasks.fields import exif_of, read_only
 from wasinn_nb.tasks.saving import checked_stem, read_saved, read_saved_tensor, write_facts
 from wasinn_nb.tensor import Tensor, tensor_files
-from wasinn_nb.wording import percent
+from wasinn_nb.wording import inert, percent
 
 __all__ = ["CLASSIFICATION_FORMAT", "ClassificationResult", "SavedScores", "TopClass"]
 
@@ -359,7 +360,7 @@ class ClassificationResult(Showing):
     def __repr__(self) -> str:
         assumed = assumed_text(self.assumed)
         head = (
-            f"ClassificationResult({self._counted()}, {self.origin.ran}"
+            f"ClassificationResult({inert(self._counted())}, {self.origin.ran}"
             f"{', softmax' if self.softmax else ''}{f'; {assumed}' if assumed else ''})"
         )
         return "\n".join([head, *self.lines()])
@@ -382,7 +383,7 @@ class ClassificationResult(Showing):
             return f"{scores[one.index]:.0f}" if integers else f"{one.probability:.4f}"
 
         ranked = enumerate(self.top(k), 1)
-        return [f"{rank}.) [{one.index}]({value(one)}) {one.name}" for rank, one in ranked]
+        return [f"{rank}.) [{one.index}]({value(one)}) {inert(one.name)}" for rank, one in ranked]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return pickled_fields(self)

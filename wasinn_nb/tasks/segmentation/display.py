@@ -23,7 +23,7 @@ from wasinn_nb.tasks.segmentation.digest import MANY_CLASSES
 from wasinn_nb.tasks.segmentation.masks import colorize
 from wasinn_nb.tasks.segmentation.on_image import blended, image_to_tint
 from wasinn_nb.tasks.segmentation.preview import encoded_preview
-from wasinn_nb.wording import percent
+from wasinn_nb.wording import inert, percent
 
 if TYPE_CHECKING:
     from wasinn_nb.render import PanelFigure
@@ -41,7 +41,7 @@ def line_of(result: SegmentationResult) -> str:
     if len(entries) > _SHOWN_CLASSES:
         shares.append(f"{len(entries) - _SHOWN_CLASSES} more")
     assumed = assumed_text(result.assumed)
-    return (
+    return inert(
         f"SegmentationResult({result.card.name}, {result.height}x{result.width}, "
         f"{result.origin.ran}: {', '.join(shares)}{f'; {assumed}' if assumed else ''})"
     )

@@ -23,8 +23,9 @@ from wasinn_nb.imaging import (
     rgb_image,
 )
 from wasinn_nb.origin import Origin
+from wasinn_nb.pickling import pickled_fields
 from wasinn_nb.render import Document, Showing, palette_image
-from wasinn_nb.tasks.fields import exif_of, pickled_fields, read_only
+from wasinn_nb.tasks.fields import exif_of, read_only
 from wasinn_nb.tasks.saving import SavedFiles
 from wasinn_nb.tasks.segmentation.checks import (
     kept_labels,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, TypeVar
 
 from wasinn_nb.cards import ModelCard, restored_assumptions
 from wasinn_nb.errors import InvalidArgumentError, WasiNnError
 from wasinn_nb.imaging import WHOLE, Coverage, PreprocessRecipe
+from wasinn_nb.json_files import checked_json
 from wasinn_nb.tasks.saving import SavedFiles, read_result, write_result
 from wasinn_nb.tasks.segmentation.digest import Digest
 from wasinn_nb.tensor import Tensor
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     ResultT = TypeVar("ResultT", bound=SegmentationResult)
 
 __all__ = ["load_result", "save_result"]
+
+
+class _Checked(TypedDict):
+    """Fields of the JSON file that nothing else checks."""
+
+    timings: dict[str, float]
+    versions: dict[str, str]
+    assumed: NotRequired[tuple[str, ...]]
 
 
 def save_result(
@@ -48,11 +57,12 @@ def load_result(kind: type[ResultT], path: str | os.PathLike[str]) -> ResultT:
     """Read a result back; see :meth:`SegmentationResult.load`."""
     facts, labels, tensor = read_result(Path(path))
     scores = tensor.to_array()
+    checked = checked_json(facts, _Checked, Path(path).name, InvalidArgumentError)
     try:
         model, recipe = dict(facts["model"]), facts["recipe"]
         sha384, files = model.pop("sha384"), model.pop("files", {})
         made_of = None if recipe is None else PreprocessRecipe.from_dict(recipe)
-        assumed = restored_assumptions(facts.get("assumed", ()), made_of, len(model["classes"]))
+        assumed = restored_assumptions(checked.get("assumed", ()), made_of, len(model["classes"]))
         result = kind(
             labels,
             ModelCard.from_dict(model | {"task": "segmentation"}),
@@ -61,9 +71,9 @@ def load_result(kind: type[ResultT], path: str | os.PathLike[str]) -> ResultT:
             made_of,
             facts["target"],
             facts["precision"],
-            facts["timings"],
+            checked["timings"],
             sha384,
-            facts["versions"],
+            checked["versions"],
             files,
             facts.get("runtime", "openvino"),
             facts.get("threshold"),

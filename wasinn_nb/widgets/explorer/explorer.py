@@ -22,6 +22,7 @@ from wasinn_nb.comparison import Comparison, compare
 from wasinn_nb.errors import BusyError, InvalidArgumentError, WasiNnError
 from wasinn_nb.files import atomic
 from wasinn_nb.imaging import ImageSource
+from wasinn_nb.pickling import NotPickled
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.widgets.explorer.boxes import close_all, row
 from wasinn_nb.widgets.explorer.display import Display
@@ -42,7 +43,7 @@ _REPEATS: Final = 10
 _BREATH: Final = 0.02
 
 
-class Explorer(ipywidgets.VBox):  # type: ignore[misc]
+class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
     """Pick a model, an image and an execution target, and look at the mask, or at the classes.
 
     The mask of a segmentation model is laid over the image; the five most probable classes of a
@@ -103,6 +104,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
     >>> explorer.wait().card.classes
     ('background', 'road', 'curb', 'mark')
     """
+
+    _instead = "make it where it is shown"
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ from traitlets import Int, Unicode
 
 from wasinn_nb import catalog, settings
 from wasinn_nb.errors import ImageError, MissingFileError, WasiNnError
-from wasinn_nb.files import change_stamp, existing_file, expanded
+from wasinn_nb.files import change_stamp, existing_file, expanded, is_special
 from wasinn_nb.imaging import IMAGE_SUFFIXES, ImageSource, encoded_bytes, open_image, rgb_image
 from wasinn_nb.widgets.pickers.picking import Option, Picker, is_text, option, readable
 from wasinn_nb.widgets.pickers.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
@@ -317,7 +317,7 @@ def _title(value: str) -> str:
 def _file_name(name: str) -> str:
     """Return what of *name* can be a file's name: no folders, nothing invisible, not too long."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    path = Path(readable(last, len(last)).replace("\ufffd", "").strip())
+    path = Path("".join(filter(str.isprintable, last)).strip())
     suffix = path.suffix[:10]
     return (path.stem[: _MOST_LETTERS - len(suffix)].strip(" .") or "picture") + suffix
 
@@ -330,7 +330,9 @@ def _names_in(path: str | os.PathLike[str]) -> tuple[Path, list[str]]:
             names = sorted(
                 entry.name
                 for entry in entries
-                if entry.name.lower().endswith(IMAGE_SUFFIXES) and not entry.is_dir()
+                if entry.name.lower().endswith(IMAGE_SUFFIXES)
+                and not entry.is_dir()
+                and not is_special(Path(entry.path))
             )
     except (OSError, ValueError) as error:  # ValueError: a NUL
         why = getattr(error, "strerror", None) or str(error)

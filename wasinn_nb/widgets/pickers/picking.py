@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -12,7 +11,9 @@ import anywidget
 from traitlets import Dict, List, Unicode, observe, validate
 
 from wasinn_nb.errors import InvalidArgumentError, WasiNnError
+from wasinn_nb.pickling import NotPickled
 from wasinn_nb.widgets.pages import page
+from wasinn_nb.wording import inert
 
 __all__ = ["Option", "Picker", "is_text", "option", "readable"]
 
@@ -60,12 +61,9 @@ def readable(text: str, most: int = 120) -> str:
     Examples
     --------
     >>> readable("a\nb\u202ec"), readable("x" * 300, 9)
-    ('a�b�c', 'xxxx…xxxx')
+    ('a\\nb\\u202ec', 'xxxx…xxxx')
     """
-    spaced = (" " if unicodedata.category(char)[0] == "Z" else char for char in text)
-    shown = "".join(char if char.isprintable() else "\ufffd" for char in spaced)
-    half = (most - 1) // 2
-    return shown if len(shown) <= most else f"{shown[:half]}…{shown[-half:]}"
+    return inert(text, most, middle=True)
 
 
 def is_text(text: str) -> bool:
@@ -77,7 +75,7 @@ def is_text(text: str) -> bool:
     return True
 
 
-class Picker(anywidget.AnyWidget):
+class Picker(NotPickled, anywidget.AnyWidget):
     """A group of options of which one is picked.
 
     Attributes
@@ -88,6 +86,8 @@ class Picker(anywidget.AnyWidget):
         The key of the picked option.  It may be one that cannot be picked in the page, such as a
         target that is not here: its option says why.
     """
+
+    _instead = "make it where it is shown"
 
     _esm, _css = page("picker")
 

@@ -21,6 +21,7 @@ from wasinn_nb.imaging import exif_orientation
 from wasinn_nb.runtimes import argmax_labels
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import SegmentationResult
+from wasinn_nb.wording import inert
 
 __all__ = ["Shown", "captions", "confidence_payload", "confidence_planes", "mask_payload"]
 __all__ += ["own_file_payload", "photo_payload", "threshold_levels"]
@@ -187,7 +188,11 @@ def mask_payload(
         "threshold": result.threshold,
         "labels": zlib.compress(result.labels.tobytes()),
         "classes": [
-            {"name": name, "color": "#{:02x}{:02x}{:02x}".format(*color), "pixels": areas[name]}
+            {
+                "name": inert(name),
+                "color": "#{:02x}{:02x}{:02x}".format(*color),
+                "pixels": areas[name],
+            }
             for name, color in zip(result.card.classes, result.card.palette, strict=True)
         ],
     }

@@ -10,6 +10,7 @@ import traitlets
 
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import Exif, ImageSource, kept_image
+from wasinn_nb.pickling import NotPickled
 from wasinn_nb.tasks.segmentation import SegmentationResult
 from wasinn_nb.widgets.pages import page
 from wasinn_nb.widgets.viewer.notes import Note, gathered, notes_of
@@ -27,7 +28,7 @@ __all__ = ["MODES", "MaskViewer"]
 MODES: Final = ("photo", "overlay", "mask", "swipe", "blink", "side by side", "difference")
 
 
-class MaskViewer(anywidget.AnyWidget):
+class MaskViewer(NotPickled, anywidget.AnyWidget):
     """A mask over its photograph: opacity, classes, outlines, zoom, the class under the pointer.
 
     The page gets the picture and the labels once and draws by itself: no control asks the kernel.
@@ -84,6 +85,8 @@ class MaskViewer(anywidget.AnyWidget):
     >>> viewer.hidden, viewer.mode
     (['background'], 'overlay')
     """
+
+    _instead = "make it where it is shown"
 
     _esm, _css = page("viewer")
 
