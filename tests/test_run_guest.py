@@ -15,7 +15,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wasmtime
-from hosting import GUESTS, PAGE, command, doubling, escaped, forwarding, roadlike, wasm
+from hosting import (
+    GUESTS,
+    PAGE,
+    command,
+    doubling,
+    escaped,
+    forwarding,
+    in_thread,
+    roadlike,
+    run_guest,
+    wasm,
+)
 from PIL import Image
 
 from wasinn_nb import WasiNnCtx, image_to_bytes, read_tensor
@@ -32,10 +43,11 @@ from wasinn_nb.errors import (
     WasiNnError,
 )
 from wasinn_nb.host import modules
-from wasinn_nb.host.guest import run_guest
 from wasinn_nb.host.run import GuestRun, Invocation
 from wasinn_nb.host.wasi import Directory
 from wasinn_nb.wasi_nn.trace import Trace
+
+pytestmark = pytest.mark.usefixtures("isolation")
 
 MISBEHAVE = GUESTS / "misbehave.wasm"
 DUMP = "wasinn-openvino-inference-output-1x4x512x896xf32.tensor"
@@ -181,6 +193,7 @@ def test_a_guest_is_killed_while_it_infers(models, misbehave):
     assert_no_guest_runs(5)
 
 
+@in_thread
 def test_a_call_that_cannot_be_interrupted_is_left_behind(misbehave, monkeypatch):
     monkeypatch.setattr(WasiNnCtx, "compute", lambda self, context: time.sleep(1.5))
     start = time.perf_counter()
@@ -502,6 +515,7 @@ def test_a_start_function_that_traps_or_exits():
     assert run_guest(leave).exit_code == 9
 
 
+@in_thread
 def test_a_module_is_compiled_once(monkeypatch):
     module = command("(call $exit (i32.const 41))")
     assert run_guest(module).exit_code == 41
@@ -513,6 +527,7 @@ def test_a_module_is_compiled_once(monkeypatch):
     assert run_guest(module).exit_code == 41
 
 
+@in_thread
 def test_the_cache_of_compiled_modules_is_bounded(monkeypatch):
     monkeypatch.setattr(modules, "_CACHED", 2)
     for code in range(4):
@@ -538,6 +553,7 @@ def test_every_exit_code_is_handed_on(code):
     assert run_guest(command(f"(call $exit (i32.const {code}))")).exit_code == code
 
 
+@in_thread
 def test_a_bug_of_ours_comes_out_as_itself(misbehave, monkeypatch):
     def broken(self, context):
         raise ZeroDivisionError("a bug")
@@ -552,6 +568,7 @@ def test_a_bug_of_ours_comes_out_as_itself(misbehave, monkeypatch):
     assert misbehave("nn-early", "road").exit_code == 5
 
 
+@in_thread
 def test_a_guest_that_fails_gives_its_memory_back_though_its_error_is_kept(monkeypatch):
     freed = []
     monkeypatch.setattr(wasmtime.Store, "_delete", lambda self, ptr: freed.append(ptr))
@@ -716,6 +733,7 @@ def test_legacy_guest(models, tmp_path):
     assert "nn-graph=openvino::bytes --dir" in run.wasmtime_command()
 
 
+@in_thread
 def test_names_of_the_catalog(monkeypatch, models):
     def model(name, *, download):
         assert not download

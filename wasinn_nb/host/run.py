@@ -77,6 +77,9 @@ class GuestRun:
         The models that it has asked for by name.
     runtime : str
         The engine behind WASI-NN.
+    isolation : tuple of str
+        What held the guest: ``"process"`` or ``"thread"``, and of a process what else applies on
+        this system: ``"limits on …"``, ``"no_new_privs"``, ``"landlock"``, ``"seccomp"``.
     """
 
     invocation: Invocation
@@ -91,6 +94,7 @@ class GuestRun:
     notes: tuple[str, ...] = ()
     models: Mapping[str, ModelFiles] = field(default_factory=dict)
     runtime: str = ""
+    isolation: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -201,6 +205,8 @@ class GuestRun:
             if text:
                 cut = text if len(text) <= _SHOWN else text[:_SHOWN] + "\n…"
                 pieces.append(_folded(name, f"<pre>{escape(cut)}</pre>"))
+        if self.isolation:
+            pieces.append(_folded("isolation", f"<p>{escape(', '.join(self.isolation))}</p>"))
         pieces += [f"<p>wrote <code>{escape(name)}</code></p>" for name in self._file_names()]
         pieces += [f"<p>{escape(note)}</p>" for note in self.notes]
         return "<div>" + "".join(pieces) + "</div>"
