@@ -10,7 +10,9 @@ pytest.importorskip("ipykernel")
 
 RUN = f"""
 from wasinn_nb.host import run_guest
-run = lambda *args, **options: run_guest({str(GUESTS / "misbehave.wasm")!r}, args, **options)
+run = lambda *args, **options: run_guest(
+    {str(GUESTS / "misbehave.wasm")!r}, args, isolation=isolation, **options
+)
 """
 
 
@@ -40,19 +42,20 @@ def outputs(client, message, until="idle"):
             return printed, error
 
 
-def test_output_and_interrupt(kernel):
+@pytest.mark.parametrize("isolation", ["process", "thread"])
+def test_output_and_interrupt(kernel, isolation):
     km, client = kernel
-    cell = client.execute(RUN + "run('panic')")
+    cell = client.execute(f"{RUN}\nisolation = {isolation!r}\nrun('panic')")
     printed, error = outputs(client, cell)
     assert printed["stderr"].startswith("thread 'main' panicked at 'misbehaving'")
     assert error == "GuestTrap"
     for mode in ("flood", "loop", "sleep"):
         cell = client.execute(f"print('begin', flush=True); run({mode!r}, output_limit=1000)")
         outputs(client, cell, until="stream")
-        time.sleep(0.2)
+        time.sleep(1.0)
         start = time.perf_counter()
         km.interrupt_kernel()
         assert outputs(client, cell)[1] == "KeyboardInterrupt"
-        assert time.perf_counter() - start < 1.5
+        assert time.perf_counter() - start < 5
     cell = client.execute("print(run('exit3').exit_code)")
     assert outputs(client, cell) == ({"stdout": "3\n"}, None)

@@ -49,6 +49,8 @@ from wasinn_nb.wasi_nn.trace import Trace
 
 pytestmark = pytest.mark.usefixtures("isolation")
 
+PROMISE = 1.0
+"""Seconds within which a guest is stopped; other programs on the machine get five times that."""
 MISBEHAVE = GUESTS / "misbehave.wasm"
 DUMP = "wasinn-openvino-inference-output-1x4x512x896xf32.tensor"
 
@@ -141,7 +143,7 @@ def test_modes_without_end(misbehave, mode):
     start = time.perf_counter()
     with pytest.raises(GuestTimeout, match=r"did not end within 0\.3 s") as caught:
         misbehave(mode, "road", time_limit=0.3, keep="last", memory_limit=1 << 24)
-    assert time.perf_counter() - start < 1.3
+    assert time.perf_counter() - start < 0.3 + 5 * PROMISE
     assert isinstance(caught.value, TimeoutError)
     run = caught.value.run
     assert run.ended == "stopped after 0.3 s"
@@ -151,7 +153,7 @@ def test_modes_without_end(misbehave, mode):
     assert_no_guest_runs()
 
 
-def assert_no_guest_runs(within=2.0):
+def assert_no_guest_runs(within=10.0):
     give_up = time.perf_counter() + within
     while any(thread.name == "wasinn-nb guest" for thread in threading.enumerate()):
         assert time.perf_counter() < give_up, "a guest's thread goes on"
@@ -188,9 +190,9 @@ def test_a_guest_is_killed_while_it_infers(models, misbehave):
     start = time.perf_counter()
     with pytest.raises(GuestTimeout) as caught:
         misbehave("infer-forever", "slow", time_limit=1.0, keep=None)
-    assert time.perf_counter() - start < 2.0
+    assert time.perf_counter() - start < 1 + 5 * PROMISE
     assert caught.value.run.inputs == []
-    assert_no_guest_runs(5)
+    assert_no_guest_runs()
 
 
 @in_thread
@@ -199,42 +201,43 @@ def test_a_call_that_cannot_be_interrupted_is_left_behind(misbehave, monkeypatch
     start = time.perf_counter()
     with pytest.raises(GuestTimeout) as caught:
         misbehave("infer-forever", "road", time_limit=0.3)
-    assert time.perf_counter() - start < 1.3
+    assert time.perf_counter() - start < 0.3 + 5 * PROMISE
     assert "cannot be interrupted" in caught.value.run.notes[-1]
-    assert_no_guest_runs(3)
+    assert_no_guest_runs(10)
 
 
 INTERRUPTED = """
 import sys
 from wasinn_nb.host import run_guest
-guest, model = sys.argv[1:]
+guest, model, isolation = sys.argv[1:]
 for mode in ("loop", "flood", "sleep", "grow-forever", "infer-forever"):
     print("running", mode, flush=True)
     try:
-        run_guest(guest, [mode, "m"], models={"m": model}, stream=mode == "flood", keep="last")
+        run_guest(guest, [mode, "m"], models={"m": model}, stream=mode == "flood", keep="last",
+                  isolation=isolation)
     except KeyboardInterrupt as error:
         print("\\nstopped", error.run.ended, flush=True)
-print(run_guest(guest, ["exit3"]).exit_code, flush=True)
+print(run_guest(guest, ["exit3"], isolation=isolation).exit_code, flush=True)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
-def test_ctrl_c_stops_any_guest_within_a_second(models):
+def test_ctrl_c_stops_any_guest_within_a_second(models, isolation):
     child = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, MISBEHAVE, models["slow"]],
+        [sys.executable, "-c", INTERRUPTED, MISBEHAVE, models["slow"], isolation],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     modes = []
     try:
         while (line := child.stdout.readline()).startswith("running"):
             modes.append(line.split()[1])
-            time.sleep(1.0 if modes[-1] == "infer-forever" else 0.3)
+            time.sleep(3.0 if modes[-1] == "infer-forever" else 1.0)
             child.send_signal(signal.SIGINT)
             start = time.perf_counter()
             while not (line := child.stdout.readline()).startswith("stopped"):
                 assert line, child.stderr.read()
             assert line == "stopped interrupted\n"
-            assert time.perf_counter() - start < 1.0, modes[-1]
+            assert time.perf_counter() - start < 5 * PROMISE, modes[-1]
         assert line == "3\n"  # the process goes on and runs guests
         assert child.wait(10) == 0
     finally:

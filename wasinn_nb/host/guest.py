@@ -6,7 +6,8 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from typing import Literal, TypeAlias
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
 
 from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget
@@ -31,6 +32,8 @@ from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.wasi_nn import Keep, ModelFiles, WasiNnCtx
 
 __all__ = ["run_guest"]
+
+_MOST_LINKS: Final = 10
 
 Isolation: TypeAlias = Literal["process", "thread"]
 
@@ -261,6 +264,13 @@ def _parsed_env(env: Mapping[str, object] | None) -> dict[str, str]:
     return dict(zip(names, values, strict=True))
 
 
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:  # gone meanwhile
+        return "?"
+
+
 def _ended(exit_code: int | None, error: BaseException | None, time_limit: float | None) -> str:
     if error is None:
         return f"exit code {exit_code}"
@@ -290,6 +300,12 @@ def _notes(run: GuestRun, files: Files, *, joined: bool) -> list[str]:
         )
     if not files.complete:
         notes.append("the writable directories hold too many files to tell all that it wrote")
+    if links := files.links_out(run.files):
+        notes.append(
+            f"links that it made lead out of its directories: "
+            f"{', '.join(f'{link.name!r} to {_target(link)!r}' for link in links[:_MOST_LINKS])}; "
+            f"do not follow them"
+        )
     if not joined:
         notes.append("the guest was in a call that cannot be interrupted; it ends after that")
     readonly = [repr(d.guest) for d in run.invocation.dirs if not d.writable]

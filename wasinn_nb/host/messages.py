@@ -163,6 +163,12 @@ def error_from(values: Any, name: str) -> WasiNnError:
             reason=text_from(values.get("reason")),
             backtrace=tuple(text_from(place) for place in backtrace[:_MOST_NAMES]),
         )
+    if kind == MemoryError.__name__:
+        return GuestCrash(
+            f"{name} needed more memory than its process may have; memory_limit= gives it more "
+            f"({message})",
+            limit="memory_limit",
+        )
     known = getattr(errors, kind, None) if kind in errors.__all__ else None
     if isinstance(known, type) and issubclass(known, WasiNnError):
         try:
