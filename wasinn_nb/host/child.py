@@ -24,7 +24,6 @@ from typing import Any, BinaryIO, Final
 import wasmtime
 
 from wasinn_nb import catalog, settings
-from wasinn_nb.errors import WasiNnError
 from wasinn_nb.files import expanded
 from wasinn_nb.host.isolation import (
     IDLE_SECONDS,
@@ -40,9 +39,9 @@ from wasinn_nb.host.linker import HostFunctions
 from wasinn_nb.host.messages import call_values, error_values
 from wasinn_nb.host.modules import compile_module
 from wasinn_nb.host.output import Output, Stream
+from wasinn_nb.host.warming import warm_up
 from wasinn_nb.host.worker import GuestThread
 from wasinn_nb.runtimes import device_name
-from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.wasi_nn import Call, Trace, WasiNnCtx
 
 __all__ = ["main"]
@@ -116,9 +115,7 @@ def main() -> None:
     channel = None if descriptor < 0 else socket.socket(fileno=descriptor)
     if channel is not None:
         channel.set_inheritable(False)
-    if engine:
-        with suppress(WasiNnError):  # the guest's call will say why
-            runtime_of(engine).devices()
+    warm_up(engine)
     write_frame(outgoing, {"kind": "ready"})
     if sys.platform != "win32" and not select.select([incoming], [], [], IDLE_SECONDS)[0]:
         return
