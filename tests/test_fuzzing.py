@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 import toys
 from fuzzing import inspect_alone, through_guests, through_inspect, write_models
 
 COUNT = 60
 
 
+@pytest.mark.slow
 def test_mutated_models_of_five_formats(tmp_path):
     paths = write_models(tmp_path, COUNT, seed=3)
     assert len({path.suffix for path in paths}) == 5

@@ -208,6 +208,7 @@ for act, arguments in (("say", ()), ("allocate", (4 << 30,))):
 """
 
 
+@pytest.mark.slow
 def test_how_much_memory_a_process_takes_before_it_is_ended():
     folder = str(Path(__file__).parent)
     path = os.pathsep.join([folder, str(Path(wn.__file__).parents[1])])
@@ -274,6 +275,7 @@ def inferring(model, nbytes, contexts=1, **options):
     return run_guest(module, models={"m": model}, stream=False, **options)
 
 
+@pytest.mark.slow
 def test_a_model_of_huge_tensors_ends_its_process(tmp_path):
     model = huge_constants(tmp_path)
     with pytest.raises(GuestCrash) as caught:
@@ -282,6 +284,7 @@ def test_a_model_of_huge_tensors_ends_its_process(tmp_path):
     still_works()
 
 
+@pytest.mark.slow
 def test_many_contexts_with_large_outputs_end_their_process(tmp_path):
     x = op.parameter([1], np.float32)
     big = op.broadcast(op.add(x, np.float32(1)), np.array([10 * MIB]))
@@ -536,6 +539,7 @@ def test_a_script_without_a_main_guard(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "3\n", "")
 
 
+@pytest.mark.slow
 def test_a_main_thread_that_ends_under_a_running_guest():
     for _ in range(3):
         done = script(
