@@ -1,15 +1,19 @@
 # One command for each daily act; each makes .venv itself when it is missing.
 PYTHON ?= python3
 BIN := .venv/bin
+# Compiled files spare each worker, and each program that a test starts, seconds.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n logical --maxprocesses 4
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test lab lint bench fuzz guest notebooks pictures lock clean
+.PHONY: help demo test test-quick test-slow lab lint bench fuzz guest notebooks pictures lock clean
 
 help:
 	@echo "make demo       segment the shipped road; files go to out/demo"
 	@echo "make lab        open the notebooks in JupyterLab"
-	@echo "make test       all tests, doctests and notebooks; what the browser showed is in out/browser"
+	@echo "make test       tests, doctests and notebooks; what the browser showed is in out/browser"
+	@echo "make test-quick the tests that take a minute, before every push (pre-commit install)"
+	@echo "make test-slow  the tests that 'make test' leaves out: fuzz, kills, long lives"
 	@echo "make lint       formatting, types, import contracts; of the JavaScript, too, where Node 20 is"
 	@echo "make bench      ratios against named peers"
 	@echo "make fuzz       10,000 mutated models through guests and inspect; MODELS=n for another number"
@@ -51,10 +55,16 @@ lab: .venv/.lab
 
 test: .venv/.dev $(JAVASCRIPT)/node_modules/.made
 	$(JAVASCRIPT)/run.sh test
-	$(BIN)/python -m pytest
+	$(PYTEST) -m "not slow"
 	@echo "== tests of precision, as on a processor with AVX2 alone"
-	ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/python -m pytest -q tests/test_timing.py tests/test_pipeline.py
+	ONEDNN_MAX_CPU_ISA=AVX2 $(PYTEST) -q -m "not slow" tests/test_timing.py tests/test_pipeline.py
 	tests/notebooks.sh $(BIN)/python
+
+test-quick: .venv/.dev
+	$(PYTEST) -q -m quick
+
+test-slow: .venv/.dev
+	$(PYTEST) -m slow
 
 lint: .venv/.dev $(JAVASCRIPT)/node_modules/.made
 	$(BIN)/ruff check .

@@ -2,33 +2,67 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 # Machines that run other things at the same time are slow now and then; that is no failure.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+MARKS = {"slow", "full", "quick"}
+FULL = {"browser", "shared"}  # fixtures: a program that may be missing, files that may be
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give a test the mark that the Makefile picks it by.
+
+    A new test is quick until its mark, or the fixture that it asks for, says otherwise.
+    """
+    if not MARKS.intersection(mark.name for mark in item.iter_markers()):
+        needs = FULL.intersection(getattr(item, "fixturenames", ()))
+        item.add_marker("full" if needs else "quick")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Keep a file's tests on one worker, and all that share Chromium and JupyterLab."""
+
+    class ByServer(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            browser = "tests/browser"
+            return browser if nodeid.startswith(browser) else super()._split_scope(nodeid)
+
+    return ByServer(config, log)
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of the reference files."""
-    said = os.environ.get("WASINN_NB_SHARED")
-    folder = Path(said) if said else Path(__file__).resolve().parents[1] / "shared"
+    named = os.environ.get("WASINN_NB_SHARED")
+    folder = Path(named) if named else Path(__file__).resolve().parents[1] / "shared"
     if not folder.is_dir():
         pytest.skip("the shared reference files are not here (set WASINN_NB_SHARED)")
     return folder
 
 
+@pytest.fixture(scope="session")
+def _caches(tmp_path_factory):
+    """Names of folders that are not there yet."""
+    root = tmp_path_factory.mktemp("caches")
+    return (str(root / str(number)) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _own_settings(monkeypatch, tmp_path_factory):
+def _own_settings(monkeypatch, _caches):
     for name in list(os.environ):
         if name.startswith("WASINN_NB_") and name != "WASINN_NB_SHARED":
             monkeypatch.delenv(name)
-    monkeypatch.setenv("WASINN_NB_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("WASINN_NB_CACHE", next(_caches))
 
 
 @pytest.fixture

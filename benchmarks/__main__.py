@@ -8,7 +8,9 @@ import pkgutil
 import sys
 
 import benchmarks
-from wasinn_nb.render.tables import text_table
+from wasinn_nb.render import Column, Table, table_text
+
+_WIDTH = 120
 
 
 def main(names: list[str]) -> int:
@@ -23,22 +25,19 @@ def main(names: list[str]) -> int:
     for name in chosen:
         print(f"measuring {name} ...", file=sys.stderr)
         rows += importlib.import_module(f"benchmarks.{name}").rows()
-    print(
-        text_table(
-            ("what", "peer", "ratio", "quartiles", "goal", "met"),
-            [
-                (
-                    row.what,
-                    row.peer,
-                    f"{row.ratio:.2f}",
-                    f"{row.lowest:.2f} to {row.highest:.2f}",
-                    row.goal,
-                    "yes" if row.met else "NO",
-                )
-                for row in rows
-            ],
+    columns = ["what", "peer", Column("ratio", ".2f"), "quartiles", "goal", "met"]
+    values = [
+        (
+            row.what,
+            row.peer,
+            row.ratio,
+            f"{row.lowest:.2f} to {row.highest:.2f}",
+            row.goal,
+            "yes" if row.met else "NO",
         )
-    )
+        for row in rows
+    ]
+    print(table_text(Table(columns, values), _WIDTH))
     return 0 if all(row.met for row in rows) else 1
 
 

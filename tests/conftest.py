@@ -11,7 +11,7 @@ import wasinn_nb as wn
 from wasinn_nb.runtimes.registry import runtime
 
 
-@pytest.fixture(params=["process", "thread"])
+@pytest.fixture(params=[pytest.param("process", marks=pytest.mark.full), "thread"])
 def isolation(request):
     """Run the guests of a test in either way; `hosting.run_guest` does."""
     set_isolation(request.param)

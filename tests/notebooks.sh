@@ -7,7 +7,9 @@ python=${1:-python}
 # Widgets run at once and raise what goes wrong.
 export WASINN_NB_RAISE=1
 run() {
-    "$python" -m pytest -p no:cacheprovider -c /dev/null --rootdir=. \
+    # A notebook's cells follow one another on one worker.
+    "$python" -m pytest -p no:cacheprovider -c /dev/null --rootdir=. --noconftest \
+        -n logical --maxprocesses 4 --dist loadfile \
         --nbval-lax --nbval-cell-timeout=120 "$@" notebooks
 }
 echo "== notebooks, on the shipped model"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from wasinn_nb import errors
-from wasinn_nb.diagnosis.alarms import alarms
 from wasinn_nb.diagnosis.diagnosing import diagnose
+from wasinn_nb.diagnosis.output_alarms import Alarm, alarms
 
 CLASSES = ("background", "road", "curb", "mark")
 
 
 def scores(top=0.94, shape=(64, 96)):
-    """Return probabilities of a picture with all four classes in it."""
+    """Return probabilities of an image with all four classes in it."""
     labels = np.zeros(shape, np.uint8)
     labels[32:] = 1
     labels[40:44, 10:80] = 3
@@ -64,14 +66,14 @@ def test_other_shapes_are_refused():
         alarms(np.zeros((2, 3, 4, 5, 6)))
 
 
-def test_an_output_without_a_picture():
+def test_an_output_without_an_image():
     found = diagnose(scores())
     assert (found.verdict, found.right) == ("no alarm", True)
     found = diagnose(one_class(0.9994)[None])
     assert (found.verdict, found.right) == ("alarm", False)
     assert found.sentence == (
-        "100.00 % of the pixels are background, with a mean top score of 0.9994: so sure of one "
-        "class are models that see no picture (wrong layout or size)."
+        "100.00 % of the pixels are background, with a mean top score of 0.9994: models are so "
+        "sure of one class where the input is not an image (wrong layout or size)."
     )
     assert "single class" in found._repr_html_()
     assert diagnose(np.log(scores())).right
@@ -132,6 +134,15 @@ def test_the_threshold_and_the_meaning_of_one_class_can_be_stated():
     assert alarms(person() * 20 - 10, PERSON, logits=True) == ()
 
 
+def test_values_that_are_not_the_stated_probabilities():
+    (alarm,) = alarms(2 * person() - 0.5, PERSON, logits=False)
+    assert (alarm.name, alarm.serious) == ("not probabilities", True)
+    assert alarm.sentence.startswith("The scores run from -0.46 to 1.452, but are stated to be")
+    assert [a.name for a in alarms(person() * 2, PERSON, logits=False)] == ["not probabilities"]
+    # Rounding in bfloat16 may exceed 1 by little.
+    assert alarms(np.minimum(person() + 0.03, 1.01), PERSON, logits=False) == ()
+
+
 # -- channels last -------------------------------------------------------------------------------
 
 
@@ -182,3 +193,10 @@ def test_the_sentences_on_rows_name_the_class():
         "No class stands out: the highest probability is 0.0110 (class 99), and 0.0100 is that of "
         "chance;"
     )
+
+
+def test_every_documented_alarm_is_raised_and_every_raised_one_is_documented():
+    documented = set(re.findall("``(.+?)``", Alarm.__doc__))
+    raised = {name for _, names in (*CASES.values(), *ONE_CLASS.values(), *ROWS.values())
+              for name in names}  # fmt: skip
+    assert documented == raised | {"not probabilities"}

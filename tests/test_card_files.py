@@ -36,7 +36,7 @@ TOY = ModelCard("toy", "segmentation", classes=("Straße", "Gehweg"), threshold=
         (b" " * (1 << 24) + b"{}", ": larger than 16777216 bytes, which no model card is"),
     ],
 )
-def test_files_that_are_no_card(tmp_path, content, message):
+def test_files_that_are_not_cards(tmp_path, content, message):
     path = tmp_path / "card.json"
     path.write_bytes(content)
     with pytest.raises(RecipeError) as caught:
@@ -69,7 +69,7 @@ def test_a_card_that_cannot_be_read(tmp_path, monkeypatch):
     )
 
 
-def test_a_byte_order_mark_is_no_part_of_the_card(tmp_path):
+def test_a_byte_order_mark_is_not_part_of_the_card(tmp_path):
     path = tmp_path / "card.json"
     path.write_bytes(b'\xef\xbb\xbf{"name": "toy"}')
     assert ModelCard.read(str(path)) == ModelCard("toy")
@@ -141,6 +141,7 @@ def test_a_card_replaces_the_one_that_was_there(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.card.json", "m.onnx"]
 
 
+@pytest.mark.full
 def test_the_most_classes_are_written_and_read_back(tmp_path):
     names = [
         f"class {index:06} of a card that is as long as a card may be" for index in range(10**5)
@@ -149,6 +150,7 @@ def test_the_most_classes_are_written_and_read_back(tmp_path):
     assert ModelCard.read(card.write(model_at(tmp_path / "m.onnx"))) == card
 
 
+@pytest.mark.full
 def test_a_card_that_is_too_large_to_be_read_is_not_written(tmp_path):
     card = ModelCard("toy", "classification", classes=["c" * 200 + str(i) for i in range(10**5)])
     with pytest.raises(RecipeError, match="toy: the card is larger than 16777216 bytes"):
@@ -181,7 +183,7 @@ def test_no_card_where_no_model_lies(tmp_path, path, error, message):
 
 
 @pytest.mark.parametrize("path", [None, 3, ["m.onnx"]])
-def test_what_is_no_path(path):
+def test_what_is_not_a_path(path):
     with pytest.raises(InvalidArgumentError, match="expected a path, got"):
         TOY.write(path)
 
@@ -193,6 +195,7 @@ def test_a_folder_in_the_place_of_the_card(tmp_path):
         TOY.write(model)
 
 
+@pytest.mark.full
 def test_a_process_that_is_killed_leaves_the_old_card(tmp_path):
     model = model_at(tmp_path / "m.onnx")
     old = ModelCard("old").write(model).read_bytes()

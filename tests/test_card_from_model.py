@@ -121,6 +121,7 @@ def test_a_model_that_is_a_folder(tmp_path):
         ModelCard.from_model(folder, recipe=recipe)
 
 
+@pytest.mark.full
 def test_no_runtime_is_loaded(tmp_path):
     import subprocess
 
@@ -312,8 +313,14 @@ def test_the_image_is_found_beside_other_inputs(tmp_path):
         ({"classes": 5}, "toy: expected class names as text, got 5"),
         ({"name": "../x"}, "expected a model name of letters, "),
         ({"task": 5}, "toy: expected task as text, got 5"),
-        ({"encoding": GraphEncoding.OPENVINO}, "toy.onnx: the encoding is told by the file's suff"),
-        ({"encoding": "onnx"}, "toy.onnx: the encoding is told by the file's suffix, got 'onnx'; "),
+        (
+            {"encoding": GraphEncoding.OPENVINO},
+            "toy.onnx: the encoding follows from the file's suff",
+        ),
+        (
+            {"encoding": "onnx"},
+            "toy.onnx: the encoding follows from the file's suffix, got 'onnx'; ",
+        ),
     ],
 )
 def test_what_the_user_cannot_know(tmp_path, known, words):
@@ -327,16 +334,31 @@ def test_what_the_user_cannot_know(tmp_path, known, words):
     [
         ("gone.onnx", None, MissingFileError, "no model at "),
         ("toy.txt", b"", InvalidArgumentError, "expected the path of a model, which ends in .xml"),
-        ("toy.onnx", b"", RuntimeFailure, "the bytes are no model of encoding onnx; they start w"),
-        ("toy.xml", b"<html>", RuntimeFailure, "the bytes are no model of encoding openvino (bu"),
-        ("toy.tflite", b"version https://git-lfs", RuntimeFailure, "the bytes are no model of e"),
+        (
+            "toy.onnx",
+            b"",
+            RuntimeFailure,
+            "the bytes are not a model of encoding onnx; they start w",
+        ),
+        (
+            "toy.xml",
+            b"<html>",
+            RuntimeFailure,
+            "the bytes are not a model of encoding openvino (bu",
+        ),
+        (
+            "toy.tflite",
+            b"version https://git-lfs",
+            RuntimeFailure,
+            "the bytes are not a model of e",
+        ),
         ("toy.onnx", b"\x1c\0\0\0TFL3", RuntimeFailure, "declared as onnx, but the bytes are "),
         ("toy.bin", b"", MissingFileError, "toy.xml is missing beside "),
         ("toy.xml", b'<net version="11"><layers/></net>', MissingFileError, "toy.bin is missing "),
         ("toy.xml", b'<net version="4"><layers/></net>', RuntimeFailure, "IR version 4; "),
     ],
 )
-def test_files_that_are_no_model(tmp_path, name, content, error, words):
+def test_files_that_are_not_models(tmp_path, name, content, error, words):
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(error) as caught:
@@ -440,6 +462,6 @@ def test_quantization_of_the_input_where_values_are_to_be_rounded(shared):
 def test_which_inputs_take_an_image(dimensions, type_, layout, found):
     kind = TensorType[type_]
     port = Port("data", dimensions, kind, kind.suffix)
-    said = Port("data", dimensions, kind, kind.suffix, layout)
+    port = Port("data", dimensions, kind, kind.suffix, layout)
     assert [image.layout for image in image_inputs([port], layout)] == [found] * bool(found)
-    assert [image.layout for image in image_inputs([said])] == [found] * bool(found)
+    assert [image.layout for image in image_inputs([port])] == [found] * bool(found)

@@ -1,7 +1,10 @@
-"""What is assumed, in words; and the line of Python that states it on a card."""
+"""What is assumed, as text; and the line of Python that states it on a card."""
 
 from __future__ import annotations
 
+import copy
+import json
+import pickle
 import re
 from html import unescape
 
@@ -13,13 +16,22 @@ from hypothesis import strategies as st
 
 import wasinn_nb as wn
 from wasinn_nb.abi import TensorType
-from wasinn_nb.cards.assumptions import statements
+from wasinn_nb.cards.assumptions import (
+    Assumption,
+    assumed_classes,
+    assumed_recipe,
+    assumed_scores,
+    assumed_size,
+    restored_assumptions,
+    statements,
+)
 from wasinn_nb.cards.code import card_line, is_bare, recipe_code
 from wasinn_nb.cards.ports import Port, Signature
 from wasinn_nb.cards.recipes import recipe_for
 from wasinn_nb.literals import called, literal
 
-BGR = "BGR, values 0 to 255, bilinear"
+BILINEAR = wn.PreprocessRecipe(4, 6, resize="bilinear")
+BGR = assumed_recipe(BILINEAR, ["color", "range", "resize"])
 
 
 @pytest.fixture
@@ -95,13 +107,47 @@ def test_the_words_of_a_recipe_and_the_fields_that_they_stand_for(
 
 
 def test_what_else_can_be_assumed():
-    assumed = ["21 classes, which nothing counts", "scores are probabilities, by their values"]
+    assumed = [assumed_classes(21), assumed_scores(logits=False)]
+    assert assumed == [
+        "21 classes, which nothing counts",
+        "scores are probabilities, by their values",
+    ]
     assert statements(assumed) == {"classes": 21, "logits": False}
 
 
-@pytest.mark.parametrize("text", ["", "threshold: 0.5", "BGR, roads", "values a", "size 4x4"])
-def test_other_words_state_nothing(text):
+@pytest.mark.parametrize(
+    "text", ["", "threshold: 0.5", str(BGR), "4 classes, which nothing counts"]
+)
+def test_plain_text_states_nothing(text):
     assert statements([text]) == {}
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_copies_of_an_assumption_state_the_same(copied):
+    twin = copied(BGR)
+    twin = pickle.loads(twin) if isinstance(twin, bytes) else twin
+    assert (type(twin), twin, statements([twin])) == (Assumption, BGR, statements([BGR]))
+    assert json.loads(json.dumps([BGR])) == [str(BGR)]
+
+
+@given(st.sets(st.sampled_from(["color", "range", "resize"]), min_size=1), st.booleans())
+def test_saved_sentences_become_what_they_were(names, logits):
+    recipe = BILINEAR.replace(range=(-1, 0.1))
+    assumed = [
+        assumed_recipe(recipe, sorted(names)),
+        assumed_size(4, 6),
+        assumed_classes(3),
+        assumed_scores(logits=logits),
+    ]
+    again = restored_assumptions(map(str, assumed), recipe, 3)
+    assert again == tuple(assumed)
+    assert statements(again) == statements(assumed)
+
+
+def test_sentences_of_another_result_stay_plain():
+    texts = ("5 classes, which nothing counts", "RGB", "size 9x9, which the model leaves open", "")
+    assert statements(restored_assumptions(texts, BILINEAR, 4)) == {}
+    assert statements(restored_assumptions(["BGR"], None, 4)) == {}
 
 
 # -- the line --------------------------------------------------------------------------------------
@@ -114,7 +160,7 @@ def test_a_bare_card_is_made_from_the_file():
         '    recipe={"color": "BGR", "range": (0, 255), "resize": "bilinear"},\n'
         ').write("a b.onnx")'
     )
-    counted = card_line("a.tflite", ["2 classes, which nothing counts"], wn.ModelCard("a"))
+    counted = card_line("a.tflite", [assumed_classes(2)], wn.ModelCard("a"))
     assert counted == (
         "wn.ModelCard.from_model(\n"
         '    "a.tflite",\n'
@@ -239,6 +285,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.full
 @given(VALUES)
 @example('"\\\x1b\u202e\ud800')
 @example((1.0, -0.0, 1e300, 0.1))

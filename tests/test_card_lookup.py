@@ -41,8 +41,8 @@ def test_own_card_wins_over_the_folders(data, own, folder, folder_of_cards):
     card = ModelCard("anything", classes=("own",))
     path = own / folder_of_cards / "toy.card.json"
     card.write(own / folder / "toy.bin").replace(path)
-    for wanted in ("toy", own / folder / "toy.xml"):
-        model = catalog.model(wanted)
+    for name_or_path in ("toy", own / folder / "toy.xml"):
+        model = catalog.model(name_or_path)
         assert (model.card, model.card_path) == (card, path)
 
 
@@ -74,8 +74,8 @@ def test_a_card_that_is_written_after_the_first_call(data, own):
 
 def test_the_folders_card_names_the_model_by_its_files_too(data, own):
     put_card(own / "toy", name="street-0001", precisions={"FP32": put(own / "toy")})
-    for wanted in ("toy", own / "toy/toy.xml", own / "toy"):
-        model = catalog.model(wanted)
+    for name_or_path in ("toy", own / "toy/toy.xml", own / "toy"):
+        model = catalog.model(name_or_path)
         assert (model.name, model.precision) == ("street-0001", "FP32")
 
 
@@ -108,16 +108,16 @@ def test_broken_own_card_is_an_error_not_ignored(data, own, content, words):
     put_card(own)
     put(own)
     (own / "toy.card.json").write_bytes(content)
-    for wanted in ("toy", own / "toy.xml"):
+    for name_or_path in ("toy", own / "toy.xml"):
         with pytest.raises(RecipeError) as caught:
-            catalog.model(wanted)
+            catalog.model(name_or_path)
         assert words in str(caught.value)
     assert words in catalog.models()[0].reason
 
 
 @pytest.mark.parametrize("name", ["card.json", "toy.card.json"])
 @pytest.mark.parametrize("kind", ["folder", "link"])
-def test_card_that_is_no_file(data, own, name, kind):
+def test_card_that_is_not_a_file(data, own, name, kind):
     put(own)
     if kind == "folder":
         (own / name).mkdir()
@@ -150,21 +150,21 @@ def test_own_card_beside_a_shipped_model_does_not_describe_what_was_shipped(data
 # ---------------------------------------------------------------- cards that describe nothing there
 
 
-def remarks_on(wanted):
+def remarks_on(name_or_path):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        catalog.model(wanted)
+        catalog.model(name_or_path)
     assert all(warning.category is WasiNnWarning for warning in caught)
     assert all(warning.filename == __file__ for warning in caught), "where the user called"
     return [str(warning.message) for warning in caught]
 
 
-@pytest.mark.parametrize("wanted", ["toy", "toy.xml"])
-def test_own_card_whose_name_fits_no_file(data, own, wanted):
+@pytest.mark.parametrize("name_or_path", ["toy", "toy.xml"])
+def test_own_card_whose_name_fits_no_file(data, own, name_or_path):
     put(own)
     put(own, name="other", suffixes=(".onnx",))
     (own / "toyy.card.json").write_text("{}")
-    (remark,) = remarks_on(wanted if wanted == "toy" else own / wanted)
+    (remark,) = remarks_on(name_or_path if name_or_path == "toy" else own / name_or_path)
     assert remark == (
         f"the model card {own}/toyy.card.json is not used: it names toyy, but the models there "
         f"are other.onnx, toy.xml; rename it to toy.card.json if it is the card of toy.xml, or "
@@ -201,8 +201,8 @@ def test_each_card_that_fits_nothing_is_named_once_per_call(data, own):
 def test_folder_with_the_card_of_another_model_opens_by_path_but_not_by_name(data, own, tmp_path):
     put(tmp_path / "toy")
     put_card(tmp_path / "toy", name="street")
-    for wanted in (tmp_path / "toy/toy.xml", tmp_path / "toy"):
-        (remark,) = remarks_on(wanted)
+    for name_or_path in (tmp_path / "toy/toy.xml", tmp_path / "toy"):
+        (remark,) = remarks_on(name_or_path)
         assert "it names street, but the models there are toy.xml; change its name to toy" in remark
     (tmp_path / "toy").rename(own / "toy")
     with pytest.raises(RecipeError, match="expected the card of toy, got that of street"):
@@ -261,8 +261,8 @@ def test_no_remark_on_other_folders_or_on_a_model_that_is_handed_over(data, own)
 def test_card_around_a_model_that_is_a_folder(data, own):
     folder = put_saved_model(own / "seg")
     put_card(own, name="seg")
-    for wanted in ("seg", folder):
-        assert catalog.model(wanted).card_path == own / "card.json"
+    for name_or_path in ("seg", folder):
+        assert catalog.model(name_or_path).card_path == own / "card.json"
     (own / "seg.card.json").write_text("{}")
     (remark,) = remarks_on("seg")
     assert remark == (
@@ -279,9 +279,9 @@ def test_card_of_the_caller(data, own, tmp_path):
     card = ModelCard("mine", "segmentation", classes=("a", "b"))
     path = tmp_path / "mine.json"
     path.write_text(json.dumps(card.to_dict()))
-    for wanted in ("toy", own / "toy/toy.xml", catalog.model("toy")):
+    for name_or_path in ("toy", own / "toy/toy.xml", catalog.model("toy")):
         for given, read_from in [(card, None), (path, path), (str(path), path)]:
-            model = catalog.model(wanted, card=given)
+            model = catalog.model(name_or_path, card=given)
             assert (model.card, model.card_path) == (card, read_from)
             assert (model.precision, model.files) == ("FP32", catalog.model("toy").files)
     assert catalog.model("toy").card.name == "toy"
@@ -302,7 +302,7 @@ def test_card_of_the_caller_does_not_change_the_encoding(data, own):
         (".", MissingFileError, "for the model card, got the folder"),
     ],
 )
-def test_what_is_no_card_of_the_caller(data, own, card, error, words):
+def test_what_is_not_a_card_of_the_caller(data, own, card, error, words):
     put(own)
     with pytest.raises(error) as caught:
         catalog.model("toy", card=card)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import colorsys
 import json
-import time
 
 import numpy as np
 import pytest
@@ -73,24 +72,24 @@ def test_a_card_is_read_whole(tmp_path):
             "toy-0001: expected at most 256 classes, got 257",
         ),
         ({"classes": None}, "toy-0001: expected `array`, got `null` at `$.classes`"),
-        ({"palette": [[0, 0, 0]]}, "expected a colour for each of 2 classes, got 1"),
+        ({"palette": [[0, 0, 0]]}, "expected a color for each of 2 classes, got 1"),
         (
             {"palette": [[0, 0, 0], [0, 0, 256]]},
-            "colour 1: expected (red, green, blue) from 0 to 255, got [0, 0, 256]",
+            "color 1: expected (red, green, blue) from 0 to 255, got [0, 0, 256]",
         ),
         (
             {"palette": [[0, 0, -1], [0, 0, 0]]},
-            "colour 0: expected (red, green, blue) from 0 to 255, got [0, 0, -1]",
+            "color 0: expected (red, green, blue) from 0 to 255, got [0, 0, -1]",
         ),
         (
             {"palette": [[0, 0], [0, 0, 0]]},
-            "colour 0: expected (red, green, blue) from 0 to 255, got [0, 0]",
+            "color 0: expected (red, green, blue) from 0 to 255, got [0, 0]",
         ),
         (
             {"palette": [[0, 0, 0, True], [0, 0, 0]]},
-            "colour 0: expected (red, green, blue) from 0 to 255, got [0, 0, 0, True]",
+            "color 0: expected (red, green, blue) from 0 to 255, got [0, 0, 0, True]",
         ),
-        ({"palette": [[0, 0, 0.5], [0, 0, 0]]}, "colour 0: expected (red, green, blue)"),
+        ({"palette": [[0, 0, 0.5], [0, 0, 0]]}, "color 0: expected (red, green, blue)"),
         ({"palette": 5}, "expected a palette as a sequence of (red, green, blue), got 5"),
         ({"encoding": "caffe"}, "toy-0001: expected encoding as one of openvino, onnx, "),
         ({"encoding": 1}, "toy-0001: expected `str`, got `int` at `$.encoding`"),
@@ -201,17 +200,17 @@ def test_wrong_arguments_are_refused(field, value, message):
     ],
 )
 def test_wrong_files_are_refused(change, message):
-    said = {"name": "toy.bin", "bytes": 7, "sha384": HASH, "url": "https://example.org/toy.bin"}
-    assert ModelFile(**said).bytes == 7
+    fields = {"name": "toy.bin", "bytes": 7, "sha384": HASH, "url": "https://example.org/toy.bin"}
+    assert ModelFile(**fields).bytes == 7
     with pytest.raises(RecipeError) as caught:
-        ModelFile(**said | change)
+        ModelFile(**fields | change)
     assert str(caught.value).startswith(message)
 
 
-# -- fields that say how an output is read ---------------------------------------------------------
+# -- fields that state how an output is read -------------------------------------------------------
 
 
-def test_what_is_not_said_of_the_output():
+def test_what_is_not_stated_of_the_output():
     card = ModelCard("toy")
     assert (card.output, card.threshold, card.channels_last, card.logits) == (None,) * 4
     assert card.background == 0
@@ -278,7 +277,7 @@ def test_replace():
 def test_replace_keeps_a_palette_of_ones_own():
     card = ModelCard("toy", classes=["a", "b"], palette=[(1, 1, 1), (2, 2, 2)])
     assert card.replace(classes=["x", "y"]).palette == ((1, 1, 1), (2, 2, 2))
-    with pytest.raises(RecipeError, match="a colour for each of 3 classes, got 2"):
+    with pytest.raises(RecipeError, match="a color for each of 3 classes, got 2"):
         card.replace(classes=["x", "y", "z"])
 
 
@@ -354,6 +353,7 @@ def model_cards(draw):
     )
 
 
+@pytest.mark.full
 @given(model_cards())
 def test_every_card_comes_back_from_its_json(card):
     text = json.dumps(card.to_dict(), allow_nan=False)
@@ -368,6 +368,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.full
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(ModelCard("toy").__slots__, json_values)))
 def test_whatever_a_card_holds_it_is_a_card_or_an_error(values):
     try:
@@ -396,15 +397,12 @@ def test_further_colors_walk_the_hue_circle():
         assert color == tuple(round(level * 255) for level in levels)
 
 
-def test_the_palette_of_many_classes_takes_no_time():
-    distinct_palette.cache_clear()
-    start = time.perf_counter()
+def test_the_palette_of_very_many_classes():
     assert len(distinct_palette(100_000)) == 100_000
-    assert time.perf_counter() - start < 2, "0.07 s where nothing else runs"
 
 
 def test_palettes_may_be_arrays():
     assert checked_palette(np.array([[1, 2, 3]], np.uint8), 1) == ((1, 2, 3),)
     assert type(checked_palette(np.array([[1, 2, 3]], np.uint8), 1)[0][0]) is int
-    with pytest.raises(RecipeError, match="colour 0: expected"):
+    with pytest.raises(RecipeError, match="color 0: expected"):
         checked_palette([5], 1)

@@ -1,4 +1,4 @@
-"""Models and pictures by name: layouts, order of places, precisions, halves of pairs, tables."""
+"""Models and images by name: layouts, order of places, precisions, halves of pairs, tables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from wasinn_nb.errors import (
 )
 
 ADAS = "road-segmentation-adas-0001"
-NOT_DOWNLOADED = f"not downloaded (0.9 MB); model('{ADAS}') fetches it"
+NOT_DOWNLOADED = "not downloaded (0.9 MB)"
 
 
 # ----------------------------------------------------------------------------------- shipped card
@@ -45,12 +45,12 @@ def test_card_of_the_open_model_zoo():
         "https://storage.openvinotoolkit.org/repositories/open_model_zoo/2023.0/models_bin/1/"
         "road-segmentation-adas-0001/"
     )
-    said = {
+    rows = {
         file.url.removeprefix(prefix): (file.bytes, file.sha384[:8])
         for files in card.precisions.values()
         for file in files
     }
-    assert said == {
+    assert rows == {
         f"FP32/{ADAS}.xml": (398315, "76248abe"),
         f"FP32/{ADAS}.bin": (737184, "00391dd8"),
         f"FP16/{ADAS}.xml": (554615, "5e50ee68"),
@@ -83,7 +83,7 @@ def test_older_build_in_a_directory_is_taken_with_its_hash(shared, monkeypatch):
     }
     rows = {entry.name: entry for entry in catalog.models()}
     assert rows[ADAS].here
-    assert rows[ADAS].reason == "another build than its card describes; taken as it is"
+    assert rows[ADAS].reason == "another build than its card describes; used as it is"
     birds = rows["lite-model_aiy_vision_classifier_birds_V1_3"]
     assert (birds.task, birds.precisions) == ("unknown", ())
     assert birds.reason == "no card: its classes and recipe are not known"
@@ -91,8 +91,8 @@ def test_older_build_in_a_directory_is_taken_with_its_hash(shared, monkeypatch):
     with pytest.raises(NotFoundError) as caught:
         catalog.model(ADAS, "FP16", download=False)
     assert str(caught.value) == (
-        f"{ADAS} is not here in precision FP16, but in one unsaid in {shared}/models; "
-        f"leave precision out to take what is here"
+        f"{ADAS} is not here in precision FP16, but in an unknown precision in {shared}/models; "
+        f"leave precision out to use what is here"
     )
 
 
@@ -144,7 +144,7 @@ def test_card_beside_the_files(data, own):
     put_card(own / "toy", precisions={"FP32": put(own / "toy")})
     model = catalog.model("toy")
     assert model.card.classes == ("background", "road")
-    assert (model.precision, model.verified) == ("FP32", True), "told by the hash"
+    assert (model.precision, model.verified) == ("FP32", True), "by the hash"
     assert catalog.models()[0] == ModelEntry("toy", "segmentation", ("FP32",), str(own))
 
 
@@ -228,7 +228,7 @@ def test_precision_that_is_not_here(data, own):
         catalog.model("toy", "FP16")
     assert str(caught.value) == (
         f"toy is not here in precision FP16, but in FP32 in {own}; "
-        f"leave precision out to take what is here"
+        f"leave precision out to use what is here"
     )
     with pytest.raises(InvalidArgumentError, match="expected a precision such as 'FP16', got 16"):
         catalog.model("toy", 16)
@@ -279,7 +279,7 @@ def test_path_finds_the_card_by_name(data, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "error", "words"),
+    ("name_or_path", "error", "words"),
     [
         ("gone.xml", MissingFileError, "no model at gone.xml "),
         ("x/gone", InvalidArgumentError, "expected the name of a model, a file that ends in .xml"),
@@ -291,10 +291,10 @@ def test_path_finds_the_card_by_name(data, tmp_path):
         ("n" * 500, NotFoundError, "no model 'nnn"),
     ],
 )
-def test_wrong_paths(own, monkeypatch, wanted, error, words):
+def test_wrong_paths(own, monkeypatch, name_or_path, error, words):
     monkeypatch.chdir(own)
     with pytest.raises(error) as caught:
-        catalog.model(wanted)
+        catalog.model(name_or_path)
     assert words in str(caught.value)
 
 
@@ -306,9 +306,9 @@ def test_half_of_a_pair(data, own):
         f"toy.bin is missing beside {own}/toy.xml; the model is the pair of both files: "
         f"copy it there too"
     )
-    for wanted in ("toy", own / "toy.xml"):
+    for name_or_path in ("toy", own / "toy.xml"):
         with pytest.raises(MissingFileError) as caught:
-            catalog.model(wanted)
+            catalog.model(name_or_path)
         assert str(caught.value) == words
     assert catalog.models()[0].reason == "toy.bin is missing"
     (own / "toy.xml").write_text('<net version="4"><layers/></net>')
@@ -316,13 +316,13 @@ def test_half_of_a_pair(data, own):
         catalog.model("toy")
     (own / "elsewhere").rename(own / "toy.bin")
     (own / "toy.xml").unlink()
-    for wanted in ("toy", own / "toy.bin"):
+    for name_or_path in ("toy", own / "toy.bin"):
         with pytest.raises(MissingFileError, match=r"^toy\.xml is missing beside .*toy\.bin; "):
-            catalog.model(wanted)
+            catalog.model(name_or_path)
     assert catalog.models().names == (), "weights alone may be anything"
 
 
-def test_xml_that_is_no_model_is_not_listed(data, own):
+def test_xml_that_is_not_a_model_is_not_listed(data, own):
     (own / "pom.xml").write_text("<project/>")
     (own / "notes.txt").write_text("")
     (own / "a folder").mkdir()
@@ -434,13 +434,13 @@ def test_table():
         "longer-name  unknown               not here  offline\n"
         "<i>"
     )
-    shown = table._repr_html_()
-    assert re.findall(r"<t[hd] [^>]*>(.*?)</t[hd]>", shown) == [
+    html = table._repr_html_()
+    assert re.findall(r"<t[hd] [^>]*>(.*?)</t[hd]>", html) == [
         *("name", "task", "precisions", "where", "reason"),
         *("toy", "&lt;script&gt;", "FP16, FP32", "a&amp;b", "&quot;x&quot;"),
         *("longer-name", "unknown", "", "not here", "offline"),
     ]
-    assert re.search(r"</table></div><p [^>]*>&lt;i&gt;</p></div>$", shown)
+    assert re.search(r"</table></div><p [^>]*>&lt;i&gt;</p></div>$", html)
     assert table.document().records()[0]["precisions"] == ["FP16", "FP32"]
     assert (len(table), table[-1], list(table)) == (2, entries[1], entries)
     assert table[:1] == ModelTable(entries[:1], ["<i>"])
@@ -451,10 +451,10 @@ def test_table():
         table[0] = entries[1]
 
 
-# ---------------------------------------------------------------------------------------- pictures
+# ------------------------------------------------------------------------------------------ images
 
 
-def test_pictures(data, tmp_path, monkeypatch):
+def test_images(data, tmp_path, monkeypatch):
     assert catalog.images() == ()
     with pytest.raises(NotFoundError) as caught:
         catalog.image("road")
@@ -488,7 +488,8 @@ def test_data_lies_in_the_package_or_beside_it(monkeypatch, tmp_path):
     assert shipped.data_dir() == tmp_path / "wasinn_nb/data"
 
 
-def test_shipped_model_is_found_without_importing_pooch(data, tmp_path):
+@pytest.mark.full
+def test_shipped_model_is_found_without_importing_requests(data, tmp_path):
     import subprocess
     import sys
 
@@ -497,7 +498,7 @@ def test_shipped_model_is_found_without_importing_pooch(data, tmp_path):
         "import sys, pathlib\nfrom wasinn_nb import catalog\n"
         "from wasinn_nb.catalog import shipped\n"
         f"shipped.data_dir = lambda: pathlib.Path({str(data)!r})\n"
-        "print(catalog.model('toy'), 'pooch' in sys.modules)"
+        "print(catalog.model('toy'), 'requests' in sys.modules)"
     )
     environment = {k: v for k, v in os.environ.items() if k != "WASINN_NB_CACHE"}
     done = subprocess.run(

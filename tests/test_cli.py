@@ -22,7 +22,7 @@ def toy(tmp_path):
 
 @pytest.fixture
 def photo(tmp_path):
-    """A picture whose left third is blue, the rest green: classes 0 and 1 of the toy."""
+    """An image whose left third is blue, the rest green: classes 0 and 1 of the toy."""
     pixels = np.zeros((4, 6, 3), np.uint8)
     pixels[:, :2, 2] = pixels[:, 2:, 1] = 200
     Image.fromarray(pixels).save(tmp_path / "photo.png")
@@ -54,12 +54,12 @@ def test_segment_writes_scores_when_asked(toy, photo, tmp_path):
 
 
 def test_segment_as_json(toy, photo):
-    said = json.loads(run("segment", photo, "-m", toy, "--resize", "triangle", "--json"))
-    assert said["areas"] == {"class 0": 8, "class 1": 16, "class 2": 0}
-    assert said["fractions"]["class 0"] == pytest.approx(1 / 3)
-    assert (said["model"], said["target"], said["precision"]) == ("toy", "CPU", "f32")
-    assert (said["height"], said["width"], said["files"]) == (4, 6, {})
-    assert said["digest"][0] == "toy, 4x6, f32"
+    values = json.loads(run("segment", photo, "-m", toy, "--resize", "triangle", "--json"))
+    assert values["areas"] == {"class 0": 8, "class 1": 16, "class 2": 0}
+    assert values["fractions"]["class 0"] == pytest.approx(1 / 3)
+    assert (values["model"], values["target"], values["precision"]) == ("toy", "CPU", "f32")
+    assert (values["height"], values["width"], values["files"]) == (4, 6, {})
+    assert values["digest"][0] == "toy, 4x6, f32"
 
 
 def test_inspect_tensor(tmp_path):
@@ -72,12 +72,12 @@ def test_inspect_tensor(tmp_path):
     assert facts["dimensions"] == "[2, 3]"
     assert (facts["min"], facts["mean"], facts["max"]) == ("0.0", "2.5", "5.0")
     assert (facts["model"], facts["recipe"]) == ("toy", repr(recipe))
-    said = json.loads(run("inspect", path, "--json"))
-    assert said["sha256"] == tensor.sha256()
-    assert said["recipe"] == recipe.to_dict()
+    values = json.loads(run("inspect", path, "--json"))
+    assert values["sha256"] == tensor.sha256()
+    assert values["recipe"] == recipe.to_dict()
 
 
-def test_inspect_picture(photo, tmp_path):
+def test_inspect_image(photo, tmp_path):
     assert json.loads(run("inspect", photo, "--json")) == {
         "image": "photo.png",
         "picture": "photo.png",
@@ -106,6 +106,7 @@ def test_models_and_devices(monkeypatch, tmp_path):
     assert run("devices").startswith("device")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -129,6 +130,7 @@ def test_errors_are_one_line_and_an_exit_code(arguments, code, message):
         assert done.stderr.startswith("error: ")
 
 
+@pytest.mark.full
 def test_a_file_in_the_way_of_the_folder(toy, photo):
     done = shell("segment", photo, "-m", toy, "-o", photo / "out")
     assert done.returncode == 1
@@ -162,8 +164,9 @@ def test_help_names_every_verb():
         assert verb in printed
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
-    ("mode", "code", "said"),
+    ("mode", "code", "printed"),
     [
         ("exit3", 3, ""),
         ("unreachable", 1, "error: misbehave.wasm trapped: unreachable executed"),
@@ -171,24 +174,26 @@ def test_help_names_every_verb():
         ("recurse", 1, "error: misbehave.wasm trapped"),
     ],
 )
-def test_run_hands_on_how_the_guest_ended(mode, code, said):
+def test_run_hands_on_how_the_guest_ended(mode, code, printed):
     # Several times: a guest's threads once brought the process down on its way out.
     for _ in range(3):
         done = shell("run", "misbehave", "--", mode)
         assert done.returncode == code, done.stderr
-        assert said in done.stderr
+        assert printed in done.stderr
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_run_stops_a_guest_in_time():
     done = shell("run", "misbehave", "--time-limit", "0.3", "loop")
     assert done.returncode == 1
     assert done.stderr == (
         "error: misbehave.wasm did not end within 0.3 s and was stopped; "
-        "time_limit= gives it more\n"
+        "--time-limit SECONDS gives it more\n"
     )
 
 
+@pytest.mark.full
 def test_run_traces_and_dumps_tensors(tmp_path, photo):
     """The legacy guest on a model of bytes, by its name; tensors and trace as they were."""
     import openvino as ov
@@ -211,18 +216,21 @@ def test_run_traces_and_dumps_tensors(tmp_path, photo):
     assert "1x4xu8" in done.stderr
 
 
+@pytest.mark.full
 def test_run_keeps_readonly_directories_as_they_are(tmp_path):
     done = shell("run", "misbehave", "--dir", f".:{tmp_path}:readonly", "--", "write")
     assert list(tmp_path.iterdir()) == []
     assert done.returncode != 0
 
 
+@pytest.mark.full
 def test_run_refuses_pairs_without_a_separator():
     done = shell("run", "misbehave", "--env", "NAME", "--", "exit3")
     assert done.returncode == 2
     assert "expected NAME=" in done.stderr
 
 
+@pytest.mark.full
 def test_compare_says_the_same_and_different_by_its_exit_code(toy, photo, tmp_path):
     run("segment", photo, "-m", toy, "-o", tmp_path / "a", "--scores")
     run("segment", photo, "-m", toy, "-o", tmp_path / "b", "--scores")
@@ -249,14 +257,15 @@ def test_evaluate_prints_iou_and_writes_a_page(toy, photo, tmp_path):
     truth = np.array([[0, 0, 1, 1, 1, 2]] * 4, np.uint8)
     Image.fromarray(truth).save(masks / "photo.png")
     page = tmp_path / "page.html"
-    said = json.loads(run("evaluate", photo, masks / "photo.png", "-m", toy, "--json"))
-    assert said["classes"]["class 0"]["iou"] == pytest.approx(1)
-    assert said["classes"]["class 1"]["iou"] == pytest.approx(12 / 16)
+    values = json.loads(run("evaluate", photo, masks / "photo.png", "-m", toy, "--json"))
+    assert values["classes"]["class 0"]["iou"] == pytest.approx(1)
+    assert values["classes"]["class 1"]["iou"] == pytest.approx(12 / 16)
     printed = run("evaluate", photo, masks / "photo.png", "-m", toy, "--html", page)
     assert "class 1  0.7500" in printed
     assert page.read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.full
 def test_diagnose_says_right_and_wrong_by_its_exit_code(tmp_path):
     recipe = wn.model().card.recipe
     right, wrong = tmp_path / "right.tensor", tmp_path / "wrong.tensor"
@@ -284,6 +293,7 @@ engine.describe = engine.load = crash
 """
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "arguments",
     [["inspect", "toy.onnx"], ["run", "misbehave", "--nn-preload", "road:toy.onnx", "nn-early"]],
@@ -301,3 +311,42 @@ def test_a_model_that_crashes_its_engine_is_an_error(tmp_path, arguments):
     assert done.stderr.startswith("error: ")
     assert "SIGSEGV" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+# -- the terminal ----------------------------------------------------------------------------------
+
+
+def test_tables_fit_a_terminal_and_are_one_line_a_row_elsewhere():
+    terminal = shell("models", COLUMNS="60", FORCE_COLOR="1", TERM="xterm-256color")
+    assert max(map(len, terminal.stdout.splitlines())) <= 60
+    piped = shell("models", COLUMNS="60")
+    assert len(piped.stdout.splitlines()) == 1 + len(wn.models())
+    assert max(map(len, piped.stdout.splitlines())) > 100
+
+
+def test_classes_have_the_colors_of_the_mask_in_a_terminal(toy, photo):
+    done = shell(
+        *("segment", photo, "-m", toy, "--recipe", "color=BGR,range=0:255,resize=bilinear"),
+        FORCE_COLOR="1",
+        COLORTERM="truecolor",
+        TERM="xterm-256color",
+    )
+    lines = done.stdout.splitlines()
+    assert lines[1] == "   class    pixels    share"
+    colors = wn.model(toy).card.replace(classes=("a", "b", "c")).palette
+    for line, color, share in zip(lines[2:], colors, ("33.33", "66.67", "0.00"), strict=True):
+        code = ";".join(map(str, color))
+        assert line.startswith(f"\x1b[38;2;{code}m\u25a0\x1b[0m  class ")
+        assert line.endswith(f"{share} %")
+
+
+def test_numbers_that_json_does_not_have(tmp_path):
+    path = tmp_path / "nan-2xf32.tensor"
+    wn.Tensor.from_array(np.float32([1, np.nan])).write(path)
+    values = json.loads(run("inspect", path, "--json"))
+    assert (values["min"], values["mean"], values["max"]) == (None, None, None)
+    assert "\n  max         nan\n" in run("inspect", path) + "\n"
+
+
+def test_the_size_of_an_image_is_height_by_width(photo):
+    assert "size    4 x 6 pixels (height x width)\n" in run("inspect", photo)

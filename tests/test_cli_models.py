@@ -127,7 +127,7 @@ def test_inspect_a_folder_and_a_suffix_in_upper_case(shared, here):
         ("folder", None, wn.WasiNnError, "no model 'folder' in "),
     ],
 )
-def test_inspect_refuses_what_is_no_model(here, name, content, error, words):
+def test_inspect_refuses_what_is_not_a_model(here, name, content, error, words):
     if content is not None:
         Path(name).write_bytes(content)
     with pytest.raises(error, match=words):
@@ -301,6 +301,7 @@ def test_what_is_assumed_as_json(toy):
     assert (values["runtime"], values["threshold"]) == ("openvino", None)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("recipe", "blue", "assumed"),
     [
@@ -394,6 +395,7 @@ def test_names_of_classes_are_not_markup(toy):
         assert name in printed
 
 
+@pytest.mark.full
 def test_bench_evaluate_and_diagnose_take_card_recipe_and_runtime(here):
     Path("relu.onnx").write_bytes(toys.onnx_chain(["Relu"], (1, 3, 4, 6)).SerializeToString())
     Path("c.json").write_text('{"name": "c", "classes": ["blue", "green", "red"]}')
@@ -456,6 +458,7 @@ def test_segment_and_classify_name_each_other(toy, pets):
 # -- warnings, devices, help -----------------------------------------------------------------------
 
 
+@pytest.mark.full
 def test_warnings_are_one_line_without_a_place_in_the_source_code(toy, here):
     Path("other.card.json").write_text('{"name": "other"}')
     done = shell("segment", "a.png", "-m", "toy.xml", cwd=here)
@@ -474,6 +477,7 @@ def test_devices_of_another_runtime():
         run("devices", "--runtime", "x")
 
 
+@pytest.mark.full
 def test_a_guest_on_another_runtime(here):
     """A guest of the legacy interface, which loads the model of bytes by its name."""
     from onnx import TensorProto, helper
@@ -495,13 +499,15 @@ def test_a_guest_on_another_runtime(here):
     assert done.stderr.startswith("error: unknown runtime 'x'; known are ")
 
 
+@pytest.mark.full
 def test_help_imports_no_engine():
     import subprocess
     import sys
 
     code = (
         "import sys, wasinn_nb.cli\n"
-        "heavy = {'openvino', 'onnxruntime', 'onnx', 'matplotlib', 'pandas', 'pooch', 'wasmtime'}\n"
+        "heavy = {'openvino', 'onnxruntime', 'onnx', 'matplotlib', 'pandas', 'wasmtime'}\n"
+        "heavy |= {'requests', 'urllib3'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

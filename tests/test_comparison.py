@@ -609,6 +609,7 @@ def test_percent(share, text):
     assert percent(share) == text
 
 
+@pytest.mark.full
 def test_importing_it_loads_neither_host_nor_runtime():
     code = "import sys, wasinn_nb.comparison; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -638,6 +639,7 @@ def road(shared):
     return run
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore:precision bf16 was asked for")  # a processor without it says so
 @pytest.mark.parametrize("scores", [True, False])
 def test_bfloat16_is_the_same_within_precision(road, scores):
@@ -651,6 +653,7 @@ def test_bfloat16_is_the_same_within_precision(road, scores):
     assert not compare(a, b, tolerance=1e-5).same or found.verdict is Verdict.IDENTICAL
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("scores", [True, False])
 def test_rgb_for_bgr_is_different(road, scores):
     a, b = road(scores=scores), road(scores=scores, color="RGB")
@@ -669,6 +672,7 @@ def test_rgb_for_bgr_is_different(road, scores):
         assert (outputs.first_difference, outputs.worst_class) == ("output tensor", "curb")
 
 
+@pytest.mark.full
 def test_another_filter_is_the_same_within_precision(road):
     found = compare(road(), road(resize="triangle-0.23"))
     assert found.verdict is Verdict.SAME

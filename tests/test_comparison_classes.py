@@ -210,6 +210,7 @@ def test_quantized_scores_on_two_engines():
 PROBABILITIES = hnp.arrays(F32, 4, elements=st.floats(0, 1, width=32))
 
 
+@pytest.mark.full
 @given(PROBABILITIES, PROBABILITIES)
 def test_both_sides_are_judged_alike(a, b):
     found, back = compare(classified(a), classified(b)), compare(classified(b), classified(a))

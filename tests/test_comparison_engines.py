@@ -41,6 +41,7 @@ TOYS = {
 REAL_ENGINES = [engine for engine in ENGINES if engine.runtime != "toy"]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("engine", REAL_ENGINES, ids=str)
 @pytest.mark.parametrize("toy", TOYS)
 def test_five_calls_are_the_result_on_every_engine(toy, engine, tmp_path):

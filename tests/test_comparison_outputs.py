@@ -264,6 +264,7 @@ ANY = st.tuples(
 ).flatmap(lambda kind: hnp.arrays(*kind))
 
 
+@pytest.mark.full
 @given(ANY, st.booleans(), st.sampled_from([None, PERSON, THREE, PERSON.replace(logits=True)]))
 def test_any_output_is_compared_with_any_result_or_refused(output, traced, card):
     one = trace(output) if traced else output
@@ -587,6 +588,7 @@ def test_all_of_it_is_json():
     assert (values["ranks"], values["largest"]) == ([], None)
 
 
+@pytest.mark.full
 def test_reading_an_output_imports_no_engine():
     code = (
         "import sys, numpy as np, wasinn_nb as wn\n"

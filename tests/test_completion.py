@@ -1,58 +1,114 @@
-"""Tab completion, as IPython asks for it: every public object offers its members."""
+"""What Tab and ``?`` show in a real kernel, of every public class and function."""
 
 from __future__ import annotations
 
+import inspect
+import re
+import typing
+from enum import Enum
+from pathlib import Path
+
 import jedi
-import numpy as np
 import pytest
-import toys
+from instances import instances
+from public_api import members, public_objects
 
 import wasinn_nb as wn
-from wasinn_nb.origin import Origin
+
+manager = pytest.importorskip("jupyter_client.manager")
+pytest.importorskip("ipykernel")
+
+pytestmark = pytest.mark.full
+
+HERE = Path(__file__).parent
+PUBLIC = public_objects()
+CLASSES = {value.__name__: value for value in PUBLIC.values() if inspect.isclass(value)}
+FUNCTIONS = {name: value for name, value in PUBLIC.items() if inspect.isfunction(value)}
+PREPARE = """
+import sys
+import wasinn_nb as wn
+import wasinn_nb.errors, wasinn_nb.host, wasinn_nb.metrics
+sys.path.insert(0, {tests!r})
+from instances import instances
+held = instances({folder!r})
+globals().update({{name.lower(): one for name, one in held.items()}})
+"""
+
+
+class Kernel:
+    """A kernel as a notebook has one, with an instance of each class under its name."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def run(self, code):
+        reply = self.client.execute_interactive(code, timeout=120)["content"]
+        assert reply["status"] == "ok", reply
+
+    def complete(self, code):
+        """Return what Tab offers at the end of *code*."""
+        reply = self.client.complete(code, reply=True, timeout=120)["content"]
+        return {match.rpartition(".")[2] for match in reply["matches"]}
+
+    def told(self, name):
+        """Return what ``name?`` shows, without colors."""
+        reply = self.client.inspect(name, reply=True, timeout=120)["content"]
+        assert reply["found"], name
+        return re.sub(r"\x1b\[[0-9;]*m", "", reply["data"]["text/plain"])
 
 
 @pytest.fixture(scope="module")
-def objects(tmp_path_factory):
-    """One instance of every kind of object that a person holds in a notebook."""
-    folder = tmp_path_factory.mktemp("toy")
-    model = toys.brightest_channel(folder / "toy.xml")
-    image = np.zeros((4, 6, 3), np.uint8)
-    pipeline = wn.Pipeline(model)
-    result = pipeline(image)
-    card = wn.ModelCard("toy", "classification", classes=("a", "b"))
-    tensor = wn.image_to_tensor(image, pipeline.recipe)
-    with wn.WasiNnCtx() as context:
-        handle = context.init_execution_context(context.load(model))
-        context.set_input(handle, 0, tensor)
-        trace = context.trace
-    return {
-        "result": result,
-        "classified": wn.ClassificationResult(np.float32([0.5, 0.5]), card, Origin("toy")),
-        "card": card,
-        "recipe": pipeline.recipe,
-        "pipeline": pipeline,
-        "model": wn.model(model),
-        "origin": result.origin,
-        "digest": result.digest(),
-        "tensor": tensor,
-        "context": context,
-        "trace": trace,
-        "comparison": wn.compare(result, result),
-        "diagnosis": wn.diagnose(tensor, image, recipe=pipeline.recipe),
-        "evaluation": wn.evaluate(result.labels, result.labels, classes=3),
-        "timings": wn.bench(pipeline, image, rounds=3, progress=False),
-        "description": wn.describe(model),
-        "viewer": wn.MaskViewer(result),
-        "models": wn.models(),
-        "devices": wn.devices(),
-    }
+def kernel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kernel")
+    km, client = manager.start_new_kernel(kernel_name="python3", cwd=str(folder))
+    try:
+        made = Kernel(client)
+        made.run(PREPARE.format(tests=str(HERE), folder=str(folder)))
+        yield made
+    finally:
+        client.stop_channels()
+        km.shutdown_kernel(now=True)
 
 
-def test_every_object_offers_its_members(objects):
-    for name, value in objects.items():
-        offered = {one.name for one in jedi.Interpreter(f"{name}.", [{name: value}]).complete()}
-        public = {member for member in dir(type(value)) if not member.startswith("_")}
-        assert public <= offered, name
+def public_members(kind):
+    """Return what an instance has: a member of an enumeration has not the other members."""
+    names = {name for name in (*members(kind), *dir(kind)) if not name.startswith("_")}
+    return names - set(kind.__members__) | {"name", "value"} if issubclass(kind, Enum) else names
+
+
+def test_there_is_an_instance_of_every_public_class(tmp_path):
+    assert set(instances(tmp_path)) == set(CLASSES)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_an_instance_offers_its_members(kernel, name):
+    assert public_members(CLASSES[name]) <= kernel.complete(f"{name.lower()}.")
+
+
+def returned(function):
+    """Return the public class that a function promises, or None."""
+    kind = typing.get_type_hints(function).get("return")
+    return kind if inspect.isclass(kind) and kind in CLASSES.values() else None
+
+
+@pytest.mark.parametrize("name", [name for name, value in FUNCTIONS.items() if returned(value)])
+def test_what_a_function_returns_offers_its_members_before_it_ran(kernel, name):
+    assert public_members(returned(FUNCTIONS[name])) <= kernel.complete(f"made = {name}()\nmade.")
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name.startswith("wn.")])
+def test_every_public_name_is_offered(kernel, name):
+    place, _, last = name.rpartition(".")
+    assert last in kernel.complete(f"{place}.")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_help_lists_the_parameters(kernel, name):
+    told = kernel.told(name)
+    section = re.search(r"Parameters\n-+\n(.*?)(?=\n\n\S[^\n]*\n-+\n|\nFile:)", told, re.DOTALL)
+    listed = re.findall(r"^([*\w][\w, *]*?)(?: :.*)?$", section[1] if section else "", re.MULTILINE)
+    names = [name.strip(" *") for line in listed for name in line.split(",")]
+    assert sorted(names) == sorted(inspect.signature(FUNCTIONS[name]).parameters)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import toys
 
 import wasinn_nb as wn
 from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.cards import FIVE_CALLS
 from wasinn_nb.errors import (
     InvalidArgumentError,
     MissingFileError,
@@ -250,7 +251,7 @@ def test_a_fixed_batch(here):
     assert (described.task, described.recipe, described.card_line) == ("", None, "")
     assert described.refusal == (
         "the model takes 4x3x5x6xf32: a fixed batch of 4 images; convert it again with a batch of "
-        "1, or call it with wasinn_nb.WasiNnCtx"
+        f"1, or {FIVE_CALLS.python}"
     )
     (output,) = executed(described.python)["outputs"]
     assert output.dimensions == (4, 3, 5, 6)
@@ -266,9 +267,7 @@ def test_an_image_model_without_a_mask(here):
 
     saved(here / "faces.xml", build, (1, 3, 4, 6))
     described = wn.describe("faces.xml")
-    assert described.refusal.endswith(
-        "call it with wasinn_nb.WasiNnCtx, which gives every output as it is"
-    )
+    assert described.refusal.endswith(FIVE_CALLS.python)
     assert described.assumed == ("BGR, values 0 to 255, bilinear",)
     assert described.python == (
         "import wasinn_nb as wn\n"
@@ -352,6 +351,7 @@ def test_a_card_by_its_path(toy):
     assert (result.card.classes, result.assumed) == (("a", "b", "c"), ())
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "given",
     [

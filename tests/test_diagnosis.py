@@ -22,8 +22,8 @@ MEAN = np.array([0.485, 0.456, 0.406])
 STD = np.array([0.229, 0.224, 0.225])
 
 
-def picture(height=135, width=240, seed=0):
-    """Return a picture with edges, gradients and colours of its own in each channel."""
+def drawn_image(height=135, width=240, seed=0):
+    """Return an image with edges, gradients and colors of its own in each channel."""
     rng = np.random.default_rng(seed)
     small = rng.integers(0, 256, (9, 14, 3), dtype=np.uint8)
     smooth = np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
@@ -71,7 +71,7 @@ def resized(image, height, width, resize):
     if resize == "letterbox":
         whole = ImageOps.pad(rgb, (width, height), Image.Resampling.BILINEAR, color=(114,) * 3)
         return np.asarray(whole)
-    if resize == "crop first":
+    if resize == "crop-first":
         return np.asarray(ImageOps.fit(rgb, (width, height), Image.Resampling.BILINEAR))
     how = {"nearest": Image.Resampling.NEAREST, "bicubic": Image.Resampling.BICUBIC}[resize]
     return np.asarray(rgb.resize((width, height), how))
@@ -110,7 +110,7 @@ def choices(recipe):
                     "nearest",
                     "bicubic",
                     "letterbox",
-                    "crop first",
+                    "crop-first",
                 )
                 if name != recipe.resize
             ),
@@ -128,15 +128,15 @@ def combinations(recipe, every_nth=16):
             yield tuple(option if i == axis else r for i, r in enumerate(right))
     for one, two in itertools.combinations(range(4), 2):
         for first, second in itertools.product(every[one][1:], every[two][1:]):
-            said = list(right)
-            said[one], said[two] = first, second
-            yield tuple(said)
+            ways = list(right)
+            ways[one], ways[two] = first, second
+            yield tuple(ways)
     together = itertools.product(*(options[1:] for options in every))
     yield from itertools.islice(together, 0, None, every_nth)
 
 
 def named(candidate, recipe):
-    """Say a candidate in the words of `broken`."""
+    """Describe a candidate in the words of `broken`."""
     m = candidate.making
     right = candidates.Making.of(recipe)
     layout = {"CHW": "CHW", "HWC": "HWC", "CWH": "transposed", "WHC": "transposed pixels"}[m.order]
@@ -156,22 +156,23 @@ SOURCES = ["drawn", "shipped", "shared"]
 @pytest.fixture(params=SOURCES)
 def image(request):
     if request.param == "drawn":
-        return picture()
+        return drawn_image()
     if request.param == "shipped":
         return np.asarray(Image.open(wn.image("country-road")).reduce(2))
     return np.asarray(Image.open(request.getfixturevalue("shared") / "images/rgb.png"))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("model", MODELS)
 def test_every_mistake_alone_and_together_is_named_exactly(model, image):
     recipe = MODELS[model]
-    photo = resampling.Photo(image)
+    original = resampling.Original(image)
     wrong = []
-    for said in combinations(recipe):
-        found = matching.match(broken(image, recipe, *said), photo, recipe)
+    for ways in combinations(recipe):
+        found = matching.match(broken(image, recipe, *ways), original, recipe)
         first = found.candidates[0]
-        if not first.exact or named(first, recipe) != said:
-            wrong.append((said, first))
+        if not first.exact or named(first, recipe) != ways:
+            wrong.append((ways, first))
     assert not wrong, f"{len(wrong)} of {sum(1 for _ in combinations(recipe))}: {wrong[:5]}"
 
 
@@ -183,7 +184,7 @@ def planes(rgb):
     return np.ascontiguousarray(rgb[:, :, ::-1].transpose(2, 0, 1)[None], np.float32)
 
 
-IMAGE = picture()
+IMAGE = drawn_image()
 SMALL = wn.PreprocessRecipe(64, 96, resize="bilinear")
 RIGHT = planes(stretched(IMAGE, 64, 96, "bilinear"))
 FLAT = RIGHT.reshape(-1)
@@ -226,6 +227,34 @@ CASES = {
 }
 
 
+OWN = SMALL.replace(range=(0, 1), mean=(0.1, 0.25, 0.4), scale=(0.3, 0.2, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"mean": (0, 0, 0)}, "values with no mean subtracted"),
+        ({"scale": (1, 1, 1)}, "values not divided by the scale"),
+        ({"mean": (0, 0, 0), "scale": (1, 1, 1)}, "values 0 to 1"),
+        ({"mean": (0.1, 0.25, 0.41)}, "values \u00d7 ("),
+    ],
+)
+def test_a_part_of_the_model_s_own_scaling_that_is_left_out_is_named(changes, name):
+    found = diagnose(wn.image_to_tensor(IMAGE, OWN.replace(**changes)), IMAGE, OWN)
+    assert found.exact
+    (mistake,) = found.mistakes
+    assert mistake.axis == "range"
+    assert mistake.found.startswith(name)
+    assert mistake.expected == "the model's range, mean and scale"
+
+
+def test_a_known_normalization_without_its_mean_keeps_its_name():
+    model = SMALL.replace(color="RGB", range=(0, 1), mean=MEAN, scale=STD)
+    found = diagnose(wn.image_to_tensor(IMAGE, model.replace(mean=(0, 0, 0))), IMAGE, model)
+    assert found.mistakes[0].found == "values 0 to 1 divided by ImageNet std, no mean subtracted"
+
+
+@pytest.mark.full
 @pytest.mark.parametrize("name", CASES)
 def test_one_mistake(name):
     array, axes = CASES[name]
@@ -276,12 +305,12 @@ def test_alpha(alpha):
     assert diagnose(RIGHT, rgba, SMALL).right
 
 
-def test_grey_pictures_have_no_wrong_channel_order():
-    grey = np.repeat(IMAGE[:, :, :1], 3, axis=2)
-    assert diagnose(planes(stretched(grey, 64, 96, "bilinear")), grey, SMALL).right
+def test_gray_images_have_no_wrong_channel_order():
+    gray = np.repeat(IMAGE[:, :, :1], 3, axis=2)
+    assert diagnose(planes(stretched(gray, 64, 96, "bilinear")), gray, SMALL).right
 
 
-def test_a_tiny_picture(shared):
+def test_a_tiny_image(shared):
     path = shared / "images/tiny.png"
     recipe = wn.PreprocessRecipe(224, 224, "NHWC", "RGB", "u8", resize="triangle-0.23")
     name = "tiny.png.image-0.23.14.rgb-224x224x3xu8.tensor"
@@ -305,8 +334,8 @@ WITH_NAN = np.where(np.arange(FLAT.size) == 7, np.nan, FLAT).reshape(RIGHT.shape
 REFUSED = {
     "noise": (NOISE, "another image", "Not made from this image"),
     "noise of another size": (NOISE[:, :, :50], "another image", "Not made from this image"),
-    "another picture": (
-        planes(stretched(picture(seed=9), 64, 96, "bilinear")),
+    "another image": (
+        planes(stretched(drawn_image(seed=9), 64, 96, "bilinear")),
         "another image",
         "Not made from this image",
     ),
@@ -320,18 +349,19 @@ REFUSED = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", REFUSED)
 def test_nothing_is_guessed(name):
-    array, verdict, said = REFUSED[name]
+    array, verdict, sentence = REFUSED[name]
     found = diagnose(array, IMAGE, SMALL, stage="input")
     assert (found.verdict, found.mistakes, found.remedy) == (verdict, (), None)
-    assert said in found.sentence
+    assert sentence in found.sentence
     assert json.dumps(found.to_dict(), allow_nan=False)
     assert not found.right
     assert not found.exact
 
 
-def test_other_photographs_are_not_explained():
+def test_other_images_are_not_explained():
     fed = wn.image_to_tensor(wn.image("city-arrow"), ROAD)
     for name in ("country-road", "city-island"):
         found = diagnose(fed, name, ROAD)
@@ -387,9 +417,9 @@ def test_text_json_and_page(tmp_path):
         "Python  pixels = np.asarray(image.convert('RGB'))[:, :, ::-1]  # BGR",
     ]
     assert found.candidates[0].making.recipe() == SMALL.replace(color="RGB", range=(0, 1))
-    said = json.loads(json.dumps(found.to_dict()))
-    assert [m["axis"] for m in said["mistakes"]] == ["color", "range"]
-    assert said["remedy"]["recipe"] == SMALL.to_dict()
+    values = json.loads(json.dumps(found.to_dict()))
+    assert [m["axis"] for m in values["mistakes"]] == ["color", "range"]
+    assert values["remedy"]["recipe"] == SMALL.to_dict()
     assert "RGB channels" in found._repr_html_()
     page = found.write_html(tmp_path / "a.html").read_text()
     assert "[p[2], p[1], p[0]]" in page
@@ -411,7 +441,7 @@ def test_text_json_and_page(tmp_path):
     ],
     ids=repr,
 )
-def test_every_remedy_can_be_said(model):
+def test_every_remedy_has_code(model):
     from wasinn_nb.diagnosis.remedies import python_line, rust_line
 
     axes = {"layout", "dimensions", "size", "color", "range", "type", "endianness", "fit", "pad"}
@@ -421,6 +451,7 @@ def test_every_remedy_can_be_said(model):
             assert "{h}" not in line
 
 
+@pytest.mark.full
 def test_a_trace_a_file_and_a_tensor_give_the_same(tmp_path):
     fed = wn.image_to_tensor(wn.image(), wn.model().card.recipe.replace(color="RGB"))
     path = fed.write(tmp_path / "fed.tensor")
@@ -431,6 +462,7 @@ def test_a_trace_a_file_and_a_tensor_give_the_same(tmp_path):
         assert diagnose(given, wn.image()).sentence == ("RGB channels, where the model takes BGR.")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["f4", "f2", "u1"])
 def test_whatever_the_bytes_are_there_is_an_answer(kind):
     rng = np.random.default_rng(5)
@@ -442,12 +474,13 @@ def test_whatever_the_bytes_are_there_is_an_answer(kind):
             assert repr(found)
 
 
+@pytest.mark.full
 def test_a_guest_run(tmp_path):
     pytest.importorskip("wasmtime")
     xml, weights = wn.model().files
-    photo = wn.image()
-    dirs = {".": str(tmp_path), "model": str(xml.parent), "photos": str(photo.parent)}
-    args = [f"model/{xml.name}", f"model/{weights.name}", f"photos/{photo.name}"]
+    original = wn.image()
+    dirs = {".": str(tmp_path), "model": str(xml.parent), "photos": str(original.parent)}
+    args = [f"model/{xml.name}", f"model/{weights.name}", f"photos/{original.name}"]
     run = wn.run_guest(wn.guest("roadseg"), args, dirs, writable=".", keep="all", stream=False)
     found = diagnose(run, wn.image(), wn.model())
     assert found.right, found
@@ -495,6 +528,7 @@ TABLE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_table_is_named_from_outputs_of_the_real_model(shared, real):
     """The outputs are those of the guest's own bytes: another decoder, another filter."""
@@ -504,9 +538,9 @@ def test_the_table_is_named_from_outputs_of_the_real_model(shared, real):
     recipe, wrong = real.card.recipe, []
     with wn.WasiNnCtx(keep=None) as ctx:
         context = ctx.init_execution_context(ctx.load(real.files))
-        for row, said in TABLE.items():
+        for row, ways in TABLE.items():
             rgb = np.ascontiguousarray(bgr[:, :, ::-1])
-            fed = broken(rgb, recipe, *said) if row != "right" else None
+            fed = broken(rgb, recipe, *ways) if row != "right" else None
             fed = fed or wn.Tensor.from_array(planes(rgb))
             by_input = diagnose(fed, path, real)
             ctx.set_input(context, 0, fed)
@@ -515,7 +549,7 @@ def test_the_table_is_named_from_outputs_of_the_real_model(shared, real):
             for found in (by_input, by_output):
                 layout, color, range_, _ = named(found.candidates[0], recipe)
                 fits = found.verdict == ("right" if row == "right" else "mistake")
-                if not fits or (layout, color, range_) != said[:3]:
+                if not fits or (layout, color, range_) != ways[:3]:
                     wrong.append((row, found))
     assert not wrong, wrong
 
@@ -535,6 +569,7 @@ def test_a_mask_alone_names_the_mistake_or_says_that_several_give_it(shared, rea
         diagnose(mask[:100], path, real)
 
 
+@pytest.mark.full
 def test_pairs_are_named_from_an_output_of_the_shipped_model():
     model = wn.model()
     recipe = model.card.recipe.replace(color="RGB", range=(0, 1))
@@ -544,12 +579,13 @@ def test_pairs_are_named_from_an_output_of_the_shipped_model():
     assert diagnose(wn.segment("country-road", scores=True)).right
 
 
+@pytest.mark.full
 def test_feeding_a_candidate_makes_its_tensor():
-    photo = resampling.Photo(IMAGE)
-    for said in list(combinations(ROAD))[:12]:
-        made = broken(IMAGE, ROAD, *said)
-        found = matching.match(made, photo, ROAD).candidates[0]
-        fed = outputs.feed(found.making, photo, ROAD)
+    original = resampling.Original(IMAGE)
+    for ways in list(combinations(ROAD))[:12]:
+        made = broken(IMAGE, ROAD, *ways)
+        found = matching.match(made, original, ROAD).candidates[0]
+        fed = outputs.feed(found.making, original, ROAD)
         inside = np.s_[:] if found.making.fit == "stretch" else np.s_[:0]
         assert np.allclose(fed.to_array()[inside], made.to_array()[inside], atol=1e-4)
 

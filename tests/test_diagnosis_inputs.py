@@ -8,15 +8,16 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
-from test_diagnosis import picture
+from test_diagnosis import drawn_image
 from toys import brightest_channel
 
 import wasinn_nb as wn
 from wasinn_nb.diagnosis import matching, outputs, remedies, resampling
 from wasinn_nb.diagnosis.candidates import Making
 from wasinn_nb.diagnosis.diagnosing import diagnose
+from wasinn_nb.diagnosis.differences import mistakes_of
 
-IMAGE = picture()  # 135 rows of 240 columns
+IMAGE = drawn_image()  # 135 rows of 240 columns
 RGB = Image.fromarray(IMAGE)
 BILINEAR = Image.Resampling.BILINEAR
 
@@ -119,7 +120,7 @@ def test_a_crop_by_image_ops_is_another_fit():
     fitted = np.asarray(ImageOps.fit(RGB, (96, 96), BILINEAR))
     found = named(nchw(fitted), CROP)
     assert axes(found) == ["fit"]
-    assert found.candidates[0].making.fit == "crop first"
+    assert found.candidates[0].making.fit == "crop-first"
 
 
 @pytest.mark.parametrize("resize", ["triangle", "triangle-0.23", "bilinear"])
@@ -136,7 +137,7 @@ def test_what_the_recipe_makes_is_right(resize, fit, color):
 @pytest.mark.parametrize("fit", ["letterbox", "crop"])
 def test_a_drafted_jpeg(fit):
     out = io.BytesIO()
-    Image.fromarray(picture(540, 960)).save(out, "JPEG", quality=95)
+    Image.fromarray(drawn_image(540, 960)).save(out, "JPEG", quality=95)
     recipe = LETTERBOX.replace(resize="bilinear-draft", fit=fit)
     found = diagnose(wn.image_to_tensor(out.getvalue(), recipe), out.getvalue(), recipe)
     assert found.right
@@ -291,7 +292,7 @@ def test_levels_where_a_model_takes_quantized_values():
 
 
 def test_a_coarse_step_does_not_explain_another_image():
-    other = wn.image_to_tensor(picture(seed=9), COARSE)
+    other = wn.image_to_tensor(drawn_image(seed=9), COARSE)
     assert diagnose(other, IMAGE, COARSE).verdict in {"another image", "nothing fits"}
 
 
@@ -312,6 +313,7 @@ def output_of(model, recipe, image=IMAGE):
         return ctx.get_output(context, 0)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("wanted", RECIPES)
 @pytest.mark.parametrize("made", RECIPES)
 def test_fits_are_named_from_outputs(model, wanted, made):
@@ -320,6 +322,7 @@ def test_fits_are_named_from_outputs(model, wanted, made):
     assert axes(found) == ([] if made == wanted else ["fit"]), found
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("pad", [0, 128, 255])
 def test_borders_are_named_from_outputs(model, pad):
     # One channel of the border decides the class, so that its level is seen in the scores.
@@ -330,13 +333,13 @@ def test_borders_are_named_from_outputs(model, pad):
 
 
 def test_bytes_of_one_integer_type_in_the_other():
-    photo = resampling.Photo(IMAGE)
+    original = resampling.Original(IMAGE)
     right = Making.of(I8)
     ways = list(outputs._unquantized(right))
-    fed = [outputs.feed(way, photo, I8).to_array()[0] for way in ways]
+    fed = [outputs.feed(way, original, I8).to_array()[0] for way in ways]
     assert np.array_equal(fed[0], SMALL.view("i1"))
     assert np.array_equal(fed[1], (SMALL.astype(int) - 128).astype("i1"))
-    assert [[m.axis for m in way.mistakes(I8)] for way in ways] == [["type"], []]
+    assert [[m.axis for m in mistakes_of(way, I8)] for way in ways] == [["type"], []]
 
 
 def test_the_same_bytes_are_fed_once(model):
@@ -467,5 +470,7 @@ def test_very_narrow_images(fit):
 
 def test_every_fit_is_searched_from_the_recipe_s_own():
     for recipe in RECIPES.values():
-        search = matching.match(wn.image_to_tensor(IMAGE, recipe), resampling.Photo(IMAGE), recipe)
+        search = matching.match(
+            wn.image_to_tensor(IMAGE, recipe), resampling.Original(IMAGE), recipe
+        )
         assert len(search.candidates) == 1

@@ -7,13 +7,13 @@ import json
 import numpy as np
 import pytest
 import toys
-from test_diagnosis import picture
+from test_diagnosis import drawn_image
 
 import wasinn_nb as wn
 from wasinn_nb import errors
 from wasinn_nb.diagnosis.diagnosing import diagnose
 
-IMAGE = picture()
+IMAGE = drawn_image()
 RECIPE = wn.PreprocessRecipe(64, 96, resize="bilinear")
 CARD = wn.ModelCard("toy", "segmentation", RECIPE, ("sky", "road", "curb", "mark"))
 PERSON = CARD.replace(classes=("person",))
@@ -56,6 +56,7 @@ def axes(found):
 # -- every kind of output ----------------------------------------------------------------------
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", CARDS)
 @pytest.mark.parametrize("name", WRONG)
 def test_a_mistake_is_named_from_what_the_model_gives(models, kind, name):
@@ -77,6 +78,7 @@ def test_scalings_that_are_almost_the_same_are_one_cause(models):
     )
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", CARDS)
 @pytest.mark.parametrize("scores", [False, True], ids=["labels", "scores"])
 def test_a_mistake_is_named_from_a_result(models, kind, scores):
@@ -87,6 +89,7 @@ def test_a_mistake_is_named_from_a_result(models, kind, scores):
         assert axes(found) == expected, found
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", CARDS)
 def test_what_is_right_is_called_right(models, kind):
     output, _ = given_by(models[kind], RECIPE, CARDS[kind].output or 0)
@@ -100,7 +103,8 @@ def test_what_is_right_is_called_right(models, kind):
         assert "100.00 % of the labels agree." in found.notes
 
 
-def test_the_subject_says_what_was_looked_at(models):
+@pytest.mark.full
+def test_the_subject_says_what_was_examined(models):
     for kind, subject in {
         "channels last": "a 4x64x96 output",
         "probability": "a 1x64x96 output",
@@ -131,6 +135,7 @@ def test_of_several_outputs_the_one_on_the_card_is_read(models):
         diagnose(output, IMAGE, models["two"], card=CARD.replace(classes=()), stage="output")
 
 
+@pytest.mark.full
 def test_the_threshold_is_the_cards_else_the_results(models):
     """A mask made with a threshold of 0.9 is compared with masks of that threshold."""
     model, card = models["probability"], PERSON.replace(threshold=0.9)
@@ -155,8 +160,9 @@ def test_outputs_of_another_size_are_refused(models):
         diagnose(result.resize(32, 48), model=models["scores"], card=CARD)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", CARDS)
-def test_an_output_is_told_from_an_input_by_the_models_dimensions(models, kind):
+def test_an_output_is_distinguished_from_an_input_by_the_models_dimensions(models, kind):
     output, _ = given_by(models[kind], RECIPE, CARDS[kind].output or 0)
     assert diagnose(output, IMAGE, models[kind], card=CARDS[kind]).right
     fed = wn.image_to_tensor(IMAGE, RECIPE.replace(color="RGB"))
@@ -167,7 +173,7 @@ def test_an_output_is_told_from_an_input_by_the_models_dimensions(models, kind):
 # -- values that are not numbers -----------------------------------------------------------------
 
 
-def test_nan_in_the_output_does_not_fit_and_is_said(models):
+def test_nan_in_the_output_does_not_fit_and_is_named(models):
     output = given_by(models["scores"], RECIPE)[0].to_array().copy()
     output[0, :, 3, 5] = np.nan
     found = diagnose(output, IMAGE, models["scores"], card=CARD)
@@ -178,6 +184,7 @@ def test_nan_in_the_output_does_not_fit_and_is_said(models):
     assert json.dumps(found.to_dict(), allow_nan=False)
 
 
+@pytest.mark.full
 def test_a_model_whose_output_is_nan_for_some_mistakes_is_diagnosed(tmp_path):
     """Of a logarithm values of -1 to 1 give NaN; neither labels nor scores stumble over it."""
     from openvino import opset13 as op
@@ -206,7 +213,8 @@ def test_a_model_whose_output_is_nan_for_some_mistakes_is_diagnosed(tmp_path):
 ASSUMED = "compared with an assumed recipe (BGR, values 0 to 255, bilinear)"
 
 
-def test_an_assumed_recipe_is_said_in_the_sentence(models):
+@pytest.mark.full
+def test_an_assumed_recipe_is_named_in_the_sentence(models):
     model, bare = models["scores"], CARD.replace(recipe=None)
     right, wrong = (
         wn.image_to_tensor(IMAGE, RECIPE),
@@ -270,6 +278,7 @@ def classifier(request, tmp_path_factory):
     return toys.textures(folder / "toy.xml", gives=request.param)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", WRONG)
 @pytest.mark.parametrize("card", [ANIMALS, None], ids=["card", "no card"])
 def test_a_mistake_is_named_from_the_scores_of_a_classifier(classifier, name, card):
@@ -284,6 +293,7 @@ def test_a_mistake_is_named_from_the_scores_of_a_classifier(classifier, name, ca
         assert bool(found.assumed) == (card is None)
 
 
+@pytest.mark.full
 def test_a_right_classification_is_called_right(classifier):
     result = wn.classify(IMAGE, classifier, card=ANIMALS)
     found = diagnose(result, model=classifier, card=ANIMALS)
@@ -303,7 +313,7 @@ def test_a_row_of_scores_alone_gives_alarms(classifier):
     found = diagnose(row, model=classifier, card=ANIMALS)
     assert (found.verdict, found.subject) == ("alarm", "a row of 4 scores")
     assert found.sentence == (
-        "Every class has the same score, 0.25: the model saw no image, or never ran."
+        "Every class has the same score, 0.25: the model received no image, or did not run."
     )
     result = wn.classify(IMAGE, classifier, card=ANIMALS)
     assert diagnose(result.probabilities, model=ANIMALS).verdict == "no alarm"

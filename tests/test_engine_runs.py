@@ -6,7 +6,6 @@ import gc
 import os
 import subprocess
 import sys
-import time
 from contextlib import suppress
 
 import numpy as np
@@ -15,6 +14,7 @@ import toys
 from conformance import models
 from conformance.engines import OWN, tensor
 from conformance.tflite_writer import TfliteWriter
+from deadlines import STOPPED, ends_within
 
 import wasinn_nb as wn
 from wasinn_nb.abi import GraphEncoding
@@ -59,15 +59,12 @@ def running(engine):
     return models.lasting(engine, 0.5)
 
 
+@pytest.mark.full
 def test_a_context_that_computes_is_busy(running):
     busy = "the context is computing: wait for it, or use a context for each run"
-    ones = Tensor.from_array(np.ones((4096, 4096), F32))  # before the run: it takes a while
+    ones = Tensor.from_array(np.ones((4096, 4096), F32))
     running.start()
-    for call in (
-        running.start,
-        running.compute,
-        lambda: running.set_input(0, ones),
-    ):
+    for call in (running.start, running.compute, lambda: running.set_input(0, ones)):
         with pytest.raises(BusyError) as caught:
             call()
         assert str(caught.value) == busy
@@ -77,16 +74,15 @@ def test_a_context_that_computes_is_busy(running):
     assert running.output(0) == started
 
 
+@pytest.mark.full
 def test_a_run_is_cancelled_as_soon_as_it_was_started(running, engine):
     if not engine.can_cancel:
         pytest.skip("its runs cannot be interrupted")
     for _ in range(3):
         running.start()
         running.cancel()
-        began = time.perf_counter()
-        with pytest.raises(RuntimeFailure, match="failed to compute"):
+        with ends_within(STOPPED), pytest.raises(RuntimeFailure, match="failed to compute"):
             running.wait()
-        assert time.perf_counter() - began < 2
     running.compute()
 
 
@@ -101,24 +97,24 @@ def test_waiting_for_nothing(engine):
 
 def test_threads(ort, litert, monkeypatch):
     module = sys.modules["wasinn_nb.runtimes.litert"]
-    wanted = []
+    numbers = []
     original = module.Interpreter
 
     def interpreter(**options):
-        wanted.append(options["num_threads"])
+        numbers.append(options["num_threads"])
         return original(**options)
 
     monkeypatch.setattr(module, "Interpreter", interpreter)
     graph = litert.load([toys.tflite_relu()], TFLITE, "CPU")
     for _ in range(2):
         graph.execution_context()
-    assert wanted == [processors()] * 2  # the first context runs the graph's own interpreter
+    assert numbers == [processors()] * 2  # the first context runs the graph's own interpreter
     options = ort.load([toys.onnx_relu()], ONNX, "CPU").session.get_session_options()
     assert options.intra_op_num_threads == processors()
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
-def test_variables_begin_at_zero_after_the_run_that_tells_sizes(litert):
+def test_variables_begin_at_zero_after_the_run_that_shows_sizes(litert):
     builders = models.doubled(TfliteWriter(), (1, None, None, 3))
     recipe = wn.PreprocessRecipe(2, 3, "NHWC", "RGB")
     graph = litert.load(builders, TFLITE, "CPU", input=lambda _: recipe)
@@ -126,7 +122,7 @@ def test_variables_begin_at_zero_after_the_run_that_tells_sizes(litert):
     assert litert.describe(builders, TFLITE, input=lambda _: recipe).outputs == graph.outputs
 
 
-def test_a_provider_that_does_not_work_is_no_silent_processor(ort, monkeypatch, capfd):
+def test_a_provider_that_does_not_work_is_not_replaced_silently(ort, monkeypatch, capfd):
     module = sys.modules["wasinn_nb.runtimes.onnxruntime"]
     providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(module.ort, "get_available_providers", lambda: providers)
@@ -160,6 +156,7 @@ print(sorted({"openvino", "onnxruntime", "ai_edge_litert"} & set(sys.modules)))
 """
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("name", "suffix", "module"),
     [

@@ -489,6 +489,7 @@ def test_json(three):
     assert values["mapping"]["road"] == {"data": ["road"], "model": ["road"]}
 
 
+@pytest.mark.full
 def test_plot(three):
     figure = three.plot()
     assert len(figure.axes) == 1 + 2 * 3  # no images: truth, prediction, errors
@@ -577,6 +578,7 @@ def test_the_shipped_model_on_camvid(shared):
     assert found.iou["road"] > 0.75
 
 
+@pytest.mark.full
 def test_the_shipped_model_on_the_shipped_scenes():
     names = wn.images()
     truths = [wn.mask(name) for name in names]

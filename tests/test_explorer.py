@@ -21,14 +21,15 @@ from wasinn_nb.errors import (
     RuntimeFailure,
     WasiNnError,
 )
-from wasinn_nb.widgets.latest import Latest
-from wasinn_nb.widgets.panel import Panel
-from wasinn_nb.widgets.selection import Selection, code_of
-from wasinn_nb.widgets.times import RunTimes
+from wasinn_nb.widgets.explorer.latest import Latest
+from wasinn_nb.widgets.explorer.panel import Panel
+from wasinn_nb.widgets.explorer.selection import Selection, code_of
+from wasinn_nb.widgets.explorer.times import RunTimes
 
 # --------------------------------------------------------------------------------- the main way
 
 
+@pytest.mark.full
 def test_start_values_come_from_arguments_then_the_environment_then_defaults(
     explore, monkeypatch, toy, red
 ):
@@ -246,6 +247,7 @@ def test_pictures_that_cannot_be_read(explore, tmp_path, toy, red):
     still_works(explorer, toy, red)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "RGBA", "P", "I;16"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (70, 2)])
 def test_odd_pictures(explore, tmp_path, toy, mode, size):

@@ -12,8 +12,8 @@ from wasinn_nb import catalog
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
 from wasinn_nb.runtimes import Device, DeviceTable
-from wasinn_nb.widgets import targets
-from wasinn_nb.widgets.targets import TargetPicker
+from wasinn_nb.widgets.pickers import targets
+from wasinn_nb.widgets.pickers.targets import TargetPicker
 
 COLORS = wn.ModelCard("colors", "segmentation", classes=("blue", "green", "red"))
 BGR = wn.PreprocessRecipe(4, 6, resize="bilinear")

@@ -23,6 +23,7 @@ def write(path: str) -> None:
         pass
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "use",
     [
@@ -57,7 +58,7 @@ def test_home_of_a_user_who_is_not_here_in_the_search_path(monkeypatch):
 
 
 @pytest.mark.parametrize("path", [None, 3, ["a"]])
-def test_no_path(path):
+def test_what_is_not_a_path(path):
     with pytest.raises(InvalidArgumentError, match="expected a path, got"):
         expanded(path)
 

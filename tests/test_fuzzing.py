@@ -25,6 +25,7 @@ def test_mutated_models_of_five_formats(tmp_path):
     assert sum(count for name, count in outcomes.items() if name.startswith("inspect")) == COUNT
 
 
+@pytest.mark.full
 def test_a_sound_model_is_described(tmp_path):
     path = tmp_path / "sound.onnx"
     path.write_bytes(toys.onnx_relu())

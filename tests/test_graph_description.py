@@ -1,7 +1,7 @@
 import pytest
 
 from wasinn_nb.abi import TensorType
-from wasinn_nb.cards.ports import Port
+from wasinn_nb.cards import Port
 from wasinn_nb.runtimes import Device, DeviceTable
 from wasinn_nb.wasi_nn.description import GraphDescription, rust_declaration
 
@@ -32,12 +32,14 @@ def test_the_rust_line(port, kind, line):
     assert rust_declaration(port, kind) == line
 
 
-def test_text_tells_open_sizes_and_missing_types():
+def test_text_shows_open_sizes_and_missing_types():
     assert repr(GraphDescription((OPEN, SCALAR), (BOOL,), "CPU", "f32")) == (
-        "port      name  dimensions and type  bytes         in Rust\n"
-        "input 0   data  ?x2xf32              open\n"
-        "input 1         i64                  8             let mut input = vec![0i64; 1];\n"
-        "output 0  mask  1x2xboolean          no such type"
+        "port      name  dimensions and type         bytes\n"
+        "input 0   data  ?x2xf32                      open\n"
+        "input 1         i64                             8\n"
+        "output 0  mask  1x2xboolean          no such type\n"
+        "# in Rust\n"
+        "let mut input = vec![0i64; 1];  // input 1"
     )
 
 

@@ -3,10 +3,13 @@
 import time
 
 import pytest
+from deadlines import STOPPED, ends_within
 from hosting import GUESTS
 
 manager = pytest.importorskip("jupyter_client.manager")
 pytest.importorskip("ipykernel")
+
+pytestmark = pytest.mark.slow
 
 RUN = f"""
 from wasinn_nb.host import run_guest
@@ -52,10 +55,9 @@ def test_output_and_interrupt(kernel, isolation):
     for mode in ("flood", "loop", "sleep"):
         cell = client.execute(f"print('begin', flush=True); run({mode!r}, output_limit=1000)")
         outputs(client, cell, until="stream")
-        time.sleep(1.0)
-        start = time.perf_counter()
-        km.interrupt_kernel()
-        assert outputs(client, cell)[1] == "KeyboardInterrupt"
-        assert time.perf_counter() - start < 5
+        time.sleep(0.2)
+        with ends_within(STOPPED):
+            km.interrupt_kernel()
+            assert outputs(client, cell)[1] == "KeyboardInterrupt"
     cell = client.execute("print(run('exit3').exit_code)")
     assert outputs(client, cell) == ({"stdout": "3\n"}, None)

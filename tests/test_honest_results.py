@@ -242,6 +242,7 @@ def test_options_of_a_wrong_type_are_our_errors(tmp_path, options):
         wn.segment(IMAGE, brighter(tmp_path / "m.onnx", 1), **({"recipe": RECIPE} | options))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -12,6 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from wasinn_nb.abi import Errno
 from wasinn_nb.host.linker import PARAMETERS
 
+pytestmark = pytest.mark.slow
+
 END = 2 * PAGE
 KNOWN = {int(errno) for errno in Errno}
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]

@@ -15,6 +15,8 @@ from conformance import models
 from conformance.engines import OnnxWriter
 from conformance.tflite_writer import TfliteWriter
 
+pytestmark = pytest.mark.slow
+
 CUTS, CHANGES = 200, 300
 
 VARIANTS = """

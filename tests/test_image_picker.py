@@ -19,9 +19,9 @@ from PIL import Image
 import wasinn_nb as wn
 from wasinn_nb.errors import ImageError, InvalidArgumentError, MissingFileError, NotFoundError
 from wasinn_nb.imaging import rgb_pixels
-from wasinn_nb.widgets import images
-from wasinn_nb.widgets.images import ImagePicker
-from wasinn_nb.widgets.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
+from wasinn_nb.widgets.pickers import images
+from wasinn_nb.widgets.pickers.images import ImagePicker
+from wasinn_nb.widgets.pickers.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
 
 
 def encoded(pixels=None, kind="PNG", **options):
@@ -55,7 +55,7 @@ BAD = {
     "empty": (b"", "x.png: empty; expected an encoded image such as JPEG or PNG"),
     "text": (
         b"hello",
-        "x.png: the 5 bytes: not an image that Pillow can read; the first bytes are ",
+        "x.png: not an image that Pillow can read; the first bytes are ",
     ),
     "cut": (CUT, "x.png: begins like a PNG, cannot be read to its end: "),
     "bomb": (announcing(60_000, 60_000), "x.png: the 69 bytes cannot be opened as an image: "),
@@ -400,7 +400,7 @@ def test_upload_in_chunks(told):
     ("said", "buffers", "words"),
     [
         (chunk(size=0), [b""], "x.png: empty; expected an encoded image"),
-        (chunk(size=5), [b"hello"], "x.png: the 5 bytes are no image"),
+        (chunk(size=5), [b"hello"], "x.png: not an image that Pillow can read"),
         (chunk(offset=3), [b"abc"], "expected the bytes from 0 on, got those from 3 on"),
         (chunk(offset=-1), [b"abc"], "expected the bytes from 0 on, got those from -1 on"),
         (chunk(offset="0"), [b"abc"], "expected the bytes from 0 on, got those from '0' on"),
@@ -494,6 +494,7 @@ def test_upload_is_dropped():
     assert "expected the bytes from 0 on, got those from 10 on" in picker._message
 
 
+@pytest.mark.full
 def test_segments_what_is_picked():
     picker = ImagePicker()
     picker.add(wn.image("city-arrow").read_bytes(), "road.jpg")

@@ -164,9 +164,9 @@ def test_png_of_few_bits_is_scaled_to_8(depth):
 @pytest.mark.parametrize("mode", ["CMYK", "L", "YCbCr"])
 def test_jpeg_modes(mode):
     image = Image.new("RGB", (16, 16), (200, 30, 60)).convert(mode)
-    wanted = np.asarray(image.convert("RGB")).astype(int)
-    came = rgb_pixels(encoded(image, "JPEG", quality=100)).astype(int)
-    assert np.abs(came - wanted).max() <= 3
+    expected = np.asarray(image.convert("RGB")).astype(int)
+    actual = rgb_pixels(encoded(image, "JPEG", quality=100)).astype(int)
+    assert np.abs(actual - expected).max() <= 3
 
 
 # -- sources ---------------------------------------------------------------------------------------
@@ -516,6 +516,7 @@ def test_files_that_end_too_early(tmp_path, kind):
             rgb_pixels(content[:short])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", _kinds())
 @pytest.mark.filterwarnings("ignore")
 def test_flipped_bytes(kind):

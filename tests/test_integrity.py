@@ -53,7 +53,7 @@ def zipped():
     return buffer.getvalue()
 
 
-AGAIN = "fetch the file again and look at what the server answered"
+AGAIN = "fetch the file again and look at the server's answer"
 FOREIGN = {
     "an HTML page": (HTML, f"an HTML page: {AGAIN}"),
     "an XHTML page": (
@@ -96,7 +96,7 @@ def test_what_stands_in_place_of_a_model(tmp_path, capfd, case, encoding):
     path.write_bytes(content)
     for builder in (content, path):
         assert refusal([builder], encoding) == (
-            f"the bytes are no model of encoding {encoding.name.lower()}; they start with "
+            f"the bytes are not a model of encoding {encoding.name.lower()}; they start with "
             f"{content[:16]!r}: {what}"
         )
         with pytest.raises(RuntimeFailure) as caught:
@@ -128,7 +128,7 @@ def test_text_may_be_a_model_where_its_name_says_so(tmp_path):
         (b"\x3a\x02\x08\x01", None),  # a graph, but of no version
     ],
 )
-def test_encodings_are_told_by_content(content, encoding):
+def test_encodings_are_recognized_by_content(content, encoding):
     from wasinn_nb.cards.formats import encoding_of
 
     assert encoding_of(content) is encoding
@@ -276,6 +276,7 @@ SPELLINGS = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("names", [("toy.xml", "toy.bin"), ("M.XML", "M.BIN"), ("M.XML", "M.bin")])
 @pytest.mark.parametrize("encoding", [OPENVINO, AUTODETECT])
@@ -368,14 +369,14 @@ def test_places_that_no_file_has(tmp_path, entry, value):
     )
 
 
-def test_bytes_bring_no_other_files_along(tmp_path, monkeypatch):
+def test_bytes_cannot_name_other_files(tmp_path, monkeypatch):
     path, raw = onnx_plus(tmp_path)
     (tmp_path / "w.data").write_bytes(raw)
     monkeypatch.chdir(tmp_path)  # OpenVINO would look here
     for encoding in (ONNX, AUTODETECT):
         assert refusal([path.read_bytes()], encoding) == (
             "expected an ONNX model with its weights inside, got bytes with weights in 'w.data': "
-            "bytes bring no other files along; load the model from its path, or save it with its "
+            "bytes cannot name other files; load the model from its path, or save it with its "
             "weights inside (onnx.save of onnx.load)"
         )
 
@@ -424,7 +425,7 @@ def test_custom_operations_are_named(shared):
         for encoding in (AUTODETECT, GraphEncoding.TENSORFLOWLITE):
             assert refusal([builder], encoding) == (
                 "OpenVINO does not have the operation Convolution2DTransposeBias, which is not one "
-                "of TensorFlow Lite's own: convert the original model without it, or run the file "
+                "of TensorFlow Lite's own; convert the original model without it, or run the file "
                 "with the runtime that defines it (runtime='litert' has those of MediaPipe)"
             )
 

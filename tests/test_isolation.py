@@ -24,7 +24,10 @@ from wasinn_nb.abi import Errno
 from wasinn_nb.errors import GuestCrash, GuestTimeout, InvalidArgumentError
 from wasinn_nb.host import run_guest
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what holds elsewhere is less")
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(sys.platform != "linux", reason="what holds elsewhere is less"),
+]
 
 MISBEHAVE = GUESTS / "misbehave.wasm"
 PROMISE = 1.0

@@ -44,7 +44,7 @@ def test_many_wrong_labels_are_cut_short():
     [np.zeros(4, np.uint8), np.zeros((2, 2), np.int64), np.zeros((0, 3), np.uint8)],
     ids=["1-d", "int64", "empty"],
 )
-def test_what_is_no_mask(labels):
+def test_what_is_not_a_mask(labels):
     with pytest.raises(TensorError, match=r"\(H, W\) uint8"):
         checked_labels(labels, 4)
 
@@ -184,6 +184,7 @@ def test_a_label_without_a_color():
         masks.colorize(np.array([[3]], np.uint8), PALETTE)
 
 
+@pytest.mark.full
 @given(MASKS, st.floats(0, 1))
 def test_blend_tints_all_but_the_background(labels, opacity):
     photo = np.random.default_rng(labels.size).integers(0, 256, (*labels.shape, 3), np.uint8)

@@ -106,6 +106,7 @@ def test_a_matrix_is_square_and_counts(matrix):
         metrics.iou(matrix)
 
 
+@pytest.mark.full
 @given(masks(fewest=2))  # of one class scikit-learn warns
 @settings(deadline=None, max_examples=60)
 def test_as_scikit_learn(drawn):

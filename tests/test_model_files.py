@@ -30,8 +30,8 @@ from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 def test_suffixes_in_upper_case(data, own, suffixes, encoding):
     put(own, name="M", suffixes=suffixes)
     files = tuple(own / f"M{suffix}" for suffix in suffixes)
-    for wanted in ("M", *files):
-        model = catalog.model(wanted)
+    for name_or_path in ("M", *files):
+        model = catalog.model(name_or_path)
         assert (model.files, model.encoding, model.name) == (files, encoding, "M")
     assert catalog.models().names == ("M",)
     assert ModelCard("M").write(files[0]) == own / "M.card.json"
@@ -48,13 +48,13 @@ def test_model_that_is_a_folder(data, own, layout):
     folder = put_saved_model(own / layout)
     assert catalog.models().names == ("seg",)
     precision = "FP16" if "FP16" in layout else None
-    for wanted in ("seg", folder, str(folder), folder / "saved_model.pb"):
-        model = catalog.model(wanted)
+    for name_or_path in ("seg", folder, str(folder), folder / "saved_model.pb"):
+        model = catalog.model(name_or_path)
         assert (model.files, model.precision) == ((folder,), precision)
         assert (model.name, model.encoding) == ("seg", GraphEncoding.TENSORFLOW)
     written = ModelCard("street", "segmentation").write(folder)
-    for wanted in ("seg", folder):
-        model = catalog.model(wanted)
+    for name_or_path in ("seg", folder):
+        model = catalog.model(name_or_path)
         assert (model.name, model.card_path) == ("street", written)
         assert model.encoding is GraphEncoding.TENSORFLOW
     assert catalog.models()[0].task == "segmentation"

@@ -14,6 +14,7 @@ import toys
 import wasinn_nb as wn
 from wasinn_nb import errors
 from wasinn_nb.abi import TensorType
+from wasinn_nb.cards import FIVE_CALLS
 from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.imaging.recipe import PreprocessRecipe
 from wasinn_nb.tasks.segmentation.masks import labels_of, resize_scores
@@ -64,6 +65,7 @@ def test_channels_last_is_not_a_mask_of_many_classes(tmp_path):
     assert len(result.card.classes) == 3
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("shape", [(1, 1, 2, 3), (1, 2, 3), (2, 3), (1, 2, 3, 1), (1, 6)])
 @pytest.mark.parametrize("kind", ["sigmoid", "logits", "unknown"])
 @pytest.mark.parametrize("scores", [False, True])
@@ -86,14 +88,18 @@ def test_models_of_one_class(tmp_path, shape, kind, scores):
     assert result.card.classes == ("background", "foreground")
     assert result.threshold == 0.5
     assert result.assumed == (("scores are logits, by their values",) if kind == "unknown" else ())
-    facts = wn.Pipeline(path, recipe=recipe, task="segmentation").reading.facts
-    assert facts["threshold"] == "0.5, assumed"
+    reading = wn.Pipeline(path, recipe=recipe, task="segmentation").reading
+    assert reading.facts["threshold"] == "0.5"
+    assert reading.assumed_facts == {
+        **({"values": {}} if kind == "unknown" else {}),
+        "threshold": {"threshold": 0.5},
+    }
     assert (
-        facts["values"]
+        reading.facts["values"]
         == {
             "sigmoid": "one class, probabilities",
             "logits": "one class, logits",
-            "unknown": "one class, probabilities or logits as the values tell, assumed",
+            "unknown": "one class, probabilities or logits as the values tell",
         }[kind]
     )
     if scores:
@@ -160,6 +166,7 @@ def test_a_card_of_several_classes_on_a_model_of_one(tmp_path, classes):
         wn.segment(LEVELS, path, card=ModelCard("toy", recipe=GRAY, classes=classes))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("type_", ["u8", "i32", "i64", "i8"])
 @pytest.mark.parametrize("shape", [(1, 2, 3), (1, 1, 2, 3), (1, 2, 3, 1), (2, 3)])
 def test_models_of_labels(tmp_path, type_, shape):
@@ -343,7 +350,7 @@ def test_a_fixed_batch(tmp_path):
         wn.segment(IMAGE, path)
     assert str(caught.value) == (
         "the model takes 4x3x4x6xf32: a fixed batch of 4 images; convert it again with a batch of "
-        "1, or call it with wasinn_nb.WasiNnCtx"
+        f"1, or {FIVE_CALLS.python}"
     )
 
 
@@ -431,6 +438,7 @@ def test_segment_refuses_what_set_input_refuses(tmp_path, type_):
             assert f"the model takes 1x3x4x6x{type_}" in str(refused.value)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("type_", ["u8", "i8", "f16", "f32"])
 @pytest.mark.parametrize("given", ["u8", "i8", "f16", "f32"])
 def test_segment_takes_what_set_input_takes(tmp_path, type_, given):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -24,11 +26,20 @@ def run_python(code, cwd=ROOT, python=sys.executable):
     ).stdout
 
 
+@pytest.mark.full
 def test_importing_loads_nothing_heavy():
     code = "import sys, wasinn_nb; print(*sys.modules)"
     loaded = {name.split(".")[0] for name in run_python(code).split()}
     assert "wasinn_nb" in loaded
-    assert not loaded & {"openvino", "matplotlib", "ipywidgets", "wasmtime", "pooch", "PIL"}
+    assert not loaded & {
+        "openvino",
+        "matplotlib",
+        "ipywidgets",
+        "wasmtime",
+        "requests",
+        "msgspec",
+        "PIL",
+    }
 
 
 def test_every_public_name_is_there():
@@ -39,6 +50,7 @@ def test_every_public_name_is_there():
         wn.no_such_name  # noqa: B018
 
 
+@pytest.mark.full
 def test_public_names_survive_the_import_of_every_module():
     code = (
         "import importlib, pkgutil, wasinn_nb as wn\n"
@@ -54,6 +66,7 @@ def readme_blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
+@pytest.mark.full
 def test_the_first_example_of_the_readme_runs_as_printed(tmp_path):
     first = readme_blocks("python")[0]
     printed = run_python(first, cwd=tmp_path)
@@ -61,17 +74,18 @@ def test_the_first_example_of_the_readme_runs_as_printed(tmp_path):
     assert (tmp_path / "overlay.jpg").stat().st_size > 10_000
 
 
+@pytest.mark.full
 def test_the_five_calls_of_the_readme_run_as_printed(tmp_path):
     (calls,) = (block for block in readme_blocks("python") if "WasiNnCtx" in block)
     printed = run_python(f"import wasinn_nb as wn\n{calls}", cwd=tmp_path)
-    names = [line.split()[1] for line in printed.splitlines()[1:]]
+    names = re.findall(r"^\d+ +(\w+)", printed, flags=re.MULTILINE)
     assert names == ["load", "init_execution_context", "set_input", "compute", "get_output"]
 
 
 def test_the_readme_names_targets_that_exist():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
-    named = set(re.findall(r"`?make ([a-z]+)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
+    named = set(re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text(encoding="utf-8")))
     assert {"demo", "test", "lab", "lint", "bench"} <= named <= targets
 
 
@@ -93,21 +107,67 @@ def test_without_node_the_checks_of_javascript_are_counted_and_left_out(tmp_path
     assert counts["test"] > 100
 
 
+def node_version():
+    """Return the version of Node, (0,) where there is none."""
+    if shutil.which("node") is None:
+        return (0,)
+    said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(map(int, re.findall(r"\d+", said)))
+
+
+@pytest.mark.skipif(node_version() < (20, 19), reason="Node 20.19 is not installed")
+def test_with_node_the_checks_of_javascript_are_not_left_out(tmp_path):
+    for program in ("bash", "dirname", "node"):
+        (tmp_path / program).symlink_to(shutil.which(program))
+    (tmp_path / "npm").write_text('#!/usr/bin/env bash\necho "$@"\n')
+    (tmp_path / "npm").chmod(0o755)
+    done = subprocess.run(
+        [ROOT / "tests/javascript/run.sh", "test"],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "run --silent test\n"
+
+
+def files_below(folder):
+    """Return the files that are to be shipped: all but what Python or an editor leaves there."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix()
+        for path in paths
+        if "__pycache__" not in path.parts and not path.name.startswith(".")
+    }
+
+
+def check_wheel(wheel):
+    """Every file of the package, every file of the data, and every entry point is in the wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        (declared,) = (name for name in names if name.endswith(".dist-info/entry_points.txt"))
+        found = configparser.ConfigParser(delimiters="=")
+        found.read_string(archive.read(declared).decode())
+    package = {f"wasinn_nb/{name}" for name in files_below(ROOT / "wasinn_nb")}
+    data = {f"wasinn_nb/data/{name}" for name in files_below(ROOT / "data")}
+    assert package | data <= names
+    assert {Path(name).suffix for name in package | data} >= {
+        *(".css", ".js", ".jpg", ".json", ".png", ".py", ".pyi", ".typed", ".wasm"),
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    expected = {"console_scripts": project["scripts"], **project["entry-points"]}
+    assert {group: dict(found[group]) for group in found.sections()} == expected
+
+
+@pytest.mark.full
 @pytest.mark.timeout(600)
-def test_the_wheel_works_in_an_empty_environment(tmp_path):
+def test_the_wheel_works_in_an_empty_environment(tmp_path, monkeypatch):
     """Built, installed with its dependencies, and run where the source tree is not."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     subprocess.run([*pip, "wheel", "-q", "--no-deps", "-w", tmp_path, ROOT], check=True)
     (wheel,) = tmp_path.glob("*.whl")
-    pages = {
-        path.relative_to(ROOT).as_posix()
-        for kind in ("js", "css")
-        for path in (ROOT / "wasinn_nb").rglob(f"*.{kind}")
-    }
-    inside = set(zipfile.ZipFile(wheel).namelist())
-    assert "wasinn_nb/widgets/page/viewer.js" in pages
-    assert pages <= inside
-    assert not [name for name in inside if "node_modules" in name]
+    check_wheel(wheel)
     venv.create(tmp_path / "empty", with_pip=True, symlinks=os.name != "nt")
     python = tmp_path / "empty/bin/python"
     constraints = ROOT / "constraints.txt"
@@ -120,5 +180,5 @@ def test_the_wheel_works_in_an_empty_environment(tmp_path):
     assert Path(where).is_relative_to(tmp_path / "empty")
     assert len(list((tmp_path / "out").iterdir())) == 5
     missing = "import wasinn_nb as wn\ntry: wn.Explorer\nexcept ImportError as error: print(error)"
-    said = run_python(missing, cwd=tmp_path, python=python)
-    assert said == "the widgets need anywidget: pip install 'wasinn-nb[lab]'\n"
+    printed = run_python(missing, cwd=tmp_path, python=python)
+    assert printed == "the widgets need anywidget: pip install 'wasinn-nb[lab]'\n"

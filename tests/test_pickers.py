@@ -12,10 +12,10 @@ from wasinn_nb import catalog
 from wasinn_nb.errors import DownloadError, InvalidArgumentError
 from wasinn_nb.runtimes import Device, DeviceTable
 from wasinn_nb.widgets import models, targets
-from wasinn_nb.widgets.images import ImagePicker
-from wasinn_nb.widgets.models import ModelPicker
-from wasinn_nb.widgets.picking import readable
-from wasinn_nb.widgets.targets import TargetPicker
+from wasinn_nb.widgets.pickers.images import ImagePicker
+from wasinn_nb.widgets.pickers.models import ModelPicker
+from wasinn_nb.widgets.pickers.picking import readable
+from wasinn_nb.widgets.pickers.targets import TargetPicker
 
 ADAS, SYNTH = "road-segmentation-adas-0001", "road-segmentation-synth-0001"
 

@@ -41,17 +41,17 @@ def noise(seed, height=9, width=13):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-def test_labels_of_known_colours(toy):
-    picture = np.zeros((4, 6, 3), np.uint8)
-    picture[:, :2] = (0, 0, 200)  # blue is the first channel of a BGR model
-    picture[:, 2:4] = (0, 200, 0)
-    picture[:, 4:] = (200, 0, 0)
-    result = wn.segment(picture, toy)
+def test_labels_of_known_colors(toy):
+    pixels = np.zeros((4, 6, 3), np.uint8)
+    pixels[:, :2] = (0, 0, 200)  # blue is the first channel of a BGR model
+    pixels[:, 2:4] = (0, 200, 0)
+    pixels[:, 4:] = (200, 0, 0)
+    result = wn.segment(pixels, toy)
     assert result.labels.tolist() == [[0, 0, 1, 1, 2, 2]] * 4
     assert result.areas() == {"class 0": 8, "class 1": 8, "class 2": 8}
     assert (result.target, result.precision) == ("CPU", "f32")
     assert result.recipe == RECIPE
-    assert np.array_equal(result.image, picture)
+    assert np.array_equal(result.image, pixels)
     assert list(result.timings) == ["read", "preprocess", "infer"]
 
 
@@ -71,6 +71,7 @@ RECIPES = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("recipe", RECIPES, ids=repr)
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 def test_scores_are_those_of_the_five_calls(tmp_path, layout, recipe):
@@ -83,6 +84,7 @@ def test_scores_are_those_of_the_five_calls(tmp_path, layout, recipe):
     assert np.array_equal(result.labels, expected.argmax(0))
 
 
+@pytest.mark.full
 @given(seed=st.integers(0, 2**32 - 1), height=st.integers(1, 40), width=st.integers(1, 40))
 def test_same_mask_as_the_five_calls(toy, seed, height, width):
     image = noise(seed, height, width)
@@ -123,7 +125,7 @@ def test_open_size_takes_the_recipes(tmp_path):
     )
 
 
-def test_models_that_are_no_segmentation(tmp_path):
+def test_models_that_are_not_for_segmentation(tmp_path):
     import openvino as ov
     from openvino import opset13 as op
 
@@ -234,9 +236,9 @@ def test_segment_compiles_once_and_notices_a_new_file(tmp_path):
     assert list(pipeline._kept.values()) == [kept]
     toys.brightest_channel(model, height=5)
     assert wn.segment(noise(9), model).labels.shape == (5, 6)
-    for colour in ("RGB", "BGR"):
+    for color in ("RGB", "BGR"):
         for resize in ("triangle", "triangle-0.23", "bilinear"):
-            recipe = RECIPE.replace(height=5, color=colour, resize=resize)
+            recipe = RECIPE.replace(height=5, color=color, resize=resize)
             wn.segment(noise(9), model, recipe=recipe)
     assert len(pipeline._kept) == 4
 
@@ -267,7 +269,7 @@ def test_real_model_fused_and_in_five_calls(shared, precision):
 
 
 def test_real_model_gives_the_reference_row(shared):
-    """Pixels per class within 0.1 % of the picture of what the Rust guest's tensor gives."""
+    """Pixels per class within 0.1 % of the image of what the Rust guest's tensor gives."""
     model = shared / "models" / f"{ADAS}.xml"
     result = wn.segment(
         shared / "images/empty_road_mapillary.jpg", model, resize="triangle", precision="f32"
@@ -298,13 +300,13 @@ def test_reference_tensor_gives_the_reference_row_exactly(shared):
 
 def with_model_info(model_path, **entries):
     """Add what Model API writes to an IR: ``rt_info/model_info``."""
-    said = "".join(f'<{name} value="{value}"/>' for name, value in entries.items())
+    infos = "".join(f'<{name} value="{value}"/>' for name, value in entries.items())
     text = model_path.read_text()
     assert "</net>" in text
     model_path.write_text(
-        text.replace("</net>", f"<rt_info><model_info>{said}</model_info></rt_info></net>")
+        text.replace("</net>", f"<rt_info><model_info>{infos}</model_info></rt_info></net>")
         if "<rt_info>" not in text
-        else text.replace("<rt_info>", f"<rt_info><model_info>{said}</model_info>", 1)
+        else text.replace("<rt_info>", f"<rt_info><model_info>{infos}</model_info>", 1)
     )
     return model_path
 

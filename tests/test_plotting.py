@@ -31,11 +31,11 @@ def test_three_panels_with_a_legend():
         "Mask: toy",
         "Image and mask",
     ]
-    shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
+    drawn = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
     labels = result.resize(20, 30).labels
-    assert np.array_equal(shown[0], photo)
-    assert np.array_equal(shown[1], colorize(labels, CARD.palette))
-    assert np.array_equal(shown[2], np.asarray(result.overlay(opacity=1)))
+    assert np.array_equal(drawn[0], photo)
+    assert np.array_equal(drawn[1], colorize(labels, CARD.palette))
+    assert np.array_equal(drawn[2], np.asarray(result.overlay(opacity=1)))
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [
         "background  50.00 %",
@@ -59,6 +59,7 @@ def test_another_image():
         SegmentationResult(LABELS, CARD).plot(photo, opacity=7)
 
 
+@pytest.mark.full
 def test_masks_keep_their_colors_on_the_screen():
     labels = np.random.default_rng(0).integers(0, 3, (700, 1100), np.uint8)
     pixels = colorize(labels, [(0, 0, 0), (0, 114, 178), (213, 94, 0)])
@@ -80,6 +81,7 @@ def test_names_are_no_markup():
     assert len(figure.legends[0].get_texts()) == 4
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("entries", [1, 4, 12, 150])
 @pytest.mark.parametrize("shape", [(2, 3), (900, 10), (10, 900)])
 def test_nothing_is_cut_off(entries, shape):
@@ -99,16 +101,17 @@ def test_nothing_is_cut_off(entries, shape):
 @pytest.mark.parametrize(
     ("panels", "message"),
     [
-        ([], "at least one picture"),
+        ([], "at least one image"),
         ([Panel("Mask", np.zeros((2, 2), np.uint8))], r"Mask: expected a \(H, W, 3\) uint8"),
         ([Panel("Mask", np.zeros((2, 2, 3)))], "float64"),
     ],
 )
-def test_what_is_no_picture(panels, message):
+def test_what_is_not_an_image(panels, message):
     with pytest.raises(InvalidArgumentError, match=message):
         draw_panels(panels, [])
 
 
+@pytest.mark.full
 def test_only_plot_imports_matplotlib_and_nothing_imports_pyplot():
     code = """
         import sys, numpy as np
@@ -130,6 +133,7 @@ result = SegmentationResult(np.zeros((2, 2), np.uint8), ModelCard("toy", classes
 result.plot()"""
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("default")  # the kernel client's own
 def test_a_notebook_shows_the_figure_once(tmp_path):
     nbclient = pytest.importorskip("nbclient")
@@ -146,7 +150,7 @@ def test_a_notebook_shows_the_figure_once(tmp_path):
     nbclient.NotebookClient(
         notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
-    pictures = [[o for o in cell.outputs if "image/png" in o.get("data", {})] for cell in cells]
-    assert [len(found) for found in pictures] == [1, 1, 1, 0, 0]
+    figures = [[o for o in cell.outputs if "image/png" in o.get("data", {})] for cell in cells]
+    assert [len(found) for found in figures] == [1, 1, 1, 0, 0]
     assert [len(cell.outputs) for cell in cells] == [1, 1, 1, 0, 1]
     assert "text/html" in cells[4].outputs[0].data

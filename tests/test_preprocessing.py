@@ -32,14 +32,14 @@ def test_the_reference_tensors(shared):
     """The bytes that Rust guests handed over: 0 differ, or on JPEG at most 2 of 255."""
     seen = 0
     for path in sorted((shared / "reference").glob("*.tensor")):
-        said = NAME.fullmatch(path.name)
-        height, width = int(said["h"]), int(said["w"])
-        resize = "triangle-0.23" if said["crate"].startswith("0.23.") else "triangle"
-        wanted = read_tensor(path).to_array().reshape(-1)
-        color = said["color"].upper()
-        photo = shared / "images" / said["image"]
-        came = image_to_bytes(photo, height, width, "u8", color=color, resize=resize)
-        off = np.abs(np.frombuffer(came, np.uint8).astype(int) - wanted)
+        parts = NAME.fullmatch(path.name)
+        height, width = int(parts["h"]), int(parts["w"])
+        resize = "triangle-0.23" if parts["crate"].startswith("0.23.") else "triangle"
+        expected = read_tensor(path).to_array().reshape(-1)
+        color = parts["color"].upper()
+        photo = shared / "images" / parts["image"]
+        actual = image_to_bytes(photo, height, width, "u8", color=color, resize=resize)
+        off = np.abs(np.frombuffer(actual, np.uint8).astype(int) - expected)
         if photo.suffix == ".jpg":
             assert off.max() <= 2, path.name
             assert (off > 0).mean() < 0.15, path.name
@@ -49,7 +49,7 @@ def test_the_reference_tensors(shared):
     assert seen >= REFERENCES
 
 
-# One row of two pixels: red, and a colour with three different values.
+# One row of two pixels: red, and a color with three different values.
 ROW = np.array([[[255, 0, 0], [10, 20, 30]]], np.uint8)
 
 
@@ -64,7 +64,7 @@ ROW = np.array([[[255, 0, 0], [10, 20, 30]]], np.uint8)
     ],
 )
 @pytest.mark.parametrize(("type_", "code"), [("u8", "B"), ("f32", "f"), ("f16", "e")])
-def test_layout_colour_and_type(layout, color, values, type_, code):
+def test_layout_color_and_type(layout, color, values, type_, code):
     raw = image_to_bytes(ROW, 1, 2, type_, layout=layout, color=color)
     assert raw == struct.pack(f"<6{code}", *values)
     tensor = image_to_tensor(ROW, PreprocessRecipe(1, 2, layout, color, type_))
@@ -100,9 +100,9 @@ def test_each_filter_averages_when_it_shrinks(resize):
 @pytest.mark.parametrize("type_", ["f32", "f16"])
 def test_range_mean_and_scale_in_this_order(changes, values, layout, type_):
     recipe = PreprocessRecipe(1, 1, layout, "RGB", type_).replace(**changes)
-    came = image_to_tensor(ROW[:, :1], recipe).to_array()
-    assert came.dtype == np.dtype(type_.replace("f", "float"))
-    assert came.reshape(-1).tolist() == values
+    actual = image_to_tensor(ROW[:, :1], recipe).to_array()
+    assert actual.dtype == np.dtype(type_.replace("f", "float"))
+    assert actual.reshape(-1).tolist() == values
 
 
 def test_values_are_computed_in_float32():
@@ -110,20 +110,20 @@ def test_values_are_computed_in_float32():
         1, 1, "HWC", "RGB", range=(0, 1), mean=(0.485, 0.456, 0.406), scale=(0.229, 0.224, 0.225)
     )
     f = np.float32
-    wanted = [
+    expected = [
         (f(10) / f(255) - f(0.485)) / f(0.229),
         (f(20) / f(255) - f(0.456)) / f(0.224),
         (f(30) / f(255) - f(0.406)) / f(0.225),
     ]
-    assert image_to_tensor(ROW[:, 1:], recipe).to_array().reshape(-1).tolist() == wanted
+    assert image_to_tensor(ROW[:, 1:], recipe).to_array().reshape(-1).tolist() == expected
 
 
-def test_exif_turns_the_picture_before_the_resize(tmp_path):
+def test_exif_turns_the_image_before_the_resize(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
-    grey = np.array([[0, 64, 255]], np.uint8)
+    gray = np.array([[0, 64, 255]], np.uint8)
     path = tmp_path / "turned.png"
-    Image.fromarray(np.ascontiguousarray(np.rot90(grey))).save(path, exif=exif)
+    Image.fromarray(np.ascontiguousarray(np.rot90(gray))).save(path, exif=exif)
     recipe = PreprocessRecipe(1, 3, "HWC", type="u8", exif="apply")
     assert image_to_tensor(path, recipe).to_array()[..., 0].tolist() == [[0, 64, 255]]
     ignored = image_to_tensor(path, recipe.replace(height=3, width=1, exif="ignore"))
@@ -131,19 +131,21 @@ def test_exif_turns_the_picture_before_the_resize(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("resize", "wanted"),
+    ("resize", "expected"),
     [
         ("triangle", [0, 1, 1, 128, 255]),  # (v + 128) // 257
         ("triangle-0.23", [0, 0, 1, 128, 255]),  # the high byte
         ("bilinear", [0, 1, 1, 128, 255]),
     ],
 )
-def test_16_bit_grey_becomes_8(resize, wanted):
+def test_16_bit_gray_becomes_8(resize, expected):
     values = np.array([[128, 129, 256, 32_896, 65_535]], np.uint16)
-    assert resized_pixels(values, PreprocessRecipe(1, 5, resize=resize))[0, :, 2].tolist() == wanted
+    assert (
+        resized_pixels(values, PreprocessRecipe(1, 5, resize=resize))[0, :, 2].tolist() == expected
+    )
 
 
-def test_16_bit_grey_is_resized_before_it_is_rounded():
+def test_16_bit_gray_is_resized_before_it_is_rounded():
     values = np.array([[0, 257]], np.uint16)  # the mean is 128.5, rounded to 129, and so to 1
     recipe = PreprocessRecipe(1, 1)
     assert resized_pixels(values, recipe).tolist() == [[[1, 1, 1]]]
@@ -184,11 +186,11 @@ def test_crates_before_0_24_made_gray_in_float32():
 def test_gray_is_made_after_resizing_for_the_crate_and_before_it_for_pillow(pixels):
     recipe = PreprocessRecipe(3, 2, color="GRAY")
     small = resized_pixels(pixels, recipe.replace(color="RGB")).astype(int)
-    wanted = (2126 * small[..., 0] + 7152 * small[..., 1] + 722 * small[..., 2]) // 10_000
-    assert resized_pixels(pixels, recipe)[..., 0].tolist() == wanted.tolist()
-    wanted = Image.fromarray(pixels).convert("L").resize((2, 3), Image.Resampling.BILINEAR)
-    came = resized_pixels(pixels, recipe.replace(resize="bilinear"))
-    assert came[..., 0].tolist() == np.asarray(wanted).tolist()
+    expected = (2126 * small[..., 0] + 7152 * small[..., 1] + 722 * small[..., 2]) // 10_000
+    assert resized_pixels(pixels, recipe)[..., 0].tolist() == expected.tolist()
+    expected = Image.fromarray(pixels).convert("L").resize((2, 3), Image.Resampling.BILINEAR)
+    actual = resized_pixels(pixels, recipe.replace(resize="bilinear"))
+    assert actual[..., 0].tolist() == np.asarray(expected).tolist()
 
 
 @pytest.mark.parametrize("resize", ["triangle", "triangle-0.23", "bilinear"])
@@ -199,9 +201,9 @@ def test_an_image_that_is_gray_keeps_its_values(resize, mode):
     if mode == "I;16":
         image = Image.fromarray(np.array([levels], np.uint16) * 257)
     recipe = PreprocessRecipe(1, 3, color="GRAY", resize=resize)
-    came = resized_pixels(image if mode == "I;16" else image.convert(mode), recipe)
-    assert came.shape == (1, 3, 1)
-    assert came[0, :, 0].tolist() == levels
+    actual = resized_pixels(image if mode == "I;16" else image.convert(mode), recipe)
+    assert actual.shape == (1, 3, 1)
+    assert actual[0, :, 0].tolist() == levels
 
 
 RGBA = np.array([[[200, 100, 0, 0], [10, 20, 30, 255]]], np.uint8)  # the first is transparent
@@ -229,8 +231,8 @@ def test_alpha_is_255_where_an_image_has_none(mode, resize):
         image = Image.fromarray(np.full((2, 2), 51 * 257, np.uint16))
     else:
         image = Image.new("RGB", (2, 2), (51, 51, 51)).convert(mode)
-    came = resized_pixels(image, PreprocessRecipe(1, 1, color="RGBA", resize=resize))
-    assert came.tolist() == [[[51, 51, 51, 255]]]
+    actual = resized_pixels(image, PreprocessRecipe(1, 1, color="RGBA", resize=resize))
+    assert actual.tolist() == [[[51, 51, 51, 255]]]
 
 
 @pytest.mark.parametrize(
@@ -256,8 +258,8 @@ def test_alpha_of_palettes_and_transparent_colors():
     key = Image.new("RGB", (1, 1), (1, 2, 3))
     key.info["transparency"] = (1, 2, 3)
     for image in (palette, key):
-        came = resized_pixels(image, PreprocessRecipe(1, 1, color="RGBA"))
-        assert came.tolist() == [[[1, 2, 3, 0]]]
+        actual = resized_pixels(image, PreprocessRecipe(1, 1, color="RGBA"))
+        assert actual.tolist() == [[[1, 2, 3, 0]]]
 
 
 def test_the_crate_resizes_alpha_like_the_others_and_pillow_weighs_by_it():
@@ -313,8 +315,8 @@ def independent(image, recipe):
 def test_letterbox_and_crop_against_pillow(fit, resize, color, size):
     noise = np.random.default_rng(3).integers(0, 256, (*size, len(color)), np.uint8)
     recipe = PreprocessRecipe(24, 33, color=color, resize=resize, fit=fit, pad_value=114)
-    wanted = independent(Image.fromarray(noise), recipe)
-    assert np.array_equal(resized_pixels(noise, recipe), wanted)
+    expected = independent(Image.fromarray(noise), recipe)
+    assert np.array_equal(resized_pixels(noise, recipe), expected)
 
 
 def test_the_border_is_a_level_before_range_mean_and_scale():
@@ -348,7 +350,7 @@ def test_an_image_too_narrow_to_be_cropped():
         resized_pixels(strip, recipe)
     assert str(caught.value) == (
         "to cover 224x224 pixels, the image of 10x40000 would be resized to 224x896000; expected "
-        'sides of at most 65535: cut it to another shape, or use fit="letterbox"'
+        'sides of at most 65535; cut it to another shape, or use fit="letterbox"'
     )
     assert resized_pixels(strip, recipe.replace(fit="letterbox")).shape == (224, 224, 3)
 
@@ -446,9 +448,9 @@ def test_i8_is_the_value_minus_128(layout):
 def test_quantization(type_, changes, values):
     levels = np.array([0, 1, 2, 3, 5, 255], np.uint8).reshape(1, 6, 1)
     recipe = PreprocessRecipe(1, 6, "HWC", "GRAY", type_, **changes)
-    came = pixels_to_tensor(levels, recipe).to_array()
-    assert came.dtype == np.dtype("uint8" if type_ == "u8" else "int8")
-    assert came.reshape(-1).tolist() == values
+    actual = pixels_to_tensor(levels, recipe).to_array()
+    assert actual.dtype == np.dtype("uint8" if type_ == "u8" else "int8")
+    assert actual.reshape(-1).tolist() == values
 
 
 def test_quantization_goes_by_channel():

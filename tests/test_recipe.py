@@ -43,7 +43,7 @@ def test_the_color_says_the_number_of_channels(color, channels):
 
 
 @pytest.mark.parametrize(
-    ("said", "color", "mean"),
+    ("given", "color", "mean"),
     [
         (0.5, "RGB", (0.5, 0.5, 0.5)),
         (2, "GRAY", (2.0,)),
@@ -53,8 +53,8 @@ def test_the_color_says_the_number_of_channels(color, channels):
         ((1, 2, 3, 4), "RGBA", (1.0, 2.0, 3.0, 4.0)),
     ],
 )
-def test_one_number_stands_for_every_channel(said, color, mean):
-    assert PreprocessRecipe(2, 2, color=color, mean=said).mean == mean
+def test_one_number_stands_for_every_channel(given, color, mean):
+    assert PreprocessRecipe(2, 2, color=color, mean=given).mean == mean
 
 
 def test_a_color_changes_the_number_of_means():
@@ -127,7 +127,7 @@ def test_quantization():
             {"type": "i8", "range": (0, 1)},
             (
                 "an i8 tensor holds value - 128, which is the range (-128, 127); for another "
-                "range, a mean or a scale say the model's quantization=(scale, zero_point)"
+                "range, a mean or a scale state the model's quantization=(scale, zero_point)"
             ),
         ),
         ({"type": "i8", "mean": 1}, "an i8 tensor holds value - 128, which is the range (-128, "),
@@ -181,9 +181,9 @@ def test_quantization():
     ],
 )
 def test_wrong_values_are_refused_wherever_they_come_from(values, message):
-    said = {"height": 2, "width": 2} | values
+    stated = {"height": 2, "width": 2} | values
     ways = [
-        lambda: PreprocessRecipe.from_dict(said),
+        lambda: PreprocessRecipe.from_dict(stated),
         lambda: PreprocessRecipe(2, 2).replace(**values),
     ]
     for make in ways:
@@ -214,7 +214,7 @@ def test_huge_numbers_in_json_are_refused():
         ("\ud800", "the recipe is not valid JSON: expected UTF-8, got something else"),
     ],
 )
-def test_text_that_is_no_recipe(text, message):
+def test_text_that_is_not_a_recipe(text, message):
     with pytest.raises(RecipeError) as caught:
         PreprocessRecipe.from_json(text)
     assert str(caught.value).startswith(message)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wasmtime
+from deadlines import STOPPED, ends_within
 from hosting import (
     GUESTS,
     PAGE,
@@ -49,8 +50,6 @@ from wasinn_nb.wasi_nn.trace import Trace
 
 pytestmark = pytest.mark.usefixtures("isolation")
 
-PROMISE = 1.0
-"""Seconds within which a guest is stopped; other programs on the machine get five times that."""
 MISBEHAVE = GUESTS / "misbehave.wasm"
 DUMP = "wasinn-openvino-inference-output-1x4x512x896xf32.tensor"
 
@@ -138,12 +137,14 @@ def test_modes_that_trap(misbehave, mode, reason):
         assert error.run.stderr == "memory exhausted\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["loop", "grow-forever", "flood", "sleep", "infer-forever"])
 def test_modes_without_end(misbehave, mode):
-    start = time.perf_counter()
-    with pytest.raises(GuestTimeout, match=r"did not end within 0\.3 s") as caught:
+    with (
+        ends_within(STOPPED, after=0.3),
+        pytest.raises(GuestTimeout, match=r"did not end within 0\.3 s") as caught,
+    ):
         misbehave(mode, "road", time_limit=0.3, keep="last", memory_limit=1 << 24)
-    assert time.perf_counter() - start < 0.3 + 5 * PROMISE
     assert isinstance(caught.value, TimeoutError)
     run = caught.value.run
     assert run.ended == "stopped after 0.3 s"
@@ -153,8 +154,8 @@ def test_modes_without_end(misbehave, mode):
     assert_no_guest_runs()
 
 
-def assert_no_guest_runs(within=10.0):
-    give_up = time.perf_counter() + within
+def assert_no_guest_runs():
+    give_up = time.perf_counter() + 20
     while any(thread.name == "wasinn-nb guest" for thread in threading.enumerate()):
         assert time.perf_counter() < give_up, "a guest's thread goes on"
         time.sleep(0.02)
@@ -175,7 +176,7 @@ def test_writing_only_where_it_is_asked_for(misbehave, tmp_path):
     assert not Path("/tmp/misbehaved.txt").exists()
 
 
-def test_changed_files_are_told_from_those_left_alone(misbehave, tmp_path):
+def test_changed_files_are_listed_and_others_not(misbehave, tmp_path):
     folder = tmp_path / "inside"
     (folder / "other.txt").write_text("left alone")
     (folder / "deep").mkdir()
@@ -186,24 +187,24 @@ def test_changed_files_are_told_from_those_left_alone(misbehave, tmp_path):
 # -- stopping ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_guest_is_killed_while_it_infers(models, misbehave):
-    start = time.perf_counter()
-    with pytest.raises(GuestTimeout) as caught:
+    with ends_within(STOPPED, after=1.0), pytest.raises(GuestTimeout) as caught:
         misbehave("infer-forever", "slow", time_limit=1.0, keep=None)
-    assert time.perf_counter() - start < 1 + 5 * PROMISE
     assert caught.value.run.inputs == []
     assert_no_guest_runs()
 
 
 @in_thread
+@pytest.mark.slow
 def test_a_call_that_cannot_be_interrupted_is_left_behind(misbehave, monkeypatch):
-    monkeypatch.setattr(WasiNnCtx, "compute", lambda self, context: time.sleep(1.5))
-    start = time.perf_counter()
-    with pytest.raises(GuestTimeout) as caught:
+    go_on = threading.Event()
+    monkeypatch.setattr(WasiNnCtx, "compute", lambda self, context: go_on.wait(60))
+    with ends_within(STOPPED, after=0.3), pytest.raises(GuestTimeout) as caught:
         misbehave("infer-forever", "road", time_limit=0.3)
-    assert time.perf_counter() - start < 0.3 + 5 * PROMISE
     assert "cannot be interrupted" in caught.value.run.notes[-1]
-    assert_no_guest_runs(10)
+    go_on.set()
+    assert_no_guest_runs()
 
 
 INTERRUPTED = """
@@ -221,6 +222,7 @@ print(run_guest(guest, ["exit3"], isolation=isolation).exit_code, flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
 def test_ctrl_c_stops_any_guest_within_a_second(models, isolation):
     child = subprocess.Popen(
@@ -232,12 +234,11 @@ def test_ctrl_c_stops_any_guest_within_a_second(models, isolation):
         while (line := child.stdout.readline()).startswith("running"):
             modes.append(line.split()[1])
             time.sleep(3.0 if modes[-1] == "infer-forever" else 1.0)
-            child.send_signal(signal.SIGINT)
-            start = time.perf_counter()
-            while not (line := child.stdout.readline()).startswith("stopped"):
-                assert line, child.stderr.read()
+            with ends_within(STOPPED):
+                child.send_signal(signal.SIGINT)
+                while not (line := child.stdout.readline()).startswith("stopped"):
+                    assert line, child.stderr.read()
             assert line == "stopped interrupted\n"
-            assert time.perf_counter() - start < 5 * PROMISE, modes[-1]
         assert line == "3\n"  # the process goes on and runs guests
         assert child.wait(10) == 0
     finally:
@@ -298,7 +299,7 @@ def test_output_appears_while_the_guest_runs(monkeypatch):
     assert run.exit_code == 0
     assert cell.getvalue() == "hä\nhä\n"
     (first, _, thread), (second, _, _) = cell.writes
-    assert 0.35 < second - first < 5
+    assert second - first > 0.35, "the first text came with the second, not 0.4 s before it"
     assert thread is threading.current_thread()
 
 
@@ -307,11 +308,11 @@ def test_what_is_printed_without_end_is_bounded(misbehave, capfd):
         run_guest(MISBEHAVE, ["flood"], time_limit=0.3, output_limit=100)
     run = caught.value.run
     assert len(run.stdout) == 100
-    said = "stdout goes on after 100 bytes; output_limit= shows and keeps more"
-    assert run.notes == (said,)
-    shown = capfd.readouterr()
-    assert len(shown.out) == 100
-    assert shown.err == f"\n[{said}]\n"
+    cut = "stdout goes on after 100 bytes; output_limit= shows and keeps more"
+    assert run.notes == (cut,)
+    printed = capfd.readouterr()
+    assert len(printed.out) == 100
+    assert printed.err == f"\n[{cut}]\n"
 
 
 def test_no_limit_shows_everything_and_keeps_the_first(monkeypatch, capfd):
@@ -378,12 +379,12 @@ def test_arguments_and_environment(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("options", "error", "said"),
+    ("options", "error", "message"),
     [
         ({"args": "a b"}, InvalidArgumentError, "expected a list of arguments"),
         ({"args": ["a\0b"]}, InvalidArgumentError, "UTF-8 text without NUL"),
         ({"args": ["\udc80"]}, InvalidArgumentError, "UTF-8 text without NUL"),
-        ({"env": {"A=B": ""}}, InvalidArgumentError, "no name of an environment variable"),
+        ({"env": {"A=B": ""}}, InvalidArgumentError, "not the name of an environment variable"),
         ({"env": {"A": "\0"}}, InvalidArgumentError, "without NUL"),
         ({"dirs": "."}, InvalidArgumentError, "expected dirs as {guest path: path here}"),
         ({"dirs": {".": "/no/such"}}, MissingFileError, "no directory /no/such"),
@@ -397,8 +398,8 @@ def test_arguments_and_environment(monkeypatch):
         ({"target": 9}, InvalidArgumentError, "unknown execution target 9"),
     ],
 )
-def test_arguments_that_are_refused(options, error, said):
-    with pytest.raises(error, match=said):
+def test_arguments_that_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
         run_guest(MISBEHAVE, **{"args": ["exit3"], **options})
 
 
@@ -406,24 +407,27 @@ def test_arguments_that_are_refused(options, error, said):
 
 
 @pytest.mark.parametrize(
-    ("module", "said"),
+    ("module", "message"),
     [
         (b"", "begins with b''"),
-        (b"\x7fELF\2\1\1\0", "no WebAssembly module"),
+        (b"\x7fELF\2\1\1\0", "not a WebAssembly module"),
         (b"(module)", "assemble WebAssembly text first"),
         (b"\0asm\x0d\0\1\0", "is a WebAssembly component; run_guest takes core modules"),
         (b"\0asm\2\0\0\0", "WebAssembly version 2"),
         (b"\0asm", "is the file whole .4 bytes"),
         (MISBEHAVE.read_bytes()[:-7], "is the file whole"),
         (MISBEHAVE.read_bytes()[:100], "is the file whole"),
-        (wasm("(module)"), "exports no _start, so it is no command but a library .it exports noth"),
+        (
+            wasm("(module)"),
+            "exports no _start, so it is not a command but a library .it",
+        ),
         (forwarding(), r"library \(it exports compute, compute_single, .*, …\)"),
         (wasm('(module (func (export "_start") (param i32)))'), "without parameters"),
-        (wasm('(module (memory (export "_start") 1))'), "_start is no function"),
+        (wasm('(module (memory (export "_start") 1))'), "_start is not a function"),
     ],
 )
-def test_modules_that_are_refused(module, said, tmp_path):
-    with pytest.raises(GuestModuleError, match=said) as caught:
+def test_modules_that_are_refused(module, message, tmp_path):
+    with pytest.raises(GuestModuleError, match=message) as caught:
         run_guest(module)
     assert isinstance(caught.value, ValueError)
     path = tmp_path / "guest.wasm"
@@ -443,9 +447,9 @@ def test_a_module_that_is_not_there():
 
 
 @pytest.mark.parametrize(
-    ("imports", "said"),
+    ("imports", "message"),
     [
-        ('"env" "puts" (func (param i32))', "env.puts, which nobody provides here; .*not linked"),
+        ('"env" "puts" (func (param i32))', "env.puts, which are not provided here; .*not linked"),
         ('"wasi_ephemeral_nn" "train" (func)', "wasi_ephemeral_nn.train.*: load, load_by_name"),
         ('"wasi_unstable" "fd_write" (func)', "the WASI of 2019"),
         ('"env" "memory" (memory 1)', "env.memory"),
@@ -453,15 +457,15 @@ def test_a_module_that_is_not_there():
         ('"wasi_snapshot_preview1" "proc_exit" (func)', "incompatible import type"),
     ],
 )
-def test_imports_that_nobody_provides(imports, said):
+def test_imports_that_are_not_provided(imports, message):
     module = wasm(f'(module (import {imports}) (func (export "_start")))')
-    with pytest.raises(GuestLinkError, match=said) as caught:
+    with pytest.raises(GuestLinkError, match=message) as caught:
         run_guest(module)
     assert isinstance(caught.value, LookupError)
     assert caught.value.run.ended == "not started"
 
 
-def test_many_unknown_imports_are_said_in_short():
+def test_many_unknown_imports_are_listed_in_short():
     lines = "".join(f'(import "x" "f{i}" (func))' for i in range(9))
     with pytest.raises(GuestLinkError, match=r"x.f0, x.f1, x.f2, x.f3, x.f4 and 4 more"):
         run_guest(wasm(f'(module {lines} (func (export "_start")))'))
@@ -656,14 +660,15 @@ def test_poll_of_very_many():
 # -- whole guests ------------------------------------------------------------------------------
 
 
-def picture(path, size=(63, 41)):
+def image_file(path, size=(63, 41)):
     rng = np.random.default_rng(1)
     Image.fromarray(rng.integers(0, 256, (*size[::-1], 3), dtype=np.uint8)).save(path)
     return path
 
 
+@pytest.mark.full
 def test_road_guest_on_a_small_model(models, tmp_path, capfd):
-    picture(tmp_path / "road.png")
+    image_file(tmp_path / "road.png")
     model = models["road"]
     run = run_guest(
         GUESTS / "roadseg.wasm",
@@ -702,8 +707,9 @@ def _made(folder):
     return folder
 
 
+@pytest.mark.full
 def test_road_guest_says_how_to_let_it_write(models, tmp_path):
-    picture(tmp_path / "road.png")
+    image_file(tmp_path / "road.png")
     dirs = {".": tmp_path, "m": models["road"].parent}
     args = ["m/road.xml", "m/road.bin", "road.png"]
     run = run_guest(GUESTS / "roadseg.wasm", args, dirs, stream=False)
@@ -727,7 +733,7 @@ def test_legacy_guest(models, tmp_path):
     assert run.exit_code == 0, run.stderr
     assert (tmp_path / "out.bin").read_bytes() == bytes(range(0, 16, 2))
     assert run.dialect.value == "legacy"
-    assert run.trace[2].note == "type 2 is u8: the guest speaks the legacy dialect"
+    assert run.trace[2].note == "type 2 is u8: the guest uses the legacy dialect"
     xml = models["bytes"]
     assert f"--nn-preload bytes:OpenVINO:CPU:{xml}:{xml.with_suffix('.bin')}" in (
         run.wasmedge_command()
@@ -757,6 +763,7 @@ def test_keep(misbehave, keep, kept):
     assert run.outputs == []  # a refused get_output hands nothing over
 
 
+@pytest.mark.slow
 def test_tensors_beyond_the_memory_limit_are_let_go(models):
     body = """(loop $l
       (drop (call $set (i32.const 0) (i32.const 0) (i32.const 64)))
@@ -784,7 +791,7 @@ def test_tensors_beyond_the_memory_limit_are_let_go(models):
     assert run.trace.tensors_dropped > 1_000
     assert len(repr(run).splitlines()) < 100
     assert "calls in the middle are left out" in run.notes[0]
-    assert "tensor(s) go, the oldest" in run.notes[1]
+    assert "tensor(s), the oldest" in run.notes[1]
 
 
 # -- showing -----------------------------------------------------------------------------------
@@ -843,6 +850,7 @@ def test_commands_are_quoted():
     )
 
 
+@pytest.mark.full
 def test_importing_the_package_does_not_import_wasmtime():
     script = "import sys, wasinn_nb; assert 'wasmtime' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ})

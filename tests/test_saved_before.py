@@ -62,10 +62,10 @@ def test_both_say_the_same():
 def test_a_tensor_and_its_sidecar():
     path = SAVED / "input-3x2x3xf32.tensor"
     assert wn.read_tensor(path).signature == "3x2x3xf32"
-    said = wn.read_sidecar(path)
-    assert said is not None
-    assert wn.PreprocessRecipe.from_dict(said["recipe"]) == RECIPES[3]
-    assert said["model"]["name"] == "toy-street"
+    sidecar = wn.read_sidecar(path)
+    assert sidecar is not None
+    assert wn.PreprocessRecipe.from_dict(sidecar["recipe"]) == RECIPES[3]
+    assert sidecar["model"]["name"] == "toy-street"
 
 
 @pytest.mark.parametrize("index", range(len(RECIPES)))

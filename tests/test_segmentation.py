@@ -1,4 +1,5 @@
 import copy
+import hashlib
 import io
 import json
 import pickle
@@ -26,7 +27,7 @@ from wasinn_nb.imaging.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import argmax_labels
 from wasinn_nb.tasks.segmentation.masks import blend, resize_labels, resize_scores
 from wasinn_nb.tasks.segmentation.result import SegmentationResult
-from wasinn_nb.tensor import read_sidecar, read_tensor
+from wasinn_nb.tensor import Tensor, read_sidecar, read_tensor
 
 CARD = ModelCard("toy", "segmentation", classes=("background", "road", "curb"))
 LABELS = np.array([[0, 0, 1], [0, 1, 1]], np.uint8)
@@ -388,6 +389,11 @@ def test_save_writes_all_that_is_known(tmp_path):
             "overlay": saved.overlay.name,
             "tensor": saved.tensor.name,
         },
+        "sha256": {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in saved.facts.parent.iterdir()
+            if path != saved.facts
+        },
     }
 
 
@@ -429,6 +435,7 @@ def test_save_leaves_the_old_result_where_writing_fails(tmp_path, monkeypatch):
     assert SegmentationResult.load(saved.facts)
 
 
+@pytest.mark.full
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -453,7 +460,7 @@ def test_load_reads_all_but_the_image(tmp_path):
 
 
 def changed(**values):
-    return lambda said: said | values
+    return lambda facts: facts | values
 
 
 @pytest.mark.parametrize(
@@ -470,7 +477,7 @@ def changed(**values):
         (changed(precision=7), "precision such as"),
         (changed(timings=7), "not what `save` writes"),
         (changed(digest=[1]), "not what `save` writes"),
-        (changed(digest=["x"]), "no digest"),
+        (changed(digest=["x"]), "not a digest"),
         (changed(precision="f16"), "is not that of the mask .*: precision bf16 here, f16 there"),
     ],
 )
@@ -489,10 +496,38 @@ def test_load_refuses_what_is_not_json(tmp_path, text):
         SegmentationResult.load(path)
 
 
-def test_load_finds_a_mask_that_was_changed(tmp_path):
+def _as_saved_by_version_0_1(path):
+    """Leave out what results of version 0.1 do not state: the SHA-256 of each file."""
+    facts = json.loads(path.read_text())
+    del facts["sha256"]
+    path.write_text(json.dumps(facts))
+
+
+def _broken(mask):
+    mask.write_bytes(mask.read_bytes()[:-30])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _broken,
+        lambda mask: full_result().overlay().save(mask),
+        lambda mask: SegmentationResult(np.zeros((4, 6), np.uint8), CARD).mask_image().save(mask),
+    ],
+)
+def test_load_finds_a_mask_that_was_changed(tmp_path, change):
     saved = full_result().save(tmp_path)
-    full = full_result()
-    labels = full.labels.copy()
+    change(saved.mask)
+    with pytest.raises(
+        InvalidArgumentError, match=r"toy-mask\.png was changed after toy\.json was saved"
+    ):
+        SegmentationResult.load(saved.facts)
+
+
+def test_load_finds_a_changed_mask_by_its_digest(tmp_path):
+    saved = full_result().save(tmp_path)
+    _as_saved_by_version_0_1(saved.facts)
+    labels = full_result().labels.copy()
     labels[0] = 2
     SegmentationResult(labels, CARD).mask_image().save(saved.mask)
     with pytest.raises(
@@ -501,14 +536,23 @@ def test_load_finds_a_mask_that_was_changed(tmp_path):
         SegmentationResult.load(saved.facts)
 
 
+def test_load_finds_a_tensor_of_another_result(tmp_path):
+    saved = full_result().save(tmp_path)
+    tensor = read_tensor(saved.tensor)
+    Tensor.from_array(tensor.to_array() + 1).write(saved.tensor)
+    with pytest.raises(InvalidArgumentError, match=r"f32\.tensor was changed after toy\.json"):
+        SegmentationResult.load(saved.facts)
+
+
 def test_load_finds_broken_files(tmp_path):
     saved = full_result().save(tmp_path)
-    tensor, mask = saved.tensor.read_bytes(), saved.mask.read_bytes()
+    tensor = saved.tensor.read_bytes()
     saved.tensor.write_bytes(tensor[:-1])
     with pytest.raises(TensorFileError, match="288 bytes, the file has 287"):
         SegmentationResult.load(saved.facts)
     saved.tensor.write_bytes(tensor)
-    saved.mask.write_bytes(mask[:-30])
+    _as_saved_by_version_0_1(saved.facts)
+    _broken(saved.mask)
     with pytest.raises(ImageError, match="cannot be read"):
         SegmentationResult.load(saved.facts)
     full_result().overlay().save(saved.mask)

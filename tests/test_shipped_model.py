@@ -115,6 +115,7 @@ def test_there_are_eight_scenes_with_masks() -> None:
     assert sorted(path.stem for path in (DATA / "masks").glob("*.png")) == SCENES
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", SCENES)
 def test_a_shipped_scene_is_small_and_the_model_sees_it(
     name: str, model: ov.CompiledModel, card: dict[str, Any]
@@ -133,6 +134,7 @@ def test_a_shipped_scene_is_small_and_the_model_sees_it(
     assert (road[0] & road[1]).sum() / (road[0] | road[1]).sum() > SCENE_ROAD_IOU
 
 
+@pytest.mark.full
 def test_fresh_scenes_of_unseen_seeds_are_segmented(model: ov.CompiledModel) -> None:
     pytest.importorskip("skia", reason="drawing scenes needs skia-python: the extra `train`")
     from training.scenes import draw_scene

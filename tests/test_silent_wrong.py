@@ -128,7 +128,7 @@ def test_scores_that_are_not_numbers(tmp_path, scores, channels_last, runtime):
     for place in [(0, 0, 0), (3, 5, 2), (1, 1, 1)]:
         image = whole.copy()
         image[place] = 0
-        with pytest.raises(errors.TensorError, match="NaN, so that the class cannot be told"):
+        with pytest.raises(errors.TensorError, match="NaN, so that the class is undefined"):
             wn.segment(image, model, runtime=runtime, scores=scores)
 
 
@@ -141,19 +141,19 @@ def test_a_probability_that_is_not_a_number(tmp_path, scores, logits):
     image = np.full((4, 6), 2, np.uint8)
     assert wn.segment(image, path, card=card, scores=scores).areas()["foreground"] == 24
     image[2, 3] = 0
-    with pytest.raises(errors.TensorError, match="NaN, so that the class cannot be told"):
+    with pytest.raises(errors.TensorError, match="NaN, so that the class is undefined"):
         wn.segment(image, path, card=card, scores=scores)
 
 
 def test_the_same_error_as_from_scores(tmp_path):
     scores = np.array([[[np.nan, 1]], [[0, 2]]], np.float32)
     card = ModelCard("toy", "segmentation", classes=("a", "b"))
-    with pytest.raises(errors.TensorError) as said:
+    with pytest.raises(errors.TensorError) as caught:
         wn.SegmentationResult.from_scores(scores, card)
     path = save(tmp_path, roots)
     with pytest.raises(errors.TensorError) as native:
         wn.segment(IMAGE, path, recipe=NEGATIVE, scores=True)
-    assert str(said.value).split("NaN", 1)[1] == str(native.value).split("NaN", 1)[1]
+    assert str(caught.value).split("NaN", 1)[1] == str(native.value).split("NaN", 1)[1]
 
 
 def test_many_classes_are_looked_at_too(tmp_path):
@@ -307,6 +307,7 @@ def test_cards_that_look_alike(toy):
         assert wn.segment(IMAGE, toy, card=card).recipe == recipe
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "change",
     [
@@ -391,6 +392,7 @@ def convolution(tmp_path):
     )
 
 
+@pytest.mark.full
 def test_a_precision_that_the_processor_does_not_have(convolution):
     """It ran in f32 without a word."""
     done = subprocess.run(
@@ -411,6 +413,7 @@ def test_a_precision_that_the_processor_does_not_have(convolution):
     ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("command", ["segment", "bench"])
 def test_the_command_line_says_it_too(convolution, command):
     arguments = ["-m", str(convolution), "-p", "bf16", *(["-n", "3"] if command == "bench" else [])]

@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -109,7 +108,7 @@ def test_the_operation_behind_an_output(build, operation):
     assert operations(stated([ir_with(build=lambda x: build(op, x))])) == [operation]
 
 
-def test_bodies_of_conditions_are_no_part_of_the_signature():
+def test_bodies_of_conditions_are_not_part_of_the_signature():
     xml, _ = toys.conditional()
     inputs, outputs = ports(stated([xml]).signature)
     assert [dimensions for _, dimensions, _ in inputs] == [(2,), ()]
@@ -290,10 +289,8 @@ def test_entities_are_never_expanded():
         f'<!ENTITY l{n} "{f"&l{n - 1};" * 10 if n else "ha" * 1000}">' for n in range(20)
     )
     xml = f'<?xml version="1.0"?><!DOCTYPE net [{laughs}]><net version="11" name="&l19;"/>'
-    start = time.perf_counter()
     with pytest.raises(RuntimeFailure) as caught:
         stated([xml.encode()])
-    assert time.perf_counter() - start < 1
     assert str(caught.value) == (
         "the xml declares a document type (net), which OpenVINO IR never has: fetch or convert "
         "the model again"
@@ -322,7 +319,7 @@ def test_entities_are_never_expanded():
         ),
     ],
 )
-def test_xml_that_is_no_usable_ir(xml, message):
+def test_xml_that_is_not_a_usable_ir(xml, message):
     with pytest.raises(RuntimeFailure) as caught:
         stated([xml.encode()])
     assert str(caught.value).startswith(message)
@@ -476,7 +473,7 @@ def test_tasks_of_ultralytics(change, task, recipe):
 def test_classes_in_onnx_metadata(metadata, classes):
     found = onnx_says(**metadata)
     assert found.classes == classes
-    assert bool(found.facts) is not bool(classes)  # what is not understood is shown
+    assert bool(found.facts) is not bool(classes)  # what is not understood is a fact
 
 
 def test_onnx_image_metadata_is_case_insensitive():
@@ -658,7 +655,7 @@ def test_ultralytics_packs_its_metadata_into_tflite():
         assert with_metadata(None, files={"metadata.json": broken}).classes == ()
 
 
-def test_damaged_metadata_is_told_and_the_graph_read_all_the_same():
+def test_damaged_metadata_is_reported_and_the_graph_is_read():
     found = with_metadata(b"\xff" * 40)
     assert found.signature.inputs[0].dimensions == (1, 4, 6, 3)
     assert found.facts["metadata"].startswith("the TFLite metadata is corrupted or malformed (")
@@ -702,6 +699,7 @@ def test_a_file_that_may_not_be_read(tmp_path):
         stated([tmp_path / "toy.onnx"])
 
 
+@pytest.mark.full
 def test_reading_loads_libraries_late():
     code = (
         "import sys, wasinn_nb.cards; heavy = {'onnx', 'flatbuffers', 'openvino', 'google'};"
@@ -819,6 +817,7 @@ def test_a_file_cut_off_anywhere(kind):
 SMALL = small_files()
 
 
+@pytest.mark.full
 @given(st.sampled_from(sorted(SMALL)), st.data())
 def test_a_file_with_any_bytes_changed(kind, data):
     content = bytearray(SMALL[kind])

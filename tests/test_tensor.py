@@ -145,7 +145,7 @@ def test_from_array_takes_any_layout(source):
     assert tensor.to_array().tolist() == [[1, 2], [3, 4]]
 
 
-def test_from_array_keeps_scalars_and_refuses_what_is_no_array():
+def test_from_array_keeps_scalars_and_refuses_what_is_not_an_array():
     assert Tensor.from_array(np.float32(3)).dimensions == ()
     assert Tensor.from_array(np.float32(3)).to_array() == 3
     with pytest.raises(TensorError, match="no tensor type for dtype complex128"):
@@ -299,8 +299,12 @@ def test_the_sidecar_says_what_the_bytes_are(tmp_path):
         "model": "toy",
         "n": [1, 2.5],
     }
-    said = read_sidecar(path)
-    assert (said["dimensions"], said["type"], said["model"]) == ((2, 3), TensorType.F32, "toy")
+    values = read_sidecar(path)
+    assert (values["dimensions"], values["type"], values["model"]) == (
+        (2, 3),
+        TensorType.F32,
+        "toy",
+    )
 
 
 @pytest.mark.parametrize(
@@ -386,14 +390,14 @@ def test_a_byte_more_or_less_is_an_error_with_both_numbers(tmp_path, size, sourc
 
 
 def _write_sidecar(path, **changes):
-    said = {
+    values = {
         "format": "wasinn_nb.tensor/1",
         "dimensions": [6],
         "type": "u8",
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
-    said |= changes
-    text = json.dumps({key: value for key, value in said.items() if value is not ...})
+    values |= changes
+    text = json.dumps({key: value for key, value in values.items() if value is not ...})
     sidecar_path(path).write_text(text)
 
 
@@ -497,7 +501,7 @@ def test_a_name_that_lies_is_not_written(tmp_path, name, message):
         ),
     ],
 )
-def test_metadata_that_is_no_json_is_not_written(tmp_path, metadata, message):
+def test_metadata_that_is_not_json_is_not_written(tmp_path, metadata, message):
     with pytest.raises(TensorFileError) as caught:
         ABC.write(tmp_path / "out.tensor", metadata=metadata)
     assert str(caught.value).startswith(message)
@@ -546,13 +550,16 @@ def test_new_files_get_ordinary_permissions(tmp_path):
     assert {entry.stat().st_mode & 0o777 for entry in tmp_path.iterdir()} == {0o640}
 
 
-def test_a_link_stays_a_link(tmp_path):
+@pytest.mark.parametrize("name", ["latest.npy", "latest.tensor", "latest.tensor.json"])
+def test_a_link_is_replaced_and_its_target_stays(tmp_path, name):
+    target = tmp_path / "target"
+    target.write_bytes(b"mine")
     (tmp_path / "data").mkdir()
-    link = tmp_path / "latest.npy"
-    link.symlink_to(tmp_path / "data" / "first.npy")
-    ABC.write(link)
-    assert link.is_symlink()
-    assert read_tensor(tmp_path / "data" / "first.npy") == read_tensor(link) == ABC
+    (tmp_path / "data" / name).symlink_to(target)
+    written = ABC.write(tmp_path / "data" / name.removesuffix(".json"))
+    assert not (tmp_path / "data" / name).is_symlink()
+    assert target.read_bytes() == b"mine"
+    assert read_tensor(written) == ABC
 
 
 @pytest.mark.parametrize("suffix", [".tensor", ".npy"])
@@ -561,7 +568,7 @@ def test_where_no_file_can_be(tmp_path, suffix):
     with pytest.raises(OSError):
         ABC.write(tmp_path / "file" / f"out{suffix}")
     (tmp_path / f"folder{suffix}").mkdir()
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(OSError, match=r"(?i)is a (directory|folder)"):
         ABC.write(tmp_path / f"folder{suffix}")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", f"folder{suffix}"]
 
@@ -690,6 +697,7 @@ def test_npy_a_byte_too_long_names_both_numbers(tmp_path):
 # -- huge files, and files that change -------------------------------------------------------------
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("suffix", [".tensor", ".npy"])
 def test_a_file_of_4_gb_is_mapped_and_not_read(tmp_path, suffix):
     count = 1 << 30
@@ -702,22 +710,20 @@ def test_a_file_of_4_gb_is_mapped_and_not_read(tmp_path, suffix):
         file.seek(0, 2)
         file.write(np.float32(7).tobytes())
     script = f"""
-import resource, time
+import resource
 from wasinn_nb.tensor import read_tensor
 before = resource.getrusage(resource.RUSAGE_SELF)
-start = time.perf_counter()
 tensor = read_tensor({str(path)!r})
 array = tensor.to_array()
 assert tensor.nbytes == 4 << 30 and array[-1] == 7 and array[0] == 0
 after = resource.getrusage(resource.RUSAGE_SELF)
-print(after.ru_maxrss - before.ru_maxrss, time.perf_counter() - start)
+print(after.ru_maxrss - before.ru_maxrss)
 """
     out = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
-    grown_kb, seconds = map(float, out.stdout.split())
+    grown_kb = int(out.stdout)
     assert grown_kb < 64 * 1024
-    assert seconds < 1
 
 
 def test_a_file_that_is_cut_or_changed_later_does_not_reach_the_tensor(tmp_path):

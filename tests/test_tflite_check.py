@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 
 import flatbuffers
@@ -147,7 +146,7 @@ def test_third_party_files(shared):
 
 
 @pytest.mark.parametrize("field", [0, 3], ids=["tensor", "operation"])
-def test_a_part_that_is_named_again_and_again_takes_no_time(field):
+def test_a_part_that_is_named_again_and_again_is_counted_each_time(field):
     """A small file can name one long tensor or operation as many times as it has room for."""
     long = np.zeros(60_000, np.int32)
     part = {0: long, 3: "long"} if field == 0 else {0: np.uint32(0), 1: long}
@@ -158,10 +157,8 @@ def test_a_part_that_is_named_again_and_again_takes_no_time(field):
     parts[2] = vector(builder, [table(builder, graph)])
     builder.Finish(table(builder, parts), b"TFL3")
     content = bytes(builder.Output())
-    began = time.perf_counter()
     with pytest.raises(RuntimeFailure, match=r"more than 6[0-9]{5} entries"):
         checked_files([content], TFLITE)
-    assert time.perf_counter() - began < 1
 
 
 def vector(builder, places):

@@ -16,6 +16,7 @@ import pytest
 
 import wasinn_nb as wn
 from wasinn_nb import errors
+from wasinn_nb.cards import FIVE_CALLS
 from wasinn_nb.cards.card import ModelCard
 
 TOLERANCE: Final = 0.001
@@ -101,6 +102,7 @@ def check(result, row):
     assert found == pytest.approx(row.pixels, abs=most)
 
 
+@pytest.mark.full
 def test_segment(folder, photo, row):
     path = folder / row.file
     card = ModelCard.from_model(path, **row.known)
@@ -115,6 +117,7 @@ def test_segment(folder, photo, row):
         assert with_scores.scores.shape == (planes, *row.size)
 
 
+@pytest.mark.full
 def test_five_calls_with_the_head(folder, photo, row):
     """The graph with everything fused, and the output of the calls with the head in NumPy."""
     path = folder / row.file
@@ -133,6 +136,7 @@ def test_five_calls_with_the_head(folder, photo, row):
     assert np.array_equal(result.labels, fused.labels)
 
 
+@pytest.mark.full
 def test_card_beside_the_model(folder, photo, row, tmp_path):
     """The one line, written: from then on no line is needed."""
     path = tmp_path / row.file
@@ -150,6 +154,7 @@ print(areas["class 0"], areas["class 15"])
 """
 
 
+@pytest.mark.full
 def test_integers_on_a_processor_as_that_of_the_reference(folder, photo):
     """Where oneDNN is told that there is no VNNI, the counts are those that were measured."""
     done = subprocess.run(
@@ -163,6 +168,7 @@ def test_integers_on_a_processor_as_that_of_the_reference(folder, photo):
     assert found == pytest.approx([87989, 175180], abs=TOLERANCE * 513 * 513)
 
 
+@pytest.mark.full
 def test_integers_as_plain_openvino_computes_them(folder, photo):
     import openvino as ov
     from PIL import Image
@@ -228,7 +234,7 @@ def test_face_detector(folder, photo):
     message = str(caught.value)
     assert f"is not a segmentation model of 240x320 images: {gives}" in message
     assert f"is not a classifier: {gives}" in message
-    assert message.endswith("call it with wasinn_nb.WasiNnCtx, which gives every output as it is")
+    assert message.endswith(FIVE_CALLS.python)
     for call, words in [(wn.segment, "a segmentation model"), (wn.classify, "a classifier")]:
         with pytest.raises(errors.InvalidArgumentError, match=f"is not {words}.* {gives}.*WasiNn"):
             call(photo, path)
@@ -252,7 +258,7 @@ def test_three_inputs(folder, photo):
             call()
         message = str(caught.value)
         assert message.startswith("expected a model of one image, this one has 3 inputs (model_")
-        assert message.endswith("call it with wasinn_nb.WasiNnCtx, input by input")
+        assert message.endswith(FIVE_CALLS.python)
     with wn.WasiNnCtx() as ctx:
         graph = ctx.load(path)
         context = ctx.init_execution_context(graph)
@@ -297,7 +303,7 @@ def test_custom_operation(folder, photo):
     for message in refusals(folder, photo, "segm_lite_v681.tflite", errors.RuntimeFailure):
         assert message == (
             "OpenVINO does not have the operation Convolution2DTransposeBias, which is not one of "
-            "TensorFlow Lite's own: convert the original model without it, or run the file with "
+            "TensorFlow Lite's own; convert the original model without it, or run the file with "
             "the runtime that defines it (runtime='litert' has those of MediaPipe)"
         )
 

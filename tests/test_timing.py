@@ -172,6 +172,7 @@ def test_pipelines_take_turns_on_one_image(tmp_path, monkeypatch):
     assert "ndarray: 3 rounds" in timings._repr_html_()
 
 
+@pytest.mark.full
 def test_masks_are_compared_with_the_first(tmp_path):
     model = toys.brightest_channel(tmp_path / "toy.xml")
     image = np.zeros((4, 6, 3), np.uint8)
@@ -195,6 +196,7 @@ def classifier(tmp_path):
     return path
 
 
+@pytest.mark.full
 def test_classifiers_are_compared_by_their_top_class(classifier):
     image = np.zeros((4, 6, 3), np.uint8)
     image[:, :2, 2], image[:, 2:, 1] = 200, 100
@@ -313,6 +315,7 @@ def test_wrong_arguments(pipelines, rounds, message):
         wn.bench([wn.Pipeline()] if pipelines is None else pipelines, rounds=rounds)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::wasinn_nb.errors.WasiNnWarning")
 def test_command_runs_all_combinations(tmp_path):
     model = toys.brightest_channel(tmp_path / "toy.xml", convolution=True)

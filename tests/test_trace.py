@@ -58,7 +58,7 @@ def test_nothing_hostile_reaches_the_html(hostile):
 
 
 @pytest.mark.parametrize(
-    ("error", "errno", "said"),
+    ("error", "errno", "note_text"),
     [
         (BusyError("busy"), Errno.BUSY, "busy"),
         (TooLargeError("large", needed=1), Errno.TOO_LARGE, "large"),
@@ -67,12 +67,12 @@ def test_nothing_hostile_reaches_the_html(hostile):
         (KeyboardInterrupt(), Errno.RUNTIME_ERROR, "KeyboardInterrupt()"),
     ],
 )
-def test_every_error_is_recorded_and_goes_on(error, errno, said):
+def test_every_error_is_recorded_and_goes_on(error, errno, note_text):
     trace = Trace()
     with pytest.raises(type(error)) as caught, trace.call("compute"):
         raise error
     assert caught.value is error
-    assert (trace[0].errno, trace[0].note) == (errno, said)
+    assert (trace[0].errno, trace[0].note) == (errno, note_text)
 
 
 def test_an_empty_trace():

@@ -28,10 +28,10 @@ def test_a_call_inside_of_another_is_the_same_row():
     with calls.call("set_input") as outer:
         with calls.call("set_input", "context 0, input 0") as inner:
             inner.got = "1xu8"
-        outer.note = "said outside"
+        outer.note = "noted outside"
     assert outer is inner
     (row,) = calls
-    assert (row.arguments, row.got, row.note) == ("context 0, input 0", "1xu8", "said outside")
+    assert (row.arguments, row.got, row.note) == ("context 0, input 0", "1xu8", "noted outside")
 
 
 def test_an_error_inside_is_recorded_once():

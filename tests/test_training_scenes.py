@@ -179,6 +179,7 @@ def test_an_island_hides_the_paint_below_it() -> None:
     assert seen.tolist() == [Kind.MARK, Kind.CURB, Kind.GRASS, Kind.CURB, Kind.MARK, Kind.SKY]
 
 
+@pytest.mark.full
 def test_vehicles_keep_off_islands(monkeypatch: pytest.MonkeyPatch) -> None:
     islands: list[Island] = []
     vehicles: list[tuple[float, float]] = []
@@ -206,6 +207,7 @@ def test_vehicles_keep_off_islands(monkeypatch: pytest.MonkeyPatch) -> None:
     assert among > 20
 
 
+@pytest.mark.full
 def test_tiles_are_standardised_and_wrap_around() -> None:
     bank = tiles()
     assert bank.shape[1:] == (SIDE, SIDE)
@@ -214,6 +216,7 @@ def test_tiles_are_standardised_and_wrap_around() -> None:
     assert len(set(sample(bank[0], at, at).tolist())) == 1
 
 
+@pytest.mark.full
 def test_a_seed_gives_one_scene_whoever_draws_it(tmp_path: Path) -> None:
     images, labels = render_pool(tmp_path, 40, 3, width=224, height=128, workers=2)
     for index in range(3):
@@ -223,6 +226,7 @@ def test_a_seed_gives_one_scene_whoever_draws_it(tmp_path: Path) -> None:
     assert not np.array_equal(images[0], images[1])
 
 
+@pytest.mark.full
 def test_a_pool_is_drawn_once_and_again_when_asked_for_another(tmp_path: Path) -> None:
     render_pool(tmp_path, 40, 1, width=224, height=128, workers=1)
     written = (tmp_path / "images.npy").stat().st_mtime_ns
@@ -232,6 +236,7 @@ def test_a_pool_is_drawn_once_and_again_when_asked_for_another(tmp_path: Path) -
     assert len(images) == 2
 
 
+@pytest.mark.full
 def test_scenes_have_the_size_and_the_classes_that_were_asked_for() -> None:
     share = np.zeros(len(CLASSES))
     for seed in range(24):
@@ -247,6 +252,7 @@ def test_scenes_have_the_size_and_the_classes_that_were_asked_for() -> None:
     assert share[3] > 0.008
 
 
+@pytest.mark.full
 def test_masks_are_index_pngs_with_the_palette(tmp_path: Path) -> None:
     scene = draw_scene(5, 224, 128)
     save_mask(tmp_path / "mask.png", scene)

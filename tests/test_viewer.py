@@ -13,13 +13,13 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 import wasinn_nb as wn
+from wasinn_nb.cards import assumed_recipe, assumed_scores, card_line
 from wasinn_nb.cards.card import ModelCard
-from wasinn_nb.cards.code import card_line
 from wasinn_nb.errors import ImageError, InvalidArgumentError, TensorError
 from wasinn_nb.imaging.coverage import Coverage
 from wasinn_nb.tasks.segmentation.masks import labels_of
 from wasinn_nb.tasks.segmentation.result import SegmentationResult
-from wasinn_nb.widgets.payload import (
+from wasinn_nb.widgets.viewer.payload import (
     captions,
     confidence_payload,
     confidence_planes,
@@ -27,7 +27,7 @@ from wasinn_nb.widgets.payload import (
     photo_payload,
     threshold_levels,
 )
-from wasinn_nb.widgets.still import Still, still_png
+from wasinn_nb.widgets.viewer.still import Still, still_png
 
 CARD = ModelCard("toy", "segmentation", classes=("background", "road", "curb"))
 LABELS = np.array([[0, 1, 1], [2, 1, 0]], np.uint8)
@@ -160,6 +160,7 @@ def test_probabilities_are_sent_in_percent():
     assert confidence_payload(result(), 4) == {}
 
 
+@pytest.mark.full
 @given(
     arrays(np.float32, (3, 2, 4), elements=st.floats(-50, 50, width=32), unique=True).filter(
         lambda scores: scores.min() < 0
@@ -458,7 +459,10 @@ def test_what_a_mask_covers_and_what_is_assumed_is_said():
     made = result(
         recipe=recipe,
         covers=Coverage(0.0, 0.25, 1.0, 0.75),
-        assumed=("BGR, values 0 to 1, triangle", "scores are logits, by their values"),
+        assumed=(
+            assumed_recipe(recipe, ["color", "range", "resize"]),
+            assumed_scores(logits=True),
+        ),
     )
     viewer = wn.MaskViewer(made)
     assert viewer._masks[0]["covers"] == [0.0, 0.25, 1.0, 0.75]

@@ -1,7 +1,7 @@
 """The numbers of the WASI-NN core-module ABI (``wasi_ephemeral_nn``).
 
 Values are those of the current ``wasi-nn`` specification.  Modules built before 2023 number the
-tensor types differently (:class:`Dialect`); :meth:`TensorType.from_wire` tells the two apart.
+tensor types differently (:class:`Dialect`); :meth:`TensorType.from_wire` distinguishes the two.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class ExecutionTarget(IntEnum):
 
 
 class Dialect(Enum):
-    """The two numberings of tensor types in use.  No module says which one it speaks."""
+    """The two numberings of tensor types in use.  No module states which one it uses."""
 
     LEGACY = "legacy"
     """Until 2023: f16=0, f32=1, u8=2, i32=3."""
@@ -149,9 +149,9 @@ class TensorType(IntEnum):
         ValueError
             If there is no such type.
         """
-        wanted = np.dtype(dtype).newbyteorder("<")
+        little_endian = np.dtype(dtype).newbyteorder("<")
         for member, known in _DTYPES.items():
-            if known == wanted:
+            if known == little_endian:
                 return member
         raise ValueError(
             f"WASI-NN has no tensor type for dtype {np.dtype(dtype).name}; "
@@ -185,7 +185,7 @@ class TensorType(IntEnum):
 
     @classmethod
     def from_wire(cls, code: int, elements: int, nbytes: int) -> tuple[TensorType, Dialect | None]:
-        """Tell which type a guest means by *code*, from the bytes that it hands over.
+        """Return which type a guest means by *code*, from the size of its data.
 
         Parameters
         ----------
@@ -225,15 +225,15 @@ class TensorType(IntEnum):
             found = types.pop()
             shows = None if len(fitting) == len(_WIRE) else next(iter(fitting))
             return found, shows
-        said = " or ".join(f"{t.suffix} ({d.value} dialect)" for d, t in meanings.items())
+        readings = " or ".join(f"{t.suffix} ({d.value} dialect)" for d, t in meanings.items())
         if types:
             raise ValueError(
-                f"tensor type {code} is ambiguous: {said} both fit {elements} elements "
+                f"tensor type {code} is ambiguous: {readings} both fit {elements} elements "
                 f"in {nbytes} bytes"
             )
         needed = " or ".join(f"{elements * t.itemsize}" for t in dict.fromkeys(meanings.values()))
         raise ValueError(
-            f"tensor type {code} means {said}: {elements} elements take {needed} bytes, "
+            f"tensor type {code} means {readings}: {elements} elements take {needed} bytes, "
             f"got {nbytes}"
         )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final, NamedTuple, overload
+from typing import Any, ClassVar, Final, NamedTuple, overload
 
 import numpy as np
 
@@ -154,6 +155,17 @@ class Timings(Showing, Sequence[PipelineTimes]):
         ratios = [one / other for one, other in zip(ours, peer, strict=True)]
         low, middle, high = statistics.quantiles(ratios, n=4)
         return low, middle, high
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the times of each pipeline as plain JSON values, with the ratio to the first."""
+        return [
+            {
+                **dataclasses.asdict(times),
+                "seconds": times.seconds,
+                "ratio": dict(zip(("lower", "median", "upper"), self.ratio(index), strict=True)),
+            }
+            for index, times in enumerate(self._times)
+        ]
 
     @property
     def _caption(self) -> str:

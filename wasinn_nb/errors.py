@@ -107,7 +107,7 @@ class WasiNnError(Exception):
 
 
 class WasiNnWarning(UserWarning):
-    """What goes on without an error, but probably not as it was meant.
+    """Something that works, but probably not as intended.
 
     Examples
     --------
@@ -123,7 +123,7 @@ class InvalidArgumentError(WasiNnError, ValueError):
 
 
 class InvalidEncodingError(WasiNnError, ValueError):
-    """The graph encoding is not one that WASI-NN knows."""
+    """WASI-NN does not have this graph encoding."""
 
     errno = Errno.INVALID_ENCODING
 
@@ -147,7 +147,7 @@ class RuntimeFailure(WasiNnError, RuntimeError):  # noqa: N818 - "RuntimeError" 
 
 
 class UnsupportedOperationError(WasiNnError, NotImplementedError):
-    """WASI-NN knows the operation, this backend does not offer it."""
+    """WASI-NN has the operation, but this runtime does not support it."""
 
     errno = Errno.UNSUPPORTED_OPERATION
 
@@ -185,7 +185,7 @@ class TensorFileError(WasiNnError, ValueError):
 
 
 class RecipeError(WasiNnError, ValueError):
-    """A preprocessing recipe or model card holds something that it cannot."""
+    """A preprocessing recipe or model card holds an invalid value."""
 
 
 class MissingFileError(WasiNnError, FileNotFoundError):
@@ -199,7 +199,7 @@ class UnwritableError(WasiNnError, OSError):  # type: ignore[misc]  # errno: our
 
 
 class ImageError(WasiNnError, ValueError):
-    """An image cannot be read, or is not one."""
+    """An image cannot be read, or the data are not an image."""
 
 
 class DownloadError(WasiNnError, OSError):  # type: ignore[misc]  # errno: ours, not the OS's
@@ -216,14 +216,14 @@ class GuestError(WasiNnError):
     Attributes
     ----------
     run : GuestRun or None
-        What there is of the run: its calls, its tensors and what it printed.
+        The run up to then: its calls, its tensors and its output.
     """
 
     run: Any = None
 
 
 class GuestModuleError(GuestError, ValueError):
-    """The bytes are no WebAssembly command module, or one that asks for more than it may have."""
+    """The bytes are not a WebAssembly command module, or it needs more than is allowed."""
 
 
 class GuestLinkError(GuestError, LookupError):
@@ -236,7 +236,7 @@ class GuestTrap(GuestError, RuntimeError):  # noqa: N818 - WebAssembly's word
     Attributes
     ----------
     reason : str
-        WebAssembly's own words for the trap.
+        WebAssembly's description of the trap.
     backtrace : tuple of str
         The guest's functions, the innermost first.
     """
@@ -269,8 +269,9 @@ class GuestCrash(GuestError, RuntimeError):  # noqa: N818 - as GuestTrap
         signal: int | None = None,
         call: str = "",
         limit: str | None = None,
+        remedy: Remedy | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, remedy=remedy)
         self.signal = signal
         self.call = call
         self.limit = limit
@@ -281,7 +282,7 @@ class GuestTimeout(GuestError, TimeoutError):  # type: ignore[misc]  # noqa: N81
 
 
 class GuestExitError(GuestError, RuntimeError):
-    """The guest ended with another exit code than 0, and that was to be an error.
+    """The guest ended with an exit code other than 0, which the caller asked to be an error.
 
     Attributes
     ----------

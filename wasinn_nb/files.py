@@ -26,7 +26,7 @@ def expanded(path: str | os.PathLike[str], what: str = "a path") -> Path:
     Raises
     ------
     InvalidArgumentError
-        If it is no path.
+        If it is not a path.
     MissingFileError
         If there is no such user.
 
@@ -70,8 +70,8 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path that becomes *path* when the block ends without an error.
 
     The temporary file lies in the same folder, so that the final rename is atomic; after an error
-    it is removed and *path* is as it was.  Missing parent folders are made, a leading ``~`` is
-    expanded, and a symbolic link stays one: the file that it leads to is replaced.
+    it is removed and *path* is as it was.  Missing parent folders are made, and a leading ``~`` is
+    expanded.  A symbolic link is replaced; the file that it leads to is not touched.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     >>> [entry.name for entry in folder.iterdir()]
     ['a.txt']
     """
-    final = Path(os.path.realpath(expanded(path)))
+    final = expanded(path)
     final.parent.mkdir(parents=True, exist_ok=True)
     # The suffix is kept because writers such as Pillow choose the format by it.  Unlike mkstemp's
     # private files, this one gets the permissions of any other new file.

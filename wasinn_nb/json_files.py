@@ -1,6 +1,6 @@
 """The package's own JSON files: read within limits, and checked against the types of their fields.
 
-Everything that they hold is hostile until then.  What they mean is for whoever reads them to check.
+Nothing in them is trusted until then.  The meaning of the values is checked by the caller.
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ def _reason(content: bytes, message: str) -> str:
     before = content[:position]
     line, column = before.count(b"\n") + 1, position - before.rfind(b"\n")
     reason = found[1]
-    if content[position : position + 1] in {b"N", b"I"}:
+    if content.startswith((b"NaN", b"Infinity"), position):
         reason = "NaN and Infinity are not JSON numbers"
     return f"line {line}, column {column}: {reason}"
 

@@ -1,4 +1,4 @@
-"""Values as Python code that gives them back."""
+"""Values as Python code that evaluates to them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LINE: Final = 92  # 100 with what is put before it
 
 
 def literal(value: Any) -> str:
-    r"""Return plain values as the code that gives them: text, numbers, sequences and mappings.
+    r"""Return plain values as code that evaluates to them: text, numbers, sequences and mappings.
 
     Whole floats are written as integers, which are equal to them; NumPy's values as Python's.
 

@@ -1,10 +1,8 @@
 """How well labels agree with the truth: confusion matrix, IoU, Dice, accuracy, boundary IoU."""
 
+from wasinn_nb.tasks.segmentation.boundary import DILATION_RATIO, boundary_counts, boundary_iou
 from wasinn_nb.tasks.segmentation.metrics import (
-    DILATION_RATIO,
     accuracy,
-    boundary_counts,
-    boundary_iou,
     confusion_matrix,
     dice,
     iou,

@@ -102,7 +102,7 @@ class Origin:
 
     @property
     def ran(self) -> str:
-        """How it ran, in words: ``f32 on CPU``, with the engine where it is not OpenVINO."""
+        """How it ran, as text: ``f32 on CPU``, with the engine where it is not OpenVINO."""
         engine = "" if self.runtime == "openvino" else f" by {self.runtime}"
         return f"{self.precision} on {self.target}{engine}"
 

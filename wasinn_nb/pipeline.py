@@ -45,7 +45,7 @@ class Pipeline:
     """A model, compiled with as much of its preprocessing and head as the runtime takes over.
 
     With OpenVINO the graph of a segmentation model takes 8-bit pixels and gives 8-bit labels: no
-    float tensor crosses into Python unless *scores* asks for it.  The result is that of the five
+    float tensor crosses into Python unless *scores* is set.  The result is that of the five
     WASI-NN calls on the tensor of the same recipe, value for value.
 
     Parameters
@@ -68,7 +68,7 @@ class Pipeline:
     scores : bool
         Keep the scores of every class in the results.
     task : str, optional
-        What the model is for, where its card does not say it.  Default: what its outputs are.
+        What the model is for, where its card does not state it.  Default: what its outputs are.
     runtime : str or Runtime, optional
         The engine.  Default: ``WASINN_NB_RUNTIME``, else OpenVINO.
 

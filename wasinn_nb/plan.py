@@ -26,7 +26,7 @@ class Plan:
     model : Model
     recipe : PreprocessRecipe or mapping, optional
         A whole recipe, or some of its fields.
-    wanted : str, optional
+    required : str, optional
         The task.
     resize : str, optional
         The filter, in the place of the recipe's.
@@ -57,7 +57,7 @@ class Plan:
         self,
         model: Model,
         recipe: PartialRecipe | None = None,
-        wanted: str | None = None,
+        required: str | None = None,
         *,
         resize: Resize | None = None,
         scores: bool = False,
@@ -68,7 +68,7 @@ class Plan:
         complete = whole and card.classes and card.task != "unknown"
         stated = Stated(model.encoding) if complete else model.stated
         self._named = card if card.classes else _with_classes(card, stated.classes)
-        self._task = task_for(card, wanted)
+        self._task = task_for(card, required)
         if self._task is None and stated.task in tasks():
             self._task = task(stated.task)
         self._scores = scores

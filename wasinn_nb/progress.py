@@ -22,7 +22,7 @@ def progress_bar(*items: Any, progress: Progress, **options: Any) -> Any:
     *items
         What to go through, if anything.
     progress : bool or callable
-        Whether a bar is wanted at all.  A callable is called in place of a bar, with how much is
+        Whether to show a bar.  A callable is called in place of a bar, with how much is
         done and how much there is in all: of items that have a length, or of a ``total``.
     **options
         Those of `tqdm`: ``desc``, ``unit``, ``total``, ``leave``.
@@ -75,7 +75,7 @@ def _in_notebook(*items: Any, **options: Any) -> Any:
 
 
 class _Report:
-    """What a bar is to whoever makes progress, with someone else who shows it."""
+    """Reports to a callable what a bar would show."""
 
     def __init__(
         self, report: Callable[[int, int], None], items: Collection[Any] = (), *, total: int | None

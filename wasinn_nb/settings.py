@@ -14,7 +14,7 @@ Variable                  Meaning                                               
 ``WASINN_NB_RAISE``       ``1``: widgets run at once and raise their errors     ``0``
 ========================  ====================================================  =========
 
-So no one edits a notebook to run it elsewhere, or in CI.
+Notebooks run elsewhere, and in CI, without an edit.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ def search_path() -> list[Path]:
 
 def cache_dir() -> Path:
     """Return where downloads are kept (it need not exist yet)."""
-    import pooch  # slow to import, and most runs download nothing
+    from platformdirs import user_cache_dir
 
-    return Path(os.environ.get("WASINN_NB_CACHE") or pooch.os_cache("wasinn-nb"))
+    return Path(os.environ.get("WASINN_NB_CACHE") or user_cache_dir("wasinn-nb"))
 
 
 def offline() -> bool:
@@ -71,7 +71,7 @@ def offline() -> bool:
 def raising() -> bool:
     """Return whether widgets run in the caller's thread and raise errors instead of showing them.
 
-    The mode for tests: a notebook whose picture cannot be made fails.
+    The mode for tests: a notebook whose image cannot be made fails.
     """
     return _switched_on("WASINN_NB_RAISE")
 

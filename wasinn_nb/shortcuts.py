@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import cast
+from typing import Any, cast
 
 from wasinn_nb import catalog
 from wasinn_nb.cards import ModelCard, PartialRecipe
@@ -64,12 +64,8 @@ def segment(
     >>> result.labels.shape, result.card.classes
     ((512, 896), ('background', 'road', 'curb', 'mark'))
     """
-    found = catalog.model(model, card=card)
-    changes = {"threshold": threshold, "output": output}
-    if stated := {name: value for name, value in changes.items() if value is not None}:
-        found = catalog.model(found, card=found.card.replace(**stated))
     pipeline = kept_pipeline(
-        found,
+        _with_fields(model, card, threshold=threshold, output=output),
         target,
         precision=precision,
         recipe=recipe,
@@ -117,11 +113,8 @@ def classify(
     WasiNnError
         As `Pipeline` and its call.
     """
-    found = catalog.model(model, card=card)
-    if output is not None:
-        found = catalog.model(found, card=found.card.replace(output=output))
     pipeline = kept_pipeline(
-        found,
+        _with_fields(model, card, output=output),
         target,
         precision=precision,
         recipe=recipe,
@@ -130,3 +123,14 @@ def classify(
         runtime=runtime,
     )
     return cast("ClassificationResult", pipeline(image))
+
+
+def _with_fields(
+    model: str | os.PathLike[str] | catalog.Model | None,
+    card: ModelCard | str | os.PathLike[str] | None,
+    **fields: Any,
+) -> catalog.Model:
+    """Return a model whose card has those of the fields that are not None."""
+    found = catalog.model(model, card=card)
+    stated = {name: value for name, value in fields.items() if value is not None}
+    return catalog.model(found, card=found.card.replace(**stated)) if stated else found

@@ -18,24 +18,28 @@ touched.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from wasinn_nb.errors import MissingFileError, UnwritableError
 
-__all__ = ["Contents", "folder_lock", "read_member", "write_files"]
+__all__ = ["Contents", "folder_lock", "read_member", "settle", "write_files"]
 
 Contents: TypeAlias = bytes | memoryview
 """What a file will hold."""
 
 _PENDING: Final = re.compile(r"\.(?P<name>.+)\.(?P<digits>[0-9a-f]{8})\.new\Z", re.DOTALL)
+_swept: Final[set[Path]] = set()
+"""Folders in which this process removed what others had left."""
+
 _ATTEMPTS: Final = 5
 """How often a reader looks again while another process moves a file to its name."""
 
@@ -110,9 +114,13 @@ def write_files(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with folder_lock(folder):
-            _sweep(folder)
-            pending = {name: _pending_path(folder, name, data) for name, data in members.items()}
-            new_head = _pending_path(folder, head, contents)
+            _refuse_folders(folder, [head, *members])
+            _finish(folder, head)
+            if folder not in _swept:  # listing a folder of 100,000 files takes its time
+                _sweep(folder)
+                _swept.add(folder)
+            pending = {name: _new_path(folder, name, data) for name, data in members.items()}
+            new_head = _new_path(folder, head, contents)
             try:
                 for name, data in members.items():
                     _write_new(pending[name], data)
@@ -131,6 +139,21 @@ def write_files(
             f"{folder / head}: {error.strerror or error}; what was saved before is unchanged. "
             f"Make room, check the permissions of the folder, or save to another one"
         ) from error
+
+
+def settle(folder: Path, head: str) -> None:
+    """Finish what an interrupted save of this set left, if there is anything.
+
+    Parameters
+    ----------
+    folder : Path
+    head : str
+        The name of the file that names the members.  It need not exist, nor the folder be
+        writable.
+    """
+    if _waiting(folder, head):
+        with suppress(OSError), folder_lock(folder):
+            _finish(folder, head)
 
 
 def read_member(folder: Path, name: str, sha256: str) -> bytes | None:
@@ -152,7 +175,7 @@ def read_member(folder: Path, name: str, sha256: str) -> bytes | None:
     MissingFileError
         If neither the file nor one that waits for its name is there.
     """
-    named, waiting = folder / name, folder / f".{name}.{sha256[:8]}.new"
+    named, waiting = folder / name, _waiting_path(folder, name, sha256)
     found = False
     for _ in range(_ATTEMPTS):
         for path in (named, waiting):
@@ -178,12 +201,41 @@ def _regular_bytes(path: Path) -> bytes | None:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError:
         return None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
     with os.fdopen(descriptor, "rb") as file:
-        return file.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+        return file.read()
 
 
-def _pending_path(folder: Path, name: str, data: Contents) -> Path:
-    return folder / f".{name}.{hashlib.sha256(data).hexdigest()[:8]}.new"
+def _refuse_folders(folder: Path, names: Iterable[str]) -> None:
+    """Raise IsADirectoryError where a folder has one of the names, which no file can replace."""
+    for name in names:
+        if (path := folder / name).is_dir() and not path.is_symlink():
+            raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
+
+
+def _waiting(folder: Path, head: str) -> dict[Path, str]:
+    """Return the files that wait for their names, with the SHA-256 that they should have."""
+    stated = _stated_hashes(folder / head)
+    waiting = {_waiting_path(folder, name, one): one for name, one in stated.items()}
+    return {path: one for path, one in waiting.items() if path.is_file()}
+
+
+def _finish(folder: Path, head: str) -> None:
+    """Give the waiting members of a set their names; the folder is locked."""
+    for path, sha256 in _waiting(folder, head).items():
+        data, match = _regular_bytes(path), _PENDING.fullmatch(path.name)
+        if data is not None and match and hashlib.sha256(data).hexdigest() == sha256:
+            path.replace(folder / match["name"])
+
+
+def _waiting_path(folder: Path, name: str, sha256: str) -> Path:
+    return folder / f".{name}.{sha256[:8]}.new"
+
+
+def _new_path(folder: Path, name: str, data: Contents) -> Path:
+    return _waiting_path(folder, name, hashlib.sha256(data).hexdigest())
 
 
 def _write_new(path: Path, data: Contents) -> None:
@@ -213,26 +265,24 @@ def _sweep(folder: Path) -> None:
             continue
         name, data = match["name"], _regular_bytes(path)
         sha256 = None if data is None else hashlib.sha256(data).hexdigest()
-        if sha256 is not None and sha256 in _stated_hashes(folder, name):
+        # The heads that may name this member are told by their stems.
+        ends = [*(dot.start() for dot in re.finditer(r"[-.]", name)), len(name)]
+        heads = (folder / f"{name[:end]}.json" for end in ends)
+        if sha256 is not None and any(_stated_hashes(head).get(name) == sha256 for head in heads):
             path.replace(folder / name)  # the set that counts waited for it
         else:
             path.unlink(missing_ok=True)
 
 
-def _stated_hashes(folder: Path, member: str) -> set[str]:
-    """Return the SHA-256 that the heads which may name this member state for it."""
-    ends = [*(match.start() for match in re.finditer(r"[-.]", member)), len(member)]
-    heads = (folder / f"{member[:end]}.json" for end in ends)
-    return {stated for head in heads if (stated := _stated_hash(head, member))}
-
-
-def _stated_hash(head: Path, member: str) -> str:
+def _stated_hashes(head: Path) -> dict[str, str]:
+    """Return member → SHA-256 as a head states them; empty where there is none."""
     try:
         stated = json.loads(_regular_bytes(head) or b"{}").get("sha256")
     except (ValueError, AttributeError, RecursionError):
-        return ""
-    if isinstance(stated, dict):
-        stated = stated.get(member)
-    elif head.name != f"{member}.json":
-        return ""
-    return stated if isinstance(stated, str) else ""
+        return {}
+    if isinstance(stated, str):  # the sidecar of one tensor
+        stated = {head.name.removesuffix(".json"): stated}
+    if not isinstance(stated, dict):
+        return {}
+    plain = {name: one for name, one in stated.items() if isinstance(one, str)}
+    return {name: one for name, one in plain.items() if Path(name).name == name}

@@ -44,12 +44,12 @@ class Server:
                 start_new_session=True,
             )
         try:
-            self.url = self._said(ready)
+            self.url = self._address(ready)
         except BaseException:
             self.stop()
             raise
 
-    def _said(self, ready: str) -> str:
+    def _address(self, ready: str) -> str:
         end = time.monotonic() + START
         while time.monotonic() < end and self.process.poll() is None:
             if found := re.search(ready, self.log.read_text(errors="replace")):

@@ -12,6 +12,8 @@ from PIL import Image
 from browser.explorers import ExplorerPage
 from browser.pages import PATIENCE, expect
 
+pytestmark = pytest.mark.slow
+
 BROKEN = "Error displaying widget"
 CELLS = (
     "import wasinn_nb as wn\nfirst = wn.Explorer(image='city-arrow')\nfirst",

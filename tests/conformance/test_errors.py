@@ -83,7 +83,7 @@ def test_garbage(engine, refused, builders, tmp_path, content, in_file):
     assert isinstance(refused(parts), errors.RuntimeFailure)
 
 
-def test_the_error_says_what_came(engine, refused, builders):
+def test_the_error_names_what_was_given(engine, refused, builders):
     assert "<!DOCTYPE" in str(refused([b"<!DOCTYPE html><html>", *builders[1:]])) or (
         engine.runtime == "toy"
     )
@@ -124,6 +124,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.full
 def test_model_that_is_cut_off(engine, tmp_path):
     model = engine.model(models.doubled(engine.writer(), (1, 3, 4, 6), "u8"), tmp_path)
     tests = str(Path(__file__).resolve().parent.parent)

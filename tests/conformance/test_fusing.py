@@ -84,6 +84,7 @@ def both(engine, runner):
     return both
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("recipe", RECIPES, ids=repr)
 def test_every_recipe(engine, both, recipe):
     builders = models.doubled(engine.writer(), recipe.dimensions, recipe.type.suffix)
@@ -102,6 +103,7 @@ def test_every_recipe(engine, both, recipe):
         assert np.array_equal(found[1].to_array(), 2 * planar.reshape(1, *planes))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 @pytest.mark.parametrize("keep", [False, True])
 def test_ties_go_to_the_lower_class(engine, both, layout, keep):
@@ -115,6 +117,7 @@ def test_ties_go_to_the_lower_class(engine, both, layout, keep):
     assert len(found) == 1 + keep
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("output", ["f32", "f16", "u8", "i32"])
 def test_highest_of_scores_of_every_type(engine, both, output):
     recipe = NCHW.replace(layout="NHWC", color="RGBA")
@@ -124,6 +127,7 @@ def test_highest_of_scores_of_every_type(engine, both, output):
     assert found == expected
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("threshold", [-1.0, 0.0, 100.0, 1e9])
 @pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("output", ["f32", "f16"])
@@ -137,6 +141,7 @@ def test_threshold(engine, both, threshold, keep, output):
     assert found[0].to_array().tolist() == [[[int(v > threshold) for v in (0, 100, 102)]]]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("threshold", [0.25, 0.5, 0.99])
 def test_threshold_of_a_sigmoid(engine, both, threshold):
     recipe = NCHW.replace(color="GRAY", height=16, width=16, range=(-3, 3))
@@ -146,6 +151,7 @@ def test_threshold_of_a_sigmoid(engine, both, threshold):
     assert found == expected
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("output", ["u8", "i8", "i32", "i64", "f32", "f16"])
 @pytest.mark.parametrize("dimensions", [(1, 1, 2, 3), (1, 2, 3), (1, 2, 3, 1)])
 def test_labels(engine, both, output, dimensions):

@@ -8,6 +8,7 @@ from threading import Timer
 
 import numpy as np
 import pytest
+from deadlines import STOPPED, ends_within
 
 import wasinn_nb as wn
 from conformance import models
@@ -138,6 +139,7 @@ def test_several_inputs_and_outputs(load):
     assert context.output(0) == tensor(10, 20)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("type_", ["f32", "f16", "u8", "i8", "i32", "i64"])
 @pytest.mark.parametrize("dimensions", [(1, 3, 2, 2), (1, 2, 2, 3)], ids=["NCHW", "NHWC"])
 def test_types(load, type_, dimensions):
@@ -239,16 +241,15 @@ def test_precision_is_what_ran(load, precision):
 # --------------------------------------------------------------------------------------- cancel
 
 
+@pytest.mark.full
 def test_cancel_ends_a_run_soon(engine):
     context = models.lasting(engine, 1.5)
     context.start()
     timer = Timer(0.2, context.cancel)  # in another thread
     timer.start()
-    started = time.perf_counter()
     if engine.can_cancel:
-        with pytest.raises(errors.RuntimeFailure):
+        with ends_within(STOPPED, after=0.2), pytest.raises(errors.RuntimeFailure):
             context.wait()
-        assert time.perf_counter() - started < 5
     else:  # the run ends by itself, and its result is right
         context.wait()
         assert context.output(0).to_array().min() > 0
@@ -263,6 +264,7 @@ def test_context_is_usable_after_a_cancelled_run(load):
     assert context.output(0) == tensor(2, 3)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("engine", [one for one in ENGINES if one.can_cancel], ids=str)
 def test_cancelled_context_has_no_output(engine):
     context = models.lasting(engine, 1.0)

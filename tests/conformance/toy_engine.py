@@ -100,7 +100,7 @@ class ToyEngine:
         return context
 
     def _at_size(self, signature, dimensions):
-        """Return the signature at the size of the image: a run on zeros tells."""
+        """Return the signature at the size of the image: a run on zeros shows it."""
         self.inputs, self.outputs = signature.inputs, signature.outputs
         probe = self.execution_context()
         port = signature.inputs[0]

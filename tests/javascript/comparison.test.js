@@ -22,14 +22,14 @@ test("classes are the same by name, not by number", () => {
 });
 
 test("transitions say what became of what, the most pixels first", () => {
-  const a = mask([0, 0, 0, 1, 1, 2], 3);
-  const b = mask([0, 1, 1, 2, 1, 0], 3);
+  const a = mask([0, 1, 2, 2, 1, 0], 3);
+  const b = mask([1, 2, 0, 0, 1, 0], 3);
   const { transitions, pixels } = compared([a, b]);
   expect(pixels).toBe(6);
   expect(transitions).toEqual([
-    { index: 1, from: 0, to: 1, pixels: 2 },
+    { index: 6, from: 2, to: 0, pixels: 2 },
+    { index: 1, from: 0, to: 1, pixels: 1 },
     { index: 5, from: 1, to: 2, pixels: 1 },
-    { index: 6, from: 2, to: 0, pixels: 1 },
   ]);
 });
 

@@ -40,8 +40,8 @@ test("the model is sure enough at just the level, and not below", () => {
 
 test("pixels are filled by their label; without one they stay clear", () => {
   const out = new Uint32Array(4);
-  fill(Int16Array.from([0, -1, 1, 2]), Uint32Array.from([0, 7, 9]), out);
-  expect([...out]).toEqual([0, 0, 7, 9]);
+  fill(Int16Array.from([0, -1, 1, 2]), Uint32Array.from([5, 7, 9]), out);
+  expect([...out]).toEqual([5, 0, 7, 9]);
 });
 
 test("an outline is as wide as a line on both sides of an edge", () => {
@@ -63,6 +63,17 @@ test("an outline goes along rows as along columns, not along the rim of the pane
   expect([...out]).toEqual(new Array(8).fill(0));
 });
 
+test("an outline is whole where an edge is just a line's width from the rim", () => {
+  const seen = Int16Array.from([0, 0, 1, 1, 1, 1, 2, 2]);
+  const colors = Uint32Array.from([5, 7, 9]);
+  const wanted = [5, 5, 7, 7, 7, 7, 9, 9];
+  const out = new Uint32Array(8);
+  outline(seen, { width: 8, height: 1, pixels: 1 }, colors, out);
+  expect([...out]).toEqual(wanted);
+  outline(seen, { width: 1, height: 8, pixels: 1 }, colors, out.fill(0));
+  expect([...out]).toEqual(wanted);
+});
+
 test("a hidden class has no outline, but its neighbor has", () => {
   const out = new Uint32Array(4);
   const seen = Int16Array.from([0, 0, 1, 1]);
@@ -79,12 +90,12 @@ const SAME = [
 
 test("stripes show what a pixel was and what it became, and nothing where it is the same", () => {
   const seen = [
-    Int16Array.from([1, 1, 1, 1, 1, 1, 1, -1]),
-    Int16Array.from([2, 2, 2, 2, 2, 1, -1, 2]),
+    Int16Array.from([0, 0, 0, 1, 1, 1, 1, -1]),
+    Int16Array.from([1, 1, 1, 0, 2, 1, -1, 2]),
   ];
   const out = new Uint32Array(8);
   stripe(seen, SAME, PANE, COLORS, null, out);
-  expect([...out]).toEqual([7, 7, 7, 9, 9, 0, 0, 0]);
+  expect([...out]).toEqual([5, 5, 5, 5, 9, 0, 0, 0]);
 });
 
 test("stripes lean: each row begins one pixel further", () => {

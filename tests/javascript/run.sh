@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 # vitest needs 20.19 or a later one.
-recent='const [major, minor] = process.versions.node.split("."); process.exit(major * 100 + +minor < 2019)'
+recent='const [major, minor] = process.versions.node.split("."); process.exitCode = major * 100 + +minor < 2019 ? 1 : 0'
 if ! node --eval "$recent" 2>/dev/null || ! command -v npm >/dev/null; then
     case $1 in
         install) exit 0 ;;

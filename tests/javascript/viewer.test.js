@@ -204,6 +204,9 @@ test("an image that cannot be decoded is said to be so, until another comes", as
   const problem = root.querySelector(".wnb-problem");
   await vi.waitFor(() => expect(problem.hidden).toBe(false));
   expect(problem.textContent).toBe("The image cannot be shown: no image");
+  model.change({ _confidence: [] });
+  await new Promise((done) => setTimeout(done, 5));
+  expect(problem.hidden).toBe(false);
   model.change({ _photo: { number: 2 }, _masks: [sentMask(LABELS, 3, { serial: 2, photo: 2 })] });
   await painted(root, 2);
   expect(problem.hidden).toBe(true);
@@ -274,4 +277,13 @@ test("a view that is gone listens to nothing and gives its image back", async ()
   close();
   expect(model.listeners()).toBe(0);
   expect(bitmaps[0].close).toHaveBeenCalledOnce();
+});
+
+test("a view that goes before its masks are decoded shows none", async () => {
+  const { close, root } = shown();
+  close();
+  await new Promise((done) => setTimeout(done, 30));
+  draw();
+  expect(root.dataset.painted).toBeUndefined();
+  expect(puts()).toBe(0);
 });

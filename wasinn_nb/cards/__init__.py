@@ -1,9 +1,12 @@
-"""Model cards: what is known of a model, and what its file says of itself, without a runtime."""
+"""Model cards: what is known of a model, and what its file states, read without a runtime."""
 
 from wasinn_nb.cards.assumptions import (
     UNNAMED_CLASS,
+    Assumption,
     assumed_classes,
+    assumed_recipe,
     assumed_scores,
+    restored_assumptions,
     statements,
     unnamed_classes,
 )
@@ -11,7 +14,7 @@ from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.cards.code import card_code, card_line, is_bare, recipe_code
 from wasinn_nb.cards.conventions import clean_text
 from wasinn_nb.cards.formats import content_of, encoding_of
-from wasinn_nb.cards.inputs import ImageInput, image_input, image_inputs
+from wasinn_nb.cards.inputs import FIVE_CALLS, ImageInput, image_input, image_inputs
 from wasinn_nb.cards.integrity import checked_encoding, checked_files
 from wasinn_nb.cards.metadata import Stated, check_with_weights, stated
 from wasinn_nb.cards.modelfile import ModelFile
@@ -41,10 +44,12 @@ __all__ = [
     "BOUNDED",
     "CARD_SUFFIX",
     "ENCODINGS",
+    "FIVE_CALLS",
     "FOLDER_CARD",
     "UNBOUNDED",
     "UNNAMED_CLASS",
     "WEIGHTS",
+    "Assumption",
     "ImageInput",
     "ModelCard",
     "ModelFile",
@@ -54,6 +59,7 @@ __all__ = [
     "Stated",
     "as_name",
     "assumed_classes",
+    "assumed_recipe",
     "assumed_scores",
     "card_code",
     "card_line",
@@ -80,6 +86,7 @@ __all__ = [
     "port_of",
     "recipe_code",
     "recipe_for",
+    "restored_assumptions",
     "saved_model_files",
     "standard_name",
     "stated",

@@ -1,19 +1,22 @@
-"""What is assumed where nothing states it: the words, and the fields of a card that state it."""
+"""What is assumed where nothing states it: sentences, and the fields of a card that state it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from typing import Any, Final, get_args
+from collections.abc import Iterable, Mapping
+from itertools import combinations
+from types import MappingProxyType
+from typing import Any, Final, Self
 
-from wasinn_nb.imaging import Color, PreprocessRecipe, Resize
+from wasinn_nb.imaging import PreprocessRecipe
 
 __all__ = [
     "UNNAMED_CLASS",
+    "Assumption",
     "assumed_classes",
     "assumed_recipe",
     "assumed_scores",
     "assumed_size",
+    "restored_assumptions",
     "statements",
     "unnamed_classes",
 ]
@@ -21,14 +24,45 @@ __all__ = [
 UNNAMED_CLASS: Final = ("background", "foreground")
 """What the two labels of a model of one class are called where nothing names it."""
 
-_RANGE: Final = re.compile(r"values (\S+) to (\S+)")
-_SIZE: Final = re.compile(r"size (\d+)x(\d+), which the model leaves open")
-_CLASSES: Final = re.compile(r"(\d+) classes, which nothing counts")
-_SCORES: Final = re.compile(r"scores are (logits|probabilities), by their values")
+_RECIPE_FIELDS: Final = ("color", "range", "resize")
 
 
-def assumed_recipe(recipe: PreprocessRecipe, names: Iterable[str]) -> str:
-    """Return the assumed fields of a recipe in words: ``color``, ``range``, ``resize``.
+class Assumption(str):
+    """A sentence on what is assumed, and the fields of a card that would state it.
+
+    Parameters
+    ----------
+    sentence : str
+    states : mapping
+        Fields of a card → the values that are assumed: ``recipe`` as a mapping of its fields,
+        ``classes`` as their number, ``logits``.
+
+    Attributes
+    ----------
+    states : mapping
+
+    Examples
+    --------
+    >>> assumption = assumed_classes(21)
+    >>> assumption, dict(assumption.states)
+    ('21 classes, which nothing counts', {'classes': 21})
+    """
+
+    __slots__ = ("states",)
+    states: Mapping[str, Any]
+
+    def __new__(cls, sentence: str, states: Mapping[str, Any]) -> Self:  # noqa: D102 - the class
+        self = super().__new__(cls, sentence)
+        self.states = MappingProxyType(dict(states))
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Read-only views of mappings cannot be pickled; what they show can.
+        return type(self), (str(self), dict(self.states))
+
+
+def assumed_recipe(recipe: PreprocessRecipe, names: Iterable[str]) -> Assumption:
+    """Return the assumption of some fields of a recipe: ``color``, ``range``, ``resize``.
 
     Examples
     --------
@@ -36,27 +70,65 @@ def assumed_recipe(recipe: PreprocessRecipe, names: Iterable[str]) -> str:
     'BGR, values 0 to 255, triangle'
     """
     low, high = recipe.range
-    words = {
+    texts = {
         "color": recipe.color,
         "range": f"values {low:g} to {high:g}",
         "resize": recipe.resize,
     }
-    return ", ".join(words[name] for name in names)
+    states = {name: getattr(recipe, name) for name in names}
+    return Assumption(", ".join(texts[name] for name in states), {"recipe": states})
 
 
-def assumed_size(height: int, width: int) -> str:
-    """Return in words that the image's size is assumed."""
-    return f"size {height}x{width}, which the model leaves open"
+def assumed_size(height: int, width: int) -> Assumption:
+    """Return the assumption of the image's size."""
+    sentence = f"size {height}x{width}, which the model leaves open"
+    return Assumption(sentence, {"recipe": {"height": height, "width": width}})
 
 
-def assumed_classes(count: int) -> str:
-    """Return in words that the number of classes is assumed."""
-    return f"{count} classes, which nothing counts"
+def assumed_classes(count: int) -> Assumption:
+    """Return the assumption of the number of classes."""
+    return Assumption(f"{count} classes, which nothing counts", {"classes": count})
 
 
-def assumed_scores(*, logits: bool) -> str:
-    """Return in words that the values of the scores told what they are."""
-    return f"scores are {'logits' if logits else 'probabilities'}, by their values"
+def assumed_scores(*, logits: bool) -> Assumption:
+    """Return the assumption that scores are what their values look like."""
+    kind = "logits" if logits else "probabilities"
+    return Assumption(f"scores are {kind}, by their values", {"logits": logits})
+
+
+def restored_assumptions(
+    sentences: Iterable[str], recipe: PreprocessRecipe | None, classes: int
+) -> tuple[str, ...]:
+    """Return the sentences of a saved result as the assumptions that they were.
+
+    Parameters
+    ----------
+    sentences : iterable of str
+    recipe : PreprocessRecipe or None
+        The result's.
+    classes : int
+        How many classes the result has.
+
+    Returns
+    -------
+    tuple of str
+        An `Assumption` for each sentence that a result of this recipe and these classes can have;
+        others as they are.
+
+    Examples
+    --------
+    >>> (color, other) = restored_assumptions(["BGR", "more"], PreprocessRecipe(4, 4), 2)
+    >>> dict(color.states), other
+    ({'recipe': {'color': 'BGR'}}, 'more')
+    """
+    possible = [assumed_classes(classes), *(assumed_scores(logits=is_) for is_ in (True, False))]
+    if recipe is not None:
+        possible.append(assumed_size(recipe.height, recipe.width))
+        for length in range(1, len(_RECIPE_FIELDS) + 1):
+            sets = combinations(_RECIPE_FIELDS, length)
+            possible += (assumed_recipe(recipe, names) for names in sets)
+    by_sentence = {str(assumption): assumption for assumption in possible}
+    return tuple(by_sentence.get(sentence, sentence) for sentence in sentences)
 
 
 def unnamed_classes(count: int) -> tuple[str, ...]:
@@ -75,8 +147,8 @@ def statements(assumed: Iterable[str]) -> dict[str, Any]:
 
     Parameters
     ----------
-    assumed : iterable of str
-        As on a result or a pipeline.
+    assumed : iterable of Assumption or str
+        As on a result or a pipeline; of plain text nothing is returned.
 
     Returns
     -------
@@ -85,33 +157,14 @@ def statements(assumed: Iterable[str]) -> dict[str, Any]:
 
     Examples
     --------
-    >>> statements(["BGR, values 0 to 255, bilinear", "21 classes, which nothing counts"])
-    {'recipe': {'color': 'BGR', 'range': (0.0, 255.0), 'resize': 'bilinear'}, 'classes': 21}
+    >>> recipe = assumed_recipe(PreprocessRecipe(4, 4), ["color", "range"])
+    >>> statements([recipe, assumed_size(4, 4), assumed_classes(21)])
+    {'recipe': {'color': 'BGR', 'range': (0.0, 255.0), 'height': 4, 'width': 4}, 'classes': 21}
     """
     recipe: dict[str, Any] = {}
-    found: dict[str, Any] = {}
-    for text in assumed:
-        if size := _SIZE.fullmatch(text):
-            recipe |= {"height": int(size[1]), "width": int(size[2])}
-        elif classes := _CLASSES.fullmatch(text):
-            found["classes"] = int(classes[1])
-        elif scores := _SCORES.fullmatch(text):
-            found["logits"] = scores[1] == "logits"
-        else:
-            recipe |= _recipe_fields(text)
-    return ({"recipe": recipe} if recipe else {}) | found
-
-
-def _recipe_fields(text: str) -> dict[str, Any]:
-    """Return what `assumed_recipe` put in words; nothing of any other text."""
-    values: dict[str, Any] = {}
-    for word in text.split(", "):
-        if word in get_args(Color):
-            values["color"] = word
-        elif word in get_args(Resize):
-            values["resize"] = word
-        elif (ends := _RANGE.fullmatch(word)) is not None:
-            values["range"] = float(ends[1]), float(ends[2])
-        else:
-            return {}
-    return values
+    others: dict[str, Any] = {}
+    for assumption in assumed:
+        if isinstance(assumption, Assumption):
+            others |= assumption.states
+            recipe |= others.pop("recipe", {})
+    return ({"recipe": recipe} if recipe else {}) | others

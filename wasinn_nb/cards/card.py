@@ -53,11 +53,11 @@ class ModelCard:
     palette : tuple of (red, green, blue)
         One color per class, 0 to 255 each.  Default: :func:`distinct_palette`.
     encoding : GraphEncoding
-        The format of its files.  A `Model` takes it from their suffix, whatever is said here.
+        The format of its files.  A `Model` takes it from their suffix, whatever the card states.
     precisions : mapping
         Precision (``"FP16"``) → its files, for OpenVINO IR xml and bin in this order.
     description, license, source : str
-        In words; `source` is an address or a place.
+        Free text; `source` is an address or a place.
     figures : mapping
         Measured figures, name → finite number.
     output : str or int, optional
@@ -66,10 +66,11 @@ class ModelCard:
         Of a model of one class: the probability, above 0 and below 1, above which a pixel belongs
         to the class; None: 0.5.
     channels_last : bool, optional
-        Whether the classes are the last axis of the scores; None: told by the shapes.
+        Whether the classes are the last axis of the scores; None: determined
+        by the shapes.
     logits : bool, optional
-        Whether the scores of a model of one class are logits instead of probabilities; None: told
-        by the graph, else by the values.
+        Whether the scores of a model of one class are logits instead of probabilities; None:
+        determined by the graph, else by the values.
     background : int or None
         The index of the class that is not tinted; None: every class is.
 

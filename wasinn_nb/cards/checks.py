@@ -1,4 +1,4 @@
-"""The fields of a model card, checked: everything in a ``card.json`` is hostile until then."""
+"""The fields of a model card, checked: nothing in a ``card.json`` is trusted until then."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final, Required, TypedDict
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.modelfile import ModelFile, is_text
-from wasinn_nb.errors import RecipeError
+from wasinn_nb.errors import RecipeError, Remedy
 from wasinn_nb.json_files import checked_json
 from wasinn_nb.render import RGB, checked_palette, distinct_palette
 
@@ -90,8 +90,13 @@ def card_classes(card: str, task: str, classes: Any) -> tuple[str, ...]:
         raise unexpected(card, "class names as text", classes)
     masks, most = task in _MASK_TASKS, _most_classes(task)
     if len(names) > most:
-        remedy = f"; with task='classification' it takes {_MOST_CLASSES}" if masks else ""
-        raise RecipeError(f"{card}: expected at most {most} classes, got {len(names)}{remedy}")
+        remedy = Remedy(
+            f"with task='classification' it takes {_MOST_CLASSES}", [{"task": "classification"}]
+        )
+        raise RecipeError(
+            f"{card}: expected at most {most} classes, got {len(names)}",
+            remedy=remedy if masks else None,
+        )
     if masks and len(set(names)) != len(names):
         raise RecipeError(f"{card}: two classes have the same name: {names!r:.120}")
     return names

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["card_code", "card_line", "is_bare", "recipe_code"]
 
-# Of a bare card: what the file's name and suffix give, and the names that are made up.
+# Of a bare card: what follows from the file's name and suffix, and made-up class names.
 _NOT_STATED: Final = frozenset({"name", "task", "encoding", "classes"})
 # Of which `from_model` reads inputs and metadata.
 _READ: Final = frozenset({GraphEncoding.OPENVINO, GraphEncoding.ONNX, GraphEncoding.TENSORFLOWLITE})
@@ -33,7 +33,7 @@ def card_line(
 ) -> str:
     """Return the Python that writes a card which states what is assumed, as it is assumed.
 
-    Whoever knows better changes the values in it.
+    The user corrects the values in it that are wrong.
 
     Parameters
     ----------
@@ -53,14 +53,16 @@ def card_line(
 
     Examples
     --------
-    >>> from wasinn_nb.cards import ModelCard
-    >>> print(card_line("m.onnx", ["BGR, values 0 to 255, bilinear"], ModelCard("m")))
+    >>> from wasinn_nb.cards import ModelCard, assumed_recipe, assumed_scores
+    >>> recipe = PreprocessRecipe(4, 4, resize="bilinear")
+    >>> assumed = assumed_recipe(recipe, ["color", "range", "resize"])
+    >>> print(card_line("m.onnx", [assumed], ModelCard("m")))
     wn.ModelCard.from_model(
         "m.onnx",
         recipe={"color": "BGR", "range": (0, 255), "resize": "bilinear"},
     ).write("m.onnx")
     >>> card = ModelCard("m", classes=("road", "sky"))
-    >>> print(card_line("m.onnx", ["scores are logits, by their values"], card))
+    >>> print(card_line("m.onnx", [assumed_scores(logits=True)], card))
     wn.model("m.onnx").card.replace(logits=True).write("m.onnx")
     """
     stated = statements(assumed)
@@ -116,7 +118,7 @@ def card_code(
 
 
 def is_bare(card: ModelCard) -> bool:
-    """Return whether a card states nothing but what the file's name gives."""
+    """Return whether a card states nothing but what follows from the file's name."""
     unnamed = card.classes in {(), UNNAMED_CLASS, unnamed_classes(len(card.classes))}
     return unnamed and card.to_dict().keys() <= _NOT_STATED
 

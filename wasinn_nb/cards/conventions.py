@@ -1,4 +1,4 @@
-"""What a file's metadata means: Model API, Ultralytics, and ONNX's own image metadata."""
+"""What the metadata of model files means: Model API, Ultralytics, and ONNX's own image metadata."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BYTES: Final = (0.0, 255.0)
 
 @dataclass(slots=True)
 class Meaning:
-    """What metadata says of a model; `used` names the entries that it was read from."""
+    """What metadata states about a model; `used` names the entries that it was read from."""
 
     task: str | None = None
     classes: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ def from_model_api(info: Mapping[str, str]) -> Meaning:
         to RGB before ``mean_values`` and ``scale_values``, which are in units of 0 to 255
         (`adapters/openvino_adapter.py`, `embed_preprocessing`).  Labels are separated by white
         space; their writers put ``_`` where a name has a space, and it stays.
-        ``fit_to_window`` (padded at right and bottom only) is no `fit` of a recipe.
+        ``fit_to_window`` (padded at right and bottom only) is not a `fit` of a recipe.
 
     Examples
     --------
@@ -262,7 +262,7 @@ def named_classes(text: str) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Empty where the text holds no such thing; numbers that skip one are no class indices.
+        Empty where the text holds no such thing; numbers with a gap are not class indices.
 
     Examples
     --------
@@ -300,7 +300,7 @@ def _literal_names(text: str) -> list[object]:
 
 
 def class_names(names: Iterable[object]) -> tuple[str, ...]:
-    """Return class names, clean; none at all where one is not text or empty, or all too many."""
+    """Return class names, clean; none where one is empty or not text, or there are too many."""
     cleaned = [clean_text(name, _MAX_NAME) if isinstance(name, str) else "" for name in names]
     return tuple(cleaned) if all(cleaned) and len(cleaned) <= _MAX_CLASSES else ()
 

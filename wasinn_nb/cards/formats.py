@@ -1,4 +1,4 @@
-"""Which format a model's bytes have, and what bytes that are no model are instead."""
+"""Which format a model's bytes have, and what other bytes are that are found in its place."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
     "xml_text",
 ]
 
-# What one look at a file reads: a comment before the root of an xml can be long.
+# What is read to recognize a format: a comment before the root of an xml can be long.
 _START_BYTES: Final = 1 << 16
 # Protocol buffers and flatbuffers end at 2 GiB; an xml is text.
 _MAX_BYTES: Final = 1 << 31
@@ -32,7 +32,7 @@ _TEXT_BYTES: Final = 1024
 TEXT_SUFFIXES: Final = {".pbtxt", ".json"}
 """Of TensorFlow's and Paddle's models that are text."""
 
-# Encodings of XML, told by a byte order mark or, without one, by how "<" is written.
+# Encodings of XML, recognized by a byte order mark or, without one, by how "<" is written.
 _XML_CODECS: Final = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe", "utf-16"),
@@ -43,7 +43,7 @@ _XML_CODECS: Final = (
 _XML_PROLOG: Final = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _CONTROL: Final = re.compile(rb"[\0-\x08\x0b\x0e-\x1f\x7f]")
 
-_AGAIN: Final = "fetch the file again and look at what the server answered"
+_AGAIN: Final = "fetch the file again and look at the server's answer"
 _UNPACK: Final = "unpack it and load the model inside"
 _CONVERT: Final = "convert the model to OpenVINO IR or ONNX"
 _FOREIGN: Final = (
@@ -57,7 +57,7 @@ _FOREIGN: Final = (
 
 
 def is_folder(part: Path | bytes) -> TypeGuard[Path]:
-    """Tell whether *part* of a model is a folder (a TensorFlow SavedModel)."""
+    """Return whether *part* of a model is a folder (a TensorFlow SavedModel)."""
     return isinstance(part, Path) and part.is_dir()
 
 
@@ -102,7 +102,7 @@ def content_of(part: Path | bytes) -> bytes:
 
 
 def encoding_of(part: Path | bytes) -> GraphEncoding | None:
-    """Tell the encoding of a model by its first file, whatever the file is called.
+    """Return the encoding of a model by the content of its first file.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def encoding_of(part: Path | bytes) -> GraphEncoding | None:
     Returns
     -------
     GraphEncoding or None
-        None where the bytes do not tell: TensorFlow's graphs and Paddle's are both protocol
+        None where the bytes do not show it: TensorFlow's graphs and Paddle's are both protocol
         buffers without a mark.
 
     Raises
@@ -139,8 +139,8 @@ def encoding_of(part: Path | bytes) -> GraphEncoding | None:
 def xml_text(content: bytes) -> str | bytes:
     """Return XML as a parser takes it, without white space at its start.
 
-    Text where the bytes show UTF-16, or UTF-8 with a byte order mark; else the bytes, of which a
-    declaration may say the encoding.
+    Text where the bytes show UTF-16, or UTF-8 with a byte order mark; else the bytes, whose
+    declaration may state the encoding.
     """
     for mark, codec in _XML_CODECS:
         if content.startswith(mark):
@@ -149,7 +149,7 @@ def xml_text(content: bytes) -> str | bytes:
 
 
 def foreign_content(part: Path | bytes) -> str:
-    r"""Say what stands in a file where a model or its weights are expected, and what to do.
+    r"""Return what a file holds in place of a model or its weights, and what to do.
 
     Parameters
     ----------
@@ -172,8 +172,8 @@ def foreign_content(part: Path | bytes) -> str:
     >>> foreign_content(b"7z\xbc\xaf\x27\x1c")
     'a 7z archive: unpack it and load the model inside'
     >>> foreign_content(b"Not Found")
-    'plain text, such as the error of a server: fetch the file again and look at what the server
-    answered'
+    "plain text, such as the error of a server: fetch the file again and look at the server's
+    answer"
     """
     start = start_of(part)
     if not start:
@@ -196,16 +196,16 @@ def foreign_content(part: Path | bytes) -> str:
 
 
 def fetched_instead(start: bytes) -> str:
-    """Say what a download often brings in place of a file, and what to do; else "".
+    """Return what a download often brings in place of a file, and what to do; else "".
 
-    Weights may be any bytes, also text: this is all that can be told of them by a look.
+    Weights may be any bytes, also text: nothing else can be recognized.
 
     Examples
     --------
     >>> fetched_instead(b"version https://git-lfs.github.com/spec/v1")
     "a Git LFS pointer, not the file itself: run 'git lfs pull'"
     >>> fetched_instead(b"<!DOCTYPE html><html>")
-    'an HTML page: fetch the file again and look at what the server answered'
+    "an HTML page: fetch the file again and look at the server's answer"
     """
     if start.startswith(b"version https://git-lfs"):
         return "a Git LFS pointer, not the file itself: run 'git lfs pull'"
@@ -229,13 +229,13 @@ def _read(path: Path, count: int) -> bytes:
 
 
 def _look(start: bytes) -> str:
-    """Return XML or other text to look at, whatever its encoding."""
+    """Return XML or other text, whatever its encoding."""
     text = xml_text(start)
     return text if isinstance(text, str) else text.decode("latin-1")
 
 
 def _is_text(start: bytes) -> bool:
-    """Tell whether bytes are printable UTF-8, perhaps cut inside a character."""
+    """Return whether bytes are printable UTF-8, perhaps cut inside a character."""
     if _CONTROL.search(start):
         return False
     try:
@@ -246,13 +246,13 @@ def _is_text(start: bytes) -> bool:
 
 
 def _is_ir(text: str) -> bool:
-    """Tell whether XML may be OpenVINO IR; whether its root is ``net`` is for its parser."""
+    """Return whether XML may be OpenVINO IR; the parser checks its root."""
     prolog = _XML_PROLOG.match(text)
     return text.startswith("<?xml") or text.startswith("<net", prolog.end() if prolog else 0)
 
 
 def _is_onnx(start: bytes) -> bool:
-    """Tell an ONNX ``ModelProto`` by its fields, also where the file is cut off in its graph.
+    """Return whether bytes begin as an ONNX ``ModelProto``, by its fields.
 
     TensorFlow's ``GraphDef`` and Paddle's ``ProgramDesc`` have a message in field 1, TensorFlow's
     ``SavedModel`` has no field 7; ONNX has its version in field 1 and its graph in field 7

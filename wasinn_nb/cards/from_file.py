@@ -27,19 +27,19 @@ from wasinn_nb.cards.recipes import (
     partial_fields,
     unknown_levels,
 )
-from wasinn_nb.errors import RecipeError
+from wasinn_nb.errors import RecipeError, Remedy
 from wasinn_nb.imaging import PreprocessRecipe
 
 __all__ = ["stated_fields"]
 
 
-_EXAMPLES: Final = {
-    "color": "color='RGB'",
-    "range": "range=(0, 1)",
-    "height": "height=512",
-    "width": "width=512",
-    "layout": "layout='NCHW'",
-    "type": "type='f32'",
+_EXAMPLES: Final[Mapping[str, object]] = {
+    "color": "RGB",
+    "range": (0, 1),
+    "height": 512,
+    "width": 512,
+    "layout": "NCHW",
+    "type": "f32",
 }
 
 
@@ -58,12 +58,12 @@ def stated_fields(path: str | os.PathLike[str], known: Mapping[str, Any]) -> dic
     by_suffix = encoding_by_suffix(main)
     encoding = GraphEncoding.AUTODETECT if by_suffix is None else by_suffix
     checked_encoding(files, encoding)
-    found = stated([main])  # of a format that no runtime reads, other files are no help
+    found = stated([main])  # where no runtime reads the format, other files do not help
     check_whole(files)
     if known.get("encoding", encoding) is not encoding:
         raise RecipeError(
-            f"{main.name}: the encoding is told by the file's suffix, got {known['encoding']!r:.80}"
-            f"; leave it out"
+            f"{main.name}: the encoding follows from the file's suffix, got "
+            f"{known['encoding']!r:.80}; leave it out"
         )
     values: dict[str, Any] = {
         "name": as_name(model_stem(main)),
@@ -102,10 +102,14 @@ def _recipe(main: Path, found: Stated, known: Any) -> PreprocessRecipe | None:
     missing = [*unknown_levels(values), *(name for name in required if name not in values)]
     if missing:
         inputs = " and ".join(f"{port.name} {port.signature}" for port in ports) or "input"
+        examples = (f"{name}={_EXAMPLES[name]!r}" for name in missing)
         raise RecipeError(
             f"{main.name}: the recipe lacks {', '.join(missing)}, which the file and its {inputs} "
-            f"leave open; add what is missing, as in "
-            f"recipe=dict({', '.join(_EXAMPLES[name] for name in missing)})"
+            f"leave open",
+            remedy=Remedy(
+                f"add what is missing, as in recipe=dict({', '.join(examples)})",
+                [{"recipe": {name: _EXAMPLES[name] for name in missing}}],
+            ),
         )
     try:
         recipe = completed_recipe(values, None if image is None else image.port)

@@ -8,10 +8,16 @@ from typing import Final, get_args
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.cards.ports import Port, Signature
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.imaging import CHANNELS, Layout
 
-__all__ = ["ImageInput", "image_input", "image_inputs", "one_input"]
+__all__ = ["FIVE_CALLS", "ImageInput", "image_input", "image_inputs", "one_input"]
+
+FIVE_CALLS: Final = Remedy(
+    "call it with wasinn_nb.WasiNnCtx, which takes and gives every tensor as it is",
+    command="wasinn-nb inspect {model} prints the Python that runs it tensor by tensor",
+)
+"""What to do with a model that no task reads."""
 
 _TYPES: Final = frozenset({TensorType.U8, TensorType.I8, TensorType.F16, TensorType.F32})
 _CHANNELS: Final = frozenset(CHANNELS.values())
@@ -40,7 +46,7 @@ class ImageInput:
     @property
     def type(self) -> TensorType:
         """The element type."""
-        assert self.port.type is not None  # noqa: S101 - `image_input` has seen to it
+        assert self.port.type is not None  # noqa: S101 - checked by `image_input`
         return self.port.type
 
 
@@ -78,18 +84,25 @@ def image_input(signature: Signature, layout: Layout | None = None) -> ImageInpu
     if fitting:
         names = " and as ".join(found.layout for found in fitting)
         raise InvalidArgumentError(
-            f"the model takes {port.signature}, which can be read as {names}; say which in the "
-            f'recipe: recipe={{"layout": "{fitting[0].layout}"}}'
+            f"the model takes {port.signature}, which can be read as {names}",
+            remedy=Remedy(
+                f'say which in the recipe: recipe={{"layout": "{fitting[0].layout}"}}',
+                [{"recipe": {"layout": found.layout}} for found in fitting],
+            ),
         )
     if len(sizes) == 4 and (sizes[0] or 1) > 1:
         raise InvalidArgumentError(
-            f"the model takes {port.signature}: a fixed batch of {sizes[0]} images; convert it "
-            f"again with a batch of 1, or call it with wasinn_nb.WasiNnCtx"
+            f"the model takes {port.signature}: a fixed batch of {sizes[0]} images",
+            remedy=Remedy(
+                f"convert it again with a batch of 1, or {FIVE_CALLS.python}",
+                command=f"convert it again with a batch of 1, or: {FIVE_CALLS.command}",
+            ),
         )
-    asked = f" in layout {stated}" if stated else ""
+    in_layout = f" in layout {stated}" if stated else ""
     raise InvalidArgumentError(
-        f"the model takes {port.signature}, which is not one image of 1, 3 or 4 channels{asked}; "
-        f"call it with wasinn_nb.WasiNnCtx"
+        f"the model takes {port.signature}, which is not one image of 1, 3 or 4 channels"
+        f"{in_layout}",
+        remedy=FIVE_CALLS,
     )
 
 
@@ -145,6 +158,7 @@ def one_input(signature: Signature) -> Port:
     if len(signature.inputs) != 1:
         raise InvalidArgumentError(
             f"expected a model of one image, this one has {len(signature.inputs)} inputs"
-            f"{_listed(signature.inputs)}; call it with wasinn_nb.WasiNnCtx, input by input"
+            f"{_listed(signature.inputs)}",
+            remedy=FIVE_CALLS,
         )
     return signature.inputs[0]

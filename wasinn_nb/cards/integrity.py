@@ -38,7 +38,7 @@ def checked_encoding(files: Sequence[Path | bytes], declared: GraphEncoding) -> 
     Returns
     -------
     GraphEncoding
-        ``AUTODETECT`` where the bytes may be a model and do not tell of which encoding.
+        ``AUTODETECT`` where the bytes may be a model, but do not show of which encoding.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def checked_encoding(files: Sequence[Path | bytes], declared: GraphEncoding) -> 
     MissingFileError
         If a file is not there.
     RuntimeFailure
-        If the bytes are no model, or of another encoding than declared.
+        If the bytes are not a model, or of another encoding than declared.
 
     Examples
     --------
@@ -71,11 +71,11 @@ def checked_encoding(files: Sequence[Path | bytes], declared: GraphEncoding) -> 
         _check_number(files, found)
         return found
     if foreign or not _may_be(declared, start, first):
-        # Every frontend would be asked, and TensorFlow's writes to the standard error.
+        # OpenVINO would try every frontend, and TensorFlow's writes to the standard error.
         order = " (builders: xml, then bin)" if declared is GraphEncoding.OPENVINO else ""
         raise RuntimeFailure(
-            f"the bytes are no model of encoding {declared.name.lower()}{order}; they start with "
-            f"{start[:16]!r}" + (f": {foreign}" if foreign else "")
+            f"the bytes are not a model of encoding {declared.name.lower()}{order}; they start "
+            f"with {start[:16]!r}" + (f": {foreign}" if foreign else "")
         )
     return declared
 
@@ -127,16 +127,16 @@ def checked_files(files: Sequence[Path | bytes], encoding: GraphEncoding) -> Non
 
 
 def _check_number(files: Sequence[Path | bytes], encoding: GraphEncoding) -> None:
-    wanted = encoding.builders
-    if not (1 <= len(files) <= 2 if wanted is None else len(files) == wanted):
+    number = encoding.builders
+    if not (1 <= len(files) <= 2 if number is None else len(files) == number):
         raise InvalidArgumentError(
-            f"encoding {encoding.name.lower()} takes {wanted or '1 or 2'} builder(s), "
+            f"encoding {encoding.name.lower()} takes {number or '1 or 2'} builder(s), "
             f"got {len(files)}"
         )
 
 
 def _may_be(encoding: GraphEncoding, start: bytes, first: Path | bytes) -> bool:
-    """Tell whether bytes without a magic number can be a model of *encoding*."""
+    """Return whether bytes without a magic number can be a model of *encoding*."""
     if encoding in {GraphEncoding.OPENVINO, GraphEncoding.TENSORFLOWLITE}:
         return False
     if isinstance(first, Path) and first.suffix in TEXT_SUFFIXES:
@@ -154,7 +154,7 @@ def _check_external_data(first: Path | bytes) -> None:
     if isinstance(first, bytes):
         raise RuntimeFailure(
             f"expected an ONNX model with its weights inside, got bytes with weights in "
-            f"{', '.join(ends)!r:.200}: bytes bring no other files along; load the model from its "
+            f"{', '.join(ends)!r:.200}: bytes cannot name other files; load the model from its "
             f"path, or save it with its weights inside (onnx.save of onnx.load)"
         )
     for location, (end, tensor) in ends.items():

@@ -1,4 +1,4 @@
-"""What a model's files say of themselves, read without an inference engine."""
+"""What a model's files state about the model, read without an inference engine."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ _LAYOUTS: Final = frozenset({"NCHW", "NHWC", "CHW", "HWC"})
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What a model's files say of themselves, and nothing that is assumed.
+    """What a model's files state about the model, and nothing that is assumed.
 
     Parameters
     ----------
     encoding : GraphEncoding
-        By content; ``AUTODETECT`` where the content does not tell.
+        By content; ``AUTODETECT`` where the content does not show it.
     signature : Signature or None
-        Inputs and outputs; None where the file does not say them, or leaves a number of
+        Inputs and outputs; None where the file does not state them, or leaves a number of
         dimensions open.  Types are named as OpenVINO names them (``"f32"``, ``"boolean"``).
         An output's `operation` is the kind of the operation that computes its values, by its name
         in ONNX, such as ``Sigmoid``, ``Softmax``, ``ArgMax`` or ``Conv``; one that ONNX does not
-        have, in the format's own words.  Operations that only pass values on (reshape, transpose,
+        have, by the format's own name.  Operations that only pass values on (reshape, transpose,
         resize, cast, quantize and the like) and the addition of a bias are looked through.
     task : str or None
         ``"segmentation"``, ``"classification"``, ``"detection"``, or another that the file names.
@@ -76,16 +76,16 @@ class Stated:
 
 
 def stated(files: Sequence[Path | bytes]) -> Stated:
-    """Read what a model's files say of themselves.
+    """Read what a model's files state about the model.
 
-    OpenVINO IR, ONNX and TensorFlow Lite are read; of other formats only the encoding and the
-    files are told.
+    OpenVINO IR, ONNX and TensorFlow Lite are read; of other formats only the encoding and
+    the files are returned.
 
     Parameters
     ----------
     files : sequence of Path or bytes
         The model's files as a runtime takes them, or the first of them: the ``.bin`` beside an
-        ``.xml`` is found.  Formats are told by content, not by name.
+        ``.xml`` is found.  Formats are recognized by content, not by name.
 
     Raises
     ------
@@ -124,9 +124,9 @@ def stated(files: Sequence[Path | bytes]) -> Stated:
 
 
 def check_with_weights(files: Sequence[Path]) -> None:
-    """Complain of a file of a model that is not there.
+    """Raise an error where a file of a model is missing.
 
-    Of a main file that no runtime reads, other files are no help: that is said first.
+    A main file that no runtime reads is reported first: other files would not help.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def _stated_ir(content: bytes) -> Stated:
     converter = others.get("MO_version")
     return Stated(
         GraphEncoding.OPENVINO,
-        **_told(meaning, ir_signature(root), unused | others),
+        **_common_fields(meaning, ir_signature(root), unused | others),
         producer=clean_text(
             f"OpenVINO {writer}" if writer else f"Model Optimizer {converter}" if converter else ""
         ),
@@ -172,7 +172,7 @@ def _stated_onnx(first: Path | bytes) -> Stated:
     folder = first.parent if isinstance(first, Path) else None
     return Stated(
         GraphEncoding.ONNX,
-        **_told(meaning, onnx_signature(model), unused | others),
+        **_common_fields(meaning, onnx_signature(model), unused | others),
         producer=clean_text(producer),
         version=onnx_version(model),
         weights=() if folder is None else tuple(folder / location for location in locations),
@@ -183,13 +183,13 @@ def _stated_tflite(content: bytes) -> Stated:
     found = read_tflite(content)
     return Stated(
         GraphEncoding.TENSORFLOWLITE,
-        **_told(found.meaning, found.signature, found.facts),
+        **_common_fields(found.meaning, found.signature, found.facts),
         producer=found.producer,
         version=found.version,
     )
 
 
-def _told(
+def _common_fields(
     meaning: Meaning, signature: Signature | None, facts: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the fields of `Stated` that all formats have, with layouts where they belong."""
@@ -205,13 +205,13 @@ def _told(
         if len(layouts) == 1:
             recipe["layout"] = layouts.pop()
     cleaned = {clean_text(key): clean_text(text) for key, text in facts.items()}
-    shown = [(key, text) for key, text in cleaned.items() if text]
+    facts_with_text = [(key, text) for key, text in cleaned.items() if text]
     return {
         "signature": signature,
         "task": meaning.task,
         "classes": meaning.classes,
         "recipe": recipe,
-        "facts": dict(shown[:_MAX_FACTS]),
+        "facts": dict(facts_with_text[:_MAX_FACTS]),
     }
 
 

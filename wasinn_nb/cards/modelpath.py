@@ -162,7 +162,7 @@ def _beside(path: Path, suffix: str) -> Path:
 
 
 def check_whole(files: Sequence[Path]) -> None:
-    """Complain of a file of a model that is not there.
+    """Raise an error where a file of a model is missing.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""ONNX files: what they say, and the files beside them that hold their weights."""
+"""ONNX files: what they state, and the files beside them that hold their weights."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def parsed_onnx(content: bytes) -> onnx.ModelProto:
     Raises
     ------
     RuntimeFailure
-        If the bytes are cut off, damaged, hold no graph, or do not say their version.
+        If the bytes are cut off, damaged, hold no graph, or do not state their version.
     """
     import onnx
     from google.protobuf.message import DecodeError
@@ -70,7 +70,7 @@ def parsed_onnx(content: bytes) -> onnx.ModelProto:
         raise RuntimeFailure("the ONNX file holds no graph: export it again")
     if not model.ir_version or (model.ir_version >= 3 and not model.opset_import):
         raise RuntimeFailure(
-            "the ONNX file does not say of which version it and its operations are: export it again"
+            "the ONNX file does not state its version and that of its operations: export it again"
         )
     return model
 
@@ -158,7 +158,7 @@ def onnx_signature(model: onnx.ModelProto) -> Signature | None:
 
 
 def onnx_metadata(model: onnx.ModelProto) -> tuple[dict[str, str], dict[str, str]]:
-    """Return ``metadata_props``, and what other fields say of the model."""
+    """Return ``metadata_props``, and what other fields state about the model."""
     entries = {_text(entry.key): _text(entry.value) for entry in model.metadata_props}
     others = {
         "producer": f"{_text(model.producer_name)} {_text(model.producer_version)}".strip(),
@@ -198,7 +198,7 @@ def external_data(model: onnx.ModelProto) -> Iterator[ExternalData]:
 
 
 def _text(value: str | bytes) -> str:
-    """Return a string of a message; protobuf gives bytes where it is not valid UTF-8."""
+    """Return a string of a message; protobuf returns bytes where it is not valid UTF-8."""
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 

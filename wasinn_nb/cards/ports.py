@@ -1,4 +1,4 @@
-"""What a model takes and gives: its inputs and outputs."""
+"""The inputs and outputs of a model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Port:
     type_name : str
         The runtime's own name of the type.
     layout : str
-        The order of the axes as the file states it, such as ``"NCHW"``; empty where it does not.
+        The order of the axes as the file states it, such as ``"NCHW"``; else empty.
     operation : str
         Of an output, the kind of operation that computes it, such as ``"Sigmoid"``; empty where
         that is not known.
@@ -55,7 +55,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a model takes and gives.
+    """The inputs and outputs of a model.
 
     Parameters
     ----------

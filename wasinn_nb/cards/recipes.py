@@ -11,8 +11,9 @@ from wasinn_nb.abi import TensorType
 from wasinn_nb.cards.assumptions import assumed_recipe, assumed_size
 from wasinn_nb.cards.inputs import ImageInput, image_input, one_input
 from wasinn_nb.cards.ports import Port, Signature
-from wasinn_nb.errors import InvalidArgumentError, RecipeError
+from wasinn_nb.errors import InvalidArgumentError, RecipeError, Remedy
 from wasinn_nb.imaging import INTEGER_LIMITS, Color, PreprocessRecipe
+from wasinn_nb.literals import literal
 
 __all__ = [
     "DEFAULT_SIDE",
@@ -107,10 +108,10 @@ def partial_fields(values: Any) -> dict[str, Any]:
 
     Examples
     --------
-    >>> partial_fields({"colour": "RGB"})
+    >>> partial_fields({"colors": "RGB"})
     Traceback (most recent call last):
     ...
-    wasinn_nb.errors.RecipeError: a recipe has no colour; it has height, width, layout, ...
+    wasinn_nb.errors.RecipeError: a recipe has no colors; it has height, width, layout, ...
     """
     if not isinstance(values, Mapping | None):
         raise RecipeError(
@@ -136,14 +137,14 @@ def unknown_levels(values: Mapping[str, Any]) -> list[str]:
     """Return what is not known of the channels and of their values: ``color``, ``range``."""
     known = {
         "color": "color" in values,
-        # A u8 tensor holds 0 to 255 as they are.
+        # A u8 tensor holds 0 to 255 unchanged.
         "range": not _LEVELS.isdisjoint(values) or _type(values) is TensorType.U8,
     }
     return [name for name, is_known in known.items() if not is_known]
 
 
 def _type(values: Mapping[str, Any]) -> TensorType | None:
-    with suppress(ValueError):  # the recipe says what is wrong with it
+    with suppress(ValueError):  # the recipe reports it
         return TensorType.parse(values.get("type", ""))
     return None
 
@@ -151,7 +152,7 @@ def _type(values: Mapping[str, Any]) -> TensorType | None:
 def completed_recipe(values: Mapping[str, Any], port: Port | None) -> PreprocessRecipe:
     """Return the recipe, with the input's quantization where its values are to be rounded.
 
-    The filter is Pillow's where *values* do not say it, as where a whole recipe is assumed.
+    The filter is Pillow's where *values* do not state it, as where a whole recipe is assumed.
 
     Raises
     ------
@@ -170,7 +171,7 @@ def fits(recipe: PreprocessRecipe, port: Port) -> bool:
     """Return whether a recipe makes what an input takes, whatever the type."""
     sizes = port.dimensions
     return len(sizes) == len(recipe.dimensions) and all(
-        size in {None, wanted} for size, wanted in zip(sizes, recipe.dimensions, strict=True)
+        size in {None, made} for size, made in zip(sizes, recipe.dimensions, strict=True)
     )
 
 
@@ -182,11 +183,13 @@ def _check_fit(port: Port, recipe: PreprocessRecipe) -> None:
             f"check height, width, layout and color"
         )
     if recipe.type is not port.type:
-        change = f'type="{port.type_name}"'
+        change: dict[str, Any] = {"type": port.type_name}
         if port.type in _INTEGERS and not recipe.is_identity:
-            low, high = INTEGER_LIMITS[port.type]
-            change += f", range=({low}, {high}), mean=0, scale=1"
+            change |= {"range": INTEGER_LIMITS[port.type], "mean": 0, "scale": 1}
+        words = ", ".join(f"{name}={literal(value)}" for name, value in change.items())
         raise InvalidArgumentError(
-            f"the recipe makes {made}, the model takes {port.signature}: set the recipe's type "
-            f"with recipe.replace({change})"
+            f"the recipe makes {made}, the model takes {port.signature}",
+            remedy=Remedy(
+                f"set the recipe's type with recipe.replace({words})", [{"recipe": change}]
+            ),
         )

@@ -1,4 +1,4 @@
-"""TensorFlow Lite files: what they and their metadata say.
+"""TensorFlow Lite files: what they and their metadata state.
 
 Numbers of fields and of enumerations are those of TensorFlow's ``schema.fbs`` (version 3) and
 ``metadata_schema.fbs`` (1.5).
@@ -79,7 +79,7 @@ _MAX_PACKED_BYTES: Final = 1 << 22
 
 @dataclass(slots=True)
 class TfliteFile:
-    """What a TensorFlow Lite file says; `facts` is all that has no field of its own."""
+    """What a TensorFlow Lite file states; `facts` is all that has no field of its own."""
 
     signature: Signature
     version: str
@@ -107,7 +107,7 @@ def read_tflite(content: bytes) -> TfliteFile:
     Raises
     ------
     RuntimeFailure
-        If the file is damaged.  Damaged metadata is a fact, and no error.
+        If the file is damaged.  Damaged metadata is reported among the facts.
     """
     with checked_flatbuffer("TFLite file"):
         model = FlatTable.root(content)

@@ -1,4 +1,4 @@
-"""Refusing TensorFlow Lite files whose parts do not fit each other: engines trust them, and crash.
+"""Refusing TensorFlow Lite files whose parts do not fit each other: engines crash on them.
 
 Numbers of fields are those of TensorFlow's ``schema.fbs`` (version 3).
 """
@@ -84,20 +84,20 @@ def _stored(buffer: FlatTable, end: int) -> int:
 
 def _check_graph(graph: FlatTable, codes: int, sizes: list[int], entries: _Entries) -> None:
     tensors = graph.count(0)
-    inputs, outputs = graph.numbers(1, "i"), graph.numbers(2, "i")
-    _check_indices((*inputs, *outputs), tensors)
-    read, computed = set(outputs), set(inputs)
+    sources, results = graph.numbers(1, "i"), graph.numbers(2, "i")
+    _check_indices((*sources, *results), tensors)
+    read, computed = set(results), set(sources)
     for operation in graph.tables(3):
         if operation.number(0, "I") >= codes:
             raise ValueError(f"operation {operation.number(0, 'I')} of {codes}")
-        taken, given = operation.numbers(1, "i"), operation.numbers(2, "i")
-        entries.add(1 + len(taken) + len(given))
-        _check_indices((index for index in taken if index != _NONE), tensors)
-        _check_indices(given, tensors)
+        inputs, outputs = operation.numbers(1, "i"), operation.numbers(2, "i")
+        entries.add(1 + len(inputs) + len(outputs))
+        _check_indices((index for index in inputs if index != _NONE), tensors)
+        _check_indices(outputs, tensors)
         for number in _OPTIONS:
             operation.table(number)
-        read.update(taken)
-        computed.update(given)
+        read.update(inputs)
+        computed.update(outputs)
     for index, tensor in enumerate(graph.tables(0)):
         _check_tensor(tensor, sizes, entries, constant=index in read and index not in computed)
 

@@ -190,7 +190,7 @@ def _useless_folder_card(path: Path, main: Path, names: Iterable[str]) -> Iterat
 
 
 def _useless(path: Path, name: str, main: Path, names: Iterable[str], remedy: str) -> str:
-    """Say that the card at *path* names a model that is not among the files there."""
+    """Return the remark that the card at *path* names a model that is not among the files there."""
     there = sorted(name for name in names if Path(name).suffix.lower() in ENCODINGS)
     there = there or [main.relative_to(path.parent).as_posix()]
     more = f" and {len(there) - _MOST_NAMED} more" if len(there) > _MOST_NAMED else ""

@@ -1,4 +1,4 @@
-"""What the catalog hands out: a model with its files, and the table of models."""
+"""What the catalog returns: a model with its files, and the table of models."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wasinn_nb.cards import (
     saved_model_files,
     stated,
 )
-from wasinn_nb.catalog.downloads import sha384
+from wasinn_nb.catalog.hashes import sha384
 from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.files import existing_file
 from wasinn_nb.render import Document, Paragraph, Showing, Table
@@ -39,12 +39,12 @@ def matching_precision(card: ModelCard, files: Sequence[Path]) -> str | None:
 
 
 def _are_those(card: ModelCard, precision: str, files: Sequence[Path]) -> bool:
-    wanted = {file.name: file for file in card.precisions.get(precision, ())}
+    described = {file.name: file for file in card.precisions.get(precision, ())}
     return (
-        bool(wanted)
-        and wanted.keys() == {path.name for path in files}
-        and all(path.stat().st_size == wanted[path.name].bytes for path in files)
-        and all(sha384(path) == wanted[path.name].sha384 for path in files)
+        bool(described)
+        and described.keys() == {path.name for path in files}
+        and all(path.stat().st_size == described[path.name].bytes for path in files)
+        and all(sha384(path) == described[path.name].sha384 for path in files)
     )
 
 
@@ -64,10 +64,10 @@ def _name(path: Path, folder: Path) -> str:
 
 @functools.lru_cache(maxsize=64)
 def _stated(files: tuple[Path, ...], _stamps: object) -> Stated:
-    """Return what *files* say of themselves; read once per change."""
+    """Return what *files* state about the model; read once per change."""
     try:
         return stated(files)
-    except RuntimeFailure:  # damaged: loading it says how
+    except RuntimeFailure:  # damaged: loading it reports how
         return Stated(GraphEncoding.AUTODETECT)
 
 
@@ -81,7 +81,7 @@ class Model:
         A bare one, with task ``"unknown"``, where nothing describes the model.  Its encoding
         becomes that of the files.
     precision : str or None
-        Of the weights in the files, such as ``"FP16"``; None where nothing says it.
+        Of the weights in the files, such as ``"FP16"``; None where nothing states it.
     files : tuple of Path
         Absolute; for OpenVINO IR xml and bin in this order.
         A TensorFlow SavedModel is its folder.
@@ -122,7 +122,7 @@ class Model:
 
     @property
     def encoding(self) -> GraphEncoding:
-        """The format of the files, told by their suffix."""
+        """The format of the files, by their suffix."""
         return self.card.encoding
 
     @property
@@ -145,7 +145,7 @@ class Model:
 
     @property
     def stated(self) -> Stated:
-        """What the files say of themselves; nothing where they are damaged.
+        """What the files state about the model; nothing where they are damaged.
 
         Raises
         ------
@@ -173,7 +173,7 @@ class Model:
     def sha384(self) -> Mapping[str, str]:
         """SHA-384 of each of :attr:`weights`, of its actual bytes: name → hexadecimal digits.
 
-        The name is the path below the folder that the model lies in, or that it is.  Computed when
+        The name is the path below the model's folder, or the folder that it is.  Computed when
         it is first asked for, about a second per GB, and again when a file was written anew.
         """
         folder = self.path if is_saved_model(self.path) else self.path.parent
@@ -293,8 +293,19 @@ class ModelTable(Showing, Sequence[ModelEntry]):
     def __hash__(self) -> int:
         return hash((self._entries, self._remarks))
 
-    def document(self) -> Document:
-        """Return what there is to see: a row for each model, and the remarks."""
-        rows = [[getattr(entry, name) for name in _HEADINGS] for entry in self]
+    def document(self, fetching: str = "model('{name}') fetches it") -> Document:
+        """Return what there is to see: a row for each model, and the remarks.
+
+        Parameters
+        ----------
+        fetching : str
+            What follows the reason of a model that can be fetched; ``{name}`` is its name.
+        """
+        rows = []
+        for entry in self:
+            reason = entry.reason
+            if not entry.here and entry.download_bytes is not None:
+                reason = f"{reason}; {fetching.format(name=entry.name)}"
+            rows.append([entry.name, entry.task, entry.precisions, entry.where, reason])
         remarks = [Paragraph(remark) for remark in self._remarks]
         return Document("Models", [Table(_HEADINGS, rows), *remarks], show_title=False)

@@ -1,11 +1,11 @@
-"""Finding models and pictures by name: shipped ones, your own, and those that can be fetched.
+"""Finding models and images by name: shipped ones, your own, and those that can be fetched.
 
 A model is looked up in the shipped data, then in the directories of ``WASINN_NB_PATH`` in their
 order, then in the download cache.  In a directory it may lie flat (``NAME.xml``, ``NAME.bin``), in
 a folder of its own (``NAME/NAME.xml``), by precision as the Open Model Zoo has it
 (``NAME/FP16/NAME.xml``, also below ``intel/`` and ``public/``).  Its card is ``NAME.card.json``
 beside the file, or the folder's ``card.json``.  A TensorFlow SavedModel is a folder, with its card
-inside.  A directory is its owner's: what lies there is taken, whatever its hash.  Shipped and
+inside.  What lies in a user's directory is used, whatever its hash.  Shipped and
 downloaded files are what their cards describe, or they are not used.
 """
 
@@ -32,9 +32,9 @@ from wasinn_nb.catalog.lookup import (
     known_card,
     names_in,
     places,
-    places_in_words,
+    places_text,
     rank,
-    shown,
+    short_path,
 )
 from wasinn_nb.catalog.shipped import PathLike
 from wasinn_nb.errors import (
@@ -74,7 +74,9 @@ def models() -> ModelTable:
         with suppress(OSError):  # a directory that is not there, or not readable
             names |= dict.fromkeys(names_in(root))
     remarks = [
-        f"WASINN_NB_PATH: there is no folder {shown(root)}" for root in own if not root.is_dir()
+        f"WASINN_NB_PATH: there is no folder {short_path(root)}"
+        for root in own
+        if not root.is_dir()
     ]
     return ModelTable(map(_entry, names), remarks)
 
@@ -134,10 +136,11 @@ def model(
     wasinn_nb.errors.NotFoundError: no model 'road-segmentation-adas-001' in ...; did you mean
     road-segmentation-adas-0001...?
     """
-    wanted = settings.default("model") if name_or_path is None else name_or_path
-    if isinstance(wanted, Model):
-        return wanted if card is None else _with_card(wanted, card)
-    found = _resolved(wanted, precision, download=download)
+    if name_or_path is None:
+        name_or_path = settings.default("model")
+    if isinstance(name_or_path, Model):
+        return name_or_path if card is None else _with_card(name_or_path, card)
+    found = _resolved(name_or_path, precision, download=download)
     if card is not None:
         return _with_card(found, card)
     for remark in useless_cards(found.path, found.card_path):
@@ -153,34 +156,37 @@ def _with_card(found: Model, card: ModelCard | PathLike) -> Model:
     return replace(found, card=ModelCard.read(path), card_path=path)
 
 
-def _resolved(wanted: PathLike, precision: str | None, *, download: bool) -> Model:
+def _resolved(name_or_path: PathLike, precision: str | None, *, download: bool) -> Model:
     """Return the model of that name or at that path, with the card that is found there."""
     precision = _checked(precision)
-    path = expanded(wanted, "a name or a path")
-    if not isinstance(wanted, str) or has_folder(wanted):
+    path = expanded(name_or_path, "a name or a path")
+    if not isinstance(name_or_path, str) or has_folder(name_or_path):
         return at_path(path, precision)
     if is_model_file(path) or is_saved_model(path):
         return at_path(path, precision)
+    name = name_or_path
     others: list[Copy] = []
     for place in places():
-        found = copies(place, wanted)
+        found = copies(place, name)
         if (copy := best(found, precision)) is not None:
-            return copy.taken()
+            return copy.checked_model()
         others += found
-    card = known_card(wanted)
+    card = known_card(name)
     if others and not (download and _fetchable(card, precision)):
-        said = ", ".join(f"{c.precision or 'one unsaid'} in {c.place.label}" for c in others)
+        elsewhere = ", ".join(
+            f"{copy.precision or 'an unknown precision'} in {copy.place.label}" for copy in others
+        )
         raise NotFoundError(
-            f"{wanted} is not here in precision {precision}, but in {said}; "
-            f"leave precision out to take what is here"
+            f"{name} is not here in precision {precision}, but in {elsewhere}; "
+            f"leave precision out to use what is here"
         )
     if card is None:
-        raise _unknown(wanted)
+        raise _unknown(name)
     chosen = _chosen(card, precision)
     if download and _fetchable(card, chosen):
-        return fetch(wanted, chosen)
+        return fetch(name, chosen)
     reason = _reason(card, chosen)
-    raise NotFoundError(f"{wanted} is not here: {reason}; looked in {places_in_words()}")
+    raise NotFoundError(f"{name} is not here: {reason}; looked in {places_text()}")
 
 
 def fetch(
@@ -245,7 +251,7 @@ def fetch(
     copy = cached_copy(name, chosen)
     if copy is None:  # removed meanwhile
         raise DownloadError(f"{name} was fetched and is gone again from the cache; call again")
-    return copy.taken()
+    return copy.checked_model()
 
 
 # ------------------------------------------------------------------------------------- reasons
@@ -277,8 +283,8 @@ def _entry_here(name: str, found: list[Copy]) -> ModelEntry:
     if copy.missing is not None:
         reason = f"{copy.missing.name} is missing"
     elif copy.card.precisions:
-        if not copy.taken().verified:
-            reason = "another build than its card describes; taken as it is"
+        if not copy.checked_model().verified:
+            reason = "another build than its card describes; used as it is"
     elif copy.card.task == "unknown":
         reason = "no card: its classes and recipe are not known"
     broken = copy.missing is not None
@@ -286,14 +292,14 @@ def _entry_here(name: str, found: list[Copy]) -> ModelEntry:
 
 
 def _reason(card: ModelCard | None, precision: str | None) -> str:
-    """Say why no file of a model is here."""
+    """Return why no file of a model is here."""
     size = _download_bytes(card, precision)
     if card is None or size is None:
         return "card only, without an address; put its files into a directory of WASINN_NB_PATH"
-    words = bytes_text(size)
+    text = bytes_text(size)
     if settings.offline():
-        return f"not downloaded ({words}), and WASINN_NB_OFFLINE is set"
-    return f"not downloaded ({words}); model({card.name!r}) fetches it"
+        return f"not downloaded ({text}), and WASINN_NB_OFFLINE is set"
+    return f"not downloaded ({text})"
 
 
 def _fetchable(card: ModelCard | None, precision: str | None) -> bool:
@@ -318,7 +324,7 @@ def _chosen(card: ModelCard, precision: str | None) -> str | None:
 
 
 def _unknown(name: object) -> NotFoundError:
-    where = f" in {places_in_words()}"
+    where = f" in {places_text()}"
     return NotFoundError(no_such("model", name, models().names, where))
 
 

@@ -24,7 +24,7 @@ def main_files(home: Path, name: str) -> Iterator[tuple[str | None, Path]]:
 
     The precision is that of the folder below *home*; None for a file in *home* itself, and where
     *home* is itself the model.  Where only weights lie, the main file that should lie beside them
-    is yielded, so that it can be complained of.
+    is yielded, so that it can be reported as missing.
     """
     if is_saved_model(home) and model_stem(home) == name:
         yield None, home

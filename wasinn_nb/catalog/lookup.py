@@ -1,6 +1,6 @@
 """Where models lie: places, layouts, cards, and the two halves of an OpenVINO model.
 
-The catalog asks here; nothing is downloaded, and a file is hashed only if its size is right.
+Nothing is downloaded, and a file is hashed only if its size is right.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from wasinn_nb.catalog.cardfiles import (
     described_stems,
     own_card,
 )
-from wasinn_nb.catalog.downloads import are_whole
 from wasinn_nb.catalog.entries import Model, matching_precision
+from wasinn_nb.catalog.hashes import are_whole
 from wasinn_nb.catalog.layouts import homes, main_files, precision_of
 from wasinn_nb.errors import HashMismatchError, InvalidArgumentError, MissingFileError, WasiNnError
 from wasinn_nb.files import existing_file, is_folder
 
 __all__ = ["Copy", "Place", "at_path", "best", "cache_folder", "cached_copy", "copies"]
-__all__ += ["known_card", "names_in", "places", "places_in_words", "rank", "shown"]
+__all__ += ["known_card", "names_in", "places", "places_text", "rank", "short_path"]
 
 # Half the bytes of FP32 for the same mask; quantized weights only where nothing else is, or asked.
 _PREFERRED: Final = ("FP16", "FP32", None)
@@ -48,7 +48,7 @@ _PREFERRED: Final = ("FP16", "FP32", None)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A folder of models: ``label`` as the user sees it, ``kind`` for the trust in it."""
+    """A folder of models: ``label`` as the user sees it, ``kind`` for how far it is trusted."""
 
     label: str
     folder: Path
@@ -70,8 +70,8 @@ class Copy:
         """The half that is not there."""
         return next((f for f in self.files if not (f.is_file() or is_saved_model(f))), None)
 
-    def taken(self) -> Model:
-        """Return the model, or complain of what is missing or damaged."""
+    def checked_model(self) -> Model:
+        """Return the model; raise an error where a file is missing or damaged."""
         main = self.files[0]
         check_with_weights(self.files)
         model = Model(self.card, self.precision, self.files, self.place.label, self.card_path)
@@ -96,21 +96,21 @@ def places() -> Iterator[Place]:
     """Yield where models are looked up, in this order."""
     yield Place("shipped", shipped.data_dir() / "models", "shipped")
     for folder in settings.search_path():
-        yield Place(shown(folder), folder)
+        yield Place(short_path(folder), folder)
     yield Place("cache", settings.cache_dir() / "models", "cache")
 
 
-def places_in_words() -> str:
+def places_text() -> str:
     """Return the places for an error, with their paths."""
     first, *own, cache = places()
-    said = [f"the shipped data ({first.folder})"]
+    texts = [f"the shipped data ({first.folder})"]
     for place in own:
         gone = "" if place.folder.is_dir() else ": no such folder"
-        said.append(f"{place.folder} (WASINN_NB_PATH{gone})")
-    return f"{', '.join(said)} and the cache ({cache.folder})"
+        texts.append(f"{place.folder} (WASINN_NB_PATH{gone})")
+    return f"{', '.join(texts)} and the cache ({cache.folder})"
 
 
-def shown(folder: Path) -> str:
+def short_path(folder: Path) -> str:
     """Return the folder as it was given, with ``~`` for the home directory."""
     with suppress(ValueError, RuntimeError):
         return str(Path("~") / folder.relative_to(Path.home()))
@@ -268,7 +268,7 @@ def at_path(path: Path, precision: str | None) -> Model:
                     f"or a folder, got {path}"
                 )
             path = main_path(existing_file(path, "model"))
-        place = Place(shown(path.parent), path.parent)
+        place = Place(short_path(path.parent), path.parent)
         main = path.absolute()
         copy = _copy(precision_of(main.parent), main, place)
     if precision is not None and copy.precision is None:
@@ -278,13 +278,13 @@ def at_path(path: Path, precision: str | None) -> Model:
             f"expected precision {precision}, but {path} is {copy.precision}; leave precision "
             f"out, or name the other file"
         )
-    return copy.taken()
+    return copy.checked_model()
 
 
 def _in_folder(folder: Path, precision: str | None) -> Model:
     described = card_at(folder / FOLDER_CARD)
     names = [*(described_stems(described.card) if described else ()), folder.absolute().name]
-    place = Place(shown(folder), folder)
+    place = Place(short_path(folder), folder)
     found = next(filter(None, (list(main_files(folder, name)) for name in names)), [])
     copies_here = [_copy(known, path, place) for known, path in found]
     if (copy := best(copies_here, precision)) is None:
@@ -293,4 +293,4 @@ def _in_folder(folder: Path, precision: str | None) -> Model:
             f"expected {names[0]}.xml and {names[0]}.bin{of} in the folder {folder} or in its "
             f"folder FP16 or FP32; name the model's file itself if it is called otherwise"
         )
-    return copy.taken()
+    return copy.checked_model()

@@ -1,4 +1,4 @@
-"""The data that comes with the package: pictures, their masks, and where they lie."""
+"""The data that comes with the package: images, their masks, and where they lie."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def data_dir() -> Path:
 
 
 def images() -> tuple[str, ...]:
-    """Return the names of the shipped pictures."""
-    return tuple(sorted(_pictures("images")))
+    """Return the names of the shipped images."""
+    return tuple(sorted(_files_in("images")))
 
 
 def image(name_or_path: PathLike | None = None) -> Path:
-    """Return the path of a picture.
+    """Return the path of an image.
 
     Parameters
     ----------
@@ -48,28 +48,33 @@ def image(name_or_path: PathLike | None = None) -> Path:
     Raises
     ------
     NotFoundError
-        If no shipped picture has this name.
+        If no shipped image has this name.
     MissingFileError
         If the path leads nowhere.
 
     Examples
     --------
-    >>> image("no-such-picture")
+    >>> image("no-such-image")
     Traceback (most recent call last):
     ...
-    wasinn_nb.errors.NotFoundError: no shipped image 'no-such-picture'; ...
+    wasinn_nb.errors.NotFoundError: no shipped image 'no-such-image'; ...
     """
-    wanted = settings.default("image") if name_or_path is None else name_or_path
-    shipped = _pictures("images")
-    if isinstance(wanted, str) and wanted in shipped:
-        return shipped[wanted]
-    if not isinstance(wanted, str) or Path(wanted).suffix or has_folder(wanted):
-        return existing_file(expanded(wanted, "a name or a path"), "image").absolute()
-    raise NotFoundError(no_such("shipped image", wanted, shipped))
+    if name_or_path is None:
+        name_or_path = settings.default("image")
+    shipped = _files_in("images")
+    if isinstance(name_or_path, str) and name_or_path in shipped:
+        return shipped[name_or_path]
+    if not isinstance(name_or_path, str) or Path(name_or_path).suffix or has_folder(name_or_path):
+        return existing_file(expanded(name_or_path, "a name or a path"), "image").absolute()
+    raise NotFoundError(no_such("shipped image", name_or_path, shipped))
 
 
 def guest(name_or_path: PathLike) -> Path:
     """Return the path of a WebAssembly guest: a shipped one by its name, or a file.
+
+    Parameters
+    ----------
+    name_or_path : str or path
 
     Raises
     ------
@@ -89,20 +94,25 @@ def guest(name_or_path: PathLike) -> Path:
 
 
 def mask(name: str) -> Path:
-    """Return the path of the ground truth of a shipped picture: a PNG of class indices.
+    """Return the path of the ground truth of a shipped image: a PNG of class indices.
+
+    Parameters
+    ----------
+    name : str
+        One of `images`.
 
     Raises
     ------
     NotFoundError
         If no shipped mask has this name.
     """
-    shipped = _pictures("masks")
+    shipped = _files_in("masks")
     if name not in shipped:
         raise NotFoundError(no_such("shipped mask", name, shipped))
     return shipped[name]
 
 
-def _pictures(folder: str) -> dict[str, Path]:
+def _files_in(folder: str) -> dict[str, Path]:
     return {
         path.stem: path
         for path in sorted((data_dir() / folder).glob("*"))

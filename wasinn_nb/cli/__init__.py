@@ -43,13 +43,13 @@ def main_here() -> NoReturn:
 
 
 def _show_warnings_in_one_line() -> None:
-    shown = warnings.showwarning
+    standard = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, WasiNnWarning):
             print_warning(message)
         else:
-            shown(message, category, *place, **more)
+            standard(message, category, *place, **more)
 
     warnings.showwarning = show
     if not sys.warnoptions:

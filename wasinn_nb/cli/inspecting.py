@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from wasinn_nb.cli.console import (
     print_warning,
     show,
 )
+from wasinn_nb.cli.remedies import error_text, remedy_commands
 from wasinn_nb.cli.statements import Given, made_card, numbers, output_of, read_classes, read_recipe
 from wasinn_nb.errors import InvalidArgumentError, RecipeError, WasiNnError
 from wasinn_nb.files import is_file, is_folder
@@ -76,6 +78,9 @@ def _file_facts(found: wn.Model) -> dict[str, Any]:
 
 def _print_command(described: wn.ModelDescription, given: Given) -> None:
     found = given.found
+    if described.error is not None and described.error.remedy is not None:
+        for command in remedy_commands(described.error.remedy, sys.argv[1:]):
+            print_line(f"\n# what would read it\n{command}")
     if fields := described.assumed_fields:
         force = is_file(card_path(found.path))
         command = given.command(fields, described.path, force=force)
@@ -199,10 +204,10 @@ def _described(found: wn.Model, made: wn.ModelCard) -> wn.ModelDescription | Non
     except WasiNnError as error:
         print_warning(f"the card could not be tried: {error}")
         return None
-    if described.refusal:
-        if not wn.describe(found.path, card=wn.ModelCard(made.name)).refusal:
-            raise InvalidArgumentError(described.refusal)
-        print_warning(f"no task reads the model: {described.refusal}")
+    if described.error is not None:
+        if wn.describe(found.path, card=wn.ModelCard(made.name)).error is None:
+            raise described.error
+        print_warning(f"no task reads the model: {error_text(described.error, sys.argv[1:])}")
     return described
 
 

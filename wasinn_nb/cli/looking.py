@@ -80,17 +80,7 @@ def bench(
         for (name, *_), pipeline in zip(itertools.product(*choices), pipelines, strict=True)
     )
     if as_json:
-        ratios = [timings.ratio(index) for index in range(len(timings))]
-        print_json(
-            [
-                {
-                    **dataclasses.asdict(one),
-                    "seconds": one.seconds,
-                    "ratio": dict(zip(("lower", "median", "upper"), ratio, strict=True)),
-                }
-                for one, ratio in zip(timings, ratios, strict=True)
-            ]
-        )
+        print_json(timings.records())
     else:
         show(timings)
         for command in remedies:
@@ -104,7 +94,7 @@ def models(as_json: AsJson = False) -> None:
     if as_json:
         print_json([entry.to_dict() for entry in table])
     else:
-        show(table)
+        show(table.document("wasinn-nb inspect {name} fetches it"))
 
 
 @app.command()
@@ -112,7 +102,7 @@ def devices(runtime: RuntimeName = None, as_json: AsJson = False) -> None:
     """List the execution targets of a runtime, and why the missing ones are missing."""
     table = wn.devices(runtime)
     if as_json:
-        print_json([{"name": d.name, "full_name": d.full_name, "reason": d.reason} for d in table])
+        print_json([dataclasses.asdict(device) for device in table])
     else:
         show(table)
 
@@ -129,7 +119,7 @@ def lab(
         raise UnsupportedOperationError(
             "JupyterLab is not installed; install it with: pip install 'wasinn-nb[lab]'"
         )
-    # Containers and CI run as root, where JupyterLab wants to be told that this is meant.
+    # Containers and CI run as root, where JupyterLab starts only with this option.
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     command = [sys.executable, "-m", "jupyterlab", str(directory), *root, *context.args]
     os.execv(sys.executable, command)  # noqa: S606 - no shell; Ctrl-C goes straight to Jupyter

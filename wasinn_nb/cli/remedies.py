@@ -17,7 +17,7 @@ from wasinn_nb.errors import Remedy, WasiNnError
 from wasinn_nb.files import is_file
 from wasinn_nb.inspection import path_of
 
-__all__ = ["error_text", "print_error"]
+__all__ = ["error_text", "print_error", "remedy_commands"]
 
 _VERBS: Final = {"segmentation": "segment", "classification": "classify"}
 _RUNS_A_GUEST: Final = "run"
@@ -56,15 +56,28 @@ def error_text(error: Exception, arguments: Sequence[str]) -> str:
     """
     if not isinstance(error, WasiNnError) or error.remedy is None:
         return str(error)
-    call = _Call.of(arguments)
-    commands = [] if call is None else call.remedied(error.remedy)
+    commands = remedy_commands(error.remedy, arguments)
     if commands:
         return f"{error.problem}; use: {' or '.join(commands)}"
     if error.remedy.command:
+        call = _Call.of(arguments)
         model = None if call is None else call.model
         command = error.remedy.command.replace("{model}", shlex.quote(model or "MODEL"))
         return f"{error.problem}; {command}"
     return str(error)
+
+
+def remedy_commands(remedy: Remedy, arguments: Sequence[str]) -> list[str]:
+    """Return a command for each choice of a remedy that one can state.
+
+    Parameters
+    ----------
+    remedy : Remedy
+    arguments : sequence of str
+        The words of the command line that failed, without the program's name.
+    """
+    call = _Call.of(arguments)
+    return [] if call is None else call.remedied(remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +135,11 @@ class _Call:
 
     def _with_options(self, choice: Mapping[str, Any]) -> str:
         """Return the same command with other options; empty where it does not have them all."""
+        words, left = list(self.words), dict(choice)
         if self.verb == "card":
-            return _shell(self.verb, [*self.words, *card_options(choice)])
-        words = list(self.words)
-        for name, value in choice.items():
+            left = {name: value for name, value in choice.items() if name == "recipe"}
+            words += card_options({n: v for n, v in choice.items() if n != "recipe"})
+        for name, value in left.items():
             option = self._option(name)
             if option is None:
                 return ""

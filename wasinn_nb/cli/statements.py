@@ -203,7 +203,7 @@ class Given:
         path : str
             Of the model.
         force : bool
-            Whether a card lies beside the model.
+            Whether the model has a card in its folder.
         """
         words = ["wasinn-nb", "card", path]
         for option, text in (("--card", self.card), ("--recipe", self.recipe)):

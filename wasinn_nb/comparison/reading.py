@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from wasinn_nb.cards import ModelCard, Port, Signature, image_inputs
 from wasinn_nb.comparison.chain import Chain, fields_of
 from wasinn_nb.comparison.ranking import ClassScores
-from wasinn_nb.errors import InvalidArgumentError, WasiNnError
+from wasinn_nb.errors import InvalidArgumentError, Remedy, WasiNnError
 from wasinn_nb.imaging import MAX_SIDE, PreprocessRecipe, image_to_tensor, kept_image, open_for
 from wasinn_nb.origin import Origin
 from wasinn_nb.runtimes import argmax_labels
@@ -316,8 +316,11 @@ def _image_size(chain: Chain, other: Chain, recipe: PreprocessRecipe) -> tuple[i
     image = other.image if chain.image is None else chain.image
     if image is None:
         raise InvalidArgumentError(
-            f"the borders of the letterbox are cut off the labels of {other.what}; to cut them "
-            f"off here too, pass the image as image="
+            f"the borders of the letterbox are cut off the labels of {other.what}",
+            remedy=Remedy(
+                "to cut them off here too, pass the image as image=",
+                command="to cut them off here too, add --image PATH",
+            ),
         )
     opened = open_for(image, recipe)
     return opened.height, opened.width

@@ -223,22 +223,26 @@ class Comparison(Report):
                 f"The masks of a and b, and what differs: {self}",
             )
             blocks.append(Only(("page",), [Section("Masks", [figure])]))
-        steps = [(s.name, s.verdict, s.a, s.b, s.difference) for s in self.steps]
+        steps = [(step.name, step.verdict, step.difference) for step in self.steps]
+        sides = [s.a if s.a == s.b else f"{s.a} against {s.b}" for s in self.steps]
         marked = [i for i, s in enumerate(self.steps) if s.verdict is Verdict.DIFFERENT]
         classes = self._class_tables()
         facts = Items(self._facts())
         text: list[Block] = [
-            Table(
-                ["step", "verdict", "difference"],
-                [(name, verdict, difference) for name, verdict, _, _, difference in steps],
-            ),
+            Table(["step", "verdict", "difference"], steps),
             *(classes if self._values_differ else []),
             facts,
         ]
         html: list[Block] = [
             Section(
                 "Step by step",
-                [Table(["step", "verdict", "a", "b", "difference"], steps, marked=marked)],
+                [
+                    Table(
+                        ["step", "verdict", "difference", "a and b"],
+                        [(*step, side) for step, side in zip(steps, sides, strict=True)],
+                        marked=marked,
+                    )
+                ],
             ),
             Section("Classes", classes, folded=not self._values_differ),
             Section("Details", [facts] if facts.items else [], folded=True),

@@ -14,7 +14,7 @@ from wasinn_nb.abi import TensorType
 from wasinn_nb.imaging import CHANNELS, PreprocessRecipe
 from wasinn_nb.tensor import Tensor
 
-__all__ = ["Decoded", "decodings", "picture_shapes", "written"]
+__all__ = ["Decoded", "decodings", "image_shapes", "written"]
 
 _LARGEST: Final = 1e7
 _SMALLEST: Final = 1e-20
@@ -27,7 +27,7 @@ class Decoded:
     Attributes
     ----------
     values : flat array
-        As many as a picture of the size has.
+        As many as an image of the size has.
     type : TensorType
     big_endian : bool
     declared : TensorType or None
@@ -49,8 +49,8 @@ class Decoded:
 def decodings(tensor: Tensor, recipe: PreprocessRecipe) -> Iterator[Decoded]:
     """Yield the ways to read *tensor*, as declared first.
 
-    Bytes are turned around only where the values as they stand are no picture's: 1.0 the wrong way
-    around is 4.6e-41.
+    Bytes are swapped only where the values as they are cannot be those of an image: 1.0 with its
+    bytes swapped is 4.6e-41.
     """
     raw = np.frombuffer(tensor.data, np.uint8)
     own = tuple(d for d in tensor.dimensions if d != 1)
@@ -93,7 +93,7 @@ def _both_ends(
 
 
 def _plausible(values: NDArray[Any]) -> bool:
-    """Whether values may be a picture's: finite, neither huge nor almost all tiny."""
+    """Whether values may be those of an image: finite, neither huge nor almost all tiny."""
     some = values[:: max(1, values.size // 20_000)]
     with np.errstate(invalid="ignore", over="ignore"):
         size = np.abs(some.astype(np.float64))
@@ -105,7 +105,7 @@ def _plausible(values: NDArray[Any]) -> bool:
     return bool(((size == 0) | (size > _SMALLEST)).mean() > 0.9)
 
 
-def picture_shapes(decoded: Decoded, recipe: PreprocessRecipe) -> list[tuple[int, int, int]]:
+def image_shapes(decoded: Decoded, recipe: PreprocessRecipe) -> list[tuple[int, int, int]]:
     """Return the shapes (height, width, channels) of images that have so many values."""
     if decoded.values.size == math.prod(recipe.dimensions):
         return _either_way([(recipe.height, recipe.width, recipe.channels)])
@@ -143,7 +143,7 @@ def _either_way(shapes: list[tuple[int, int, int]]) -> list[tuple[int, int, int]
 
 
 def written(values: NDArray[Any], known: int | None) -> Iterator[tuple[int, bool]]:
-    """Yield (count, repeated): how many values at the front may be the only ones of the picture.
+    """Yield (count, repeated): how many values at the front may be the only ones of the image.
 
     The rest is one value without end, or the same values once more.
     """

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from wasinn_nb import catalog
 from wasinn_nb.cards import ModelCard, PartialRecipe, Port, partial_fields
 from wasinn_nb.catalog import Model
-from wasinn_nb.diagnosis.alarms import is_row
 from wasinn_nb.diagnosis.input_answer import answer_of_input
+from wasinn_nb.diagnosis.output_alarms import is_row
 from wasinn_nb.diagnosis.output_answer import answer_of_alarms, answer_of_output
 from wasinn_nb.diagnosis.outputs import match_output
 from wasinn_nb.diagnosis.reading import Reader
-from wasinn_nb.diagnosis.resampling import Photo
+from wasinn_nb.diagnosis.resampling import Original
 from wasinn_nb.diagnosis.result import Diagnosis
 from wasinn_nb.errors import InvalidArgumentError, NotFoundError
 from wasinn_nb.imaging import ImageSource, PreprocessRecipe
@@ -58,12 +58,12 @@ def diagnose(
     order, range, mean and scale, quantization, element type, byte order, size, filter, fit, border,
     EXIF, alpha, gray, shifts, and buffers that end early.  Of an output and its image the usual
     mistakes are fed to the model until one gives it.  Of an output alone there are alarms.  A cause
-    is named only if it explains the values; otherwise the diagnosis says that nothing fits.
+    is named only if it explains the values; otherwise the verdict is that nothing fits.
 
     Parameters
     ----------
     given : Tensor, array, GuestRun, Trace, SegmentationResult, ClassificationResult or path
-        What a program fed, or what came out.  Of a run and a trace it is the first input, where
+        The input of a model, or its output.  Of a run and a trace it is the first input, where
         that was kept; a path leads to a ``.tensor`` or ``.npy`` file.  (H, W) arrays and results
         are outputs.  An output is read as the model's task reads it: scores with the classes first
         or last, of one class, labels, or the scores of a classifier.
@@ -112,7 +112,7 @@ def diagnose(
     Rust    let pixel = [p[2], p[1], p[0]];  // BGR
     Python  pixels = np.asarray(image.convert('RGB'))[:, :, ::-1]  # BGR
     """
-    values = _taken(given, stage)
+    values = _values_of(given, stage)
     _, value = values[0]
     if isinstance(image, str):
         image = catalog.image(image)
@@ -139,10 +139,10 @@ def diagnose(
         plan = Plan(found, recipe)
         right = plan.recipe_of(runtime_of(runtime).describe(found.files, found.encoding))
         assumed = plan.assumed
-    photo = Photo(image)
+    original = Original(image)
     if (stage or _stage(value, right, known, found, runtime)) == "input":
         tensor = value if isinstance(value, Tensor) else Tensor.from_array(value)
-        return answer_of_input(tensor, photo, right, assumed)
+        return answer_of_input(tensor, original, right, assumed)
     if found is None:
         raise InvalidArgumentError(
             "to match an output the model has to run: pass it, not only its card or recipe"
@@ -151,11 +151,11 @@ def diagnose(
     reader = Reader(found, right, task=task, runtime=runtime, target=target, precision=precision)
     of_index = (tensor for index, tensor in values if index == reader.reading.head.output)
     output = reader.given(next(of_index, value), image)
-    matched = match_output(output, photo, right, reader, progress=progress)
+    matched = match_output(output, original, right, reader, progress=progress)
     return answer_of_output(output, matched, reader.reading.card, right, assumed)
 
 
-def _taken(given: Any, stage: Stage | None) -> Sequence[tuple[int | None, Any]]:
+def _values_of(given: Any, stage: Stage | None) -> Sequence[tuple[int | None, Any]]:
     """Return what was given; of a trace every tensor of the stage that it keeps, with its index."""
     trace = given if isinstance(given, Trace) else getattr(given, "trace", None)
     if isinstance(trace, Trace):
@@ -240,12 +240,12 @@ def _stage(
 
 def _fits(shape: tuple[int, ...], port: Port) -> bool:
     """Whether dimensions are those of a port, but for axes of one element and open ones."""
-    came = [side for side in shape if side != 1]
+    given = [side for side in shape if side != 1]
     batch = port.dimensions[:1] == (None,)  # an open batch is one image
-    wanted = [side for side in port.dimensions[batch:] if side != 1]
-    if len(came) != len(wanted) or not any(wanted):
+    expected = [side for side in port.dimensions[batch:] if side != 1]
+    if len(given) != len(expected) or not any(expected):
         return False
-    return all(theirs in {None, ours} for ours, theirs in zip(came, wanted, strict=True))
+    return all(theirs in {None, ours} for ours, theirs in zip(given, expected, strict=True))
 
 
 def _array(value: Any) -> NDArray[Any]:

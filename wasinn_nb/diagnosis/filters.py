@@ -18,6 +18,7 @@ from wasinn_nb.imaging import resize_triangle
 __all__ = [
     "FILTERS",
     "PILLOW",
+    "RUST",
     "cv2_area",
     "cv2_linear",
     "cv2_nearest",
@@ -33,7 +34,7 @@ FILTERS: Final[dict[str, str]] = {
     "cv2-linear": "cv2.INTER_LINEAR, which does not average",
     "linear": "linear in float, rounded, without averaging (scikit-image, older PyTorch)",
     "linear-float": "linear in float, not rounded, without averaging (TensorFlow, PyTorch)",
-    "nearest": "the nearest pixel by centres (Pillow's NEAREST, FilterType::Nearest)",
+    "nearest": "the nearest pixel by centers (Pillow's NEAREST, FilterType::Nearest)",
     "cv2-nearest": "cv2.INTER_NEAREST, the pixel at the upper left",
     "cv2-area": "cv2.INTER_AREA",
     "bicubic": "Pillow's BICUBIC",
@@ -50,6 +51,9 @@ PILLOW: Final = {
     "hamming": Image.Resampling.HAMMING,
 }
 """Those of them that are Pillow's."""
+
+RUST: Final = frozenset({"triangle", "triangle-0.23"})
+"""Those that are the Rust image crate's."""
 
 
 def resample(
@@ -92,8 +96,8 @@ def cv2_nearest(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[n
     rows, columns = pixels.shape[:2]
     down = np.minimum(np.floor(np.arange(height) * (1 / (height / rows))), rows - 1)
     right = np.minimum(np.floor(np.arange(width) * (1 / (width / columns))), columns - 1)
-    taken: NDArray[np.uint8] = pixels[down.astype(np.intp)][:, right.astype(np.intp)]
-    return taken
+    nearest: NDArray[np.uint8] = pixels[down.astype(np.intp)][:, right.astype(np.intp)]
+    return nearest
 
 
 def cv2_linear(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
@@ -107,8 +111,8 @@ def cv2_linear(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np
     if (rows, columns) == (2 * height, 2 * width):
         return cv2_area(pixels, height, width)
     # At the upper and lower edge OpenCV mixes the outermost row with itself, and rounds both parts.
-    top, low, down = _neighbours(rows, height, mixed_edges=True)
-    left, high, right = _neighbours(columns, width)
+    top, low, down = _neighbors(rows, height, mixed_edges=True)
+    left, high, right = _neighbors(columns, width)
     vertical = np.rint(np.stack([1 - down, down]) * np.float32(2048)).astype(np.int32)
     horizontal = np.rint(np.stack([1 - right, right]) * np.float32(2048)).astype(np.int32)
     used, index = np.unique(np.concatenate([top, low]), return_inverse=True)
@@ -125,7 +129,7 @@ def cv2_linear(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np
 def cv2_area(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     """Resize as ``cv2.resize(…, interpolation=cv2.INTER_AREA)`` does where both sides shrink.
 
-    Of large pictures one value in ten thousand comes out 1 higher or lower.
+    Of large images one value in ten thousand is 1 higher or lower.
     """
     rows, columns = pixels.shape[:2]
     # Columns first, as OpenCV does: float32 sums depend on the order.
@@ -142,8 +146,8 @@ def cv2_area(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.u
 def _linear(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.float32]:
     """Resize between the two nearest pixels of each axis, in float32."""
     (top, low, down), (left, high, right) = (
-        _neighbours(pixels.shape[0], height),
-        _neighbours(pixels.shape[1], width),
+        _neighbors(pixels.shape[0], height),
+        _neighbors(pixels.shape[1], width),
     )
     above, below = pixels[top], pixels[low]
     weight = right[:, None]
@@ -153,14 +157,14 @@ def _linear(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.fl
     return mixed
 
 
-def _neighbours(
+def _neighbors(
     inputs: int, outputs: int, *, mixed_edges: bool = False
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """Return for each output the two inputs beside its centre, and the second one's weight."""
+    """Return for each output the two inputs beside its center, and the second one's weight."""
     scale = inputs / outputs
-    centre = ((np.arange(outputs) + 0.5) * scale - 0.5).astype(np.float32)
-    first = np.floor(centre).astype(np.intp)
-    weight = (centre - first).astype(np.float32)
+    center = ((np.arange(outputs) + 0.5) * scale - 0.5).astype(np.float32)
+    first = np.floor(center).astype(np.intp)
+    weight = (center - first).astype(np.float32)
     if not mixed_edges:
         weight[(first < 0) | (first >= inputs - 1)] = 0
     second = np.clip(first + 1, 0, inputs - 1)

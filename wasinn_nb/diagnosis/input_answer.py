@@ -11,7 +11,7 @@ from PIL import Image
 
 from wasinn_nb.diagnosis.candidates import Making
 from wasinn_nb.diagnosis.matching import Match, match
-from wasinn_nb.diagnosis.resampling import Photo
+from wasinn_nb.diagnosis.resampling import Original
 from wasinn_nb.diagnosis.result import MOST_CANDIDATES, Diagnosis, Verdict
 from wasinn_nb.diagnosis.scalings import Scaling
 from wasinn_nb.diagnosis.wording import STATE_IT, right_sentence, sentence_of
@@ -25,14 +25,14 @@ _THUMBNAIL: Final = 448
 
 
 def answer_of_input(
-    tensor: Tensor, photo: Photo, recipe: PreprocessRecipe, assumed: tuple[str, ...]
+    tensor: Tensor, original: Original, recipe: PreprocessRecipe, assumed: tuple[str, ...]
 ) -> Diagnosis:
     """Return how a tensor was made of an image.
 
     Parameters
     ----------
     tensor : Tensor
-    photo : Photo
+    original : Original
     recipe : PreprocessRecipe
         What the model takes.
     assumed : tuple of str
@@ -41,11 +41,11 @@ def answer_of_input(
     subject = f"a {tensor.signature} tensor"
     if not tensor.nbytes:
         return Diagnosis(subject, "nothing fits", "The tensor is empty: nothing was fed.", recipe)
-    found = match(tensor, photo, recipe)
+    found = match(tensor, original, recipe)
     if found.fits:
-        return _named(subject, found, tensor, photo, recipe, assumed)
+        return _named(subject, found, tensor, original, recipe, assumed)
     sentence, verdict = _unfit(tensor, found, recipe)
-    pictures = _pictures(tensor, photo, recipe)
+    pictures = _images(tensor, original, recipe)
     return Diagnosis(
         subject,
         verdict,
@@ -62,7 +62,7 @@ def _named(
     subject: str,
     found: Match,
     tensor: Tensor,
-    photo: Photo,
+    original: Original,
     recipe: PreprocessRecipe,
     assumed: tuple[str, ...],
 ) -> Diagnosis:
@@ -70,7 +70,7 @@ def _named(
     mistakes, notes = first.mistakes, []
     if first.note:
         notes.append(f"The {first.note}.")
-    if (apart := _filter_apart(first.making, photo, recipe)) is not None and apart <= 1:
+    if (apart := _filter_apart(first.making, original, recipe)) is not None and apart <= 1:
         mistakes = tuple(m for m in mistakes if m.axis != "resize")
         notes.append(
             f"The filter is {first.making.filter} rather than {recipe.resize}; that changes no "
@@ -103,73 +103,73 @@ def _named(
         found.candidates[:MOST_CANDIDATES],
         mistakes,
         notes=tuple(notes),
-        pictures=_pictures(tensor, photo, recipe),
+        pictures=_images(tensor, original, recipe),
         assumed=assumed,
     )
 
 
-def _filter_apart(making: Making, photo: Photo, recipe: PreprocessRecipe) -> float | None:
+def _filter_apart(making: Making, original: Original, recipe: PreprocessRecipe) -> float | None:
     """Return how far the filter that was used is from the recipe's; None where it is the same."""
     if making.filter == recipe.resize:
         return None
     same = replace(making, filter=recipe.resize)
-    seen = [photo.pixels(m.view) for m in (making, same)]
-    if seen[0] is None or seen[1] is None:
+    resized = [original.pixels(m.view) for m in (making, same)]
+    if resized[0] is None or resized[1] is None:
         return None
-    return float(np.abs(seen[0].astype(np.float32) - seen[1].astype(np.float32)).max())
+    return float(np.abs(resized[0].astype(np.float32) - resized[1].astype(np.float32)).max())
 
 
 def _unfit(tensor: Tensor, found: Match, recipe: PreprocessRecipe) -> tuple[str, Verdict]:
     values = tensor.to_array()
     expected = f"{'x'.join(map(str, recipe.dimensions))}x{recipe.type.suffix}"
     if not found.comparable:
-        said = (
+        sentence = (
             f"Nothing fits: the tensor has {values.size} values, which are not those of an image "
             f"of 1, 3 or 4 channels; the model takes {expected}."
         )
-        return said, "nothing fits"
+        return sentence, "nothing fits"
     if values.dtype.kind == "f" and not (finite := np.isfinite(values)).all():
         bad = values.size - int(finite.sum())
-        said = (
+        sentence = (
             f"Nothing fits: {bad} of {values.size} values are NaN or infinite, which no "
-            f"preprocessing of a picture gives."
+            f"preprocessing of an image gives."
         )
-        return said, "nothing fits"
+        return sentence, "nothing fits"
     if (values == values.flat[0]).all():
-        never = ": it was never written" if not values.flat[0] else ", which is no picture"
+        never = ": it was never written" if not values.flat[0] else ", which is not an image"
         return f"Every value of the tensor is {values.flat[0]:g}{never}.", "nothing fits"
     if found.likeness < _SEEN:
-        said = (
-            f"Not made from this image: in no layout, size or fit is the picture seen in the "
-            f"tensor (highest correlation {found.likeness:.2f})."
+        sentence = (
+            f"Not made from this image: the tensor does not resemble it in any layout, size or fit "
+            f"(highest correlation {found.likeness:.2f})."
         )
-        return said, "another image"
+        return sentence, "another image"
     nearest = f"{found.candidates[0].distance:.2f} of 255 off" if found.candidates else "none"
-    said = (
+    sentence = (
         f"Nothing fits: the tensor resembles this image (correlation {found.likeness:.2f}), but no "
         f"way of making it that is known here gives these values; the nearest one is {nearest}. "
-        f"It is another picture of the same scene, or was changed in another way."
+        f"It is another image of the same scene, or was changed in another way."
     )
-    return said, "nothing fits"
+    return sentence, "nothing fits"
 
 
-def _pictures(
-    tensor: Tensor, photo: Photo, recipe: PreprocessRecipe
+def _images(
+    tensor: Tensor, original: Original, recipe: PreprocessRecipe
 ) -> tuple[tuple[str, Image.Image], ...]:
     """Return the tensor as the model reads it, and as it should be."""
     right = Making.of(recipe)
-    made = photo.whole(right.view, right.pad)
-    pictures = []
+    made = original.whole(right.view, right.pad)
+    images = []
     values = np.frombuffer(tensor.data, tensor.type.dtype)
     if values.size == right.elements:
         with np.errstate(invalid="ignore", over="ignore"):
-            levels = Scaling.of(recipe).undo(right.picture(values))
+            levels = Scaling.of(recipe).undo(right.as_image(values))
         levels = np.clip(np.nan_to_num(levels), 0, 255)
-        seen = ordered(levels, recipe.color).astype(np.uint8)
-        pictures.append(("What the model saw", _thumbnail(seen)))
+        fed = ordered(levels, recipe.color).astype(np.uint8)
+        images.append(("The image that the model received", _thumbnail(fed)))
     if made is not None:
-        pictures.append(("What it should have seen", _thumbnail(made.astype(np.uint8))))
-    return tuple(pictures)
+        images.append(("The image that it should have received", _thumbnail(made.astype(np.uint8))))
+    return tuple(images)
 
 
 def _thumbnail(pixels: NDArray[np.uint8]) -> Image.Image:

@@ -1,7 +1,7 @@
-"""The search: which way of making it gives this tensor of this picture.
+"""The search: which way of making it makes this tensor of this image.
 
 The axes are taken one after the other.  At a few thousand pixels the layouts, sizes and fits are
-told apart by correlation, which no linear scaling changes; on those that are left, least squares
+distinguished by correlation, which no linear scaling changes; on those that are left, least squares
 gives the scaling, and every filter is tried; the best few are then compared value by value.
 """
 
@@ -17,29 +17,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.abi import TensorType
-from wasinn_nb.diagnosis.candidates import ORDERS, Candidate, Making
-from wasinn_nb.diagnosis.decoding import Decoded, decodings, picture_shapes, written
+from wasinn_nb.diagnosis.candidates import Candidate, Making
+from wasinn_nb.diagnosis.decoding import Decoded, decodings, image_shapes, written
+from wasinn_nb.diagnosis.differences import mistakes_of
 from wasinn_nb.diagnosis.filters import FILTERS
-from wasinn_nb.diagnosis.resampling import FITS, GRAYS, Photo, own_gray
+from wasinn_nb.diagnosis.geometries import colors_of, geometries
+from wasinn_nb.diagnosis.resampling import FITS, GRAYS, Original, own_gray
 from wasinn_nb.diagnosis.sampling import least_squares, likeness, overlap, some_points
-from wasinn_nb.diagnosis.scalings import Scaling, known_scalings
+from wasinn_nb.diagnosis.scalings import Scaling, incomplete_scalings, known_scalings
 from wasinn_nb.imaging import CHANNELS, Color, PreprocessRecipe, ordered
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["Match", "match"]
 
-_FLIPS: Final = ("", "upside down", "mirrored", "turned by 180°")
 _SHIFTS: Final = tuple(
     (rows, columns)
     for rows in (-2, -1, 0, 1, 2)
     for columns in (-2, -1, 0, 1, 2)
     if rows or columns
 )
-# Below this correlation nothing of a picture is seen in a tensor; a wrong filter keeps 0.95.
+# Below this correlation a tensor shows nothing of an image; a wrong filter keeps 0.95.
 _SEEN: Final = 0.85
 _WORTH_A_TRY: Final = 0.75
 _MARGIN: Final = 0.1
-# Enough to tell layouts apart.
+# Enough to distinguish layouts.
 _FEW_POINTS: Final = 800
 _SURVIVORS: Final = 6
 # Two JPEG decoders differ by at most 2 of 255, on up to 14 % of the values (shared/reference).
@@ -47,7 +48,7 @@ _NEAR_MEAN: Final = 0.75
 _NEAR_MOST: Final = 4.0
 _NEAR_PART: Final = 0.1
 _FEWEST: Final = 192
-# Of so few values something always comes near; they show no cause.
+# So few values are always near to something; they are not evidence of a cause.
 _TOO_FEW: Final = 48
 
 
@@ -60,9 +61,9 @@ class Match:
     candidates : tuple of Candidate
         The nearest first.
     likeness : float
-        The highest correlation with the picture, 0 to 1.
+        The highest correlation with the image, 0 to 1.
     comparable : bool
-        Whether there is a size that a picture of so many values may have.
+        Whether there is a size that an image of so many values may have.
     """
 
     candidates: tuple[Candidate, ...]
@@ -75,28 +76,28 @@ class Match:
         return bool(self.candidates) and (self.candidates[0].exact or self.candidates[0].near)
 
 
-def match(tensor: Tensor, photo: Photo, recipe: PreprocessRecipe) -> Match:
-    """Find how *tensor* was made of *photo*, as a program of the model of *recipe* might have.
+def match(tensor: Tensor, original: Original, recipe: PreprocessRecipe) -> Match:
+    """Find how *tensor* was made of *original*, as a program of the model of *recipe* might have.
 
     Parameters
     ----------
     tensor : Tensor
-    photo : Photo
+    original : Original
     recipe : PreprocessRecipe
 
     Returns
     -------
     Match
-        Without candidates where the tensor is of a size that says nothing.
+        Without candidates where the tensor is of a size that no image has.
     """
     with np.errstate(all="ignore"):  # tensors hold anything
-        return _matched(tensor, photo, recipe)
+        return _matched(tensor, original, recipe)
 
 
-def _matched(tensor: Tensor, photo: Photo, recipe: PreprocessRecipe) -> Match:
+def _matched(tensor: Tensor, original: Original, recipe: PreprocessRecipe) -> Match:
     best = Match((), 0.0, comparable=False)
     for decoded in decodings(tensor, recipe):
-        found = _Search(decoded, photo, recipe).run()
+        found = _Search(decoded, original, recipe).run()
         if not best.comparable or _rank(found) < _rank(best):
             best = found
         if best.candidates and best.candidates[0].exact:
@@ -112,8 +113,8 @@ def _rank(found: Match) -> tuple[bool, float]:
 class _Search:
     """The search over one reading of the bytes."""
 
-    def __init__(self, decoded: Decoded, photo: Photo, recipe: PreprocessRecipe) -> None:
-        self.decoded, self.photo, self.recipe = decoded, photo, recipe
+    def __init__(self, decoded: Decoded, original: Original, recipe: PreprocessRecipe) -> None:
+        self.decoded, self.original, self.recipe = decoded, original, recipe
         right = Making.of(recipe)
         self.base = replace(
             right,
@@ -131,7 +132,7 @@ class _Search:
 
     def run(self) -> Match:
         if self._judged(self.base).exact:
-            # The others are told for comparison.
+            # The others are for comparison.
             self.likeness = 1.0
             return self._match()
         every = tuple(sorted(FITS, key=lambda fit: fit != self.recipe.fit))
@@ -170,9 +171,11 @@ class _Search:
     # -- layouts, sizes and fits -----------------------------------------------------------------
 
     def _survivors(self, fits: Iterable[str]) -> list[Making]:
-        """Return the geometries in which the picture is seen, the best first."""
+        """Return the geometries in which the tensor resembles the image, the best first."""
         scored: list[tuple[float, int, Making]] = []
-        for making in self._geometries(fits):
+        base = replace(self.base, valid=self.valid, repeated=self.repeated)
+        shapes = image_shapes(self.decoded, self.recipe)
+        for making in geometries(base, shapes, self.original, fits):
             pixels = self._pixels(replace(making, filter="bilinear"))
             if pixels is None:
                 continue
@@ -189,69 +192,38 @@ class _Search:
         floor = max(_WORTH_A_TRY, best - _MARGIN)
         return [making for score, _, making in scored[:_SURVIVORS] if score >= floor]
 
-    def _geometries(self, fits: Iterable[str]) -> Iterator[Making]:
-        photo = self.photo
-        # The image is resized once for each combination, and read in 16 ways.
-        for height, width, channels in picture_shapes(self.decoded, self.recipe):
-            orders = sorted(ORDERS, key=lambda o: o != self.base.order)
-            if channels == 1:  # the place of the channels says nothing
-                orders = [self.base.order, "CWH" if self.base.order == "CHW" else "WHC"]
-            for exif in sorted(photo.exifs, key=lambda e: e != self.recipe.exif):
-                for alpha in photo.alphas(channels):
-                    for fit in fits:
-                        for flip in _FLIPS:
-                            for order in orders:
-                                yield replace(
-                                    self.base,
-                                    height=height,
-                                    width=width,
-                                    color=self._colors(channels)[0],
-                                    exif=exif,
-                                    alpha=alpha,
-                                    fit=fit,
-                                    flip=flip,
-                                    order=order,
-                                    valid=self.valid,
-                                    repeated=self.repeated,
-                                )
-
-    def _colors(self, channels: int) -> list[Color]:
-        """Return the colors of so many channels, the recipe's first."""
-        colors = [color for color, count in CHANNELS.items() if count == channels]
-        return sorted(colors, key=lambda color: color != self.recipe.color)
-
     def _pixels(self, making: Making) -> NDArray[np.generic] | None:
-        """Return what *making* sees of the picture, without borders."""
-        return self.photo.pixels(making.view)
+        """Return what *making* uses of the image, without borders."""
+        return self.original.pixels(making.view)
 
-    def _picture(self, making: Making) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-        """Return the tensor as a picture where the photograph lies, and which values are valid."""
-        box = self.photo.box(making.view)
+    def _as_image(self, making: Making) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        """Return the tensor as an image without borders, and which values are valid."""
+        box = self.original.box(making.view)
         part = (slice(box.top, box.top + box.height), slice(box.left, box.left + box.width))
-        seen = making.picture(self.flat)[part]
+        image = making.as_image(self.flat)[part]
         if making.valid is None:
-            return seen, None
+            return image, None
         mask = np.arange(self.flat.size) < making.valid
-        return seen, making.picture(mask)[part].astype(bool)
+        return image, making.as_image(mask)[part].astype(bool)
 
     def _sampled(
         self, making: Making, most: int | None = None
     ) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float64] | None]:
         """Return positions in the image, and the tensor's values there: (n, channels), or NaN."""
-        seen, valid = self._picture(making)
-        rows, columns = seen.shape[:2]
+        image, valid = self._as_image(making)
+        rows, columns = image.shape[:2]
         y, x = (axis[:most] for axis in some_points(rows, columns))
         down, right = making.shift
         inside = (y + down >= 0) & (y + down < rows) & (x + right >= 0) & (x + right < columns)
         y, x = y[inside], x[inside]
-        values = seen[y + down, x + right].astype(np.float64)
+        values = image[y + down, x + right].astype(np.float64)
         if valid is not None:
             values[~valid[y + down, x + right]] = np.nan
         if np.isfinite(values).sum() < min(64, values.size // 4):
             return (y, x), None
         return (y, x), values
 
-    # -- filters, colours and scalings -----------------------------------------------------------
+    # -- filters, colors and scalings -----------------------------------------------------------
 
     def _tried(self, survivors: list[Making]) -> bool:
         """Judge the likeliest of *survivors*; whether one of them is exact."""
@@ -276,7 +248,7 @@ class _Search:
         return [making for distance, _, making in scored[:most] if distance <= limit]
 
     def _scored(self, making: Making, filters: Iterable[str]) -> list[tuple[float, int, Making]]:
-        """Return (distance at the sampled points, number, way) with every colour and scaling."""
+        """Return (distance at the sampled points, number, way) with every color and scaling."""
         points, values = self._sampled(making)
         scored: list[tuple[float, int, Making]] = []
         if values is None:
@@ -302,11 +274,11 @@ class _Search:
         least = scored[0][0]
         for number, (distance, _, making) in enumerate(scored[:24]):
             if distance > _NEAR_MEAN + 0.25 and making not in self.candidates:
-                # Far from exact already at the sampled points; told for comparison.
+                # Far from exact already at the sampled points; kept for comparison.
                 if number < 3:
-                    mistakes = making.mistakes(self.recipe)
-                    told = Candidate(making, mistakes, distance, math.inf, exact=False)
-                    self.candidates[making] = told
+                    mistakes = mistakes_of(making, self.recipe)
+                    sampled = Candidate(making, mistakes, distance, math.inf, exact=False)
+                    self.candidates[making] = sampled
             elif number < 3 or distance <= max(0.02, least * 1.05):
                 exact = self._judged(making).exact or exact
         return exact
@@ -315,12 +287,12 @@ class _Search:
         self, values: NDArray[np.float64], levels: NDArray[np.float64]
     ) -> Iterator[tuple[Color, Scaling, float]]:
         """Yield channel orders and scalings that may turn *levels* into *values*."""
-        for color in self._colors(levels.shape[1]):
-            seen = ordered(levels, color)
-            fitted = least_squares(values, seen)
-            wanted = [*self._own_scalings(CHANNELS[color]), *known_scalings(color)]
+        for color in colors_of(levels.shape[1], self.recipe.color):
+            image = ordered(levels, color)
+            fitted = least_squares(values, image)
+            every = [*self._own_scalings(CHANNELS[color]), *known_scalings(color)]
             likely: list[Scaling] = []
-            for known in wanted:
+            for known in every:
                 if any(known.close_to(other) for other in likely):
                     continue
                 if fitted is None or known.close_to(fitted, 0.15):
@@ -328,18 +300,19 @@ class _Search:
             if fitted is not None and not any(known.close_to(fitted, 1e-3) for known in likely):
                 likely.append(fitted)
             for scaling in likely:
-                off = scaling.apart(values, seen)
+                off = scaling.distances(values, image)
                 off = off[~np.isnan(off)]
                 distance = float(off.mean()) if off.size else math.inf
                 if math.isfinite(distance):
                     yield color, scaling, distance
 
     def _own_scalings(self, channels: int) -> list[Scaling]:
-        """Return the recipe's scaling, and the same without its quantization."""
+        """Return the recipe's scaling, parts of it, and the same without its quantization."""
         recipes = [self.recipe]
         if self.recipe.quantization is not None:
             recipes.append(self.recipe.replace(type="f32", quantization=None))
-        found = [Scaling.of(recipe).for_channels(channels) for recipe in recipes]
+        own = [s for recipe in recipes for s in (Scaling.of(recipe), *incomplete_scalings(recipe))]
+        found = [scaling.for_channels(channels) for scaling in own]
         return [scaling for scaling in found if scaling is not None]
 
     # -- every value -----------------------------------------------------------------------------
@@ -351,12 +324,12 @@ class _Search:
         pixels = self._pixels(making) if making.elements == self.flat.size else None
         if pixels is None:
             return Candidate(making, (), math.inf, math.inf, exact=False)
-        seen, valid = self._picture(making)
+        image, valid = self._as_image(making)
         down, right = making.shift
         if down or right:
-            seen, pixels = overlap(seen, down, right), overlap(pixels, -down, -right)
+            image, pixels = overlap(image, down, right), overlap(pixels, -down, -right)
             valid = None if valid is None else overlap(valid, down, right)
-        off = making.scaling.apart(seen, ordered(pixels, making.color))
+        off = making.scaling.distances(image, ordered(pixels, making.color))
         if valid is not None:
             off = off[valid]
         distance = float(off.mean(dtype=np.float64)) if off.size else math.inf
@@ -366,20 +339,20 @@ class _Search:
         # How far one step of the element type is, in levels.
         step = 0.0
         if making.type in {TensorType.F16, TensorType.F32}:
-            most = float(np.abs(seen).max(initial=0))
-            eps = np.finfo(seen.dtype).eps
+            most = float(np.abs(image).max(initial=0))
+            eps = np.finfo(image.dtype).eps
             step = 2 * float(eps) * most / min(map(abs, making.scaling.slope))
         border = self._border(making)
         constant = not border.size or bool((np.ptp(border, axis=0) <= 0.5).all())
         exact = furthest <= min(0.45, 0.01 + step) and constant
         pad = np.rint(border[0]).astype(int).tolist() if border.size and constant else None
         way = replace(making, pad=pad if pad is None else tuple(pad))
-        mistakes = way.mistakes(self.recipe)
+        mistakes = mistakes_of(way, self.recipe)
         if mistakes and off.size < _TOO_FEW:
             exact = False
         if exact and making.repeated and making.valid is not None:
             exact = bool(np.array_equal(self.flat[making.valid :], self.flat[: -making.valid]))
-        # A scaling that was fitted takes up what other causes leave, and a picture without contrast
+        # A scaling that was fitted takes up what other causes leave, and an image without contrast
         # is like any other.
         near = (
             distance <= min(_NEAR_MEAN, _NEAR_PART * float(pixels.std()))
@@ -399,8 +372,8 @@ class _Search:
         """Return the levels around a letterboxed image: (n, channels); none for other fits."""
         if not making.fit.startswith("letterbox"):
             return np.empty((0, making.channels), np.float32)
-        box = self.photo.box(making.view)
-        levels = making.scaling.undo(making.picture(self.flat))
+        box = self.original.box(making.view)
+        levels = making.scaling.undo(making.as_image(self.flat))
         outside = np.ones(levels.shape[:2], bool)
         outside[box.top : box.top + box.height, box.left : box.left + box.width] = False
         return levels[outside]

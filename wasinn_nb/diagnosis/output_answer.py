@@ -7,8 +7,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from wasinn_nb.cards import ModelCard
-from wasinn_nb.diagnosis.alarms import alarms, is_row
 from wasinn_nb.diagnosis.candidates import Candidate
+from wasinn_nb.diagnosis.output_alarms import alarms, is_row
 from wasinn_nb.diagnosis.outputs import OutputMatch
 from wasinn_nb.diagnosis.reading import Given
 from wasinn_nb.diagnosis.result import MOST_CANDIDATES, Diagnosis, Verdict
@@ -46,12 +46,12 @@ def answer_of_output(
         if matched.equals and ranked[0].distance == 0:
             names = [candidate.name for candidate in (ranked[0], *matched.equals)]
             sentence = (
-                f"Nothing is shown: {len(names)} ways of feeding the model give this very "
+                f"No cause can be named: {len(names)} ways of feeding the model give this very "
                 f"{what} ({'; '.join(names)}). "
-                f"Pass the scores or the input tensor to tell them apart."
+                f"Pass the scores or the input tensor to distinguish them."
             )
         else:
-            off = ranked[0].off if ranked else "not there"
+            off = ranked[0].off if ranked else "missing"
             sentence = (
                 f"Nothing fits: no mistake that is known here gives this output of this image; the "
                 f"nearest one is {off}."
@@ -94,7 +94,7 @@ def answer_of_output(
         recipe,
         ranked,
         mistakes,
-        # What a right output shows is the model's, but NaN is worth knowing.
+        # What is odd about a right output is the model's own, but NaN is worth knowing.
         tuple(alarm for alarm in found if mistakes or alarm.name == "not a number"),
         tuple(notes),
         assumed=assumed,

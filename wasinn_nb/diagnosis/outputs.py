@@ -1,6 +1,6 @@
 """From an output back to the mistake: candidates are fed to the model until one gives it.
 
-Single mistakes come first; where none of them gives the output, those of layout, colour and range
+Single mistakes come first; where none of them gives the output, those of layout, color and range
 that go together.
 """
 
@@ -15,10 +15,11 @@ from typing import Any, Final, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.diagnosis.candidates import Candidate, Making, Order, Unit
+from wasinn_nb.diagnosis.candidates import FLIPS, Candidate, Making, Order, Unit
+from wasinn_nb.diagnosis.differences import mistakes_of
 from wasinn_nb.diagnosis.reading import Given, Reader
-from wasinn_nb.diagnosis.resampling import GRAYS, Photo
-from wasinn_nb.diagnosis.scalings import known_scalings, whole_levels
+from wasinn_nb.diagnosis.resampling import GRAYS, Original
+from wasinn_nb.diagnosis.scalings import incomplete_scalings, known_scalings, whole_levels
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import CHANNELS, INTEGER_LIMITS, Color, Fit, PreprocessRecipe, ordered
 from wasinn_nb.progress import Progress, progress_bar
@@ -40,7 +41,7 @@ _FITS: Final[tuple[Fit, ...]] = get_args(Fit)
 # Levels that programs fill borders with; Ultralytics fills with 114.
 _PADS: Final = (0, 114, 128, 255)
 _RANGES: Final = 4  # the first ones of `known_scalings`: ImageNet's is the last of them
-# A cause is shown if it comes several times nearer than every other one.
+# A cause is named if it is several times nearer than every other one.
 _NEARER: Final = 4.0
 _AGREE: Final = 0.99
 _SAME: Final = 1e-4
@@ -70,33 +71,33 @@ class OutputMatch:
     alike: tuple[Candidate, ...] = ()
 
 
-def feed(making: Making, photo: Photo, recipe: PreprocessRecipe) -> Tensor | None:
+def feed(making: Making, original: Original, recipe: PreprocessRecipe) -> Tensor | None:
     """Return the tensor that a program which works like *making* hands to the model.
 
-    It is declared as the model wants it, whatever its bytes are; None where it has another number
+    It is declared as the model takes it, whatever its bytes are; None where it has another number
     of elements, or where nothing can be made in this way.
 
     Parameters
     ----------
     making : Making
-    photo : Photo
+    original : Original
     recipe : PreprocessRecipe
 
     Examples
     --------
     >>> recipe = PreprocessRecipe(1, 1, color="BGR")
-    >>> red = Photo(np.array([[[255, 0, 0]]], np.uint8))
+    >>> red = Original(np.array([[[255, 0, 0]]], np.uint8))
     >>> feed(replace(Making.of(recipe), color="RGB"), red, recipe).to_array().ravel().tolist()
     [255.0, 0.0, 0.0]
     """
     m = making
-    levels = photo.whole(m.view, m.pad)
+    levels = original.whole(m.view, m.pad)
     if levels is None or m.elements != Making.of(recipe).elements:
         return None
     values = m.scaling.apply(ordered(levels, m.color))
     if m.scaling.limits is not None:
         values = np.rint(values)
-    flat = m.lay_out(m.picture(m.lay_out(values).reshape(-1)) if m.flip else values)
+    flat = m.lay_out(m.as_image(m.lay_out(values).reshape(-1)) if m.flip else values)
     # The bytes in an integer tensor may be those of the other integer type.
     stored = m.type if recipe.type in INTEGER_LIMITS else recipe.type
     if stored in INTEGER_LIMITS:
@@ -113,7 +114,7 @@ def feed(making: Making, photo: Photo, recipe: PreprocessRecipe) -> Tensor | Non
 
 def match_output(
     given: Given,
-    photo: Photo,
+    original: Original,
     recipe: PreprocessRecipe,
     reader: Reader,
     *,
@@ -124,7 +125,7 @@ def match_output(
     Parameters
     ----------
     given : Given
-    photo : Photo
+    original : Original
     recipe : PreprocessRecipe
     reader : Reader
         Of the model, for this recipe.
@@ -139,17 +140,17 @@ def match_output(
     """
     with reader.running() as compute:
         tried: list[Candidate] = []
-        seen: set[Making] = set()
+        done: set[Making] = set()
         fed: set[str] = set()
 
         def run(makings: Iterable[Making], what: str) -> None:
-            every = [making for making in makings if making not in seen]
+            every = [making for making in makings if making not in done]
             bar = progress_bar(every, progress=progress, desc=what, unit="run", leave=False)
             for making in bar:
-                if making in seen:
+                if making in done:
                     continue
-                seen.add(making)
-                tensor = feed(making, photo, recipe)
+                done.add(making)
+                tensor = feed(making, original, recipe)
                 if tensor is None or tensor.sha256() in fed:
                     continue  # the earlier way to the same bytes is the more usual one
                 fed.add(tensor.sha256())
@@ -159,7 +160,7 @@ def match_output(
         found = _ranked(tried)
         if not found.fits or found.candidates[0].axes <= {"range"}:
             # Other ranges and filters come near these; near the other mistakes nothing does.
-            run(_further(photo, recipe), "further mistakes")
+            run(_further(original, recipe), "further mistakes")
             found = _ranked(tried)
         if not found.fits and not found.equals:
             run(_together(recipe), "mistakes together")
@@ -189,8 +190,7 @@ def _usual(recipe: PreprocessRecipe) -> Iterator[Making]:
     for fit in _FITS:
         if fit != right.fit:
             yield replace(right, fit=fit, pad=None)
-    for flip in ("upside down", "mirrored", "turned by 180\u00b0"):
-        yield replace(right, flip=flip)
+    yield from (replace(right, flip=flip) for flip in FLIPS if flip)
 
 
 def _unquantized(right: Making) -> Iterator[Making]:
@@ -201,11 +201,12 @@ def _unquantized(right: Making) -> Iterator[Making]:
         yield replace(right, type=type_, declared=declared, scaling=scaling)
 
 
-def _further(photo: Photo, recipe: PreprocessRecipe) -> Iterator[Making]:
+def _further(original: Original, recipe: PreprocessRecipe) -> Iterator[Making]:
     """Yield further ways with one mistake."""
     right = Making.of(recipe)
     if recipe.type not in INTEGER_LIMITS:
-        for scaling in known_scalings(right.color)[_RANGES:]:
+        further = known_scalings(right.color)[_RANGES:]
+        for scaling in (*incomplete_scalings(recipe), *further):
             if not scaling.close_to(right.scaling, 1e-4):
                 yield replace(right, scaling=scaling)
         yield replace(right, big_endian=True)
@@ -213,10 +214,10 @@ def _further(photo: Photo, recipe: PreprocessRecipe) -> Iterator[Making]:
         yield replace(right, fit="letterbox", pad=(pad,) * right.channels)
     for pad in _PADS[:2]:
         yield replace(right, fit="letterbox-corner", pad=(pad,) * right.channels)
-    yield replace(right, fit="crop first", pad=None)
-    for exif in photo.exifs:
+    yield replace(right, fit="crop-first", pad=None)
+    for exif in original.exifs:
         yield replace(right, exif=exif)
-    for alpha in photo.alphas(right.channels):
+    for alpha in original.alphas(right.channels):
         yield replace(right, alpha=alpha, filter="bilinear" if alpha == "pillow" else right.filter)
     for gray in GRAYS if right.color == "GRAY" else ():
         yield replace(right, gray=gray)
@@ -248,7 +249,7 @@ def _compared(
     reader: Reader,
 ) -> Candidate:
     """Compare what the model gives for one way with what was given."""
-    mistakes = making.mistakes(recipe)
+    mistakes = mistakes_of(making, recipe)
     unit: Unit = "pixels" if given.labels else "scores"
     values = reader.compared(planes, given)
     if values is None:
@@ -283,14 +284,14 @@ def _agreement(
     planes: NDArray[np.float32], given: Given, reader: Reader
 ) -> tuple[float | None, str]:
     """Return the part of the labels that agree, and the same in words."""
-    found, wanted = reader.read(planes, given), given.result
-    if isinstance(found, ClassificationResult) and isinstance(wanted, ClassificationResult):
-        same = found.top(1)[0].index == wanted.top(1)[0].index
+    found, expected = reader.read(planes, given), given.result
+    if isinstance(found, ClassificationResult) and isinstance(expected, ClassificationResult):
+        same = found.top(1)[0].index == expected.top(1)[0].index
         return float(same), f"the most probable class is {'the same' if same else 'another one'}"
     if not isinstance(found, SegmentationResult):
         return None, ""
-    if isinstance(wanted, SegmentationResult):
-        labels = wanted.labels
+    if isinstance(expected, SegmentationResult):
+        labels = expected.labels
     elif given.labels:
         labels = given.values
     else:
@@ -312,10 +313,10 @@ def _ranked(tried: list[Candidate]) -> OutputMatch:
     equals = tuple(c for c in others if c.distance <= most)
     alike = tuple(c for c in distinct if c.distance <= most and c not in others)
     nearest = min((c.distance for c in others), default=1.0)
-    shown = first.exact or (
+    explains = first.exact or (
         (first.agreement or 0) >= _AGREE and first.distance * _NEARER <= nearest
     )
-    return OutputMatch(tuple(ranked), equals, shown and not equals, alike)
+    return OutputMatch(tuple(ranked), equals, explains and not equals, alike)
 
 
 def _is_alike(one: Making, other: Making) -> bool:
@@ -325,5 +326,5 @@ def _is_alike(one: Making, other: Making) -> bool:
 
 
 def _cause(candidate: Candidate) -> frozenset[tuple[str, str]]:
-    """Return the mistakes, but for the filter: filters can hardly be told apart in an output."""
+    """Return the mistakes, but for the filter: filters can hardly be distinguished in an output."""
     return frozenset((m.axis, m.found) for m in candidate.mistakes if m.axis != "resize")

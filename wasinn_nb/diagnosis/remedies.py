@@ -12,12 +12,9 @@ from wasinn_nb.imaging import INTEGER_LIMITS, PreprocessRecipe
 __all__ = ["Mistake", "python_line", "rust_line"]
 
 
-_EXPLAINED: Final = {"layout", "color", "resize", "alpha"}
-
-
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing that a program did otherwise than the model's recipe.
+    """One thing that a program did differently from the model's recipe.
 
     Attributes
     ----------
@@ -26,9 +23,11 @@ class Mistake:
         ``endianness``, ``fit``, ``pad``, ``resize``, ``exif``, ``alpha``, ``flip``, ``shift``,
         ``buffer``.
     found, expected : str
-        What was done, and what the model's recipe says; empty where that goes without saying.
+        What was done, and what the model's recipe states; empty where it is obvious.
     rust, python : str
         The line to have in the program.
+    brief : str
+        `found` without its explanation; empty where there is none.
 
     Examples
     --------
@@ -41,12 +40,12 @@ class Mistake:
     expected: str
     rust: str
     python: str
+    brief: str = ""
 
     @property
     def short(self) -> str:
-        """What was done, without the explanation in brackets."""
-        said = self.found.partition(" (")[0] if self.axis in _EXPLAINED else self.found
-        return said.removeprefix("filter ")
+        """What was done, without an explanation."""
+        return self.brief or self.found
 
     def __str__(self) -> str:
         if not self.expected:
@@ -81,7 +80,7 @@ _RUST: Final = {
     "color.Rec. 601": (
         "let gray = (19595 * r + 38470 * g + 7471 * b + 32768) >> 16;  // u32; before resizing"
     ),
-    "flip": "for y in 0..{h} {{ /* row y of the picture is row y of the tensor */ }}",
+    "flip": "for y in 0..{h} {{ /* row y of the image is row y of the tensor */ }}",
     "shift": "for y in 0..{h} {{ for x in 0..{w} {{ /* no offset, no header */ }} }}",
     "buffer": "assert_eq!(buffer.len(), {n} * {bytes});",
 }
@@ -208,22 +207,22 @@ def _formula(recipe: PreprocessRecipe, *, rust: bool) -> str:
         return "byte  // u8, 0 to 255" if rust else "pixels  # uint8, 0 to 255"
     if recipe.type.suffix == "i8" and recipe.quantization is None:
         return "(byte ^ 0x80) as i8" if rust else "(pixels ^ 0x80).view(np.int8)  # pixels - 128"
-    said = "f32::from(byte)" if rust else "pixels.astype(np.float32)"
+    value = "f32::from(byte)" if rust else "pixels.astype(np.float32)"
     low, high = recipe.range
     if recipe.range != (0.0, 255.0):
-        said += f" / {255 / (high - low)!r}"
+        value += f" / {255 / (high - low)!r}"
         if low:
-            said += f" {'-' if low < 0 else '+'} {abs(low)!r}"
+            value += f" {'-' if low < 0 else '+'} {abs(low)!r}"
     for sign, values, idle in (("-", recipe.mean, 0.0), ("/", recipe.scale, 1.0)):
         if any(v != idle for v in values):
             listed = ", ".join(f"{v:g}" for v in values)
-            said = f"({said}) {sign} " + (f"[{listed}][c]" if rust else f"np.float32([{listed}])")
+            value = f"({value}) {sign} " + (f"[{listed}][c]" if rust else f"np.float32([{listed}])")
     if recipe.quantization is None:
-        return said
+        return value
     step, zero_point = recipe.quantization
     low, high = INTEGER_LIMITS[recipe.type]
     if rust:
-        rounded = f"(({said}) / {step!r}).round_ties_even() + {float(zero_point)!r}"
+        rounded = f"(({value}) / {step!r}).round_ties_even() + {float(zero_point)!r}"
         return f"({rounded}).clamp({low}.0, {high}.0) as {recipe.type.suffix}"
-    rounded = f"np.rint(({said}) / {step!r}) + {zero_point}"
+    rounded = f"np.rint(({value}) / {step!r}) + {zero_point}"
     return f"np.clip({rounded}, {low}, {high}).astype(np.{recipe.type.dtype.name})"

@@ -1,15 +1,15 @@
-"""How programs bring an image to a model's size: the fits, and what is taken of the image."""
+"""How programs bring an image to a model's size: the fits, and what of the image is used."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final, Literal, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.diagnosis.filters import PILLOW, pixels_of, resample
+from wasinn_nb.diagnosis.filters import PILLOW, RUST, pixels_of, resample
 from wasinn_nb.errors import ImageError
 from wasinn_nb.imaging import (
     MAX_SIDE,
@@ -31,36 +31,60 @@ from wasinn_nb.imaging import (
     rgba_image,
 )
 
-__all__ = ["ALPHAS", "FITS", "GRAYS", "Content", "Photo", "View", "own_gray"]
+__all__ = ["ALPHAS", "FITS", "GRAYS", "Content", "Explained", "Original", "View", "own_gray"]
+
+
+class Explained(NamedTuple):
+    """A way of doing something in words, with an explanation where it needs one.
+
+    Examples
+    --------
+    >>> str(Explained("alpha dropped")), str(Explained("gray by Rec. 601", "Pillow's"))
+    ('alpha dropped', "gray by Rec. 601 (Pillow's)")
+    """
+
+    short: str
+    explanation: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.short} ({self.explanation})" if self.explanation else self.short
+
 
 Content = Literal["RGB", "RGBA", "Rec. 601", "Rec. 709"]
-"""The channels that are taken of an image: in these orders, or one of gray."""
+"""The channels of an image that are used: in these orders, or one of gray."""
 FITS: Final[dict[str, str]] = {
     "stretch": "stretched to the model's size",
-    "letterbox": "letterboxed: the whole picture in the middle, borders filled",
-    "letterbox-late": "letterboxed: the whole picture in the middle, the odd pixel before it",
-    "letterbox-corner": "letterboxed: the whole picture in the upper left, borders filled",
+    "letterbox": "letterboxed: the whole image in the middle, borders filled",
+    "letterbox-late": "letterboxed: the whole image in the middle, the odd pixel before it",
+    "letterbox-corner": "letterboxed: the whole image in the upper left, borders filled",
     "crop": "resized to cover the model's size, then cropped in the middle",
-    "crop first": "cropped in the middle to the model's shape, then resized",
-    "crop 87.5 %": "resized larger by 8/7 (256 for 224), then cropped in the middle",
+    "crop-first": "cropped in the middle to the model's shape, then resized",
+    "crop-enlarged": "resized larger by 8/7 (256 for 224), then cropped in the middle",
 }
-ALPHAS: Final[dict[str, str]] = {
-    "drop": "alpha dropped",
-    "black": "alpha blended on black (colours premultiplied)",
-    "white": "alpha blended on white",
-    "pillow": "resized as RGBA by Pillow, which weighs colours by alpha, then alpha dropped",
-    "keep": "alpha kept as the fourth channel",
-    "opaque": "alpha set to 255",
+_LETTERBOXES: Final = frozenset({"letterbox", "letterbox-late", "letterbox-corner"})
+_CROPS: Final = {"crop": 1.0, "crop-enlarged": 8 / 7}
+"""How many times larger than needed the image becomes before it is cropped."""
+ALPHAS: Final[dict[str, Explained]] = {
+    "drop": Explained("alpha dropped"),
+    "black": Explained("alpha blended on black", "colors premultiplied"),
+    "white": Explained("alpha blended on white"),
+    "pillow": Explained(
+        "resized as RGBA by Pillow, which weights colors by alpha, then alpha dropped"
+    ),
+    "keep": Explained("alpha kept as the fourth channel"),
+    "opaque": Explained("alpha set to 255"),
 }
-GRAYS: Final[dict[Content, str]] = {
-    "Rec. 601": "gray by Rec. 601 (Pillow's and OpenCV's: 0.299 R + 0.587 G + 0.114 B)",
-    "Rec. 709": "gray by Rec. 709 (the Rust image crate's: 0.2126 R + 0.7152 G + 0.0722 B)",
+GRAYS: Final[dict[Content, Explained]] = {
+    "Rec. 601": Explained("gray by Rec. 601", "Pillow's and OpenCV's: 0.299 R + 0.587 G + 0.114 B"),
+    "Rec. 709": Explained(
+        "gray by Rec. 709", "the Rust image crate's: 0.2126 R + 0.7152 G + 0.0722 B"
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a program takes of an image, before it orders channels and scales values.
+    """What a program uses of an image, before it orders channels and scales values.
 
     Parameters
     ----------
@@ -88,11 +112,11 @@ class View:
 
 def own_gray(filter_: str) -> Content:
     """Return how programs that resize with a filter make gray: Rust ones by Rec. 709."""
-    return "Rec. 709" if filter_.startswith("triangle") else "Rec. 601"
+    return "Rec. 709" if filter_ in RUST else "Rec. 601"
 
 
-class Photo:
-    """A photograph, decoded once, resized in every way that is asked for, and kept.
+class Original:
+    """An image, decoded once; what it is resized to is kept.
 
     Parameters
     ----------
@@ -124,7 +148,7 @@ class Photo:
         return (usual, *others) if self._image.has_transparency_data else (usual,)
 
     def rgb(self, exif: Exif, alpha: str) -> Image.Image:
-        """Return the picture in RGB mode."""
+        """Return the image in RGB mode."""
         if (exif, alpha) not in self._rgb:
             if alpha in {"black", "white"}:
                 upright = open_image(self._image, exif).convert("RGBA")
@@ -137,7 +161,7 @@ class Photo:
 
     def box(self, view: View) -> Box[int]:
         """Return the part of the model's input that the image fills."""
-        if not view.fit.startswith("letterbox"):
+        if view.fit not in _LETTERBOXES:
             return Box(0, 0, view.height, view.width)
         image = self.rgb(view.exif, "drop")
         rows, columns = inside_size(view.height, view.width, image.height, image.width)
@@ -239,10 +263,10 @@ class Photo:
 
     def _fitted(self, image: Image.Image, view: View) -> NDArray[np.generic] | None:
         height, width = view.height, view.width
-        if view.fit.startswith("letterbox"):
+        if view.fit in _LETTERBOXES:
             box = self.box(view)
             return resample(image, box.height, box.width, view.filter)
-        if view.fit == "crop first":
+        if view.fit == "crop-first":
             scale = min(image.height / height, image.width / width)
             rows, columns = height * scale, width * scale
             if view.filter in PILLOW:  # as ImageOps.fit does, with fractions of pixels
@@ -259,8 +283,8 @@ class Photo:
                 middle.top + middle.height,
             )
             return resample(image.crop(part), height, width, view.filter)
-        if view.fit.startswith("crop"):
-            larger = 8 / 7 if view.fit.endswith("%") else 1
+        if view.fit in _CROPS:
+            larger = _CROPS[view.fit]
             rows, columns = cover_size(height, width, image.height, image.width, larger)
             if max(rows, columns) > MAX_SIDE:
                 return None

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import functools
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
-from pathlib import Path
 from typing import Any, Final, Literal
 
 from PIL import Image
 
-from wasinn_nb.diagnosis.alarms import Alarm
 from wasinn_nb.diagnosis.candidates import Candidate
+from wasinn_nb.diagnosis.output_alarms import Alarm
 from wasinn_nb.diagnosis.remedies import Mistake
 from wasinn_nb.imaging import PreprocessRecipe
-from wasinn_nb.render import html_table, image_html, text_table, write_page
+from wasinn_nb.render import (
+    Block,
+    Code,
+    Document,
+    Only,
+    Paragraph,
+    Picture,
+    PictureRow,
+    Report,
+    Section,
+    Table,
+    encoded_image,
+)
 
 __all__ = ["MOST_CANDIDATES", "Diagnosis", "Remedy", "Verdict"]
 
 Verdict = Literal["right", "mistake", "another image", "nothing fits", "alarm", "no alarm"]
 MOST_CANDIDATES: Final = 12
 """How many candidates a diagnosis keeps."""
-_SHOWN: Final = 5
-_HEADINGS: Final = ("#", "candidate", "distance")
+_FIRST: Final = 5  # in text and JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +54,27 @@ class Remedy:
 
     def __str__(self) -> str:
         lines = [f"use     {self.recipe}"]
-        for name, said in (("Rust", self.rust), ("Python", self.python)):
-            lines += [f"{name:7} {line}" for line in said]
+        for name, code in (("Rust", self.rust), ("Python", self.python)):
+            lines += [f"{name:7} {line}" for line in code]
         return "\n".join(lines)
+
+    def blocks(self) -> list[Block]:
+        """Return the recipe and the lines of code for a document."""
+        return [
+            Code(repr(self.recipe), "The recipe to use"),
+            Code("\n".join(self.rust), "Rust"),
+            Code("\n".join(self.python), "Python"),
+        ]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Diagnosis:
+class Diagnosis(Report):
     """What :func:`diagnose` found.
 
     Parameters
     ----------
     subject : str
-        What was looked at.
+        What was examined.
     verdict : str
         ``"right"``; ``"mistake"``: named in `mistakes`; ``"another image"``: the tensor was not
         made from this image; ``"nothing fits"``; ``"alarm"`` or ``"no alarm"``: what an output
@@ -67,12 +84,12 @@ class Diagnosis:
     recipe : PreprocessRecipe or None
         What the model takes.
     candidates : tuple of Candidate
-        The nearest first.  Where nothing fits they are told for comparison, not as causes.
+        The nearest first.  Where nothing fits they are for comparison, not causes.
     mistakes : tuple of Mistake
-        What the program did otherwise than the model's recipe.
+        What the program did differently from the model's recipe.
     alarms : tuple of Alarm
     notes : tuple of str
-        What there is to know besides.
+        Further remarks.
     pictures : tuple of (title, PIL.Image)
         For the page.
     assumed : tuple of str
@@ -100,7 +117,7 @@ class Diagnosis:
 
     @property
     def right(self) -> bool:
-        """Whether nothing is wrong, as far as can be seen."""
+        """Whether nothing is wrong, as far as is known."""
         return self.verdict in {"right", "no alarm"}
 
     @property
@@ -111,7 +128,7 @@ class Diagnosis:
 
     @property
     def remedy(self) -> Remedy | None:
-        """What to change; None where no cause is shown."""
+        """What to change; None where no cause is known."""
         if self.recipe is None or not self.mistakes:
             return None
         rust = tuple(dict.fromkeys(mistake.rust for mistake in self.mistakes))
@@ -143,82 +160,58 @@ class Diagnosis:
                     "unit": c.unit,
                     "exact": c.exact,
                 }
-                for c in self.candidates[:_SHOWN]
+                for c in self.candidates[:_FIRST]
             ],
             "alarms": [{"name": a.name, "sentence": a.sentence} for a in self.alarms],
             "notes": list(self.notes),
             "assumed": list(self.assumed),
         }
 
-    def write_html(self, path: str | os.PathLike[str]) -> Path:
-        """Write one self-contained page: sentence, remedy, candidates, pictures.
-
-        Parameters
-        ----------
-        path : path-like
-            The page appears whole or not at all.
-
-        Returns
-        -------
-        Path
-        """
-        return write_page(path, f"Diagnosis of {self.subject}", self._sections())
-
-    def _sections(self) -> list[tuple[str, str]]:
-        colour = "#1a7f37" if self.right else "#d1242f"
-        head = (
-            f'<p style="color:{colour};font-weight:600">{escape(self._verdict_line())}</p>'
-            f"<p>{escape(self.sentence)}</p>" + "".join(f"<p>{escape(n)}</p>" for n in self.notes)
-        )
-        sections = [("", head)]
+    def document(self) -> Document:
+        """Return what there is to see: the sentence, what to change, and the candidates."""
         remedy = self.remedy
-        if remedy is not None:
-            code = "".join(
-                f"<p>{name}</p><pre><code>{escape(chr(10).join(lines))}</code></pre>"
-                for name, lines in (("Rust", remedy.rust), ("Python", remedy.python))
-            )
-            recipe = f"<p>The recipe to use: <code>{escape(repr(remedy.recipe))}</code></p>"
-            sections.append(("What to change", recipe + code))
-        if self.mistakes:
-            rows = [(m.axis, m.found, m.expected) for m in self.mistakes]
-            table = html_table(("what", "the program", "the model"), rows)
-            sections.append(("What was done otherwise", table))
-        if self.alarms:
-            cells = [(a.name, a.sentence) for a in self.alarms]
-            marked = [i for i, a in enumerate(self.alarms) if a.serious]
-            sections.append(("Alarms", html_table(("alarm", "why"), cells, marked=marked)))
-        if self.candidates:
-            sections.append(("Candidates", html_table(_HEADINGS, self._rows(self.candidates))))
-        for title, picture in self.pictures:
-            sections.append((title, image_html(picture, title)))
-        return sections
-
-    def _verdict_line(self) -> str:
-        exact = ", exact" if self.exact else ""
-        return f"{self.verdict}{exact}{', assumed recipe' if self.assumed else ''}"
-
-    def _rows(self, candidates: Sequence[Candidate]) -> list[tuple[str, str, str]]:
-        return [
-            (str(number), candidate.name, candidate.off)
-            for number, candidate in enumerate(candidates, 1)
+        verdict = f"{self.verdict}{', exact' if self.exact else ''}"
+        verdict += ", assumed recipe" if self.assumed else ""
+        others = [f"also: {a.sentence}" for a in self.alarms if a.sentence != self.sentence]
+        text: list[Block] = [
+            *([] if remedy is None else [Code(str(remedy))]),
+            *map(Paragraph, others),
+            *_candidate_tables(self.candidates[:_FIRST]),
         ]
-
-    def __repr__(self) -> str:
-        lines = [f"Diagnosis of {self.subject}: {self._verdict_line()}", self.sentence, *self.notes]
-        if self.remedy is not None:
-            lines.append(str(self.remedy))
-        lines += [f"also: {a.sentence}" for a in self.alarms if a.sentence != self.sentence]
-        if self.candidates:
-            lines.append(text_table(_HEADINGS, self._rows(self.candidates[:_SHOWN])))
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        parts = [
-            f"<p><strong>Diagnosis of {escape(self.subject)}</strong></p>",
-            *(
-                (f"<p><strong>{escape(title)}</strong></p>" if title else "") + html
-                for title, html in self._sections()
-                if not html.startswith("<img")
-            ),
+        html = [
+            Section("What to change", [] if remedy is None else remedy.blocks()),
+            Section("What was done differently", _mistake_tables(self.mistakes)),
+            Section("Alarms", _alarm_tables(self.alarms)),
+            Section("Candidates", _candidate_tables(self.candidates)),
         ]
-        return "<div>" + "".join(parts) + "</div>"
+        pictures = [
+            Picture(functools.partial(encoded_image, image), title, title)
+            for title, image in self.pictures
+        ]
+        images = [Section("Images", [PictureRow(pictures)])] if pictures else []
+        return Document(
+            f"Diagnosis of {self.subject}: {verdict}",
+            [
+                Paragraph(self.sentence, "good" if self.right else "bad"),
+                *map(Paragraph, self.notes),
+                Only(("text",), text),
+                Only(("notebook", "page"), html),
+                Only(("page",), images),
+            ],
+        )
+
+
+def _mistake_tables(mistakes: Sequence[Mistake]) -> list[Table]:
+    rows = [(mistake.axis, mistake.found, mistake.expected) for mistake in mistakes]
+    return [Table(["what", "the program", "the model"], rows)] if rows else []
+
+
+def _alarm_tables(alarms: Sequence[Alarm]) -> list[Table]:
+    rows = [(alarm.name, alarm.sentence) for alarm in alarms]
+    marked = [index for index, alarm in enumerate(alarms) if alarm.serious]
+    return [Table(["alarm", "why"], rows, marked=marked)] if rows else []
+
+
+def _candidate_tables(candidates: Sequence[Candidate]) -> list[Table]:
+    rows = [(number, one.name, one.off) for number, one in enumerate(candidates, 1)]
+    return [Table(["#", "candidate", "distance"], rows)] if rows else []

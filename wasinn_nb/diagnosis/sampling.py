@@ -51,17 +51,17 @@ def likeness(values: NDArray[np.float64], levels: NDArray[np.float32]) -> float:
     finite = np.isfinite(values)
     best = 0.0
     for color in _EITHER_ORDER[values.shape[1]]:
-        seen = ordered(levels, color)
+        levels_in_order = ordered(levels, color)
         found = []
         for channel in range(values.shape[1]):
             use = finite[:, channel]
             if use.sum() < 16 and not use.all():
                 continue
-            a, b = values[use, channel], seen[use, channel].astype(np.float64)
+            a, b = values[use, channel], levels_in_order[use, channel].astype(np.float64)
             a, b = a - a.mean(), b - b.mean()
             size = math.sqrt(float(a @ a) * float(b @ b))
             if not (a @ a) and not (b @ b):
-                found.append(1.0)  # a channel without anything to see, here and there
+                found.append(1.0)  # a channel without contrast in both
             elif size > 0 and math.isfinite(size):
                 found.append(abs(float(a @ b)) / size)
             else:
@@ -74,7 +74,7 @@ def likeness(values: NDArray[np.float64], levels: NDArray[np.float32]) -> float:
 def least_squares(values: NDArray[np.float64], levels: NDArray[np.float64]) -> Scaling | None:
     """Return the scaling that fits best, or None where a channel does not show one.
 
-    Alpha without contrast is taken to be scaled as the first channel is.
+    Alpha without contrast counts as scaled as the first channel is.
     """
     slopes: list[float] = []
     offsets: list[float] = []

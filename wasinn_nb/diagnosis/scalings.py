@@ -13,14 +13,18 @@ from numpy.typing import NDArray
 from wasinn_nb.abi import TensorType
 from wasinn_nb.imaging import CHANNELS, INTEGER_LIMITS, Color, PreprocessRecipe
 
-__all__ = ["Scaling", "known_scalings", "whole_levels"]
+__all__ = ["Scaling", "incomplete_scalings", "known_scalings", "whole_levels"]
 
 _Floats = tuple[float, ...]
+_Limits = tuple[str, float, float]
 _IMAGENET_MEAN: Final[_Floats] = (0.485, 0.456, 0.406)
 _IMAGENET_STD: Final[_Floats] = (0.229, 0.224, 0.225)
 _CLIP_MEAN: Final[_Floats] = (0.48145466, 0.4578275, 0.40821073)
 _CLIP_STD: Final[_Floats] = (0.26862954, 0.26130258, 0.27577711)
 _CAFFE_MEAN: Final[_Floats] = (123.68, 116.779, 103.939)
+# Name, and what 0 and 255 become.
+_BYTES: Final[_Limits] = ("0 to 255", 0, 255)
+_SIGNED_BYTES: Final[_Limits] = ("-128 to 127", -128, 127)
 # What rounding takes away, and a little more where float32 decides on which side of a half it is.
 _ROUNDED: Final = 0.501
 
@@ -36,7 +40,7 @@ class Scaling:
     slope, offset : tuple of float
         One for each channel, in the order of the tensor's channels.
     fitted : bool
-        Whether it was computed from the tensor: it then says something only if it is exact.
+        Whether it was computed from the tensor: it then counts only if it is exact.
     limits : (int, int), optional
         Of a quantized tensor, the least and the greatest value; values are clamped to them and
         rounded.
@@ -65,14 +69,12 @@ class Scaling:
             for mean, scale in zip(recipe.mean, recipe.scale, strict=True)
         ]
         limits = None if recipe.quantization is None else INTEGER_LIMITS[recipe.type]
-        made = cls("the model's range, mean and scale", _floats(slope), _floats(offset))
-        for known in known_scalings(recipe.color):
-            if known.close_to(made):
-                return replace(made, name=known.name, limits=limits)
-        if limits is None:
-            return made
-        name = f"quantized with scale {step:g} and zero point {zero_point}"
-        return replace(made, name=name, limits=limits)
+        name = "the model's range, mean and scale"
+        if limits is not None:
+            name = f"quantized with scale {step:g} and zero point {zero_point}"
+        made = cls(name, _floats(slope), _floats(offset))
+        known = (known for known in known_scalings(recipe.color) if known.close_to(made))
+        return replace(next(known, made), slope=made.slope, offset=made.offset, limits=limits)
 
     def for_channels(self, channels: int) -> Scaling | None:
         """Return the same for another number of channels; None where the channels differ."""
@@ -83,7 +85,7 @@ class Scaling:
         return replace(self, slope=self.slope[:1] * channels, offset=self.offset[:1] * channels)
 
     def close_to(self, other: Scaling, tolerance: float = 1e-5) -> bool:
-        """Whether no value of 0 to 255 comes out differently by more than *tolerance* of 255."""
+        """Whether no value of 0 to 255 differs by more than *tolerance* of 255."""
         same = other.for_channels(len(self.slope))
         if same is None:
             return False
@@ -105,7 +107,7 @@ class Scaling:
         levels: NDArray[np.float32] = (np.asarray(values, np.float32) - offset) / slope
         return levels
 
-    def apart(
+    def distances(
         self, values: NDArray[np.generic], levels: NDArray[np.generic]
     ) -> NDArray[np.floating[Any]]:
         """Return how far values are from those of levels, in levels and without what is rounded."""
@@ -137,8 +139,30 @@ def whole_levels(type_: TensorType, color: Color) -> Scaling:
     >>> whole_levels(TensorType.I8, "GRAY")
     Scaling(name='-128 to 127', slope=(1.0,), offset=(-128.0,), fitted=False, limits=None)
     """
-    name = "0 to 255" if type_ is TensorType.U8 else "-128 to 127"
-    return next(scaling for scaling in known_scalings(color) if scaling.name == name)
+    return _between(_BYTES if type_ is TensorType.U8 else _SIGNED_BYTES, CHANNELS[color])
+
+
+def incomplete_scalings(recipe: PreprocessRecipe) -> list[Scaling]:
+    """Return the scalings of programs that leave out the mean or the scale of a recipe.
+
+    Examples
+    --------
+    >>> recipe = PreprocessRecipe(8, 8, range=(0, 1), mean=(0.1, 0.2, 0.3), scale=(2, 3, 4))
+    >>> [scaling.name for scaling in incomplete_scalings(recipe)]
+    ['with no mean subtracted', 'not divided by the scale']
+    """
+    parts: dict[str, tuple[str, _Floats]] = {
+        "with no mean subtracted": ("mean", (0.0,) * recipe.channels),
+        "not divided by the scale": ("scale", (1.0,) * recipe.channels),
+    }
+    right = Scaling.of(recipe)
+    found = []
+    for name, (field, idle) in parts.items():
+        scaling = Scaling.of(recipe.replace(**{field: idle}))
+        if not scaling.close_to(right):
+            known = any(scaling.name == one.name for one in known_scalings(recipe.color))
+            found.append(scaling if known else replace(scaling, name=name))
+    return found
 
 
 @functools.cache
@@ -155,23 +179,27 @@ def known_scalings(color: Color) -> tuple[Scaling, ...]:
 
 def _known_scalings(color: Color) -> Iterator[Scaling]:
     channels = CHANNELS[color]
-
-    def same(name: str, low: float, high: float) -> Scaling:
-        return Scaling(name, ((high - low) / 255,) * channels, (float(low),) * channels)
-
-    yield same("0 to 255", 0, 255)
-    yield same("0 to 1", 0, 1)
-    yield same("-1 to 1", -1, 1)
+    for limits in (_BYTES, ("0 to 1", 0, 1), ("-1 to 1", -1, 1)):
+        yield _between(limits, channels)
     if channels == 3:
         yield from _normalizations(color)
-    yield same("divided by 255 twice", 0, 1 / 255)
-    yield same("0 to 1, divided by 256", 0, 255 / 256)
-    yield same("(value - 127.5) / 128", -127.5 / 128, 127.5 / 128)
-    yield same("(value - 128) / 128", -1, 127 / 128)
-    yield same("-128 to 127", -128, 127)
-    yield same("-0.5 to 0.5", -0.5, 0.5)
-    yield same("inverted, 255 to 0", 255, 0)
-    yield same("inverted, 1 to 0", 1, 0)
+    for limits in (
+        ("divided by 255 twice", 0, 1 / 255),
+        ("0 to 1, divided by 256", 0, 255 / 256),
+        ("(value - 127.5) / 128", -127.5 / 128, 127.5 / 128),
+        ("(value - 128) / 128", -1, 127 / 128),
+        _SIGNED_BYTES,
+        ("-0.5 to 0.5", -0.5, 0.5),
+        ("inverted, 255 to 0", 255, 0),
+        ("inverted, 1 to 0", 1, 0),
+    ):
+        yield _between(limits, channels)
+
+
+def _between(limits: _Limits, channels: int) -> Scaling:
+    """Return the scaling to the values that 0 and 255 become, with its name."""
+    name, low, high = limits
+    return Scaling(name, ((high - low) / 255,) * channels, (float(low),) * channels)
 
 
 def _normalizations(color: Color) -> Iterator[Scaling]:

@@ -9,9 +9,7 @@ from wasinn_nb.diagnosis.remedies import Mistake
 
 __all__ = ["STATE_IT", "compared_with", "right_sentence", "sentence_of"]
 
-STATE_IT: Final = (
-    "Nothing states what the model takes: pass its card or recipe to compare with what is right."
-)
+STATE_IT: Final = "Nothing states what the model takes: pass its card or recipe to compare with it."
 
 
 def compared_with(assumed: Sequence[str]) -> str:
@@ -46,7 +44,7 @@ def right_sentence(what: str, assumed: Sequence[str]) -> str:
 
 
 def sentence_of(mistakes: Sequence[Mistake], assumed: Sequence[str] = ()) -> str:
-    """Return what was done otherwise than the recipe says.
+    """Return what was done differently from the recipe.
 
     Parameters
     ----------

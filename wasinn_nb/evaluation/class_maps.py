@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.cards import UNNAMED_CLASS, ModelCard, unnamed_classes
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.evaluation.labels import IGNORED, LabelSet, known_class
 from wasinn_nb.render import RGB, distinct_palette
 
@@ -105,8 +106,13 @@ def class_map(
         if same is None:
             raise InvalidArgumentError(
                 f"the data's classes ({_joined(data.names, ', ')}) are not the model's "
-                f"({_joined(model, ', ')}); say which are the same, such as "
-                f"mapping={{{data.names[0]!r}: {model[-1]!r}}}; the rest becomes {OTHER!r}"
+                f"({_joined(model, ', ')})",
+                remedy=Remedy(
+                    f"say which are the same, such as mapping={{{data.names[0]!r}: {model[-1]!r}}};"
+                    f" the rest becomes {OTHER!r}",
+                    command=f"say which are the same, such as --map "
+                    f"{shlex.quote(f'{data.names[0]}={model[-1]}')}; the rest becomes {OTHER!r}",
+                ),
             )
         pairs: list[_Groups] = [
             ((own,), (other,)) for own, other in zip(data.names, same, strict=True)

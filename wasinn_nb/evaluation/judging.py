@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from wasinn_nb import metrics
 from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.evaluation.class_maps import Side, class_map
 from wasinn_nb.evaluation.labels import Classes, label_set
 from wasinn_nb.evaluation.mask_tally import MaskTally, with_card
@@ -22,7 +23,7 @@ from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.runtimes import Runtime
 from wasinn_nb.tasks.classification import ClassificationResult, ScoresReading
-from wasinn_nb.tasks.segmentation import MaskReading, SegmentationResult, metrics, with_background
+from wasinn_nb.tasks.segmentation import MaskReading, SegmentationResult, with_background
 
 __all__ = ["evaluate"]
 
@@ -261,7 +262,10 @@ def _stated(classes: Classes | None, card: ModelCard | None) -> Classes:
         return classes
     if card is None or not card.classes:
         raise InvalidArgumentError(
-            "nothing says what the masks' values are; pass classes=(NAME, …), "
-            "or model= where the predictions are images"
+            "nothing says what the masks' values are",
+            remedy=Remedy(
+                "pass classes=(NAME, …), or model= where the predictions are images",
+                command="add --classes NAME,NAME, or leave --masks-only out where they are images",
+            ),
         )
     return card.classes

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.cards import unnamed_classes
-from wasinn_nb.errors import ImageError, InvalidArgumentError, TensorError
+from wasinn_nb.errors import ImageError, InvalidArgumentError, Remedy, TensorError
 from wasinn_nb.imaging import ImageSource, open_image, rgb_image
 from wasinn_nb.render import RGB
 from wasinn_nb.wording import no_such
@@ -121,8 +121,11 @@ class LabelSet:
         most = ", ".join(str(color) for _, color in sorted(colors, reverse=True)[:4])
         raise ImageError(
             f"{name}: expected an index or palette mask, got an image of mode {image.mode} with "
-            f"{len(colors)} colors, most of it {most}; say which color is which class: "
-            f'classes={{"NAME": (red, green, blue), …}}'
+            f"{len(colors)} colors, most of it {most}",
+            remedy=Remedy(
+                'say which color is which class: classes={"NAME": (red, green, blue), …}',
+                command="say which color is which class: --color NAME=RRGGBB, again for more",
+            ),
         )
 
     @cached_property

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wasinn_nb import metrics
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.class_maps import ClassMap
@@ -24,7 +25,6 @@ from wasinn_nb.imaging import WHOLE, is_sideways
 from wasinn_nb.tasks.segmentation import (
     SegmentationResult,
     labels_of,
-    metrics,
     resize_labels,
     with_background,
 )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from wasinn_nb import metrics
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.class_maps import OTHER, ClassMap
 from wasinn_nb.evaluation.counts import ImageCounts
@@ -26,7 +27,7 @@ from wasinn_nb.render import (
     Section,
     Table,
 )
-from wasinn_nb.tasks.segmentation import MANY_CLASSES, metrics
+from wasinn_nb.tasks.segmentation import MANY_CLASSES
 from wasinn_nb.wording import percent
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ guest yourself, define the functions in a linker of your own with `add_to_linker
 """
 
 try:
-    import wasmtime as _wasmtime  # noqa: F401 - to say what is missing
+    import wasmtime as _wasmtime  # noqa: F401 - for the message below
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         "running WebAssembly guests needs wasmtime: pip install 'wasinn-nb[wasm]'"

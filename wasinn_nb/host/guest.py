@@ -82,8 +82,8 @@ def run_guest(
     models : mapping, optional
         Name → model, for ``load_by_name``; other names are looked up in the catalog.
     target : ExecutionTarget, str or int, optional
-        Run every graph there.  Default: where the guest asks for; of devices other than the CPU,
-        a process gets only those that are named here.
+        Run every graph there.  Default: the target that the guest passes to ``load``; of devices
+        other than the CPU, a process gets only those that are named here.
     precision : {"f32", "f16", "bf16", "device"}, optional
         As for `WasiNnCtx`.
     runtime : str or Runtime, optional
@@ -127,7 +127,7 @@ def run_guest(
     UnsupportedOperationError
         If the engine is not installed.
     GuestModuleError
-        If it is no command module, is truncated, or needs more than *memory_limit* from the start.
+        If it is not a command module, is truncated, or needs more than *memory_limit* at its start.
     GuestLinkError
         If it imports what is not provided here.
     GuestTrap
@@ -142,8 +142,8 @@ def run_guest(
     Notes
     -----
     The exceptions above, and `KeyboardInterrupt`, have what there is of the run as ``error.run``.
-    A WASI-NN call that fails is no exception here: the guest gets its error number, and the trace
-    says why.  `exit_code` is whatever the guest passes to ``proc_exit``.
+    A WASI-NN call that fails is not an exception here: the guest gets its error number, and the
+    trace has the reason.  `exit_code` is whatever the guest passes to ``proc_exit``.
 
     Examples
     --------
@@ -260,7 +260,7 @@ def _parsed_env(env: Mapping[str, object] | None) -> dict[str, str]:
     values = parsed_texts((env or {}).values(), "environment variables")
     for name in names:
         if not name or "=" in name:
-            raise InvalidArgumentError(f"{name!r} is no name of an environment variable")
+            raise InvalidArgumentError(f"{name!r} is not the name of an environment variable")
     return dict(zip(names, values, strict=True))
 
 
@@ -295,11 +295,11 @@ def _notes(run: GuestRun, files: Files, *, joined: bool) -> list[str]:
         notes.append(f"{trace.dropped} calls in the middle are left out of the trace")
     if trace.tensors_dropped:
         notes.append(
-            f"the trace let {trace.tensors_dropped} tensor(s) go, the oldest, to keep within "
+            f"the trace dropped {trace.tensors_dropped} tensor(s), the oldest, to keep within "
             f"memory_limit bytes; keep='last' keeps fewer"
         )
     if not files.complete:
-        notes.append("the writable directories hold too many files to tell all that it wrote")
+        notes.append("the writable directories hold too many files to list all that it wrote")
     if links := files.links_out(run.files):
         notes.append(
             f"links that it made lead out of its directories: "
@@ -310,6 +310,7 @@ def _notes(run: GuestRun, files: Files, *, joined: bool) -> list[str]:
         notes.append("the guest was in a call that cannot be interrupted; it ends after that")
     readonly = [repr(d.guest) for d in run.invocation.dirs if not d.writable]
     if run.ended in {"trapped", f"exit code {run.exit_code}"} and run.exit_code != 0 and readonly:
-        said = ", ".join(readonly)
-        notes.append(f"read-only for the guest: {said}; writable= lets it write there")
+        notes.append(
+            f"read-only for the guest: {', '.join(readonly)}; writable= lets it write there"
+        )
     return notes

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from wasinn_nb.abi import ExecutionTarget
-from wasinn_nb.errors import GuestTimeout
+from wasinn_nb.errors import GuestTimeout, Remedy
 from wasinn_nb.host.run import Invocation
 from wasinn_nb.runtimes import Runtime
 from wasinn_nb.wasi_nn import Keep, ModelFiles
 
-__all__ = ["Job"]
+__all__ = ["REMEDIES", "Job"]
+
+REMEDIES: Final = {
+    limit: Remedy(f"{limit}= gives it more", command=f"{option} gives it more")
+    for limit, option in (
+        ("memory_limit", "--memory-limit MIB"),
+        ("write_limit", "--write-limit MIB"),
+        ("time_limit", "--time-limit SECONDS"),
+    )
+}
+"""What to do where a limit was passed, by the argument's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,6 @@ class Job:
     def timeout(self) -> GuestTimeout:
         """Return the error of a guest that does not end in time."""
         return GuestTimeout(
-            f"{self.invocation.name} did not end within {self.time_limit} s and was stopped; "
-            f"time_limit= gives it more"
+            f"{self.invocation.name} did not end within {self.time_limit} s and was stopped",
+            remedy=REMEDIES["time_limit"],
         )

@@ -60,7 +60,7 @@ Member = TypeVar("Member", bound=IntEnum)
 
 
 class Stopped(BaseException):
-    """Leaves a host function when the guest is to be stopped; no error of anyone."""
+    """Leaves a host function when the guest is to be stopped; not an error."""
 
 
 def add_to_linker(
@@ -74,8 +74,8 @@ def add_to_linker(
     The six functions of the core-module ABI, and WasmEdge's ``load_by_name_with_config``,
     ``unload`` and ``finalize_execution_context``.  Those for generative models
     (``compute_single``, ``get_output_single``, ``fini_single``) return unsupported_operation.
-    What a guest does wrong comes back to it as an errno, and ``ctx.trace`` says why; any other
-    exception leaves the wasm call as itself.
+    What a guest does wrong is returned to it as an errno, and ``ctx.trace`` has the reason; any
+    other exception leaves the wasm call as itself.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def add_to_linker(
     ctx : WasiNnCtx
         Keep it open while a guest runs; several guests may share it.
     target : ExecutionTarget, str or int, optional
-        Run every graph there, whatever the guest asks for.
+        Run every graph there, whatever target the guest passes.
 
     Examples
     --------
@@ -128,7 +128,7 @@ class HostFunctions:
     dialects : set of Dialect
         The numberings of tensor types that the guest has shown.
     models : dict
-        The models that it has asked for by name.
+        The models that it has loaded by name.
     """
 
     def __init__(
@@ -364,10 +364,10 @@ class HostFunctions:
         if dialect is None:
             return tensor, ""
         self.dialects.add(dialect)
-        said = f"type {code} is {kind.suffix}: the guest speaks the {dialect.value} dialect"
+        remark = f"type {code} is {kind.suffix}: the guest uses the {dialect.value} dialect"
         if len(self.dialects) > 1:
-            said += ", and has spoken the other one before"
-        return tensor, said
+            remark += ", and has used the other one before"
+        return tensor, remark
 
 
 def _unsupported(row: Call, caller: wasmtime.Caller, *arguments: int) -> None:
@@ -383,8 +383,8 @@ def _member(kind: type[Member], value: int) -> Member | int:
 def _text(memory: GuestMemory, pointer: int, length: int, what: str) -> str:
     memory.check(pointer, length, what)
     if length > _MAX_NAME:
-        raise InvalidArgumentError(f"{what} has {length} bytes; at most {_MAX_NAME} are taken")
+        raise InvalidArgumentError(f"{what} has {length} bytes; expected at most {_MAX_NAME}")
     try:
         return memory.read_bytes(pointer, length, what).decode()
     except UnicodeDecodeError as error:
-        raise InvalidArgumentError(f"{what} is no UTF-8: {error.reason}") from None
+        raise InvalidArgumentError(f"{what} is not UTF-8: {error.reason}") from None

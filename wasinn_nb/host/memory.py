@@ -48,7 +48,7 @@ class GuestMemory:
     """The memory that a guest exports as ``memory``.
 
     Pointers and lengths are unsigned 32-bit numbers; negative ones are read as such.  Every access
-    is checked against the memory's size of that moment, and nothing is taken modulo 2³²: a length
+    is checked against the memory's size of that moment, and nothing is reduced modulo 2³²: a length
     is whatever the caller computed.
 
     Parameters
@@ -104,7 +104,7 @@ class GuestMemory:
         Raises
         ------
         InvalidArgumentError
-            If they do not; *what* says what they were to be.
+            If they do not; *what* is their name in the message.
         """
         start, count = unsigned(pointer), unsigned(length)
         size = self.size

@@ -13,6 +13,7 @@ from wasinn_nb.abi import Errno, TensorType
 from wasinn_nb.cards import Port
 from wasinn_nb.errors import GuestCrash, GuestTrap, WasiNnError
 from wasinn_nb.host.isolation import FrameError
+from wasinn_nb.host.job import REMEDIES
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.wasi_nn import Call
 
@@ -133,10 +134,15 @@ def _port(values: Mapping[str, Any]) -> Port:
 def error_values(error: BaseException) -> dict[str, Any]:
     """Return an error as JSON values."""
     known = isinstance(error, WasiNnError)
+    remedy = error.remedy if isinstance(error, WasiNnError) else None
+    limit = next((name for name, one in REMEDIES.items() if one == remedy), None)
     values: dict[str, Any] = {
         "type": type(error).__name__,
         "message": str(error) if known else f"{type(error).__name__}: {error}",
+        "limit": limit,
     }
+    if isinstance(error, WasiNnError) and limit is not None:
+        values["message"] = error.problem
     if isinstance(error, GuestTrap):
         values |= {"reason": error.reason, "backtrace": list(error.backtrace)}
     return values
@@ -154,6 +160,8 @@ def error_from(values: Any, name: str) -> WasiNnError:
     if not isinstance(values, dict):
         raise FrameError("a frame holds no error where one is expected")
     kind, message = text_from(values.get("type")), text_from(values.get("message"))
+    limit = values.get("limit")
+    remedy = REMEDIES.get(limit) if isinstance(limit, str) else None
     if kind == GuestTrap.__name__:
         backtrace = values.get("backtrace")
         if not isinstance(backtrace, list):
@@ -165,14 +173,15 @@ def error_from(values: Any, name: str) -> WasiNnError:
         )
     if kind == MemoryError.__name__:
         return GuestCrash(
-            f"{name} needed more memory than its process may have; memory_limit= gives it more "
-            f"({message})",
+            f"{name} needed more memory than its process may have ({message})",
             limit="memory_limit",
+            remedy=REMEDIES["memory_limit"],
         )
     known = getattr(errors, kind, None) if kind in errors.__all__ else None
     if isinstance(known, type) and issubclass(known, WasiNnError):
         try:
-            return known(message)
+            # A remedy is a command to paste: it comes from here, never from a frame.
+            return known(message, remedy=remedy)
         except TypeError:  # it takes more than a message
             pass
     return GuestCrash(f"{name}: the helper process failed: {message}")

@@ -39,7 +39,7 @@ _HINTS: Final = {
     "wasi_snapshot_preview2": "build it for wasm32-wasip1",
     "wasi_nn": "the module of the ABI is called wasi_ephemeral_nn",
     "wasi": "threads do not run here; build it for wasm32-wasip1",
-    "env": "it was not linked whole, or was built for Emscripten; build it for wasm32-wasip1",
+    "env": "it was not linked completely, or was built for Emscripten; build it for wasm32-wasip1",
     "__wbindgen_placeholder__": "it was built for a browser; build it for wasm32-wasip1",
 }
 
@@ -92,7 +92,7 @@ def read_module(wasm: str | os.PathLike[str] | bytes) -> bytes:
     >>> read_module(b"<!DOCTYPE html>")
     Traceback (most recent call last):
     ...
-    wasinn_nb.errors.GuestModuleError: the guest is no WebAssembly module: it begins with
+    wasinn_nb.errors.GuestModuleError: the guest is not a WebAssembly module: it begins with
     b'<!DOCTYP' where b'\x00asm' is expected; was another file downloaded in its place?
     """
     if isinstance(wasm, bytes | bytearray | memoryview):
@@ -105,7 +105,7 @@ def read_module(wasm: str | os.PathLike[str] | bytes) -> bytes:
         if data.lstrip().startswith((b"(module", b";;")):
             hint = "assemble WebAssembly text first: wasmtime.wat2wasm(text)"
         raise GuestModuleError(
-            f"{name} is no WebAssembly module: it begins with {data[:8]!r} where {_MAGIC!r} "
+            f"{name} is not a WebAssembly module: it begins with {data[:8]!r} where {_MAGIC!r} "
             f"is expected; {hint}"
         )
     version = data[4:8]
@@ -142,9 +142,9 @@ def compile_module(engine: wasmtime.Engine, wasm: bytes) -> wasmtime.Module:
     try:
         return wasmtime.Module(engine, wasm)
     except wasmtime.WasmtimeError as error:
-        said = " ".join(str(error).split())
+        reason = " ".join(str(error).split())
         raise GuestModuleError(
-            f"the module is not valid: {said}; is the file whole ({len(wasm)} bytes)?"
+            f"the module is not valid: {reason}; is the file whole ({len(wasm)} bytes)?"
         ) from error
 
 
@@ -155,12 +155,14 @@ def check_start(module: wasmtime.Module) -> None:
     if isinstance(kind, wasmtime.FuncType) and not kind.params and not kind.results:
         return
     if kind is not None:
-        raise GuestModuleError("the module's _start is no function without parameters and results")
+        raise GuestModuleError(
+            "the module's _start is not a function without parameters and results"
+        )
     names = sorted(exports)
-    shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
     raise GuestModuleError(
-        f"the module exports no _start, so it is no command but a library "
-        f"(it exports {shown or 'nothing'}); build it as a program, or instantiate it yourself "
+        f"the module exports no _start, so it is not a command but a library "
+        f"(it exports {listed or 'nothing'}); build it as a program, or instantiate it yourself "
         f"with wasinn_nb.host.add_to_linker"
     )
 
@@ -174,11 +176,11 @@ def check_imports(module: wasmtime.Module, provides: Callable[[str, str], bool])
     ]
     if not missing:
         return
-    said = ", ".join(f"{module}.{name}" for module, name in missing[:5])
+    listed = ", ".join(f"{module}.{name}" for module, name in missing[:5])
     more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
     hint = next((f"; {_HINTS[m]}" for m, _ in missing if m in _HINTS), "")
     raise GuestLinkError(
-        f"the guest imports {said}{more}, which nobody provides here; this host provides "
+        f"the guest imports {listed}{more}, which are not provided here; this host provides "
         f"wasi_snapshot_preview1, and of {MODULE}: {', '.join(PARAMETERS)}{hint}"
     )
 

@@ -1,4 +1,4 @@
-"""What a guest prints: shown while it runs, and kept, neither without bound."""
+"""What a guest prints: shown while it runs, and kept, both up to a limit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Stream = Literal["stdout", "stderr"]
 Chunk = tuple[Stream, bytes]
 
 KEPT: Final = 1 << 20
-"""Bytes of each stream that are kept and shown unless told otherwise."""
+"""Bytes of each stream that are kept and shown by default."""
 _PENDING: Final = 1 << 20  # bytes on their way to the screen before the guest has to wait
 _POLL: Final = 0.05  # seconds between two looks at what else there is to do
 _AT_ONCE: Final = 256  # chunks between two looks at the clock
@@ -28,7 +28,7 @@ DONE: Final = None
 
 
 # Writers that wasmtime still holds.  It lets go of them in threads of its own, some time after the
-# guest has ended, and a thread that asks for the interpreter while that shuts down aborts the
+# guest has ended, and a thread that enters the interpreter while that shuts down aborts the
 # process: so the exit waits for them.
 _writers: set[int] = set()
 _LAST_WAIT: Final = 2.0
@@ -101,13 +101,13 @@ class Output:
         self.chunks.put((stream, chunk))
 
     def shown(self, chunk: bytes) -> None:
-        """Take note that *chunk* is on the screen."""
+        """Note that *chunk* is on the screen, which makes room for more."""
         with self._room:
             self._pending -= len(chunk)
             self._room.notify()
 
     def text(self, stream: Stream) -> str:
-        """Return what is kept of *stream*; bytes that are no UTF-8 become U+FFFD."""
+        """Return what is kept of *stream*; bytes that are not UTF-8 become U+FFFD."""
         return bytes(self._kept[stream]).decode(errors="replace")
 
     def notes(self) -> list[str]:

@@ -40,7 +40,7 @@ from wasinn_nb.host.isolation import (
     prepare_spare,
     take_helper,
 )
-from wasinn_nb.host.job import Job
+from wasinn_nb.host.job import REMEDIES, Job
 from wasinn_nb.host.messages import call_from, error_from, seconds_from, text_from
 from wasinn_nb.host.modules import NativeCode
 from wasinn_nb.host.output import DONE, Output, Printer, Stream
@@ -240,7 +240,8 @@ class GuestProcess:
         else:
             what = f"wrote more than {job.write_limit} bytes to files"
         return GuestCrash(
-            f"{job.invocation.name} {what}, and was stopped{self._where()}; {limit}= gives it more",
+            f"{job.invocation.name} {what}, and was stopped{self._where()}",
+            remedy=REMEDIES[limit],
             call=self._running,
             limit=limit,
         )

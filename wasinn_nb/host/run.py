@@ -1,4 +1,4 @@
-"""`GuestRun`: what came of a run, and the commands that repeat it on other runtimes."""
+"""`GuestRun`: the outcome of a run, and the commands that repeat it on other runtimes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path, PurePosixPath
 
 from wasinn_nb.abi import Dialect
 from wasinn_nb.files import expanded
 from wasinn_nb.host.wasi import Directory
-from wasinn_nb.render import html_table
+from wasinn_nb.render import Code, Column, Document, Only, Paragraph, Section, Showing, Table, Tone
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.wasi_nn import ModelFiles, Trace
+from wasinn_nb.wording import milliseconds
 
 __all__ = ["GuestRun", "Invocation"]
 
@@ -47,7 +47,7 @@ class Invocation:
 
 
 @dataclass(slots=True, repr=False, eq=False)
-class GuestRun:
+class GuestRun(Showing):
     """What a guest did.
 
     Its text holds nothing that changes from run to run; its HTML has the durations, too.
@@ -70,11 +70,11 @@ class GuestRun:
     dialect : Dialect or None
         The numbering of tensor types that the guest has shown; ``None`` where both fit.
     notes : tuple of str
-        What there is to know besides.
+        Remarks on the run.
     invocation : Invocation
         How it was started.
     models : mapping
-        The models that it has asked for by name.
+        The models that it has loaded by name.
     runtime : str
         The engine behind WASI-NN.
     isolation : tuple of str
@@ -184,36 +184,35 @@ class GuestRun:
                     break
         return names
 
-    def __repr__(self) -> str:
-        lines = [f"GuestRun({self._summary})"]
-        if len(self.trace):
-            lines.append(repr(self.trace))
-        lines += [f"wrote {name}" for name in self._file_names()]
-        lines += [f"note: {note}" for note in self.notes]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        failed = self.exit_code != 0
-        colour = "color:#d1242f" if failed else ""
-        pieces = [f'<p style="{colour};font-weight:600">{escape(self._summary)}</p>']
-        if len(self.trace):
-            pieces.append(self.trace._repr_html_())
+    def document(self) -> Document:
+        """Return what there is to see: how it ended, its calls, and what it printed and wrote."""
+        ended: Tone = "strong" if self.exit_code == 0 else "bad"
+        printed = [("stdout", self.stdout), ("stderr", self.stderr)]
+        folded = [
+            Section(name, [Code(_shortened(text))], folded=True) for name, text in printed if text
+        ]
         if self.seconds:
-            rows = [(name, f"{value * 1e3:.1f} ms") for name, value in self.seconds.items()]
-            pieces.append(_folded("durations", html_table(["step", "time"], rows)))
-        for name, text in (("stdout", self.stdout), ("stderr", self.stderr)):
-            if text:
-                cut = text if len(text) <= _SHOWN else text[:_SHOWN] + "\n…"
-                pieces.append(_folded(name, f"<pre>{escape(cut)}</pre>"))
+            steps = Table(["step", Column("time", milliseconds)], list(self.seconds.items()))
+            folded.insert(0, Section("durations", [steps], folded=True))
         if self.isolation:
-            pieces.append(_folded("isolation", f"<p>{escape(', '.join(self.isolation))}</p>"))
-        pieces += [f"<p>wrote <code>{escape(name)}</code></p>" for name in self._file_names()]
-        pieces += [f"<p>{escape(note)}</p>" for note in self.notes]
-        return "<div>" + "".join(pieces) + "</div>"
+            held = Paragraph(", ".join(self.isolation))
+            folded.append(Section("isolation", [held], folded=True))
+        return Document(
+            self._summary,
+            [
+                Only(("text",), [Paragraph(f"GuestRun({self._summary})")]),
+                Only(("notebook", "page"), [Paragraph(self._summary, ended)]),
+                *(self.trace.document().blocks if len(self.trace) else ()),
+                Only(("notebook", "page"), folded),
+                *(Paragraph(f"wrote {name}") for name in self._file_names()),
+                *(Paragraph(f"note: {note}") for note in self.notes),
+            ],
+            show_title=False,
+        )
 
 
-def _folded(title: str, body: str) -> str:
-    return f"<details><summary>{escape(title)}</summary>{body}</details>"
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\n…"
 
 
 def _parts(name: str, model: ModelFiles) -> list[str]:

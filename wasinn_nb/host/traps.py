@@ -40,7 +40,7 @@ _WORDS: Final = {
 
 
 def as_trap(name: str, error: wasmtime.Trap | wasmtime.WasmtimeError, stderr: str) -> GuestTrap:
-    """Return a `GuestTrap` that says why and where, and the guest's own last words."""
+    """Return a `GuestTrap` with the reason, the place, and the last lines of the guest's stderr."""
     code = error.trap_code if isinstance(error, wasmtime.Trap) else None
     if code is not None:
         reason = _WORDS.get(code, code.name.lower().replace("_", " "))
@@ -49,7 +49,7 @@ def as_trap(name: str, error: wasmtime.Trap | wasmtime.WasmtimeError, stderr: st
     backtrace = tuple(map(_place, error.frames)) if isinstance(error, wasmtime.Trap) else ()
     lines = [f"{name} trapped: {reason}"]
     if last := stderr.strip().splitlines()[-_LAST_LINES:]:
-        lines += ["its last words on stderr:", *(f"    {line}" for line in last)]
+        lines += ["the last lines of its stderr:", *(f"    {line}" for line in last)]
     if backtrace:
         lines += [
             "wasm backtrace:",
@@ -91,7 +91,7 @@ def demangled(name: str) -> str:
 
 
 def trap_behind(error: BaseException) -> wasmtime.Trap | None:
-    """Return the trap that wasmtime-py held in its hands when it raised *error* instead.
+    """Return the trap that wasmtime-py had when it raised *error* instead.
 
     It keeps the exceptions of host functions in one place for all threads, and raises whichever
     lies there when a guest traps, so that one guest may get another's.

@@ -107,7 +107,7 @@ def parsed_texts(values: Iterable[object], what: str) -> tuple[str, ...]:
     Raises
     ------
     InvalidArgumentError
-        If one cannot be handed to a guest: it holds a NUL, or is no UTF-8.
+        If one cannot be handed to a guest: it holds a NUL, or is not UTF-8.
     """
     if isinstance(values, str | bytes):
         raise InvalidArgumentError(f"expected a list of {what}, got the single text {values!r}")
@@ -255,7 +255,7 @@ class Files:
 
 
 def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield what lies below *folder* and is no folder; links are not followed."""
+    """Yield the files below *folder*; links are not followed."""
     folders: list[str | Path] = [folder]
     while folders:
         try:

@@ -13,7 +13,7 @@ import wasmtime
 
 from wasinn_nb.abi import Dialect
 from wasinn_nb.errors import GuestError, GuestLinkError, GuestModuleError, GuestTrap
-from wasinn_nb.host.job import Job
+from wasinn_nb.host.job import REMEDIES, Job
 from wasinn_nb.host.linker import HostFunctions, Stopped
 from wasinn_nb.host.modules import check_imports, check_start, compiled, memories, new_engine
 from wasinn_nb.host.output import DONE, Output, Printer
@@ -151,7 +151,7 @@ class GuestThread:
         check_start(module)
         store = wasmtime.Store(self._engine)
         linker = wasmtime.Linker(self._engine)
-        # Not left to the last reference: a notebook keeps tracebacks, and they the guest's memory.
+        # Closed by us: a notebook keeps tracebacks, which refer to them and so to the memory.
         self._resources = (linker, store, module)
         self._limit(store)
         define_wasi(linker, self._functions)
@@ -176,8 +176,8 @@ class GuestThread:
         except wasmtime.WasmtimeError as error:
             if self._functions.failure is not None or isinstance(error, wasmtime.ExitTrap):
                 raise
-            said = " ".join(str(error).split())
-            raise GuestLinkError(f"the guest cannot be instantiated: {said}") from error
+            reason = " ".join(str(error).split())
+            raise GuestLinkError(f"the guest cannot be instantiated: {reason}") from error
         main = instance.exports(store)["_start"]
         assert isinstance(main, wasmtime.Func)  # noqa: S101 - check_start has seen it
         main(store)
@@ -219,7 +219,8 @@ class GuestThread:
         if sum(sizes) > self._job.memory_limit:
             raise GuestModuleError(
                 f"{self._invocation.name} begins with {sum(sizes)} bytes of memory, and may have "
-                f"{self._job.memory_limit}; memory_limit= gives it more"
+                f"{self._job.memory_limit}",
+                remedy=REMEDIES["memory_limit"],
             )
         store.set_limits(
             memory_size=self._job.memory_limit // max(len(sizes), 1),

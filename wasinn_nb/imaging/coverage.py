@@ -31,7 +31,7 @@ class Coverage(NamedTuple):
 
     A mask of a cropped image covers less than the image; one of a letterboxed image, whose borders
     are cut off at whole pixels of the mask, may reach a little beyond it, and so does one of a
-    stride, whose first and last rows are centred on those of the image.
+    stride, whose first and last rows are centered on those of the image.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def _grid(mask: int, model: int) -> tuple[float, float]:
 
 
 def _along(start: float, end: float, mask: int, size: int) -> tuple[slice, float, float]:
-    """Return the pixels of the image whose centres are covered, and their edges in the mask."""
+    """Return the pixels of the image whose centers are covered, and their edges in the mask."""
     low = min(size, max(0, math.ceil(start * size - 0.5 - _ROUNDING)))
     high = min(size, max(low, math.ceil(end * size - 0.5 - _ROUNDING)))
     edges = [

@@ -53,5 +53,5 @@ def kept_image(source: ImageSource, exif: Exif = "ignore") -> bytes | NDArray[np
         with Image.open(io.BytesIO(encoded.content)):
             return encoded.content
     except BROKEN:
-        open_reduced(encoded, exif)  # raises the error that says what is wrong
+        open_reduced(encoded, exif)  # raises the error with the reason
         raise

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 from PIL import Image
 
 from wasinn_nb.abi import TensorType
-from wasinn_nb.errors import ImageError
+from wasinn_nb.errors import ImageError, Remedy
 from wasinn_nb.imaging.colors import color_pixels, narrowed, rgb_image, rgba_image
 from wasinn_nb.imaging.placement import Placement
 from wasinn_nb.imaging.reading import OpenedImage, open_reduced
@@ -75,7 +75,7 @@ def image_to_bytes(
     Raises
     ------
     ImageError, MissingFileError
-        If *path* is no readable image.
+        If *path* is not a readable image.
     RecipeError
         If an option is not one of those above.
 
@@ -182,7 +182,11 @@ def resized_pixels(image: ImageSource | OpenedImage, recipe: PreprocessRecipe) -
         raise ImageError(
             f"to cover {recipe.height}x{recipe.width} pixels, the image of "
             f"{opened.height}x{opened.width} would be resized to {height}x{width}; expected sides "
-            f'of at most {MAX_SIDE}: cut it to another shape, or use fit="letterbox"'
+            f"of at most {MAX_SIDE}",
+            remedy=Remedy(
+                'cut it to another shape, or use fit="letterbox"',
+                [{"recipe": {"fit": "letterbox"}}],
+            ),
         )
     if recipe.resize in {"bilinear", "bilinear-draft"}:
         pixels = _resized_by_pillow(opened.image, height, width, recipe.color)

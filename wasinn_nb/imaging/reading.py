@@ -1,4 +1,4 @@
-"""Opening images: any source, any mode that Pillow reads, nothing taken on trust."""
+"""Opening images: any source, any mode that Pillow reads, everything checked."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BROKEN: Final = (
 )
 """What Pillow's decoders raise on broken files."""
 
-# Pillow turns TIFF files upright, asked or not; this is the way back, by orientation.
+# Pillow always turns TIFF files upright; this turns them back, by orientation.
 _TURNED_BACK: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -80,7 +80,7 @@ def open_image(
         Arrays are (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), uint8 in RGB order; (H, W) may be
         uint16.
     exif : {"ignore", "apply"}
-        ``"apply"`` turns the image as its EXIF orientation says.
+        ``"apply"`` turns the image upright by its EXIF orientation.
     at_least : (height, width), optional
         Lets libjpeg decode an encoded JPEG at a half, a quarter or an eighth of its size, as long
         as it is no smaller than this; other images come at their own size.

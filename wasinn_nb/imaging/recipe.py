@@ -1,4 +1,4 @@
-"""Preprocessing said as a value: what is done to an image before a model sees it."""
+"""Preprocessing as a value: what is done to an image before a model gets it."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class PreprocessRecipe:
     """How an image becomes a tensor: a value to save, print, compare and read back.
 
     The steps, in this order: open the image; turn it upright if ``exif="apply"``; resize it to
-    (`height`, `width`) as `fit` says; make the channels of `color`; map ``0…255`` linearly to
+    (`height`, `width`) as `fit` states; make the channels of `color`; map ``0…255`` linearly to
     `range`; subtract `mean` and divide by `scale`, channel by channel; quantize if `quantization`
-    says how; convert to `type`; lay out.
+    is given; convert to `type`; lay out.
 
     Parameters
     ----------
@@ -173,12 +173,12 @@ class PreprocessRecipe:
         if self.type is TensorType.U8 and not self.is_identity:
             raise RecipeError(
                 "a u8 tensor holds 0 to 255 as they are; use type f32 for a range, mean or scale, "
-                "or say the model's quantization=(scale, zero_point)"
+                "or state the model's quantization=(scale, zero_point)"
             )
         if self.type is TensorType.I8 and (self.range != _SIGNED_LEVELS or self._is_normalized):
             raise RecipeError(
                 "an i8 tensor holds value - 128, which is the range (-128, 127); for another "
-                "range, a mean or a scale say the model's quantization=(scale, zero_point)"
+                "range, a mean or a scale state the model's quantization=(scale, zero_point)"
             )
 
     @property
@@ -330,7 +330,7 @@ def _quantization(values: Any, type_: TensorType) -> tuple[float, int]:
 
 
 def _finite(values: Any) -> tuple[float, ...]:
-    """Return *values* as floats; nothing where one of them is no finite float32 number."""
+    """Return *values* as floats; nothing where one of them is not a finite float32 number."""
     try:
         numbers = () if isinstance(values, str | bytes) else tuple(map(float, values))
     except (TypeError, ValueError, OverflowError):

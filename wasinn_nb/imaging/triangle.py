@@ -1,6 +1,6 @@
 """Resizing with the ``Triangle`` filter of the Rust `image` crate, bit for bit.
 
-For each axis, in float32: ``ratio = in / out``; ``s = max(1, ratio)``.  Output `o` has its centre
+For each axis, in float32: ``ratio = in / out``; ``s = max(1, ratio)``.  Output `o` has its center
 at ``c = (o + 0.5) * ratio`` and reads the inputs from ``clamp(floor(c - s), 0, in - 1)`` up to, not
 including, ``clamp(ceil(c + s), left + 1, in)``, input `i` with weight
 ``max(0, 1 - |(i - (c - 0.5)) / s|)``, summed in index order.  Rows first, then columns.
@@ -102,11 +102,11 @@ def _weighted_rows(rows: NDArray[np.generic], taps: _Taps, age: Age) -> NDArray[
 def _taps(inputs: int, outputs: int) -> _Taps:
     ratio = _F32(inputs) / _F32(outputs)
     support = max(_F32(1), ratio)
-    centre = (np.arange(outputs, dtype=_F32) + _F32(0.5)) * ratio
-    left = np.clip(np.floor(centre - support).astype(np.int64), 0, inputs - 1)
-    right = np.clip(np.ceil(centre + support).astype(np.int64), left + 1, inputs)
+    center = (np.arange(outputs, dtype=_F32) + _F32(0.5)) * ratio
+    left = np.clip(np.floor(center - support).astype(np.int64), 0, inputs - 1)
+    right = np.clip(np.ceil(center + support).astype(np.int64), left + 1, inputs)
     index = left[:, None] + np.arange(int((right - left).max()))
-    distance = (index.astype(_F32) - (centre - _F32(0.5))[:, None]) / support
+    distance = (index.astype(_F32) - (center - _F32(0.5))[:, None]) / support
     weights = np.maximum(_F32(0), _F32(1) - np.abs(distance))
     # Outputs that read fewer inputs than others end in weight 0, which changes no sum.
     weights[index >= right[:, None]] = 0

@@ -39,7 +39,6 @@ from wasinn_nb.tasks import Reading, task, tasks
 __all__ = ["describe"]
 
 _MOST_NAMES: Final = 20
-_ASSUMED: Final = ", assumed"
 
 
 def describe(
@@ -96,14 +95,18 @@ def describe(
         python = calls_code(files, found.encoding.name.lower(), signature, read.recipe, runtime)
     else:
         fields = statements(assumed)
-        reading, made_up = _reading_facts(read.reading, found, counted="classes" not in fields)
+        facts, marked = _reading_facts(read.reading, found, counted="classes" not in fields)
         if read.others:
-            others = " and ".join(read.others)
-            reading["task"] += f" ({others} fits too){_ASSUMED}"
-        fields |= made_up
+            facts["task"] += f" ({' and '.join(read.others)} fits too)"
+            marked["task"] = {}
+        for stated in marked.values():
+            fields |= stated
         if (fields or read.others) and found.card.task == "unknown":
             fields["task"] = read.reading.task
-        assumed += _marked(reading)
+        assumed += tuple(f"{name}: {text}" for name, text in facts.items() if name in marked)
+        reading = {
+            name: f"{text}, assumed" if name in marked else text for name, text in facts.items()
+        }
         held = isinstance(model, Model) and _card_source(found, None) == "given"
         start, passed = given_card(found.card if held and card is None else card)
         if fields:
@@ -125,9 +128,10 @@ def describe(
         reading,
         assumed,
         fields,
-        read.refusal,
+        "" if read.error is None else str(read.error),
         line,
         python,
+        read.error,
     )
 
 
@@ -138,7 +142,7 @@ class _Read:
     reading: Reading | None = None
     others: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
-    refusal: str = ""
+    error: InvalidArgumentError | RuntimeFailure | None = None
 
     def __init__(
         self, engine: Runtime, model: Model, recipe: PartialRecipe | None, signature: Signature
@@ -152,7 +156,7 @@ class _Read:
             plan = fitting.pop(first) if fitting else None
             self.others = tuple(fitting)
         if plan is not None:
-            self.refusal = ""
+            self.error = None
             self.reading = plan.reading
             self.assumed = (*plan.assumed, *plan.reading.assumed)
 
@@ -162,11 +166,11 @@ class _Read:
         model: Model,
         recipe: PartialRecipe | None,
         signature: Signature,
-        wanted: str | None = None,
+        required: str | None = None,
     ) -> Plan | None:
         """Return how a task reads the model; None, and the reason, where it does not."""
         try:
-            plan = Plan(model, recipe, wanted)
+            plan = Plan(model, recipe, required)
             self.recipe = plan.recipe_of(signature)
             self.assumed = plan.assumed
             ports = (*signature.inputs, *signature.outputs)
@@ -174,37 +178,30 @@ class _Read:
                 signature = engine.describe(model.files, model.encoding, input=plan.recipe_of)
             plan.head_of(signature)
         except (InvalidArgumentError, RuntimeFailure) as error:
-            self.refusal = self.refusal or str(error)
+            self.error = self.error or error.with_traceback(None)
             return None
         return plan
 
 
 def _reading_facts(
     reading: Reading, model: Model, *, counted: bool
-) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return how an output is read, in words, and the card's fields that are made up."""
-    facts = {"task": reading.task, **reading.facts}
-    made_up: dict[str, Any] = {}
+) -> tuple[dict[str, str], dict[str, Mapping[str, Any]]]:
+    """Return how an output is read, in words, and which of that is assumed.
+
+    Returns
+    -------
+    facts, assumed
+        The second one: name of a fact → the fields of a card that state it, if any do.
+    """
     classes = reading.card.classes
-    facts["classes"] = listed(classes)
-    if classes in {UNNAMED_CLASS, unnamed_classes(len(classes))} and not model.card.classes:
-        if len(classes) <= _MOST_NAMES:
-            made_up["classes"] = list(classes)
-        else:
-            facts["classes"] = f"{len(classes)}, without names"
-        facts["classes"] += _ASSUMED if counted else ""
-    if facts.get("threshold", "").endswith(_ASSUMED):
-        made_up["threshold"] = float(facts["threshold"].removesuffix(_ASSUMED))
-    return facts, made_up
-
-
-def _marked(reading: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what of a reading is assumed, in words."""
-    return tuple(
-        f"{name}: {text.removesuffix(_ASSUMED)}"
-        for name, text in reading.items()
-        if text.endswith(_ASSUMED)
-    )
+    unnamed = classes in {UNNAMED_CLASS, unnamed_classes(len(classes))} and not model.card.classes
+    many = len(classes) > _MOST_NAMES
+    facts = {"task": reading.task, **reading.facts}
+    facts["classes"] = f"{len(classes)}, without names" if unnamed and many else listed(classes)
+    assumed: dict[str, Mapping[str, Any]] = {}
+    if unnamed and counted:
+        assumed["classes"] = {} if many else {"classes": list(classes)}
+    return facts, assumed | dict(reading.assumed_facts)
 
 
 def _card_source(model: Model, card: ModelCard | str | os.PathLike[str] | None) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import ModelCard, Port, Stated, clean_text
+from wasinn_nb.errors import WasiNnError
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.literals import literal
 from wasinn_nb.render import Code, Document, Facts, Section, Showing
@@ -18,8 +19,8 @@ __all__ = ["ModelDescription", "listed"]
 _MOST_NAMES: Final = 20
 _MOST_METADATA: Final = 12
 _MOST_NAME: Final = 60
-# Of a card, what is shown by itself, or not at all.
-_SHOWN_APART: Final = frozenset({"name", "encoding", "classes", "recipe", "palette"})
+# Of a card, what has a row of its own, or none.
+_NOT_LISTED: Final = frozenset({"name", "encoding", "classes", "recipe", "palette"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -57,6 +58,8 @@ class ModelDescription(Showing):
         The Python that writes a card which states what is assumed; empty where nothing is.
     python : str
         The Python that runs the model: in one call, or by the five calls where no task reads it.
+    error : WasiNnError or None
+        What `refusal` is the message of, with its remedy as values.
 
     Examples
     --------
@@ -87,6 +90,7 @@ class ModelDescription(Showing):
     refusal: str
     card_line: str
     python: str
+    error: WasiNnError | None = field(default=None, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the description as plain JSON values."""
@@ -195,7 +199,7 @@ def _card_rows(card: ModelCard) -> list[tuple[str, str]]:
             rows.append((name, listed(list(value))))
         elif name == "figures":
             rows.append((name, listed([f"{key} {number:g}" for key, number in value.items()])))
-        elif name not in _SHOWN_APART:
+        elif name not in _NOT_LISTED:
             rows.append((name, clean_text(value)))
     return rows
 
@@ -250,8 +254,8 @@ def listed(names: Sequence[str]) -> str:
     """
     cleaned = [clean_text(name, _MOST_NAME) for name in names[:_MOST_NAMES]]
     between = "; " if any("," in name for name in cleaned) else ", "
-    shown = between.join(cleaned)
-    return shown if len(names) <= _MOST_NAMES else f"{shown}{between}... ({len(names)} in all)"
+    text = between.join(cleaned)
+    return text if len(names) <= _MOST_NAMES else f"{text}{between}... ({len(names)} in all)"
 
 
 def _plain(value: Any) -> Any:

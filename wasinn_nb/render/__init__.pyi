@@ -7,7 +7,6 @@ from .document import Document as Document
 from .document import Facts as Facts
 from .document import Items as Items
 from .document import Legend as Legend
-from .document import Medium as Medium
 from .document import Only as Only
 from .document import Paragraph as Paragraph
 from .document import Picture as Picture
@@ -18,18 +17,9 @@ from .document import Table as Table
 from .document import Tone as Tone
 from .encoding import encoded_figure as encoded_figure
 from .encoding import encoded_image as encoded_image
-from .html import blocks_html as blocks_html
 from .html import document_html as document_html
-from .html import table_html as table_html
-from .markup import bars_html as bars_html
-from .markup import image_preview as image_preview
-from .markup import picture_html as picture_html
-from .markup import preview as preview
 from .page import Report as Report
-from .page import figure_html as figure_html
-from .page import image_html as image_html
-from .page import write_document as write_document
-from .page import write_page as write_page
+from .page import document_page as document_page
 from .palette import RGB as RGB
 from .palette import LegendEntry as LegendEntry
 from .palette import checked_labels as checked_labels
@@ -43,7 +33,5 @@ from .plotting import Panel as Panel
 from .plotting import PanelFigure as PanelFigure
 from .plotting import draw_evaluation as draw_evaluation
 from .plotting import draw_panels as draw_panels
-from .tables import html_table as html_table
-from .tables import text_table as text_table
 from .text import document_text as document_text
 from .text import table_text as table_text

@@ -27,7 +27,7 @@ __all__ = [
 
 RGB = tuple[int, int, int]
 
-# Okabe and Ito's eight colours, distinct for colour-blind readers too, in an order that starts
+# Okabe and Ito's eight colors, distinct for color-blind readers too, in an order that starts
 # with black for a background (Okabe, Ito: Color Universal Design, 2008).
 _OKABE_ITO: Final[tuple[RGB, ...]] = (
     (0, 0, 0),
@@ -42,12 +42,12 @@ _OKABE_ITO: Final[tuple[RGB, ...]] = (
 
 
 def checked_palette(palette: Any, classes: int) -> tuple[RGB, ...]:
-    """Return *palette* as tuples, one colour of three bytes per class.
+    """Return *palette* as tuples, one color of three bytes per class.
 
     Raises
     ------
     RecipeError
-        If there are fewer colours than classes, or a colour is not three numbers from 0 to 255.
+        If there are fewer colors than classes, or a color is not three numbers from 0 to 255.
 
     Examples
     --------
@@ -61,24 +61,24 @@ def checked_palette(palette: Any, classes: int) -> tuple[RGB, ...]:
             f"expected a palette as a sequence of (red, green, blue), got {palette!r:.80}"
         ) from error
     checked: list[RGB] = []
-    for index, colour in enumerate(given):
+    for index, color in enumerate(given):
         try:
-            whole = [-1 if isinstance(v, bool) else operator.index(v) for v in colour]
+            whole = [-1 if isinstance(v, bool) else operator.index(v) for v in color]
         except TypeError:
             whole = []
         if len(whole) != 3 or not all(0 <= v <= 255 for v in whole):
             raise RecipeError(
-                f"colour {index}: expected (red, green, blue) from 0 to 255, got {colour!r:.80}"
+                f"color {index}: expected (red, green, blue) from 0 to 255, got {color!r:.80}"
             )
         checked.append((whole[0], whole[1], whole[2]))
     if len(checked) < classes:
-        raise RecipeError(f"expected a colour for each of {classes} classes, got {len(checked)}")
+        raise RecipeError(f"expected a color for each of {classes} classes, got {len(checked)}")
     return tuple(checked[:classes]) if classes else tuple(checked)
 
 
 @functools.lru_cache(maxsize=8)
 def distinct_palette(classes: int) -> tuple[RGB, ...]:
-    """Return one colour per class: black first, then colours that colour-blind readers tell apart.
+    """Return one color per class: black first, then colors that color-blind readers can tell apart.
 
     Up to eight come from Okabe and Ito; further ones walk the hue circle in golden-angle steps
     with alternating lightness.  The first 256 all differ.
@@ -113,7 +113,7 @@ class LegendEntry(NamedTuple):
     name: str
     color: RGB
     share: str
-    """The class's part of the picture, in words: ``"19.19 %"``."""
+    """The class's part of the image, as text: ``"19.19 %"``."""
 
 
 def palette_image(labels: NDArray[np.uint8], palette: Sequence[RGB]) -> Image.Image:
@@ -122,7 +122,7 @@ def palette_image(labels: NDArray[np.uint8], palette: Sequence[RGB]) -> Image.Im
     Raises
     ------
     TensorError
-        If a label has no colour.
+        If a label has no color.
     """
     checked_labels(labels, len(palette))
     image = Image.fromarray(np.ascontiguousarray(labels))
@@ -143,7 +143,12 @@ def legend(
 
 
 def checked_labels(labels: NDArray[np.uint8], classes: int) -> None:
-    """Raise `TensorError` where *labels* is no mask of so many classes.
+    """Raise `TensorError` if *labels* is not a mask of so many classes.
+
+    Parameters
+    ----------
+    labels : array
+    classes : int
 
     Examples
     --------
@@ -162,8 +167,15 @@ def checked_labels(labels: NDArray[np.uint8], classes: int) -> None:
 
 
 def refuse_labels(counts: NDArray[Any], classes: int) -> None:
-    """Raise `TensorError`, which lists the labels that are no class, by how many have each."""
+    """Raise `TensorError`, which lists the labels that are not classes, and how often they occur.
+
+    Parameters
+    ----------
+    counts : array of int
+        How many pixels have each label.
+    classes : int
+    """
     wrong = [(value, n) for value, n in enumerate(counts.tolist()) if n and value >= classes]
-    shown = ", ".join(f"{value} ({n} pixel{'' if n == 1 else 's'})" for value, n in wrong[:8])
+    listed = ", ".join(f"{value} ({n} pixel{'' if n == 1 else 's'})" for value, n in wrong[:8])
     more = f" and {len(wrong) - 8} more" if len(wrong) > 8 else ""
-    raise TensorError(f"expected labels from 0 to {classes - 1}, got {shown}{more}")
+    raise TensorError(f"expected labels from 0 to {classes - 1}, got {listed}{more}")

@@ -1,7 +1,7 @@
 """Figures: the only file that imports matplotlib.
 
-It knows pictures, names and colours.  Figures are made without pyplot, so that none is kept alive,
-none is drawn twice, and no backend is chosen for the caller.
+Figures are made without pyplot, so that none is kept alive, none is drawn twice, and no backend is
+chosen for the caller.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _GAP: Final = 0.12
 _FONT_POINTS: Final = 11
 _SWATCH_CHARACTERS: Final = 6  # what a swatch and the gap after it take, in characters of text
 _CHARACTERS_PER_INCH: Final = 11.5
-_SMALL_PANEL_WIDTH: Final = 3.2  # where rows of pictures are drawn
+_SMALL_PANEL_WIDTH: Final = 3.2  # where rows of images are drawn
 _MATRIX_CELL: Final = 0.55
 _MATRIX_SIDES: Final = (3.0, 9.0)
 _MATRIX_NAMES: Final = 2.0  # what the names beside a matrix take
@@ -44,18 +44,18 @@ _HISTOGRAM_COLORS: Final = ("#b8bec4", "#404040")
 
 
 class Panel(NamedTuple):
-    """One picture of a figure."""
+    """One image of a figure."""
 
     title: str
     pixels: NDArray[np.uint8]
     """(H, W, 3) in RGB order."""
     smooth: bool = True
-    """Whether neighbouring pixels may mix on the screen: never in a mask, where a colour between
+    """Whether neighboring pixels may mix on the screen: never in a mask, where a color between
     those of two classes would stand for neither."""
 
 
 class Histogram(NamedTuple):
-    """How often values occur, beside the pictures of a figure."""
+    """How often values occur, beside the images of a figure."""
 
     title: str
     values: Mapping[str, NDArray[Any]]
@@ -84,26 +84,26 @@ def draw_panels(
     histogram: Histogram | None = None,
     columns: int | None = None,
 ) -> PanelFigure:
-    """Draw pictures side by side, with a legend beneath.
+    """Draw images side by side, with a legend beneath.
 
     Parameters
     ----------
     panels : sequence of Panel
     legend : sequence of LegendEntry
     histogram : Histogram, optional
-        Drawn after the pictures.
+        Drawn after the images.
     columns : int, optional
         How many stand in a row.  Default: all.
 
     Returns
     -------
     PanelFigure
-        A `matplotlib.figure.Figure` with one axes for each picture.
+        A `matplotlib.figure.Figure` with one axes for each image.
 
     Raises
     ------
     InvalidArgumentError
-        If there is no picture, or one is no (H, W, 3) uint8 array.
+        If there is no image, or one is not a (H, W, 3) uint8 array.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def draw_panels(
     ['Mask']
     """
     if not panels:
-        raise InvalidArgumentError("expected at least one picture to draw, got none")
+        raise InvalidArgumentError("expected at least one image to draw, got none")
     for title, pixels, _ in panels:
         if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
             raise InvalidArgumentError(
@@ -156,7 +156,7 @@ def draw_evaluation(
     rows: Sequence[Sequence[Panel]],
     legend: Sequence[LegendEntry],
 ) -> PanelFigure:
-    """Draw a confusion matrix, and beneath it rows of pictures with a legend.
+    """Draw a confusion matrix, and beneath it rows of images with a legend.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def draw_evaluation(
     names : sequence of str
         Of the C classes.
     rows : sequence of sequences of Panel
-        Any number of rows, each with as many pictures; none draws the matrix alone.
+        Any number of rows, each with as many images; none draws the matrix alone.
     legend : sequence of LegendEntry
 
     Returns
@@ -224,10 +224,10 @@ def draw_evaluation(
 def _draw_matrix(axes: Axes, shares: NDArray[np.float64], names: Sequence[str]) -> None:
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
     marks = range(len(names))
-    shown = [_plain(_short(name)) for name in names]
-    upright = len(names) > 6 or max(map(len, shown)) > 12
-    axes.set_xticks(marks, shown, rotation=90 if upright else 0)
-    axes.set_yticks(marks, shown)
+    labels = [_plain(_short(name)) for name in names]
+    upright = len(names) > 6 or max(map(len, labels)) > 12
+    axes.set_xticks(marks, labels, rotation=90 if upright else 0)
+    axes.set_yticks(marks, labels)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.set_title("Percent of each true class", fontsize=_FONT_POINTS, color="black")

@@ -166,7 +166,7 @@ def table_text(table: Table, width: int = 100) -> str:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
+    return textwrap.wrap(text, width) or [""]
 
 
 def _fitting(columns: Sequence[Sequence[str]], numeric: Sequence[bool], width: int) -> list[int]:

@@ -1,6 +1,6 @@
 """Inference runtimes: what the toolkit needs of one, the head behind a model, and the registry."""
 
-from wasinn_nb.runtimes.base import BaseRuntime
+from wasinn_nb.runtimes.base import BaseRuntime, GraphSpec
 from wasinn_nb.runtimes.device_table import (
     Device,
     DeviceTable,
@@ -38,6 +38,7 @@ __all__ = [
     "EngineTable",
     "ExecutionContext",
     "Graph",
+    "GraphSpec",
     "Head",
     "HeadOf",
     "InputOf",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import Signature
@@ -15,16 +15,36 @@ from wasinn_nb.runtimes.precisions import check_precision, warn_of_precision
 from wasinn_nb.runtimes.protocols import Builder, Graph, HeadOf, InputOf
 from wasinn_nb.runtimes.reading import check_sizes, with_stated
 
-__all__ = ["BaseRuntime"]
+__all__ = ["BaseRuntime", "GraphSpec"]
 
 Model = TypeVar("Model")
 """What an engine makes of a model's files before it compiles them."""
 
 
+class GraphSpec(NamedTuple):
+    """What a graph is compiled from, besides the model.
+
+    Attributes
+    ----------
+    signature : Signature
+        What the model takes and gives, at the size of its recipe.
+    recipe : PreprocessRecipe or None
+        Of its image.
+    head : Head or None
+        What is computed behind it.
+    """
+
+    signature: Signature
+    recipe: PreprocessRecipe | None
+    head: Head | None
+
+
 class BaseRuntime(ABC, Generic[Model]):
     """A `Runtime` whose engine fills in the steps.
 
-    A runtime may start from it, or be any class that has the attributes of `Runtime`.
+    A runtime may start from it, or be any class that has the attributes of `Runtime`.  The steps:
+    check precision and device, read, describe, take the size of the recipe, compile, and warn where
+    the device computes in another precision.
 
     Attributes
     ----------
@@ -71,8 +91,8 @@ class BaseRuntime(ABC, Generic[Model]):
         device = self._device(device)
         model = self._read(builders, encoding, device)
         signature, recipe = self._fitted(model, builders, input)
-        behind = None if head is None else head(signature)
-        graph = self._compiled(model, signature, device, precision, recipe, behind)
+        spec = GraphSpec(signature, recipe, None if head is None else head(signature))
+        graph = self._compiled(model, spec, device, precision)
         warn_of_precision(self.name, device, precision, graph.precision)
         return graph
 
@@ -98,7 +118,7 @@ class BaseRuntime(ABC, Generic[Model]):
         return check_device(device, self.devices())
 
     def _needs_stated(self, signature: Signature) -> bool:
-        """Return whether to complete *signature* by what the file states, read without engine."""
+        """Return whether to complete *signature* by what its file states."""
         del signature
         return True
 
@@ -108,20 +128,12 @@ class BaseRuntime(ABC, Generic[Model]):
 
     @abstractmethod
     def _signature(self, model: Model, builders: Sequence[Builder]) -> Signature:
-        """Return what a model takes and gives, as the engine says."""
+        """Return what a model takes and gives, as the engine reports it."""
 
     @abstractmethod
     def _at_size(self, model: Model, signature: Signature, recipe: PreprocessRecipe) -> Signature:
         """Give the model's one image the recipe's size; return *signature* with all sizes."""
 
     @abstractmethod
-    def _compiled(
-        self,
-        model: Model,
-        signature: Signature,
-        device: str,
-        precision: str,
-        recipe: PreprocessRecipe | None,
-        head: Head | None,
-    ) -> Graph:
-        """Return the graph of a model, with what the engine takes over of recipe and head."""
+    def _compiled(self, model: Model, spec: GraphSpec, device: str, precision: str) -> Graph:
+        """Return the graph of a model, with as much of recipe and head as the engine takes over."""

@@ -9,7 +9,7 @@ from typing import Final
 from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.render import Column, Document, Showing, Table
+from wasinn_nb.render import Document, Showing, Table
 
 __all__ = [
     "AUTO",
@@ -77,7 +77,7 @@ class DeviceTable(Showing, tuple[Device, ...]):
     def document(self) -> Document:
         """Return what there is to see: a row for each device."""
         rows = [(d.name, "yes" if d.available else "no", d.reason or d.full_name) for d in self]
-        table = Table([Column("device"), Column("here"), Column("what")], rows)
+        table = Table(["device", "here", "what"], rows)
         return Document("Execution targets", [table], show_title=False)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.errors import UnsupportedOperationError
-from wasinn_nb.render import Column, Document, Showing, Table
+from wasinn_nb.render import Document, Items, Showing, Table
 from wasinn_nb.runtimes.registry import runtime, runtimes
 
 __all__ = ["Engine", "EngineTable", "engines"]
@@ -55,26 +55,31 @@ class EngineTable(Showing, tuple[Engine, ...]):
     ...     Engine("toy", {"toy-engine": "1.0"}, frozenset({GraphEncoding.ONNX})),
     ...     Engine("other", reason="other is not installed"),
     ... ])
-    engine  here  reads  what
+    engine  here  reads  version
     toy     yes   onnx   toy-engine 1.0
-    other   no           other is not installed
+    other   no
+    - other is not installed
     """
 
     __slots__ = ()
 
     def document(self) -> Document:
-        """Return what there is to see: a row for each engine."""
+        """Return what there is to see: a row for each engine, and below why some are missing."""
         rows = [
             (
                 engine.name,
                 "yes" if engine.available else "no",
                 ", ".join(engine.reads),
-                engine.reason or ", ".join(f"{p} {v}" for p, v in engine.versions.items()),
+                ", ".join(f"{package} {number}" for package, number in engine.versions.items()),
             )
             for engine in self
         ]
-        table = Table([Column(name) for name in ("engine", "here", "reads", "what")], rows)
-        return Document("Engines", [table], show_title=False)
+        reasons = [engine.reason for engine in self if engine.reason]
+        return Document(
+            "Engines",
+            [Table(["engine", "here", "reads", "version"], rows), Items(reasons)],
+            show_title=False,
+        )
 
 
 def engines() -> EngineTable:

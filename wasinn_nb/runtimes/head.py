@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import TensorError
-from wasinn_nb.runtimes.labels import argmax_labels, nan_error
+from wasinn_nb.runtimes.labels import argmax_labels, refuse_nan
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["NOT_A_NUMBER", "Head", "Reduction"]
@@ -42,7 +42,7 @@ class Head:
     threshold : float
         In the units of the output.
     keep : bool
-        Whether the values are wanted too.
+        Whether the values are returned, too.
     quantization : (float, int), optional
         Scale and zero point of the output's integers: kept values are ``scale * (q - zero_point)``.
 
@@ -103,8 +103,7 @@ class Head:
         plane = planes[0]
         if self.reduce == "threshold":
             values = self._real(plane)
-            if np.isnan(values.min()):
-                raise nan_error(f"{np.isnan(values).sum()} of {values.size} scores are NaN")
+            refuse_nan(values)
             above: NDArray[np.uint8] = (values > np.float32(self.threshold)).view(np.uint8)
             return above
         low, high = plane.min(), plane.max()

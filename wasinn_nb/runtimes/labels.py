@@ -35,8 +35,7 @@ def argmax_labels(scores: NDArray[Any]) -> NDArray[np.uint8]:
     Raises
     ------
     TensorError
-        If the shape or dtype is another, or a score is NaN: which class is the highest there
-        cannot be said.
+        If the shape or dtype is another, or a score is NaN, so that no class is the highest.
 
     Examples
     --------
@@ -55,7 +54,23 @@ def argmax_labels(scores: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def score_planes(scores: NDArray[Any]) -> NDArray[Any]:
-    """Return scores as (C, H, W), contiguous; raise `TensorError` where they cannot be that."""
+    """Return scores as planes of classes: (C, H, W), contiguous.
+
+    Parameters
+    ----------
+    scores : (C, H, W) or (1, C, H, W) array
+        At most 256 classes, of any real dtype.
+
+    Raises
+    ------
+    TensorError
+        If the shape or dtype is another.
+
+    Examples
+    --------
+    >>> score_planes(np.zeros((1, 4, 2, 3))).shape
+    (4, 2, 3)
+    """
     planes = scores[0] if scores.ndim == 4 and scores.shape[0] == 1 else scores
     if planes.ndim != 3 or 0 in planes.shape or planes.dtype.kind not in "fiu":
         raise TensorError(
@@ -68,7 +83,21 @@ def score_planes(scores: NDArray[Any]) -> NDArray[Any]:
 
 
 def refuse_nan(scores: NDArray[Any]) -> None:
-    """Raise `TensorError` where a score is NaN."""
+    """Raise `TensorError` if a score is NaN.
+
+    Parameters
+    ----------
+    scores : array
+        Of any shape and real dtype.
+
+    Examples
+    --------
+    >>> refuse_nan(np.float32([1, np.nan]))
+    Traceback (most recent call last):
+    ...
+    wasinn_nb.errors.TensorError: 1 of 2 scores are NaN, so that the class is undefined; check the
+    model's input (range, mean, scale) and its precision
+    """
     # The minimum is NaN where any score is, and needs no array of flags.
     if scores.dtype.kind == "f" and np.isnan(scores.min()):
         raise nan_error(f"{np.isnan(scores).sum()} of {scores.size} scores are NaN")
@@ -80,21 +109,36 @@ def nan_error(found: str) -> TensorError:
     Parameters
     ----------
     found : str
-        How many are.
+        How many scores are NaN, as the beginning of a sentence.
 
     Examples
     --------
     >>> str(nan_error("2 of 9 scores are NaN"))[:58]
-    '2 of 9 scores are NaN, so that the class cannot be told; c'
+    '2 of 9 scores are NaN, so that the class is undefined; che'
     """
     return TensorError(
-        f"{found}, so that the class cannot be told; check the model's input (range, mean, scale) "
+        f"{found}, so that the class is undefined; check the model's input (range, mean, scale) "
         f"and its precision"
     )
 
 
 def write_argmax(planes: Iterable[NDArray[Any]], labels: NDArray[np.uint8]) -> None:
-    """Write into the zeros of *labels* which of *planes* is the first with the highest value."""
+    """Write into *labels*, for each pixel, the index of the first plane with the highest value.
+
+    Parameters
+    ----------
+    planes : iterable of arrays
+        Of one shape, without NaN.
+    labels : uint8 array
+        Of the same shape, all zeros.
+
+    Examples
+    --------
+    >>> labels = np.zeros(3, np.uint8)
+    >>> write_argmax([np.array([1, 5, 2]), np.array([3, 5, 0]), np.array([2, 1, 9])], labels)
+    >>> labels
+    array([1, 0, 2], dtype=uint8)
+    """
     best: NDArray[Any] | None = None
     for index, plane in enumerate(planes):
         if best is None:

@@ -17,26 +17,30 @@ from numpy.typing import NDArray
 
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import Port, Signature, content_of, port_of
-from wasinn_nb.errors import WasiNnError
+from wasinn_nb.errors import Remedy, WasiNnError
 from wasinn_nb.imaging import PreprocessRecipe
-from wasinn_nb.runtimes.base import BaseRuntime
+from wasinn_nb.runtimes.base import BaseRuntime, GraphSpec
 from wasinn_nb.runtimes.device_table import AUTO, Device, DeviceTable
-from wasinn_nb.runtimes.head import Head
 from wasinn_nb.runtimes.protocols import Builder
 from wasinn_nb.runtimes.reading import check_ends, checked_part, failure, with_dimensions
 from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph, processors
 
 __all__ = ["LiteRtContext", "LiteRtGraph", "LiteRtRuntime"]
 
-_SYMMETRIC: Final = (
+_OPENVINO: Final = ({"runtime": "openvino"},)
+_SYMMETRIC: Final = Remedy(
     "LiteRT takes 8-bit weights with zero point 0 only: quantize the original model again, or "
-    "use runtime='openvino'"
+    "use runtime='openvino'",
+    _OPENVINO,
 )
-_REMEDIES: Final = {
+_REMEDIES: Final[Mapping[str, Remedy | str]] = {
     "unresolved custom op": "convert the original model without this operation, or run the file "
     "with the runtime that defines it",
-    "Select TensorFlow op": "convert the original model with TensorFlow Lite's own operations "
-    "only, or use runtime='openvino'",
+    "Select TensorFlow op": Remedy(
+        "convert the original model with TensorFlow Lite's own operations only, or use "
+        "runtime='openvino'",
+        _OPENVINO,
+    ),
     "Didn't find op for builtin opcode": "the operation is newer than LiteRT here: "
     "pip install --upgrade ai-edge-litert",
     "unsupported zero-point value": _SYMMETRIC,
@@ -112,33 +116,18 @@ class LiteRtRuntime(BaseRuntime[_Model]):
             with_dimensions(signature.inputs, inputs), with_dimensions(signature.outputs, outputs)
         )
 
-    def _compiled(
-        self,
-        model: _Model,
-        signature: Signature,
-        device: str,
-        precision: str,
-        recipe: PreprocessRecipe | None,
-        head: Head | None,
-    ) -> LiteRtGraph:
+    def _compiled(self, model: _Model, spec: GraphSpec, device: str, precision: str) -> LiteRtGraph:
         del precision  # float32 always
-        if recipe is None:
+        if spec.recipe is None:
             _prepare(model.interpreter, None)
-        return LiteRtGraph(model, signature, device, recipe, head)
+        return LiteRtGraph(model, spec, device)
 
 
 class LiteRtGraph(UnfusedGraph):
     """A model; see :class:`wasinn_nb.runtimes.Graph`."""
 
-    def __init__(
-        self,
-        model: _Model,
-        signature: Signature,
-        device: str,
-        recipe: PreprocessRecipe | None,
-        head: Head | None,
-    ) -> None:
-        super().__init__(signature, device, recipe, head)
+    def __init__(self, model: _Model, spec: GraphSpec, device: str) -> None:
+        super().__init__(spec, device)
         self._content = model.content
         self._unused = [model.interpreter]
 

@@ -17,9 +17,8 @@ from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import Port, Signature, port_of, stated, with_weights_inside
 from wasinn_nb.errors import RuntimeFailure, WasiNnError
 from wasinn_nb.imaging import PreprocessRecipe
-from wasinn_nb.runtimes.base import BaseRuntime
+from wasinn_nb.runtimes.base import BaseRuntime, GraphSpec
 from wasinn_nb.runtimes.device_table import AUTO, Device, DeviceTable
-from wasinn_nb.runtimes.head import Head
 from wasinn_nb.runtimes.protocols import Builder
 from wasinn_nb.runtimes.reading import OPEN_RANK, check_ends, checked_part, failure
 from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph, processors
@@ -39,7 +38,7 @@ _TYPE_NAMES: Final = {
     "float": "f32",
     "float16": "f16",
 }
-# What an exception says too, ONNX Runtime would also write to the standard error.
+# Otherwise ONNX Runtime writes to the standard error what its exceptions say.
 _SILENT: Final = 4
 _UPDATE: Final = (
     "export the model for an older version of ONNX, or install a newer ONNX Runtime: "
@@ -146,30 +145,17 @@ class OnnxRuntime(BaseRuntime[ort.InferenceSession]):
         return Signature(inputs, tuple(outputs))
 
     def _compiled(
-        self,
-        model: ort.InferenceSession,
-        signature: Signature,
-        device: str,
-        precision: str,
-        recipe: PreprocessRecipe | None,
-        head: Head | None,
+        self, model: ort.InferenceSession, spec: GraphSpec, device: str, precision: str
     ) -> OnnxGraph:
         del precision  # float32 always
-        return OnnxGraph(model, signature, device, recipe, head)
+        return OnnxGraph(model, spec, device)
 
 
 class OnnxGraph(UnfusedGraph):
     """A session; see :class:`wasinn_nb.runtimes.Graph`."""
 
-    def __init__(
-        self,
-        session: ort.InferenceSession,
-        signature: Signature,
-        device: str,
-        recipe: PreprocessRecipe | None,
-        head: Head | None,
-    ) -> None:
-        super().__init__(signature, device, recipe, head)
+    def __init__(self, session: ort.InferenceSession, spec: GraphSpec, device: str) -> None:
+        super().__init__(spec, device)
         self.session = session
 
     def execution_context(self) -> OnnxContext:

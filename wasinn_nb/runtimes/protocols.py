@@ -29,8 +29,8 @@ class ExecutionContext(Protocol):
     def set_input(self, index: int, tensor: Tensor) -> None:
         """Use *tensor* as input *index*; its bytes are read in place.
 
-        Where only the order of the sizes differs, bytes rule.  A tensor of another type or number
-        of elements raises InvalidArgumentError.
+        Where only the order of the sizes differs, the bytes are taken as the model's.  A tensor of
+        another type or number of elements raises InvalidArgumentError.
         """
 
     def start(self) -> None:
@@ -74,11 +74,11 @@ class Graph(Protocol):
 
     @property
     def input(self) -> PreprocessRecipe | None:
-        """The recipe of its image, as it was asked for."""
+        """The recipe of its image, as it was given to :meth:`Runtime.load`."""
 
     @property
     def head(self) -> Head | None:
-        """The head behind it, as it was asked for."""
+        """The head behind it, as it was given to :meth:`Runtime.load`."""
 
     @property
     def fuses_input(self) -> bool:
@@ -143,7 +143,7 @@ class Runtime(Protocol):
     ) -> Graph:
         """Read and compile a model once.
 
-        A runtime takes over as much of preprocessing and head as it can, and its graph says what:
+        A runtime takes over as much of preprocessing and head as it can, and its graph states what:
         with ``fuses_input``, input 0 takes (1, height, width, channels) u8 pixels as
         `wasinn_nb.imaging.resized_pixels` makes them; with ``fuses_head``, the outputs are
         those of `Head.apply`, bit for bit.  The rest is NumPy's work, in the caller.

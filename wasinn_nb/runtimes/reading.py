@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import Port, Signature, checked_encoding, checked_files, stated
-from wasinn_nb.errors import InvalidArgumentError, RuntimeFailure, UnsupportedOperationError
+from wasinn_nb.errors import (
+    InvalidArgumentError,
+    Remedy,
+    RuntimeFailure,
+    UnsupportedOperationError,
+)
 from wasinn_nb.runtimes.protocols import Builder
 from wasinn_nb.tensor import Tensor
 
@@ -36,7 +41,7 @@ _MOST_CHARACTERS: Final = 1000
 
 
 def checked_part(
-    builders: Sequence[Builder], encoding: GraphEncoding, wanted: GraphEncoding, runtime: str
+    builders: Sequence[Builder], encoding: GraphEncoding, readable: GraphEncoding, runtime: str
 ) -> Builder:
     """Return the one part of a model for a runtime that reads one encoding, or refuse it.
 
@@ -45,7 +50,7 @@ def checked_part(
     builders : sequence of path or bytes
     encoding : GraphEncoding
         As declared.
-    wanted : GraphEncoding
+    readable : GraphEncoding
         What the runtime reads: ``ONNX`` or ``TENSORFLOWLITE``.
     runtime : str
         Its name, for the error.
@@ -58,18 +63,19 @@ def checked_part(
         As `checked_encoding` and `checked_files` of `wasinn_nb.cards`.
     """
     found = encoding
-    if encoding in {wanted, GraphEncoding.AUTODETECT}:
+    if encoding in {readable, GraphEncoding.AUTODETECT}:
         found = checked_encoding(builders, encoding)
-    if found is not wanted:
+    if found is not readable:
         unknown = found is GraphEncoding.AUTODETECT
         this = "does not show its encoding" if unknown else f"is {found.name.lower()}"
-        remedy = (
-            "convert it to ONNX" if found is GraphEncoding.PYTORCH else "use runtime='openvino'"
-        )
+        remedy = Remedy("use runtime='openvino'", [{"runtime": "openvino"}])
+        if found is GraphEncoding.PYTORCH:
+            remedy = Remedy("convert it to ONNX")
         raise UnsupportedOperationError(
-            f"{runtime} reads models of encoding {wanted.name.lower()}, this one {this}; {remedy}"
+            f"{runtime} reads models of encoding {readable.name.lower()}, this one {this}",
+            remedy=remedy,
         )
-    checked_files(builders, wanted)
+    checked_files(builders, readable)
     return builders[0]
 
 
@@ -100,7 +106,7 @@ def check_sizes(signature: Signature) -> None:
 def input_array(index: int, port: Port, tensor: Tensor) -> NDArray[Any]:
     """Return a read-only array over the bytes of *tensor* with the dimensions of input *index*.
 
-    Where only the order of the sizes differs, bytes rule.
+    Where only the order of the sizes differs, the bytes are taken as the model's.
 
     Raises
     ------
@@ -108,12 +114,12 @@ def input_array(index: int, port: Port, tensor: Tensor) -> NDArray[Any]:
         If type or number of elements are not the model's.
     """
     array = tensor.to_array()
-    wanted = port.fixed_dimensions
+    expected = port.fixed_dimensions
     if tensor.type is not port.type or (
-        wanted is not None and math.prod(wanted) != math.prod(tensor.dimensions)
+        expected is not None and math.prod(expected) != math.prod(tensor.dimensions)
     ):
         raise InvalidArgumentError(f"input {index} is {port.signature}, got {tensor.signature}")
-    return array if wanted is None else array.reshape(wanted)
+    return array if expected is None else array.reshape(expected)
 
 
 def check_output(index: int, port: Port, *, computed: bool) -> None:
@@ -141,26 +147,34 @@ def check_output(index: int, port: Port, *, computed: bool) -> None:
         )
 
 
-def failure(what: str, words: str, remedies: Mapping[str, str]) -> RuntimeFailure:
+def failure(what: str, message: str, remedies: Mapping[str, Remedy | str]) -> RuntimeFailure:
     """Return the error for what an engine failed at, with the remedy where it is known.
 
     Parameters
     ----------
     what : str
         What could not be done.
-    words : str
+    message : str
         The engine's own.
     remedies : mapping
-        Part of the engine's words → what to do.
+        Part of the engine's message → what to do.
 
     Examples
     --------
     >>> failure("ONNX Runtime cannot read the model", "IR version 99", {"IR version": "update it"})
     RuntimeFailure('ONNX Runtime cannot read the model: IR version 99; update it')
     """
-    reason = " ".join(words.split())[:_MOST_CHARACTERS].rstrip(".") or "no reason given"
-    known = (remedy for part, remedy in remedies.items() if part in reason)
-    return RuntimeFailure("; ".join([f"{what}: {reason}", *known]))
+    reason = " ".join(message.split())[:_MOST_CHARACTERS].rstrip(".") or "no reason given"
+    known = [
+        Remedy(remedy) if isinstance(remedy, str) else remedy
+        for part, remedy in remedies.items()
+        if part in reason
+    ]
+    remedy = None
+    if known:
+        choices = [choice for one in known for choice in one.choices]
+        remedy = Remedy("; ".join(one.python for one in known), choices)
+    return RuntimeFailure(f"{what}: {reason}", remedy=remedy)
 
 
 def with_dimensions(
@@ -181,7 +195,7 @@ def with_dimensions(
 def with_stated(signature: Signature, builders: Sequence[Builder]) -> Signature:
     """Return *signature* with the layouts, operations and quantization that the file states.
 
-    What the runtime says itself stays.
+    What the runtime itself reports stays.
 
     Parameters
     ----------

@@ -11,10 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import Signature
 from wasinn_nb.errors import BusyError
-from wasinn_nb.imaging import PreprocessRecipe
-from wasinn_nb.runtimes.head import Head
+from wasinn_nb.runtimes.base import GraphSpec
 from wasinn_nb.runtimes.reading import BUSY, check_output, input_array
 from wasinn_nb.tensor import Tensor
 
@@ -26,27 +24,18 @@ class UnfusedGraph:
 
     Parameters
     ----------
-    signature : Signature
+    spec : GraphSpec
     device : str
-    input : PreprocessRecipe or None
-    head : Head or None
     """
 
     fuses_input: Final = False
     fuses_head: Final = False
     precision: Final = "f32"
 
-    def __init__(
-        self,
-        signature: Signature,
-        device: str,
-        input: PreprocessRecipe | None,
-        head: Head | None,
-    ) -> None:
+    def __init__(self, spec: GraphSpec, device: str) -> None:
+        signature, self.input, self.head = spec
         self.inputs, self.outputs = signature.inputs, signature.outputs
         self.device = device
-        self.input = input
-        self.head = head
 
 
 class ThreadedContext(ABC):
@@ -70,7 +59,7 @@ class ThreadedContext(ABC):
         """Run the graph to its end; return new arrays, of the outputs that tensors can hold."""
 
     def set_input(self, index: int, tensor: Tensor) -> None:
-        """Use *tensor*; where only the order of the sizes differs, bytes rule."""
+        """Use *tensor*, in the model's dimensions."""
         self._check_idle()
         self._inputs[index] = input_array(index, self._ports[0][index], tensor)
 

@@ -63,7 +63,11 @@ class Reading(Protocol):
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """How the output is read, in words: name → text; a text ends in "assumed" where it is."""
+        """How the output is read, in words: name → text."""
+
+    @property
+    def assumed_facts(self) -> Mapping[str, Mapping[str, Any]]:
+        """Which of `facts` are assumed: name → the fields of a card that state it, if any do."""
 
     @property
     def assumed(self) -> tuple[str, ...]:

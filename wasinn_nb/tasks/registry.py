@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, cast
 
 from wasinn_nb import registry
-from wasinn_nb.cards import ModelCard, Signature
+from wasinn_nb.cards import FIVE_CALLS, ModelCard, Signature
 from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.tasks.base import Reading, Task
@@ -49,13 +49,13 @@ def task(name: str) -> Task:
     return cast("Task", registry.registered(GROUP, name))
 
 
-def task_for(card: ModelCard, wanted: str | None = None) -> Task | None:
+def task_for(card: ModelCard, required: str | None = None) -> Task | None:
     """Return the task that a card's model is for.
 
     Parameters
     ----------
     card : ModelCard
-    wanted : str, optional
+    required : str, optional
         What the caller is about to do.
 
     Returns
@@ -66,17 +66,17 @@ def task_for(card: ModelCard, wanted: str | None = None) -> Task | None:
     Raises
     ------
     InvalidArgumentError
-        If the card names another task than is wanted, or one that is not known.
+        If the card names another task than the required one, or one that is not known.
     """
     stated = card.task
     if stated == UNKNOWN:
-        return None if wanted is None else task(wanted)
+        return None if required is None else task(required)
     found = task(stated)
-    if wanted not in {None, stated}:
+    if required not in {None, stated}:
         raise InvalidArgumentError(
-            f"the card of {card.name} says that its task is {stated}, not {wanted}",
+            f"the card of {card.name} says that its task is {stated}, not {required}",
             remedy=Remedy(
-                f"use {found.call}, or pass a card with task={wanted!r}",
+                f"use {found.call}, or pass a card with task={required!r}",
                 [{"task": stated}],
             ),
         )
@@ -87,11 +87,11 @@ def reading_of(
     signature: Signature,
     card: ModelCard,
     recipe: PreprocessRecipe,
-    wanted: Task | None = None,
+    required: Task | None = None,
     *,
     scores: bool = False,
 ) -> Reading:
-    """Return how a model is read by the task that is wanted, or by the one that can read it.
+    """Return how a model is read by the required task, or by the one that can read it.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def reading_of(
         What the model takes and gives at the recipe's size.
     card : ModelCard
     recipe : PreprocessRecipe
-    wanted : Task, optional
+    required : Task, optional
         Default: the task that can read the outputs, where nothing states it.
     scores : bool
         Whether results are to keep the scores.
@@ -111,7 +111,7 @@ def reading_of(
     InvalidArgumentError
         If several readings fit, or the card does not fit; the error says how to choose.
     """
-    names = [wanted.name] if wanted is not None else list(tasks())
+    names = [required.name] if required is not None else list(tasks())
     readings: dict[str, Reading] = {}
     reasons = []
     for name in names:
@@ -143,7 +143,4 @@ def _remedy(
             except InvalidArgumentError:
                 continue
             return Remedy(f"it can be read for {name}: use {task(name).call}", [{"task": name}])
-    return Remedy(
-        "call it with wasinn_nb.WasiNnCtx, which gives every output as it is",
-        command="wasinn-nb inspect {model} prints the Python that gives every output as it is",
-    )
+    return FIVE_CALLS

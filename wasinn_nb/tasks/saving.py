@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypedDict
+from typing import Any, Final, NamedTuple, TypedDict, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.errors import ImageError, InvalidArgumentError, MissingFileError
-from wasinn_nb.files import atomic, existing_file, expanded
+from wasinn_nb.errors import (
+    ImageError,
+    InvalidArgumentError,
+    MissingFileError,
+    TensorFileError,
+)
+from wasinn_nb.files import existing_file, expanded
 from wasinn_nb.imaging import open_image
 from wasinn_nb.json_files import checked_json, json_text, read_json
-from wasinn_nb.tensor import Tensor, read_tensor
+from wasinn_nb.tensor import Tensor, read_tensor, tensor_files
+from wasinn_nb.transaction import Contents, read_member, settle, write_files
 
 __all__ = [
     "SavedFiles",
@@ -23,12 +31,19 @@ __all__ = [
     "checked_stem",
     "read_facts",
     "read_result",
+    "read_saved",
+    "read_saved_tensor",
     "saved_format",
     "write_facts",
     "write_result",
 ]
 
+Saved = TypeVar("Saved")
+
 RESULT_FORMAT: Final = "wasinn_nb.result/1"
+_ATTEMPTS: Final = 100
+"""How often a result is read again while other processes save it."""
+
 # A classification keeps the names and scores of up to 100,000 classes.
 _MOST_BYTES: Final = 1 << 26
 _JPEG_QUALITY: Final = 92
@@ -66,7 +81,7 @@ def write_result(
     origin: Mapping[str, object],
     facts: Mapping[str, object],
 ) -> SavedFiles:
-    """Write the files of a result, each whole or not at all, the JSON last.
+    """Write the files of a result, so that they change together.
 
     Parameters
     ----------
@@ -102,17 +117,18 @@ def write_result(
         "overlay": None if saved.overlay is None else saved.overlay.name,
         "tensor": saved.tensor.name,
     }
-    values = {"format": RESULT_FORMAT, **origin, **facts, "files": files}
-    text = json_text(values, "the result", InvalidArgumentError)
-    tensor.write(saved.tensor, metadata=origin)
-    with atomic(saved.mask) as temporary:
-        mask.save(temporary, "PNG", optimize=True)
+    members = tensor_files(saved.tensor.name, tensor, origin)
+    members[saved.mask.name] = _encoded(mask, "PNG", optimize=True)
     if overlay is not None and saved.overlay is not None:
-        with atomic(saved.overlay) as temporary:
-            overlay.save(temporary, "JPEG", quality=_JPEG_QUALITY)
-    with atomic(saved.facts) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        members[saved.overlay.name] = _encoded(overlay, "JPEG", quality=_JPEG_QUALITY)
+    write_facts(saved.facts, {"format": RESULT_FORMAT, **origin, **facts, "files": files}, members)
     return saved
+
+
+def _encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
 
 
 def read_result(path: Path) -> tuple[dict[str, Any], NDArray[np.uint8], Tensor]:
@@ -132,36 +148,128 @@ def read_result(path: Path) -> tuple[dict[str, Any], NDArray[np.uint8], Tensor]:
     ImageError, TensorFileError
         If the mask or the tensor is broken.
     """
-    found, facts = read_facts(path, RESULT_FORMAT)
+    return read_saved(path, RESULT_FORMAT, _mask_and_tensor)
+
+
+def _mask_and_tensor(
+    found: Path, facts: dict[str, Any]
+) -> tuple[dict[str, Any], NDArray[np.uint8], Tensor]:
     files = checked_json(facts, _MaskFacts, found.name, InvalidArgumentError)["files"]
-    mask_path, tensor_path = (beside(found, files[what]) for what in ("mask", "tensor"))
+    name, sha256 = files["mask"], _stated_hash(facts, files["mask"])
+    source: Path | io.BytesIO = existing_file(beside(found, name), "mask")
+    if sha256 is not None:
+        data = read_member(found.parent, name, sha256)
+        if data is None:
+            raise _ChangedError(_changed(found, name))
+        source = io.BytesIO(data)
     try:
-        with existing_file(mask_path, "mask").open("rb") as file:
-            image = open_image(file)
+        image = open_image(source)
     except ImageError as error:
-        raise ImageError(f"{mask_path.name}: {error}") from error
+        raise ImageError(f"{name}: {error}") from error
     if image.mode not in {"P", "L"}:
-        raise ImageError(f"{mask_path.name}: expected an index image, got mode {image.mode}")
-    return facts, np.asarray(image), read_tensor(tensor_path)
+        raise ImageError(f"{name}: expected an index image, got mode {image.mode}")
+    return facts, np.asarray(image), read_saved_tensor(found, facts, files["tensor"])
 
 
-def write_facts(path: Path, facts: Mapping[str, object]) -> None:
-    """Write the JSON file of a result, whole or not at all.
+class _ChangedError(InvalidArgumentError):
+    """A file of a result is not the one that its JSON file names."""
+
+
+def read_saved(path: Path, format_: str, read: Callable[[Path, dict[str, Any]], Saved]) -> Saved:
+    """Read a result, again where another process saved it meanwhile.
 
     Parameters
     ----------
     path : Path
+        Of the JSON file.
+    format_ : str
+        What its ``format`` must be.
+    read : callable
+        ``(path, facts)`` → the result, by :func:`read_saved_tensor`.
+
+    Raises
+    ------
+    MissingFileError
+        If a file is missing.
+    InvalidArgumentError
+        If the JSON is not of that format, or a file was changed after it was saved.
+    """
+    before = None
+    for attempt in range(_ATTEMPTS):
+        found, facts = read_facts(path, format_)
+        try:
+            return read(found, facts)
+        except (_ChangedError, TensorFileError, MissingFileError):
+            if facts == before or attempt == _ATTEMPTS - 1:  # nobody saved meanwhile
+                raise
+            before = facts
+    raise AssertionError  # the last attempt returned or raised
+
+
+def read_saved_tensor(found: Path, facts: Mapping[str, Any], name: str) -> Tensor:
+    """Return a result's tensor.
+
+    Parameters
+    ----------
+    found : Path
+        The JSON file of the result.
     facts : mapping
-        JSON values, with the ``format`` by which :func:`read_facts` knows them.
+        What it states.
+    name : str
+        Of the tensor's file.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    TensorFileError
+        If the tensor is broken.
+    InvalidArgumentError
+        If it is not the one that the facts name.
+    """
+    tensor, sha256 = read_tensor(beside(found, name)), _stated_hash(facts, name)
+    if sha256 not in {None, tensor.sha256()}:
+        raise _ChangedError(_changed(found, name))
+    return tensor
+
+
+def _stated_hash(facts: Mapping[str, Any], name: str) -> str | None:
+    """Return the SHA-256 that a result states of its file; None in results of version 0.1."""
+    stated = facts.get("sha256")
+    sha256 = stated.get(name) if isinstance(stated, dict) else None
+    return sha256 if isinstance(sha256, str) else None
+
+
+def _changed(found: Path, name: str) -> str:
+    return (
+        f"{name} was changed after {found.name} was saved, so that they may belong to different "
+        f"results; save the result again"
+    )
+
+
+def write_facts(path: Path, facts: Mapping[str, object], members: Mapping[str, Contents]) -> None:
+    """Write the JSON file of a result and the files that it names, so that they change together.
+
+    Parameters
+    ----------
+    path : Path
+        Of the JSON file.
+    facts : mapping
+        JSON values, with the ``format`` by which :func:`read_facts` knows them.  The SHA-256 of
+        each member is added.
+    members : mapping
+        File name → content.
 
     Raises
     ------
     InvalidArgumentError
         If they cannot be written as JSON.  Nothing is written.
+    UnwritableError
+        If a file cannot be written.  What was there before is unchanged.
     """
-    text = json_text(facts, "the result", InvalidArgumentError)
-    with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
+    text = json_text({**facts, "sha256": hashes}, "the result", InvalidArgumentError)
+    write_files(path.parent, path.name, text.encode(), members)
 
 
 def read_facts(path: Path, format_: str) -> tuple[Path, dict[str, Any]]:
@@ -185,6 +293,7 @@ def read_facts(path: Path, format_: str) -> tuple[Path, dict[str, Any]]:
     InvalidArgumentError
         If it is not JSON of that format.
     """
+    settle(path.parent, path.name)
     found, facts = _read_json(path)
     if facts.get("format") != format_:
         raise InvalidArgumentError(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.errors import TensorError, TensorFileError
-from wasinn_nb.files import existing_file
+from wasinn_nb.files import existing_file, expanded
 from wasinn_nb.tensor.shapes import (
     checked_dimensions,
     checked_type,
@@ -22,6 +22,7 @@ from wasinn_nb.tensor.shapes import (
 )
 from wasinn_nb.tensor.sidecar import read_sidecar, sidecar_path
 from wasinn_nb.tensor.value import Tensor
+from wasinn_nb.transaction import settle
 
 __all__ = ["read_tensor"]
 
@@ -79,6 +80,7 @@ def read_tensor(
     wasinn_nb.errors.TensorFileError: out-2x2xu8.tensor: dimensions 2x2 in the name,
     but 3 in the arguments; correct one of them
     """
+    settle(expanded(path).parent, sidecar_path(path).name)
     found = existing_file(path, "tensor")
     claims: list[tuple[str, tuple[int, ...] | None, TensorType | None]] = []
     try:

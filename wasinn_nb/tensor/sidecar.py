@@ -6,14 +6,16 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, Final, NotRequired, TypedDict
 
-from wasinn_nb.abi import TensorType
 from wasinn_nb.errors import TensorError, TensorFileError
 from wasinn_nb.json_files import checked_json, json_text, read_json
 from wasinn_nb.tensor.shapes import checked_dimensions, checked_type, signature_text
 
-__all__ = ["read_sidecar", "sidecar_path", "sidecar_text"]
+if TYPE_CHECKING:
+    from wasinn_nb.tensor.value import Tensor
+
+__all__ = ["read_sidecar", "sidecar_path", "tensor_files"]
 
 _FORMAT: Final = "wasinn_nb.tensor/1"
 _MOST_BYTES: Final = 1 << 20
@@ -30,23 +32,23 @@ class _Fields(TypedDict):
     sha256: str
 
 
-def sidecar_text(
-    name: str,
-    dimensions: tuple[int, ...],
-    type_: TensorType,
-    sha256: str,
-    metadata: Mapping[str, object],
-) -> str:
-    """Return the content of a sidecar.
+def tensor_files(
+    name: str, tensor: Tensor, metadata: Mapping[str, object]
+) -> dict[str, bytes | memoryview]:
+    """Return the files of a tensor: its sidecar first, then its data.
 
     Parameters
     ----------
     name : str
-        Of the file with the data, for errors.
-    dimensions, type_, sha256
-        Of the tensor.
+        Of the file with the data.
+    tensor : Tensor
     metadata : mapping
-        JSON values.
+        JSON values that the sidecar states, too.
+
+    Returns
+    -------
+    dict
+        File name → content.
 
     Raises
     ------
@@ -55,17 +57,18 @@ def sidecar_text(
     """
     fields: _Fields = {
         "format": _FORMAT,
-        "dimensions": list(dimensions),
-        "type": type_.suffix,
-        "bytes": math.prod(dimensions) * type_.itemsize,
-        "sha256": sha256,
+        "dimensions": list(tensor.dimensions),
+        "type": tensor.type.suffix,
+        "bytes": tensor.nbytes,
+        "sha256": tensor.sha256(),
     }
     if clash := fields.keys() & metadata.keys():
         raise TensorFileError(
             f"the sidecar of {name} has {', '.join(sorted(clash))} of its own; give the metadata "
             f"other names"
         )
-    return json_text({**fields, **metadata}, f"the metadata for {name}", TensorFileError)
+    text = json_text({**fields, **metadata}, f"the metadata for {name}", TensorFileError)
+    return {sidecar_path(name).name: text.encode(), name: tensor.data}
 
 
 def read_sidecar(path: str | os.PathLike[str]) -> dict[str, Any] | None:

@@ -21,7 +21,8 @@ from wasinn_nb.tensor.shapes import (
     named_signature,
     signature_text,
 )
-from wasinn_nb.tensor.sidecar import sidecar_path, sidecar_text
+from wasinn_nb.tensor.sidecar import sidecar_path, tensor_files
+from wasinn_nb.transaction import write_files
 
 __all__ = ["Tensor"]
 
@@ -36,8 +37,8 @@ class Tensor:
     type : TensorType, str or dtype
         ``TensorType.F32``, ``"f32"`` and ``np.float32`` mean the same.
     data : bytes-like or array
-        The elements' bytes, or an array of the dtype of *type*.  `bytes` are taken as they are;
-        what could still change is copied.
+        The elements' bytes, or an array of the dtype of *type*.  `bytes` are used as they are;
+        data that could still change are copied.
 
     Attributes
     ----------
@@ -107,7 +108,7 @@ class Tensor:
     ) -> Tensor:
         """Make a tensor around *data* without a copy.
 
-        The caller promises that nothing will write to *data* any more.  Parameters and errors are
+        Nothing may write to *data* from then on.  Parameters and errors are
         those of the constructor.
         """
         self = cls.__new__(cls)
@@ -164,7 +165,7 @@ class Tensor:
     ) -> Path:
         """Write the tensor to *path*: ``.npy``, or raw bytes with a JSON sidecar.
 
-        Both files appear whole or not at all.
+        Both files appear whole or not at all, and together.
 
         Parameters
         ----------
@@ -199,11 +200,9 @@ class Tensor:
                 f"the name {path.name} states {signature_text(*named)}, the tensor is "
                 f"{self.signature}; rename the file, or leave the dimensions out of its name"
             )
-        text = sidecar_text(path.name, self.dimensions, self.type, self.sha256(), metadata or {})
-        with atomic(sidecar_path(path)) as sidecar, atomic(path) as raw:
-            sidecar.write_text(text, encoding="utf-8")
-            with raw.open("wb") as file:
-                self._bytes.tofile(file)
+        files = tensor_files(path.name, self, metadata or {})
+        sidecar = sidecar_path(path).name
+        write_files(path.parent, sidecar, files.pop(sidecar), files)
         return path
 
     def __eq__(self, other: object) -> bool:

@@ -1,10 +1,10 @@
-"""The arguments of the WASI-NN calls: parsed, checked, and said in short."""
+"""The arguments of the WASI-NN calls: parsed, checked, and in short for the trace."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,7 +22,6 @@ __all__ = [
     "checked_input",
     "checked_port",
     "checked_tensor",
-    "handles_here",
     "parsed_builders",
     "parsed_encoding",
     "short_builders",
@@ -72,7 +71,7 @@ def parsed_builders(builders: ModelFiles) -> list[Builder]:
 
 
 def checked_tensor(tensor: object) -> Tensor:
-    """Return *tensor*, or raise InvalidArgumentError where it is none."""
+    """Return *tensor*, or raise InvalidArgumentError if it is not a `Tensor`."""
     if not isinstance(tensor, Tensor):
         raise InvalidArgumentError(
             f"expected a Tensor, got {type(tensor).__name__}; Tensor.from_array makes one of an "
@@ -94,20 +93,20 @@ def checked_input(tensor: Tensor, port: Port) -> str:
             f"the model takes {port.signature}, got {tensor.signature}: "
             f"convert the values to {port.type_name}{where}"
         )
-    wanted, came = port.fixed_dimensions, tensor.dimensions
-    if wanted is None:
-        fits = len(came) == len(port.dimensions) and all(
+    expected, given = port.fixed_dimensions, tensor.dimensions
+    if expected is None:
+        fits = len(given) == len(port.dimensions) and all(
             open_or_size in {None, size}
-            for open_or_size, size in zip(port.dimensions, came, strict=True)
+            for open_or_size, size in zip(port.dimensions, given, strict=True)
         )
         if not fits:
             raise InvalidArgumentError(f"the model takes {port.signature}, got {tensor.signature}")
         return ""
-    if math.prod(wanted) != math.prod(came):
+    if math.prod(expected) != math.prod(given):
         raise InvalidArgumentError(
             f"the model takes {port.signature}, got {tensor.signature}: another number of elements"
         )
-    if wanted == came:
+    if expected == given:
         return ""
     return "same bytes, other dimensions: read as the model's; check the layout (NCHW or NHWC)"
 
@@ -119,21 +118,14 @@ def checked_port(ports: tuple[Port, ...], index: int, kind: str) -> Port:
     return ports[index]
 
 
-def handles_here(handles: Mapping[int, object], kind: str) -> str:
-    """Say which handles there are."""
-    if not handles:
-        return f"there is no {kind} yet"
-    return f"here are {kind} {', '.join(map(str, sorted(handles)))}"
-
-
 def short_builders(parts: Iterable[Builder]) -> str:
-    """Say the parts of a model in short."""
+    """Return the parts of a model in short."""
     names = [part.name if isinstance(part, Path) else f"{len(part)} bytes" for part in parts]
     return " + ".join(names) or "no builders"
 
 
 def short_name(value: object) -> str:
-    """Say an enumeration's member, or anything else, in short."""
+    """Return an enumeration's member, or anything else, in short."""
     return value.name.lower() if isinstance(value, GraphEncoding | ExecutionTarget) else str(value)
 
 

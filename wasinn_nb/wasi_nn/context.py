@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -17,14 +14,12 @@ from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget, GraphEncoding
 from wasinn_nb.cards import is_model_file
 from wasinn_nb.errors import (
-    BusyError,
-    InvalidArgumentError,
     NotFoundError,
     RuntimeFailure,
     TooLargeError,
     UnsupportedOperationError,
 )
-from wasinn_nb.runtimes import Builder, ExecutionContext, Graph, Runtime, device_name
+from wasinn_nb.runtimes import Builder, Runtime, device_name
 from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.wasi_nn.arguments import (
@@ -32,7 +27,6 @@ from wasinn_nb.wasi_nn.arguments import (
     checked_input,
     checked_port,
     checked_tensor,
-    handles_here,
     parsed_builders,
     parsed_encoding,
     short_builders,
@@ -40,22 +34,12 @@ from wasinn_nb.wasi_nn.arguments import (
     writable_bytes,
 )
 from wasinn_nb.wasi_nn.description import GraphDescription
+from wasinn_nb.wasi_nn.handles import Handles
 from wasinn_nb.wasi_nn.trace import Keep, Trace
 
 __all__ = ["WasiNnCtx"]
 
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
-
-
-@dataclass(slots=True)
-class _Execution:
-    """An execution context's handle: which graph it runs, and what has been done with it."""
-
-    graph: Graph
-    runner: ExecutionContext
-    inputs_set: set[int] = field(default_factory=set)
-    computed: bool = False
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class WasiNnCtx:
@@ -109,11 +93,7 @@ class WasiNnCtx:
         self.precision = precision or settings.default("precision")
         self.trace = Trace(keep=keep)
         self._models = dict(models or {})
-        self._graphs: dict[int, Graph] = {}
-        self._executions: dict[int, _Execution] = {}
-        self._next_graph = self._next_context = 0
-        self._lock = threading.RLock()
-        self._closed = False
+        self._handles = Handles()
 
     @property
     def runtime(self) -> Runtime:
@@ -158,7 +138,7 @@ class WasiNnCtx:
         MissingFileError
             If a path leads nowhere.
         RuntimeFailure
-            If the bytes are no model.
+            If the bytes are not a model.
         """
         with self.trace.call("load") as call:
             parts = parsed_builders(builders)
@@ -174,7 +154,7 @@ class WasiNnCtx:
         Parameters
         ----------
         name : str
-            No path: a guest reads only files of the directories that it is given.
+            Not a path: a guest reads only files of the directories that it is given.
         target : ExecutionTarget, str or int, optional
             As for :meth:`load`.
 
@@ -200,11 +180,8 @@ class WasiNnCtx:
         InvalidArgumentError
             If there is no such graph.
         """
-        with self.trace.call("init_execution_context", f"graph {graph}") as call, self._lock:
-            loaded = self._graph(graph)
-            execution = _Execution(loaded, loaded.execution_context())
-            context, self._next_context = self._next_context, self._next_context + 1
-            self._executions[context] = execution
+        with self.trace.call("init_execution_context", f"graph {graph}") as call:
+            context = self._handles.add_execution(graph)
             call.got = f"context {context}"
             return context
 
@@ -224,7 +201,7 @@ class WasiNnCtx:
         """
         with self.trace.call("set_input", f"context {context}, input {index}") as call:
             call.got = checked_tensor(tensor).signature
-            with self._execution(context) as execution:
+            with self._handles.execution(context) as execution:
                 port = checked_port(execution.graph.inputs, index, "input")
                 call.index, call.port, call.expected = int(index), port, port.signature
                 call.note = checked_input(tensor, port)
@@ -246,13 +223,13 @@ class WasiNnCtx:
         """
         with (
             self.trace.call("compute", f"context {context}"),
-            self._execution(context) as execution,
+            self._handles.execution(context) as execution,
         ):
-            wanted = range(len(execution.graph.inputs))
-            if missing := sorted(set(wanted) - execution.inputs_set):
+            count = len(execution.graph.inputs)
+            if missing := sorted(set(range(count)) - execution.inputs_set):
                 raise RuntimeFailure(
                     f"compute before input {', '.join(map(str, missing))} is set: "
-                    f"call set_input for each of {len(wanted)} input(s) first"
+                    f"call set_input for each of {count} input(s) first"
                 )
             execution.computed = False
             execution.runner.compute()
@@ -283,8 +260,8 @@ class WasiNnCtx:
         Raises
         ------
         TooLargeError
-            If the buffer is too small; ``needed`` says how many bytes it takes, and nothing is
-            written.
+            If the buffer is too small; ``needed`` is the number of bytes that it takes, and nothing
+            is written.
         UnsupportedOperationError
             If the output is of type i8, which WASI-NN does not have; :meth:`get_output` returns it.
         InvalidArgumentError, RuntimeFailure
@@ -311,18 +288,13 @@ class WasiNnCtx:
 
     def finalize_execution_context(self, context: int) -> None:
         """Forget an execution context; its handle is not used again."""
-        with (
-            self.trace.call("finalize_execution_context", f"context {context}"),
-            self._execution(context),
-            self._lock,
-        ):
-            self._executions.pop(context, None)  # close() may have dropped it
+        with self.trace.call("finalize_execution_context", f"context {context}"):
+            self._handles.remove_execution(context)
 
     def unload(self, graph: int) -> None:
         """Forget a graph; contexts over it go on working."""
-        with self.trace.call("unload", f"graph {graph}"), self._lock:
-            self._graph(graph)
-            del self._graphs[graph]
+        with self.trace.call("unload", f"graph {graph}"):
+            self._handles.remove_graph(graph)
 
     def model_files(self, name: str) -> ModelFiles:
         """Return the model that :meth:`load_by_name` loads.
@@ -338,7 +310,7 @@ class WasiNnCtx:
         # The catalog takes paths too; a guest must not reach the host's files by them.
         if not _PLAIN_NAME.fullmatch(name) or is_model_file(Path(name)):
             raise NotFoundError(
-                f"{name!r} is no name of a model (names registered here: {registered})"
+                f"{name!r} is not the name of a model (names registered here: {registered})"
             )
         from wasinn_nb import catalog
 
@@ -349,25 +321,17 @@ class WasiNnCtx:
 
     def describe(self, graph: int) -> GraphDescription:
         """Return what a graph takes and gives, with the Rust lines that declare the buffers."""
-        with self._lock:
-            loaded = self._graph(graph)
+        loaded = self._handles.graph(graph)
         return GraphDescription(loaded.inputs, loaded.outputs, loaded.device, loaded.precision)
 
     def cancel(self) -> None:
         """Make computations that run in other threads fail soon."""
-        for execution in list(self._executions.values()):
+        for execution in list(self._handles.executions.values()):
             execution.runner.cancel()
 
     def close(self) -> None:
         """Wait for running computations, then drop every graph and context."""
-        with self._lock:
-            self._closed = True
-            executions = list(self._executions.values())
-            self._executions.clear()
-            self._graphs.clear()
-        for execution in executions:
-            with execution.lock:
-                pass
+        self._handles.close()
 
     def __enter__(self) -> Self:
         return self
@@ -381,50 +345,20 @@ class WasiNnCtx:
         self.close()
 
     def __repr__(self) -> str:
-        state = "closed" if self._closed else f"{len(self._graphs)} graph(s)"
+        handles = self._handles
+        state = "closed" if handles.closed else f"{len(handles.graphs)} graph(s)"
         return f"WasiNnCtx({state}, precision {self.precision}, {len(self.trace)} call(s))"
 
-    # -- handle tables ---------------------------------------------------------------------------
+    # -- what the calls share --------------------------------------------------------------------
 
     def _compiled(self, parts: list[Builder], encoding: GraphEncoding, device: str) -> int:
-        self._check_open()
-        loaded = self.runtime.load(parts, encoding, device, self.precision)
-        with self._lock:
-            self._check_open()
-            graph, self._next_graph = self._next_graph, self._next_graph + 1
-            self._graphs[graph] = loaded
-        return graph
-
-    def _graph(self, graph: int) -> Graph:
-        self._check_open()
-        if not isinstance(graph, int | np.integer) or graph not in self._graphs:
-            raise InvalidArgumentError(f"no graph {graph}; {handles_here(self._graphs, 'graph')}")
-        return self._graphs[graph]
-
-    @contextmanager
-    def _execution(self, context: int) -> Iterator[_Execution]:
-        """Yield a context for this thread alone."""
-        with self._lock:
-            self._check_open()
-            if not isinstance(context, int | np.integer) or context not in self._executions:
-                raise InvalidArgumentError(
-                    f"no context {context}; {handles_here(self._executions, 'context')}"
-                )
-            execution = self._executions[context]
-            if not execution.lock.acquire(blocking=False):
-                raise BusyError(
-                    f"context {context} is computing in another thread; "
-                    f"wait for it, or use a context per thread"
-                )
-        try:
-            yield execution
-        finally:
-            execution.lock.release()
+        self._handles.check_open()
+        return self._handles.add_graph(self.runtime.load(parts, encoding, device, self.precision))
 
     def _output(self, context: int, index: int, use: Callable[[Tensor], None]) -> Tensor:
         with (
             self.trace.call("get_output", f"context {context}, output {index}") as call,
-            self._execution(context) as execution,
+            self._handles.execution(context) as execution,
         ):
             port = checked_port(execution.graph.outputs, index, "output")
             call.index, call.port, call.expected = int(index), port, port.signature
@@ -435,7 +369,3 @@ class WasiNnCtx:
             use(tensor)
             call.tensor = tensor
             return tensor
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise RuntimeFailure("this WasiNnCtx is closed; make a new one")

@@ -1,4 +1,4 @@
-"""What a graph takes and gives, as a table with the Rust lines that declare the buffers."""
+"""What a graph takes and gives, with the Rust lines that declare the buffers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.cards import Port
-from wasinn_nb.render import html_table, text_table
+from wasinn_nb.render import Code, Column, Document, Only, Paragraph, Showing, Table
 
 __all__ = ["GraphDescription", "port_bytes", "rust_declaration"]
 
@@ -23,14 +23,25 @@ _RUST_TYPES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class GraphDescription:
+@dataclass(frozen=True, slots=True, repr=False)
+class GraphDescription(Showing):
     """What a graph takes and gives.
+
+    Its text leaves out the device, so that it stays the same from machine to machine.
 
     Attributes
     ----------
     inputs, outputs : tuple of Port
     device, precision : str
+
+    Examples
+    --------
+    >>> port = Port("data", (1, 4, 2, 2), TensorType.F32, "f32")
+    >>> GraphDescription((port,), (), "CPU", "f32")
+    port     name  dimensions and type  bytes
+    input 0  data  1x4x2x2xf32             64
+    # in Rust
+    let mut input = vec![0f32; 1 * 4 * 2 * 2];  // input 0
     """
 
     inputs: tuple[Port, ...]
@@ -38,31 +49,39 @@ class GraphDescription:
     device: str
     precision: str
 
-    _HEADERS = ("port", "name", "dimensions and type", "bytes", "in Rust")
-
-    def _rows(self) -> list[tuple[str, str, str, str, str]]:
-        return [
-            (
-                f"{kind} {index}",
-                port.name,
-                port.signature,
-                _bytes(port),
-                rust_declaration(port, kind),
-            )
-            for kind, ports in (("input", self.inputs), ("output", self.outputs))
-            for index, port in enumerate(ports)
+    def document(self) -> Document:
+        """Return what there is to see: a row for each port, and the Rust lines."""
+        sides = (("input", self.inputs), ("output", self.outputs))
+        ports = [
+            (f"{kind} {index}", port, rust_declaration(port, kind))
+            for kind, side in sides
+            for index, port in enumerate(side)
         ]
-
-    def __repr__(self) -> str:
-        return text_table(self._HEADERS, self._rows())
-
-    def _repr_html_(self) -> str:
-        title = f"on {self.device}, computed in {self.precision}"
-        return html_table(self._HEADERS, self._rows(), caption=title)
+        table = Table(
+            ["port", "name", "dimensions and type", Column("bytes", "d")],
+            [(label, port.name, port.signature, _bytes(port)) for label, port, _ in ports],
+        )
+        ran = f"on {self.device}, computed in {self.precision}"
+        lines = [f"{rust}  // {label}" for label, _, rust in ports if rust]
+        return Document(
+            "Inputs and outputs",
+            [
+                Only(("notebook", "page"), [Paragraph(ran, "strong")]),
+                table,
+                *([Code("\n".join(lines), "in Rust")] if lines else []),
+            ],
+            show_title=False,
+        )
 
 
 def rust_declaration(port: Port, kind: str) -> str:
     """Return the Rust line that declares a buffer for a port; empty where its size is open.
+
+    Parameters
+    ----------
+    port : Port
+    kind : str
+        The name of the buffer: ``input`` or ``output``.
 
     Examples
     --------
@@ -77,7 +96,12 @@ def rust_declaration(port: Port, kind: str) -> str:
 
 
 def port_bytes(port: Port) -> int | None:
-    """Return how many bytes a port's tensor has; None where a size is open or WASI-NN lacks it.
+    """Return how many bytes a port's tensor has; None where a size or the type is open.
+
+    Parameters
+    ----------
+    port : Port
+        Its type is None where tensors do not have it.
 
     Examples
     --------
@@ -90,8 +114,8 @@ def port_bytes(port: Port) -> int | None:
     return math.prod(dimensions) * port.type.itemsize
 
 
-def _bytes(port: Port) -> str:
+def _bytes(port: Port) -> int | str:
     if port.type is None:
         return "no such type"
     size = port_bytes(port)
-    return "open" if size is None else str(size)
+    return "open" if size is None else size

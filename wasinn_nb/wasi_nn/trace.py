@@ -1,4 +1,4 @@
-"""A record of every WASI-NN call: what was asked, what was expected, what came."""
+"""A record of every WASI-NN call: its arguments, what was expected, and what it gave."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from typing import Final, Literal, overload
 from wasinn_nb.abi import Errno
 from wasinn_nb.cards import Port
 from wasinn_nb.errors import WasiNnError
-from wasinn_nb.render import html_table, text_table
+from wasinn_nb.render import Column, Document, Only, Paragraph, Showing, Table
 from wasinn_nb.tensor import Tensor
+from wasinn_nb.wording import milliseconds
 
 __all__ = ["Call", "Keep", "Trace"]
 
 Keep = Literal["all", "last"] | None
-"""Which tensors a trace holds on to: every one, the last of each input and output, or none."""
+"""Which tensors a trace keeps: every one, the last of each input and output, or none."""
 
 # A guest may call without end.  Of very many calls the first ones, which set everything up, and
 # the last ones are held; the repr shows fewer.
@@ -40,7 +41,7 @@ class Call:
     arguments : str
         The arguments in short.
     expected, got : str
-        What the graph wanted and what came, such as ``1x3x512x896xf32``; may be empty.
+        What the graph takes and what it was given, such as ``1x3x512x896xf32``; may be empty.
     errno : Errno
     note : str
         Why it failed, or what is odd about it.
@@ -49,9 +50,9 @@ class Call:
     tensor : Tensor or None
         The tensor that went in or out, if the trace keeps it.
     index : int or None
-        Of the input or output that the call is about; None where it is about none.
+        Of the input or output that the call is about, if it is about one.
     port : Port or None
-        What the model says of that input or output.
+        That input or output of the model.
     """
 
     name: str
@@ -66,7 +67,7 @@ class Call:
     port: Port | None = None
 
 
-class Trace(Sequence[Call]):
+class Trace(Showing, Sequence[Call]):
     """The calls of one context, in the order in which they ended.
 
     Its text leaves the durations out, so that it stays the same from run to run; its HTML shows
@@ -75,16 +76,16 @@ class Trace(Sequence[Call]):
     Parameters
     ----------
     keep : {"all", "last", None}
-        Which tensors to hold on to.
+        Which tensors to keep.
     keep_bytes : int, optional
-        How many bytes of tensors to hold on to; the oldest go first.
+        How many bytes of tensors to keep; the oldest are dropped first.
 
     Attributes
     ----------
     dropped : int
         The calls that were left out.
     tensors_dropped : int
-        The tensors that were let go for the sake of *keep_bytes*.
+        The tensors that were dropped to keep within *keep_bytes*.
 
     Examples
     --------
@@ -95,8 +96,6 @@ class Trace(Sequence[Call]):
     #  call     arguments  expected  got  errno
     0  compute  context 0                 success
     """
-
-    _HEADERS = ("call", "arguments", "expected", "got", "errno")
 
     def __init__(self, *, keep: Keep = "last", keep_bytes: int | None = None) -> None:
         self.keep = keep
@@ -114,8 +113,15 @@ class Trace(Sequence[Call]):
     def call(self, name: str, arguments: str = "") -> Iterator[Call]:
         """Time the block and record it as one call, with the error that leaves it.
 
-        A call inside of another one of the same thread is the same call: what is said of it goes
-        into the one row.  So a host times and records what it does around a context's method.
+        A call inside of another one of the same thread is the same call, in one row: so a host
+        times and records what it does around a context's method.
+
+        Parameters
+        ----------
+        name : str
+            The WASI-NN function.
+        arguments : str
+            In short.
         """
         outer: Call | None = getattr(self._open, "call", None)
         if outer is not None:
@@ -131,7 +137,7 @@ class Trace(Sequence[Call]):
             call.note = str(error)
             raise
         except BaseException as error:
-            # A bug of ours or an interrupt: the row says so, and the exception goes on.
+            # A bug of ours or an interrupt: it goes into the row, and on to the caller.
             call.errno, call.note = Errno.RUNTIME_ERROR, repr(error)
             raise
         finally:
@@ -153,22 +159,22 @@ class Trace(Sequence[Call]):
             if self.keep is None:
                 call.tensor = None
             else:
-                self._hold(call, call.tensor.nbytes)
+                self._keep(call, call.tensor.nbytes)
         if len(self._calls) > _MAX_CALLS:
             middle = slice(_FIRST_CALLS, 2 * _FIRST_CALLS)
             for old in self._calls[middle]:
-                self._let_go(old)
+                self._drop_tensor(old)
             self.dropped += len(self._calls[middle])
             del self._calls[middle]
 
-    def _hold(self, call: Call, nbytes: int) -> None:
-        """Hold on to the tensor of *call*, and let go of those that it replaces."""
+    def _keep(self, call: Call, nbytes: int) -> None:
+        """Keep the tensor of *call*, and drop those that it replaces."""
         self._kept.append(call)
         self._kept_bytes += nbytes
         if self.keep == "last":
             key = (call.name, call.arguments)
             if (earlier := self._last.get(key)) is not None:
-                self._let_go(earlier)
+                self._drop_tensor(earlier)
             self._last[key] = call
         while self._kept and (
             self._kept[0].tensor is None
@@ -176,9 +182,9 @@ class Trace(Sequence[Call]):
         ):
             oldest = self._kept.popleft()
             self.tensors_dropped += oldest.tensor is not None
-            self._let_go(oldest)
+            self._drop_tensor(oldest)
 
-    def _let_go(self, call: Call) -> None:
+    def _drop_tensor(self, call: Call) -> None:
         if call.tensor is not None:
             self._kept_bytes -= call.tensor.nbytes
             call.tensor = None
@@ -201,35 +207,39 @@ class Trace(Sequence[Call]):
     def __len__(self) -> int:
         return len(self._calls)
 
-    def _shown(self) -> list[tuple[str, Call | None]]:
+    def _shown(self) -> list[tuple[int | str, Call | None]]:
         """Return numbered calls, with None where some are left out."""
-        numbered: list[tuple[str, Call | None]] = [
-            (str(index + (self.dropped if index >= _FIRST_CALLS else 0)), call)
+        numbered: list[tuple[int | str, Call | None]] = [
+            (index + (self.dropped if index >= _FIRST_CALLS else 0), call)
             for index, call in enumerate(self._calls)
         ]
         if len(numbered) <= _SHOWN_FIRST + _SHOWN_LAST:
             return numbered
         return [*numbered[:_SHOWN_FIRST], ("…", None), *numbered[-_SHOWN_LAST:]]
 
-    def __repr__(self) -> str:
+    def document(self) -> Document:
+        """Return what there is to see: a row for each call, and below them the notes by number."""
         shown = self._shown()
-        rows = [[number, *_cells(call)] for number, call in shown]
-        notes = [f"#{number} {c.name}: {c.note}" for number, c in shown if c and c.note]
-        return "\n".join([text_table(["#", *self._HEADERS], rows), *notes])
-
-    def _repr_html_(self) -> str:
-        shown = self._shown()
-        rows = [
-            [
-                *_cells(call),
-                f"{call.seconds * 1e3:.1f} ms" if call else "",
-                call.note if call else "",
-            ]
-            for _, call in shown
-        ]
         failed = [i for i, (_, c) in enumerate(shown) if c and c.errno is not Errno.SUCCESS]
-        headers = [*self._HEADERS, "time", "note"]
-        return html_table(headers, rows, caption="WASI-NN calls", marked=failed)
+        notes = [f"#{number} {c.name}: {c.note}" for number, c in shown if c and c.note]
+        columns = ["#", "call", "arguments", "expected", "got", "errno"]
+        rows = [(number, *_cells(call)) for number, call in shown]
+        times = [call.seconds if call else None for _, call in shown]
+        timed = Table(
+            [*columns, Column("time", milliseconds)],
+            [(*row, seconds) for row, seconds in zip(rows, times, strict=True)],
+            caption="WASI-NN calls",
+            marked=failed,
+        )
+        return Document(
+            "WASI-NN calls",
+            [
+                Only(("text",), [Table(columns, rows)]),
+                Only(("notebook", "page"), [timed]),
+                Paragraph("\n".join(notes)),
+            ],
+            show_title=False,
+        )
 
 
 def _cells(call: Call | None) -> list[str]:

@@ -7,9 +7,7 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError("the widgets need anywidget: pip install 'wasinn-nb[lab]'") from error
 
 from wasinn_nb.widgets.explorer import Explorer
-from wasinn_nb.widgets.images import ImagePicker
-from wasinn_nb.widgets.models import ModelPicker
-from wasinn_nb.widgets.targets import TargetPicker
+from wasinn_nb.widgets.pickers import ImagePicker, ModelPicker, TargetPicker
 from wasinn_nb.widgets.viewer import MaskViewer
 
 __all__ = ["Explorer", "ImagePicker", "MaskViewer", "ModelPicker", "TargetPicker"]

@@ -16,7 +16,7 @@ __all__ = ["can_fuse_head", "with_head", "with_input"]
 
 
 def with_input(model: ov.Model, recipe: PreprocessRecipe) -> ov.Model:
-    """Return *model* with (1, height, width, channels) u8 pixels as input 0, RGB or RGBA or grey.
+    """Return *model* with (1, height, width, channels) u8 pixels as input 0, RGB or RGBA or gray.
 
     Parameters
     ----------

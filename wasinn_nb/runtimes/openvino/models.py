@@ -28,7 +28,13 @@ from wasinn_nb.cards import (
     standard_name,
     stated,
 )
-from wasinn_nb.errors import BusyError, RuntimeFailure, UnsupportedOperationError, WasiNnError
+from wasinn_nb.errors import (
+    BusyError,
+    Remedy,
+    RuntimeFailure,
+    UnsupportedOperationError,
+    WasiNnError,
+)
 from wasinn_nb.runtimes.protocols import Builder
 from wasinn_nb.runtimes.reading import BUSY, OPEN_RANK, check_ends
 
@@ -68,8 +74,8 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
     MissingFileError
         If a file is not there, also one that an ONNX model has its weights in.
     RuntimeFailure
-        If the bytes are no such model, its weights cannot belong to it, or it has no inputs or no
-        outputs.
+        If the bytes are not such a model, its weights cannot belong to it, or it has no inputs or
+        no outputs.
     """
     if encoding is GraphEncoding.PYTORCH:
         raise UnsupportedOperationError(
@@ -82,8 +88,8 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
         with translated("OpenVINO cannot read the model"):
             model = _read(builders, encoding)
     except RuntimeFailure as error:
-        if explanation := _explanation(str(error), builders[0], encoding):
-            raise RuntimeFailure(explanation) from error
+        if (explained := _explained(str(error), builders[0], encoding)) is not None:
+            raise explained from error
         raise
     # A SavedModel states its own outputs, which may be of constants only.
     is_folder = isinstance(builders[0], Path) and builders[0].is_dir()
@@ -94,7 +100,7 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
 
 def _read(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model:
     # OpenVINO knows TensorFlow Lite only by the suffix, in lower case; of an ONNX file with another
-    # suffix it asks TensorFlow's frontend too, which writes to the standard error.
+    # suffix it tries TensorFlow's frontend too, which writes to the standard error.
     renamed = (
         encoding in {GraphEncoding.ONNX, GraphEncoding.TENSORFLOWLITE}
         and isinstance(builders[0], Path)
@@ -110,22 +116,26 @@ def _read(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model:
     return _read_through_files(parts, encoding)
 
 
-def _explanation(message: str, builder: Builder, encoding: GraphEncoding) -> str:
-    """Say what to do about operations that OpenVINO does not have, where *message* names them."""
+def _explained(message: str, builder: Builder, encoding: GraphEncoding) -> RuntimeFailure | None:
+    """Return the error that says what to do about operations that OpenVINO does not have."""
     if "No conversion rule found for operations" in message:
-        return (
+        return RuntimeFailure(
             f"{message}; export the model again with operations that OpenVINO has, or run it with "
             f"the runtime that defines these"
         )
     if encoding is not GraphEncoding.TENSORFLOWLITE:
-        return ""
+        return None
     missing = [name for name in custom_operations(content_of(builder)) if name in message]
     if not missing:
-        return ""
-    return (
+        return None
+    return RuntimeFailure(
         f"OpenVINO does not have the operation {', '.join(missing)}, which is not one of "
-        f"TensorFlow Lite's own: convert the original model without it, or run the file with the "
-        f"runtime that defines it (runtime='litert' has those of MediaPipe)"
+        f"TensorFlow Lite's own",
+        remedy=Remedy(
+            "convert the original model without it, or run the file with the runtime that defines "
+            "it (runtime='litert' has those of MediaPipe)",
+            [{"runtime": "litert"}],
+        ),
     )
 
 
@@ -193,13 +203,13 @@ def _producer(output: ov.Output) -> tuple[str, list[ov.Output]] | None:
 def reason(error: BaseException) -> str:
     """Return OpenVINO's own words without the places in its source code."""
     lines = [line.strip().removeprefix("Caught exception: ") for line in str(error).splitlines()]
-    said = [
+    kept = [
         line
         for line in lines
         if line and not line.startswith(("Exception from", "Check '", "FrontEnd API failed"))
     ]
     # Folders in messages are those of the package or of a temporary file: names are enough.
-    return re.sub(r'"/[^"]*/([^"/]+)"', r"\1", " ".join(said)) or "no reason given"
+    return re.sub(r'"/[^"]*/([^"/]+)"', r"\1", " ".join(kept)) or "no reason given"
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards import Port, Signature
 from wasinn_nb.imaging import PreprocessRecipe
-from wasinn_nb.runtimes.base import BaseRuntime
+from wasinn_nb.runtimes.base import BaseRuntime, GraphSpec
 from wasinn_nb.runtimes.device_table import (
     AUTO,
     HARDWARE,
@@ -23,7 +23,6 @@ from wasinn_nb.runtimes.device_table import (
     device_error,
     missing_devices,
 )
-from wasinn_nb.runtimes.head import Head
 from wasinn_nb.runtimes.openvino.fusing import can_fuse_head, with_head, with_input
 from wasinn_nb.runtimes.openvino.models import (
     core,
@@ -105,14 +104,9 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
         )
 
     def _compiled(
-        self,
-        model: ov.Model,
-        signature: Signature,
-        device: str,
-        precision: str,
-        recipe: PreprocessRecipe | None,
-        head: Head | None,
+        self, model: ov.Model, spec: GraphSpec, device: str, precision: str
     ) -> OpenVinoGraph:
+        _, recipe, head = spec
         fuses_head = head is not None and can_fuse_head(model, head)
         with translated("OpenVINO cannot put preprocessing and head into the graph"):
             if recipe is not None:
@@ -120,7 +114,7 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
             if head is not None and fuses_head:
                 model = with_head(model, head)
         compiled = self._compile(model, device, precision)
-        return OpenVinoGraph(compiled, signature, recipe, head, fuses_head=fuses_head)
+        return OpenVinoGraph(compiled, spec, fuses_head=fuses_head)
 
     def _compile(self, model: ov.Model, device: str, precision: str) -> ov.CompiledModel:
         config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
@@ -153,16 +147,13 @@ class OpenVinoGraph:
     def __init__(
         self,
         compiled: ov.CompiledModel,
-        signature: Signature,
-        recipe: PreprocessRecipe | None = None,
-        head: Head | None = None,
+        spec: GraphSpec,
         *,
-        fuses_head: bool = False,
+        fuses_head: bool,
     ) -> None:
         self.compiled = compiled
-        self.input = recipe
-        self.head = head
-        self.fuses_input = recipe is not None
+        signature, self.input, self.head = spec
+        self.fuses_input = self.input is not None
         self.fuses_head = fuses_head
         self.inputs = _completed(compiled.inputs, () if self.fuses_input else signature.inputs)
         self.outputs = _completed(compiled.outputs, () if fuses_head else signature.outputs)
@@ -174,13 +165,13 @@ class OpenVinoGraph:
         The CPU plug-in leaves the memory of an output that is an input passed on as it was, and
         lets other operations write to the *input's* memory then.  Those outputs are copied.
         """
-        taken = {port.signature for port in self.inputs}
+        inputs = {port.signature for port in self.inputs}
         fixed = {
             index
             for index, port in enumerate(self.outputs)
             if port.type is not None and port.fixed_dimensions is not None
         }
-        if not any(self.outputs[index].signature in taken for index in fixed):
+        if not any(self.outputs[index].signature in inputs for index in fixed):
             return frozenset(fixed)
         return frozenset(
             index
@@ -197,7 +188,7 @@ class OpenVinoGraph:
     def precision(self) -> str:
         """The precision of the computation as the device reports it."""
         hint = _property(self.compiled, "INFERENCE_PRECISION_HINT", None)
-        if hint is None:  # AUTO says it of the device that it chose
+        if hint is None:  # AUTO reports it of the device that it chose
             chosen = _property(self.compiled, "DEVICE_PROPERTIES", {}).get(self.device, {})
             hint = chosen.get("INFERENCE_PRECISION_HINT")
         return hint.get_type_name() if isinstance(hint, ov.Type) else "unknown"
@@ -220,7 +211,7 @@ class OpenVinoContext:
         self._started = self._cancelled = self._computed = False
 
     def set_input(self, index: int, tensor: Tensor) -> None:
-        """Share *tensor* with OpenVINO; where only the order of the sizes differs, bytes rule."""
+        """Share *tensor* with OpenVINO; in the model's dimensions."""
         array = input_array(index, self._graph.inputs[index], tensor)
         with translated(f"OpenVINO refused input {index}"):
             self._request.set_input_tensor(index, _shared(array))
@@ -297,12 +288,12 @@ def _shared(array: NDArray[Any]) -> ov.Tensor:
 
 def _layer(node: ov.Node) -> str:
     """Return what a node of an executable graph does, such as ``Input`` or ``Convolution``."""
-    said = node.get_rt_info()
-    return str(said["layerType"].value) if "layerType" in said else "Input"
+    details = node.get_rt_info()
+    return str(details["layerType"].value) if "layerType" in details else "Input"
 
 
 def _property(compiled: ov.CompiledModel, name: str, missing: Any) -> Any:
-    """Return a property, or *missing* where the plug-in does not tell it."""
+    """Return a property, or *missing* where the plug-in does not have it."""
     try:
         return compiled.get_property(name)
     except RuntimeError:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, restored_assumptions
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
 from wasinn_nb.files import expanded
 from wasinn_nb.imaging import ImageSource, kept_image, rgb_image
@@ -33,8 +33,8 @@ from wasinn_nb.render import (
 )
 from wasinn_nb.tasks.display import assumed_blocks, assumed_text, details
 from wasinn_nb.tasks.fields import exif_of, pickled_fields, read_only
-from wasinn_nb.tasks.saving import beside, checked_stem, read_facts, write_facts
-from wasinn_nb.tensor import Tensor, read_tensor
+from wasinn_nb.tasks.saving import checked_stem, read_saved, read_saved_tensor, write_facts
+from wasinn_nb.tensor import Tensor, tensor_files
 from wasinn_nb.wording import percent
 
 __all__ = ["CLASSIFICATION_FORMAT", "ClassificationResult", "SavedScores", "TopClass"]
@@ -55,10 +55,10 @@ class TopClass(NamedTuple):
 
 
 class SavedScores(NamedTuple):
-    """Where the files of a classification lie."""
+    """The paths of the files of a classification."""
 
     tensor: Path
-    """The probabilities; the sidecar lies beside it."""
+    """The probabilities; its sidecar is in the same folder."""
     facts: Path
     """The JSON file that names the tensor."""
 
@@ -263,7 +263,6 @@ class ClassificationResult(Showing):
         saved = SavedScores(folder / f"{stem}-{tensor.signature}.tensor", folder / f"{stem}.json")
         origin = self.origin.to_dict()
         model = {"name": origin.pop("model"), "files": origin.pop("files")}
-        tensor.write(saved.tensor, metadata={"model": model, **origin})
         write_facts(
             saved.facts,
             {
@@ -277,6 +276,7 @@ class ClassificationResult(Showing):
                 "timings": dict(self.timings),
                 "files": {"tensor": saved.tensor.name},
             },
+            tensor_files(saved.tensor.name, tensor, {"model": model, **origin}),
         )
         return saved
 
@@ -302,23 +302,27 @@ class ClassificationResult(Showing):
         TensorFileError
             If the tensor is broken.
         """
-        found, values = read_facts(Path(path), CLASSIFICATION_FORMAT)
+        return read_saved(Path(path), CLASSIFICATION_FORMAT, cls._of_saved)
+
+    @classmethod
+    def _of_saved(cls, found: Path, values: dict[str, Any]) -> Self:
         facts = checked_json(values, _SavedFacts, found.name, InvalidArgumentError)
-        tensor = read_tensor(beside(found, facts["files"]["tensor"]))
+        tensor = read_saved_tensor(found, values, facts["files"]["tensor"])
         model, scores = facts["model"], facts["scores"]
         try:
+            origin = Origin.from_dict(values | {"model": model["name"], "files": model["files"]})
             return cls(
                 tensor.to_array().reshape(-1),
                 ModelCard(model["name"], "classification", classes=model["classes"]),
-                Origin.from_dict(values | {"model": model["name"], "files": model["files"]}),
+                origin,
                 None if scores is None else np.array(scores, np.float32),
                 None,
                 facts["timings"],
-                facts["assumed"],
+                restored_assumptions(facts["assumed"], origin.recipe, len(model["classes"])),
                 facts["softmax"],
             )
         except WasiNnError as error:
-            raise InvalidArgumentError(f"{path}: not what `save` writes: {error}") from error
+            raise InvalidArgumentError(f"{found}: not what `save` writes: {error}") from error
 
     @cached_property
     def photo(self) -> NDArray[np.uint8] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +85,7 @@ class ScoresReading:
         values = {
             "probabilities": "probabilities",
             "logits": "logits: softmax makes probabilities of them",
-            "by the values": "probabilities or logits as the values tell, assumed",
+            "by the values": "probabilities or logits as the values tell",
         }
         facts = {
             "output": f"{self.output.name or self.head.output} {self.output.signature}",
@@ -96,6 +96,11 @@ class ScoresReading:
             scale, zero_point = self.output.quantization
             facts["quantization"] = f"{scale:g} * (value - {zero_point})"
         return facts
+
+    @property
+    def assumed_facts(self) -> Mapping[str, Mapping[str, Any]]:
+        """Which of `facts` are assumed, and the fields of a card that state them."""
+        return {"values": {}} if self.scale == "by the values" else {}
 
     @property
     def assumed(self) -> tuple[str, ...]:

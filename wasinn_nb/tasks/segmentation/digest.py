@@ -1,23 +1,23 @@
 r"""A mask as a few lines of stable text, to print, commit and compare with a tolerance.
 
-How far two masks of one picture lie apart was measured with road-segmentation-adas-0001 on 47
-pictures (a photograph, 20 cuts of it, 26 frames of CamVid; 42 of them show a road), with OpenVINO
+How much two masks of one image differ was measured with road-segmentation-adas-0001 on 47 images
+(a street, 20 cuts of it, 26 frames of CamVid; 42 of them show a road), with OpenVINO
 2026.4 on a processor with AVX512-BF16:
 
 ============================  =======================  ====================  ================
 Compared with f32             largest area difference  cells that differ     judged to agree
 ============================  =======================  ====================  ================
-bfloat16, the photograph      0.04 points              0 of 288              yes
+bfloat16, the street          0.04 points              0 of 288              yes
 bfloat16, every road          at most 0.11 points      at most 1             42 of 42
-RGB for BGR, the photograph   1.16 points              3                     no
+RGB for BGR, the street       1.16 points              3                     no
 RGB for BGR, every road       0.05 to 2.24 points      0 to 5                7 of 42
 the mask mirrored             0                        10 to 76              0 of 42
 ============================  =======================  ====================  ================
 
-Areas find wrong values and colours, whose masks lie about right but are too large or too small.
-Cells find masks that lie elsewhere: mirrored, shifted, cut.  Hence two tolerances, each between
-what drifts and what is wrong.  A digest is coarse: where a mistake changes less than bfloat16 may,
-only the tensors themselves tell.
+Areas find wrong values and colors, whose masks are in about the right place but too large or too
+small.  Cells find masks that are in the wrong place: mirrored, shifted, cut.  Hence two tolerances,
+each between rounding and mistakes.  A digest is coarse: a mistake that changes less than bfloat16
+does is seen in the tensors only.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from wasinn_nb.tasks.segmentation.masks import class_areas
 
 __all__ = ["Digest", "class_letters", "majority_grid"]
 
-# A character is about twice as high as wide: 32 columns of a picture as wide as high take 16 rows.
+# A character is about twice as high as wide: 32 columns of an image as wide as high take 16 rows.
 _COLUMNS: Final = 32
 _ROWS: Final = 16
 # Beyond this many classes a digest lists only those that have a pixel.
@@ -51,7 +51,7 @@ _HEAD = re.compile(
 )
 _CLASS = re.compile(r"(?P<letter>\S) +(?P<name>\S.*?) +(?P<percent>\d{1,3}\.\d\d) %")
 _PRECISION = re.compile(r"[A-Za-z0-9_.-]{1,32}")
-# Symbols for classes whose own letters are taken: 62 of ASCII, then accented ones, 256 in all.
+# Symbols for classes whose own letters are in use: 62 of ASCII, then accented ones, 256 in all.
 _SPARE: Final = string.ascii_letters + string.digits + "".join(map(chr, range(0x100, 0x100 + 200)))
 
 
@@ -166,7 +166,7 @@ class Digest:
         Raises
         ------
         TensorError
-            If *labels* is no mask of these classes.
+            If *labels* is not a mask of these classes.
         """
         checked_labels(labels, len(classes))
         height, width = labels.shape
@@ -192,24 +192,24 @@ class Digest:
         Raises
         ------
         InvalidArgumentError
-            If *text* is no digest.
+            If *text* is not a digest.
         """
         if len(text) > _MAX_TEXT:
-            raise InvalidArgumentError(f"no digest: longer than {_MAX_TEXT} characters")
+            raise InvalidArgumentError(f"not a digest: longer than {_MAX_TEXT} characters")
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         head = _HEAD.fullmatch(lines[0]) if lines else None
         if head is None:
             raise InvalidArgumentError(
-                f"no digest: expected a first line such as 'model, 512x896, f32', "
+                f"not a digest: expected a first line such as 'model, 512x896, f32', "
                 f"got {lines[0] if lines else ''!r:.80}"
             )
         # A row of the grid has no spaces, a class has some.
         rows = [line for line in lines[1:] if " " not in line]
-        said = [_CLASS.fullmatch(line) for line in lines[1:] if " " in line]
-        found = [match for match in said if match is not None]
-        if len(found) < len(said) or lines[1 + len(said) :] != rows:
+        matches = [_CLASS.fullmatch(line) for line in lines[1:] if " " in line]
+        found = [match for match in matches if match is not None]
+        if len(found) < len(matches) or lines[1 + len(matches) :] != rows:
             raise InvalidArgumentError(
-                "no digest: expected lines such as 'r  road  19.19 %', then the rows of the grid"
+                "not a digest: expected lines such as 'r  road  19.19 %', then the rows of the grid"
             )
         return cls(
             head["model"],
@@ -237,7 +237,7 @@ class Digest:
             ``tolerance * min(1, 0.15 + 0.25 * percent)``.  The default allows nearly twice what
             bfloat16 changed at most, and a sixth of what RGB for BGR changes.
         cells : float
-            How many percent of the grid's letters may differ, because a cell may lie near a tie:
+            How many percent of the grid's letters may differ, because a cell may be close to a tie:
             5 of 288 by default.
 
         Returns
@@ -262,7 +262,7 @@ class Digest:
             if abs(here - there) > allowed + 1e-9:
                 found.append(
                     f"{name}: {here:.2f} % of the pixels here, {there:.2f} % there; "
-                    f"at most {allowed:.2f} points may lie between"
+                    f"at most {allowed:.2f} points may differ"
                 )
         if sentence := self._flipped(other, cells):
             found.append(sentence)
@@ -319,8 +319,8 @@ def class_letters(classes: Sequence[str]) -> str:
     for name in classes[1:]:
         own = [c for c in name if c.isascii() and c.isalnum()]
         candidates = [case for c in own for case in (c.lower(), c.upper())]
-        taken = set(letters)
-        letters.append(next(c for c in [*candidates, *_SPARE] if c not in taken))
+        used = set(letters)
+        letters.append(next(c for c in [*candidates, *_SPARE] if c not in used))
     return "".join(letters)
 
 
@@ -356,7 +356,7 @@ def majority_grid(
 
 
 def _grid_size(height: int, width: int) -> tuple[int, int]:
-    """Return rows and columns of a grid that looks like the picture in a terminal."""
+    """Return rows and columns of a grid that looks like the image in a terminal."""
     step = max(width / _COLUMNS, height / (2 * _ROWS))
     rows, columns = round(height / (2 * step)), round(width / step)
     return min(height, max(1, rows)), min(width, max(1, columns))
@@ -374,5 +374,5 @@ def _plain(name: str) -> str:
     try:
         read = json.loads(name)
     except ValueError as error:
-        raise InvalidArgumentError(f"no digest: the class name {name:.80} is cut off") from error
+        raise InvalidArgumentError(f"not a digest: the class name {name:.80} is cut off") from error
     return str(read)

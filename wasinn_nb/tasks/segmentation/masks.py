@@ -1,7 +1,7 @@
-"""Index masks as arrays: from scores to labels, areas, sizes and, last of all, colours.
+"""Index masks as arrays: from scores to labels, areas, sizes and, last of all, colors.
 
 A mask is an (H, W) uint8 array whose values index the classes.  Every function returns new arrays.
-Colours are never resized: bring labels (or scores) to a size, then look the colours up.
+Colors are never resized: bring labels (or scores) to a size, then look the colors up.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def resize_labels(
 ) -> NDArray[np.uint8]:
     """Resize a mask by taking the nearest pixel.
 
-    Pixels are areas with their centres at halves: output `o` takes input
+    Pixels are areas with their centers at halves: output `o` takes input
     ``floor((o + 0.5) * in / out)``, in whole numbers.  No label appears that was not there.
 
     Parameters
@@ -138,9 +138,9 @@ def resize_labels(
 
 
 def _nearest(start: float, end: float, size: int, most: int) -> NDArray[np.intp]:
-    """Return the pixel in which the centre of each of *size* parts from *start* to *end* lies."""
-    centres = start + (np.arange(size) + 0.5) * ((end - start) / size)
-    nearest: NDArray[np.intp] = np.clip(np.floor(centres), 0, most - 1).astype(np.intp)
+    """Return the pixel in which the center of each of *size* parts from *start* to *end* lies."""
+    centers = start + (np.arange(size) + 0.5) * ((end - start) / size)
+    nearest: NDArray[np.intp] = np.clip(np.floor(centers), 0, most - 1).astype(np.intp)
     return nearest
 
 
@@ -149,7 +149,7 @@ def resize_scores(
 ) -> NDArray[np.float32]:
     """Resize scores, class by class, with Pillow's bilinear filter.
 
-    Pixel centres lie at halves, borders repeat, and shrinking averages all the pixels that an
+    Pixel centers lie at halves, borders repeat, and shrinking averages all the pixels that an
     output covers.  Computed in float32 (Pillow's mode ``F``).
 
     Parameters
@@ -197,13 +197,13 @@ def resized_labels_of(
 
 
 def colorize(labels: NDArray[np.uint8], palette: Sequence[RGB]) -> NDArray[np.uint8]:
-    """Look up each label's colour.
+    """Look up each label's color.
 
     Parameters
     ----------
     labels : (H, W) uint8 array
     palette : sequence of (red, green, blue)
-        One colour per class.
+        One color per class.
 
     Returns
     -------
@@ -213,7 +213,7 @@ def colorize(labels: NDArray[np.uint8], palette: Sequence[RGB]) -> NDArray[np.ui
     Raises
     ------
     TensorError
-        If a label has no colour.
+        If a label has no color.
 
     Examples
     --------
@@ -230,7 +230,7 @@ def blend(
     opacity: float,
     background: int | None = 0,
 ) -> NDArray[np.uint8]:
-    """Tint a photograph with the colours of its mask.
+    """Tint an image with the colors of its mask.
 
     The background stays untinted.  Elsewhere each channel is
     ``(photo * (255 - m) + color * m) / 255``, rounded, with ``m = round(255 * opacity)``.
@@ -243,7 +243,7 @@ def blend(
         Of the same height and width.
     palette : sequence of (red, green, blue)
     opacity : float
-        0 leaves the photograph, 1 paints over it.
+        0 leaves the image, 1 paints over it.
     background : int or None
         The class that stays untinted; None for none.
 
@@ -256,7 +256,7 @@ def blend(
     InvalidArgumentError
         If *opacity* is not within 0 to 1, or the sizes differ.
     TensorError
-        If a label has no colour.
+        If a label has no color.
 
     Examples
     --------
@@ -268,8 +268,8 @@ def blend(
         raise InvalidArgumentError(f"expected an opacity from 0 to 1, got {opacity!r:.80}")
     if photo.shape != (*labels.shape, 3):
         raise InvalidArgumentError(
-            f"expected a photograph of the mask's size, {(*labels.shape, 3)}, got {photo.shape}; "
-            f"resize the labels, never the coloured mask"
+            f"expected an image of the mask's size, {(*labels.shape, 3)}, got {photo.shape}; "
+            f"resize the labels, never the colored mask"
         )
     weight = np.uint8(round(255 * opacity))
     weights = np.full(labels.shape, weight)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -17,21 +17,17 @@ from numpy.typing import NDArray
 from wasinn_nb.errors import InvalidArgumentError, TensorError
 
 __all__ = [
-    "DILATION_RATIO",
     "accuracy",
-    "boundary_counts",
-    "boundary_iou",
+    "as_bytes",
+    "checked_pair",
     "confusion_matrix",
     "dice",
     "iou",
     "mean_over_classes",
     "pixel_accuracy",
     "ratio",
+    "refuse_counts",
 ]
-
-DILATION_RATIO: Final = 0.02
-"""How far from a contour its boundary reaches, as a part of the image's diagonal: the value of the
-reference code of Cheng et al. (2021)."""
 
 _MOST_CLASSES: Final = 256
 
@@ -53,7 +49,7 @@ def confusion_matrix(
         At most 256.
     ignore : int or iterable of int, optional
         Labels of *truth* whose pixels are not counted, whatever was predicted there.  They may be
-        classes, or lie outside of them.
+        classes, or are outside of them.
 
     Returns
     -------
@@ -63,7 +59,7 @@ def confusion_matrix(
     Raises
     ------
     TensorError
-        If the shapes differ, the arrays hold no integers, or a label is no class.
+        If the shapes differ, the arrays do not hold integers, or a label is not a class.
     InvalidArgumentError
         If *classes* is not within 1 to 256.
 
@@ -75,9 +71,9 @@ def confusion_matrix(
     array([[1, 1],
            [0, 1]])
     """
-    ignored = _checked(truth, predicted, classes, ignore)
-    truth, predicted = _as_bytes(truth, predicted, classes, ignored)
-    # One count over all pairs of bytes: labels that are no class land in rows of their own.
+    ignored = checked_pair(truth, predicted, classes, ignore)
+    truth, predicted = as_bytes(truth, predicted, classes, ignored)
+    # One count over all pairs of bytes: labels without a class have rows of their own.
     pairs = truth.ravel().astype(np.uint16)
     pairs <<= 8
     pairs |= predicted.ravel()
@@ -85,8 +81,8 @@ def confusion_matrix(
     for label in ignored:
         if 0 <= label < 256:
             counts[label] = 0
-    _refuse("true", counts[classes:].sum(axis=1), classes)
-    _refuse("predicted", counts[:, classes:].sum(axis=0), classes)
+    refuse_counts("true", counts[classes:].sum(axis=1), classes)
+    refuse_counts("predicted", counts[:, classes:].sum(axis=0), classes)
     return counts[:classes, :classes].astype(np.int64)
 
 
@@ -117,6 +113,11 @@ def dice(matrix: NDArray[Any]) -> NDArray[np.float64]:
 
     NaN where a class is in neither truth nor prediction.
 
+    Parameters
+    ----------
+    matrix : (C, C) array
+        Of :func:`confusion_matrix`.
+
     Examples
     --------
     >>> dice(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
@@ -131,6 +132,11 @@ def accuracy(matrix: NDArray[Any]) -> NDArray[np.float64]:
 
     NaN where a class has no true pixel, so also where it is in neither.
 
+    Parameters
+    ----------
+    matrix : (C, C) array
+        Of :func:`confusion_matrix`.
+
     Examples
     --------
     >>> accuracy(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
@@ -142,6 +148,11 @@ def accuracy(matrix: NDArray[Any]) -> NDArray[np.float64]:
 
 def pixel_accuracy(matrix: NDArray[Any]) -> float:
     """Return the part of all counted pixels that were predicted right; NaN without a pixel.
+
+    Parameters
+    ----------
+    matrix : (C, C) array
+        Of :func:`confusion_matrix`.
 
     Examples
     --------
@@ -156,6 +167,11 @@ def pixel_accuracy(matrix: NDArray[Any]) -> float:
 def mean_over_classes(values: NDArray[np.float64]) -> float:
     """Return the mean of what is not NaN; NaN where all is.
 
+    Parameters
+    ----------
+    values : (C,) array
+        Such as :func:`iou` returns.
+
     Examples
     --------
     >>> mean_over_classes(np.array([0.5, np.nan, 1.0]))
@@ -166,145 +182,15 @@ def mean_over_classes(values: NDArray[np.float64]) -> float:
 
 
 def ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
-    """Return ``part / whole``, NaN where *whole* is 0."""
-    known = np.full(whole.shape, np.nan)
-    np.divide(part, whole, out=known, where=whole > 0)
-    return known
-
-
-def boundary_iou(
-    truth: NDArray[Any],
-    predicted: NDArray[Any],
-    classes: int,
-    *,
-    ignore: int | Iterable[int] | None = None,
-    dilation_ratio: float = DILATION_RATIO,
-) -> NDArray[np.float64]:
-    """Return the IoU of each class along its contours (Cheng et al.: Boundary IoU, CVPR 2021).
-
-    Only pixels of a mask that lie within *d* pixels of its own contour count, `d` being
-    *dilation_ratio* times the image's diagonal, rounded, and at least 1.  Distance is that of
-    repeated 3x3 erosions (chessboard), and the image's border is a contour, both as in the authors'
-    code.  The edge of an ignored region is none.
+    """Return ``part / whole``, NaN where *whole* is 0.
 
     Parameters
     ----------
-    truth, predicted : (H, W) integer arrays
-    classes : int
-    ignore : int or iterable of int, optional
-        As for :func:`confusion_matrix`.
-    dilation_ratio : float
-        More than 0; 0.02 is the authors' choice, and 0.005 is used for large photographs.
-
-    Returns
-    -------
-    (classes,) float64 array
-        NaN where a class is in neither.
-
-    Raises
-    ------
-    TensorError, InvalidArgumentError
-        As :func:`confusion_matrix`; and if the arrays have no rows and columns, or *dilation_ratio*
-        is not a positive number.
-
-    Examples
-    --------
-    One column too many is a small part of the area, and a larger one of the boundary:
-
-    >>> truth, predicted = np.zeros((2, 40, 40), np.uint8)
-    >>> truth[:, 20:] = predicted[:, 19:] = 1
-    >>> iou(confusion_matrix(truth, predicted, 2)).round(3)
-    array([0.95 , 0.952])
-    >>> boundary_iou(truth, predicted, 2).round(3)
-    array([0.494, 0.5  ])
+    part, whole : arrays of one shape
     """
-    intersection, union = boundary_counts(
-        truth, predicted, classes, ignore=ignore, dilation_ratio=dilation_ratio
-    )
-    return ratio(intersection, union)
-
-
-def boundary_counts(
-    truth: NDArray[Any],
-    predicted: NDArray[Any],
-    classes: int,
-    *,
-    ignore: int | Iterable[int] | None = None,
-    dilation_ratio: float = DILATION_RATIO,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the pixels in intersection and union of each class's boundaries.
-
-    Their sums over many images give the boundary IoU of all.  Parameters and errors are those of
-    :func:`boundary_iou`.
-
-    Examples
-    --------
-    >>> mask = np.array([[0, 1]], np.uint8)
-    >>> [counts.tolist() for counts in boundary_counts(mask, mask, 2)]
-    [[1, 1], [1, 1]]
-    """
-    ignored = _checked(truth, predicted, classes, ignore)
-    if truth.ndim != 2 or not truth.size:
-        raise TensorError(f"expected masks with rows and columns, got {truth.shape}")
-    if not (math.isfinite(dilation_ratio) and dilation_ratio > 0):
-        raise InvalidArgumentError(
-            f"expected a positive dilation ratio such as 0.02, got {dilation_ratio!r:.80}"
-        )
-    skipped = np.isin(truth, np.array(sorted(ignored), np.int64)) if ignored else None
-    if skipped is not None:
-        truth, predicted = np.where(skipped, 0, truth), np.where(skipped, 0, predicted)
-    truth, predicted = _as_bytes(truth, predicted, classes, frozenset())
-    for kind, labels in (("true", truth), ("predicted", predicted)):
-        counts = np.bincount(labels.ravel(), minlength=256)
-        _refuse(kind, counts[classes:], classes)
-    reach = max(1, round(dilation_ratio * math.hypot(*truth.shape)))
-    near_true = ~_interior(truth, reach, skipped)
-    near_predicted = ~_interior(predicted, reach, skipped)
-    if skipped is not None:
-        near_true &= ~skipped
-        near_predicted &= ~skipped
-    both = near_true & near_predicted & (truth == predicted)
-
-    def count(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
-        return np.bincount(labels, minlength=classes).astype(np.int64)
-
-    intersection = count(truth[both])
-    union = count(truth[near_true]) + count(predicted[near_predicted]) - intersection
-    return intersection, union
-
-
-def _interior(
-    labels: NDArray[np.uint8], reach: int, skipped: NDArray[np.bool_] | None
-) -> NDArray[np.bool_]:
-    """Return where all labels within *reach* rows and columns are one, and none lies outside.
-
-    That is the erosion of every class's mask at once: where minimum and maximum are equal.
-    """
-    interior = np.zeros(labels.shape, np.bool_)
-    window = 2 * reach + 1
-    if min(labels.shape) < window:
-        return interior
-    # What is skipped is neither a minimum nor a maximum, whatever lies around it.
-    lowest = labels if skipped is None else np.where(skipped, np.uint8(255), labels)
-    highest = labels if skipped is None else np.where(skipped, np.uint8(0), labels)
-    for axis in (0, 1):
-        lowest = _running(np.minimum, lowest, window, axis)
-        highest = _running(np.maximum, highest, window, axis)
-    interior[reach : labels.shape[0] - reach, reach : labels.shape[1] - reach] = lowest == highest
-    return interior
-
-
-def _running(
-    extreme: Callable[..., NDArray[np.uint8]], labels: NDArray[np.uint8], window: int, axis: int
-) -> NDArray[np.uint8]:
-    """Return the extreme of each *window* neighbours along an axis, in log2(window) steps."""
-    along = np.moveaxis(labels, axis, 0)
-    covered = 1
-    while covered < window:
-        step = min(covered, window - covered)  # windows may overlap: an extreme does not mind
-        along = extreme(along[:-step], along[step:])
-        covered += step
-    return np.moveaxis(along, 0, axis)
+    known = np.full(whole.shape, np.nan)
+    np.divide(part, whole, out=known, where=whole > 0)
+    return known
 
 
 def _sums(
@@ -323,7 +209,7 @@ def _sums(
     )
 
 
-def _checked(
+def checked_pair(
     truth: NDArray[Any], predicted: NDArray[Any], classes: int, ignore: int | Iterable[int] | None
 ) -> frozenset[int]:
     """Check all but the labels, and return those to ignore."""
@@ -342,15 +228,15 @@ def _checked(
     if ignore is None:
         return frozenset()
     try:
-        said = ignore if isinstance(ignore, Iterable) else [ignore]
-        return frozenset(map(operator.index, said))
+        listed = ignore if isinstance(ignore, Iterable) else [ignore]
+        return frozenset(map(operator.index, listed))
     except TypeError as error:
         raise InvalidArgumentError(
             f"expected labels to ignore as whole numbers, got {ignore!r:.80}"
         ) from error
 
 
-def _as_bytes(
+def as_bytes(
     truth: NDArray[Any], predicted: NDArray[Any], classes: int, ignored: frozenset[int]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return both as uint8; wider ones without their ignored pixels, so that what is left fits."""
@@ -368,16 +254,17 @@ def _as_bytes(
     return truth.astype(np.uint8), predicted.astype(np.uint8)
 
 
-def _refuse(kind: str, counts: NDArray[Any], classes: int) -> None:
+def refuse_counts(kind: str, counts: NDArray[Any], classes: int) -> None:
+    """Raise TensorError where labels of *classes* or more have pixels."""
     wrong = np.flatnonzero(counts)
     if wrong.size:
         _refuse_values(kind, (wrong + classes).tolist(), counts[wrong].tolist(), classes)
 
 
 def _refuse_values(kind: str, values: list[int], counts: list[int], classes: int) -> None:
-    shown = ", ".join(
+    listed = ", ".join(
         f"{value} ({n} pixel{'' if n == 1 else 's'})"
         for value, n in list(zip(values, counts, strict=True))[:8]
     )
     more = f" and {len(values) - 8} more" if len(values) > 8 else ""
-    raise TensorError(f"expected {kind} labels from 0 to {classes - 1}, got {shown}{more}")
+    raise TensorError(f"expected {kind} labels from 0 to {classes - 1}, got {listed}{more}")

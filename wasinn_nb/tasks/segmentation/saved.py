@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, restored_assumptions
 from wasinn_nb.errors import InvalidArgumentError, WasiNnError
 from wasinn_nb.imaging import WHOLE, Coverage, PreprocessRecipe
 from wasinn_nb.tasks.saving import SavedFiles, read_result, write_result
@@ -51,12 +51,14 @@ def load_result(kind: type[ResultT], path: str | os.PathLike[str]) -> ResultT:
     try:
         model, recipe = dict(facts["model"]), facts["recipe"]
         sha384, files = model.pop("sha384"), model.pop("files", {})
+        made_of = None if recipe is None else PreprocessRecipe.from_dict(recipe)
+        assumed = restored_assumptions(facts.get("assumed", ()), made_of, len(model["classes"]))
         result = kind(
             labels,
             ModelCard.from_dict(model | {"task": "segmentation"}),
             scores[0] if scores.ndim == 4 else None,
             None,
-            None if recipe is None else PreprocessRecipe.from_dict(recipe),
+            made_of,
             facts["target"],
             facts["precision"],
             facts["timings"],
@@ -65,7 +67,7 @@ def load_result(kind: type[ResultT], path: str | os.PathLike[str]) -> ResultT:
             files,
             facts.get("runtime", "openvino"),
             facts.get("threshold"),
-            tuple(facts.get("assumed", ())),
+            assumed,
             Coverage.of_values(facts.get("covers", WHOLE)),
         )
         digest = Digest.parse("\n".join(facts["digest"]))

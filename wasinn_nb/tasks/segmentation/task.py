@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,17 +114,27 @@ class MaskReading:
         if output.scale == "scores":
             facts["class axis"] = f"{output.axis}, {output.planes[0]} classes"
         elif output.scale == "labels":
-            facts["values"] = "labels: the highest class is taken inside the model"
+            facts["values"] = "labels: the highest class is chosen inside the model"
         else:
             kinds = {
                 True: "logits",
                 False: "probabilities",
-                None: "probabilities or logits as the values tell, assumed",
+                None: "probabilities or logits as the values tell",
             }
             facts["values"] = f"one class, {kinds[self.logits]}"
-            stated = "" if self.card.threshold is not None else ", assumed"
-            facts["threshold"] = f"{self.threshold:g}{stated}"
+            facts["threshold"] = f"{self.threshold:g}"
         return facts
+
+    @property
+    def assumed_facts(self) -> Mapping[str, Mapping[str, Any]]:
+        """Which of `facts` are assumed, and the fields of a card that state them."""
+        found: dict[str, Mapping[str, Any]] = {}
+        if self.output.scale == "one class":
+            if self.logits is None:
+                found["values"] = {}
+            if self.card.threshold is None:
+                found["threshold"] = {"threshold": self.threshold}
+        return found
 
     @property
     def assumed(self) -> tuple[str, ...]:
@@ -249,17 +259,17 @@ def _completed(card: ModelCard, found: MaskOutput) -> ModelCard:
             return replace(card, classes=UNNAMED_CLASS)
         if given == 1:
             return with_background(card)
-        wanted = 2
+        count = 2
     elif found.scale == "labels":
         if given == 0:
             return replace(card, classes=unnamed_classes(_UNKNOWN_LABELS))
         return card
     else:
-        wanted = found.planes[0]
+        count = found.planes[0]
         if given == 0:
-            return replace(card, classes=unnamed_classes(wanted))
-    if given != wanted:
+            return replace(card, classes=unnamed_classes(count))
+    if given != count:
         raise InvalidArgumentError(
-            f"the card of {card.name} names {given} classes, the model's output has {wanted}"
+            f"the card of {card.name} names {given} classes, the model's output has {count}"
         )
     return card

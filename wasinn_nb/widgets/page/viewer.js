@@ -1,6 +1,6 @@
 // MaskViewer's page: composes image and mask by itself; no control asks the kernel.
 
-import { element } from "./elements.js";
+import { element, setText } from "./elements.js";
 import {
   clamp,
   dragged,
@@ -14,7 +14,7 @@ import {
 } from "./geometry.js";
 import { listenToCanvas, listenToDivider } from "./input.js";
 import { Legend } from "./legend.js";
-import { decodedMask, takeConfidence } from "./masks.js";
+import { Loader } from "./loader.js";
 import { listening } from "./model.js";
 import { notesBelow } from "./notes.js";
 import { Painter } from "./painter.js";
@@ -25,22 +25,12 @@ import { View } from "./view.js";
 import { seenAt, share } from "./words.js";
 
 /** @import { Layout, Placement, Point, Spot } from "./geometry.js" */
-/** @import { SentConfidence, SentMask } from "./masks.js" */
+/** @import { SentTraits } from "./loader.js" */
 /** @import { Context, Model } from "./model.js" */
 /** @import { Note } from "./notes.js" */
-/** @import { DecodedImage, Settings } from "./view.js" */
-/** @typedef {{ bytes: DataView<ArrayBuffer>, type: string, width: number, height: number }} ImageFile */
-/** @typedef {{ number: number } & Partial<ImageFile>} SentImage */
-/**
- * @typedef {object} ShownTraits
- * @property {SentImage} _photo
- * @property {SentMask[]} _masks
- * @property {SentConfidence[]} _confidence
- * @property {Note[]} _notes
- * @property {string} _still_id
- * @property {boolean} stale
- */
-/** @typedef {Settings & ShownTraits} ViewerTraits */
+/** @import { Settings } from "./view.js" */
+/** @typedef {{ _notes: Note[], _still_id: string, stale: boolean }} OtherTraits */
+/** @typedef {Settings & SentTraits & OtherTraits} ViewerTraits */
 
 const BLINK_MS = 700;
 const MOST_IN_LABEL = 9;
@@ -54,17 +44,6 @@ export default {
     return () => viewer.dispose();
   },
 };
-
-/**
- * @param {SentImage} sent
- * @returns {Promise<DecodedImage | null>}
- */
-async function decodedImage({ bytes, type, width = 0, height = 0 }) {
-  if (!bytes) return null;
-  const blob = new Blob([bytes], { type });
-  const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
-  return { bitmap, width, height };
-}
 
 /** Brings model, view and the page's elements together. */
 class Viewer {
@@ -81,15 +60,11 @@ class Viewer {
       threshold: model.get("threshold"),
       hidden: model.get("hidden"),
     });
-    this.loads = 0;
-    this.reloading = false;
     this.frame = 0; // the drawing that is asked for
     /** @type {ReturnType<typeof setInterval> | undefined} */
     this.blinking = undefined;
     /** @type {{ layout: Layout, placement: Placement } | null} */
     this.drawn = null; // where everything is, once it is on the page
-    /** @type {{ sent: SentImage, decoded: Promise<DecodedImage | null> } | null} */
-    this.coming = null;
     this.abort = new AbortController();
     this.listening = listening(model);
 
@@ -114,8 +89,9 @@ class Viewer {
     this.stopDimming = dimWhileStale(model, this.listening.on, this.root);
     this.resized = new ResizeObserver(() => this.refresh());
     this.resized.observe(this.imageColumn);
+    this.loader = new Loader(model, this.view, this);
     this.listen();
-    this.load();
+    this.loader.listen(this.listening.on);
   }
 
   dispose() {
@@ -126,7 +102,7 @@ class Viewer {
     this.stage.dispose();
     clearInterval(this.blinking);
     cancelAnimationFrame(this.frame);
-    this.view.image?.bitmap.close();
+    this.loader.dispose();
   }
 
   listen() {
@@ -135,22 +111,9 @@ class Viewer {
     for (const name of SETTINGS) {
       on(`change:${name}`, () => {
         Object.assign(view.settings, { [name]: model.get(name) });
-        // Where it came with other masks, it is theirs.
-        if (model.get("_masks")[0]?.serial === view.masks[0]?.serial) this.refresh();
+        if (this.loader.upToDate) this.refresh(); // where it came with other masks, it is theirs
       });
     }
-    // An image and its mask come in one message: load once.
-    const reload = () => {
-      if (this.reloading) return;
-      this.reloading = true;
-      queueMicrotask(() => {
-        this.reloading = false;
-        this.load();
-      });
-    };
-    on("change:_photo", reload);
-    on("change:_masks", reload);
-    on("change:_confidence", () => this.loadConfidence());
     on("change:_still_id", () => this.hideStill());
     this.hideStill();
     listenToCanvas(this.stage, this, this.abort.signal);
@@ -163,46 +126,9 @@ class Viewer {
     this.stillStyle.textContent = `${still}{display:none}.jp-OutputArea-child:has(${still}){display:none}`;
   }
 
-  // -------------------------------------------------------------------------------------- data
-
-  /**
-   * Return the image, decoded once; it may come before its mask.
-   *
-   * @param {SentImage} sent
-   */
-  decodedOnce(sent) {
-    if (this.coming?.sent !== sent) {
-      this.coming = { sent, decoded: decodedImage(sent) };
-      this.coming.decoded.catch(() => {}); // whoever shows it says what is wrong
-    }
-    return this.coming.decoded;
-  }
-
-  async load() {
-    const { view } = this;
-    const [sentImage, sentMasks] = [this.model.get("_photo"), this.model.get("_masks")];
-    const coming = this.decodedOnce(sentImage);
-    if (sentMasks.length && sentMasks[0].photo !== sentImage.number) return; // its mask follows
-    const turn = ++this.loads;
-    try {
-      const [image, masks] = await Promise.all([coming, Promise.all(sentMasks.map(decodedMask))]);
-      if (turn !== this.loads || this.abort.signal.aborted) return;
-      if (image !== view.image) view.image?.bitmap.close();
-      view.show(image, masks);
-      this.problem.hidden = true;
-      this.refresh();
-      this.loadConfidence();
-    } catch (error) {
-      const said = error instanceof Error ? error.message : error;
-      this.problem.textContent = `The image cannot be shown: ${said}`;
-      this.problem.hidden = false;
-    }
-  }
-
-  async loadConfidence() {
-    const [sent, masks] = [this.model.get("_confidence"), this.view.masks];
-    await Promise.all(masks.map((mask, index) => takeConfidence(mask, sent[index])));
-    if (masks === this.view.masks && !this.abort.signal.aborted) this.refresh();
+  /** @param {string} problem nothing, where there is none any more */
+  complain(problem) {
+    setText(this.problem, problem);
   }
 
   // ---------------------------------------------------------------------- what the controls do

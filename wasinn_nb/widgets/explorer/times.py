@@ -12,7 +12,7 @@ from wasinn_nb import settings
 from wasinn_nb.benchmark import STEPS
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.tasks.segmentation import SegmentationResult
-from wasinn_nb.widgets.payload import Shown
+from wasinn_nb.widgets.viewer import Shown
 from wasinn_nb.wording import milliseconds
 
 __all__ = ["PipelineTimes", "RunTimes", "where"]

@@ -13,9 +13,8 @@ from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
 from wasinn_nb.errors import WasiNnError, WasiNnWarning
-from wasinn_nb.widgets.models import ModelPicker
-from wasinn_nb.widgets.selection import TASKS, Selection
-from wasinn_nb.widgets.targets import TargetPicker
+from wasinn_nb.widgets.explorer.selection import TASKS, Selection
+from wasinn_nb.widgets.pickers import ModelPicker, TargetPicker
 
 __all__ = ["FILTERS", "RunPicker"]
 

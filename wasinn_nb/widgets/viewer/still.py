@@ -15,7 +15,7 @@ from typing import Any, Final
 from PIL import Image
 
 from wasinn_nb.tasks.segmentation import SegmentationResult, colorize, resize_labels
-from wasinn_nb.widgets.payload import Shown
+from wasinn_nb.widgets.viewer.payload import Shown
 
 __all__ = ["Still", "still_png"]
 

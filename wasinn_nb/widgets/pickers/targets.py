@@ -19,7 +19,7 @@ from wasinn_nb.runtimes import (
     runtime,
     runtimes,
 )
-from wasinn_nb.widgets.picking import Option, Picker, option, readable
+from wasinn_nb.widgets.pickers.picking import Option, Picker, option, readable
 
 __all__ = ["TargetPicker"]
 

@@ -9,10 +9,7 @@ from wasinn_nb.errors import WasiNnError
 from wasinn_nb.imaging import ImageSource
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import SegmentationResult
-from wasinn_nb.widgets.bars import Bars
-from wasinn_nb.widgets.notes import Note, gathered
-from wasinn_nb.widgets.payload import Shown, captions
-from wasinn_nb.widgets.viewer import MaskViewer
+from wasinn_nb.widgets.viewer import Bars, MaskViewer, Note, Shown, captions, gathered
 
 __all__ = ["Display"]
 

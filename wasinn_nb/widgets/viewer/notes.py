@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from wasinn_nb.cards import card_line
-from wasinn_nb.widgets.payload import Shown
+from wasinn_nb.widgets.viewer.payload import Shown
 from wasinn_nb.wording import percent
 
 __all__ = ["Note", "gathered", "note", "notes_of"]

@@ -9,10 +9,10 @@ import anywidget
 import traitlets
 
 from wasinn_nb.tasks.classification import ClassificationResult
-from wasinn_nb.widgets.notes import Note
 from wasinn_nb.widgets.pages import page
-from wasinn_nb.widgets.payload import photo_payload
-from wasinn_nb.widgets.picking import readable
+from wasinn_nb.widgets.pickers import readable
+from wasinn_nb.widgets.viewer.notes import Note
+from wasinn_nb.widgets.viewer.payload import photo_payload
 from wasinn_nb.wording import percent
 
 __all__ = ["Bars"]

@@ -20,8 +20,8 @@ from wasinn_nb import catalog, settings
 from wasinn_nb.errors import ImageError, MissingFileError, WasiNnError
 from wasinn_nb.files import existing_file, expanded
 from wasinn_nb.imaging import IMAGE_SUFFIXES, ImageSource, encoded_bytes, open_image, rgb_image
-from wasinn_nb.widgets.picking import Option, Picker, is_text, option, readable
-from wasinn_nb.widgets.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
+from wasinn_nb.widgets.pickers.picking import Option, Picker, is_text, option, readable
+from wasinn_nb.widgets.pickers.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
 
 __all__ = ["ImagePicker"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.widgets.picking import readable
+from wasinn_nb.widgets.pickers.picking import readable
 from wasinn_nb.wording import bytes_text
 
 __all__ = ["CHUNK_BYTES", "MOST_BYTES", "Upload", "Uploads"]

@@ -1,4 +1,4 @@
-"""What an output alone shows to be odd, without the picture it was made for."""
+"""What is odd about an output alone, without the image that it belongs to."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ _MOST_OF_ONE: Final = 2  # names that a model of one class may have
 # Of fewer classes, and with a higher probability than so many times chance, one stands out.
 _MANY: Final = 10
 _FLAT: Final = 2.0
+_NO_IMAGE: Final = "the model received no image, or did not run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,12 @@ class Alarm:
     ----------
     name : str
         ``empty``, ``not a number``, ``constant``, ``single class``, ``class never seen``,
-        ``logits``, ``sums``, ``saturated``, ``stripes``, ``not a label``, ``flat``.
+        ``logits``, ``not probabilities``, ``sums``, ``saturated``, ``stripes``, ``not a label``,
+        ``flat``.
     sentence : str
         What it is, with figures.
     serious : bool
-        Whether a right output never shows it; otherwise some pictures do.
+        Whether a right output never shows it; otherwise some images do.
     """
 
     name: str
@@ -69,9 +71,9 @@ def alarms(
     threshold : float, optional
         Of one class: the probability above which a pixel belongs to it.  Default: 0.5.
     logits : bool, optional
-        Of one class: whether its scores are logits.  Default: told by the values.
+        Of one class: whether its scores are logits.  Default: as the values suggest.
     channels_last : bool, optional
-        Whether the classes are the last axis.  Default: told by the number of classes.
+        Whether the classes are the last axis.  Default: as the number of classes suggests.
 
     Raises
     ------
@@ -85,7 +87,7 @@ def alarms(
     >>> [alarm.name for alarm in alarms(scores, ["background", "road"])]
     ['constant', 'single class', 'saturated']
     >>> print(alarms(np.full((1, 1000), 0.001, np.float32))[0].sentence)
-    Every class has the same score, 0.001: the model saw no image, or never ran.
+    Every class has the same score, 0.001: the model received no image, or did not run.
     """
     with np.errstate(all="ignore"):  # outputs hold anything
         return _alarms(output, classes, threshold, logits, channels_last)
@@ -141,8 +143,8 @@ def _classes_last(
     """Return whether the last of three axes is that of the classes."""
     if channels_last is not None:
         return channels_last
-    wanted = {len(classes)} if len(classes) > _MOST_OF_ONE else {len(classes), 1} - {0}
-    return shape[2] in wanted and shape[0] not in wanted
+    counts = {len(classes)} if len(classes) > _MOST_OF_ONE else {len(classes), 1} - {0}
+    return shape[2] in counts and shape[0] not in counts
 
 
 def _of_row(scores: NDArray[Any], classes: Sequence[str]) -> tuple[Alarm, ...]:
@@ -152,8 +154,8 @@ def _of_row(scores: NDArray[Any], classes: Sequence[str]) -> tuple[Alarm, ...]:
         return (_not_a_number(values),)
     low, high, total = values.min(), values.max(), values.sum()
     if low == high and values.size > 1:
-        said = f"Every class has the same score, {high:.4g}: the model saw no image, or never ran."
-        return (Alarm("constant", said),)
+        sentence = f"Every class has the same score, {high:.4g}: {_NO_IMAGE}."
+        return (Alarm("constant", sentence),)
     if scores.dtype.kind != "f":
         return ()  # quantized: only the model says what they stand for
     top = int(values.argmax())
@@ -161,24 +163,24 @@ def _of_row(scores: NDArray[Any], classes: Sequence[str]) -> tuple[Alarm, ...]:
     found: list[Alarm] = []
     if low < 0 or high > 1 + _SUM_TOLERANCE:
         high = 1 / np.exp(values - high).sum()
-        said = (
+        sentence = (
             f"The scores run from {low:.4g} to {values[top]:.4g}: logits, not probabilities. The "
             f"order is the same; a softmax gives {name} a probability of {high:.4f}."
         )
-        found.append(Alarm("logits", said, serious=False))
+        found.append(Alarm("logits", sentence, serious=False))
     elif abs(total - 1) > _SUM_TOLERANCE:
-        said = (
+        sentence = (
             f"The scores sum to {total:.4g}, not to 1: no softmax over the classes; a sigmoid for "
             f"each class gives such scores."
         )
-        return (Alarm("sums", said, serious=False),)
+        return (Alarm("sums", sentence, serious=False),)
     if values.size >= _MANY and high * values.size < _FLAT:
-        said = (
+        sentence = (
             f"No class stands out: the highest probability is {high:.4f} ({name}), and "
             f"{1 / values.size:.4f} is that of chance; this image may show none of the classes, or "
             f"the range of the input's values is wrong."
         )
-        found.append(Alarm("flat", said, serious=False))
+        found.append(Alarm("flat", sentence, serious=False))
     return _sorted(found)
 
 
@@ -192,37 +194,43 @@ def _of_plane(
     low, high = float(scores.min()), float(scores.max())
     found: list[Alarm] = []
     if low == high and scores.size > 1:
-        said = f"Every pixel has the same score, {low:.4g}: the model saw no image, or never ran."
-        found.append(Alarm("constant", said))
+        sentence = f"Every pixel has the same score, {low:.4g}: {_NO_IMAGE}."
+        found.append(Alarm("constant", sentence))
     if logits is None:
         logits = low < 0 or high > 1 + _SUM_TOLERANCE
         if logits:
-            said = (
+            sentence = (
                 f"The scores run from {low:.4g} to {high:.4g}: logits of one class, not "
                 f"probabilities. A sigmoid gives probabilities."
             )
-            found.append(Alarm("logits", said, serious=False))
+            found.append(Alarm("logits", sentence, serious=False))
+    elif not logits and (low < 0 or high > 1 + _SUM_TOLERANCE):
+        sentence = (
+            f"The scores run from {low:.4g} to {high:.4g}, but are stated to be probabilities, "
+            f"which are between 0 and 1: the statement is wrong, or the output is another one."
+        )
+        found.append(Alarm("not probabilities", sentence))
     limit = math.log(threshold / (1 - threshold)) if logits else threshold
     labels = (scores > limit).astype(np.uint8)
     if not labels.any():
-        said = (
+        sentence = (
             f"No pixel is {name}: the highest score is {high:.4g}, the threshold {limit:.4g}. This "
             f"image may show none, or the range of the input's values is wrong."
         )
-        found.append(Alarm("class never seen", said, serious=False))
+        found.append(Alarm("class never seen", sentence, serious=False))
     elif labels.all():
-        said = (
+        sentence = (
             f"Every pixel is {name}: the lowest score is {low:.4g}, the threshold {limit:.4g}. "
             f"This image may show nothing else, or the range of the input's values is wrong."
         )
-        found.append(Alarm("single class", said, serious=False))
+        found.append(Alarm("single class", sentence, serious=False))
     return _sorted([*found, *_of_shape(labels)])
 
 
 def _not_a_number(scores: NDArray[Any]) -> Alarm:
     bad = int(scores.size - np.isfinite(scores).sum())
-    said = f"{bad} of {scores.size} scores are NaN or infinite: the input held such values."
-    return Alarm("not a number", said)
+    sentence = f"{bad} of {scores.size} scores are NaN or infinite: the input held such values."
+    return Alarm("not a number", sentence)
 
 
 def _of_scores(scores: NDArray[np.float32], classes: Sequence[str]) -> tuple[Alarm, ...]:
@@ -230,19 +238,19 @@ def _of_scores(scores: NDArray[np.float32], classes: Sequence[str]) -> tuple[Ala
         return (_not_a_number(scores),)
     found: list[Alarm] = []
     if (np.ptp(scores, axis=(1, 2)) == 0).all():
-        said = "Every pixel has the same scores: the model saw no picture, or never ran."
-        found.append(Alarm("constant", said))
+        sentence = f"Every pixel has the same scores: {_NO_IMAGE}."
+        found.append(Alarm("constant", sentence))
     found += _of_sums(scores)
     labels = scores.argmax(0)
     top = scores.max(0)
     probable = not any(alarm.name == "logits" for alarm in found)
     found += _of_areas(labels, len(scores), classes, top.mean() if probable else None)
     if probable and top.min() >= _SATURATED:
-        said = (
+        sentence = (
             f"Every pixel's highest score is at least {_SATURATED}: the scores are saturated, or "
             f"rounded to labels."
         )
-        found.append(Alarm("saturated", said))
+        found.append(Alarm("saturated", sentence))
     found += _of_shape(labels)
     return _sorted(found)
 
@@ -254,17 +262,17 @@ def _of_sums(scores: NDArray[np.float32]) -> list[Alarm]:
     if low < 0 or high > 1 + _SUM_TOLERANCE:
         soft = np.exp(scores - scores.max(0))
         sure = float((1 / soft.sum(0)).mean())
-        said = (
+        sentence = (
             f"The scores run from {low:.4g} to {high:.4g}: logits, not probabilities. The argmax "
             f"is the same; a softmax gives a mean top probability of {sure:.4f}."
         )
-        return [Alarm("logits", said, serious=False)]
+        return [Alarm("logits", sentence, serious=False)]
     if max(1 - least, most - 1) > _SUM_TOLERANCE:
-        said = (
+        sentence = (
             f"The scores of a pixel sum to {least:.4g} up to {most:.4g}, not to 1: no softmax over "
             f"the classes, or planes that are read in the wrong layout."
         )
-        return [Alarm("sums", said)]
+        return [Alarm("sums", sentence)]
     return []
 
 
@@ -277,19 +285,22 @@ def _of_areas(
     part = areas[largest] / areas.sum()
     if part >= _SINGLE:
         sure = "" if top is None else f", with a mean top score of {top:.4f}"
-        said = f"{percent(part)} of the pixels are {names[largest]}{sure}"
+        sentence = f"{percent(part)} of the pixels are {names[largest]}{sure}"
         if top is not None and top >= _SURE:
-            said += ": so sure of one class are models that see no picture (wrong layout or size)"
+            sentence += (
+                ": models are so sure of one class where the input is not an image (wrong layout "
+                "or size)"
+            )
         # Of one class there is nothing in many images; only scores show that a model is too sure.
         serious = top is not None or not 1 <= len(classes) <= _MOST_OF_ONE
-        return [Alarm("single class", f"{said}.", serious=serious)]
+        return [Alarm("single class", f"{sentence}.", serious=serious)]
     missing = [name for name, area in zip(names, areas, strict=True) if not area]
     if missing and len(names) <= 32:
-        said = (
-            f"No pixel is {' or '.join(missing)}: this picture may have none, or the range of the "
+        sentence = (
+            f"No pixel is {' or '.join(missing)}: this image may have none, or the range of the "
             f"input's values is wrong."
         )
-        return [Alarm("class never seen", said, serious=False)]
+        return [Alarm("class never seen", sentence, serious=False)]
     return []
 
 
@@ -303,11 +314,11 @@ def _of_shape(labels: NDArray[Any]) -> list[Alarm]:
     if changes < 1e-3:
         return []
     if changes > 0.5:
-        said = (
-            f"Neighbouring pixels differ {changes / 2:.0%} of the time: the mask is noise, as when "
-            f"planes are read as pixels."
-        ).replace("%", " %", 1)
-        return [Alarm("stripes", said)]
+        sentence = (
+            f"Neighboring pixels differ {50 * changes:.0f} % of the time: the mask is noise, as "
+            f"when planes are read as pixels."
+        )
+        return [Alarm("stripes", sentence)]
     height, width = labels.shape
     # Read with rows of another length, a mask shears into stripes that repeat.
     turned = labels.reshape(width, height)
@@ -315,11 +326,11 @@ def _of_shape(labels: NDArray[Any]) -> list[Alarm]:
     other_right = float((turned[:, 1:] != turned[:, :-1]).mean())
     others = other_down + other_right
     if height != width and others * _STRIPES < changes:
-        said = (
+        sentence = (
             f"Read as {width} rows of {height} pixels the mask is {changes / others:.0f} "
             f"times smoother: its height and width look swapped."
         )
-        return [Alarm("stripes", said)]
+        return [Alarm("stripes", sentence)]
     return []
 
 
@@ -328,16 +339,19 @@ def _of_labels(labels: NDArray[Any], classes: Sequence[str]) -> tuple[Alarm, ...
     if not np.isfinite(values).all():
         return (Alarm("not a number", "Some labels are NaN or infinite."),)
     if (values < 0).any() or (values != np.floor(values)).any() or values.max() > 255:
-        said = f"The values run from {values.min():.4g} to {values.max():.4g}: these are no labels."
-        return (Alarm("not a label", said),)
+        sentence = (
+            f"The values run from {values.min():.4g} to {values.max():.4g}: these are not labels."
+        )
+        return (Alarm("not a label", sentence),)
     whole = values.astype(np.uint8)
     count = max(len(classes), int(whole.max()) + 1)
     found = []
     if classes and int(whole.max()) >= len(classes):
-        said = (
-            f"Label {whole.max()} is none of the {len(classes)} classes, 0 to {len(classes) - 1}."
+        sentence = (
+            f"Label {whole.max()} is not one of the {len(classes)} classes, 0 to "
+            f"{len(classes) - 1}."
         )
-        found.append(Alarm("not a label", said))
+        found.append(Alarm("not a label", sentence))
     return _sorted([*found, *_of_areas(whole, count, classes, None), *_of_shape(whole)])
 
 

@@ -19,7 +19,7 @@ from wasinn_nb.progress import Progress
 from wasinn_nb.runtimes import precision_remark
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import DEFAULT_THRESHOLD
-from wasinn_nb.widgets.payload import Shown
+from wasinn_nb.widgets.viewer import Shown
 
 __all__ = ["TASKS", "Selection", "code_of"]
 

@@ -14,7 +14,7 @@ from wasinn_nb.cards import ModelCard, is_model_file
 from wasinn_nb.catalog import Model, ModelEntry
 from wasinn_nb.errors import NotFoundError, WasiNnError
 from wasinn_nb.files import expanded, has_folder
-from wasinn_nb.widgets.picking import Option, Picker, option, readable
+from wasinn_nb.widgets.pickers.picking import Option, Picker, option, readable
 from wasinn_nb.wording import bytes_text
 
 __all__ = ["ModelPicker"]

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from wasinn_nb.tasks import SavedFiles
 from wasinn_nb.tasks.classification import SavedScores
-from wasinn_nb.widgets.payload import Shown
+from wasinn_nb.widgets.viewer import Shown
 
 __all__ = ["Saved", "save_all"]
 

@@ -11,16 +11,16 @@ import traitlets
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import Exif, ImageSource, kept_image
 from wasinn_nb.tasks.segmentation import SegmentationResult
-from wasinn_nb.widgets.notes import Note, gathered, notes_of
 from wasinn_nb.widgets.pages import page
-from wasinn_nb.widgets.payload import (
+from wasinn_nb.widgets.viewer.notes import Note, gathered, notes_of
+from wasinn_nb.widgets.viewer.payload import (
     captions,
     confidence_payload,
     mask_payload,
     own_file_payload,
     photo_payload,
 )
-from wasinn_nb.widgets.still import Still
+from wasinn_nb.widgets.viewer.still import Still
 
 __all__ = ["MODES", "MaskViewer"]
 

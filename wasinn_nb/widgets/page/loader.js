@@ -1,0 +1,110 @@
+// Brings what the kernel sends of images, masks and confidences into the view.
+
+import { decodedMask, takeConfidence } from "./masks.js";
+
+/** @import { SentConfidence, SentMask } from "./masks.js" */
+/** @import { Listen, Model } from "./model.js" */
+/** @import { DecodedImage, Settings, View } from "./view.js" */
+/** @typedef {{ bytes: DataView<ArrayBuffer>, type: string, width: number, height: number }} ImageFile */
+/** @typedef {{ number: number } & Partial<ImageFile>} SentImage */
+/**
+ * @typedef {object} SentTraits
+ * @property {SentImage} _photo
+ * @property {SentMask[]} _masks
+ * @property {SentConfidence[]} _confidence
+ */
+
+/**
+ * @param {SentImage} sent
+ * @returns {Promise<DecodedImage | null>}
+ */
+async function decodedImage({ bytes, type, width = 0, height = 0 }) {
+  if (!bytes) return null;
+  const blob = new Blob([bytes], { type });
+  const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
+  return { bitmap, width, height };
+}
+
+export class Loader {
+  /**
+   * @param {{ get: <Name extends keyof SentTraits>(name: Name) => SentTraits[Name] }} model
+   * @param {View} view
+   * @param {{ refresh: () => void, complain: (problem: string) => void }} acts
+   */
+  constructor(model, view, acts) {
+    this.model = model;
+    this.view = view;
+    this.acts = acts;
+    this.loads = 0;
+    this.awaited = false;
+    this.disposed = false;
+    /** @type {{ sent: SentImage, decoded: Promise<DecodedImage | null> } | null} */
+    this.coming = null;
+  }
+
+  /** @param {Listen} on */
+  listen(on) {
+    // An image and its mask come in one message: load once.
+    const reload = () => {
+      if (this.awaited) return;
+      this.awaited = true;
+      queueMicrotask(() => {
+        this.awaited = false;
+        this.load();
+      });
+    };
+    on("change:_photo", reload);
+    on("change:_masks", reload);
+    on("change:_confidence", () => this.loadConfidence());
+    this.load();
+  }
+
+  dispose() {
+    this.disposed = true;
+    this.view.image?.bitmap.close();
+  }
+
+  /** Return whether the masks on screen are those that the model has. */
+  get upToDate() {
+    return this.model.get("_masks")[0]?.serial === this.view.masks[0]?.serial;
+  }
+
+  /**
+   * Return the image, decoded once; it may come before its mask.
+   *
+   * @param {SentImage} sent
+   */
+  decodedOnce(sent) {
+    if (this.coming?.sent !== sent) {
+      this.coming = { sent, decoded: decodedImage(sent) };
+      this.coming.decoded.catch(() => {}); // whoever shows it says what is wrong
+    }
+    return this.coming.decoded;
+  }
+
+  async load() {
+    const { view } = this;
+    const [sentImage, sentMasks] = [this.model.get("_photo"), this.model.get("_masks")];
+    const coming = this.decodedOnce(sentImage);
+    if (sentMasks.length && sentMasks[0].photo !== sentImage.number) return; // its mask follows
+    const turn = ++this.loads;
+    try {
+      const [image, masks] = await Promise.all([coming, Promise.all(sentMasks.map(decodedMask))]);
+      if (turn !== this.loads || this.disposed) return;
+      if (image !== view.image) view.image?.bitmap.close();
+      view.show(image, masks);
+      this.acts.complain("");
+      this.acts.refresh();
+      this.loadConfidence();
+    } catch (error) {
+      const said = error instanceof Error ? error.message : error;
+      this.acts.complain(`The image cannot be shown: ${said}`);
+    }
+  }
+
+  async loadConfidence() {
+    const [sent, masks] = [this.model.get("_confidence"), this.view.masks];
+    await Promise.all(masks.map((mask, index) => takeConfidence(mask, sent[index])));
+    if (masks === this.view.masks && !this.disposed) this.acts.refresh();
+  }
+}

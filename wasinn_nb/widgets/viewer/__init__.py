@@ -1,0 +1,8 @@
+"""Looking at a result: `MaskViewer` for masks, `Bars` for classes."""
+
+from wasinn_nb.widgets.viewer.bars import Bars
+from wasinn_nb.widgets.viewer.notes import Note, gathered, note, notes_of
+from wasinn_nb.widgets.viewer.payload import Shown, captions
+from wasinn_nb.widgets.viewer.viewer import MaskViewer
+
+__all__ = ["Bars", "MaskViewer", "Note", "Shown", "captions", "gathered", "note", "notes_of"]
