@@ -6,7 +6,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n logical --maxproce
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-quick test-slow lab lint bench guest notebooks pictures lock clean
+.PHONY: help demo test test-quick test-slow lab lint bench fuzz guest notebooks pictures lock clean
 
 help:
 	@echo "make demo       segment the shipped road; files go to out/demo"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-slow  the tests that 'make test' leaves out: fuzz, kills, long lives"
 	@echo "make lint       formatting, types, import contracts; of the JavaScript, too, where Node 20 is"
 	@echo "make bench      ratios against named peers"
+	@echo "make fuzz       10,000 mutated models through guests and inspect; MODELS=n for another number"
 	@echo "make guest      build the WebAssembly guests again (Debian's Rust and clang)"
 	@echo "make notebooks  run the tutorials and save their outputs"
 	@echo "make pictures   draw the README's picture again"
@@ -74,6 +75,10 @@ lint: .venv/.dev $(JAVASCRIPT)/node_modules/.made
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks
+
+MODELS ?= 10000
+fuzz: .venv/.dev
+	PYTHONPATH=tests $(BIN)/python -m fuzzing --models $(MODELS)
 
 guest: .venv/.dev
 	$(BIN)/python guests/build.py

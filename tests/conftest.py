@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from hosting import set_isolation
 from PIL import Image
 from toys import brightest_channel
 
 import wasinn_nb as wn
 from wasinn_nb.runtimes.registry import runtime
+
+
+@pytest.fixture(params=[pytest.param("process", marks=pytest.mark.full), "thread"])
+def isolation(request):
+    """Run the guests of a test in either way; `hosting.run_guest` does."""
+    set_isolation(request.param)
+    yield request.param
+    set_isolation("process")
 
 
 @pytest.fixture

@@ -7,14 +7,30 @@ from pathlib import Path
 
 import numpy as np
 import openvino as ov
+import pytest
 import wasmtime
 from openvino import opset13 as op
 
-from wasinn_nb import TensorType, WasiNnCtx
+from wasinn_nb import TensorType, WasiNnCtx, host
 from wasinn_nb.host.linker import PARAMETERS, add_to_linker
 
 GUESTS = Path(__file__).resolve().parent.parent / "data" / "guests"
 PAGE = 65536
+
+in_thread = pytest.mark.parametrize("isolation", ["thread"], indirect=True)
+"""For a test that reaches into this process: its guests run here."""
+in_process = pytest.mark.parametrize("isolation", ["process"], indirect=True)
+_mode = ["process"]
+
+
+def set_isolation(mode):
+    """Set how `run_guest` of this module runs guests."""
+    _mode[0] = mode
+
+
+def run_guest(*args, **options):
+    """Run a guest as the fixture `isolation` says."""
+    return host.run_guest(*args, **{"isolation": _mode[0], **options})
 
 
 def doubling(folder, name="doubling", dims=(1, 4), kind=np.float32):

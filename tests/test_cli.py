@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -278,6 +280,37 @@ def test_diagnose_says_right_and_wrong_by_its_exit_code(tmp_path):
     assert json.loads(done.stdout)["sentence"] == "RGB channels, where the model takes BGR."
     assert page.read_text().startswith("<!doctype html>")
     assert shell("diagnose", tmp_path / "missing.tensor", "--image", shipped).returncode == 2
+
+
+CRASHING = """
+import os, signal
+from wasinn_nb.runtimes import runtime
+engine = type(runtime("openvino"))
+def crash(self, *arguments, **options):
+    while True:
+        os.kill(os.getpid(), signal.SIGSEGV)
+engine.describe = engine.load = crash
+"""
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "arguments",
+    [["inspect", "toy.onnx"], ["run", "misbehave", "--nn-preload", "road:toy.onnx", "nn-early"]],
+)
+def test_a_model_that_crashes_its_engine_is_an_error(tmp_path, arguments):
+    """The engine is made to crash by a module that Python imports at its start."""
+    (tmp_path / "toy.onnx").write_bytes(toys.onnx_relu())
+    (tmp_path / "sitecustomize.py").write_text(CRASHING)
+    root = str(Path(wn.__file__).parents[1])
+    path = os.pathsep.join([str(tmp_path), root])
+    if arguments[0] == "run":
+        arguments = [*arguments[:-1], "--", arguments[-1], "road"]
+    done = shell(*arguments, cwd=tmp_path, PYTHONPATH=path)
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith("error: ")
+    assert "SIGSEGV" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 # -- the terminal ----------------------------------------------------------------------------------

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import toys
-from hosting import GUESTS, command, inferring
+from hosting import GUESTS, command, inferring, run_guest
 
 import wasinn_nb as wn
 from wasinn_nb.abi import Errno, GraphEncoding
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.host.guest import run_guest
 from wasinn_nb.runtimes.registry import runtime
+
+pytestmark = pytest.mark.usefixtures("isolation")
 
 GIVEN = np.array([[-1, 2]], np.float32)
 MODELS = {GraphEncoding.ONNX: toys.onnx_relu(), GraphEncoding.TENSORFLOWLITE: toys.tflite_relu()}

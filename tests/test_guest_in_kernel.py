@@ -13,7 +13,9 @@ pytestmark = pytest.mark.slow
 
 RUN = f"""
 from wasinn_nb.host import run_guest
-run = lambda *args, **options: run_guest({str(GUESTS / "misbehave.wasm")!r}, args, **options)
+run = lambda *args, **options: run_guest(
+    {str(GUESTS / "misbehave.wasm")!r}, args, isolation=isolation, **options
+)
 """
 
 
@@ -43,9 +45,10 @@ def outputs(client, message, until="idle"):
             return printed, error
 
 
-def test_output_and_interrupt(kernel):
+@pytest.mark.parametrize("isolation", ["process", "thread"])
+def test_output_and_interrupt(kernel, isolation):
     km, client = kernel
-    cell = client.execute(RUN + "run('panic')")
+    cell = client.execute(f"{RUN}\nisolation = {isolation!r}\nrun('panic')")
     printed, error = outputs(client, cell)
     assert printed["stderr"].startswith("thread 'main' panicked at 'misbehaving'")
     assert error == "GuestTrap"

@@ -16,7 +16,18 @@ import numpy as np
 import pytest
 import wasmtime
 from deadlines import STOPPED, ends_within
-from hosting import GUESTS, PAGE, command, doubling, escaped, forwarding, roadlike, wasm
+from hosting import (
+    GUESTS,
+    PAGE,
+    command,
+    doubling,
+    escaped,
+    forwarding,
+    in_thread,
+    roadlike,
+    run_guest,
+    wasm,
+)
 from PIL import Image
 
 from wasinn_nb import WasiNnCtx, image_to_bytes, read_tensor
@@ -33,10 +44,11 @@ from wasinn_nb.errors import (
     WasiNnError,
 )
 from wasinn_nb.host import modules
-from wasinn_nb.host.guest import run_guest
 from wasinn_nb.host.run import GuestRun, Invocation
 from wasinn_nb.host.wasi import Directory
 from wasinn_nb.wasi_nn.trace import Trace
+
+pytestmark = pytest.mark.usefixtures("isolation")
 
 MISBEHAVE = GUESTS / "misbehave.wasm"
 DUMP = "wasinn-openvino-inference-output-1x4x512x896xf32.tensor"
@@ -183,6 +195,7 @@ def test_a_guest_is_killed_while_it_infers(models, misbehave):
     assert_no_guest_runs()
 
 
+@in_thread
 @pytest.mark.slow
 def test_a_call_that_cannot_be_interrupted_is_left_behind(misbehave, monkeypatch):
     go_on = threading.Event()
@@ -197,29 +210,30 @@ def test_a_call_that_cannot_be_interrupted_is_left_behind(misbehave, monkeypatch
 INTERRUPTED = """
 import sys
 from wasinn_nb.host import run_guest
-guest, model = sys.argv[1:]
+guest, model, isolation = sys.argv[1:]
 for mode in ("loop", "flood", "sleep", "grow-forever", "infer-forever"):
     print("running", mode, flush=True)
     try:
-        run_guest(guest, [mode, "m"], models={"m": model}, stream=mode == "flood", keep="last")
+        run_guest(guest, [mode, "m"], models={"m": model}, stream=mode == "flood", keep="last",
+                  isolation=isolation)
     except KeyboardInterrupt as error:
         print("\\nstopped", error.run.ended, flush=True)
-print(run_guest(guest, ["exit3"]).exit_code, flush=True)
+print(run_guest(guest, ["exit3"], isolation=isolation).exit_code, flush=True)
 """
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
-def test_ctrl_c_stops_any_guest_within_a_second(models):
+def test_ctrl_c_stops_any_guest_within_a_second(models, isolation):
     child = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, MISBEHAVE, models["slow"]],
+        [sys.executable, "-c", INTERRUPTED, MISBEHAVE, models["slow"], isolation],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     modes = []
     try:
         while (line := child.stdout.readline()).startswith("running"):
             modes.append(line.split()[1])
-            time.sleep(1.0 if modes[-1] == "infer-forever" else 0.3)
+            time.sleep(3.0 if modes[-1] == "infer-forever" else 1.0)
             with ends_within(STOPPED):
                 child.send_signal(signal.SIGINT)
                 while not (line := child.stdout.readline()).startswith("stopped"):
@@ -508,6 +522,7 @@ def test_a_start_function_that_traps_or_exits():
     assert run_guest(leave).exit_code == 9
 
 
+@in_thread
 def test_a_module_is_compiled_once(monkeypatch):
     module = command("(call $exit (i32.const 41))")
     assert run_guest(module).exit_code == 41
@@ -519,6 +534,7 @@ def test_a_module_is_compiled_once(monkeypatch):
     assert run_guest(module).exit_code == 41
 
 
+@in_thread
 def test_the_cache_of_compiled_modules_is_bounded(monkeypatch):
     monkeypatch.setattr(modules, "_CACHED", 2)
     for code in range(4):
@@ -544,6 +560,7 @@ def test_every_exit_code_is_handed_on(code):
     assert run_guest(command(f"(call $exit (i32.const {code}))")).exit_code == code
 
 
+@in_thread
 def test_a_bug_of_ours_comes_out_as_itself(misbehave, monkeypatch):
     def broken(self, context):
         raise ZeroDivisionError("a bug")
@@ -558,6 +575,7 @@ def test_a_bug_of_ours_comes_out_as_itself(misbehave, monkeypatch):
     assert misbehave("nn-early", "road").exit_code == 5
 
 
+@in_thread
 def test_a_guest_that_fails_gives_its_memory_back_though_its_error_is_kept(monkeypatch):
     freed = []
     monkeypatch.setattr(wasmtime.Store, "_delete", lambda self, ptr: freed.append(ptr))
@@ -724,6 +742,7 @@ def test_legacy_guest(models, tmp_path):
     assert "nn-graph=openvino::bytes --dir" in run.wasmtime_command()
 
 
+@in_thread
 def test_names_of_the_catalog(monkeypatch, models):
     def model(name, *, download):
         assert not download

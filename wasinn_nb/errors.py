@@ -17,6 +17,7 @@ from wasinn_nb.wording import inert
 __all__ = [
     "BusyError",
     "DownloadError",
+    "GuestCrash",
     "GuestError",
     "GuestExitError",
     "GuestLinkError",
@@ -263,6 +264,36 @@ class GuestTrap(GuestError, RuntimeError):  # noqa: N818 - WebAssembly's word
         super().__init__(message)
         self.reason = reason
         self.backtrace = backtrace
+
+
+class GuestCrash(GuestError, RuntimeError):  # noqa: N818 - as GuestTrap
+    """The guest's process ended before the guest: an engine crashed, or a limit was passed.
+
+    This process goes on.
+
+    Attributes
+    ----------
+    signal : int or None
+        The signal that ended it, where one did.
+    call : str
+        The WASI-NN call that was running, or ``compile``; may be empty.
+    limit : str or None
+        The argument of `run_guest` whose limit was passed: ``memory_limit`` or ``write_limit``.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        signal: int | None = None,
+        call: str = "",
+        limit: str | None = None,
+        remedy: Remedy | None = None,
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.signal = signal
+        self.call = call
+        self.limit = limit
 
 
 class GuestTimeout(GuestError, TimeoutError):  # type: ignore[misc]  # noqa: N818 - errno: ours

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from wasinn_nb.cli.console import app, print_warning
+from wasinn_nb.cli.contained import CONTAINED, run_contained
 from wasinn_nb.cli.remedies import print_error
 from wasinn_nb.errors import WasiNnError, WasiNnWarning
 
@@ -15,7 +16,9 @@ from wasinn_nb.errors import WasiNnError, WasiNnWarning
 from wasinn_nb.cli import running, judging, inspecting, looking  # noqa: F401
 # isort: on
 
-__all__ = ["app", "main"]
+__all__ = ["app", "main", "main_here"]
+
+_NAME: Final = "wasinn-nb"
 
 
 def main() -> NoReturn:
@@ -23,9 +26,16 @@ def main() -> NoReturn:
 
     An error ends with exit code 1.
     """
+    if sys.argv[1:2] and sys.argv[1] in CONTAINED:
+        sys.exit(run_contained(sys.argv[1:]))
+    main_here()
+
+
+def main_here() -> NoReturn:
+    """Run the command line as :func:`main` does, every verb in this process."""
     _show_warnings_in_one_line()
     try:
-        app()
+        app(prog_name=_NAME)
     except (WasiNnError, OSError) as error:
         print_error(error, sys.argv[1:])
         sys.exit(1)

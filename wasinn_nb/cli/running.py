@@ -194,6 +194,12 @@ def run(
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds after which the guest is stopped.")
     ] = None,
+    write_limit: Annotated[
+        int, typer.Option(help="MiB that the guest may write to files; not in a thread.")
+    ] = 1024,
+    isolation: Annotated[
+        str, typer.Option(help="process; or thread, for modules and models that you trust.")
+    ] = "process",
     trace: Annotated[
         bool, typer.Option("--trace", help="Print the WASI-NN calls on stderr at the end.")
     ] = False,
@@ -220,6 +226,8 @@ def run(
             runtime=runtime,
             memory_limit=memory_limit << 20,
             time_limit=time_limit,
+            write_limit=write_limit << 20,
+            isolation=isolation,  # type: ignore[arg-type]  # checked there
             output_limit=None,
             keep=None if dump_tensors is None else "all",
         )

@@ -1,7 +1,7 @@
-"""WebAssembly guests with WASI-NN, in this process: nothing else of the package imports wasmtime.
+"""WebAssembly guests with WASI-NN: nothing else of the package imports wasmtime.
 
-`run_guest` runs a command module.  To embed a guest yourself, define the functions in a linker of
-your own with `add_to_linker`.
+`run_guest` runs a command module, in a process of its own or in a thread of this one.  To embed a
+guest yourself, define the functions in a linker of your own with `add_to_linker`.
 """
 
 try:

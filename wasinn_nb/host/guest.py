@@ -1,24 +1,29 @@
-"""`run_guest`: a WASI-NN command module, run in this process and contained."""
+"""`run_guest`: a WASI-NN command module, run and contained."""
 
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
 
 from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget
 from wasinn_nb.errors import (
+    GuestCrash,
     GuestError,
     GuestExitError,
     GuestTimeout,
     GuestTrap,
     InvalidArgumentError,
-    Remedy,
 )
+from wasinn_nb.host.job import Job
 from wasinn_nb.host.linker import HostFunctions
 from wasinn_nb.host.modules import read_module
 from wasinn_nb.host.output import KEPT, Output
+from wasinn_nb.host.process import GuestProcess
 from wasinn_nb.host.run import GuestRun, Invocation
 from wasinn_nb.host.wasi import Files, parsed_dirs, parsed_texts
 from wasinn_nb.host.worker import GuestThread
@@ -27,6 +32,10 @@ from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.wasi_nn import Keep, ModelFiles, WasiNnCtx
 
 __all__ = ["run_guest"]
+
+_MOST_LINKS: Final = 10
+
+Isolation: TypeAlias = Literal["process", "thread"]
 
 
 def run_guest(
@@ -47,12 +56,17 @@ def run_guest(
     keep: Keep = "all",
     stream: bool = True,
     check: bool = False,
+    isolation: Isolation = "process",
+    write_limit: int = 1 << 30,
 ) -> GuestRun:
     """Run a WASI-NN command module here, with an engine behind ``wasi_ephemeral_nn``.
 
     The guest gets the directories, arguments and variables that are given, and nothing else: no
     network, no environment, no other files.  What it prints appears while it runs.  A notebook's
     Interrupt Kernel, or Ctrl-C, stops it, whatever it does.
+
+    It is compiled and runs in a process of its own, and so does the engine: a model that makes the
+    engine crash, or never end, ends that process and not this one.
 
     Parameters
     ----------
@@ -68,7 +82,8 @@ def run_guest(
     models : mapping, optional
         Name → model, for ``load_by_name``; other names are looked up in the catalog.
     target : ExecutionTarget, str or int, optional
-        Run every graph there.  Default: the target that the guest passes to ``load``.
+        Run every graph there.  Default: the target that the guest passes to ``load``; of devices
+        other than the CPU, a process gets only those that are named here.
     precision : {"f32", "f16", "bf16", "device"}, optional
         As for `WasiNnCtx`.
     runtime : str or Runtime, optional
@@ -80,8 +95,10 @@ def run_guest(
         What the guest reads from standard input.
     memory_limit : int
         Bytes of memory that the guest may have.  As many bytes of tensors does the trace keep.
+        A process is stopped when its guest, its models and its tensors together take more than
+        1.2 times as much and 64 MiB.
     time_limit : float, optional
-        Seconds after which it is stopped.
+        Seconds after which it is stopped, compiling and loading included.
     output_limit : int or None
         Bytes of stdout, and of stderr, to show and to keep.  ``None``: show everything.
     keep : {"all", "last", None}
@@ -90,6 +107,12 @@ def run_guest(
         Whether to show what the guest prints.
     check : bool
         Whether another exit code than 0 is an error.
+    isolation : {"process", "thread"}
+        Where it runs.  ``"thread"``, a thread of this process, is for modules and models that you
+        trust: an engine that crashes takes this process along, *memory_limit* is that of the
+        guest's own memory, and a call that cannot be interrupted goes on after *time_limit*.
+    write_limit : int
+        Bytes that it may write to files, and bytes of the largest file; of a process only.
 
     Returns
     -------
@@ -109,6 +132,8 @@ def run_guest(
         If it imports what is not provided here.
     GuestTrap
         If it traps: a panic, endless recursion, an access outside of its memory.
+    GuestCrash
+        If its process crashes, or passes *memory_limit* or *write_limit*.
     GuestTimeout
         If it does not end within *time_limit*.
     GuestExitError
@@ -135,7 +160,11 @@ def run_guest(
     #0 compute: no context 7; there is no context yet
     """
     start = time.perf_counter()
-    _check_limits(memory_limit, time_limit, output_limit)
+    _check_limits(memory_limit, time_limit, output_limit, write_limit)
+    if isolation not in {"process", "thread"}:
+        raise InvalidArgumentError(
+            f"expected isolation='process' or isolation='thread', got {isolation!r:.80}"
+        )
     if target is not None:
         device_name(target)
     data = read_module(wasm)
@@ -145,50 +174,53 @@ def run_guest(
         dirs=parsed_dirs(dirs, writable),
         env=_parsed_env(env),
     )
-    # The default engine is imported when the guest first needs it.
-    engine = settings.default("runtime") if runtime is None else runtime_of(runtime)
-    ctx = WasiNnCtx(engine, precision=precision, models=models, keep=keep)
-    ctx.trace.keep_bytes = memory_limit
-    functions = HostFunctions(ctx, target=target)
-    output = Output(output_limit, stream=stream, stopping=functions.stopping)
-    files = Files(invocation.dirs)
-    guest = GuestThread(
+    job = Job(
         data,
         invocation,
-        functions,
-        output,
+        # The default engine is imported when the guest first needs it.
+        settings.default("runtime") if runtime is None else runtime_of(runtime),
+        dict(models or {}),
+        target=target,
+        precision=precision,
         stdin=stdin.encode() if isinstance(stdin, str) else stdin,
         memory_limit=memory_limit,
+        write_limit=write_limit,
+        time_limit=time_limit,
+        output_limit=output_limit,
+        keep=keep,
     )
+    stopping = threading.Event()
+    output = Output(output_limit, stream=stream, stopping=stopping)
+    files = Files(invocation.dirs)
+    guest: GuestProcess | GuestThread
+    if isolation == "process":
+        guest = GuestProcess(job, output, stopping)
+    else:
+        guest = _in_thread(job, output, stopping)
     error: BaseException | None = None
     try:
         guest.start()
-        if not guest.wait(None if time_limit is None else start + time_limit):
-            error = GuestTimeout(
-                f"{invocation.name} did not end within {time_limit} s and was stopped",
-                remedy=Remedy(
-                    "time_limit= gives it more", command="--time-limit SECONDS gives it more"
-                ),
-            )
+        if not guest.wait():
+            error = job.timeout()
     except BaseException as interrupt:  # noqa: BLE001 - raised below, with the run
         error = interrupt
     finally:
         guest.halt()
     joined = guest.join()
     error = error or guest.error
-    dialects = functions.dialects
     run = GuestRun(
         invocation,
-        ctx.trace,
+        guest.trace,
         exit_code=guest.exit_code if error is None else None,
         ended=_ended(guest.exit_code, error, time_limit),
         stdout=output.text("stdout"),
         stderr=output.text("stderr"),
         files=files.written(),
-        seconds={**guest.seconds, **functions.seconds},
-        dialect=next(iter(dialects)) if len(dialects) == 1 else None,
-        models=dict(functions.models),
-        runtime=engine if isinstance(engine, str) else engine.name,
+        seconds=guest.durations(),
+        dialect=next(iter(guest.dialects)) if len(guest.dialects) == 1 else None,
+        models=dict(guest.models),
+        runtime=job.engine_name,
+        isolation=guest.facts,
     )
     run.notes = (*output.notes(), *_notes(run, files, joined=joined))
     run.seconds["total"] = time.perf_counter() - start
@@ -204,9 +236,19 @@ def run_guest(
     return run
 
 
-def _check_limits(memory_limit: int, time_limit: float | None, output_limit: int | None) -> None:
+def _in_thread(job: Job, output: Output, stopping: threading.Event) -> GuestThread:
+    ctx = WasiNnCtx(job.engine, precision=job.precision, models=job.models, keep=job.keep)
+    ctx.trace.keep_bytes = job.memory_limit
+    return GuestThread(job, HostFunctions(ctx, target=job.target, stopping=stopping), output)
+
+
+def _check_limits(
+    memory_limit: int, time_limit: float | None, output_limit: int | None, write_limit: int
+) -> None:
     if memory_limit <= 0:
         raise InvalidArgumentError(f"expected memory_limit in bytes, got {memory_limit}")
+    if write_limit < 0:
+        raise InvalidArgumentError(f"expected write_limit in bytes, got {write_limit}")
     if time_limit is not None and not time_limit > 0:
         raise InvalidArgumentError(f"expected time_limit in seconds or None, got {time_limit}")
     if output_limit is not None and output_limit < 0:
@@ -222,6 +264,13 @@ def _parsed_env(env: Mapping[str, object] | None) -> dict[str, str]:
     return dict(zip(names, values, strict=True))
 
 
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:  # gone meanwhile
+        return "?"
+
+
 def _ended(exit_code: int | None, error: BaseException | None, time_limit: float | None) -> str:
     if error is None:
         return f"exit code {exit_code}"
@@ -229,6 +278,9 @@ def _ended(exit_code: int | None, error: BaseException | None, time_limit: float
         return f"stopped after {time_limit} s"
     if isinstance(error, GuestTrap):
         return "trapped"
+    if isinstance(error, GuestCrash):
+        during = f" during {error.call}" if error.call else ""
+        return f"stopped at {error.limit}" if error.limit else f"crashed{during}"
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     return "not started" if isinstance(error, GuestError) else "failed"
@@ -248,6 +300,12 @@ def _notes(run: GuestRun, files: Files, *, joined: bool) -> list[str]:
         )
     if not files.complete:
         notes.append("the writable directories hold too many files to list all that it wrote")
+    if links := files.links_out(run.files):
+        notes.append(
+            f"links that it made lead out of its directories: "
+            f"{', '.join(f'{link.name!r} to {_target(link)!r}' for link in links[:_MOST_LINKS])}; "
+            f"do not follow them"
+        )
     if not joined:
         notes.append("the guest was in a call that cannot be interrupted; it ends after that")
     readonly = [repr(d.guest) for d in run.invocation.dirs if not d.writable]

@@ -23,7 +23,7 @@ from wasinn_nb.errors import (
     UnsupportedOperationError,
     WasiNnError,
 )
-from wasinn_nb.host.memory import GuestMemory, unsigned
+from wasinn_nb.host.memory import Empty, GuestMemory, empty_bytes, unsigned
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.wasi_nn import Call, ModelFiles, WasiNnCtx
 
@@ -112,6 +112,11 @@ class HostFunctions:
     ctx : WasiNnCtx
     target : ExecutionTarget, str or int, optional
         Overrides the guest's.
+    empty : callable
+        Returns new memory of so many bytes, for the tensors that the guest hands over.
+    cpu_only : bool
+        Whether the guest gets other devices than the CPU only where *target* names them.
+    stopping : threading.Event, optional
 
     Attributes
     ----------
@@ -129,11 +134,19 @@ class HostFunctions:
     """
 
     def __init__(
-        self, ctx: WasiNnCtx, *, target: ExecutionTarget | str | int | None = None
+        self,
+        ctx: WasiNnCtx,
+        *,
+        target: ExecutionTarget | str | int | None = None,
+        empty: Empty = empty_bytes,
+        cpu_only: bool = False,
+        stopping: threading.Event | None = None,
     ) -> None:
         self.ctx = ctx
         self.target = target
-        self.stopping = threading.Event()
+        self._empty = empty
+        self._cpu_only = cpu_only
+        self.stopping = stopping or threading.Event()
         self.failure: BaseException | None = None
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.dialects: set[Dialect] = set()
@@ -216,7 +229,7 @@ class HostFunctions:
         graph = self.ctx.load(
             parts,
             _member(GraphEncoding, encoding),
-            _member(ExecutionTarget, target) if self.target is None else self.target,
+            self._target(target),
         )
         self._graphs += 1
         memory.write_u32(result, graph, "the place for the graph")
@@ -318,6 +331,18 @@ class HostFunctions:
         self.models[name] = self.ctx.model_files(name)
         return graph
 
+    def _target(self, code: int) -> ExecutionTarget | str | int:
+        """Return where a graph runs that the guest wants to run on device *code*."""
+        if self.target is not None:
+            return self.target
+        if self._cpu_only and code in {ExecutionTarget.GPU, ExecutionTarget.TPU}:
+            name = ExecutionTarget(code).device
+            raise InvalidArgumentError(
+                f"the guest was not given the device {name}; target={name!r} gives it, and runs "
+                f"every graph there"
+            )
+        return _member(ExecutionTarget, code)
+
     def _room_for_graph(self) -> None:
         if self._graphs >= _MAX_GRAPHS:
             raise BusyError(f"the guest holds {self._graphs} graphs; load a model once")
@@ -336,7 +361,8 @@ class HostFunctions:
         except ValueError as error:
             sizes = "x".join(map(str, dimensions)) or "no dimensions"
             raise InvalidArgumentError(f"{sizes}: {error}") from None
-        tensor = Tensor.adopt(dimensions, kind, memory.read(data, nbytes, "the tensor's data"))
+        content = memory.read(data, nbytes, "the tensor's data", empty=self._empty)
+        tensor = Tensor.adopt(dimensions, kind, content)
         if dialect is None:
             return tensor, ""
         self.dialects.add(dialect)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import wasmtime
@@ -12,7 +13,10 @@ from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError, MissingMemoryError, RuntimeFailure
 
-__all__ = ["GuestMemory", "unsigned"]
+__all__ = ["Empty", "GuestMemory", "empty_bytes", "unsigned"]
+
+Empty: TypeAlias = Callable[[int], NDArray[np.uint8]]
+"""Returns a new (size,) uint8 array."""
 
 _MASK: Final = 0xFFFF_FFFF
 _U32: Final = np.dtype("<u4")
@@ -27,6 +31,17 @@ def unsigned(value: int) -> int:
     (True, 8)
     """
     return value & _MASK if value < 0 else value
+
+
+def empty_bytes(size: int) -> NDArray[np.uint8]:
+    """Return a new (size,) uint8 array; what it holds is not defined.
+
+    Examples
+    --------
+    >>> empty_bytes(3).shape
+    (3,)
+    """
+    return np.empty(size, np.uint8)
 
 
 class GuestMemory:
@@ -106,8 +121,18 @@ class GuestMemory:
         # Asked for at every access: the memory moves when it grows.
         return ctypes.addressof(self._memory.data_ptr(self._store).contents) + start
 
-    def read(self, pointer: int, length: int, what: str) -> NDArray[np.uint8]:
+    def read(
+        self, pointer: int, length: int, what: str, *, empty: Empty = empty_bytes
+    ) -> NDArray[np.uint8]:
         """Return a copy of *length* bytes, made at one go, as a read-only (length,) uint8 array.
+
+        Parameters
+        ----------
+        pointer, length : int
+        what : str
+            What they are, for the error.
+        empty : callable
+            Returns the array to copy to.
 
         Raises
         ------
@@ -119,7 +144,7 @@ class GuestMemory:
         count = unsigned(length)
         self.check(pointer, count, what)
         try:
-            copy = np.empty(count, np.uint8)
+            copy = empty(count)
         except MemoryError as error:
             raise RuntimeFailure(f"{what}: the host has no room for {count} bytes") from error
         if count:

@@ -17,7 +17,16 @@ from wasinn_nb.files import existing_file
 from wasinn_nb.host.linker import MODULE, PARAMETERS
 from wasinn_nb.runtimes import ProcessGuard
 
-__all__ = ["check_imports", "check_start", "compiled", "memories", "new_engine", "read_module"]
+__all__ = [
+    "NativeCode",
+    "check_imports",
+    "check_start",
+    "compile_module",
+    "compiled",
+    "memories",
+    "new_engine",
+    "read_module",
+]
 
 _MAGIC: Final = b"\0asm"
 _MODULE_VERSION: Final = b"\1\0\0\0"
@@ -25,8 +34,6 @@ _CACHED: Final = 16
 _PAGE: Final = 1 << 16
 _MEMORY_SECTION: Final = 5
 
-_cache: OrderedDict[bytes, bytes] = OrderedDict()
-_cache_lock = threading.Lock()
 
 _HINTS: Final = {
     "wasi_unstable": "it was built for the WASI of 2019; build it again for wasm32-wasip1",
@@ -36,6 +43,32 @@ _HINTS: Final = {
     "env": "it was not linked completely, or was built for Emscripten; build it for wasm32-wasip1",
     "__wbindgen_placeholder__": "it was built for a browser; build it for wasm32-wasip1",
 }
+
+
+class NativeCode:
+    """Machine code by the bytes of the module that it was compiled from; the oldest goes first."""
+
+    def __init__(self) -> None:
+        self._codes: OrderedDict[bytes, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, wasm: bytes) -> bytes | None:
+        """Return a module's machine code, if it is held."""
+        with self._lock:
+            return self._codes.get(hashlib.sha256(wasm).digest())
+
+    def put(self, wasm: bytes, native: bytes) -> None:
+        """Hold on to a module's machine code."""
+        with self._lock:
+            self._codes[hashlib.sha256(wasm).digest()] = native
+            while len(self._codes) > _CACHED:
+                self._codes.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+
+_cache = NativeCode()
 
 
 def new_engine() -> wasmtime.Engine:
@@ -106,24 +139,23 @@ def compiled(engine: wasmtime.Engine, wasm: bytes) -> wasmtime.Module:
     GuestModuleError
         If it is truncated or not valid.
     """
-    key = hashlib.sha256(wasm).digest()
-    with _cache_lock:
-        native = _cache.get(key)
+    native = _cache.get(wasm)
     if native is not None:
         return wasmtime.Module.deserialize(engine, native)
+    module = compile_module(engine, wasm)
+    _cache.put(wasm, bytes(module.serialize()))
+    return module
+
+
+def compile_module(engine: wasmtime.Engine, wasm: bytes) -> wasmtime.Module:
+    """Compile a module; errors as :func:`compiled`."""
     try:
-        module = wasmtime.Module(engine, wasm)
+        return wasmtime.Module(engine, wasm)
     except wasmtime.WasmtimeError as error:
         reason = " ".join(str(error).split())
         raise GuestModuleError(
             f"the module is not valid: {reason}; is the file whole ({len(wasm)} bytes)?"
         ) from error
-    native = bytes(module.serialize())
-    with _cache_lock:
-        _cache[key] = native
-        while len(_cache) > _CACHED:
-            _cache.popitem(last=False)
-    return module
 
 
 def check_start(module: wasmtime.Module) -> None:

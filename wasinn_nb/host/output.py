@@ -11,6 +11,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, Literal
 
 __all__ = ["DONE", "KEPT", "Chunk", "Output", "Printer", "Stream"]
@@ -21,6 +22,7 @@ Chunk = tuple[Stream, bytes]
 KEPT: Final = 1 << 20
 """Bytes of each stream that are kept and shown by default."""
 _PENDING: Final = 1 << 20  # bytes on their way to the screen before the guest has to wait
+_POLL: Final = 0.05  # seconds between two looks at what else there is to do
 _AT_ONCE: Final = 256  # chunks between two looks at the clock
 DONE: Final = None
 
@@ -71,21 +73,25 @@ class Output:
         """Return the function that takes *stream*'s bytes; it never raises."""
 
         def write(chunk: bytes) -> None:
-            kept, seen = self._kept[stream], self._seen[stream]
-            self._seen[stream] = seen + len(chunk)
-            room = (KEPT if self._limit is None else self._limit) - seen
-            kept += chunk[: max(room, 0)]
-            if not self._stream:
-                return
-            if self._limit is None or len(chunk) <= room:
-                self._hand_on(stream, chunk)
-            elif room >= 0 and seen <= self._limit:
-                self._hand_on(stream, chunk[:room])
-                self._hand_on("stderr", f"\n[{self._cut(stream)}]\n".encode())
+            self.take(stream, chunk)
 
         weakref.finalize(write, _writers.discard, id(write)).atexit = False
         _writers.add(id(write))
         return write
+
+    def take(self, stream: Stream, chunk: bytes) -> None:
+        """Take bytes of *stream*; it never raises."""
+        kept, seen = self._kept[stream], self._seen[stream]
+        self._seen[stream] = seen + len(chunk)
+        room = (KEPT if self._limit is None else self._limit) - seen
+        kept += chunk[: max(room, 0)]
+        if not self._stream:
+            return
+        if self._limit is None or len(chunk) <= room:
+            self._hand_on(stream, chunk)
+        elif room >= 0 and seen <= self._limit:
+            self._hand_on(stream, chunk[:room])
+            self._hand_on("stderr", f"\n[{self._cut(stream)}]\n".encode())
 
     def _hand_on(self, stream: Stream, chunk: bytes) -> None:
         with self._room:
@@ -144,6 +150,27 @@ class Printer:
             except queue.Empty:
                 break
         self._flush()
+
+    def print_until(self, deadline: float | None) -> bool:
+        """Print until the guest has ended; return whether that was before *deadline*.
+
+        Parameters
+        ----------
+        deadline : float or None
+            By `time.perf_counter`.
+        """
+        chunks = self._output.chunks
+        try:
+            while deadline is None or time.perf_counter() < deadline:
+                left = _POLL if deadline is None else deadline - time.perf_counter()
+                with suppress(queue.Empty):
+                    chunk = chunks.get(timeout=max(0.0, min(_POLL, left)))
+                    if chunk is DONE:
+                        return True
+                    self.show(chunk)
+            return False
+        finally:
+            self.finish()
 
     def finish(self) -> None:
         """Print half a character that nothing completes."""

@@ -77,6 +77,9 @@ class GuestRun(Showing):
         The models that it has loaded by name.
     runtime : str
         The engine behind WASI-NN.
+    isolation : tuple of str
+        What held the guest: ``"process"`` or ``"thread"``, and of a process what else applies on
+        this system: ``"limits on …"``, ``"no_new_privs"``, ``"landlock"``, ``"seccomp"``.
     """
 
     invocation: Invocation
@@ -91,6 +94,7 @@ class GuestRun(Showing):
     notes: tuple[str, ...] = ()
     models: Mapping[str, ModelFiles] = field(default_factory=dict)
     runtime: str = ""
+    isolation: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -190,6 +194,9 @@ class GuestRun(Showing):
         if self.seconds:
             steps = Table(["step", Column("time", milliseconds)], list(self.seconds.items()))
             folded.insert(0, Section("durations", [steps], folded=True))
+        if self.isolation:
+            held = Paragraph(", ".join(self.isolation))
+            folded.append(Section("isolation", [held], folded=True))
         return Document(
             self._summary,
             [

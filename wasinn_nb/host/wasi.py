@@ -204,6 +204,11 @@ def _poll(
 class Files:
     """Tells which files of a guest's writable directories are new or changed.
 
+    Attributes
+    ----------
+    complete : bool
+        Whether there were few enough files to look at all of them.
+
     Parameters
     ----------
     dirs : sequence of Directory
@@ -218,6 +223,16 @@ class Files:
         """Return the files that are not as they were, sorted."""
         states = self._states()
         return tuple(sorted(p for p, state in states.items() if self._before.get(p) != state))
+
+    def links_out(self, written: Iterable[Path]) -> tuple[Path, ...]:
+        """Return those of the *written* files that are links out of the guest's directories."""
+        roots = [Path(os.path.realpath(expanded(directory.host))) for directory in self._dirs]
+        return tuple(
+            path
+            for path in written
+            if path.is_symlink()
+            and not any(Path(os.path.realpath(path)).is_relative_to(root) for root in roots)
+        )
 
     def _states(self) -> dict[Path, tuple[int, ...]]:
         states: dict[Path, tuple[int, ...]] = {}

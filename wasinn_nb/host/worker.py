@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-import queue
 import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 import wasmtime
 
-from wasinn_nb.errors import GuestError, GuestLinkError, GuestModuleError, GuestTrap, Remedy
+from wasinn_nb.abi import Dialect
+from wasinn_nb.errors import GuestError, GuestLinkError, GuestModuleError, GuestTrap
+from wasinn_nb.host.job import REMEDIES, Job
 from wasinn_nb.host.linker import HostFunctions, Stopped
 from wasinn_nb.host.modules import check_imports, check_start, compiled, memories, new_engine
 from wasinn_nb.host.output import DONE, Output, Printer
-from wasinn_nb.host.run import Invocation
 from wasinn_nb.host.traps import as_trap, trap_behind
 from wasinn_nb.host.wasi import Exited, define_wasi
+from wasinn_nb.wasi_nn import ModelFiles, Trace
 
 __all__ = ["GuestThread"]
 
@@ -37,17 +37,18 @@ class GuestThread:
 
     Parameters
     ----------
-    wasm : bytes
-    invocation : Invocation
+    job : Job
+        Its memory limit is that of all of the guest's memories together.
     functions : HostFunctions
         Its context is closed when the guest has ended.
     output : Output
-    stdin : bytes
-    memory_limit : int
-        Bytes, for all of its memories together.
+    compiled : callable
+        Returns a module for an engine.
 
     Attributes
     ----------
+    facts : tuple of str
+        What holds the guest.
     exit_code : int or None
     error : BaseException or None
         Why there is no exit code.
@@ -55,29 +56,48 @@ class GuestThread:
         How long compiling and the guest's own code took.
     """
 
+    facts = ("thread",)
+
     def __init__(
         self,
-        wasm: bytes,
-        invocation: Invocation,
+        job: Job,
         functions: HostFunctions,
         output: Output,
         *,
-        stdin: bytes,
-        memory_limit: int,
+        compiled: Callable[[wasmtime.Engine, bytes], wasmtime.Module] = compiled,
     ) -> None:
         self.exit_code: int | None = None
         self.error: BaseException | None = None
         self.seconds: dict[str, float] = {}
-        self._wasm = wasm
-        self._invocation = invocation
+        self._job = job
+        self._invocation = job.invocation
         self._functions = functions
         self._output = output
-        self._stdin = stdin
-        self._memory_limit = memory_limit
+        self._compiled = compiled
+        self._begun = time.perf_counter()
         self._engine = new_engine()
         self._resources: tuple[wasmtime.Linker | wasmtime.Store | wasmtime.Module, ...] = ()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="wasinn-nb guest", daemon=True)
+        self._thread = threading.Thread(target=self.work, name="wasinn-nb guest", daemon=True)
+
+    @property
+    def trace(self) -> Trace:
+        """The guest's calls."""
+        return self._functions.ctx.trace
+
+    @property
+    def dialects(self) -> set[Dialect]:
+        """The numberings of tensor types that the guest has shown."""
+        return self._functions.dialects
+
+    @property
+    def models(self) -> dict[str, ModelFiles]:
+        """The models that it has asked for by name."""
+        return self._functions.models
+
+    def durations(self) -> dict[str, float]:
+        """Return how long compiling, the guest's own code and each function took, in seconds."""
+        return {**self.seconds, **self._functions.seconds}
 
     # -- the caller's thread ---------------------------------------------------------------------
 
@@ -85,20 +105,11 @@ class GuestThread:
         """Start the guest."""
         self._thread.start()
 
-    def wait(self, deadline: float | None) -> bool:
-        """Print what the guest prints; return whether it ended before *deadline*."""
-        printer = Printer(self._output)
-        try:
-            while deadline is None or time.perf_counter() < deadline:
-                left = _POLL if deadline is None else deadline - time.perf_counter()
-                with suppress(queue.Empty):
-                    chunk = self._output.chunks.get(timeout=max(0.0, min(_POLL, left)))
-                    if chunk is DONE:
-                        return True
-                    printer.show(chunk)
-            return False
-        finally:
-            printer.finish()
+    def wait(self) -> bool:
+        """Print what the guest prints; return whether it ended before its time limit."""
+        limit = self._job.time_limit
+        deadline = None if limit is None else self._begun + limit
+        return Printer(self._output).print_until(deadline)
 
     def halt(self) -> None:
         """Stop the guest if it still runs; :meth:`join` makes sure of it."""
@@ -120,7 +131,8 @@ class GuestThread:
 
     # -- the guest's thread ----------------------------------------------------------------------
 
-    def _work(self) -> None:
+    def work(self) -> None:
+        """Run the guest in this thread, and free what it took."""
         try:
             self._run()
         except BaseException as error:  # noqa: BLE001 - for the caller's thread to raise
@@ -134,7 +146,7 @@ class GuestThread:
 
     def _run(self) -> None:
         start = time.perf_counter()
-        module = compiled(self._engine, self._wasm)
+        module = self._compiled(self._engine, self._job.wasm)
         self.seconds["compile"] = time.perf_counter() - start
         check_start(module)
         store = wasmtime.Store(self._engine)
@@ -203,17 +215,15 @@ class GuestThread:
 
     def _limit(self, store: wasmtime.Store) -> None:
         # wasmtime limits every memory by itself.
-        sizes = memories(self._wasm)
-        if sum(sizes) > self._memory_limit:
+        sizes = memories(self._job.wasm)
+        if sum(sizes) > self._job.memory_limit:
             raise GuestModuleError(
                 f"{self._invocation.name} begins with {sum(sizes)} bytes of memory, and may have "
-                f"{self._memory_limit}",
-                remedy=Remedy(
-                    "memory_limit= gives it more", command="--memory-limit MIB gives it more"
-                ),
+                f"{self._job.memory_limit}",
+                remedy=REMEDIES["memory_limit"],
             )
         store.set_limits(
-            memory_size=self._memory_limit // max(len(sizes), 1),
+            memory_size=self._job.memory_limit // max(len(sizes), 1),
             table_elements=_TABLE_ELEMENTS,
             instances=1,
             tables=_TABLES,
@@ -229,10 +239,10 @@ class GuestThread:
             wasi.preopen_dir(host, directory.guest, directory.writable)
         wasi.stdout_custom = self._output.writer("stdout")
         wasi.stderr_custom = self._output.writer("stderr")
-        if self._stdin:
+        if self._job.stdin:
             # wasmtime opens it at once, so that it can be removed at once.
             with tempfile.NamedTemporaryFile(prefix="wasinn-nb-stdin-") as file:
-                file.write(self._stdin)
+                file.write(self._job.stdin)
                 file.flush()
                 wasi.stdin_file = file.name
         return wasi

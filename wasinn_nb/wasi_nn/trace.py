@@ -153,9 +153,15 @@ class Trace(Showing, Sequence[Call]):
             self._open.call = None
             call.seconds = time.perf_counter() - start
             with self._lock:
-                self._add(call)
+                self.add(call)
 
-    def _add(self, call: Call) -> None:
+    def add(self, call: Call) -> None:
+        """Record a call that has ended, and hold on to its tensor if that is to be kept.
+
+        Parameters
+        ----------
+        call : Call
+        """
         self._seconds[call.name] += call.seconds
         self._calls.append(call)
         if call.tensor is not None:

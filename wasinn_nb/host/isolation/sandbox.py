@@ -1,0 +1,96 @@
+"""What a helper puts on before it runs anything of a guest's."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from glob import escape
+from pathlib import Path
+from typing import Final
+
+from wasinn_nb.host.isolation.landlock import READ, USE_DEVICE, WRITE, restrict_files
+from wasinn_nb.host.isolation.limits import limit_resources
+from wasinn_nb.host.isolation.seccomp import filter_system_calls
+
+__all__ = ["enter", "files_of"]
+
+_SYSTEM: Final = (
+    *("/usr", "/lib", "/lib32", "/lib64", "/bin", "/opt", "/nix/store", "/gnu/store"),
+    *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime"),
+    *("/etc/OpenCL", "/etc/ssl/openssl.cnf", "/proc", "/sys/devices", "/sys/fs/cgroup"),
+    *("/sys/class/drm", "/sys/class/accel", "/sys/kernel/mm/transparent_hugepage"),
+    *("/dev/urandom", "/dev/random"),
+)
+_ALWAYS_WRITABLE: Final = ("/dev/null", "/dev/zero", "/dev/full")
+_DEVICES: Final = ("/dev/dri", "/dev/accel")
+
+
+def enter(
+    libc: ctypes.CDLL | None,
+    readable: Iterable[str],
+    writable: Iterable[str],
+    *,
+    devices: bool,
+    memory_limit: int,
+    write_limit: int,
+    time_limit: float | None,
+) -> tuple[str, ...]:
+    """Restrict this process for good, and return what holds.
+
+    Parameters
+    ----------
+    libc : ctypes.CDLL or None
+        None: only the limits are set.  New privileges must have been given up.
+    readable, writable : iterable of str
+        Files and folders, beside those of Python and of the system's libraries.
+    devices : bool
+        Whether processors for graphics and neural networks may be used.
+    memory_limit, write_limit, time_limit
+        As for `limit_resources`.
+
+    Returns
+    -------
+    tuple of str
+        Such as ``"limits: core, descriptors"``, ``"no_new_privs"``, ``"landlock"``, ``"seccomp"``.
+    """
+    limits = limit_resources(
+        memory_limit=memory_limit, write_limit=write_limit, time_limit=time_limit
+    )
+    facts = [f"limits on {', '.join(limits)}"] if limits else []
+    if libc is None:
+        return tuple(facts)
+    facts.append("no_new_privs")
+    rules = [(path, READ) for path in (*_SYSTEM, *_python_folders(), *readable)]
+    rules += [(path, USE_DEVICE) for path in _ALWAYS_WRITABLE]
+    rules += [(path, WRITE) for path in writable]
+    if devices:
+        rules += [(path, USE_DEVICE) for path in _DEVICES]
+    if restrict_files(libc, rules):
+        facts.append("landlock")
+    if filter_system_calls(libc):
+        facts.append("seccomp")
+    return tuple(facts)
+
+
+def _python_folders() -> list[str]:
+    folders = [entry for entry in sys.path if Path(entry).is_absolute()]
+    return [sys.prefix, sys.base_prefix, *folders]
+
+
+def files_of(models: Mapping[str, object]) -> list[str]:
+    """Return the files and folders of models that are given by path, with those beside them.
+
+    A model's weights have its stem, and the tensors outside of an ONNX file begin with its name.
+    """
+    found: list[str] = []
+    for model in models.values():
+        parts = [model] if isinstance(model, str | os.PathLike) else model
+        for part in parts if isinstance(parts, Iterable) else ():
+            if isinstance(part, str | os.PathLike):
+                path = Path(part).expanduser()
+                found.append(str(path))
+                patterns = (f"{escape(path.stem)}.*", f"{escape(path.name)}*")
+                found += [str(p) for pattern in patterns for p in path.parent.glob(pattern)]
+    return found

@@ -1,0 +1,187 @@
+"""Calls, tensors and errors as the frames of a helper hold them; nothing in them is trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb import errors
+from wasinn_nb.abi import Errno, TensorType
+from wasinn_nb.cards import Port
+from wasinn_nb.errors import GuestCrash, GuestTrap, WasiNnError
+from wasinn_nb.host.isolation import FrameError
+from wasinn_nb.host.job import REMEDIES
+from wasinn_nb.tensor import Tensor
+from wasinn_nb.wasi_nn import Call
+
+__all__ = [
+    "call_from",
+    "call_values",
+    "error_from",
+    "error_values",
+    "seconds_from",
+    "text_from",
+]
+
+_LONGEST: Final = 1 << 14
+_MOST_NAMES: Final = 1024
+
+
+def text_from(value: Any) -> str:
+    """Return a text of a frame, cut where it is very long; raise FrameError for another value."""
+    if not isinstance(value, str):
+        raise FrameError(f"a frame holds {type(value).__name__} where text is expected")
+    # What cannot be encoded, such as half of a surrogate pair, would fail where it is printed.
+    return value[:_LONGEST].encode(errors="replace").decode()
+
+
+def seconds_from(value: Any) -> dict[str, float]:
+    """Return durations by name."""
+    if not isinstance(value, dict) or len(value) > _MOST_NAMES:
+        raise FrameError("a frame holds no durations where they are expected")
+    return {text_from(name): _number(seconds) for name, seconds in value.items()}
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise FrameError("a frame holds no number where one is expected")
+    return float(value)
+
+
+def call_values(call: Call) -> dict[str, Any]:
+    """Return a call's row as JSON values; its tensor's bytes travel beside it."""
+    port, tensor = call.port, call.tensor
+    return {
+        "name": call.name,
+        "arguments": call.arguments,
+        "expected": call.expected,
+        "got": call.got,
+        "errno": int(call.errno),
+        "note": call.note,
+        "seconds": call.seconds,
+        "index": call.index,
+        "port": port
+        and {
+            "name": port.name,
+            "dimensions": port.dimensions,
+            "type_name": port.type_name,
+            "type": port.type and port.type.suffix,
+            "layout": port.layout,
+            "operation": port.operation,
+            "quantization": port.quantization,
+        },
+        "tensor": tensor
+        and {
+            "dimensions": tensor.dimensions,
+            "type": tensor.type.suffix,
+            "bytes": tensor.nbytes,
+        },
+    }
+
+
+def call_from(values: Mapping[str, Any], data: Callable[[int], NDArray[np.uint8]]) -> Call:
+    """Return the call that a frame holds.
+
+    Parameters
+    ----------
+    values : mapping
+    data : callable
+        Returns the tensor's bytes, whose number it is given.
+
+    Raises
+    ------
+    FrameError
+        If the values are not those of a call.
+    """
+    try:
+        texts = {name: text_from(values[name]) for name in ("name", "arguments", "expected", "got")}
+        port, tensor, index = values["port"], values["tensor"], values["index"]
+        return Call(
+            **texts,
+            errno=Errno(values["errno"]),
+            note=text_from(values["note"]),
+            seconds=_number(values["seconds"]),
+            tensor=None if tensor is None else _tensor(tensor, data),
+            index=None if index is None else int(index),
+            port=None if port is None else _port(port),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise FrameError(f"a frame holds no call: {error!r:.200}") from error
+
+
+def _tensor(values: Mapping[str, Any], data: Callable[[int], NDArray[np.uint8]]) -> Tensor:
+    dimensions = [int(size) for size in values["dimensions"]]
+    kind = TensorType.parse(text_from(values["type"]))
+    return Tensor.adopt(dimensions, kind, data(int(values["bytes"])))
+
+
+def _port(values: Mapping[str, Any]) -> Port:
+    kind, quantization = values["type"], values["quantization"]
+    return Port(
+        text_from(values["name"]),
+        tuple(None if size is None else int(size) for size in values["dimensions"]),
+        None if kind is None else TensorType.parse(text_from(kind)),
+        text_from(values["type_name"]),
+        text_from(values["layout"]),
+        text_from(values["operation"]),
+        None if quantization is None else (float(quantization[0]), int(quantization[1])),
+    )
+
+
+def error_values(error: BaseException) -> dict[str, Any]:
+    """Return an error as JSON values."""
+    known = isinstance(error, WasiNnError)
+    remedy = error.remedy if isinstance(error, WasiNnError) else None
+    limit = next((name for name, one in REMEDIES.items() if one == remedy), None)
+    values: dict[str, Any] = {
+        "type": type(error).__name__,
+        "message": str(error) if known else f"{type(error).__name__}: {error}",
+        "limit": limit,
+    }
+    if isinstance(error, WasiNnError) and limit is not None:
+        values["message"] = error.problem
+    if isinstance(error, GuestTrap):
+        values |= {"reason": error.reason, "backtrace": list(error.backtrace)}
+    return values
+
+
+def error_from(values: Any, name: str) -> WasiNnError:
+    """Return the error that a frame holds.
+
+    Parameters
+    ----------
+    values : mapping
+    name : str
+        The guest's.
+    """
+    if not isinstance(values, dict):
+        raise FrameError("a frame holds no error where one is expected")
+    kind, message = text_from(values.get("type")), text_from(values.get("message"))
+    limit = values.get("limit")
+    remedy = REMEDIES.get(limit) if isinstance(limit, str) else None
+    if kind == GuestTrap.__name__:
+        backtrace = values.get("backtrace")
+        if not isinstance(backtrace, list):
+            raise FrameError("a frame holds no backtrace where one is expected")
+        return GuestTrap(
+            message,
+            reason=text_from(values.get("reason")),
+            backtrace=tuple(text_from(place) for place in backtrace[:_MOST_NAMES]),
+        )
+    if kind == MemoryError.__name__:
+        return GuestCrash(
+            f"{name} needed more memory than its process may have ({message})",
+            limit="memory_limit",
+            remedy=REMEDIES["memory_limit"],
+        )
+    known = getattr(errors, kind, None) if kind in errors.__all__ else None
+    if isinstance(known, type) and issubclass(known, WasiNnError):
+        try:
+            # A remedy is a command to paste: it comes from here, never from a frame.
+            return known(message, remedy=remedy)
+        except TypeError:  # it takes more than a message
+            pass
+    return GuestCrash(f"{name}: the helper process failed: {message}")
