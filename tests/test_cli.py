@@ -286,9 +286,11 @@ CRASHING = """
 import os, signal
 from wasinn_nb.runtimes import runtime
 engine = type(runtime("openvino"))
-def crash(self, *arguments, **options):
-    while True:
+sound = engine.load
+def crash(self, builders, *arguments, **options):
+    while not isinstance(builders[0], bytes):  # what a helper warms up with
         os.kill(os.getpid(), signal.SIGSEGV)
+    return sound(self, builders, *arguments, **options)
 engine.describe = engine.load = crash
 """
 

@@ -101,9 +101,9 @@ class Helper:
             return
         frame = self.receive() if self._readable(_START_LIMIT) else None
         if frame is None or frame[0].get("kind") != "ready":
-            self.end()
-            words = "\n".join(self.last_words())
-            raise GuestError(f"the helper process did not start: {words or 'it said nothing'}")
+            code = self.end()
+            words = "; ".join([f"it ended with code {code}", *self.last_words()])
+            raise GuestError(f"the helper process did not start: {words}")
         self._ready = True
 
     def _readable(self, seconds: float) -> bool:
