@@ -11,7 +11,7 @@ import wasinn_nb as wn
 from wasinn_nb import catalog
 from wasinn_nb.errors import DownloadError, InvalidArgumentError
 from wasinn_nb.runtimes import Device, DeviceTable
-from wasinn_nb.widgets import models, targets
+from wasinn_nb.widgets.pickers import models, targets
 from wasinn_nb.widgets.pickers.images import ImagePicker
 from wasinn_nb.widgets.pickers.models import ModelPicker
 from wasinn_nb.widgets.pickers.picking import readable

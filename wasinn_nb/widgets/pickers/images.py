@@ -18,7 +18,7 @@ from traitlets import Int, Unicode
 
 from wasinn_nb import catalog, settings
 from wasinn_nb.errors import ImageError, MissingFileError, WasiNnError
-from wasinn_nb.files import change_stamp, existing_file, expanded, is_special
+from wasinn_nb.files import change_stamp, existing_file, expanded
 from wasinn_nb.imaging import IMAGE_SUFFIXES, ImageSource, encoded_bytes, open_image, rgb_image
 from wasinn_nb.widgets.pickers.picking import Option, Picker, is_text, option, readable
 from wasinn_nb.widgets.pickers.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
@@ -330,9 +330,7 @@ def _names_in(path: str | os.PathLike[str]) -> tuple[Path, list[str]]:
             names = sorted(
                 entry.name
                 for entry in entries
-                if entry.name.lower().endswith(IMAGE_SUFFIXES)
-                and not entry.is_dir()
-                and not is_special(Path(entry.path))
+                if entry.name.lower().endswith(IMAGE_SUFFIXES) and not entry.is_dir()
             )
     except (OSError, ValueError) as error:  # ValueError: a NUL
         why = getattr(error, "strerror", None) or str(error)
