@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 import toys
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
@@ -87,6 +87,7 @@ def test_the_distance_from_the_threshold_is_part_of_the_longer_side():
     hnp.arrays(F32, (1, 2, 3), elements=st.floats(0, 1, width=32)),
     st.floats(0.01, 0.99),
 )
+@example(np.ones((1, 2, 3), F32), 0.4871912443673957)  # 1.0000001 where it is not cut
 def test_distances_are_within_0_and_1_and_alike_for_the_complement(plane, threshold):
     margins = score_margins(plane, threshold)
     assert margins.dtype == F32

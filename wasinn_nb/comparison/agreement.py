@@ -126,10 +126,10 @@ def score_margins(scores: NDArray[Any], threshold: float | None = None) -> NDArr
     array([[0.33333334, 0.        , 0.5       , 1.        ]], dtype=float32)
     """
     if threshold is not None:
-        distance: NDArray[np.float32] = np.abs(scores[0] - threshold) / max(
-            threshold, 1 - threshold
-        )
-        return distance.astype(np.float32, copy=False)
+        distance = np.abs(scores[0] - threshold) / max(threshold, 1 - threshold)
+        # Rounding puts some a bit above 1.
+        farthest: NDArray[np.float32] = np.minimum(distance, 1).astype(np.float32, copy=False)
+        return farthest
     best = np.maximum(scores[0], scores[1])
     second = np.minimum(scores[0], scores[1])
     for plane in scores[2:]:
