@@ -135,7 +135,7 @@ def test_start_picture_that_is_none(value, monkeypatch):
 
 def test_start_picture_is_bytes():
     picker = ImagePicker(PNG)
-    assert (picker.value, picker.image, picker.title) == ("upload:picture", PNG, "picture")
+    assert (picker.value, picker.image, picker.title) == ("upload:image", PNG, "image")
     assert ImagePicker(io.BytesIO(PNG)).image == PNG
     broken = ImagePicker(b"hello")
     assert broken.image == b"hello", "whoever runs it shows the error"
@@ -212,7 +212,7 @@ def test_folder(folder):
     picker.value = str(folder / "b.png")
     assert (picker.image, picker.title) == (folder / "b.png", "b.png")
     picker.open_folder(folder / "folder.png")
-    assert picker._message.startswith(f"no pictures in {folder}/folder.png; expected .avif, ")
+    assert picker._message.startswith(f"no images in {folder}/folder.png; expected .avif, ")
     assert [o["title"] for o in picker._options][:2] == ["b.png", "city-arrow"], "the pick stays"
 
 
@@ -220,7 +220,7 @@ def test_sixty_of_a_folder(tmp_path):
     for index in range(70):
         (tmp_path / f"{index:03}.png").write_bytes(PNG)
     picker = ImagePicker(folder=tmp_path)
-    assert picker._message == "the first 60 of 70 pictures are shown"
+    assert picker._message == "the first 60 of 70 images are shown"
     assert picker._options[59]["title"] == "059.png"
     assert picker._options[60]["title"] == wn.images()[0]
     assert picker.wait(30)
@@ -356,10 +356,10 @@ def test_same_name_again():
     [
         ("../../etc/passwd", "passwd"),
         ("C:\\pictures\\road.png", "road.png"),
-        ("", "picture"),
-        ("..", "picture"),
-        ("/", "picture"),
-        (" . ", "picture"),
+        ("", "image"),
+        ("..", "image"),
+        ("/", "image"),
+        (" . ", "image"),
         (".png", "png"),
         ("a\0b\n\x1b[31m.png", "ab[31m.png"),
         ("gnp\u202e.exe", "gnp.exe"),

@@ -18,13 +18,13 @@ from wasinn_nb.render import (
     Column,
     Document,
     Facts,
+    ImageBlock,
+    ImageRow,
     Items,
     Legend,
     LegendEntry,
     Only,
     Paragraph,
-    Picture,
-    PictureRow,
     Report,
     Section,
     Showing,
@@ -40,7 +40,7 @@ SCRIPT = "<script>alert(1)</script>"
 
 
 def picture(**options):
-    return Picture(lambda: encoded_image(Image.new("P", (4, 2))), "a mask", **options)
+    return ImageBlock(lambda: encoded_image(Image.new("P", (4, 2))), "a mask", **options)
 
 
 FULL = Document(
@@ -52,7 +52,7 @@ FULL = Document(
         Code("f(<1>)", "runs it"),
         Table(["name", Column("IoU", ".2f")], [(SCRIPT, 0.5), ("b", float("nan"))], "cap", [1]),
         picture(caption="shown"),
-        PictureRow([picture(), picture(pixelated=True)]),
+        ImageRow([picture(), picture(pixelated=True)]),
         Legend([LegendEntry("road", (0, 114, 178), "19.19 %")]),
         Bars([Bar("cat", 0.25, "281")], picture()),
         Section("folded here", [Paragraph("inside")], folded=True),

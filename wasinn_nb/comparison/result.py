@@ -23,10 +23,10 @@ from wasinn_nb.render import (
     Block,
     Column,
     Document,
+    ImageBlock,
     Items,
     Only,
     Paragraph,
-    Picture,
     Report,
     Section,
     Table,
@@ -222,7 +222,7 @@ class Comparison(Report):
             Paragraph(f"a: {self.a}\nb: {self.b}"),
         ]
         if self._drawable:
-            figure = Picture(
+            figure = ImageBlock(
                 lambda: encoded_figure(self.plot()),
                 f"The masks of a and b, and what differs: {self}",
             )

@@ -18,10 +18,10 @@ from wasinn_nb.render import (
     Block,
     Code,
     Document,
+    ImageBlock,
+    ImageRow,
     Only,
     Paragraph,
-    Picture,
-    PictureRow,
     Report,
     Section,
     Table,
@@ -185,10 +185,10 @@ class Diagnosis(Report):
             Section("Candidates", _candidate_tables(self.candidates)),
         ]
         pictures = [
-            Picture(functools.partial(encoded_image, image), title, title)
+            ImageBlock(functools.partial(encoded_image, image), title, title)
             for title, image in self.pictures
         ]
-        images = [Section("Images", [PictureRow(pictures)])] if pictures else []
+        images = [Section("Images", [ImageRow(pictures)])] if pictures else []
         return Document(
             f"Diagnosis of {self.subject}: {verdict}",
             [

@@ -12,16 +12,16 @@ from wasinn_nb import metrics
 from wasinn_nb.render import (
     Block,
     Document,
+    ImageBlock,
     Items,
     Only,
     Paragraph,
-    Picture,
     Section,
     Table,
     encoded_figure,
 )
 
-__all__ = ["evaluation_document", "matrix_picture", "true_shares"]
+__all__ = ["evaluation_document", "matrix_image", "true_shares"]
 
 _FEW_IMAGES: Final = 30  # more than that are folded away
 _FIRST_SAMPLES: Final = 3  # in a notebook
@@ -109,7 +109,7 @@ def true_shares(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
     return metrics.ratio(matrix, np.broadcast_to(matrix.sum(axis=1)[:, None], matrix.shape))
 
 
-def matrix_picture(matrix: NDArray[np.int64], names: Sequence[str]) -> Picture:
+def matrix_image(matrix: NDArray[np.int64], names: Sequence[str]) -> ImageBlock:
     """Return a drawing of a confusion matrix.
 
     Parameters
@@ -125,4 +125,4 @@ def matrix_picture(matrix: NDArray[np.int64], names: Sequence[str]) -> Picture:
 
         return encoded_figure(draw_evaluation(true_shares(matrix), names, [], []))
 
-    return Picture(encode, "Percent of each true class that was predicted as each class")
+    return ImageBlock(encode, "Percent of each true class that was predicted as each class")

@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.evaluation.document import evaluation_document, matrix_picture
+from wasinn_nb.evaluation.document import evaluation_document, matrix_image
 from wasinn_nb.render import (
     Bar,
     Bars,
     Block,
     Column,
     Document,
+    ImageBlock,
     Paragraph,
-    Picture,
     Report,
     Section,
     Table,
@@ -274,7 +274,7 @@ class ClassificationEvaluation(Report):
         if confusions.rows:
             details.append(Section("Most confused classes", [confusions]))
         if self.matrix is not None:
-            matrix = matrix_picture(self.matrix, self.classes)
+            matrix = matrix_image(self.matrix, self.classes)
             details.append(Section("Confusion matrix", [matrix]))
         return evaluation_document(
             self.title(),
@@ -332,8 +332,8 @@ class ClassificationEvaluation(Report):
         ]
         true = f"true class {self.classes[rank.true]}: place {rank.rank} of {len(self.classes)}"
         encode = functools.partial(_encoded_image, result)
-        picture = None if result.image is None else Picture(encode, f"image {rank.name}")
-        return [Paragraph(f"{rank.name}, {true}", "strong"), Bars(bars, picture)]
+        block = None if result.image is None else ImageBlock(encode, f"image {rank.name}")
+        return [Paragraph(f"{rank.name}, {true}", "strong"), Bars(bars, block)]
 
     def _name(self, index: int) -> str:
         """Return the name of a class, with its index where another class has the same name."""

@@ -15,7 +15,7 @@ from wasinn_nb import metrics
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.class_maps import OTHER, ClassMap
 from wasinn_nb.evaluation.counts import ImageCounts
-from wasinn_nb.evaluation.document import evaluation_document, matrix_picture, true_shares
+from wasinn_nb.evaluation.document import evaluation_document, matrix_image, true_shares
 from wasinn_nb.evaluation.samples import WHITE, WRONG, Sample, sample_row, sample_views
 from wasinn_nb.render import (
     Column,
@@ -315,7 +315,7 @@ class Evaluation(Report):
             self.lines(),
             classes,
             in_text=[classes],
-            details=[Section("Confusion matrix", [matrix_picture(self.matrix, self.classes)])],
+            details=[Section("Confusion matrix", [matrix_image(self.matrix, self.classes)])],
             legend=[Legend(self.legend())],
             samples=[
                 [

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.evaluation.labels import IGNORED
-from wasinn_nb.render import RGB, Picture, PictureRow, encoded_image
+from wasinn_nb.render import RGB, ImageBlock, ImageRow, encoded_image
 from wasinn_nb.tasks.segmentation import SegmentationResult, blend, colorize, resize_labels
 
 __all__ = ["WHITE", "WRONG", "Sample", "View", "sample_row", "sample_views"]
@@ -85,7 +85,7 @@ def sample_views(
     return views
 
 
-def sample_row(sample: Sample, palette: Sequence[RGB]) -> PictureRow:
+def sample_row(sample: Sample, palette: Sequence[RGB]) -> ImageRow:
     """Return the views of a sample side by side, drawn when they are encoded.
 
     Parameters
@@ -110,9 +110,9 @@ def sample_row(sample: Sample, palette: Sequence[RGB]) -> PictureRow:
     known: list[View] = ["truth", "prediction", "wrong"]
     if sample.has_image:
         known.insert(0, "image")
-    return PictureRow(
+    return ImageRow(
         [
-            Picture(functools.partial(encode, view), f"{view} of {sample.name}", view)
+            ImageBlock(functools.partial(encode, view), f"{view} of {sample.name}", view)
             for view in known
         ]
     )

@@ -5,12 +5,12 @@ from .document import Code as Code
 from .document import Column as Column
 from .document import Document as Document
 from .document import Facts as Facts
+from .document import ImageBlock as ImageBlock
+from .document import ImageRow as ImageRow
 from .document import Items as Items
 from .document import Legend as Legend
 from .document import Only as Only
 from .document import Paragraph as Paragraph
-from .document import Picture as Picture
-from .document import PictureRow as PictureRow
 from .document import Section as Section
 from .document import Showing as Showing
 from .document import Table as Table

@@ -22,13 +22,13 @@ __all__ = [
     "Column",
     "Document",
     "Facts",
+    "ImageBlock",
+    "ImageRow",
     "Items",
     "Legend",
     "Medium",
     "Only",
     "Paragraph",
-    "Picture",
-    "PictureRow",
     "Section",
     "Table",
     "Tone",
@@ -206,7 +206,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ImageBlock:
     """An image or a drawn figure, encoded when it is shown.
 
     Parameters
@@ -217,7 +217,7 @@ class Picture:
         What it shows, for those who do not see it.
     caption : str
     pixelated : bool
-        Whether an enlarged picture shows its pixels.
+        Whether an enlarged image shows its pixels.
     """
 
     encode: Callable[[], tuple[str, bytes, int]]
@@ -227,20 +227,20 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureRow:
-    """Pictures side by side, as far as there is room.
+class ImageRow:
+    """Images side by side, as far as there is room.
 
     Parameters
     ----------
-    pictures : sequence of Picture
+    images : sequence of ImageBlock
     """
 
-    pictures: Sequence[Picture]
+    images: Sequence[ImageBlock]
 
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """What the colors of pictures mean.
+    """What the colors of images mean.
 
     Parameters
     ----------
@@ -267,11 +267,11 @@ class Bars:
     Parameters
     ----------
     bars : sequence of Bar
-    picture : Picture, optional
+    image : ImageBlock, optional
     """
 
     bars: Sequence[Bar]
-    picture: Picture | None = None
+    image: ImageBlock | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +310,17 @@ class Only:
 
 
 Block: TypeAlias = (
-    Paragraph | Items | Facts | Code | Table | Picture | PictureRow | Legend | Bars | Section | Only
+    Paragraph
+    | Items
+    | Facts
+    | Code
+    | Table
+    | ImageBlock
+    | ImageRow
+    | Legend
+    | Bars
+    | Section
+    | Only
 )
 
 

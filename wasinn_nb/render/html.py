@@ -20,12 +20,12 @@ from wasinn_nb.render.document import (
     Code,
     Document,
     Facts,
+    ImageBlock,
+    ImageRow,
     Items,
     Legend,
     Medium,
     Paragraph,
-    Picture,
-    PictureRow,
     Section,
     Table,
 )
@@ -126,10 +126,10 @@ def _block_html(block: Block, medium: Medium) -> str:
             return f'{title}<pre style="{_CODE}"><code>{_escaped(text, lines=True)}</code></pre>'
         case Table():
             return table_html(block)
-        case Picture():
-            return _picture_html(block)
-        case PictureRow(pictures):
-            return f'<div style="{_ROW}">{"".join(map(_cell_html, pictures))}</div>'
+        case ImageBlock():
+            return _block_image_html(block)
+        case ImageRow(images):
+            return f'<div style="{_ROW}">{"".join(map(_cell_html, images))}</div>'
         case Legend(entries):
             items = "".join(map(_legend_html, entries))
             return f'<ul style="{_LEGEND}">{items}</ul>' if entries else ""
@@ -206,25 +206,25 @@ def table_html(table: Table) -> str:
     )
 
 
-def _image_html(picture: Picture) -> tuple[str, int]:
-    media_type, encoded, width = picture.encode()
+def _image_html(image: ImageBlock) -> tuple[str, int]:
+    media_type, encoded, width = image.encode()
     source = f"data:{media_type};base64,{base64.b64encode(encoded).decode('ascii')}"
-    style = _IMAGE.format(width=width) + (";image-rendering:pixelated" if picture.pixelated else "")
-    return f'<img alt="{_escaped(picture.alt)}" src="{source}" style="{style}">', width
+    style = _IMAGE.format(width=width) + (";image-rendering:pixelated" if image.pixelated else "")
+    return f'<img alt="{_escaped(image.alt)}" src="{source}" style="{style}">', width
 
 
-def _figure_html(picture: Picture, style: str) -> str:
-    image, width = _image_html(picture)
-    caption = f"<figcaption>{_escaped(picture.caption)}</figcaption>" if picture.caption else ""
-    return f'<figure style="{style.format(width=width)}">{image}{caption}</figure>'
+def _figure_html(image: ImageBlock, style: str) -> str:
+    tag, width = _image_html(image)
+    caption = f"<figcaption>{_escaped(image.caption)}</figcaption>" if image.caption else ""
+    return f'<figure style="{style.format(width=width)}">{tag}{caption}</figure>'
 
 
-def _picture_html(picture: Picture) -> str:
-    return _figure_html(picture, "margin:0")
+def _block_image_html(image: ImageBlock) -> str:
+    return _figure_html(image, "margin:0")
 
 
-def _cell_html(picture: Picture) -> str:
-    return _figure_html(picture, _ROW_CELL)
+def _cell_html(image: ImageBlock) -> str:
+    return _figure_html(image, _ROW_CELL)
 
 
 def _legend_html(entry: LegendEntry) -> str:
@@ -238,8 +238,8 @@ def _legend_html(entry: LegendEntry) -> str:
 
 def _bars_html(block: Bars) -> str:
     image = ""
-    if block.picture is not None:
-        inner, width = _image_html(block.picture)
+    if block.image is not None:
+        inner, width = _image_html(block.image)
         image = f'<div style="flex:0 1 {width}px;min-width:120px">{inner}</div>'
     rows = "".join(map(_bar_html, block.bars))
     return (

@@ -26,9 +26,9 @@ from wasinn_nb.render import (
     Bars,
     Block,
     Document,
+    ImageBlock,
     Only,
     Paragraph,
-    Picture,
     Showing,
     encoded_image,
 )
@@ -335,13 +335,13 @@ class ClassificationResult(Showing):
     def document(self) -> Document:
         """Return what there is to see: the image beside bars; as text, the lines of guests."""
         top = self.top(_SHOWN)
-        picture = None
+        block = None
         if self.image is not None:
             alt = f"Image: {top[0].name} {percent(top[0].probability)}"
-            picture = Picture(self._encoded_image, alt)
+            block = ImageBlock(self._encoded_image, alt)
         bars = [Bar(one.name, one.probability, str(one.index)) for one in top]
         blocks: list[Block] = [
-            Only(("notebook", "page"), [Bars(bars, picture)]),
+            Only(("notebook", "page"), [Bars(bars, block)]),
             Only(("text",), [Paragraph("\n".join(self.lines()))]),
         ]
         if self.softmax:

@@ -10,11 +10,11 @@ from wasinn_nb.render import (
     Block,
     Column,
     Document,
+    ImageBlock,
     Legend,
     LegendEntry,
     Only,
     Paragraph,
-    Picture,
     Table,
     legend,
 )
@@ -51,12 +51,12 @@ def document_of(result: SegmentationResult) -> Document:
     """Return what there is to see: the overlay with a legend; as text, a table of the classes."""
     entries = _legend(result)
     what = "Mask" if result.image is None else "Image tinted with the mask"
-    picture = Picture(
+    block = ImageBlock(
         partial(encoded_preview, result),
         f"{what} of {result.card.name}: {', '.join(_shares(entries))}",
         pixelated=result.image is None,
     )
-    blocks: list[Block] = [picture, Legend(entries), Only(("text",), [_class_table(result)])]
+    blocks: list[Block] = [block, Legend(entries), Only(("text",), [_class_table(result)])]
     if hidden := len(result.card.classes) - len(entries):
         blocks.append(Paragraph(f"{hidden} further classes have no pixel"))
     if result.threshold is not None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["encoded_preview"]
 
 _SIDES: Final = (900, 640, 450, 320, 200)
-"""Longer sides in pixels, tried in this order until the picture is small enough."""
+"""Longer sides in pixels, tried in this order until the image is small enough."""
 
 _MOST_BYTES: Final = 220_000
 """How small that is: 293,000 characters of base64."""

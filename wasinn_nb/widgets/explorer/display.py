@@ -78,7 +78,7 @@ class Display:
         return tuple(next(masks) if isinstance(one, SegmentationResult) else one for one in results)
 
     def show_rest(self, results: Sequence[Shown]) -> None:
-        """Send the confidences, and bring the picture in the saved notebook up to date."""
+        """Send the confidences, and bring the image in the saved notebook up to date."""
         if self._masks:
             self.viewer.send_confidences()
         self.viewer.still.update(*results)

@@ -47,16 +47,16 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
     """Pick a model, an image and an execution target, and look at the mask, or at the classes.
 
     The mask of a segmentation model is laid over the image; the five most probable classes of a
-    classifier stand beside it.  What is assumed of a model is said below, with the line of Python
+    classifier stand beside it.  What is assumed of a model is stated below, with the line of Python
     that states it.
 
     Everything runs in the kernel and the page.  Models are compiled and run in a background
     thread, so that the kernel goes on answering; of choices that follow one another quickly, the
-    last one counts.  What goes wrong is shown right above the picture, and the widget goes on
+    last one counts.  What goes wrong is shown right above the image, and the widget goes on
     working; where ``WASINN_NB_RAISE`` is set, it runs at once in the caller's thread and raises.
 
-    A saved notebook shows the last picture in place of the widget.  (JupyterLab forgets, when a
-    page is loaded again, where that picture lies: it follows the widget once the cell has run
+    A saved notebook shows the last image in place of the widget.  (JupyterLab forgets, when a
+    page is loaded again, where that image lies: it follows the widget once the cell has run
     again.)
 
     Parameters
@@ -80,7 +80,7 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
     compare : bool
         Begin with two runs on one image.
     folder : path-like, optional
-        A folder of pictures to pick from.
+        A folder of images to pick from.
 
     Attributes
     ----------
@@ -202,7 +202,7 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
 
     @property
     def code(self) -> str:
-        """The Python that makes the present picture; it runs as it is."""
+        """The Python that makes the present image; it runs as it is."""
         image = self.images.value if self._uploaded() is None else str(self._upload_path())
         with self._lock:
             results = self._results
@@ -285,8 +285,8 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
         self.viewer.still.display(self)
 
     def __repr__(self) -> str:
-        said = [f"{s.model}, {s.precision} on {s.target}" for s in self._selections()]
-        return f"Explorer({self.images.title}: {' | '.join(said)})"
+        runs = [f"{s.model}, {s.precision} on {s.target}" for s in self._selections()]
+        return f"Explorer({self.images.title}: {' | '.join(runs)})"
 
     # ----------------------------------------------------------------------------- the running
 
@@ -294,7 +294,7 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
         return [run.selection for run in self.runs[: 1 + self.panel.compare]]
 
     def _changed(self, change: Any) -> None:
-        if change["name"] == "folder":  # where an uploaded picture will be, too
+        if change["name"] == "folder":  # where an uploaded image will be, too
             self._say_code()
             return
         if change["name"] == "compare":
@@ -450,7 +450,7 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
         self.panel.show_saved(paths[0].parent, [path.name for path in paths])
 
     def _uploaded(self) -> bytes | None:
-        """Return the picked picture's bytes where it is no file here."""
+        """Return the picked image's bytes where it is not a file here."""
         try:
             image = self.images.image
         except WasiNnError:  # a file that is gone: its path is still its name
@@ -458,11 +458,11 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
         return image if isinstance(image, bytes) else None
 
     def _upload_path(self) -> Path:
-        """Return where the code reads an uploaded picture."""
+        """Return where the code reads an uploaded image."""
         return Path(self.panel.folder or _FOLDER) / self.images.title
 
     def _write_upload(self) -> None:
-        """Write an uploaded picture, as it came, to where the code reads it."""
+        """Write an uploaded image, as it came, to where the code reads it."""
         if (content := self._uploaded()) is None:
             return
         try:

@@ -19,7 +19,7 @@ _ACTIONS: Final = ("copy", "save", "time")
 
 
 class Panel(anywidget.AnyWidget):
-    """Status, errors, times, code and saving, in one place right above the picture.
+    """Status, errors, times, code and saving, in one place right above the image.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Panel(anywidget.AnyWidget):
         self._actions[name] = act
 
     def busy(self, text: str) -> None:
-        """Say what is being done; what was saved before is of another picture."""
+        """Say what is being done; what was saved before is of another image."""
         with self.hold_sync():
             self._status = {"state": "busy", "text": text}
             self._saved = {}
@@ -60,9 +60,9 @@ class Panel(anywidget.AnyWidget):
     def downloading(self, done: int, total: int) -> None:
         """Say how much of a model has come: bytes so far, and in all."""
         part = done / total if total else 1.0
-        said = f"Downloading the model: {100 * part:.0f} % of {bytes_text(total)}"
-        if said != self._status.get("text"):
-            self._status = {"state": "busy", "text": said, "part": part}
+        text = f"Downloading the model: {100 * part:.0f} % of {bytes_text(total)}"
+        if text != self._status.get("text"):
+            self._status = {"state": "busy", "text": text, "part": part}
 
     def done(self, text: str) -> None:
         """Say what came of it; what went wrong before is over."""
@@ -86,7 +86,7 @@ class Panel(anywidget.AnyWidget):
         self._verdict = {"verdict": verdict, "text": text, "details": details}
 
     def show_incomparable(self, reason: str) -> None:
-        """Show why nothing can be said of whether two runs agree."""
+        """Show why nothing is known about whether two runs agree."""
         self._verdict = {"text": reason}
 
     def hide_verdict(self) -> None:

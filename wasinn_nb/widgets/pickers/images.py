@@ -1,4 +1,4 @@
-"""`ImagePicker`: shipped pictures, those of a folder, and what is uploaded, dropped or pasted."""
+"""`ImagePicker`: shipped images, those of a folder, and what is uploaded, dropped or pasted."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ _UPLOAD: Final = "upload:"
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A picture that is no file here: its bytes, and its option."""
+    """An image that is not a file here: its bytes, and its option."""
 
     content: bytes
     shown: Option
 
 
 class ImagePicker(Picker):
-    """Pick a picture: a shipped one, one of a folder, or one that comes from the page.
+    """Pick an image: a shipped one, one of a folder, or one that comes from the page.
 
     Parameters
     ----------
     value : str, path-like, bytes, PIL.Image or array, optional
-        The name of a shipped picture, a path, or a picture itself.  Default: ``WASINN_NB_IMAGE``,
+        The name of a shipped image, a path, or an image itself.  Default: ``WASINN_NB_IMAGE``,
         else a shipped one.
     folder : str or path-like, optional
-        Whose pictures are to be listed too.
+        Whose images are to be listed too.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class ImagePicker(Picker):
         Raises
         ------
         NotFoundError, MissingFileError
-            If the value is no shipped picture, no upload and no file.
+            If the value is not a shipped image, no upload and no file.
         """
         if (kept := self._kept.get(self.value)) is not None:
             return kept.content
@@ -100,9 +100,9 @@ class ImagePicker(Picker):
         return _title(self.value)
 
     def open_folder(self, path: str | os.PathLike[str]) -> None:
-        """List the pictures of a folder, in place of those of the folder before.
+        """List the images of a folder, in place of those of the folder before.
 
-        Thumbnails are made in the background; a file that is no picture is greyed then.
+        Thumbnails are made in the background; a file that is not an image is grayed then.
 
         Raises
         ------
@@ -122,15 +122,13 @@ class ImagePicker(Picker):
             self._folder, self._in_folder = readable(str(folder), 4096), listed
             self.refresh()
         if not names:
-            self._say(
-                f"no pictures in {readable(str(folder))}; expected {', '.join(IMAGE_SUFFIXES)}"
-            )
+            self._say(f"no images in {readable(str(folder))}; expected {', '.join(IMAGE_SUFFIXES)}")
         elif len(names) > _MOST_SHOWN:
-            self._say(f"the first {_MOST_SHOWN} of {len(names)} pictures are shown")
+            self._say(f"the first {_MOST_SHOWN} of {len(names)} images are shown")
         self._in_background(functools.partial(self._make_thumbnails, opened, shown))
 
     def add(self, content: bytes, name: str) -> None:
-        """Keep a picture, as it is, and pick it.
+        """Keep an image, as it is, and pick it.
 
         Parameters
         ----------
@@ -142,7 +140,7 @@ class ImagePicker(Picker):
         Raises
         ------
         ImageError
-            If it is no picture; the picker shows that too, and what was picked stays picked.
+            If it is not an image; the picker shows that too, and what was picked stays picked.
         """
         self._message = ""
         try:
@@ -160,8 +158,8 @@ class ImagePicker(Picker):
             raise ImageError(f"expected the bytes of an image, got {type(content).__name__}")
         name = _file_name(name)
         try:
-            picture = open_image(content)
-            detail, thumbnail = _size(picture), _jpeg(picture)
+            image = open_image(content)
+            detail, thumbnail = _size(image), _jpeg(image)
         except ImageError as error:
             words = str(error).removeprefix(f"the {len(content)} bytes: ")
             raise ImageError(f"{name}: {words}") from error
@@ -174,13 +172,13 @@ class ImagePicker(Picker):
         self.value = key
 
     def _keep(self, source: Any) -> str:
-        """Keep a picture that was given as start value, readable or not; return its key."""
+        """Keep an image that was given as start value, readable or not; return its key."""
         if isinstance(source, Image.Image | np.ndarray):
             kind = "array" if isinstance(source, np.ndarray) else "image"
             name = Path(getattr(source, "filename", "")).name or f"{kind}.png"
             content = _png(source)
         else:
-            name, content = "picture", encoded_bytes(source)
+            name, content = "image", encoded_bytes(source)
         key = self._free_key(_file_name(name))
         self._kept[key] = _Kept(content, _described(option(key, _title(key)), content))
         return key
@@ -236,7 +234,7 @@ class ImagePicker(Picker):
 
 
 def _own_option(value: str) -> Option:
-    """Return the option of a path, or of a name that no shipped picture has."""
+    """Return the option of a path, or of a name that no shipped image has."""
     shown = option(value, readable(_title(value)))
     try:
         return _described(shown, catalog.image(value))
@@ -253,13 +251,13 @@ def _file_option(path: Path) -> Option:
 
 
 def _described(shown: Option, source: Path | bytes) -> Option:
-    """Return an option with the picture's size and thumbnail, or with why it has none."""
+    """Return an option with the image's size and thumbnail, or with why it has none."""
     if not shown["enabled"]:
         return shown
     try:
         if isinstance(source, bytes):
-            picture = open_image(source)
-            return shown | {"detail": _size(picture), "thumbnail": _jpeg(picture)}
+            image = open_image(source)
+            return shown | {"detail": _size(image), "thumbnail": _jpeg(image)}
         stamp = change_stamp(existing_file(source, "image"))
         detail, thumbnail = _thumbnail(source, *stamp)
     except (WasiNnError, OSError) as error:
@@ -272,17 +270,17 @@ def _described(shown: Option, source: Path | bytes) -> Option:
 
 @functools.lru_cache(maxsize=512)
 def _thumbnail(path: Path, *_changes: int) -> tuple[str, bytes]:
-    """Return the size of a picture in words, and its thumbnail; made once."""
+    """Return the size of an image in words, and its thumbnail; made once."""
     width, height = _THUMBNAIL
     small = _jpeg(open_image(path, at_least=(height, width)))
     with Image.open(path) as opened:
         return _size(opened), small
 
 
-def _jpeg(picture: Image.Image) -> bytes:
-    """Return *picture* in small, as a model sees it: without alpha."""
-    small = rgb_image(picture)
-    small = small.copy() if small is picture else small
+def _jpeg(image: Image.Image) -> bytes:
+    """Return *image* in small, as a model sees it: without alpha."""
+    small = rgb_image(image)
+    small = small.copy() if small is image else small
     small.thumbnail(_THUMBNAIL)
     out = io.BytesIO()
     small.save(out, "JPEG", quality=_THUMBNAIL_QUALITY)
@@ -291,18 +289,18 @@ def _jpeg(picture: Image.Image) -> bytes:
 
 def _png(source: Image.Image | np.ndarray[Any, Any]) -> bytes:
     """Return the pixels of *source* as a file that keeps them."""
-    picture = open_image(source)
+    image = open_image(source)
     out = io.BytesIO()
     try:
-        picture.save(out, "PNG", exif=picture.getexif())
+        image.save(out, "PNG", exif=image.getexif())
     except OSError:  # a mode that PNG does not have
         out = io.BytesIO()
-        rgb_image(picture).save(out, "PNG", exif=picture.getexif())
+        rgb_image(image).save(out, "PNG", exif=image.getexif())
     return out.getvalue()
 
 
-def _size(picture: Image.Image) -> str:
-    return f"{picture.width}x{picture.height}"
+def _size(image: Image.Image) -> str:
+    return f"{image.width}x{image.height}"
 
 
 # --------------------------------------------------------------------------------------- names
@@ -319,11 +317,11 @@ def _file_name(name: str) -> str:
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     path = Path("".join(filter(str.isprintable, last)).strip())
     suffix = path.suffix[:10]
-    return (path.stem[: _MOST_LETTERS - len(suffix)].strip(" .") or "picture") + suffix
+    return (path.stem[: _MOST_LETTERS - len(suffix)].strip(" .") or "image") + suffix
 
 
 def _names_in(path: str | os.PathLike[str]) -> tuple[Path, list[str]]:
-    """Return a folder, and the names of the pictures in it."""
+    """Return a folder, and the names of the images in it."""
     folder = expanded(path).absolute()
     try:
         with os.scandir(folder) as entries:

@@ -51,8 +51,8 @@ def option(
     >>> option("CPU", "CPU", "A processor", progress=None)
     {'key': 'CPU', 'title': 'CPU', 'detail': 'A processor', 'reason': '', 'enabled': True}
     """
-    said = {"key": key, "title": title, "detail": detail, "reason": reason, "enabled": enabled}
-    return said | {name: value for name, value in more.items() if value is not None}
+    fields = {"key": key, "title": title, "detail": detail, "reason": reason, "enabled": enabled}
+    return fields | {name: value for name, value in more.items() if value is not None}
 
 
 def readable(text: str, most: int = 120) -> str:
@@ -156,8 +156,8 @@ class Picker(NotPickled, anywidget.AnyWidget):
 
     def _say(self, text: object, *, below: bool = False) -> None:
         """Show *text*, *below* what is shown already or in its place."""
-        said = f"{self._message}\n{text}" if below and self._message else str(text)
-        self._message = said[-_MOST_WORDS:].encode(errors="replace").decode()
+        message = f"{self._message}\n{text}" if below and self._message else str(text)
+        self._message = message[-_MOST_WORDS:].encode(errors="replace").decode()
 
     @validate("value")
     def _check_value(self, proposal: Any) -> Any:

@@ -52,22 +52,22 @@ class Uploads:
     Examples
     --------
     >>> uploads = Uploads()
-    >>> said = {"id": "a", "name": "x.png", "size": 5}
-    >>> uploads.take({**said, "offset": 0}, [b"abc"]).complete
+    >>> header = {"id": "a", "name": "x.png", "size": 5}
+    >>> uploads.take({**header, "offset": 0}, [b"abc"]).complete
     False
-    >>> uploads.take({**said, "offset": 3}, [b"de"]).content
+    >>> uploads.take({**header, "offset": 3}, [b"de"]).content
     bytearray(b'abcde')
     """
 
     def __init__(self) -> None:
         self._open: dict[str, Upload] = {}  # the one that moved last is the last
 
-    def take(self, said: Mapping[str, Any], buffers: Sequence[bytes | memoryview]) -> Upload:
+    def take(self, header: Mapping[str, Any], buffers: Sequence[bytes | memoryview]) -> Upload:
         """Take one chunk and return the upload that it belongs to.
 
         Parameters
         ----------
-        said : mapping
+        header : mapping
             ``id``, ``name``, ``size`` of the upload, ``offset`` of the chunk; offset 0 begins the
             upload, also where one of this id was begun before.
         buffers : sequence of bytes
@@ -78,7 +78,7 @@ class Uploads:
         InvalidArgumentError
             If it does not fit; the upload is forgotten then.
         """
-        id_, name, size, offset = (said.get(key) for key in ("id", "name", "size", "offset"))
+        id_, name, size, offset = (header.get(key) for key in ("id", "name", "size", "offset"))
         if not isinstance(id_, str) or not isinstance(name, str):
             raise InvalidArgumentError("expected an upload with an id and a name as text")
         upload = self._open.pop(id_, None)

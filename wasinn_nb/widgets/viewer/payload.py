@@ -1,7 +1,7 @@
 """What a result is on its way to the page: compact bytes, from which the browser draws.
 
 Labels travel as what they are, one byte per pixel of the mask, deflated: a few kilobytes.  The
-photograph travels as its own file where a browser shows that as the model saw it, and as a JPEG
+image travels as its own file where a browser shows that as the model saw it, and as a JPEG
 otherwise.  How sure the model was takes three bytes per pixel, in whole percent; of one class, the
 probability takes one byte, in half percents, so that the page can apply another threshold.
 """
@@ -30,14 +30,14 @@ Shown: TypeAlias = SegmentationResult | ClassificationResult
 """A result that the widgets can show."""
 
 # One result is to take 600 kB at most: this, some 5 kB of mask, the confidences, and 230 kB of the
-# picture that is saved with the notebook.
+# image that is saved with the notebook.
 _MOST_PHOTO_BYTES: Final = 260_000
 _MOST_CONFIDENCE_BYTES: Final = 100_000
 # How many steps from 0 to 1 the thresholds of one class have, until its probabilities are small
 # enough: half percents, whole percents, ...
 _STEPS: Final = (200, 100, 50, 20)
 _MOST_SIDE: Final = 1920
-# Longer sides and JPEG qualities to try, until the photograph is small enough.
+# Longer sides and JPEG qualities to try, until the image is small enough.
 _ATTEMPTS: Final = ((1920, 85), (1920, 75), (1440, 75), (1024, 65), (640, 50), (320, 40))
 _LOSSLESS_PIXELS: Final = (
     128 * 128
@@ -47,12 +47,12 @@ _BLOCK_VALUES: Final = 1 << 22
 
 
 def photo_payload(result: Shown) -> dict[str, Any]:
-    """Return the photograph for the page; empty where the result keeps none.
+    """Return the image for the page; empty where the result keeps none.
 
     Returns
     -------
     dict
-        ``bytes``, ``type`` (its media type), and the photograph's own ``width`` and ``height``,
+        ``bytes``, ``type`` (its media type), and the image's own ``width`` and ``height``,
         which those of the bytes may fall short of.
 
     Examples
@@ -77,7 +77,7 @@ def photo_payload(result: Shown) -> dict[str, Any]:
 
 
 def own_file_payload(content: bytes) -> dict[str, Any] | None:
-    """Return a picture's own file for the page, or None where a browser would show another one."""
+    """Return an image's own file for the page, or None where a browser would show another one."""
     if len(content) > _MOST_PHOTO_BYTES:
         return None
     with Image.open(io.BytesIO(content)) as image:

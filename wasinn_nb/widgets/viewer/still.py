@@ -1,8 +1,8 @@
-"""The static picture of a widget, for the notebook that is saved, exported or read on the web.
+"""The static image of a widget, for the notebook that is saved, exported or read on the web.
 
 A widget needs its kernel.  What is saved with the notebook is therefore a second output right below
-it: the picture as PNG and as HTML.  While the widget is alive its page hides that output; where
-it is not, the picture stands alone, without the front end's message that a model was not found.
+it: the image as PNG and as HTML.  While the widget is alive its page hides that output; where
+it is not, the image stands alone, without the front end's message that a model was not found.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MOST_PNG_BYTES: Final = 300_000
 # The PNG is for exports that take no HTML (PDF, some hosts), and travels with each result.
 _SIDES: Final = (480, 360, 240)
 _COLORS: Final = 96
-# In JupyterLab and Notebook, where the widget before this picture is not alive, its place holds
+# In JupyterLab and Notebook, where the widget before this image is not alive, its place holds
 # only an error; :has() spares the live one.
 _STYLE: Final = (
     "<style>.jp-OutputArea-child:has(+ .jp-OutputArea-child [data-wnb-still])"
@@ -46,7 +46,7 @@ class Still:
         self._results: tuple[Shown, ...] = ()
 
     def display(self, widget: Any) -> None:
-        """Show a widget's own bundle of media types, and the picture below it."""
+        """Show a widget's own bundle of media types, and the image below it."""
         from IPython.display import display
 
         bundle = widget._repr_mimebundle_()
@@ -56,7 +56,7 @@ class Still:
         display(self.bundle(), raw=True, display_id=self.id)  # type: ignore[no-untyped-call]
 
     def update(self, *results: Shown) -> None:
-        """Bring the picture up to date, wherever it is shown."""
+        """Bring the image up to date, wherever it is shown."""
         self._results = results
         if self._displayed:
             from IPython.display import update_display
@@ -65,7 +65,7 @@ class Still:
             update_display(bundle, raw=True, display_id=self.id)  # type: ignore[no-untyped-call]
 
     def bundle(self) -> dict[str, str | bytes]:
-        """Return the picture as a bundle of media types: bars of classes as HTML and text alone."""
+        """Return the image as a bundle of media types: bars of classes as HTML and text alone."""
         shown = "".join(result._repr_html_() for result in self._results)
         html = f'<div data-wnb-still="{self.id}">{_STYLE}{shown}</div>'
         text = "\n".join(map(repr, self._results)) or "no result yet"
@@ -77,7 +77,7 @@ class Still:
 
 
 def still_png(results: Sequence[SegmentationResult]) -> bytes:
-    r"""Return the masked photographs of results side by side as a PNG of at most 300 kB.
+    r"""Return the masked images of results side by side as a PNG of at most 300 kB.
 
     Examples
     --------
@@ -87,24 +87,24 @@ def still_png(results: Sequence[SegmentationResult]) -> bytes:
     (True, b'\x89PNG')
     """
     for side in _SIDES:
-        pictures = [_picture(result, side // len(results)) for result in results]
+        images = [_small_image(result, side // len(results)) for result in results]
         sheet = Image.new(
-            "RGB", (sum(p.width for p in pictures), max(p.height for p in pictures)), "white"
+            "RGB", (sum(p.width for p in images), max(p.height for p in images)), "white"
         )
         left = 0
-        for picture in pictures:
-            sheet.paste(picture, (left, 0))
-            left += picture.width
+        for image in images:
+            sheet.paste(image, (left, 0))
+            left += image.width
         encoded = io.BytesIO()
-        # With few colours a photograph as PNG takes a quarter of what all of them would.
+        # With few colors an image as PNG takes a quarter of what all of them would.
         sheet.quantize(_COLORS).save(encoded, "PNG", optimize=True)
         if encoded.tell() <= _MOST_PNG_BYTES:
             break
     return encoded.getvalue()
 
 
-def _picture(result: SegmentationResult, side: int) -> Image.Image:
-    """Return the masked photograph, or the mask, of at most so many pixels a side."""
+def _small_image(result: SegmentationResult, side: int) -> Image.Image:
+    """Return the masked image, or the mask, of at most so many pixels a side."""
     height, width = result.labels.shape if result.photo is None else result.photo.shape[:2]
     shrink = min(1.0, side / max(height, width))
     height, width = max(1, round(height * shrink)), max(1, round(width * shrink))
@@ -112,5 +112,5 @@ def _picture(result: SegmentationResult, side: int) -> Image.Image:
         return Image.fromarray(
             colorize(resize_labels(result.labels, height, width), result.card.palette)
         )
-    # Labels are brought to this size and coloured there.
+    # Labels are brought to this size and colored there.
     return result.overlay(Image.fromarray(result.photo).resize((width, height)))

@@ -1,4 +1,4 @@
-"""`MaskViewer`: a mask over its photograph, composed in the browser."""
+"""`MaskViewer`: a mask over its image, composed in the browser."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ MODES: Final = ("photo", "overlay", "mask", "swipe", "blink", "side by side", "d
 
 
 class MaskViewer(NotPickled, anywidget.AnyWidget):
-    """A mask over its photograph: opacity, classes, outlines, zoom, the class under the pointer.
+    """A mask over its image: opacity, classes, outlines, zoom, the class under the pointer.
 
-    The page gets the picture and the labels once and draws by itself: no control asks the kernel.
+    The page gets the image and the labels once and draws by itself: no control asks the kernel.
     The card's background is switched off at first, as in :meth:`SegmentationResult.overlay`.  Of
     results of one class that keep their scores, the page moves the threshold: it gets their
-    probabilities once.  What is assumed of the model is said below the image.
+    probabilities once.  What is assumed of the model is stated below the image.
 
-    Keys, where the picture has the focus: ``1`` to ``9`` switch classes, arrows move the cross
+    Keys, where the image has the focus: ``1`` to ``9`` switch classes, arrows move the cross
     whose pixel is read, ``+``, ``-`` and ``0`` zoom, ``o`` outlines, ``[`` and ``]`` change the
     opacity.
 
     Parameters
     ----------
     result : SegmentationResult, optional
-        With its photograph, unless the mask alone is to be seen; with its scores for the
+        With its image, unless the mask alone is to be seen; with its scores for the
         confidence threshold and for the runner-up of a pixel.
     other : SegmentationResult, optional
-        A second mask of the same picture, to swipe, blink and difference against.
+        A second mask of the same image, to swipe, blink and difference against.
     mode : {"photo", "overlay", "mask", "swipe", "blink", "side by side", "difference"}
         ``difference`` needs *other*; with one mask, ``swipe``, ``blink`` and ``side by side`` show
-        photograph and overlay.
+        image and overlay.
     opacity : float
-        Of the mask over the photograph, 0 to 1.
+        Of the mask over the image, 0 to 1.
     outline : bool
         Draw the edges of the classes in place of their areas.
     threshold : float
@@ -65,7 +65,7 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
     hidden : list of str
         The classes that are switched off.
     stale : bool
-        Whether another picture is on its way, or could not be made: what is shown is dimmed.
+        Whether another image is on its way, or could not be made: what is shown is dimmed.
     serial : int
         How many pairs of masks were shown; ``data-painted`` of the page's element says which one
         is on screen.
@@ -154,7 +154,7 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
         self.still.update(*self._results)
 
     def send_photo(self, image: ImageSource) -> None:
-        """Send a photograph ahead of its mask; it is decoded meanwhile, and shown with the mask.
+        """Send an image ahead of its mask; it is decoded meanwhile, and shown with the mask.
 
         Parameters
         ----------
@@ -164,7 +164,7 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
         Raises
         ------
         ImageError, MissingFileError
-            If it is no picture.
+            If it is not an image.
         """
         content = kept_image(image)
         if not isinstance(content, bytes) or self._was_sent(content, None):
@@ -173,7 +173,7 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
             self._photo = self._numbered(own, content, None)
 
     def recall_photo(self) -> None:
-        """Send the photograph of what is shown again where another was sent ahead for nothing."""
+        """Send the image of what is shown again where another was sent ahead for nothing."""
         if (result := self.result) is None or self._was_sent(result.image, _exif(result)):
             return
         payload = self._numbered(photo_payload(result), result.image, _exif(result))
@@ -278,7 +278,7 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
         self.still.update(*self._results)
 
     def _was_sent(self, image: object, exif: Exif | None) -> bool:
-        """Return whether the page surely has this photograph."""
+        """Return whether the page surely has this image."""
         sent, turned = self._sent
         same = sent == image if isinstance(sent, bytes) else sent is image
         return bool(same) and turned in {None, exif}
@@ -286,8 +286,8 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
     def _numbered(
         self, payload: dict[str, Any], image: object, exif: Exif | None
     ) -> dict[str, Any]:
-        """Give a photograph that is about to be sent its number, and remember it."""
-        # A picture's own file is the same picture under every recipe.
+        """Give an image that is about to be sent its number, and remember it."""
+        # An image's own file is the same image under every recipe.
         self._sent = (image, None if payload.get("bytes") is image else exif)
         self._photo_number += 1
         return payload | {"number": self._photo_number}
