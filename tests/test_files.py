@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import wasinn_nb as wn
+from wasinn_nb.catalog.hashes import sha384
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
-from wasinn_nb.files import atomic, existing_file, expanded
+from wasinn_nb.files import atomic, change_stamp, existing_file, expanded
 
 NOBODY = "~nobody-of-that-name/x"
 
@@ -70,3 +74,19 @@ def test_own_home(tmp_path, monkeypatch):
         assert not (tmp_path / "a/b.txt").exists()
     assert existing_file("~/a/b.txt", "text") == Path(tmp_path, "a/b.txt")
     assert Path(tmp_path, "a/b.txt").read_text() == "whole"
+
+
+def test_a_change_shows_though_size_and_time_stay(tmp_path):
+    path = tmp_path / "weights.bin"
+    path.write_bytes(b"old")
+    before, stat = change_stamp(path), path.stat()
+    assert change_stamp(path) == before
+    known = sha384(path)
+    time.sleep(0.02)  # the clock of file times may tick as slowly as that
+    with path.open("r+b") as file:
+        file.write(b"new")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert path.stat().st_mtime_ns == stat.st_mtime_ns
+    assert change_stamp(path) != before
+    assert sha384(path) != known
+    assert sha384(path) == hashlib.sha384(b"new").hexdigest()

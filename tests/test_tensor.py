@@ -751,3 +751,12 @@ def test_every_error_of_files_is_ours_and_a_value_error():
     assert issubclass(TensorFileError, ValueError)
     assert issubclass(MissingFileError, FileNotFoundError)
     assert sidecar_path("a/b.tensor") == Path("a/b.tensor.json")
+
+
+def test_a_small_npy_file_is_not_mapped(tmp_path, monkeypatch):
+    # A mapped file that another process truncates ends this process with SIGBUS.
+    monkeypatch.setattr(np.lib.format, "open_memmap", None)
+    np.save(tmp_path / "a.npy", np.arange(6, dtype=np.float32))
+    read = read_tensor(tmp_path / "a.npy")
+    (tmp_path / "a.npy").write_bytes(b"")
+    assert read.to_array().tolist() == [0, 1, 2, 3, 4, 5]
