@@ -176,7 +176,8 @@ def test_pair_is_fetched_once_and_checked(toy):
 
 def test_model_fetches_what_is_not_here(toy):
     assert str(catalog.models()).splitlines()[1:] == [
-        "toy   segmentation  FP16, FP32  not here  not downloaded (220 kB); model('toy') fetches it"
+        "toy   segmentation  FP16, FP32  not here  not downloaded (220 kB)",
+        "- wn.model('toy') fetches it",
     ]
     with pytest.raises(NotFoundError, match=r"^toy is not here: not downloaded \(220 kB\); "):
         catalog.model("toy", download=False)

@@ -21,7 +21,7 @@ from wasinn_nb.cards import (
 from wasinn_nb.catalog.hashes import sha384
 from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.files import change_stamp, existing_file
-from wasinn_nb.render import Document, Paragraph, Showing, Table
+from wasinn_nb.render import Document, Items, Paragraph, Showing, Table
 
 __all__ = ["Model", "ModelEntry", "ModelTable", "matching_precision"]
 
@@ -291,19 +291,17 @@ class ModelTable(Showing, Sequence[ModelEntry]):
     def __hash__(self) -> int:
         return hash((self._entries, self._remarks))
 
-    def document(self, fetching: str = "model('{name}') fetches it") -> Document:
+    def document(self, fetching: str = "wn.model('{name}') fetches it") -> Document:
         """Return what there is to see: a row for each model, and the remarks.
 
         Parameters
         ----------
         fetching : str
-            What follows the reason of a model that can be fetched; ``{name}`` is its name.
+            How a model that is not here can be fetched; ``{name}`` is its name.  Stated below the
+            table, where it is never wrapped.
         """
-        rows = []
-        for entry in self:
-            reason = entry.reason
-            if not entry.here and entry.download_bytes is not None:
-                reason = f"{reason}; {fetching.format(name=entry.name)}"
-            rows.append([entry.name, entry.task, entry.precisions, entry.where, reason])
+        rows = [[one.name, one.task, one.precisions, one.where, one.reason] for one in self]
+        missing = [one.name for one in self if not one.here and one.download_bytes is not None]
+        fetched = Items([fetching.format(name=name) for name in missing])
         remarks = [Paragraph(remark) for remark in self._remarks]
-        return Document("Models", [Table(_HEADINGS, rows), *remarks], show_title=False)
+        return Document("Models", [Table(_HEADINGS, rows), fetched, *remarks], show_title=False)

@@ -48,7 +48,7 @@ _PARAGRAPH: Final = "margin:.35em 0;white-space:pre-line;overflow-wrap:anywhere"
 _CODE: Final = "margin:.25em 0;overflow-x:auto;text-align:left"
 _CELL: Final = "vertical-align:top;padding:.25em .75em .25em 0"
 _NUMBER: Final = "text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums"
-_NAME: Final = "text-align:left;overflow-wrap:anywhere;min-width:4em"
+_NAME: Final = "text-align:left;overflow-wrap:anywhere;min-width:11em"
 _SHORT: Final = 32
 """Characters of a cell that stays on one line."""
 
