@@ -12,7 +12,8 @@ import wasmtime
 from openvino import opset13 as op
 
 from wasinn_nb import TensorType, WasiNnCtx, host
-from wasinn_nb.host.linker import PARAMETERS, add_to_linker
+from wasinn_nb.abi import PARAMETERS
+from wasinn_nb.host.linker import add_to_linker
 
 GUESTS = Path(__file__).resolve().parent.parent / "data" / "guests"
 PAGE = 65536

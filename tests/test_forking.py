@@ -149,18 +149,30 @@ def test_a_child_of_a_process_that_used_no_engine_works(forked):
     assert forked("in_child(classes); in_child(classes)") == ["1", "1"]
 
 
-def test_guests_in_forked_processes(forked):
-    pytest.importorskip("wasmtime")
-    lines = forked("""
+GUESTS = """
 def run():
-    return wn.run_guest(wn.guest("misbehave"), ["nn-result"], stream=False).exit_code
+    return wn.run_guest(
+        wn.guest("misbehave"), ["nn-result"], stream=False, isolation=ISOLATION
+    ).exit_code
 
 in_child(lambda: isinstance(run(), int))
 run()
-in_child(run)
-""")
+in_child(lambda: isinstance(run(), int))
+run()
+"""
+
+
+def test_guests_in_threads_of_forked_processes(forked):
+    pytest.importorskip("wasmtime")
+    lines = forked(GUESTS.replace("ISOLATION", "'thread'"))
     assert lines[0] == "True"
     assert lines[1].startswith("RuntimeFailure: wasmtime, which the parent process has used, can")
+
+
+def test_guests_in_processes_of_forked_processes(forked):
+    pytest.importorskip("wasmtime")
+    # The parent's spare helper is the parent's alone.
+    assert forked(GUESTS.replace("ISOLATION", "'process'")) == ["True", "True"]
 
 
 def test_spawned_processes_work_as_the_error_says():

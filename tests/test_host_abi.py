@@ -10,8 +10,9 @@ from hosting import PAGE, HandGuest, doubling, wasm
 from openvino import opset13 as op
 
 from wasinn_nb import Errno, TensorType, WasiNnCtx
+from wasinn_nb.abi import PARAMETERS
 from wasinn_nb.errors import NotFoundError
-from wasinn_nb.host.linker import PARAMETERS, add_to_linker
+from wasinn_nb.host.linker import add_to_linker
 
 END = 2 * PAGE
 OUT, RECORD, DIMS, DATA, BUILDERS, BUFFER = 0, 64, 128, 256, 512, 1024

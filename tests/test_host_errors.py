@@ -154,9 +154,9 @@ def test_errors_on_a_guests_behalf(monkeypatch, error, reason):
       (func (export "_start") (call $exit (call $compute (i32.const 7)))))""")
     if reason is None:  # a bug of ours is not hidden
         with pytest.raises(type(error)):
-            wn.run_guest(bytes(module), stream=False)
+            wn.run_guest(bytes(module), stream=False, isolation="thread")
         return
-    run = wn.run_guest(bytes(module), stream=False)
+    run = wn.run_guest(bytes(module), stream=False, isolation="thread")
     assert run.exit_code == wn.Errno.RUNTIME_ERROR
     (call,) = run.trace
     assert call.errno is wn.Errno.RUNTIME_ERROR

@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from wasinn_nb.abi import Errno
-from wasinn_nb.host.linker import PARAMETERS
+from wasinn_nb.abi import PARAMETERS, Errno
 
 pytestmark = pytest.mark.slow
 

@@ -475,7 +475,7 @@ def changed(**values):
         (changed(model={"name": "toy"}), "sha384"),
         (changed(recipe={"height": 4}), "lacks width"),
         (changed(precision=7), "precision such as"),
-        (changed(timings=7), "not what `save` writes"),
+        (changed(timings=7), r"expected `object`, got `int` at `\$\.timings`"),
         (changed(digest=[1]), "not what `save` writes"),
         (changed(digest=["x"]), "not a digest"),
         (changed(precision="f16"), "is not that of the mask .*: precision bf16 here, f16 there"),

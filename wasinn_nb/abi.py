@@ -7,14 +7,42 @@ tensor types differently (:class:`Dialect`); :meth:`TensorType.from_wire` distin
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-__all__ = ["Dialect", "Errno", "ExecutionTarget", "GraphEncoding", "TensorType"]
+__all__ = [
+    "MODULE",
+    "PARAMETERS",
+    "Dialect",
+    "Errno",
+    "ExecutionTarget",
+    "GraphEncoding",
+    "TensorType",
+]
+
+MODULE: Final = "wasi_ephemeral_nn"
+"""The name of the module that guests import."""
+
+PARAMETERS: Final = {
+    "load": 5,
+    "load_by_name": 3,
+    "init_execution_context": 2,
+    "set_input": 3,
+    "compute": 1,
+    "get_output": 5,
+    # WasmEdge's additions.
+    "load_by_name_with_config": 5,
+    "unload": 1,
+    "finalize_execution_context": 1,
+    "compute_single": 1,
+    "get_output_single": 5,
+    "fini_single": 1,
+}
+"""How many i32 each function takes; each returns an errno."""
 
 
 class Errno(IntEnum):

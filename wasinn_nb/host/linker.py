@@ -14,7 +14,15 @@ from typing import Any, Final, TypeVar
 
 import wasmtime
 
-from wasinn_nb.abi import Dialect, Errno, ExecutionTarget, GraphEncoding, TensorType
+from wasinn_nb.abi import (
+    MODULE,
+    PARAMETERS,
+    Dialect,
+    Errno,
+    ExecutionTarget,
+    GraphEncoding,
+    TensorType,
+)
 from wasinn_nb.errors import (
     BusyError,
     InvalidArgumentError,
@@ -27,26 +35,7 @@ from wasinn_nb.host.memory import Empty, GuestMemory, empty_bytes, unsigned
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.wasi_nn import Call, ModelFiles, WasiNnCtx
 
-__all__ = ["MODULE", "PARAMETERS", "HostFunctions", "Stopped", "add_to_linker"]
-
-MODULE: Final = "wasi_ephemeral_nn"
-
-PARAMETERS: Final = {
-    "load": 5,
-    "load_by_name": 3,
-    "init_execution_context": 2,
-    "set_input": 3,
-    "compute": 1,
-    "get_output": 5,
-    # WasmEdge's additions.
-    "load_by_name_with_config": 5,
-    "unload": 1,
-    "finalize_execution_context": 1,
-    "compute_single": 1,
-    "get_output_single": 5,
-    "fini_single": 1,
-}
-"""How many i32 each function takes; each returns an errno."""
+__all__ = ["HostFunctions", "Stopped", "add_to_linker"]
 
 # What a guest may claim, so that its numbers cannot make the host run out of memory.
 _MAX_BUILDERS: Final = 2  # no encoding takes more

@@ -12,9 +12,9 @@ from typing import Final
 
 import wasmtime
 
+from wasinn_nb.abi import MODULE, PARAMETERS
 from wasinn_nb.errors import GuestLinkError, GuestModuleError
 from wasinn_nb.files import existing_file
-from wasinn_nb.host.linker import MODULE, PARAMETERS
 from wasinn_nb.runtimes import ProcessGuard
 
 __all__ = [

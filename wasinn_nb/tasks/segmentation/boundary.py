@@ -58,6 +58,7 @@ def boundary_iou(
     --------
     One column too many is a small part of the area, and a larger one of the boundary:
 
+    >>> from wasinn_nb.metrics import confusion_matrix, iou
     >>> truth, predicted = np.zeros((2, 40, 40), np.uint8)
     >>> truth[:, 20:] = predicted[:, 19:] = 1
     >>> iou(confusion_matrix(truth, predicted, 2)).round(3)
