@@ -2,7 +2,6 @@ from .document import Bar as Bar
 from .document import Bars as Bars
 from .document import Block as Block
 from .document import Code as Code
-from .document import Column as Column
 from .document import Document as Document
 from .document import Facts as Facts
 from .document import ImageBlock as ImageBlock
@@ -13,7 +12,6 @@ from .document import Only as Only
 from .document import Paragraph as Paragraph
 from .document import Section as Section
 from .document import Showing as Showing
-from .document import Table as Table
 from .document import Tone as Tone
 from .encoding import encoded_figure as encoded_figure
 from .encoding import encoded_image as encoded_image
@@ -33,5 +31,7 @@ from .plotting import Panel as Panel
 from .plotting import PanelFigure as PanelFigure
 from .plotting import draw_evaluation as draw_evaluation
 from .plotting import draw_panels as draw_panels
+from .table import Column as Column
+from .table import Table as Table
 from .text import document_text as document_text
 from .text import table_text as table_text

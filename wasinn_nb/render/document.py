@@ -6,20 +6,18 @@ it looks is decided in `wasinn_nb.render` alone.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from wasinn_nb.render.palette import LegendEntry
-from wasinn_nb.wording import inert
+from wasinn_nb.render.table import Table
 
 __all__ = [
     "Bar",
     "Bars",
     "Block",
     "Code",
-    "Column",
     "Document",
     "Facts",
     "ImageBlock",
@@ -30,7 +28,6 @@ __all__ = [
     "Only",
     "Paragraph",
     "Section",
-    "Table",
     "Tone",
 ]
 
@@ -39,8 +36,6 @@ Tone: TypeAlias = Literal["plain", "strong", "good", "bad"]
 
 Medium: TypeAlias = Literal["text", "notebook", "page"]
 """Where a document is shown: as text, as a notebook's HTML, or as a page of its own."""
-
-_NO_VALUE: Final = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,113 +91,6 @@ class Code:
 
     text: str
     heading: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a `Table`.
-
-    Parameters
-    ----------
-    name : str
-        Its header.
-    format : str or callable, optional
-        How a number becomes text: a format such as ``".4f"``, or a function.  Texts are shown as
-        they are, None as nothing, NaN as ``-``, lists and tuples with commas between.
-    key : str, optional
-        Its name in JSON.  Default: the header with ``_`` for blanks.
-    """
-
-    name: str
-    format: str | Callable[[Any], str] | None = None
-    key: str = ""
-
-    @property
-    def json_name(self) -> str:
-        """The column's name in JSON."""
-        return self.key or self.name.replace(" ", "_")
-
-    def shown(self, value: object) -> str:
-        """Return the text of a cell.
-
-        Examples
-        --------
-        >>> column = Column("IoU", ".4f")
-        >>> [column.shown(value) for value in (0.5, float("nan"), None, "not counted")]
-        ['0.5000', '-', '', 'not counted']
-        >>> Column("precisions").shown(("FP16", "FP32"))
-        'FP16, FP32'
-        """
-        if value is None:
-            return ""
-        if isinstance(value, list | tuple):
-            return ", ".join(map(self.shown, value))
-        if not _is_number(value):
-            return inert(str(value))
-        if isinstance(value, float) and math.isnan(value):
-            return _NO_VALUE
-        if callable(self.format):
-            return self.format(value)
-        return format(value, self.format or "")
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of values.
-
-    Parameters
-    ----------
-    columns : sequence of Column or str
-        A name is a column without a format.  Columns of numbers are aligned to the right.
-    rows : sequence of sequences
-        The values themselves, so that JSON has them, too.
-    caption : str
-    marked : collection of int
-        Rows to show as failed.
-
-    Examples
-    --------
-    >>> table = Table([Column("class"), Column("IoU", ".2f")], [("road", 0.978)])
-    >>> table.cells
-    (('road', '0.98'),)
-    >>> table.records()
-    [{'class': 'road', 'IoU': 0.978}]
-    """
-
-    columns: Sequence[Column | str]
-    rows: Sequence[Sequence[object]]
-    caption: str = ""
-    marked: Sequence[int] = ()
-
-    @property
-    def headers(self) -> tuple[Column, ...]:
-        """The columns, each as a `Column`."""
-        return tuple(one if isinstance(one, Column) else Column(one) for one in self.columns)
-
-    @property
-    def cells(self) -> tuple[tuple[str, ...], ...]:
-        """The text of every cell."""
-        columns = self.headers
-        return tuple(
-            tuple(column.shown(value) for column, value in zip(columns, row, strict=True))
-            for row in self.rows
-        )
-
-    @property
-    def numeric(self) -> tuple[bool, ...]:
-        """Of each column, whether it holds numbers: it has one, or it has a format."""
-        return tuple(
-            column.format is not None or any(_is_number(row[index]) for row in self.rows)
-            for index, column in enumerate(self.headers)
-        )
-
-    def records(self) -> list[dict[str, Any]]:
-        """Return the rows as JSON values by column, NaN as None."""
-        names = [column.json_name for column in self.headers]
-        return [
-            {name: _plain(value) for name, value in zip(names, row, strict=True)}
-            for row in self.rows
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,23 +276,3 @@ def _shown_in(blocks: Sequence[Block], medium: Medium) -> list[Block]:
         elif medium in block.media:
             shown += _shown_in(block.blocks, medium)
     return shown
-
-
-def _is_number(value: object) -> bool:
-    import numpy as np
-
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
-
-
-def _plain(value: object) -> Any:
-    """Return a cell as JSON has it."""
-    if isinstance(value, bool) or value is None:
-        return value
-    if _is_number(value):
-        number = value.item() if hasattr(value, "item") else value
-        return None if isinstance(number, float) and not math.isfinite(number) else number
-    if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return str(value)

@@ -27,9 +27,9 @@ from wasinn_nb.render.document import (
     Medium,
     Paragraph,
     Section,
-    Table,
 )
 from wasinn_nb.render.palette import LegendEntry
+from wasinn_nb.render.table import Table
 from wasinn_nb.wording import inert, percent
 
 __all__ = ["blocks_html", "document_html", "table_html"]

@@ -15,8 +15,8 @@ from wasinn_nb.render.document import (
     Items,
     Paragraph,
     Section,
-    Table,
 )
+from wasinn_nb.render.table import Table
 from wasinn_nb.wording import inert
 
 __all__ = ["document_text", "table_text"]
