@@ -10,11 +10,10 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from wasinn_nb.cards import unnamed_classes
 from wasinn_nb.errors import ImageError, InvalidArgumentError, Remedy, TensorError
-from wasinn_nb.imaging import ImageSource, open_image, rgb_image
+from wasinn_nb.imaging import ImageSource, StoredMask, rgb_image, stored_mask
 from wasinn_nb.render import RGB
 from wasinn_nb.wording import no_such
 
@@ -28,8 +27,6 @@ IGNORED: Final = 255
 
 _UNKNOWN: Final = 254
 _MOST: Final = 250  # classes: below the two indices above, with room for "other"
-_LOSSY: Final = frozenset({"JPEG", "MPO", "JPEG2000", "WEBP", "AVIF", "HEIF"})
-_LABEL_MODES: Final = frozenset({"1", "L", "P", "I", "I;16", "I;16L", "I;16B"})
 _LISTED_VALUES: Final = 8
 _WHITE_LABEL: Final = 255  # of the class in masks that are black and white images
 
@@ -68,12 +65,12 @@ class LabelSet:
         """Whether the masks are RGB images."""
         return isinstance((*self.values, *self.ignored)[0], tuple)
 
-    def indices(self, source: ImageSource, name: str) -> NDArray[np.uint8]:
+    def indices(self, source: ImageSource | StoredMask, name: str) -> NDArray[np.uint8]:
         """Return the class of each pixel of a mask: an index of `names`, or `IGNORED`.
 
         Parameters
         ----------
-        source : path, bytes, binary file, PIL.Image or integer array
+        source : path, bytes, binary file, PIL.Image, integer array or StoredMask
         name : str
             What the mask is called in errors.
 
@@ -86,15 +83,8 @@ class LabelSet:
         MissingFileError
             If a path leads nowhere.
         """
-        lossy = ""
-        if isinstance(source, np.ndarray):
-            values: NDArray[Any] = source
-        else:
-            image = open_image(source)
-            jpeg = "jpeg" in str(image.info.get("compression", "")).lower()
-            lossy = "TIFF with JPEG" if jpeg else (image.format or "")
-            lossy = lossy if jpeg or lossy in _LOSSY else ""
-            values = self._pixels(image, name)
+        mask = source if isinstance(source, StoredMask) else stored_mask(source, name)
+        values = self._values(mask, name)
         dimensions, expected = (
             (3, "an (H, W, 3) uint8") if self.colored else (2, "an (H, W) integer")
         )
@@ -107,16 +97,19 @@ class LabelSet:
             raise ImageError(f"{name}: the mask has no pixels: its shape is {values.shape}")
         codes = _codes(values) if self.colored else values
         found = self._looked_up(codes)
-        if lossy or (found == _UNKNOWN).any():
+        if mask.lossy or (found == _UNKNOWN).any():
             two_values = self.values == (0, 1) and not (found == 1).any()
-            self._refuse(codes[found == _UNKNOWN], name, lossy, two_values=two_values)
+            self._refuse(codes[found == _UNKNOWN], name, mask.lossy, two_values=two_values)
         return found
 
-    def _pixels(self, image: Image.Image, name: str) -> NDArray[Any]:
-        if self.colored:
-            return np.asarray(rgb_image(image))
-        if image.mode in _LABEL_MODES:
-            return np.asarray(image)
+    def _values(self, mask: StoredMask, name: str) -> NDArray[Any]:
+        """Return the labels, or the colors, that a mask holds."""
+        image = mask.source
+        values = mask.colors if self.colored else mask.samples
+        if values is not None:
+            return values
+        if isinstance(image, np.ndarray):
+            return image
         colors = rgb_image(image).getcolors(1 << 24) or []
         most = ", ".join(str(color) for _, color in sorted(colors, reverse=True)[:4])
         raise ImageError(

@@ -1,0 +1,130 @@
+"""Masks as files and arrays: the samples that are stored, not the shades that they stand for."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from wasinn_nb.errors import ImageError
+from wasinn_nb.imaging.colors import rgb_image
+from wasinn_nb.imaging.reading import open_image, open_reduced
+from wasinn_nb.imaging.sources import ImageSource, read_encoded
+
+__all__ = ["StoredMask", "stored_mask"]
+
+_LOSSY: Final = frozenset({"JPEG", "MPO", "JPEG2000", "WEBP", "AVIF", "HEIF"})
+_LABEL_MODES: Final = frozenset({"1", "L", "P", "I", "I;16", "I;16L", "I;16B"})
+_INVERTED: Final = frozenset({"L;I", "L;IR", "L;2I", "L;2IR", "L;4I", "L;4IR"})
+_LARGEST: Final = {"L;2": 3, "L;2R": 3, "L;4": 15, "L;4R": 15}
+"""The largest sample of Pillow's raw modes whose samples it multiplies up to 255."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredMask:
+    """A mask that was read.
+
+    Attributes
+    ----------
+    source : PIL.Image.Image or array
+        As it was read.
+    samples : (H, W) integer or bool array, or None
+        The labels as they are stored; None where pixels are colors.
+    lossy : str
+        The format, where it changes labels, else empty.
+    """
+
+    source: Image.Image | NDArray[Any]
+    samples: NDArray[Any] | None
+    lossy: str = ""
+
+    @property
+    def colors(self) -> NDArray[np.uint8] | None:
+        """The (H, W, 3) uint8 colors in RGB order; None for an array that has none."""
+        if isinstance(self.source, Image.Image):
+            return np.asarray(rgb_image(self.source))
+        array = self.source
+        fits = array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8
+        return array if fits else None
+
+
+def stored_mask(source: ImageSource, name: str) -> StoredMask:
+    """Read a mask.
+
+    Where Pillow multiplies small samples up to shades, as those of PNG files with 2 or 4 bits, the
+    stored ones are given back.  A `PIL.Image` has lost them once its pixels are loaded.
+
+    Parameters
+    ----------
+    source : path, bytes, binary file, PIL.Image or array
+    name : str
+        What the mask is called in errors.
+
+    Returns
+    -------
+    StoredMask
+
+    Raises
+    ------
+    ImageError
+        If it is not an image, or one whose samples are stored inverted.
+    MissingFileError
+        If a path leads nowhere.
+
+    Examples
+    --------
+    >>> stored_mask(b"P2 4 1 3 0 1 2 3", "the mask").samples
+    array([[0, 1, 2, 3]], dtype=uint8)
+    """
+    if isinstance(source, np.ndarray):
+        return StoredMask(source, source if source.ndim == 2 else None)
+    if isinstance(source, Image.Image):
+        raw_mode, largest = _stored_as(source)
+        image = open_image(source)
+    else:
+        encoded = read_encoded(source)
+        image = open_reduced(encoded).image
+        with Image.open(io.BytesIO(encoded.content)) as header:
+            raw_mode, largest = _stored_as(header)
+    if raw_mode in _INVERTED:
+        raise ImageError(
+            f"{name}: its samples are stored inverted (white is 0), so labels and shades differ; "
+            f"export it again as PNG"
+        )
+    jpeg = "jpeg" in str(image.info.get("compression", "")).lower()
+    lossy = "TIFF with JPEG" if jpeg else (image.format or "")
+    lossy = lossy if jpeg or lossy in _LOSSY else ""
+    if image.mode not in _LABEL_MODES:
+        return StoredMask(image, None, lossy)
+    samples = np.asarray(image)
+    if largest:
+        samples = _unscaled(samples, largest)
+    return StoredMask(image, samples, lossy)
+
+
+def _stored_as(image: Image.Image) -> tuple[str, int]:
+    """Return the raw mode of an image that is not loaded, and its largest sample.
+
+    They are empty and 0 where Pillow does not change samples, or has loaded them.
+    """
+    tiles = getattr(image, "tile", None) or []
+    if not tiles:
+        return "", 0
+    codec, arguments = tiles[0][0], tiles[0][3]
+    if isinstance(arguments, str):
+        arguments = (arguments,)
+    raw_mode = str(arguments[0]) if arguments else ""
+    if codec in {"ppm", "ppm_plain"} and isinstance(arguments[-1], int):
+        return raw_mode, int(arguments[-1])
+    return raw_mode, _LARGEST.get(raw_mode, 0)
+
+
+def _unscaled(samples: NDArray[Any], largest: int) -> NDArray[np.uint16 | np.uint8]:
+    """Undo ``round(sample / largest * most)``, where *most* is 255 or 65535."""
+    most = 255 if samples.dtype == np.uint8 else 65535
+    stored = (samples.astype(np.int64) * largest + most // 2) // most
+    return stored.astype(np.uint8 if most == 255 else np.uint16)
