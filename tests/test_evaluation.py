@@ -99,6 +99,42 @@ def test_the_mean_leaves_out_what_is_in_neither_and_says_so():
     json.dumps(nothing.to_dict(), allow_nan=False)
 
 
+@pytest.mark.parametrize("kind", ["name", "label", "color", "group"])
+def test_an_ignored_class_is_in_no_mean_and_never_the_worst(kind):
+    # Of road 4 of 6 pixels, of curb 1 of 2, of mark 1 of 2; background was found where road is.
+    found = np.where(TRUTH == 1, TRUTH * (np.arange(4) > 2), FOUND).astype(U8)
+    options = {"classes": CARD.classes, "ignore": 0 if kind == "label" else "background"}
+    truth = TRUTH
+    if kind == "color":
+        found, truth, options["classes"] = painted(found), painted(TRUTH), COLORS
+    if kind == "group":
+        options["mapping"] = {name: name for name in CARD.classes}
+    got = evaluate(found, truth, **options)
+    counted = ["road", "curb", "mark"]
+    assert got.matrix[0].sum() == 0
+    assert got.matrix[1, 0] > 0  # road taken for background still counts against road
+    assert got.miou == got.image_miou == got.samples[0].miou
+    assert got.miou == pytest.approx(np.mean([got.iou[name] for name in counted]))
+    assert all(math.isnan(figure["background"]) for figure in (got.iou, got.dice, got.boundary_iou))
+    assert got.image_rows()[0][-1] == min(counted, key=got.iou.get)
+    assert got.images()["worst class"].tolist() == [min(counted, key=got.iou.get)]
+    assert "mean over road, curb, mark; left out: background (ignored in the truth)" in repr(got)
+    assert got.table().loc["background", "IoU"] != got.table().loc["background", "IoU"]
+    json.dumps(got.to_dict(), allow_nan=False)
+
+
+def test_a_group_of_classes_is_in_the_mean_unless_all_of_it_is_ignored():
+    groups = {("background", "road"): ("background", "road"), "curb": "curb", "mark": "mark"}
+    options = {"classes": CARD.classes, "mapping": groups}
+    part = evaluate(FOUND, TRUTH, ignore="background", **options)
+    assert part.miou == pytest.approx(np.mean(list(part.iou.values())))
+    both = evaluate(FOUND, TRUTH, ignore=("background", "road"), **options)
+    assert both.miou == pytest.approx((both.iou["curb"] + both.iou["mark"]) / 2)
+    every = evaluate(FOUND, TRUTH, ignore=range(4), classes=CARD.classes)
+    assert math.isnan(every.miou)
+    assert "mean over no class" in repr(every)
+
+
 def test_global_and_per_image_means_differ():
     small, large = np.zeros((1, 2), U8), np.zeros((10, 10), U8)
     found = evaluate([np.ones((1, 2), U8), large], [small, large], classes=("a", "b"))

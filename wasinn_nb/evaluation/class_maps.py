@@ -44,6 +44,8 @@ class ClassMap:
         Index of the data's, or the model's, class → index of the evaluated class.
     has_other : bool
         Whether the last class is all that the mapping does not name.
+    ignored : tuple of str
+        Evaluated classes of which no true pixel counts; they are in no mean.
     """
 
     names: tuple[str, ...]
@@ -53,6 +55,13 @@ class ClassMap:
     from_truth: NDArray[np.uint8]
     from_predicted: NDArray[np.uint8]
     has_other: bool
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def averaged(self) -> tuple[int, ...]:
+        """The indices of the classes that means include."""
+        named = self.names[: len(self.names) - self.has_other]
+        return tuple(index for index, name in enumerate(named) if name not in self.ignored)
 
     def lines(self) -> list[str]:
         r"""Return what the mapping does, a line for each class where names differ.
@@ -155,6 +164,11 @@ def class_map(
         _translation(data.names, [pair[0] for pair in pairs]),
         _translation(model, [pair[1] for pair in pairs]),
         has_other,
+        tuple(
+            name
+            for name, (truth, _) in zip(names[: len(pairs) - has_other], pairs, strict=False)
+            if all(data.values[data.names.index(one)] in data.ignored for one in truth)
+        ),
     )
 
 

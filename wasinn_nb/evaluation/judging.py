@@ -80,6 +80,7 @@ def evaluate(
         Default: classes of one name are the same.
     ignore : label, class name, color, or a sequence of them, optional
         For masks: pixels with these values in the truth do not count, whatever was predicted there.
+        A class that is ignored is in no mean.
     classes : int, sequence of str, or mapping, optional
         For masks, the data's classes: how many, their names in the order of their labels,
         name → label (``{"background": 0, "person": 255}``), or for RGB masks name → (red, green,

@@ -110,8 +110,7 @@ class MaskTally:
             uncovered,
         )
         self._counts.append(count)
-        own = count.iou[: size - self._map.has_other]
-        miou = metrics.mean_over_classes(own)
+        miou = metrics.mean_over_classes(count.iou[[*self._map.averaged]])
         # Of equal ones the first stays, as in the table of images.
         sample = Sample(pair.name, true, predicted, result, miou)
         bisect.insort(self._samples, sample, key=_ranked_by)

@@ -46,7 +46,8 @@ _DRAWN_IMAGES: Final = 3
 class Evaluation(Report):
     """How well predictions agree with the truth; made by :func:`wasinn_nb.evaluate`.
 
-    Figures are over all images together: their pixels are added up, then divided.
+    Figures are over all images together: their pixels are added up, then divided.  An ignored class
+    has none (NaN): no true pixel of it counts.
 
     Attributes
     ----------
@@ -115,7 +116,10 @@ class Evaluation(Report):
 
     @property
     def miou(self) -> float:
-        """The mean IoU of the classes that are in truth or prediction; without ``other``."""
+        """The mean IoU of the classes that are in truth or prediction.
+
+        Without ``other``, and without ignored classes.
+        """
         return metrics.mean_over_classes(self._counting(metrics.iou(self.matrix)))
 
     @property
@@ -150,13 +154,10 @@ class Evaluation(Report):
     def policy(self) -> list[str]:
         """Return how the figures were made, in sentences."""
         values = metrics.iou(self.matrix)
-        absent = [n for n, v in zip(self.classes, values, strict=True) if math.isnan(v)]
-        averaged = [
-            name
-            for name in self.classes
-            if name not in absent and not (name == OTHER and self.class_map.has_other)
-        ]
-        left_out = [f"{name} (in neither)" for name in absent if name in self._counted_names]
+        absent = [i for i in self.class_map.averaged if math.isnan(values[i])]
+        averaged = [self.classes[i] for i in self.class_map.averaged if i not in absent]
+        left_out = [f"{self.classes[i]} (in neither)" for i in absent]
+        left_out += [f"{name} (ignored in the truth)" for name in self.class_map.ignored]
         if self.class_map.has_other:
             left_out.append(f"{OTHER} (what the mapping does not name)")
         mean = f"mean over {_listed(averaged)}"
@@ -353,15 +354,13 @@ class Evaluation(Report):
             [metrics.mean_over_classes(self._counting(count.iou)) for count in self.counts]
         )
 
-    @property
-    def _counted_names(self) -> tuple[str, ...]:
-        return self.classes[: len(self.classes) - self.class_map.has_other]
-
     def _counting(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return values[: len(self._counted_names)]
+        return values[[*self.class_map.averaged]]
 
     def _by_class(self, values: NDArray[np.float64]) -> dict[str, float]:
-        return dict(zip(self.classes, values.tolist(), strict=True))
+        ignored = self.class_map.ignored
+        figures = zip(self.classes, values.tolist(), strict=True)
+        return {name: math.nan if name in ignored else value for name, value in figures}
 
     def _worst_first(self) -> list[int]:
         order: list[int] = np.argsort(self._image_mious, kind="stable").tolist()  # NaN comes last
@@ -370,11 +369,12 @@ class Evaluation(Report):
     def _image_row(self, count: ImageCounts, miou: float) -> dict[str, Any]:
         values = self._counting(count.iou)
         known = not np.isnan(values).all()
+        worst = self.class_map.averaged[int(np.nanargmin(values))] if known else 0
         pixels = int(count.true.sum())
         return {
             "mean IoU": float(miou),
             "accuracy": int(count.both.sum()) / pixels if pixels else math.nan,
-            "worst class": self.classes[int(np.nanargmin(values))] if known else "",
+            "worst class": self.classes[worst] if known else "",
             "pixels": pixels,
             **{f"IoU {name}": value for name, value in self._by_class(count.iou).items()},
         }
