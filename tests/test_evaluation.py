@@ -336,6 +336,33 @@ def test_a_folder_without_images_and_a_missing_file(tmp_path):
         evaluate(FOUND, tmp_path / "t.png", classes=CARD.classes)
 
 
+@pytest.mark.parametrize("size", [(60, 40), (60, 60), (40, 56), (20, 26)])
+@pytest.mark.parametrize("kind", ["array", "file", "colors"])
+def test_a_predicted_mask_of_another_aspect_ratio_is_refused(kind, size, tmp_path):
+    found, options = np.zeros(size, U8), {"classes": CARD.classes}
+    truth = np.zeros((40, 60), U8)
+    if kind == "file":
+        found = png(tmp_path / "m.png", found)
+    if kind == "colors":
+        found, truth, options = painted(found), painted(truth), {"classes": COLORS}
+    there = f"{size[1]}x{size[0]} pixels, the true one 60x40: another aspect ratio"
+    with pytest.raises(InvalidArgumentError, match=f"image 0: .* {there}|m: .* {there}"):
+        evaluate(found, truth, **options)
+
+
+@pytest.mark.parametrize("size", [(20, 30), (80, 120), (2, 3), (13, 20), (14, 20), (7, 10)])
+def test_masks_of_one_aspect_ratio_are_resized(size):
+    got = evaluate(np.zeros(size, U8), np.zeros((40, 60), U8), classes=2)
+    assert (got.resized, got.matrix.sum()) == (1, 2400)
+
+
+def test_a_transposed_result_is_refused_and_a_models_square_is_not():
+    truth = np.zeros((40, 60), U8)
+    with pytest.raises(InvalidArgumentError, match=r"has 40x60 pixels, its truth 60x40: .* transp"):
+        evaluate(SegmentationResult(np.zeros((60, 40), U8), CARD), truth)
+    assert evaluate(SegmentationResult(np.zeros((32, 32), U8), CARD), truth).resized == 1
+
+
 # ----------------------------------------------------------------------------------------- classes
 
 

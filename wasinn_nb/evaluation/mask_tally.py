@@ -77,8 +77,8 @@ class MaskTally:
         Raises
         ------
         InvalidArgumentError
-            If its classes are not those of the images before it, or a result's image has another
-            aspect ratio than its truth.
+            If its classes are not those of the images before it, or a mask or a result's image
+            has another aspect ratio than its truth.
         TensorError, ImageError, MissingFileError
             As `LabelSet.indices`.
         """
@@ -129,6 +129,12 @@ class MaskTally:
         labels = own.indices(found, f"prediction {pair.name}")
         if labels.shape == size:
             return labels
+        if _other_aspect(labels.shape, (height, width)):
+            raise InvalidArgumentError(
+                f"{pair.name}: the predicted mask has {labels.shape[1]}x{labels.shape[0]} pixels, "
+                f"the true one {width}x{height}: another aspect ratio; check the pair, and whether "
+                f"one of them is transposed; resize the labels of a stretched image by nearest"
+            )
         self._resized += 1
         return resize_labels(labels, height, width)
 
@@ -198,6 +204,7 @@ def _leave_out_uncovered(true: NDArray[np.uint8], result: SegmentationResult) ->
 def _refuse_other_aspect(name: str, result: SegmentationResult, size: tuple[int, int]) -> None:
     """Refuse a mask that cannot be that of the image: turned, cut, or of another image."""
     if result.image is None:
+        _refuse_transposed(name, result.labels.shape, size)
         return
     if isinstance(result.image, np.ndarray):
         height, width = result.image.shape[:2]
@@ -207,8 +214,27 @@ def _refuse_other_aspect(name: str, result: SegmentationResult, size: tuple[int,
             applied = result.recipe is not None and result.recipe.exif == "apply"
             if applied and is_sideways(image):
                 width, height = height, width
-    if abs(math.log(width * size[0] / (height * size[1]))) > _ASPECT_TOLERANCE:
+    if _other_aspect((height, width), size):
         raise InvalidArgumentError(
             f"{name}: the image has {width}x{height} pixels, its mask {size[1]}x{size[0]}: "
             f"another aspect ratio; check the pair, and whether EXIF turns the image"
         )
+
+
+def _refuse_transposed(name: str, labels: tuple[int, ...], size: tuple[int, int]) -> None:
+    """Refuse the labels of a result without image that only fit the truth once they are turned.
+
+    Those of another aspect ratio may be a model's, to which the image was stretched.
+    """
+    if labels == size[::-1] and _other_aspect(labels, size):
+        raise InvalidArgumentError(
+            f"{name}: the result has {labels[1]}x{labels[0]} pixels, its truth "
+            f"{size[1]}x{size[0]}: one of them is transposed; check the pair"
+        )
+
+
+def _other_aspect(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Return whether two sizes (height, width) are not those of one image at two scales."""
+    # Sides are whole numbers of pixels: those of a small mask may be rounded by one.
+    tolerance = max(_ASPECT_TOLERANCE, 1 / min(*one, *other))
+    return abs(math.log(one[1] * other[0] / (one[0] * other[1]))) > tolerance
