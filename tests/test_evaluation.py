@@ -189,6 +189,43 @@ def test_every_kind_of_mask(kind, tmp_path):
     assert np.diag(found.matrix).tolist() == [3, 4, 1, 1]
 
 
+@pytest.mark.parametrize("side", ["truth", "prediction", "both"])
+@pytest.mark.parametrize(
+    ("shape", "images"),
+    [
+        ((3, 4, 1), 1),
+        ((1, 3, 4, 1), 1),
+        ((1, 3, 5), 1),
+        ((6, 1, 1), 1),
+        ((2, 3, 5), 2),
+        ((2, 3, 4, 1), 2),
+        ((2, 1, 3, 5), 2),
+    ],
+)
+def test_a_channel_of_its_own_makes_one_mask(shape, images, side):
+    masks = np.arange(math.prod(shape)).reshape(shape) % 4
+    flat = masks.reshape([n for n in shape if n != 1]) if shape != (6, 1, 1) else masks[..., 0]
+    found = masks if side != "truth" else [*flat] if flat.ndim == 3 else flat
+    truth = masks if side != "prediction" else [*flat] if flat.ndim == 3 else flat
+    got = evaluate(found, truth, classes=CARD.classes)
+    assert len(got.counts) == images
+    assert got.matrix.sum() == masks.size
+    assert got.miou == 1
+
+
+def test_arrays_in_lists_and_mappings_may_have_a_channel():
+    channel = TRUTH[..., None]
+    for truths in ([channel, channel], {"a": channel, "b": TRUTH}):
+        names = truths if isinstance(truths, dict) else [0, 1]
+        found = dict.fromkeys(names, FOUND) if isinstance(truths, dict) else [FOUND, channel]
+        assert len(evaluate(found, truths, classes=4).counts) == 2
+
+
+def test_a_stack_of_color_masks():
+    stack = np.stack([painted(TRUTH), painted(FOUND)])
+    assert len(evaluate(stack, stack, classes=COLORS).counts) == 2
+
+
 def test_a_palette_mask_by_its_colors(tmp_path):
     path = png(tmp_path / "t.png", TRUTH, list(COLORS.values()))
     found = evaluate(SegmentationResult(FOUND, CARD), path, classes=COLORS, ignore=(0, 0, 0))

@@ -56,8 +56,9 @@ def evaluate(
     Parameters
     ----------
     predictions : folder, mapping of name → item, one item, or iterable of items
-        Items are `SegmentationResult` or `ClassificationResult`, integer arrays (H, W), or masks as
-        files.  With a *model* to run they are its images.
+        Items are `SegmentationResult` or `ClassificationResult`, integer arrays (H, W) or
+        (H, W, 1), or masks as files.  With a *model* to run they are its images.  One array
+        (N, H, W) or (N, H, W, 1) holds N items.
     truths : folder, mapping, one item, or iterable of items
         For segmentation index masks, palette masks (their indices count), RGB masks (see *classes*)
         or integer arrays.  For classification name → class name or index; the path of a CSV file

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
@@ -94,7 +95,7 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
     ----------
     given : folder, mapping, one item, or iterable of items
         A folder gives its image files; the names of files are their stems, those of a mapping its
-        keys.
+        keys.  An array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) is one item, any other its parts.
     what : str
         What they are, for errors: ``"predictions"``.
     nested : bool
@@ -124,7 +125,7 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
         if not by_key:
             raise InvalidArgumentError(f"expected at least one image, got no {what}")
         return by_key
-    elif (isinstance(given, np.ndarray) and given.ndim == 3 and given.shape[2] not in {3, 4}) or (
+    elif (isinstance(given, np.ndarray) and _is_stack(given)) or (
         isinstance(given, Iterable)
         and not isinstance(given, str | bytes | bytearray | memoryview | np.ndarray | Image.Image)
         and not hasattr(given, "read")
@@ -135,6 +136,11 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
     if not items:
         raise InvalidArgumentError(f"expected at least one image, got no {what}")
     return [(_stem(item), item) for item in items]
+
+
+def _is_stack(array: NDArray[np.generic]) -> bool:
+    """Return whether an array holds several images or masks: (N, H, W) or (N, H, W, channels)."""
+    return array.ndim == 4 or (array.ndim == 3 and array.shape[2] not in {1, 3, 4})
 
 
 def images_in(folder: Path) -> list[Path]:

@@ -61,6 +61,7 @@ def stored_mask(source: ImageSource, name: str) -> StoredMask:
     Parameters
     ----------
     source : path, bytes, binary file, PIL.Image or array
+        Arrays of labels are (H, W), (H, W, 1) or (1, H, W); of colors (H, W, 3).
     name : str
         What the mask is called in errors.
 
@@ -81,7 +82,7 @@ def stored_mask(source: ImageSource, name: str) -> StoredMask:
     array([[0, 1, 2, 3]], dtype=uint8)
     """
     if isinstance(source, np.ndarray):
-        return StoredMask(source, source if source.ndim == 2 else None)
+        return _of_array(source)
     if isinstance(source, Image.Image):
         raw_mode, largest = _stored_as(source)
         image = open_image(source)
@@ -104,6 +105,12 @@ def stored_mask(source: ImageSource, name: str) -> StoredMask:
     if largest:
         samples = _unscaled(samples, largest)
     return StoredMask(image, samples, lossy)
+
+
+def _of_array(array: NDArray[Any]) -> StoredMask:
+    if array.ndim == 3 and 1 in (array.shape[0], array.shape[2]) and array.shape[2] not in {3, 4}:
+        array = array[:, :, 0] if array.shape[2] == 1 else array[0]
+    return StoredMask(array, array if array.ndim == 2 else None)
 
 
 def _stored_as(image: Image.Image) -> tuple[str, int]:
