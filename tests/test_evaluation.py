@@ -254,7 +254,10 @@ def test_masks_of_a_known_model(tmp_path):
         ([[7, 8, 8]], {"ignore": 9}, TensorError, r"9 \(ignored\), got 8 \(2 pixels\), 7 \(1"),
         ([[0, -1, 1]], {}, TensorError, r"got -1 \(1 pixel\)"),
         ([[0, 70_000, 1]], {}, TensorError, r"got 70000 \(1 pixel\)"),
-        ([[0.0, 1.0, 1.0]], {}, ImageError, r"\(H, W\) integer array, got \(1, 3\) float64"),
+        ([[0.0, 1.0, 0.5]], {}, ImageError, r"whole numbers as labels, got 0.5 among float64"),
+        ([[0.0, 1.0, math.nan]], {}, ImageError, r"whole numbers as labels, got nan among float64"),
+        ([[0.0, 1.0, 1e30]], {}, ImageError, r"whole numbers as labels, got 1e\+30"),
+        ([[0.0, 1.0, 7.0]], {}, TensorError, r"got 7 \(1 pixel\)"),
         ([[]], {}, ImageError, "no pixels"),
     ],
 )
@@ -323,9 +326,70 @@ def test_a_colored_mask_without_colors(tmp_path):
         evaluate(FOUND, path, classes=CARD.classes)
 
 
-def test_a_floating_point_mask_is_refused():
-    with pytest.raises(ImageError, match="floating-point"):
-        evaluate(FOUND, Image.fromarray(TRUTH.astype(np.float32)), classes=CARD.classes)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_floating_point_masks_of_whole_numbers_are_taken(dtype):
+    as_array = evaluate(FOUND.astype(dtype), TRUTH.astype(dtype), classes=CARD.classes)
+    assert as_array.matrix.tolist() == evaluate(FOUND, TRUTH, classes=4).matrix.tolist()
+    ignored = evaluate(FOUND, np.where(TRUTH == 3, dtype(-1), TRUTH), classes=4, ignore=-1)
+    assert ignored.matrix.sum() == 10
+
+
+def test_floating_point_images():
+    image = Image.fromarray(TRUTH.astype(np.float32))
+    assert evaluate(TRUTH, image, classes=CARD.classes).miou == 1
+    with pytest.raises(ImageError, match=r"whole numbers as labels, got 0\.5"):
+        evaluate(FOUND, Image.fromarray(TRUTH.astype(np.float32) / 2), classes=CARD.classes)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
+@pytest.mark.parametrize("given", ["file", "image", "array"])
+def test_gray_color_images_are_read_as_labels_and_named(mode, given, tmp_path):
+    image = Image.fromarray(TRUTH).convert(mode)
+    if given == "array" and mode != "LA":
+        image = np.asarray(image)
+    elif given == "file":
+        image.save(tmp_path / "t.png")
+        image = tmp_path / "t.png"
+    found = evaluate({"t": TRUTH}, {"t": image}, classes=CARD.classes)
+    assert found.miou == 1
+    assert "read as labels, though they are color images (R = G = B): truth t" in found.policy()
+    assert "R = G = B" not in repr(evaluate(TRUTH, TRUTH, classes=4))
+    both = evaluate({"t": image}, {"t": image}, classes=CARD.classes).policy()[-1]
+    assert both.endswith("truth t, prediction t")
+
+
+def test_gray_colors_that_are_classes_are_not_read_as_labels():
+    classes = {"a": (0, 0, 0), "b": (9, 9, 9)}
+    mask = np.array([[[0] * 3, [9] * 3]], U8)
+    found = evaluate(mask, mask, classes=classes)
+    assert (found.miou, found.remarks.gray) == (1, ())
+
+
+WHITE_IS_AN_OBJECT = r"classes=\{'background': 0, 'object': 255\}"
+
+
+@pytest.mark.parametrize("classes", [3, ("a", "b", "c")])
+def test_black_and_white_masks_name_the_classes(classes):
+    truth = (TRUTH > 0) * U8(255)
+    with pytest.raises(TensorError, match=WHITE_IS_AN_OBJECT):
+        evaluate(truth, truth, classes=classes)
+    found = evaluate(truth, truth, classes={"background": 0, "object": 255})
+    assert found.iou == {"background": 1, "object": 1}
+
+
+def test_black_and_white_masks_of_two_classes_are_never_advised_to_be_ignored():
+    truth = (TRUTH > 0) * U8(255)
+    with pytest.raises(TensorError, match=r"classes=\{'a': 0, 'b': 255\}$"):
+        evaluate(TRUTH > 0, truth, classes=("a", "b"))
+
+
+def test_predictions_are_never_advised_to_be_ignored():
+    truth = (TRUTH > 0).astype(U8)
+    with pytest.raises(TensorError, match=r"where 255 is b, divide the prediction by 255$"):
+        evaluate(truth * U8(255), truth, classes=("a", "b"))
+    assert evaluate(truth * U8(255) // 255, truth, classes=("a", "b")).miou == 1
+    with pytest.raises(TensorError, match="a prediction has only the labels of its classes"):
+        evaluate(truth * U8(7), truth, classes=("a", "b"), ignore=7)
 
 
 # ------------------------------------------------------------------------------------------- pairs

@@ -125,3 +125,13 @@ def test_compare_takes_index_masks_of_16_bits(tmp_path):
     Image.fromarray(LABELS.astype(np.uint16) * 256).save(path)
     with pytest.raises(InvalidArgumentError, match="class numbers from 0 to 255, got 0 to 768"):
         wn.compare(path, LABELS)
+
+
+def test_compare_reads_gray_color_images_as_labels_and_says_so(tmp_path):
+    path = tmp_path / "mask.png"
+    Image.fromarray(LABELS).convert("RGB").save(path)
+    found = wn.compare(path, LABELS)
+    assert found.same
+    assert "mask.png: mask 2x5: read as labels, though it is a color image (R = G = B)" in repr(
+        found
+    ).replace("\n  ", " ")

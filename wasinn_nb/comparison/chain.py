@@ -237,15 +237,14 @@ def _of_file(path: Path, name: str) -> Chain:
             f"masks as PNG; segment an image first, then compare its mask"
         )
     if suffix in IMAGE_SUFFIXES:
-        labels = _labels_in(path, name)
-        return Chain(f"{path.name}: mask {labels.shape[0]}x{labels.shape[1]}", labels=labels)
+        return _of_mask(path, name)
     tensor = read_tensor(path)
     chain = Chain(f"{path.name}: Tensor {tensor.signature}", loose=tensor)
     sidecar = None if suffix == ".npy" else read_sidecar(path)
     return chain if sidecar is None else _described(chain, sidecar)
 
 
-def _labels_in(path: Path, name: str) -> NDArray[np.uint8]:
+def _of_mask(path: Path, name: str) -> Chain:
     """Return the class numbers in an index mask."""
     mask = stored_mask(path, f"{name} ({path.name})")
     if mask.samples is None:
@@ -261,12 +260,17 @@ def _labels_in(path: Path, name: str) -> NDArray[np.uint8]:
             f"save masks as PNG; segment an image first, then compare its mask"
         )
     labels = mask.samples
-    if not 0 <= int(labels.min()) <= int(labels.max()) <= _LARGEST_LABEL:
+    if (
+        labels.dtype.kind == "f"
+        or not 0 <= int(labels.min()) <= int(labels.max()) <= _LARGEST_LABEL
+    ):
         raise InvalidArgumentError(
             f"{name} ({path.name}): expected class numbers from 0 to {_LARGEST_LABEL}, got "
             f"{labels.min()} to {labels.max()}"
         )
-    return labels.astype(np.uint8)
+    what = f"{path.name}: mask {labels.shape[0]}x{labels.shape[1]}"
+    note = f"{what}: read as labels, though it is a color image (R = G = B)"
+    return Chain(what, labels=labels.astype(np.uint8), notes=(note,) if mask.gray else ())
 
 
 _LOADERS: Final[Mapping[str, Callable[[Path], SegmentationResult | ClassificationResult]]] = {

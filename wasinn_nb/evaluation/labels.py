@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -65,7 +66,9 @@ class LabelSet:
         """Whether the masks are RGB images."""
         return isinstance((*self.values, *self.ignored)[0], tuple)
 
-    def indices(self, source: ImageSource | StoredMask, name: str) -> NDArray[np.uint8]:
+    def indices(
+        self, source: ImageSource | StoredMask, name: str, *, predicted: bool = False
+    ) -> NDArray[np.uint8]:
         """Return the class of each pixel of a mask: an index of `names`, or `IGNORED`.
 
         Parameters
@@ -73,6 +76,8 @@ class LabelSet:
         source : path, bytes, binary file, PIL.Image, integer array or StoredMask
         name : str
             What the mask is called in errors.
+        predicted : bool
+            Whether it is a prediction, whose values cannot be ignored.
 
         Raises
         ------
@@ -89,6 +94,12 @@ class LabelSet:
             (3, "an (H, W, 3) uint8") if self.colored else (2, "an (H, W) integer")
         )
         fits = values.dtype == np.uint8 if self.colored else values.dtype.kind in "biu"
+        if values.ndim == 2 and values.dtype.kind == "f" and not self.colored:
+            wrong = values[~np.isfinite(values) | (values != np.rint(values))]
+            got = (
+                f"got {wrong[0]:g} among {values.dtype}" if wrong.size else f"got {values.max():g}"
+            )
+            raise ImageError(f"{name}: expected whole numbers as labels, {got}")
         if values.ndim != dimensions or not fits or (self.colored and values.shape[2] != 3):
             raise ImageError(
                 f"{name}: expected {expected} array, got {values.shape} {values.dtype}"
@@ -98,8 +109,8 @@ class LabelSet:
         codes = _codes(values) if self.colored else values
         found = self._looked_up(codes)
         if mask.lossy or (found == _UNKNOWN).any():
-            two_values = self.values == (0, 1) and not (found == 1).any()
-            self._refuse(codes[found == _UNKNOWN], name, mask.lossy, two_values=two_values)
+            known = codes[found != _UNKNOWN]
+            self._refuse(codes[found == _UNKNOWN], known, name, mask.lossy, predicted=predicted)
         return found
 
     def _values(self, mask: StoredMask, name: str) -> NDArray[Any]:
@@ -114,7 +125,7 @@ class LabelSet:
         most = ", ".join(str(color) for _, color in sorted(colors, reverse=True)[:4])
         raise ImageError(
             f"{name}: expected an index or palette mask, got an image of mode {image.mode} with "
-            f"{len(colors)} colors, most of it {most}",
+            f"{len(colors)} color{'' if len(colors) == 1 else 's'}, most of it {most}",
             remedy=Remedy(
                 'say which color is which class: classes={"NAME": (red, green, blue), …}',
                 command="say which color is which class: --color NAME=RRGGBB, again for more",
@@ -143,7 +154,15 @@ class LabelSet:
             found[codes == value] = IGNORED
         return found
 
-    def _refuse(self, wrong: NDArray[Any], name: str, lossy: str, *, two_values: bool) -> None:
+    def _refuse(
+        self,
+        wrong: NDArray[Any],
+        others: NDArray[Any],
+        name: str,
+        lossy: str,
+        *,
+        predicted: bool,
+    ) -> None:
         values, counts = np.unique(wrong, return_counts=True)
         order = np.argsort(-counts, kind="stable")
         listed = ", ".join(
@@ -166,15 +185,40 @@ class LabelSet:
             *(f"{v} (ignored)" for v in self.ignored if v not in self.values),
         ]
         known = ", ".join(expected[:16]) + (" …" if len(expected) > 16 else "")
-        remedy = "name it in classes, or leave it out with ignore"
-        if len(values) > 1:
-            remedy = "name them in classes, or leave them out with ignore"
-        if two_values and values.tolist() == [_WHITE_LABEL]:
-            low, high = self.names
-            remedy = f"where 255 is {high}, say so: classes={{{low!r}: 0, {high!r}: 255}}"
+        black_and_white = values.tolist() == [_WHITE_LABEL] and not others.any()
+        remedy = self._remedy(
+            len(values), black_and_white=black_and_white and not self.colored, predicted=predicted
+        )
         if more > 0:
-            remedy += "; so many come from lossy compression, or from resizing a colored mask"
-        raise TensorError(f"{name}: expected the {what} {known}, got {listed}; {remedy}")
+            cause = "; so many come from lossy compression, or from resizing a colored mask"
+            remedy = Remedy(remedy.python + cause, command=remedy.command + cause)
+        raise TensorError(f"{name}: expected the {what} {known}, got {listed}", remedy=remedy)
+
+    def _remedy(self, wrong: int, *, black_and_white: bool, predicted: bool) -> Remedy:
+        """Return what to do about so many values that are not classes."""
+        them = "it" if wrong == 1 else "them"
+        option = "--color NAME=RRGGBB" if self.colored else "--classes NAME=LABEL,…"
+        if predicted:
+            text = "a prediction has only the labels of its classes, and nothing in it is ignored"
+            if black_and_white and 1 in self.values:
+                text = f"where 255 is {self._named(1)}, divide the prediction by 255"
+            return Remedy(text, command=text)
+        if not black_and_white or 0 not in self.values:
+            return Remedy(
+                f"name {them} in classes, or leave {them} out with ignore",
+                command=f"name {them} with {option}, or leave {them} out with --ignore",
+            )
+        low, high = self.names if self.values == (0, 1) else ("background", "object")
+        stated = shlex.quote(f"{low}=0,{high}=255")
+        python = f"where 255 is {high}, say so: classes={{{low!r}: 0, {high!r}: 255}}"
+        command = f"where 255 is {high}, add --classes {stated}"
+        if len(self.values) > 2:  # an image of these may hold only its background and a border
+            python += "; where it does not count: ignore=255"
+            command += "; where it does not count: --ignore 255"
+        return Remedy(python, command=command)
+
+    def _named(self, value: int) -> str:
+        return self.names[self.values.index(value)]
 
     def _value_text(self, code: Any) -> str:
         value = int(code)

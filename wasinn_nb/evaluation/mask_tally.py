@@ -19,9 +19,10 @@ from wasinn_nb.evaluation.class_maps import ClassMap
 from wasinn_nb.evaluation.counts import ImageCounts
 from wasinn_nb.evaluation.labels import IGNORED, LabelSet
 from wasinn_nb.evaluation.pairs import Pair
+from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.evaluation.result import Evaluation
 from wasinn_nb.evaluation.samples import Sample
-from wasinn_nb.imaging import WHOLE, is_sideways
+from wasinn_nb.imaging import WHOLE, is_sideways, stored_mask
 from wasinn_nb.tasks.segmentation import (
     SegmentationResult,
     labels_of,
@@ -61,6 +62,7 @@ class MaskTally:
         self._counts: list[ImageCounts] = []
         self._samples: list[Sample] = []
         self._resized = 0
+        self._gray: list[str] = []
         self._assumed: dict[str, None] = {}  # in the order in which they come, each once
 
     def add(self, pair: Pair, found: Any, card: ModelCard | None) -> None:
@@ -87,7 +89,7 @@ class MaskTally:
                 f"{pair.name}: its prediction has other classes than those before; "
                 f"evaluate each model by itself"
             )
-        truth = self._data.indices(pair.truth, f"truth {pair.name}")
+        truth = self._read(self._data, pair.truth, f"truth {pair.name}")
         result = found if isinstance(found, SegmentationResult) else None
         labels = self._labels(pair, found, truth.shape)
         true, predicted = self._map.from_truth[truth], self._map.from_predicted[labels]
@@ -116,6 +118,14 @@ class MaskTally:
         bisect.insort(self._samples, sample, key=_ranked_by)
         del self._samples[self._worst :]
 
+    def _read(
+        self, known: LabelSet, source: Any, name: str, *, predicted: bool = False
+    ) -> NDArray[np.uint8]:
+        mask = stored_mask(source, name)
+        if mask.gray and not known.colored:
+            self._gray.append(name)
+        return known.indices(mask, name, predicted=predicted)
+
     def _labels(self, pair: Pair, found: Any, size: tuple[int, ...]) -> NDArray[np.uint8]:
         """Return the predicted classes at the truth's size."""
         height, width = size
@@ -126,7 +136,7 @@ class MaskTally:
         own = LabelSet(self._data.names, self._data.values)
         if self._card is not None:
             own = LabelSet(self._card.classes, tuple(range(len(self._card.classes))))
-        labels = own.indices(found, f"prediction {pair.name}")
+        labels = self._read(own, found, f"prediction {pair.name}", predicted=True)
         if labels.shape == size:
             return labels
         if _other_aspect(labels.shape, (height, width)):
@@ -152,6 +162,7 @@ class MaskTally:
             self._ratio,
             tuple(self._samples),
             tuple(self._assumed),
+            Remarks(gray=tuple(self._gray)),
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +15,7 @@ from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.class_maps import OTHER, ClassMap
 from wasinn_nb.evaluation.counts import ImageCounts
 from wasinn_nb.evaluation.document import evaluation_document, matrix_image, true_shares
+from wasinn_nb.evaluation.remarks import Remarks, listed
 from wasinn_nb.evaluation.samples import WHITE, WRONG, Sample, sample_row, sample_views
 from wasinn_nb.render import (
     Column,
@@ -71,6 +71,8 @@ class Evaluation(Report):
         The worst images, worst first.
     assumed : tuple of str
         What nothing states about the model, and was assumed.
+    remarks : Remarks
+        What was done with files.
     """
 
     model: str
@@ -83,6 +85,7 @@ class Evaluation(Report):
     dilation_ratio: float = metrics.DILATION_RATIO
     samples: tuple[Sample, ...] = field(default=())
     assumed: tuple[str, ...] = ()
+    remarks: Remarks = field(default_factory=Remarks)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -160,9 +163,9 @@ class Evaluation(Report):
         left_out += [f"{name} (ignored in the truth)" for name in self.class_map.ignored]
         if self.class_map.has_other:
             left_out.append(f"{OTHER} (what the mapping does not name)")
-        mean = f"mean over {_listed(averaged)}"
+        mean = f"mean over {listed(averaged) or 'no class'}"
         if left_out:
-            mean += f"; left out: {_listed(left_out)}"
+            mean += f"; left out: {listed(left_out)}"
         own = _figure(self.image_miou)
         sentences = [
             mean,
@@ -188,7 +191,7 @@ class Evaluation(Report):
             f"accuracy is the part of the true pixels that was found; a boundary reaches "
             f"{100 * self.dilation_ratio:g} % of the diagonal inwards"
         )
-        return sentences
+        return [*sentences, *self.remarks.sentences()]
 
     def lines(self) -> list[str]:
         """Return what the figures rest on, in sentences: mapping, policy, and what is assumed."""
@@ -390,9 +393,3 @@ def _figure(value: float) -> str:
 
 def _or_none(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
-
-
-def _listed(names: Iterable[str], most: int = 12) -> str:
-    every = list(names)
-    more = f" and {len(every) - most} more" if len(every) > most else ""
-    return (", ".join(every[:most]) or "no class") + more

@@ -18,7 +18,9 @@ from wasinn_nb.imaging.sources import ImageSource, read_encoded
 __all__ = ["StoredMask", "stored_mask"]
 
 _LOSSY: Final = frozenset({"JPEG", "MPO", "JPEG2000", "WEBP", "AVIF", "HEIF"})
-_LABEL_MODES: Final = frozenset({"1", "L", "P", "I", "I;16", "I;16L", "I;16B"})
+_LABEL_MODES: Final = frozenset({"1", "L", "P", "F", "I", "I;16", "I;16L", "I;16B"})
+_CUT_TO_8_BITS: Final = (";16B", ";16L", ";16N")
+"""How the raw modes end of which Pillow keeps the high bytes, where they have several channels."""
 _INVERTED: Final = frozenset({"L;I", "L;IR", "L;2I", "L;2IR", "L;4I", "L;4IR"})
 _LARGEST: Final = {"L;2": 3, "L;2R": 3, "L;4": 15, "L;4R": 15}
 """The largest sample of Pillow's raw modes whose samples it multiplies up to 255."""
@@ -32,15 +34,18 @@ class StoredMask:
     ----------
     source : PIL.Image.Image or array
         As it was read.
-    samples : (H, W) integer or bool array, or None
-        The labels as they are stored; None where pixels are colors.
+    samples : (H, W) integer, bool or float array, or None
+        The labels as they are stored, whole floats as integers; None where pixels are colors.
     lossy : str
         The format, where it changes labels, else empty.
+    gray : bool
+        Whether pixels are colors whose channels are equal (R = G = B): the samples are theirs.
     """
 
     source: Image.Image | NDArray[Any]
     samples: NDArray[Any] | None
     lossy: str = ""
+    gray: bool = False
 
     @property
     def colors(self) -> NDArray[np.uint8] | None:
@@ -99,18 +104,42 @@ def stored_mask(source: ImageSource, name: str) -> StoredMask:
     jpeg = "jpeg" in str(image.info.get("compression", "")).lower()
     lossy = "TIFF with JPEG" if jpeg else (image.format or "")
     lossy = lossy if jpeg or lossy in _LOSSY else ""
+    if image.mode in {"RGB", "RGBA", "LA"}:
+        whole = not raw_mode.endswith(_CUT_TO_8_BITS)
+        gray = _equal_channels(np.asarray(image.convert("RGB"))) if whole else None
+        return StoredMask(image, gray, lossy, gray=gray is not None)
     if image.mode not in _LABEL_MODES:
         return StoredMask(image, None, lossy)
     samples = np.asarray(image)
     if largest:
         samples = _unscaled(samples, largest)
-    return StoredMask(image, samples, lossy)
+    return StoredMask(image, _whole(samples), lossy)
 
 
 def _of_array(array: NDArray[Any]) -> StoredMask:
     if array.ndim == 3 and 1 in (array.shape[0], array.shape[2]) and array.shape[2] not in {3, 4}:
         array = array[:, :, 0] if array.shape[2] == 1 else array[0]
-    return StoredMask(array, array if array.ndim == 2 else None)
+    if array.ndim == 3 and array.shape[2] in {3, 4} and array.dtype == np.uint8:
+        gray = _equal_channels(array)
+        return StoredMask(array, gray, gray=gray is not None)
+    return StoredMask(array, _whole(array) if array.ndim == 2 else None)
+
+
+def _equal_channels(colors: NDArray[Any]) -> NDArray[Any] | None:
+    """Return the first channel where red, green and blue are the same everywhere."""
+    red = colors[..., 0]
+    return red if all(np.array_equal(red, colors[..., index]) for index in (1, 2)) else None
+
+
+def _whole(samples: NDArray[Any]) -> NDArray[Any]:
+    """Return floats as integers where all are whole numbers; others as they are."""
+    if samples.dtype.kind != "f":
+        return samples
+    # Larger ones are not labels, and may not fit.
+    whole = np.abs(samples.astype(np.float64)) < 1 << 31
+    if not whole.all() or (samples != np.rint(samples)).any():
+        return samples
+    return samples.astype(np.int64)
 
 
 def _stored_as(image: Image.Image) -> tuple[str, int]:

@@ -1,0 +1,48 @@
+"""What was done with the files of an evaluation that its figures do not show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["Remarks", "listed"]
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """What a reader of the figures should know about the files.
+
+    Parameters
+    ----------
+    gray : tuple of str
+        Masks that are color images with equal channels, which were read as labels.
+
+    Examples
+    --------
+    >>> Remarks(gray=("truth a",)).sentences()
+    ['read as labels, though they are color images (R = G = B): truth a']
+    """
+
+    gray: tuple[str, ...] = ()
+
+    def sentences(self) -> list[str]:
+        """Return them in words."""
+        sentences = []
+        if self.gray:
+            sentences.append(
+                f"read as labels, though they are color images (R = G = B): {listed(self.gray, 4)}"
+            )
+        return sentences
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """Return names in one line, the first *most* of them.
+
+    Examples
+    --------
+    >>> listed("abc", 2)
+    'a, b and 1 more'
+    """
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(every[:most]) + more
