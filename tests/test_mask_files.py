@@ -135,3 +135,25 @@ def test_compare_reads_gray_color_images_as_labels_and_says_so(tmp_path):
     assert "mask.png: mask 2x5: read as labels, though it is a color image (R = G = B)" in repr(
         found
     ).replace("\n  ", " ")
+
+
+@pytest.mark.parametrize("kind", ["tif", "gif", "png", "webp"])
+@pytest.mark.parametrize("given", ["path", "bytes", "image"])
+def test_masks_of_several_pages_or_frames_are_refused(kind, given, tmp_path):
+    path = tmp_path / f"mask.{kind}"
+    pages = [Image.fromarray(labels) for labels in (LABELS, LABELS[::-1].copy(), LABELS)]
+    pages[0].save(path, save_all=True, append_images=pages[1:], lossless=True)
+    source = {"path": path, "bytes": path.read_bytes(), "image": None}[given]
+    source = source or Image.open(io.BytesIO(path.read_bytes()))
+    with pytest.raises(ImageError, match=r"truth (image 0|mask): expected one mask, got 3 pages"):
+        wn.evaluate([LABELS], [source], classes=4)
+    with pytest.raises(ImageError, match=r"a \(mask\..*expected one mask, got 3 pages or frames"):
+        wn.compare(path, LABELS)
+
+
+@pytest.mark.parametrize("kind", ["tif", "gif", "png"])
+def test_one_page_or_frame_is_taken(kind, tmp_path):
+    path = tmp_path / f"mask.{kind}"
+    Image.fromarray(LABELS).save(path, save_all=True)
+    assert wn.evaluate(LABELS, path, classes=4).miou == 1
+    assert wn.compare(path, LABELS).same

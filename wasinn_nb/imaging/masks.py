@@ -12,7 +12,7 @@ from PIL import Image
 
 from wasinn_nb.errors import ImageError
 from wasinn_nb.imaging.colors import rgb_image
-from wasinn_nb.imaging.reading import open_image, open_reduced
+from wasinn_nb.imaging.reading import BROKEN, open_image, open_reduced
 from wasinn_nb.imaging.sources import ImageSource, read_encoded
 
 __all__ = ["StoredMask", "stored_mask"]
@@ -77,7 +77,7 @@ def stored_mask(source: ImageSource, name: str) -> StoredMask:
     Raises
     ------
     ImageError
-        If it is not an image, or one whose samples are stored inverted.
+        If it is not an image, has several pages or frames, or samples that are stored inverted.
     MissingFileError
         If a path leads nowhere.
 
@@ -90,12 +90,14 @@ def stored_mask(source: ImageSource, name: str) -> StoredMask:
         return _of_array(source)
     if isinstance(source, Image.Image):
         raw_mode, largest = _stored_as(source)
+        _refuse_pages(source, name)
         image = open_image(source)
     else:
         encoded = read_encoded(source)
         image = open_reduced(encoded).image
         with Image.open(io.BytesIO(encoded.content)) as header:
             raw_mode, largest = _stored_as(header)
+            _refuse_pages(header, name)
     if raw_mode in _INVERTED:
         raise ImageError(
             f"{name}: its samples are stored inverted (white is 0), so labels and shades differ; "
@@ -140,6 +142,19 @@ def _whole(samples: NDArray[Any]) -> NDArray[Any]:
     if not whole.all() or (samples != np.rint(samples)).any():
         return samples
     return samples.astype(np.int64)
+
+
+def _refuse_pages(image: Image.Image, name: str) -> None:
+    """Refuse an image of several pages or frames: nothing says which one is the mask."""
+    try:
+        pages = int(getattr(image, "n_frames", 1))
+    except BROKEN as error:  # what comes after the first one
+        raise ImageError(f"{name}: its pages cannot be counted: {error}") from error
+    if pages > 1:
+        raise ImageError(
+            f"{name}: expected one mask, got {pages} pages or frames ({image.format}); "
+            f"save the one that is meant as a file of its own, such as PNG"
+        )
 
 
 def _stored_as(image: Image.Image) -> tuple[str, int]:
