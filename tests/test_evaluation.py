@@ -437,6 +437,52 @@ def test_a_folder_without_images_and_a_missing_file(tmp_path):
         evaluate(FOUND, tmp_path / "t.png", classes=CARD.classes)
 
 
+def test_files_that_are_passed_over_are_named_and_counted(tmp_path):
+    for folder in ("found", "truth"):
+        png(tmp_path / folder / "a.png", TRUTH)
+        (tmp_path / folder / ".hidden.txt").write_text("not named")
+        (tmp_path / folder / "inner").mkdir()
+    clean = evaluate(tmp_path / "found", tmp_path / "truth", classes=4)
+    assert "passed over" not in repr(clean)
+    np.save(tmp_path / "found/b.npy", TRUTH)
+    for n in range(10):
+        (tmp_path / f"truth/c{n}.xcf").write_bytes(b"gimp")
+    found = evaluate(tmp_path / "found", tmp_path / "truth", classes=4)
+    lines = [line for line in found.policy() if "passed over" in line]
+    names = ", ".join(["b.npy", *(f"c{n}.xcf" for n in range(7))])
+    assert lines == [f"passed over, as not named like images: {names} and 3 more (11 files)"]
+    assert lines[0] in found.to_dict()["policy"]
+
+
+def test_files_that_are_passed_over_are_named_where_nothing_fits(tmp_path):
+    png(tmp_path / "found/a.png", TRUTH)
+    png(tmp_path / "found/b.png", TRUTH)
+    png(tmp_path / "truth/a.png", TRUTH)
+    (tmp_path / "truth/b.xcf").write_bytes(b"gimp")
+    with pytest.raises(
+        InvalidArgumentError, match=r"truth: b; passed over, .* images: b\.xcf; name"
+    ):
+        evaluate(tmp_path / "found", tmp_path / "truth", classes=4)
+    (tmp_path / "truth/a.png").unlink()
+    with pytest.raises(
+        MissingFileError, match=r"no images in .*, but other files \(1\): b\.xcf; check"
+    ):
+        evaluate(tmp_path / "found", tmp_path / "truth", classes=4)
+
+
+@pytest.mark.parametrize(
+    "suffix", ["tga", "TGA", "pnm", "PGM", "PNG", "Tiff", "dib", "apng", "BMP"]
+)
+def test_masks_in_folders_whatever_their_suffix(suffix, tmp_path):
+    for folder in ("found", "truth"):
+        (tmp_path / folder).mkdir()
+        formats = {"PNM": "PPM", "PGM": "PPM", "APNG": "PNG", "TIFF": "TIFF"}
+        kind = formats.get(suffix.upper(), suffix.upper())
+        Image.fromarray(TRUTH).save(tmp_path / folder / f"a.{suffix}", kind)
+    got = evaluate(tmp_path / "found", tmp_path / "truth", classes=4)
+    assert (got.miou, len(got.counts)) == (1, 1)
+
+
 @pytest.mark.parametrize("size", [(60, 40), (60, 60), (40, 56), (20, 26)])
 @pytest.mark.parametrize("kind", ["array", "file", "colors"])
 def test_a_predicted_mask_of_another_aspect_ratio_is_refused(kind, size, tmp_path):

@@ -14,7 +14,7 @@ from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.evaluation.class_maps import Side, class_map
 from wasinn_nb.evaluation.labels import Classes, label_set
 from wasinn_nb.evaluation.mask_tally import MaskTally, with_card
-from wasinn_nb.evaluation.pairs import Named, Pair, named, paired
+from wasinn_nb.evaluation.pairs import Named, Pair, named, paired, passed_over
 from wasinn_nb.evaluation.rank_tally import RankTally
 from wasinn_nb.evaluation.ranking import ClassificationEvaluation
 from wasinn_nb.evaluation.result import Evaluation
@@ -156,6 +156,7 @@ def evaluate(
     pipeline, known = _model(model, card, recipe, runtime)
     classifies = pipeline is not None and isinstance(pipeline.reading, ScoresReading)
     own = named(predictions, "predictions", nested=classifies)
+    left_out = tuple(dict.fromkeys([*passed_over(predictions), *passed_over(truths)]))
     if classifies or (pipeline is None and isinstance(own[0][1], ClassificationResult)):
         ignores = ignore is not None and not (isinstance(ignore, list | tuple) and not ignore)
         if mapping is not None or classes is not None or ignores:
@@ -163,10 +164,11 @@ def evaluate(
                 "mapping, ignore and classes are for masks; the true classes of whole images are "
                 "named as on the model's card, or by their index"
             )
-        return _judged_classes(pipeline, known, own, truths, worst, progress)
+        judged = _judged_classes(pipeline, known, own, truths, worst, progress)
+        return replace(judged, remarks=replace(judged.remarks, passed_over=left_out))
     tally: MaskTally | None = None
     known = known and with_background(known)
-    pairs = paired(own, named(truths, "truths"))
+    pairs = paired(own, named(truths, "truths"), left_out)
     for pair, found in _predicted(pipeline, known, pairs, progress):
         found_card = found.card if isinstance(found, SegmentationResult) else known
         if tally is None:
@@ -175,7 +177,8 @@ def evaluate(
             tally = MaskTally(data, found_card, known_map, dilation_ratio, worst)
         tally.add(pair, found, found_card)
     assert tally is not None  # noqa: S101 - pairs are never empty
-    return tally.evaluation()
+    found_in_all = tally.evaluation()
+    return replace(found_in_all, remarks=replace(found_in_all.remarks, passed_over=left_out))
 
 
 def _judged_classes(

@@ -16,6 +16,8 @@ class Remarks:
     ----------
     gray : tuple of str
         Masks that are color images with equal channels, which were read as labels.
+    passed_over : tuple of str
+        Files in the folders that were not taken, as their names are not those of images.
 
     Examples
     --------
@@ -24,6 +26,7 @@ class Remarks:
     """
 
     gray: tuple[str, ...] = ()
+    passed_over: tuple[str, ...] = ()
 
     def sentences(self) -> list[str]:
         """Return them in words."""
@@ -31,6 +34,11 @@ class Remarks:
         if self.gray:
             sentences.append(
                 f"read as labels, though they are color images (R = G = B): {listed(self.gray, 4)}"
+            )
+        if n := len(self.passed_over):
+            sentences.append(
+                f"passed over, as not named like images: {listed(self.passed_over, 8)} "
+                f"({n} file{'' if n == 1 else 's'})"
             )
         return sentences
 
