@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import re
+import shlex
 
 import numpy as np
 import pytest
@@ -539,7 +541,8 @@ def test_a_transposed_result_is_refused_and_a_models_square_is_not():
         ({"classes": {"a": (1, 2, 300)}}, r"color \(red, green, blue\)"),
         ({"classes": {"a": -1}}, "labels from 0 to 65535"),
         ({"classes": 0}, "1 to 250 classes"),
-        ({"classes": 251}, "1 to 250 classes"),
+        ({"classes": 847}, "1 to 250 classes, got 847"),
+        ({"classes": -5}, "1 to 250 classes, got -5"),
         ({"worst": -1}, "how many images to keep"),
         ({"classes": ("other", "b"), "mapping": {"other": "road"}}, "names a class 'other'"),
     ],
@@ -547,6 +550,36 @@ def test_a_transposed_result_is_refused_and_a_models_square_is_not():
 def test_classes_that_do_not_fit(options, message):
     with pytest.raises(InvalidArgumentError, match=message):
         evaluate(SegmentationResult(FOUND, CARD), TRUTH, **options)
+
+
+@pytest.mark.parametrize(
+    ("data", "model", "mapping"),
+    [
+        (("sky", "car"), ("sky", "vehicle"), {"sky": "sky"}),
+        (("car", "Sky", "road"), ("road", "sky", "x"), {"road": "road", "Sky": "sky"}),
+        (("SKY", "sky", "a"), ("sky", "b"), {"sky": "sky"}),
+        (("it's", "b"), ("it's", "c"), {"it's": "it's"}),
+        (("other", "sky"), ("other", "sky", "x"), {"sky": "sky"}),
+    ],
+)
+def test_the_mapping_that_is_proposed_joins_classes_of_one_name(data, model, mapping):
+    labels = np.zeros((1, 2), U8)
+    result = SegmentationResult(labels, ModelCard("toy", "segmentation", classes=model))
+    with pytest.raises(InvalidArgumentError, match="are not the model's") as caught:
+        evaluate(result, labels, classes=data)
+    remedy = re.search(r"say which are the same: mapping=(\{.*\}); the rest", str(caught.value))
+    assert ast.literal_eval(remedy[1]) == mapping
+    assert evaluate(result, labels, classes=data, mapping=mapping).class_map.has_other
+    words = shlex.split(caught.value.remedy.command.replace("; the rest", " ; the rest"))
+    options = [words[n + 1] for n, word in enumerate(words) if word == "--map"]
+    assert options == [f"{own}={other}" for own, other in mapping.items()]
+
+
+def test_no_mapping_is_proposed_where_no_name_is_the_same():
+    labels = np.zeros((1, 2), U8)
+    result = SegmentationResult(labels, CARD)
+    with pytest.raises(InvalidArgumentError, match=r"mapping=\{DATA_CLASS: MODEL_CLASS, …\}; the"):
+        evaluate(result, labels, classes=("sky", "vehicle"))
 
 
 def test_masks_need_classes():

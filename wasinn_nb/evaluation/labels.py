@@ -265,7 +265,8 @@ def label_set(classes: Classes, ignore: Any) -> LabelSet:
     if not all(isinstance(name, str) and name for name in names):
         raise InvalidArgumentError(f"expected class names as text, got {names!r:.120}")
     if not 1 <= len(names) <= _MOST:
-        raise InvalidArgumentError(f"expected 1 to {_MOST} classes, got {len(names)}")
+        count = classes if isinstance(classes, int) else len(names)
+        raise InvalidArgumentError(f"expected 1 to {_MOST} classes, got {count!r:.40}")
     if len(set(names)) < len(names) or len(set(values)) < len(values):
         raise InvalidArgumentError(f"two classes share a name or a value: {classes!r:.120}")
     kinds = {isinstance(value, tuple) for value in values}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.errors import InvalidArgumentError, MissingFileError
+from wasinn_nb.errors import InvalidArgumentError, MissingFileError, Remedy
 from wasinn_nb.files import expanded, is_folder, is_special
 from wasinn_nb.imaging import IMAGE_SUFFIXES
 
@@ -88,8 +88,11 @@ def paired(
         if passed_over:
             unpaired.append(f"passed over, as not named like images: {_listed([*passed_over])}")
         raise InvalidArgumentError(
-            f"{'; '.join(unpaired)}; name the pairs with {{name: …}} on both sides, "
-            f"or take the others out"
+            "; ".join(unpaired),
+            remedy=Remedy(
+                "name the pairs with {name: …} on both sides, or take the others out",
+                command="give the files of a pair one name, or take the others out",
+            ),
         )
     return [Pair(str(name), prediction, by_name[name]) for name, prediction in own]
 
@@ -231,7 +234,8 @@ def _stem(item: Any) -> str | None:
 def _refuse_twice(names: list[str | None], what: str) -> None:
     if twice := sorted(str(name) for name, count in Counter(names).items() if count > 1):
         raise InvalidArgumentError(
-            f"two {what} of one name: {_listed(twice)}; name them apart with {{name: …}}"
+            f"two {what} of one name: {_listed(twice)}",
+            remedy=Remedy("name them apart with {name: …}", command="rename one of the files"),
         )
 
 
