@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import math
 import re
@@ -170,6 +171,9 @@ def test_nothing_is_written_into_what_came_in():
 
 
 COLORS = {"background": (0, 0, 0), "road": (128, 64, 128), "curb": (9, 9, 9), "mark": (1, 2, 3)}
+
+
+PQ = (("p", "jpg"), ("q", "png"))
 
 
 def painted(labels):
@@ -639,6 +643,34 @@ def test_a_mask_of_another_aspect_ratio_is_refused(toy, photo, tmp_path, turned)
     with pytest.raises(InvalidArgumentError, match="another aspect ratio; check the pair"):
         evaluate(source, {"p": np.zeros(size, U8)}, model=toy)
     evaluate(source, {"p": np.zeros(size[::-1], U8)}, model=toy)
+
+
+@pytest.mark.parametrize("exif", ["ignore", "apply"])
+@pytest.mark.parametrize("orientation", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("kind", ["jpg", "png", "tif", "opened", "result"])
+def test_an_exif_orientation_is_named(toy, photo, tmp_path, kind, orientation, exif):
+    metadata = Image.Exif()
+    metadata[0x0112] = orientation
+    source = tmp_path / f"p.{kind if kind in {'png', 'tif'} else 'jpg'}"
+    Image.fromarray(photo).save(source, exif=metadata)
+    Image.fromarray(photo).save(tmp_path / "q.png")
+    toy = wn.Pipeline(toy.model, recipe=toy.recipe.replace(exif=exif))
+    given = Image.open(io.BytesIO(source.read_bytes())) if kind == "opened" else source
+    sideways = exif == "apply" and orientation == 6
+    truths = {"p": np.zeros((6, 4) if sideways else (4, 6), U8), "q": np.zeros((4, 6), U8)}
+    if kind == "result":
+        found = evaluate({name: toy(tmp_path / f"{name}.{s}") for name, s in PQ}, truths)
+    else:
+        found = evaluate({"p": given, "q": tmp_path / "q.png"}, truths, model=toy)
+    lines = [line for line in found.policy() if line.startswith("EXIF")]
+    if orientation == 1:
+        assert lines == []
+    elif exif == "ignore":
+        assert lines[0].startswith("EXIF orientation ignored by the recipe (p): masks must be turn")
+    else:
+        assert lines[0].startswith("EXIF orientation applied by the recipe (p): masks must be upr")
+    assert len(lines) == (orientation != 1)
+    assert all(line.split(":")[0] in " ".join(repr(found).split()) for line in lines)
 
 
 def test_a_card_a_recipe_and_a_runtime_that_are_passed_are_honored(toy, photo):

@@ -22,7 +22,7 @@ from wasinn_nb.evaluation.pairs import Pair
 from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.evaluation.result import Evaluation
 from wasinn_nb.evaluation.samples import Sample
-from wasinn_nb.imaging import WHOLE, is_sideways, stored_mask
+from wasinn_nb.imaging import WHOLE, Exif, exif_orientation, is_sideways, open_image, stored_mask
 from wasinn_nb.tasks.segmentation import (
     SegmentationResult,
     labels_of,
@@ -32,6 +32,7 @@ from wasinn_nb.tasks.segmentation import (
 
 __all__ = ["MaskTally", "with_card"]
 
+_UPRIGHT: Final = 1
 _ASPECT_TOLERANCE: Final = 0.02  # a mask may be rounded to another size, not turned or cut
 
 
@@ -63,6 +64,7 @@ class MaskTally:
         self._samples: list[Sample] = []
         self._resized = 0
         self._gray: list[str] = []
+        self._turned: dict[bool, list[str]] = {False: [], True: []}  # by whether EXIF is applied
         self._assumed: dict[str, None] = {}  # in the order in which they come, each once
 
     def add(self, pair: Pair, found: Any, card: ModelCard | None) -> None:
@@ -96,6 +98,8 @@ class MaskTally:
         uncovered = 0
         if result is not None:
             self._assumed |= dict.fromkeys(result.assumed)
+            if _is_turned(pair.prediction) or _is_turned(result.image):
+                self._turned[_applies_exif(result)].append(pair.name)
             uncovered = _leave_out_uncovered(true, result)
         size = len(self._map.names)
         matrix = metrics.confusion_matrix(true, predicted, size, ignore=IGNORED)
@@ -162,7 +166,11 @@ class MaskTally:
             self._ratio,
             tuple(self._samples),
             tuple(self._assumed),
-            Remarks(gray=tuple(self._gray)),
+            Remarks(
+                gray=tuple(self._gray),
+                exif_ignored=tuple(self._turned[False]),
+                exif_applied=tuple(self._turned[True]),
+            ),
         )
 
 
@@ -222,14 +230,30 @@ def _refuse_other_aspect(name: str, result: SegmentationResult, size: tuple[int,
     else:
         with Image.open(io.BytesIO(result.image)) as image:  # type: ignore[arg-type]  # bytes
             width, height = image.size
-            applied = result.recipe is not None and result.recipe.exif == "apply"
-            if applied and is_sideways(image):
+            sideways, applied = is_sideways(image), _applies_exif(result)
+            if sideways and image.format == "TIFF":
+                # Which way its header is depends on Pillow's version.
+                exif: Exif = "apply" if applied else "ignore"
+                width, height = open_image(result.image, exif).size
+            elif sideways and applied:
                 width, height = height, width
     if _other_aspect((height, width), size):
         raise InvalidArgumentError(
             f"{name}: the image has {width}x{height} pixels, its mask {size[1]}x{size[0]}: "
             f"another aspect ratio; check the pair, and whether EXIF turns the image"
         )
+
+
+def _applies_exif(result: SegmentationResult) -> bool:
+    return result.recipe is not None and result.recipe.exif == "apply"
+
+
+def _is_turned(image: Any) -> bool:
+    """Return whether an image, as encoded bytes or opened, has an EXIF orientation to apply."""
+    if isinstance(image, bytes):
+        with Image.open(io.BytesIO(image)) as opened:
+            return exif_orientation(opened) != _UPRIGHT
+    return isinstance(image, Image.Image) and exif_orientation(image) != _UPRIGHT
 
 
 def _refuse_transposed(name: str, labels: tuple[int, ...], size: tuple[int, int]) -> None:

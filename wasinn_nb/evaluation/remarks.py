@@ -16,6 +16,8 @@ class Remarks:
     ----------
     gray : tuple of str
         Masks that are color images with equal channels, which were read as labels.
+    exif_ignored, exif_applied : tuple of str
+        Images with an EXIF orientation other than upright, by what the recipe does with it.
     passed_over : tuple of str
         Files in the folders that were not taken, as their names are not those of images.
 
@@ -26,6 +28,8 @@ class Remarks:
     """
 
     gray: tuple[str, ...] = ()
+    exif_ignored: tuple[str, ...] = ()
+    exif_applied: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
 
     def sentences(self) -> list[str]:
@@ -34,6 +38,16 @@ class Remarks:
         if self.gray:
             sentences.append(
                 f"read as labels, though they are color images (R = G = B): {listed(self.gray, 4)}"
+            )
+        if self.exif_ignored:
+            sentences.append(
+                f"EXIF orientation ignored by the recipe ({listed(self.exif_ignored, 8)}): masks "
+                f'must be turned as the images are stored; exif="apply" is for upright masks'
+            )
+        if self.exif_applied:
+            sentences.append(
+                f"EXIF orientation applied by the recipe ({listed(self.exif_applied, 8)}): masks "
+                f'must be upright; exif="ignore" is for masks as the images are stored'
             )
         if n := len(self.passed_over):
             sentences.append(
