@@ -27,14 +27,18 @@ def packed_rows(labels, bits):
 
 def gray_png(labels, bits):
     """Return a gray PNG file of so few bits, which Pillow cannot write."""
+    return png(labels.shape, bits, 0, packed_rows(labels, bits))
+
+
+def png(shape, bits, kind_of_color, packed):
 
     def chunk(kind, content):
         checksum = struct.pack(">I", zlib.crc32(kind + content))
         return struct.pack(">I", len(content)) + kind + content + checksum
 
-    height, width = labels.shape
-    rows = b"".join(b"\0" + row for row in packed_rows(labels, bits))
-    header = struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)
+    height, width = shape
+    rows = b"".join(b"\0" + row for row in packed)
+    header = struct.pack(">IIBBBBB", width, height, bits, kind_of_color, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         chunk(kind, content)
         for kind, content in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
@@ -107,9 +111,9 @@ def test_every_sample_of_a_pgm_file_comes_back(largest):
     assert found.tolist() == samples.tolist()
 
 
-@pytest.mark.parametrize("bits", [2, 4, 8])
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
 def test_inverted_samples_are_refused(bits, tmp_path):
-    content = gray_tiff(LABELS, bits, 0)
+    content = gray_tiff(LABELS % 2, bits, 0)
     with pytest.raises(ImageError, match=r"truth image 0: .* inverted .*export it again as PNG"):
         wn.evaluate(LABELS, content, classes=4)
     path = tmp_path / "mask.tif"
@@ -157,3 +161,19 @@ def test_one_page_or_frame_is_taken(kind, tmp_path):
     Image.fromarray(LABELS).save(path, save_all=True)
     assert wn.evaluate(LABELS, path, classes=4).miou == 1
     assert wn.compare(path, LABELS).same
+
+
+@pytest.mark.parametrize(("kind_of_color", "channels"), [(2, 3), (4, 2), (6, 4)])
+def test_gray_color_images_of_16_bits_are_refused(kind_of_color, channels):
+    rows = [row.repeat(channels).astype(">u2").tobytes() for row in LABELS]
+    content = png(LABELS.shape, 16, kind_of_color, rows)
+    with pytest.raises(ImageError, match="with 16 bits in each channel, of which 8 are read"):
+        wn.evaluate(LABELS, content, classes=4)
+
+
+@pytest.mark.parametrize("kind", ["png", "pbm", "tif", "bmp"])
+def test_white_is_1_in_masks_of_1_bit(kind, tmp_path):
+    path = tmp_path / f"mask.{kind}"
+    Image.fromarray(LABELS > 1).save(path)
+    assert wn.evaluate(LABELS > 1, path, classes=2).miou == 1
+    assert wn.compare(path, LABELS > 1).same

@@ -121,6 +121,12 @@ class LabelSet:
             return values
         if isinstance(image, np.ndarray):
             return image
+        if mask.cut:
+            raise ImageError(
+                f"{name}: expected an index or palette mask, got an image of mode {image.mode} "
+                f"with 16 bits in each channel, of which 8 are read; export it again with one "
+                f"channel, or state the colors of the classes"
+            )
         colors = rgb_image(image).getcolors(1 << 24) or []
         most = ", ".join(str(color) for _, color in sorted(colors, reverse=True)[:4])
         raise ImageError(

@@ -22,6 +22,8 @@ _LABEL_MODES: Final = frozenset({"1", "L", "P", "F", "I", "I;16", "I;16L", "I;16
 _CUT_TO_8_BITS: Final = (";16B", ";16L", ";16N")
 """How the raw modes end of which Pillow keeps the high bytes, where they have several channels."""
 _INVERTED: Final = frozenset({"L;I", "L;IR", "L;2I", "L;2IR", "L;4I", "L;4IR"})
+_INVERTED_BITS: Final = frozenset({"1;I", "1;IR"})
+"""Those of 1 bit, inverted where the format does not say that 0 is white, as PBM does."""
 _LARGEST: Final = {"L;2": 3, "L;2R": 3, "L;4": 15, "L;4R": 15}
 """The largest sample of Pillow's raw modes whose samples it multiplies up to 255."""
 
@@ -40,12 +42,15 @@ class StoredMask:
         The format, where it changes labels, else empty.
     gray : bool
         Whether pixels are colors whose channels are equal (R = G = B): the samples are theirs.
+    cut : bool
+        Whether it has 16 bits in several channels, of which the high 8 were read.
     """
 
     source: Image.Image | NDArray[Any]
     samples: NDArray[Any] | None
     lossy: str = ""
     gray: bool = False
+    cut: bool = False
 
     @property
     def colors(self) -> NDArray[np.uint8] | None:
@@ -98,7 +103,7 @@ def stored_mask(source: ImageSource, name: str) -> StoredMask:
         with Image.open(io.BytesIO(encoded.content)) as header:
             raw_mode, largest = _stored_as(header)
             _refuse_pages(header, name)
-    if raw_mode in _INVERTED:
+    if raw_mode in _INVERTED or (raw_mode in _INVERTED_BITS and image.format == "TIFF"):
         raise ImageError(
             f"{name}: its samples are stored inverted (white is 0), so labels and shades differ; "
             f"export it again as PNG"
@@ -109,7 +114,7 @@ def stored_mask(source: ImageSource, name: str) -> StoredMask:
     if image.mode in {"RGB", "RGBA", "LA"}:
         whole = not raw_mode.endswith(_CUT_TO_8_BITS)
         gray = _equal_channels(np.asarray(image.convert("RGB"))) if whole else None
-        return StoredMask(image, gray, lossy, gray=gray is not None)
+        return StoredMask(image, gray, lossy, gray=gray is not None, cut=not whole)
     if image.mode not in _LABEL_MODES:
         return StoredMask(image, None, lossy)
     samples = np.asarray(image)
