@@ -11,8 +11,12 @@ import pytest
 import toys
 from commands import run, shell
 from PIL import Image
+from typer.testing import CliRunner
 
 import wasinn_nb as wn
+from wasinn_nb import cli
+from wasinn_nb.cli.remedies import error_text
+from wasinn_nb.errors import InvalidArgumentError, TensorError
 
 
 @pytest.fixture
@@ -263,6 +267,49 @@ def test_evaluate_prints_iou_and_writes_a_page(toy, photo, tmp_path):
     printed = run("evaluate", photo, masks / "photo.png", "-m", toy, "--html", page)
     assert "class 1  0.7500" in printed
     assert page.read_text().startswith("<!doctype html>")
+
+
+@pytest.fixture
+def white(tmp_path):
+    """A mask of 0 and 255."""
+    path = tmp_path / "white.png"
+    Image.fromarray(np.array([[0, 0, 255]], np.uint8)).save(path)
+    return path
+
+
+def judged(mask, classes, *options):
+    return run("evaluate", mask, mask, "--masks-only", "--classes", classes, *options)
+
+
+def test_evaluate_takes_labels_of_classes(white):
+    found = json.loads(judged(white, "background=0, object=255", "--json"))
+    assert {name: figures["iou"] for name, figures in found["classes"].items()} == {
+        "background": 1,
+        "object": 1,
+    }
+
+
+@pytest.mark.parametrize("classes", ["a=0,b", "a=0,b=x", "a=0,b=-1", "a=0,a=1", "=0,b=1"])
+def test_labels_of_classes_that_are_not_stated_in_full_are_refused(white, classes):
+    done = CliRunner().invoke(
+        cli.app, ["evaluate", str(white), str(white), "--masks-only", "--classes", classes]
+    )
+    assert done.exit_code == 2
+    assert "NAME=LABEL" in done.output
+
+
+@pytest.mark.parametrize(("classes", "got"), [("-5", "-5"), ("0", "0"), ("+999", "999")])
+def test_a_number_of_classes_is_never_a_name(white, classes, got):
+    with pytest.raises(InvalidArgumentError, match=f"expected 1 to 250 classes, got {got}$"):
+        judged(white, classes)
+
+
+def test_the_remedy_for_black_and_white_masks_can_be_pasted(white):
+    words = ["evaluate", str(white), str(white), "--masks-only", "--classes", "a,b"]
+    with pytest.raises(TensorError) as caught:
+        run(*words)
+    assert error_text(caught.value, words).endswith("where 255 is b, add --classes a=0,b=255")
+    assert "mean IoU 1.0000" in judged(white, "a=0,b=255")
 
 
 @pytest.mark.full

@@ -267,6 +267,8 @@ def test_a_card_of_a_model_that_no_task_reads(here):
         (["--color", "RGB"], RecipeError, "toy.xml: the recipe lacks range, which the file and "),
         (["--classes", "a", "--classes-file", "b"], RecipeError, "as --classes-file, got both"),
         (["--classes-file", "b"], MissingFileError, "no file of class names at b"),
+        (["--classes", "a=0,b=1"], RecipeError, "order of their labels, .* got 'a=0'"),
+        (["--classes=-5"], RecipeError, "or how many there are, got '-5'"),
         (["--classes", "300"], InvalidArgumentError, "toy is not a classifier: it gives scores"),
         (["--classes", "9" * 30], RecipeError, "expected at most 100000 classes, got 100001"),
         (["--threshold", "2"], RecipeError, "expected threshold as a probability above 0 and bel"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import io
 import json
 import math
 import re
+import shlex
 
 import numpy as np
 import pytest
@@ -99,6 +102,42 @@ def test_the_mean_leaves_out_what_is_in_neither_and_says_so():
     json.dumps(nothing.to_dict(), allow_nan=False)
 
 
+@pytest.mark.parametrize("kind", ["name", "label", "color", "group"])
+def test_an_ignored_class_is_in_no_mean_and_never_the_worst(kind):
+    # Of road 4 of 6 pixels, of curb 1 of 2, of mark 1 of 2; background was found where road is.
+    found = np.where(TRUTH == 1, TRUTH * (np.arange(4) > 2), FOUND).astype(U8)
+    options = {"classes": CARD.classes, "ignore": 0 if kind == "label" else "background"}
+    truth = TRUTH
+    if kind == "color":
+        found, truth, options["classes"] = painted(found), painted(TRUTH), COLORS
+    if kind == "group":
+        options["mapping"] = {name: name for name in CARD.classes}
+    got = evaluate(found, truth, **options)
+    counted = ["road", "curb", "mark"]
+    assert got.matrix[0].sum() == 0
+    assert got.matrix[1, 0] > 0  # road taken for background still counts against road
+    assert got.miou == got.image_miou == got.samples[0].miou
+    assert got.miou == pytest.approx(np.mean([got.iou[name] for name in counted]))
+    assert all(math.isnan(figure["background"]) for figure in (got.iou, got.dice, got.boundary_iou))
+    assert got.image_rows()[0][-1] == min(counted, key=got.iou.get)
+    assert got.images()["worst class"].tolist() == [min(counted, key=got.iou.get)]
+    assert "mean over road, curb, mark; left out: background (ignored in the truth)" in repr(got)
+    assert got.table().loc["background", "IoU"] != got.table().loc["background", "IoU"]
+    json.dumps(got.to_dict(), allow_nan=False)
+
+
+def test_a_group_of_classes_is_in_the_mean_unless_all_of_it_is_ignored():
+    groups = {("background", "road"): ("background", "road"), "curb": "curb", "mark": "mark"}
+    options = {"classes": CARD.classes, "mapping": groups}
+    part = evaluate(FOUND, TRUTH, ignore="background", **options)
+    assert part.miou == pytest.approx(np.mean(list(part.iou.values())))
+    both = evaluate(FOUND, TRUTH, ignore=("background", "road"), **options)
+    assert both.miou == pytest.approx((both.iou["curb"] + both.iou["mark"]) / 2)
+    every = evaluate(FOUND, TRUTH, ignore=range(4), classes=CARD.classes)
+    assert math.isnan(every.miou)
+    assert "mean over no class" in repr(every)
+
+
 def test_global_and_per_image_means_differ():
     small, large = np.zeros((1, 2), U8), np.zeros((10, 10), U8)
     found = evaluate([np.ones((1, 2), U8), large], [small, large], classes=("a", "b"))
@@ -134,6 +173,9 @@ def test_nothing_is_written_into_what_came_in():
 COLORS = {"background": (0, 0, 0), "road": (128, 64, 128), "curb": (9, 9, 9), "mark": (1, 2, 3)}
 
 
+PQ = (("p", "jpg"), ("q", "png"))
+
+
 def painted(labels):
     return np.array(list(COLORS.values()), U8)[labels]
 
@@ -151,6 +193,43 @@ def test_every_kind_of_mask(kind, tmp_path):
     }[kind]()
     found = evaluate(SegmentationResult(FOUND, CARD), truth, classes=classes)
     assert np.diag(found.matrix).tolist() == [3, 4, 1, 1]
+
+
+@pytest.mark.parametrize("side", ["truth", "prediction", "both"])
+@pytest.mark.parametrize(
+    ("shape", "images"),
+    [
+        ((3, 4, 1), 1),
+        ((1, 3, 4, 1), 1),
+        ((1, 3, 5), 1),
+        ((6, 1, 1), 1),
+        ((2, 3, 5), 2),
+        ((2, 3, 4, 1), 2),
+        ((2, 1, 3, 5), 2),
+    ],
+)
+def test_a_channel_of_its_own_makes_one_mask(shape, images, side):
+    masks = np.arange(math.prod(shape)).reshape(shape) % 4
+    flat = masks.reshape([n for n in shape if n != 1]) if shape != (6, 1, 1) else masks[..., 0]
+    found = masks if side != "truth" else [*flat] if flat.ndim == 3 else flat
+    truth = masks if side != "prediction" else [*flat] if flat.ndim == 3 else flat
+    got = evaluate(found, truth, classes=CARD.classes)
+    assert len(got.counts) == images
+    assert got.matrix.sum() == masks.size
+    assert got.miou == 1
+
+
+def test_arrays_in_lists_and_mappings_may_have_a_channel():
+    channel = TRUTH[..., None]
+    for truths in ([channel, channel], {"a": channel, "b": TRUTH}):
+        names = truths if isinstance(truths, dict) else [0, 1]
+        found = dict.fromkeys(names, FOUND) if isinstance(truths, dict) else [FOUND, channel]
+        assert len(evaluate(found, truths, classes=4).counts) == 2
+
+
+def test_a_stack_of_color_masks():
+    stack = np.stack([painted(TRUTH), painted(FOUND)])
+    assert len(evaluate(stack, stack, classes=COLORS).counts) == 2
 
 
 def test_a_palette_mask_by_its_colors(tmp_path):
@@ -181,7 +260,10 @@ def test_masks_of_a_known_model(tmp_path):
         ([[7, 8, 8]], {"ignore": 9}, TensorError, r"9 \(ignored\), got 8 \(2 pixels\), 7 \(1"),
         ([[0, -1, 1]], {}, TensorError, r"got -1 \(1 pixel\)"),
         ([[0, 70_000, 1]], {}, TensorError, r"got 70000 \(1 pixel\)"),
-        ([[0.0, 1.0, 1.0]], {}, ImageError, r"\(H, W\) integer array, got \(1, 3\) float64"),
+        ([[0.0, 1.0, 0.5]], {}, ImageError, r"whole numbers as labels, got 0.5 among float64"),
+        ([[0.0, 1.0, math.nan]], {}, ImageError, r"whole numbers as labels, got nan among float64"),
+        ([[0.0, 1.0, 1e30]], {}, ImageError, r"whole numbers as labels, got 1e\+30"),
+        ([[0.0, 1.0, 7.0]], {}, TensorError, r"got 7 \(1 pixel\)"),
         ([[]], {}, ImageError, "no pixels"),
     ],
 )
@@ -250,9 +332,70 @@ def test_a_colored_mask_without_colors(tmp_path):
         evaluate(FOUND, path, classes=CARD.classes)
 
 
-def test_a_floating_point_mask_is_refused():
-    with pytest.raises(ImageError, match="floating-point"):
-        evaluate(FOUND, Image.fromarray(TRUTH.astype(np.float32)), classes=CARD.classes)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_floating_point_masks_of_whole_numbers_are_taken(dtype):
+    as_array = evaluate(FOUND.astype(dtype), TRUTH.astype(dtype), classes=CARD.classes)
+    assert as_array.matrix.tolist() == evaluate(FOUND, TRUTH, classes=4).matrix.tolist()
+    ignored = evaluate(FOUND, np.where(TRUTH == 3, dtype(-1), TRUTH), classes=4, ignore=-1)
+    assert ignored.matrix.sum() == 10
+
+
+def test_floating_point_images():
+    image = Image.fromarray(TRUTH.astype(np.float32))
+    assert evaluate(TRUTH, image, classes=CARD.classes).miou == 1
+    with pytest.raises(ImageError, match=r"whole numbers as labels, got 0\.5"):
+        evaluate(FOUND, Image.fromarray(TRUTH.astype(np.float32) / 2), classes=CARD.classes)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
+@pytest.mark.parametrize("given", ["file", "image", "array"])
+def test_gray_color_images_are_read_as_labels_and_named(mode, given, tmp_path):
+    image = Image.fromarray(TRUTH).convert(mode)
+    if given == "array" and mode != "LA":
+        image = np.asarray(image)
+    elif given == "file":
+        image.save(tmp_path / "t.png")
+        image = tmp_path / "t.png"
+    found = evaluate({"t": TRUTH}, {"t": image}, classes=CARD.classes)
+    assert found.miou == 1
+    assert "read as labels, though they are color images (R = G = B): truth t" in found.policy()
+    assert "R = G = B" not in repr(evaluate(TRUTH, TRUTH, classes=4))
+    both = evaluate({"t": image}, {"t": image}, classes=CARD.classes).policy()[-1]
+    assert both.endswith("truth t, prediction t")
+
+
+def test_gray_colors_that_are_classes_are_not_read_as_labels():
+    classes = {"a": (0, 0, 0), "b": (9, 9, 9)}
+    mask = np.array([[[0] * 3, [9] * 3]], U8)
+    found = evaluate(mask, mask, classes=classes)
+    assert (found.miou, found.remarks.gray) == (1, ())
+
+
+WHITE_IS_AN_OBJECT = r"classes=\{'background': 0, 'object': 255\}"
+
+
+@pytest.mark.parametrize("classes", [3, ("a", "b", "c")])
+def test_black_and_white_masks_name_the_classes(classes):
+    truth = (TRUTH > 0) * U8(255)
+    with pytest.raises(TensorError, match=WHITE_IS_AN_OBJECT):
+        evaluate(truth, truth, classes=classes)
+    found = evaluate(truth, truth, classes={"background": 0, "object": 255})
+    assert found.iou == {"background": 1, "object": 1}
+
+
+def test_black_and_white_masks_of_two_classes_are_never_advised_to_be_ignored():
+    truth = (TRUTH > 0) * U8(255)
+    with pytest.raises(TensorError, match=r"classes=\{'a': 0, 'b': 255\}$"):
+        evaluate(TRUTH > 0, truth, classes=("a", "b"))
+
+
+def test_predictions_are_never_advised_to_be_ignored():
+    truth = (TRUTH > 0).astype(U8)
+    with pytest.raises(TensorError, match=r"where 255 is b, divide the prediction by 255$"):
+        evaluate(truth * U8(255), truth, classes=("a", "b"))
+    assert evaluate(truth * U8(255) // 255, truth, classes=("a", "b")).miou == 1
+    with pytest.raises(TensorError, match="a prediction has only the labels of its classes"):
+        evaluate(truth * U8(7), truth, classes=("a", "b"), ignore=7)
 
 
 # ------------------------------------------------------------------------------------------- pairs
@@ -300,6 +443,79 @@ def test_a_folder_without_images_and_a_missing_file(tmp_path):
         evaluate(FOUND, tmp_path / "t.png", classes=CARD.classes)
 
 
+def test_files_that_are_passed_over_are_named_and_counted(tmp_path):
+    for folder in ("found", "truth"):
+        png(tmp_path / folder / "a.png", TRUTH)
+        (tmp_path / folder / ".hidden.txt").write_text("not named")
+        (tmp_path / folder / "inner").mkdir()
+    clean = evaluate(tmp_path / "found", tmp_path / "truth", classes=4)
+    assert "passed over" not in repr(clean)
+    np.save(tmp_path / "found/b.npy", TRUTH)
+    for n in range(10):
+        (tmp_path / f"truth/c{n}.xcf").write_bytes(b"gimp")
+    found = evaluate(tmp_path / "found", tmp_path / "truth", classes=4)
+    lines = [line for line in found.policy() if "passed over" in line]
+    names = ", ".join(["b.npy", *(f"c{n}.xcf" for n in range(7))])
+    assert lines == [f"passed over, as not named like images: {names} and 3 more (11 files)"]
+    assert lines[0] in found.to_dict()["policy"]
+
+
+def test_files_that_are_passed_over_are_named_where_nothing_fits(tmp_path):
+    png(tmp_path / "found/a.png", TRUTH)
+    png(tmp_path / "found/b.png", TRUTH)
+    png(tmp_path / "truth/a.png", TRUTH)
+    (tmp_path / "truth/b.xcf").write_bytes(b"gimp")
+    with pytest.raises(
+        InvalidArgumentError, match=r"truth: b; passed over, .* images: b\.xcf; name"
+    ):
+        evaluate(tmp_path / "found", tmp_path / "truth", classes=4)
+    (tmp_path / "truth/a.png").unlink()
+    with pytest.raises(
+        MissingFileError, match=r"no images in .*, but other files \(1\): b\.xcf; check"
+    ):
+        evaluate(tmp_path / "found", tmp_path / "truth", classes=4)
+
+
+@pytest.mark.parametrize(
+    "suffix", ["tga", "TGA", "pnm", "PGM", "PNG", "Tiff", "dib", "apng", "BMP"]
+)
+def test_masks_in_folders_whatever_their_suffix(suffix, tmp_path):
+    for folder in ("found", "truth"):
+        (tmp_path / folder).mkdir()
+        formats = {"PNM": "PPM", "PGM": "PPM", "APNG": "PNG", "TIFF": "TIFF"}
+        kind = formats.get(suffix.upper(), suffix.upper())
+        Image.fromarray(TRUTH).save(tmp_path / folder / f"a.{suffix}", kind)
+    got = evaluate(tmp_path / "found", tmp_path / "truth", classes=4)
+    assert (got.miou, len(got.counts)) == (1, 1)
+
+
+@pytest.mark.parametrize("size", [(60, 40), (60, 60), (40, 56), (20, 26)])
+@pytest.mark.parametrize("kind", ["array", "file", "colors"])
+def test_a_predicted_mask_of_another_aspect_ratio_is_refused(kind, size, tmp_path):
+    found, options = np.zeros(size, U8), {"classes": CARD.classes}
+    truth = np.zeros((40, 60), U8)
+    if kind == "file":
+        found = png(tmp_path / "m.png", found)
+    if kind == "colors":
+        found, truth, options = painted(found), painted(truth), {"classes": COLORS}
+    there = f"{size[1]}x{size[0]} pixels, the true one 60x40: another aspect ratio"
+    with pytest.raises(InvalidArgumentError, match=f"image 0: .* {there}|m: .* {there}"):
+        evaluate(found, truth, **options)
+
+
+@pytest.mark.parametrize("size", [(20, 30), (80, 120), (2, 3), (13, 20), (14, 20), (7, 10)])
+def test_masks_of_one_aspect_ratio_are_resized(size):
+    got = evaluate(np.zeros(size, U8), np.zeros((40, 60), U8), classes=2)
+    assert (got.resized, got.matrix.sum()) == (1, 2400)
+
+
+def test_a_transposed_result_is_refused_and_a_models_square_is_not():
+    truth = np.zeros((40, 60), U8)
+    with pytest.raises(InvalidArgumentError, match=r"has 40x60 pixels, its truth 60x40: .* transp"):
+        evaluate(SegmentationResult(np.zeros((60, 40), U8), CARD), truth)
+    assert evaluate(SegmentationResult(np.zeros((32, 32), U8), CARD), truth).resized == 1
+
+
 # ----------------------------------------------------------------------------------------- classes
 
 
@@ -329,7 +545,8 @@ def test_a_folder_without_images_and_a_missing_file(tmp_path):
         ({"classes": {"a": (1, 2, 300)}}, r"color \(red, green, blue\)"),
         ({"classes": {"a": -1}}, "labels from 0 to 65535"),
         ({"classes": 0}, "1 to 250 classes"),
-        ({"classes": 251}, "1 to 250 classes"),
+        ({"classes": 847}, "1 to 250 classes, got 847"),
+        ({"classes": -5}, "1 to 250 classes, got -5"),
         ({"worst": -1}, "how many images to keep"),
         ({"classes": ("other", "b"), "mapping": {"other": "road"}}, "names a class 'other'"),
     ],
@@ -337,6 +554,36 @@ def test_a_folder_without_images_and_a_missing_file(tmp_path):
 def test_classes_that_do_not_fit(options, message):
     with pytest.raises(InvalidArgumentError, match=message):
         evaluate(SegmentationResult(FOUND, CARD), TRUTH, **options)
+
+
+@pytest.mark.parametrize(
+    ("data", "model", "mapping"),
+    [
+        (("sky", "car"), ("sky", "vehicle"), {"sky": "sky"}),
+        (("car", "Sky", "road"), ("road", "sky", "x"), {"road": "road", "Sky": "sky"}),
+        (("SKY", "sky", "a"), ("sky", "b"), {"sky": "sky"}),
+        (("it's", "b"), ("it's", "c"), {"it's": "it's"}),
+        (("other", "sky"), ("other", "sky", "x"), {"sky": "sky"}),
+    ],
+)
+def test_the_mapping_that_is_proposed_joins_classes_of_one_name(data, model, mapping):
+    labels = np.zeros((1, 2), U8)
+    result = SegmentationResult(labels, ModelCard("toy", "segmentation", classes=model))
+    with pytest.raises(InvalidArgumentError, match="are not the model's") as caught:
+        evaluate(result, labels, classes=data)
+    remedy = re.search(r"say which are the same: mapping=(\{.*\}); the rest", str(caught.value))
+    assert ast.literal_eval(remedy[1]) == mapping
+    assert evaluate(result, labels, classes=data, mapping=mapping).class_map.has_other
+    words = shlex.split(caught.value.remedy.command.replace("; the rest", " ; the rest"))
+    options = [words[n + 1] for n, word in enumerate(words) if word == "--map"]
+    assert options == [f"{own}={other}" for own, other in mapping.items()]
+
+
+def test_no_mapping_is_proposed_where_no_name_is_the_same():
+    labels = np.zeros((1, 2), U8)
+    result = SegmentationResult(labels, CARD)
+    with pytest.raises(InvalidArgumentError, match=r"mapping=\{DATA_CLASS: MODEL_CLASS, …\}; the"):
+        evaluate(result, labels, classes=("sky", "vehicle"))
 
 
 def test_masks_need_classes():
@@ -396,6 +643,34 @@ def test_a_mask_of_another_aspect_ratio_is_refused(toy, photo, tmp_path, turned)
     with pytest.raises(InvalidArgumentError, match="another aspect ratio; check the pair"):
         evaluate(source, {"p": np.zeros(size, U8)}, model=toy)
     evaluate(source, {"p": np.zeros(size[::-1], U8)}, model=toy)
+
+
+@pytest.mark.parametrize("exif", ["ignore", "apply"])
+@pytest.mark.parametrize("orientation", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("kind", ["jpg", "png", "tif", "opened", "result"])
+def test_an_exif_orientation_is_named(toy, photo, tmp_path, kind, orientation, exif):
+    metadata = Image.Exif()
+    metadata[0x0112] = orientation
+    source = tmp_path / f"p.{kind if kind in {'png', 'tif'} else 'jpg'}"
+    Image.fromarray(photo).save(source, exif=metadata)
+    Image.fromarray(photo).save(tmp_path / "q.png")
+    toy = wn.Pipeline(toy.model, recipe=toy.recipe.replace(exif=exif))
+    given = Image.open(io.BytesIO(source.read_bytes())) if kind == "opened" else source
+    sideways = exif == "apply" and orientation == 6
+    truths = {"p": np.zeros((6, 4) if sideways else (4, 6), U8), "q": np.zeros((4, 6), U8)}
+    if kind == "result":
+        found = evaluate({name: toy(tmp_path / f"{name}.{s}") for name, s in PQ}, truths)
+    else:
+        found = evaluate({"p": given, "q": tmp_path / "q.png"}, truths, model=toy)
+    lines = [line for line in found.policy() if line.startswith("EXIF")]
+    if orientation == 1:
+        assert lines == []
+    elif exif == "ignore":
+        assert lines[0].startswith("EXIF orientation ignored by the recipe (p): masks must be turn")
+    else:
+        assert lines[0].startswith("EXIF orientation applied by the recipe (p): masks must be upr")
+    assert len(lines) == (orientation != 1)
+    assert all(line.split(":")[0] in " ".join(repr(found).split()) for line in lines)
 
 
 def test_a_card_a_recipe_and_a_runtime_that_are_passed_are_honored(toy, photo):

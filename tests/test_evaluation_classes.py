@@ -275,6 +275,13 @@ def folders(tmp_path):
     return tmp_path
 
 
+def test_files_that_are_passed_over_are_named(model, folders):
+    (folders / "red/3.xcf").write_bytes(b"gimp")
+    found = evaluate(folders, folders, model=model, card=CARD)
+    assert found.remarks.passed_over == ("notes.txt", "red/3.xcf")
+    assert "passed over, as not named like images: notes.txt, red/3.xcf (2 files)" in repr(found)
+
+
 def test_folders_that_are_named_after_classes(model, folders):
     found = evaluate(folders, folders, model=model, card=CARD)
     assert found.matrix.tolist() == [[1, 0, 0], [0, 1, 0], [1, 0, 1]]

@@ -212,7 +212,7 @@ def test_folder(folder):
     picker.value = str(folder / "b.png")
     assert (picker.image, picker.title) == (folder / "b.png", "b.png")
     picker.open_folder(folder / "folder.png")
-    assert picker._message.startswith(f"no images in {folder}/folder.png; expected .avif, ")
+    assert picker._message.startswith(f"no images in {folder}/folder.png; expected .apng, .avif, ")
     assert [o["title"] for o in picker._options][:2] == ["b.png", "city-arrow"], "the pick stays"
 
 

@@ -149,7 +149,9 @@ def evaluate(
     ] = False,
     classes: Annotated[
         str | None,
-        typer.Option(help="The data's classes: NAME,NAME,… or how many. (default: the model's)"),
+        typer.Option(
+            help="The data's classes: NAME,NAME,…, NAME=LABEL,… or how many. (default: the model's)"
+        ),
     ] = None,
     colors: Annotated[
         list[str] | None, typer.Option("--color", help="NAME=RRGGBB in RGB masks. Again for more.")
@@ -166,9 +168,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Judge a model, or masks, by the truth: IoU, Dice, accuracy, worst images."""
-    stated: Any = (
-        int(classes) if classes and classes.isdecimal() else classes and classes.split(",")
-    )
+    stated: Any = None if classes is None else _classes(classes)
     if colors:
         stated = {name: _color(text) for name, text in pairs(colors, "=", "--color").items()}
     judged: wn.Pipeline | wn.ModelCard | None = None
@@ -211,6 +211,23 @@ def evaluate(
         print_remedy(Given(model, card, recipe).remedy(judged.assumed))
     if page is not None:
         print_line(f"page: {page}")
+
+
+def _classes(text: str) -> int | list[str] | dict[str, int]:
+    """Return how many classes there are, their names, or their labels by name."""
+    if re.fullmatch("[+-]?[0-9]+", text.strip()):
+        return int(text)
+    items = [item.strip() for item in text.split(",")]
+    labeled = [re.fullmatch("(.+)=([0-9]+)", item) for item in items]
+    if not any("=" in item for item in items):
+        return items
+    found = {match[1].strip(): int(match[2]) for match in labeled if match}
+    if not all(labeled) or len(found) < len(items):
+        raise typer.BadParameter(
+            f"expected a label for each of different classes, NAME=LABEL,…, got {text!r}",
+            param_hint="--classes",
+        )
+    return found
 
 
 def _class(text: str) -> str | int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import warnings
 from collections.abc import Mapping, Sequence
@@ -145,7 +146,14 @@ def read_classes(names: str | None, file: Path | None) -> tuple[str, ...] | None
         from wasinn_nb.cards import unnamed_classes
 
         return unnamed_classes(min(int(names), 100_001))  # one more than a card takes
-    return tuple(name.strip() for name in names.split(","))
+    found = tuple(name.strip() for name in names.split(","))
+    numbered = [name for name in found if re.fullmatch(".+=[0-9]+", name)]
+    if numbered or re.fullmatch("[+-][0-9]+", names.strip()):
+        raise RecipeError(
+            f"expected class names in the order of their labels, NAME,NAME,…, or how many there "
+            f"are, got {(numbered or found)[0]!r}; other names go in a file: --classes-file PATH"
+        )
+    return found
 
 
 def output_of(text: str | None) -> str | int | None:

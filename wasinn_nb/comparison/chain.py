@@ -21,7 +21,7 @@ from wasinn_nb.imaging import (
     Coverage,
     ImageSource,
     PreprocessRecipe,
-    open_image,
+    stored_mask,
 )
 from wasinn_nb.origin import Origin
 from wasinn_nb.tasks import RESULT_FORMAT, saved_format
@@ -32,7 +32,7 @@ from wasinn_nb.wasi_nn import Trace
 
 __all__ = ["Chain", "Comparable", "RunLike", "chain_of", "class_names", "fields_of"]
 
-_INDEX_MODES: Final = frozenset({"P", "L", "1"})
+_LARGEST_LABEL: Final = 255
 
 
 @runtime_checkable
@@ -237,19 +237,40 @@ def _of_file(path: Path, name: str) -> Chain:
             f"masks as PNG; segment an image first, then compare its mask"
         )
     if suffix in IMAGE_SUFFIXES:
-        image = open_image(path)
-        if image.mode not in _INDEX_MODES:
-            raise InvalidArgumentError(
-                f"{name} ({path.name}): expected an index mask, whose pixels are class numbers "
-                f"(mode P or L), got an image of mode {image.mode}; segment an image first, then "
-                f"compare its mask"
-            )
-        labels = np.array(image, np.uint8)
-        return Chain(f"{path.name}: mask {labels.shape[0]}x{labels.shape[1]}", labels=labels)
+        return _of_mask(path, name)
     tensor = read_tensor(path)
     chain = Chain(f"{path.name}: Tensor {tensor.signature}", loose=tensor)
     sidecar = None if suffix == ".npy" else read_sidecar(path)
     return chain if sidecar is None else _described(chain, sidecar)
+
+
+def _of_mask(path: Path, name: str) -> Chain:
+    """Return the class numbers in an index mask."""
+    mask = stored_mask(path, f"{name} ({path.name})")
+    if mask.samples is None:
+        mode = getattr(mask.source, "mode", "")
+        raise InvalidArgumentError(
+            f"{name} ({path.name}): expected an index mask, whose pixels are class numbers "
+            f"(mode P or L), got an image of mode {mode}; segment an image first, then "
+            f"compare its mask"
+        )
+    if mask.lossy:
+        raise InvalidArgumentError(
+            f"{name} ({path.name}): expected an index mask; {mask.lossy} changes class numbers, "
+            f"save masks as PNG; segment an image first, then compare its mask"
+        )
+    labels = mask.samples
+    if (
+        labels.dtype.kind == "f"
+        or not 0 <= int(labels.min()) <= int(labels.max()) <= _LARGEST_LABEL
+    ):
+        raise InvalidArgumentError(
+            f"{name} ({path.name}): expected class numbers from 0 to {_LARGEST_LABEL}, got "
+            f"{labels.min()} to {labels.max()}"
+        )
+    what = f"{path.name}: mask {labels.shape[0]}x{labels.shape[1]}"
+    note = f"{what}: read as labels, though it is a color image (R = G = B)"
+    return Chain(what, labels=labels.astype(np.uint8), notes=(note,) if mask.gray else ())
 
 
 _LOADERS: Final[Mapping[str, Callable[[Path], SegmentationResult | ClassificationResult]]] = {

@@ -44,6 +44,8 @@ class ClassMap:
         Index of the data's, or the model's, class → index of the evaluated class.
     has_other : bool
         Whether the last class is all that the mapping does not name.
+    ignored : tuple of str
+        Evaluated classes of which no true pixel counts; they are in no mean.
     """
 
     names: tuple[str, ...]
@@ -53,6 +55,13 @@ class ClassMap:
     from_truth: NDArray[np.uint8]
     from_predicted: NDArray[np.uint8]
     has_other: bool
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def averaged(self) -> tuple[int, ...]:
+        """The indices of the classes that means include."""
+        named = self.names[: len(self.names) - self.has_other]
+        return tuple(index for index, name in enumerate(named) if name not in self.ignored)
 
     def lines(self) -> list[str]:
         r"""Return what the mapping does, a line for each class where names differ.
@@ -107,12 +116,7 @@ def class_map(
             raise InvalidArgumentError(
                 f"the data's classes ({_joined(data.names, ', ')}) are not the model's "
                 f"({_joined(model, ', ')})",
-                remedy=Remedy(
-                    f"say which are the same, such as mapping={{{data.names[0]!r}: {model[-1]!r}}};"
-                    f" the rest becomes {OTHER!r}",
-                    command=f"say which are the same, such as --map "
-                    f"{shlex.quote(f'{data.names[0]}={model[-1]}')}; the rest becomes {OTHER!r}",
-                ),
+                remedy=_mapping_remedy(data.names, model),
             )
         pairs: list[_Groups] = [
             ((own,), (other,)) for own, other in zip(data.names, same, strict=True)
@@ -155,7 +159,36 @@ def class_map(
         _translation(data.names, [pair[0] for pair in pairs]),
         _translation(model, [pair[1] for pair in pairs]),
         has_other,
+        tuple(
+            name
+            for name, (truth, _) in zip(names[: len(pairs) - has_other], pairs, strict=False)
+            if all(data.values[data.names.index(one)] in data.ignored for one in truth)
+        ),
     )
+
+
+def _mapping_remedy(names: Sequence[str], model: Sequence[str]) -> Remedy:
+    """Return how to say which classes are the same: those of one name, where there are some.
+
+    Examples
+    --------
+    >>> _mapping_remedy(("Sky", "car"), ("sky", "tree")).python
+    "say which are the same: mapping={'Sky': 'sky'}; the rest becomes 'other'"
+    """
+    by_plain = {name.casefold(): name for name in (*model, *set(names).intersection(model))}
+    pairs: dict[str, str] = {}
+    for name in sorted(names, key=lambda name: name not in model):
+        other = name if name in model else by_plain.get(name.casefold())
+        if other is not None and other not in pairs.values() and name != OTHER:
+            pairs[name] = other
+    start, end = "say which are the same: ", f"; the rest becomes {OTHER!r}"
+    if not pairs:
+        return Remedy(
+            f"{start}mapping={{DATA_CLASS: MODEL_CLASS, …}}{end}",
+            command=f"{start}--map DATA_CLASS=MODEL_CLASS, again for more{end}",
+        )
+    options = (f"--map {shlex.quote(f'{one}={other}')}" for one, other in pairs.items())
+    return Remedy(f"{start}mapping={pairs!r}{end}", command=f"{start}{' '.join(options)}{end}")
 
 
 def _same(names: tuple[str, ...], model: tuple[str, ...]) -> list[str] | None:

@@ -14,7 +14,7 @@ from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.evaluation.class_maps import Side, class_map
 from wasinn_nb.evaluation.labels import Classes, label_set
 from wasinn_nb.evaluation.mask_tally import MaskTally, with_card
-from wasinn_nb.evaluation.pairs import Named, Pair, named, paired
+from wasinn_nb.evaluation.pairs import Named, Pair, named, paired, passed_over
 from wasinn_nb.evaluation.rank_tally import RankTally
 from wasinn_nb.evaluation.ranking import ClassificationEvaluation
 from wasinn_nb.evaluation.result import Evaluation
@@ -56,8 +56,9 @@ def evaluate(
     Parameters
     ----------
     predictions : folder, mapping of name → item, one item, or iterable of items
-        Items are `SegmentationResult` or `ClassificationResult`, integer arrays (H, W), or masks as
-        files.  With a *model* to run they are its images.
+        Items are `SegmentationResult` or `ClassificationResult`, integer arrays (H, W) or
+        (H, W, 1), or masks as files.  With a *model* to run they are its images.  One array
+        (N, H, W) or (N, H, W, 1) holds N items.
     truths : folder, mapping, one item, or iterable of items
         For segmentation index masks, palette masks (their indices count), RGB masks (see *classes*)
         or integer arrays.  For classification name → class name or index; the path of a CSV file
@@ -80,6 +81,7 @@ def evaluate(
         Default: classes of one name are the same.
     ignore : label, class name, color, or a sequence of them, optional
         For masks: pixels with these values in the truth do not count, whatever was predicted there.
+        A class that is ignored is in no mean.
     classes : int, sequence of str, or mapping, optional
         For masks, the data's classes: how many, their names in the order of their labels,
         name → label (``{"background": 0, "person": 255}``), or for RGB masks name → (red, green,
@@ -154,6 +156,7 @@ def evaluate(
     pipeline, known = _model(model, card, recipe, runtime)
     classifies = pipeline is not None and isinstance(pipeline.reading, ScoresReading)
     own = named(predictions, "predictions", nested=classifies)
+    left_out = tuple(dict.fromkeys([*passed_over(predictions), *passed_over(truths)]))
     if classifies or (pipeline is None and isinstance(own[0][1], ClassificationResult)):
         ignores = ignore is not None and not (isinstance(ignore, list | tuple) and not ignore)
         if mapping is not None or classes is not None or ignores:
@@ -161,10 +164,11 @@ def evaluate(
                 "mapping, ignore and classes are for masks; the true classes of whole images are "
                 "named as on the model's card, or by their index"
             )
-        return _judged_classes(pipeline, known, own, truths, worst, progress)
+        judged = _judged_classes(pipeline, known, own, truths, worst, progress)
+        return replace(judged, remarks=replace(judged.remarks, passed_over=left_out))
     tally: MaskTally | None = None
     known = known and with_background(known)
-    pairs = paired(own, named(truths, "truths"))
+    pairs = paired(own, named(truths, "truths"), left_out)
     for pair, found in _predicted(pipeline, known, pairs, progress):
         found_card = found.card if isinstance(found, SegmentationResult) else known
         if tally is None:
@@ -173,7 +177,8 @@ def evaluate(
             tally = MaskTally(data, found_card, known_map, dilation_ratio, worst)
         tally.add(pair, found, found_card)
     assert tally is not None  # noqa: S101 - pairs are never empty
-    return tally.evaluation()
+    found_in_all = tally.evaluation()
+    return replace(found_in_all, remarks=replace(found_in_all.remarks, passed_over=left_out))
 
 
 def _judged_classes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,11 +11,10 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from wasinn_nb.cards import unnamed_classes
 from wasinn_nb.errors import ImageError, InvalidArgumentError, Remedy, TensorError
-from wasinn_nb.imaging import ImageSource, open_image, rgb_image
+from wasinn_nb.imaging import ImageSource, StoredMask, rgb_image, stored_mask
 from wasinn_nb.render import RGB
 from wasinn_nb.wording import no_such
 
@@ -28,8 +28,6 @@ IGNORED: Final = 255
 
 _UNKNOWN: Final = 254
 _MOST: Final = 250  # classes: below the two indices above, with room for "other"
-_LOSSY: Final = frozenset({"JPEG", "MPO", "JPEG2000", "WEBP", "AVIF", "HEIF"})
-_LABEL_MODES: Final = frozenset({"1", "L", "P", "I", "I;16", "I;16L", "I;16B"})
 _LISTED_VALUES: Final = 8
 _WHITE_LABEL: Final = 255  # of the class in masks that are black and white images
 
@@ -68,14 +66,18 @@ class LabelSet:
         """Whether the masks are RGB images."""
         return isinstance((*self.values, *self.ignored)[0], tuple)
 
-    def indices(self, source: ImageSource, name: str) -> NDArray[np.uint8]:
+    def indices(
+        self, source: ImageSource | StoredMask, name: str, *, predicted: bool = False
+    ) -> NDArray[np.uint8]:
         """Return the class of each pixel of a mask: an index of `names`, or `IGNORED`.
 
         Parameters
         ----------
-        source : path, bytes, binary file, PIL.Image or integer array
+        source : path, bytes, binary file, PIL.Image, integer array or StoredMask
         name : str
             What the mask is called in errors.
+        predicted : bool
+            Whether it is a prediction, whose values cannot be ignored.
 
         Raises
         ------
@@ -86,19 +88,18 @@ class LabelSet:
         MissingFileError
             If a path leads nowhere.
         """
-        lossy = ""
-        if isinstance(source, np.ndarray):
-            values: NDArray[Any] = source
-        else:
-            image = open_image(source)
-            jpeg = "jpeg" in str(image.info.get("compression", "")).lower()
-            lossy = "TIFF with JPEG" if jpeg else (image.format or "")
-            lossy = lossy if jpeg or lossy in _LOSSY else ""
-            values = self._pixels(image, name)
+        mask = source if isinstance(source, StoredMask) else stored_mask(source, name)
+        values = self._values(mask, name)
         dimensions, expected = (
             (3, "an (H, W, 3) uint8") if self.colored else (2, "an (H, W) integer")
         )
         fits = values.dtype == np.uint8 if self.colored else values.dtype.kind in "biu"
+        if values.ndim == 2 and values.dtype.kind == "f" and not self.colored:
+            wrong = values[~np.isfinite(values) | (values != np.rint(values))]
+            got = (
+                f"got {wrong[0]:g} among {values.dtype}" if wrong.size else f"got {values.max():g}"
+            )
+            raise ImageError(f"{name}: expected whole numbers as labels, {got}")
         if values.ndim != dimensions or not fits or (self.colored and values.shape[2] != 3):
             raise ImageError(
                 f"{name}: expected {expected} array, got {values.shape} {values.dtype}"
@@ -107,21 +108,30 @@ class LabelSet:
             raise ImageError(f"{name}: the mask has no pixels: its shape is {values.shape}")
         codes = _codes(values) if self.colored else values
         found = self._looked_up(codes)
-        if lossy or (found == _UNKNOWN).any():
-            two_values = self.values == (0, 1) and not (found == 1).any()
-            self._refuse(codes[found == _UNKNOWN], name, lossy, two_values=two_values)
+        if mask.lossy or (found == _UNKNOWN).any():
+            known = codes[found != _UNKNOWN]
+            self._refuse(codes[found == _UNKNOWN], known, name, mask.lossy, predicted=predicted)
         return found
 
-    def _pixels(self, image: Image.Image, name: str) -> NDArray[Any]:
-        if self.colored:
-            return np.asarray(rgb_image(image))
-        if image.mode in _LABEL_MODES:
-            return np.asarray(image)
+    def _values(self, mask: StoredMask, name: str) -> NDArray[Any]:
+        """Return the labels, or the colors, that a mask holds."""
+        image = mask.source
+        values = mask.colors if self.colored else mask.samples
+        if values is not None:
+            return values
+        if isinstance(image, np.ndarray):
+            return image
+        if mask.cut:
+            raise ImageError(
+                f"{name}: expected an index or palette mask, got an image of mode {image.mode} "
+                f"with 16 bits in each channel, of which 8 are read; export it again with one "
+                f"channel, or state the colors of the classes"
+            )
         colors = rgb_image(image).getcolors(1 << 24) or []
         most = ", ".join(str(color) for _, color in sorted(colors, reverse=True)[:4])
         raise ImageError(
             f"{name}: expected an index or palette mask, got an image of mode {image.mode} with "
-            f"{len(colors)} colors, most of it {most}",
+            f"{len(colors)} color{'' if len(colors) == 1 else 's'}, most of it {most}",
             remedy=Remedy(
                 'say which color is which class: classes={"NAME": (red, green, blue), …}',
                 command="say which color is which class: --color NAME=RRGGBB, again for more",
@@ -150,7 +160,15 @@ class LabelSet:
             found[codes == value] = IGNORED
         return found
 
-    def _refuse(self, wrong: NDArray[Any], name: str, lossy: str, *, two_values: bool) -> None:
+    def _refuse(
+        self,
+        wrong: NDArray[Any],
+        others: NDArray[Any],
+        name: str,
+        lossy: str,
+        *,
+        predicted: bool,
+    ) -> None:
         values, counts = np.unique(wrong, return_counts=True)
         order = np.argsort(-counts, kind="stable")
         listed = ", ".join(
@@ -173,15 +191,40 @@ class LabelSet:
             *(f"{v} (ignored)" for v in self.ignored if v not in self.values),
         ]
         known = ", ".join(expected[:16]) + (" …" if len(expected) > 16 else "")
-        remedy = "name it in classes, or leave it out with ignore"
-        if len(values) > 1:
-            remedy = "name them in classes, or leave them out with ignore"
-        if two_values and values.tolist() == [_WHITE_LABEL]:
-            low, high = self.names
-            remedy = f"where 255 is {high}, say so: classes={{{low!r}: 0, {high!r}: 255}}"
+        black_and_white = values.tolist() == [_WHITE_LABEL] and not others.any()
+        remedy = self._remedy(
+            len(values), black_and_white=black_and_white and not self.colored, predicted=predicted
+        )
         if more > 0:
-            remedy += "; so many come from lossy compression, or from resizing a colored mask"
-        raise TensorError(f"{name}: expected the {what} {known}, got {listed}; {remedy}")
+            cause = "; so many come from lossy compression, or from resizing a colored mask"
+            remedy = Remedy(remedy.python + cause, command=remedy.command + cause)
+        raise TensorError(f"{name}: expected the {what} {known}, got {listed}", remedy=remedy)
+
+    def _remedy(self, wrong: int, *, black_and_white: bool, predicted: bool) -> Remedy:
+        """Return what to do about so many values that are not classes."""
+        them = "it" if wrong == 1 else "them"
+        option = "--color NAME=RRGGBB" if self.colored else "--classes NAME=LABEL,…"
+        if predicted:
+            text = "a prediction has only the labels of its classes, and nothing in it is ignored"
+            if black_and_white and 1 in self.values:
+                text = f"where 255 is {self._named(1)}, divide the prediction by 255"
+            return Remedy(text, command=text)
+        if not black_and_white or 0 not in self.values:
+            return Remedy(
+                f"name {them} in classes, or leave {them} out with ignore",
+                command=f"name {them} with {option}, or leave {them} out with --ignore",
+            )
+        low, high = self.names if self.values == (0, 1) else ("background", "object")
+        stated = shlex.quote(f"{low}=0,{high}=255")
+        python = f"where 255 is {high}, say so: classes={{{low!r}: 0, {high!r}: 255}}"
+        command = f"where 255 is {high}, add --classes {stated}"
+        if len(self.values) > 2:  # an image of these may hold only its background and a border
+            python += "; where it does not count: ignore=255"
+            command += "; where it does not count: --ignore 255"
+        return Remedy(python, command=command)
+
+    def _named(self, value: int) -> str:
+        return self.names[self.values.index(value)]
 
     def _value_text(self, code: Any) -> str:
         value = int(code)
@@ -228,7 +271,8 @@ def label_set(classes: Classes, ignore: Any) -> LabelSet:
     if not all(isinstance(name, str) and name for name in names):
         raise InvalidArgumentError(f"expected class names as text, got {names!r:.120}")
     if not 1 <= len(names) <= _MOST:
-        raise InvalidArgumentError(f"expected 1 to {_MOST} classes, got {len(names)}")
+        count = classes if isinstance(classes, int) else len(names)
+        raise InvalidArgumentError(f"expected 1 to {_MOST} classes, got {count!r:.40}")
     if len(set(names)) < len(names) or len(set(values)) < len(values):
         raise InvalidArgumentError(f"two classes share a name or a value: {classes!r:.120}")
     kinds = {isinstance(value, tuple) for value in values}

@@ -19,9 +19,10 @@ from wasinn_nb.evaluation.class_maps import ClassMap
 from wasinn_nb.evaluation.counts import ImageCounts
 from wasinn_nb.evaluation.labels import IGNORED, LabelSet
 from wasinn_nb.evaluation.pairs import Pair
+from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.evaluation.result import Evaluation
 from wasinn_nb.evaluation.samples import Sample
-from wasinn_nb.imaging import WHOLE, is_sideways
+from wasinn_nb.imaging import WHOLE, Exif, exif_orientation, is_sideways, open_image, stored_mask
 from wasinn_nb.tasks.segmentation import (
     SegmentationResult,
     labels_of,
@@ -31,6 +32,7 @@ from wasinn_nb.tasks.segmentation import (
 
 __all__ = ["MaskTally", "with_card"]
 
+_UPRIGHT: Final = 1
 _ASPECT_TOLERANCE: Final = 0.02  # a mask may be rounded to another size, not turned or cut
 
 
@@ -61,6 +63,8 @@ class MaskTally:
         self._counts: list[ImageCounts] = []
         self._samples: list[Sample] = []
         self._resized = 0
+        self._gray: list[str] = []
+        self._turned: dict[bool, list[str]] = {False: [], True: []}  # by whether EXIF is applied
         self._assumed: dict[str, None] = {}  # in the order in which they come, each once
 
     def add(self, pair: Pair, found: Any, card: ModelCard | None) -> None:
@@ -77,8 +81,8 @@ class MaskTally:
         Raises
         ------
         InvalidArgumentError
-            If its classes are not those of the images before it, or a result's image has another
-            aspect ratio than its truth.
+            If its classes are not those of the images before it, or a mask or a result's image
+            has another aspect ratio than its truth.
         TensorError, ImageError, MissingFileError
             As `LabelSet.indices`.
         """
@@ -87,13 +91,15 @@ class MaskTally:
                 f"{pair.name}: its prediction has other classes than those before; "
                 f"evaluate each model by itself"
             )
-        truth = self._data.indices(pair.truth, f"truth {pair.name}")
+        truth = self._read(self._data, pair.truth, f"truth {pair.name}")
         result = found if isinstance(found, SegmentationResult) else None
         labels = self._labels(pair, found, truth.shape)
         true, predicted = self._map.from_truth[truth], self._map.from_predicted[labels]
         uncovered = 0
         if result is not None:
             self._assumed |= dict.fromkeys(result.assumed)
+            if _is_turned(pair.prediction) or _is_turned(result.image):
+                self._turned[_applies_exif(result)].append(pair.name)
             uncovered = _leave_out_uncovered(true, result)
         size = len(self._map.names)
         matrix = metrics.confusion_matrix(true, predicted, size, ignore=IGNORED)
@@ -110,12 +116,19 @@ class MaskTally:
             uncovered,
         )
         self._counts.append(count)
-        own = count.iou[: size - self._map.has_other]
-        miou = metrics.mean_over_classes(own)
+        miou = metrics.mean_over_classes(count.iou[[*self._map.averaged]])
         # Of equal ones the first stays, as in the table of images.
         sample = Sample(pair.name, true, predicted, result, miou)
         bisect.insort(self._samples, sample, key=_ranked_by)
         del self._samples[self._worst :]
+
+    def _read(
+        self, known: LabelSet, source: Any, name: str, *, predicted: bool = False
+    ) -> NDArray[np.uint8]:
+        mask = stored_mask(source, name)
+        if mask.gray and not known.colored:
+            self._gray.append(name)
+        return known.indices(mask, name, predicted=predicted)
 
     def _labels(self, pair: Pair, found: Any, size: tuple[int, ...]) -> NDArray[np.uint8]:
         """Return the predicted classes at the truth's size."""
@@ -127,9 +140,15 @@ class MaskTally:
         own = LabelSet(self._data.names, self._data.values)
         if self._card is not None:
             own = LabelSet(self._card.classes, tuple(range(len(self._card.classes))))
-        labels = own.indices(found, f"prediction {pair.name}")
+        labels = self._read(own, found, f"prediction {pair.name}", predicted=True)
         if labels.shape == size:
             return labels
+        if _other_aspect(labels.shape, (height, width)):
+            raise InvalidArgumentError(
+                f"{pair.name}: the predicted mask has {labels.shape[1]}x{labels.shape[0]} pixels, "
+                f"the true one {width}x{height}: another aspect ratio; check the pair, and whether "
+                f"one of them is transposed; resize the labels of a stretched image by nearest"
+            )
         self._resized += 1
         return resize_labels(labels, height, width)
 
@@ -147,6 +166,11 @@ class MaskTally:
             self._ratio,
             tuple(self._samples),
             tuple(self._assumed),
+            Remarks(
+                gray=tuple(self._gray),
+                exif_ignored=tuple(self._turned[False]),
+                exif_applied=tuple(self._turned[True]),
+            ),
         )
 
 
@@ -199,17 +223,53 @@ def _leave_out_uncovered(true: NDArray[np.uint8], result: SegmentationResult) ->
 def _refuse_other_aspect(name: str, result: SegmentationResult, size: tuple[int, int]) -> None:
     """Refuse a mask that cannot be that of the image: turned, cut, or of another image."""
     if result.image is None:
+        _refuse_transposed(name, result.labels.shape, size)
         return
     if isinstance(result.image, np.ndarray):
         height, width = result.image.shape[:2]
     else:
         with Image.open(io.BytesIO(result.image)) as image:  # type: ignore[arg-type]  # bytes
             width, height = image.size
-            applied = result.recipe is not None and result.recipe.exif == "apply"
-            if applied and is_sideways(image):
+            sideways, applied = is_sideways(image), _applies_exif(result)
+            if sideways and image.format == "TIFF":
+                # Which way its header is depends on Pillow's version.
+                exif: Exif = "apply" if applied else "ignore"
+                width, height = open_image(result.image, exif).size
+            elif sideways and applied:
                 width, height = height, width
-    if abs(math.log(width * size[0] / (height * size[1]))) > _ASPECT_TOLERANCE:
+    if _other_aspect((height, width), size):
         raise InvalidArgumentError(
             f"{name}: the image has {width}x{height} pixels, its mask {size[1]}x{size[0]}: "
             f"another aspect ratio; check the pair, and whether EXIF turns the image"
         )
+
+
+def _applies_exif(result: SegmentationResult) -> bool:
+    return result.recipe is not None and result.recipe.exif == "apply"
+
+
+def _is_turned(image: Any) -> bool:
+    """Return whether an image, as encoded bytes or opened, has an EXIF orientation to apply."""
+    if isinstance(image, bytes):
+        with Image.open(io.BytesIO(image)) as opened:
+            return exif_orientation(opened) != _UPRIGHT
+    return isinstance(image, Image.Image) and exif_orientation(image) != _UPRIGHT
+
+
+def _refuse_transposed(name: str, labels: tuple[int, ...], size: tuple[int, int]) -> None:
+    """Refuse the labels of a result without image that only fit the truth once they are turned.
+
+    Those of another aspect ratio may be a model's, to which the image was stretched.
+    """
+    if labels == size[::-1] and _other_aspect(labels, size):
+        raise InvalidArgumentError(
+            f"{name}: the result has {labels[1]}x{labels[0]} pixels, its truth "
+            f"{size[1]}x{size[0]}: one of them is transposed; check the pair"
+        )
+
+
+def _other_aspect(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Return whether two sizes (height, width) are not those of one image at two scales."""
+    # Sides are whole numbers of pixels: those of a small mask may be rounded by one.
+    tolerance = max(_ASPECT_TOLERANCE, 1 / min(*one, *other))
+    return abs(math.log(one[1] * other[0] / (one[0] * other[1]))) > tolerance

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.errors import InvalidArgumentError, MissingFileError
+from wasinn_nb.errors import InvalidArgumentError, MissingFileError, Remedy
 from wasinn_nb.files import expanded, is_folder, is_special
 from wasinn_nb.imaging import IMAGE_SUFFIXES
 
-__all__ = ["Named", "Pair", "images_in", "named", "nested_images", "paired"]
+__all__ = ["Named", "Pair", "images_in", "named", "nested_images", "paired", "passed_over"]
 
 Named: TypeAlias = tuple[str | None, Any]
 """An item with its name, where it has one."""
@@ -31,7 +32,9 @@ class Pair(NamedTuple):
     truth: Any
 
 
-def paired(own: Sequence[Named], given: Sequence[Named]) -> list[Pair]:
+def paired(
+    own: Sequence[Named], given: Sequence[Named], passed_over: Sequence[str] = ()
+) -> list[Pair]:
     """Return what belongs together.
 
     Parameters
@@ -39,6 +42,8 @@ def paired(own: Sequence[Named], given: Sequence[Named]) -> list[Pair]:
     own, given : sequence of (name or None, item)
         The predictions and the truths, as :func:`named` returns them.  Where both have names they
         must be the same; else the order counts.
+    passed_over : sequence of str
+        Files of the folders that are in neither, as :func:`passed_over` returns them, for errors.
 
     Raises
     ------
@@ -80,9 +85,14 @@ def paired(own: Sequence[Named], given: Sequence[Named]) -> list[Pair]:
             )
             if those
         ]
+        if passed_over:
+            unpaired.append(f"passed over, as not named like images: {_listed([*passed_over])}")
         raise InvalidArgumentError(
-            f"{'; '.join(unpaired)}; name the pairs with {{name: …}} on both sides, "
-            f"or take the others out"
+            "; ".join(unpaired),
+            remedy=Remedy(
+                "name the pairs with {name: …} on both sides, or take the others out",
+                command="give the files of a pair one name, or take the others out",
+            ),
         )
     return [Pair(str(name), prediction, by_name[name]) for name, prediction in own]
 
@@ -94,7 +104,7 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
     ----------
     given : folder, mapping, one item, or iterable of items
         A folder gives its image files; the names of files are their stems, those of a mapping its
-        keys.
+        keys.  An array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) is one item, any other its parts.
     what : str
         What they are, for errors: ``"predictions"``.
     nested : bool
@@ -118,13 +128,15 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
         if not items and nested and (found := nested_images(folder)):
             return list(found.items())
         if not items:
-            raise MissingFileError(f"no images in the folder {folder}; check the path")
+            others = [path.name for path in _others_in(folder)]
+            also = f", but other files ({len(others)}): {_listed(others)}" if others else ""
+            raise MissingFileError(f"no images in the folder {folder}{also}; check the path")
     elif isinstance(given, Mapping):
         by_key: list[Named] = [(str(name), item) for name, item in given.items()]
         if not by_key:
             raise InvalidArgumentError(f"expected at least one image, got no {what}")
         return by_key
-    elif (isinstance(given, np.ndarray) and given.ndim == 3 and given.shape[2] not in {3, 4}) or (
+    elif (isinstance(given, np.ndarray) and _is_stack(given)) or (
         isinstance(given, Iterable)
         and not isinstance(given, str | bytes | bytearray | memoryview | np.ndarray | Image.Image)
         and not hasattr(given, "read")
@@ -135,6 +147,11 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
     if not items:
         raise InvalidArgumentError(f"expected at least one image, got no {what}")
     return [(_stem(item), item) for item in items]
+
+
+def _is_stack(array: NDArray[np.generic]) -> bool:
+    """Return whether an array holds several images or masks: (N, H, W) or (N, H, W, channels)."""
+    return array.ndim == 4 or (array.ndim == 3 and array.shape[2] not in {1, 3, 4})
 
 
 def images_in(folder: Path) -> list[Path]:
@@ -150,6 +167,35 @@ def images_in(folder: Path) -> list[Path]:
         for path in _entries(folder)
         if path.suffix.lower() in IMAGE_SUFFIXES and not is_special(path)
     ]
+
+
+def passed_over(given: Any) -> list[str]:
+    """Return the names of the files in a folder that are not taken, as they are not images.
+
+    Hidden ones are left out.  Of a folder without images, those in its folders are named, too.
+
+    Parameters
+    ----------
+    given : Any
+        As for :func:`named`; what is not the path of a folder passes over nothing.
+
+    Raises
+    ------
+    MissingFileError
+        If a folder cannot be read.
+    """
+    if not isinstance(given, str | os.PathLike) or not is_folder(folder := expanded(given)):
+        return []
+    others = _others_in(folder)
+    if not images_in(folder):
+        for inner in _entries(folder):
+            others += _others_in(inner) if is_folder(inner) else []
+    return [path.relative_to(folder).as_posix() for path in others]
+
+
+def _others_in(folder: Path) -> list[Path]:
+    images = {*images_in(folder)}
+    return [path for path in _entries(folder) if path not in images and not is_folder(path)]
 
 
 def nested_images(folder: Path) -> dict[str, Path]:
@@ -188,7 +234,8 @@ def _stem(item: Any) -> str | None:
 def _refuse_twice(names: list[str | None], what: str) -> None:
     if twice := sorted(str(name) for name, count in Counter(names).items() if count > 1):
         raise InvalidArgumentError(
-            f"two {what} of one name: {_listed(twice)}; name them apart with {{name: …}}"
+            f"two {what} of one name: {_listed(twice)}",
+            remedy=Remedy("name them apart with {name: …}", command="rename one of the files"),
         )
 
 

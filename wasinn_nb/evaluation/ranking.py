@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,6 +16,7 @@ from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.document import evaluation_document, matrix_image
+from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.render import (
     Bar,
     Bars,
@@ -90,6 +91,8 @@ class ClassificationEvaluation(Report):
         The worst images, worst first: those whose true class has the lowest probability.
     assumed : tuple of str
         What nothing states about the model, and was assumed.
+    remarks : Remarks
+        What was done with files.
     """
 
     model: str
@@ -97,6 +100,7 @@ class ClassificationEvaluation(Report):
     ranks: tuple[Rank, ...]
     samples: tuple[tuple[Rank, ClassificationResult], ...] = ()
     assumed: tuple[str, ...] = ()
+    remarks: Remarks = field(default_factory=Remarks)
 
     def top(self, k: int) -> float:
         """Return the part of the images whose true class is among the *k* most probable ones.
@@ -200,7 +204,7 @@ class ClassificationEvaluation(Report):
                     f"one {way}: check whether truths and model count from the same class, such "
                     f"as a background"
                 )
-        return sentences
+        return [*sentences, *self.remarks.sentences()]
 
     def lines(self) -> list[str]:
         """Return what the figures rest on, in sentences: policy, and what is assumed."""

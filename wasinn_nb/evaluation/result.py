@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +15,7 @@ from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.class_maps import OTHER, ClassMap
 from wasinn_nb.evaluation.counts import ImageCounts
 from wasinn_nb.evaluation.document import evaluation_document, matrix_image, true_shares
+from wasinn_nb.evaluation.remarks import Remarks, listed
 from wasinn_nb.evaluation.samples import WHITE, WRONG, Sample, sample_row, sample_views
 from wasinn_nb.render import (
     Column,
@@ -46,7 +46,8 @@ _DRAWN_IMAGES: Final = 3
 class Evaluation(Report):
     """How well predictions agree with the truth; made by :func:`wasinn_nb.evaluate`.
 
-    Figures are over all images together: their pixels are added up, then divided.
+    Figures are over all images together: their pixels are added up, then divided.  An ignored class
+    has none (NaN): no true pixel of it counts.
 
     Attributes
     ----------
@@ -70,6 +71,8 @@ class Evaluation(Report):
         The worst images, worst first.
     assumed : tuple of str
         What nothing states about the model, and was assumed.
+    remarks : Remarks
+        What was done with files.
     """
 
     model: str
@@ -82,6 +85,7 @@ class Evaluation(Report):
     dilation_ratio: float = metrics.DILATION_RATIO
     samples: tuple[Sample, ...] = field(default=())
     assumed: tuple[str, ...] = ()
+    remarks: Remarks = field(default_factory=Remarks)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -115,7 +119,10 @@ class Evaluation(Report):
 
     @property
     def miou(self) -> float:
-        """The mean IoU of the classes that are in truth or prediction; without ``other``."""
+        """The mean IoU of the classes that are in truth or prediction.
+
+        Without ``other``, and without ignored classes.
+        """
         return metrics.mean_over_classes(self._counting(metrics.iou(self.matrix)))
 
     @property
@@ -150,18 +157,15 @@ class Evaluation(Report):
     def policy(self) -> list[str]:
         """Return how the figures were made, in sentences."""
         values = metrics.iou(self.matrix)
-        absent = [n for n, v in zip(self.classes, values, strict=True) if math.isnan(v)]
-        averaged = [
-            name
-            for name in self.classes
-            if name not in absent and not (name == OTHER and self.class_map.has_other)
-        ]
-        left_out = [f"{name} (in neither)" for name in absent if name in self._counted_names]
+        absent = [i for i in self.class_map.averaged if math.isnan(values[i])]
+        averaged = [self.classes[i] for i in self.class_map.averaged if i not in absent]
+        left_out = [f"{self.classes[i]} (in neither)" for i in absent]
+        left_out += [f"{name} (ignored in the truth)" for name in self.class_map.ignored]
         if self.class_map.has_other:
             left_out.append(f"{OTHER} (what the mapping does not name)")
-        mean = f"mean over {_listed(averaged)}"
+        mean = f"mean over {listed(averaged) or 'no class'}"
         if left_out:
-            mean += f"; left out: {_listed(left_out)}"
+            mean += f"; left out: {listed(left_out)}"
         own = _figure(self.image_miou)
         sentences = [
             mean,
@@ -187,7 +191,7 @@ class Evaluation(Report):
             f"accuracy is the part of the true pixels that was found; a boundary reaches "
             f"{100 * self.dilation_ratio:g} % of the diagonal inwards"
         )
-        return sentences
+        return [*sentences, *self.remarks.sentences()]
 
     def lines(self) -> list[str]:
         """Return what the figures rest on, in sentences: mapping, policy, and what is assumed."""
@@ -353,15 +357,13 @@ class Evaluation(Report):
             [metrics.mean_over_classes(self._counting(count.iou)) for count in self.counts]
         )
 
-    @property
-    def _counted_names(self) -> tuple[str, ...]:
-        return self.classes[: len(self.classes) - self.class_map.has_other]
-
     def _counting(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return values[: len(self._counted_names)]
+        return values[[*self.class_map.averaged]]
 
     def _by_class(self, values: NDArray[np.float64]) -> dict[str, float]:
-        return dict(zip(self.classes, values.tolist(), strict=True))
+        ignored = self.class_map.ignored
+        figures = zip(self.classes, values.tolist(), strict=True)
+        return {name: math.nan if name in ignored else value for name, value in figures}
 
     def _worst_first(self) -> list[int]:
         order: list[int] = np.argsort(self._image_mious, kind="stable").tolist()  # NaN comes last
@@ -370,11 +372,12 @@ class Evaluation(Report):
     def _image_row(self, count: ImageCounts, miou: float) -> dict[str, Any]:
         values = self._counting(count.iou)
         known = not np.isnan(values).all()
+        worst = self.class_map.averaged[int(np.nanargmin(values))] if known else 0
         pixels = int(count.true.sum())
         return {
             "mean IoU": float(miou),
             "accuracy": int(count.both.sum()) / pixels if pixels else math.nan,
-            "worst class": self.classes[int(np.nanargmin(values))] if known else "",
+            "worst class": self.classes[worst] if known else "",
             "pixels": pixels,
             **{f"IoU {name}": value for name, value in self._by_class(count.iou).items()},
         }
@@ -390,9 +393,3 @@ def _figure(value: float) -> str:
 
 def _or_none(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
-
-
-def _listed(names: Iterable[str], most: int = 12) -> str:
-    every = list(names)
-    more = f" and {len(every) - most} more" if len(every) > most else ""
-    return (", ".join(every[:most]) or "no class") + more

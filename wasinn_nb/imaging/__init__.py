@@ -4,6 +4,7 @@ from wasinn_nb.imaging.colors import rgb_image, rgb_pixels, rgba_image
 from wasinn_nb.imaging.coverage import WHOLE, Coverage
 from wasinn_nb.imaging.exif import exif_orientation, is_sideways
 from wasinn_nb.imaging.keeping import kept_image
+from wasinn_nb.imaging.masks import StoredMask, stored_mask
 from wasinn_nb.imaging.placement import Box, Placement, centered, cover_size, inside_size
 from wasinn_nb.imaging.preprocessing import (
     image_to_bytes,
@@ -55,6 +56,7 @@ __all__ = [
     "Placement",
     "PreprocessRecipe",
     "Resize",
+    "StoredMask",
     "centered",
     "cover_size",
     "encoded_bytes",
@@ -75,4 +77,5 @@ __all__ = [
     "rgb_image",
     "rgb_pixels",
     "rgba_image",
+    "stored_mask",
 ]

@@ -37,12 +37,12 @@ ImageSource: TypeAlias = (
 )
 """A path, an encoded image as bytes or as an open file, a `PIL.Image`, or an array in RGB order."""
 
-JPEG_SUFFIXES: Final = (".jfif", ".jpeg", ".jpg")
+JPEG_SUFFIXES: Final = (".jfif", ".jpe", ".jpeg", ".jpg")
 """How the names of JPEG files end, in lower case."""
 
 IMAGE_SUFFIXES: Final = (
-    *(".avif", ".bmp", ".gif", *JPEG_SUFFIXES, ".jp2", ".pbm", ".pgm", ".png", ".ppm"),
-    *(".tif", ".tiff", ".webp"),
+    *(".apng", ".avif", ".bmp", ".dib", ".gif", *JPEG_SUFFIXES, ".j2k", ".jp2", ".pbm", ".pgm"),
+    *(".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
 )
 """How the names of image files end, in lower case."""
 

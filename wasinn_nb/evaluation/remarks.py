@@ -1,0 +1,70 @@
+"""What was done with the files of an evaluation that its figures do not show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["Remarks", "listed"]
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """What a reader of the figures should know about the files.
+
+    Parameters
+    ----------
+    gray : tuple of str
+        Masks that are color images with equal channels, which were read as labels.
+    exif_ignored, exif_applied : tuple of str
+        Images with an EXIF orientation other than upright, by what the recipe does with it.
+    passed_over : tuple of str
+        Files in the folders that were not taken, as their names are not those of images.
+
+    Examples
+    --------
+    >>> Remarks(gray=("truth a",)).sentences()
+    ['read as labels, though they are color images (R = G = B): truth a']
+    """
+
+    gray: tuple[str, ...] = ()
+    exif_ignored: tuple[str, ...] = ()
+    exif_applied: tuple[str, ...] = ()
+    passed_over: tuple[str, ...] = ()
+
+    def sentences(self) -> list[str]:
+        """Return them in words."""
+        sentences = []
+        if self.gray:
+            sentences.append(
+                f"read as labels, though they are color images (R = G = B): {listed(self.gray, 4)}"
+            )
+        if self.exif_ignored:
+            sentences.append(
+                f"EXIF orientation ignored by the recipe ({listed(self.exif_ignored, 8)}): masks "
+                f'must be turned as the images are stored; exif="apply" is for upright masks'
+            )
+        if self.exif_applied:
+            sentences.append(
+                f"EXIF orientation applied by the recipe ({listed(self.exif_applied, 8)}): masks "
+                f'must be upright; exif="ignore" is for masks as the images are stored'
+            )
+        if n := len(self.passed_over):
+            sentences.append(
+                f"passed over, as not named like images: {listed(self.passed_over, 8)} "
+                f"({n} file{'' if n == 1 else 's'})"
+            )
+        return sentences
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """Return names in one line, the first *most* of them.
+
+    Examples
+    --------
+    >>> listed("abc", 2)
+    'a, b and 1 more'
+    """
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(every[:most]) + more
