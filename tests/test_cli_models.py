@@ -495,7 +495,7 @@ def test_a_guest_on_another_runtime(here):
     assert done.returncode == 0, done.stderr
     assert Path("out").read_bytes() == bytes([255, 254, 253, 0])
     done = shell(*guest, "--runtime", "x", *arguments, cwd=here)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (125, "")
     assert done.stderr.startswith("error: unknown runtime 'x'; known are ")
 
 

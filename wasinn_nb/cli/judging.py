@@ -26,6 +26,7 @@ from wasinn_nb.cli.console import (
     print_line,
     show,
 )
+from wasinn_nb.cli.dumps import Shape, TypeName, stated_tensor
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.comparison import TOLERANCE
 
@@ -46,6 +47,8 @@ def compare(
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="Whose class names and colors to show.")
     ] = None,
+    shape: Shape = None,
+    type_: TypeName = None,
     html: Html = None,
     as_json: AsJson = False,
 ) -> None:
@@ -54,7 +57,8 @@ def compare(
     Exit code 0: the same, exactly or within precision; 1: different; 2: an error.
     """
     card = None if model is None else wn.model(model).card
-    found = wn.compare(a, b, tolerance=tolerance, image=image, card=card)
+    one, other = (stated_tensor(path, shape, type_, model) for path in (a, b))
+    found = wn.compare(one, other, tolerance=tolerance, image=image, card=card)
     _tell(found, html, as_json=as_json)
     raise typer.Exit(ExitCode.DONE if found.same else ExitCode.NO)
 
@@ -77,6 +81,8 @@ def diagnose(
     output: Annotated[
         bool, typer.Option("--output", help="The tensor came out of the model. (default: by size)")
     ] = False,
+    shape: Shape = None,
+    type_: TypeName = None,
     html: Html = None,
     as_json: AsJson = False,
 ) -> None:
@@ -85,7 +91,7 @@ def diagnose(
     Exit code 0: it is right; 1: a mistake is named, or nothing fits; 2: an error.
     """
     found = wn.diagnose(
-        tensor,
+        stated_tensor(tensor, shape, type_, model),
         image,
         model,
         stage="output" if output else None,

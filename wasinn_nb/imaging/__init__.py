@@ -35,9 +35,11 @@ from wasinn_nb.imaging.sources import (
     read_encoded,
 )
 from wasinn_nb.imaging.triangle import resize_triangle
+from wasinn_nb.imaging.unreadable import HEADER_BYTES, unread_format
 
 __all__ = [
     "CHANNELS",
+    "HEADER_BYTES",
     "IMAGE_SUFFIXES",
     "INTEGER_LIMITS",
     "JPEG_SUFFIXES",
@@ -75,4 +77,5 @@ __all__ = [
     "rgb_image",
     "rgb_pixels",
     "rgba_image",
+    "unread_format",
 ]
