@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 import wasinn_nb as wn
 from wasinn_nb import cli
+from wasinn_nb.cli import ExitCode
 from wasinn_nb.cli.remedies import error_text
 from wasinn_nb.errors import InvalidArgumentError, TensorError
 
@@ -112,32 +113,31 @@ def test_models_and_devices(monkeypatch, tmp_path):
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("arguments", "code", "message"),
+    ("arguments", "message"),
     [
-        (["segment", "missing.jpg"], 1, "no image at missing.jpg"),
-        (["segment", "--model", "no-such-model"], 1, "no model 'no-such-model'"),
-        (["segment", "--target", "XPU"], 1, "unknown execution target 'XPU'"),
-        (["segment", "--precision", "f8"], 1, "got 'f8'"),
-        (["segment", "--resize", "cubic"], 2, "'cubic' is not one of"),
-        (["inspect", "missing.tensor"], 1, "no tensor at missing.tensor"),
-        (["inspect", "missing.png"], 1, "no image at missing.png"),
-        (["unknown"], 2, "No such command 'unknown'"),
+        (["segment", "missing.jpg"], "no image at missing.jpg"),
+        (["segment", "--model", "no-such-model"], "no model 'no-such-model'"),
+        (["segment", "--target", "XPU"], "unknown execution target 'XPU'"),
+        (["segment", "--precision", "f8"], "got 'f8'"),
+        (["segment", "--resize", "cubic"], "'cubic' is not one of"),
+        (["inspect", "missing.tensor"], "no tensor at missing.tensor"),
+        (["inspect", "missing.png"], "no image at missing.png"),
+        (["unknown"], "No such command 'unknown'"),
     ],
 )
-def test_errors_are_one_line_and_an_exit_code(arguments, code, message):
+def test_errors_are_one_line_and_an_exit_code(arguments, message):
     done = shell(*arguments)
-    assert done.returncode == code
+    assert done.returncode == ExitCode.ERROR == 2
     assert message in " ".join(done.stderr.replace("\u2502", " ").split())
     assert "Traceback" not in done.stderr
     assert not done.stdout
-    if code == 1:
-        assert done.stderr.startswith("error: ")
+    assert ("Usage: " in done.stderr) is not done.stderr.startswith("error: ")
 
 
 @pytest.mark.full
 def test_a_file_in_the_way_of_the_folder(toy, photo):
     done = shell("segment", photo, "-m", toy, "-o", photo / "out")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert "Traceback" not in done.stderr
 
@@ -173,9 +173,9 @@ def test_help_names_every_verb():
     ("mode", "code", "printed"),
     [
         ("exit3", 3, ""),
-        ("unreachable", 1, "error: misbehave.wasm trapped: unreachable executed"),
-        ("panic", 1, "thread 'main' panicked at 'misbehaving'"),
-        ("recurse", 1, "error: misbehave.wasm trapped"),
+        ("unreachable", 125, "error: misbehave.wasm trapped: unreachable executed"),
+        ("panic", 125, "thread 'main' panicked at 'misbehaving'"),
+        ("recurse", 125, "error: misbehave.wasm trapped"),
     ],
 )
 def test_run_hands_on_how_the_guest_ended(mode, code, printed):
@@ -190,7 +190,7 @@ def test_run_hands_on_how_the_guest_ended(mode, code, printed):
 @pytest.mark.slow
 def test_run_stops_a_guest_in_time():
     done = shell("run", "misbehave", "--time-limit", "0.3", "loop")
-    assert done.returncode == 1
+    assert done.returncode == ExitCode.GUEST
     assert done.stderr == (
         "error: misbehave.wasm did not end within 0.3 s and was stopped; "
         "--time-limit SECONDS gives it more\n"
@@ -230,7 +230,7 @@ def test_run_keeps_readonly_directories_as_they_are(tmp_path):
 @pytest.mark.full
 def test_run_refuses_pairs_without_a_separator():
     done = shell("run", "misbehave", "--env", "NAME", "--", "exit3")
-    assert done.returncode == 2
+    assert done.returncode == ExitCode.GUEST
     assert "expected NAME=" in done.stderr
 
 
@@ -356,7 +356,8 @@ def test_a_model_that_crashes_its_engine_is_an_error(tmp_path, arguments):
     if arguments[0] == "run":
         arguments = [*arguments[:-1], "--", arguments[-1], "road"]
     done = shell(*arguments, cwd=tmp_path, PYTHONPATH=path)
-    assert done.returncode == 1, done.stderr
+    code = ExitCode.GUEST if arguments[0] == "run" else ExitCode.ERROR
+    assert done.returncode == code, done.stderr
     assert done.stderr.startswith("error: ")
     assert "SIGSEGV" in done.stderr
     assert "Traceback" not in done.stderr

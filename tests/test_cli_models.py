@@ -155,7 +155,7 @@ def test_the_refusals_of_third_party_models(shared):
         "segm_lite_v681.tflite": "does not have the operation Convolution2DTransposeBias",
     }.items():
         done = shell("inspect", folder / name)
-        assert (done.returncode, done.stdout) == (1, "")
+        assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith("error: ")
         assert words in done.stderr
         assert done.stderr.count("\n") == 1
@@ -497,7 +497,7 @@ def test_a_guest_on_another_runtime(here):
     assert done.returncode == 0, done.stderr
     assert Path("out").read_bytes() == bytes([255, 254, 253, 0])
     done = shell(*guest, "--runtime", "x", *arguments, cwd=here)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (125, "")
     assert done.stderr.startswith("error: unknown runtime 'x'; known are ")
 
 

@@ -156,7 +156,7 @@ def test_errors_without_a_remedy_stay_as_they_are():
 
 def test_the_program_prints_them(pets, here):
     done = shell("segment", "an image.png", "-m", pets, cwd=here)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.endswith("; use: wasinn-nb classify 'an image.png' -m pets.xml\n")
     assert done.stderr.count("\n") == 1
 

@@ -184,7 +184,7 @@ def test_the_command_line(toy, image, tmp_path):
 def test_the_command_lines_errors(tmp_path):
     name = b"a\xff\n[red]\x1b[2J.png"
     done = shell("segment", os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert r"a\udcff\n[red]\x1b[2J.png" in done.stderr
 

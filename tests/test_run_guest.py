@@ -208,8 +208,9 @@ def test_a_call_that_cannot_be_interrupted_is_left_behind(misbehave, monkeypatch
 
 
 INTERRUPTED = """
-import sys
+import signal, sys
 from wasinn_nb.host import run_guest
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it in the background
 guest, model, isolation = sys.argv[1:]
 for mode in ("loop", "flood", "sleep", "grow-forever", "infer-forever"):
     print("running", mode, flush=True)

@@ -47,3 +47,5 @@ from .widgets import ImagePicker as ImagePicker
 from .widgets import MaskViewer as MaskViewer
 from .widgets import ModelPicker as ModelPicker
 from .widgets import TargetPicker as TargetPicker
+
+__version__: str

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, UnwritableError, WasiNnError
 
@@ -21,6 +24,11 @@ __all__ = [
     "is_folder",
     "is_special",
 ]
+
+
+# Two letters at least: one is a drive of Windows.
+_URL: Final = re.compile(r"([a-z][a-z0-9+.-]+:)//?(?=[^/]|/[^/])", re.IGNORECASE)
+_DATA_URL: Final = re.compile(r"data:[\w.+-]*/?[\w.+-]*[;,]", re.IGNORECASE)
 
 
 def expanded(path: str | os.PathLike[str], what: str = "a path") -> Path:
@@ -37,7 +45,7 @@ def expanded(path: str | os.PathLike[str], what: str = "a path") -> Path:
     InvalidArgumentError
         If it is not a path.
     MissingFileError
-        If there is no such user.
+        If there is no such user, or it is a URL.
 
     Examples
     --------
@@ -45,11 +53,34 @@ def expanded(path: str | os.PathLike[str], what: str = "a path") -> Path:
     ('a.png', True)
     """
     try:
-        return Path(path).expanduser()
+        found = Path(path)
+        if url := _url(path):
+            raise MissingFileError(_url_message(url))
+        return found.expanduser()
     except TypeError as error:
         raise InvalidArgumentError(f"expected {what}, got {path!r:.80}") from error
     except RuntimeError as error:  # "~" of a user who is not here
         raise MissingFileError(f"{path!s:.300}: {error} Check the name after the ~") from error
+
+
+def _url(path: str | os.PathLike[str]) -> str:
+    """Return the URL that *path* is, whose second slash `Path` leaves out; else an empty text."""
+    text = os.fspath(path)
+    if not isinstance(text, str) or os.path.lexists(text.partition("/")[0]):
+        return ""
+    found = _URL.match(text)
+    if _DATA_URL.match(text) or (found and found[0].endswith("//")):
+        return text
+    slashes = "///" if text.lower().startswith("file:") else "//"
+    return f"{found[1]}{slashes}{text[found.end() :]}" if found else ""
+
+
+def _url_message(url: str) -> str:
+    if url.startswith("data:"):
+        return f"{url[:40]}… is a data URL; pass its decoded bytes, or write them to a file"
+    if url.lower().startswith("file:"):
+        return f"{url:.300} is a URL; give the path alone: {unquote(urlsplit(url).path):.300}"
+    return f"{url:.300} is a URL, and nothing is fetched here; download the file and give its path"
 
 
 def is_file(path: Path) -> bool:

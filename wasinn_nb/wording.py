@@ -7,7 +7,16 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-__all__ = ["bytes_text", "first_few", "inert", "listed", "milliseconds", "no_such", "percent"]
+__all__ = [
+    "bytes_text",
+    "counted",
+    "first_few",
+    "inert",
+    "listed",
+    "milliseconds",
+    "no_such",
+    "percent",
+]
 
 _JOINERS: Final = "\u200c\u200d"
 """They join letters and emoji, and are invisible, but change nothing around them."""
@@ -82,6 +91,29 @@ def listed(texts: Sequence[str], most: int = _MOST_LISTED) -> str:
     ('a, b', 'c, c, 29,998 more')
     """
     return ", ".join(first_few(texts, most))
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, of which there may be one.
+
+    Of a noun with something after it, such as ``file of a model``, the first word is put into the
+    plural where ``of`` follows it, else the last.
+
+    Examples
+    --------
+    >>> counted(1, "pixel"), counted(0, "prediction"), counted(1234, "class")
+    ('1 pixel', '0 predictions', '1234 classes')
+    >>> counted(2, "WASI-NN call"), counted(2, "file of a model"), counted(2, "category")
+    ('2 WASI-NN calls', '2 files of a model', '2 categories')
+    """
+    if number == 1:
+        return f"1 {noun}"
+    head, of, rest = noun.partition(" of ")
+    if head.endswith("y") and head[-2:-1] not in "aeiou":
+        head = f"{head[:-1]}ie"
+    elif head.endswith(("s", "x", "ch", "sh")):
+        head += "e"
+    return f"{number} {head}s{of}{rest}"
 
 
 def percent(share: float) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+import traceback
 import warnings
-from typing import Any, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
-from wasinn_nb.cli.console import app, print_warning
+import typer
+
+from wasinn_nb import __version__
+from wasinn_nb.cli.console import ExitCode, app, print_line, print_warning
 from wasinn_nb.cli.contained import CONTAINED, run_contained
 from wasinn_nb.cli.remedies import print_error
 from wasinn_nb.errors import WasiNnError, WasiNnWarning
@@ -16,7 +20,7 @@ from wasinn_nb.errors import WasiNnError, WasiNnWarning
 from wasinn_nb.cli import running, judging, inspecting, looking  # noqa: F401
 # isort: on
 
-__all__ = ["app", "main", "main_here"]
+__all__ = ["ExitCode", "app", "main", "main_here"]
 
 _NAME: Final = "wasinn-nb"
 
@@ -24,7 +28,7 @@ _NAME: Final = "wasinn-nb"
 def main() -> NoReturn:
     """Run the command line; an error or a warning of ours is one line on stderr.
 
-    An error ends with exit code 1.
+    The exit codes are those of :class:`ExitCode`.
     """
     if sys.argv[1:2] and sys.argv[1] in CONTAINED:
         sys.exit(run_contained(sys.argv[1:]))
@@ -38,8 +42,30 @@ def main_here() -> NoReturn:
         app(prog_name=_NAME)
     except (WasiNnError, OSError) as error:
         print_error(error, sys.argv[1:])
-        sys.exit(1)
-    sys.exit(0)
+    except Exception:  # noqa: BLE001 - a fault of ours must not look like a verdict
+        traceback.print_exc()
+    else:
+        sys.exit(ExitCode.DONE)
+    sys.exit(ExitCode.GUEST if sys.argv[1:2] == ["run"] else ExitCode.ERROR)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print_line(f"{_NAME} {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 def _show_warnings_in_one_line() -> None:

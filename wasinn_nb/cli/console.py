@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -18,6 +19,7 @@ from wasinn_nb.wording import inert
 __all__ = [
     "AsJson",
     "CardPath",
+    "ExitCode",
     "Html",
     "ImageName",
     "ModelName",
@@ -38,8 +40,25 @@ __all__ = [
     "text_width",
 ]
 
+
+class ExitCode(IntEnum):
+    """How the command ended; each number has one meaning, whatever the verb."""
+
+    DONE = 0
+    """It was done; of ``compare``, the same; of ``diagnose``, right."""
+    NO = 1
+    """Of ``compare``, different; of ``diagnose``, a mistake, or nothing fits.  Of no other verb."""
+    ERROR = 2
+    """Nothing was done: a wrong option, a missing file, a model that cannot be read."""
+    GUEST = 125
+    """``run`` failed, or its guest did not end by itself; other numbers are the guest's own."""
+
+
 app = typer.Typer(
     help="Run image models with OpenVINO natively and through WASI-NN, side by side.",
+    epilog="Exit codes: 0: done. 1: compare found a difference, or diagnose did not find the "
+    "tensor right. 2: an error. run ends with the guest's own exit code, and with 125 where the "
+    "guest could not be run or did not end by itself.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

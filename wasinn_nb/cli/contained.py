@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from wasinn_nb.cli.console import print_error_text
+from wasinn_nb.cli.console import ExitCode, print_error_text
 
 __all__ = ["CONTAINED", "run_contained"]
 
@@ -21,7 +21,7 @@ _PROGRAM: Final = "from wasinn_nb.cli import main_here; main_here()"
 
 
 def run_contained(arguments: Sequence[str]) -> int:
-    """Run a verb in a process of its own, and return its exit code; 1 where it crashed.
+    """Run a verb in a process of its own, and return its exit code; 2 where it crashed.
 
     Parameters
     ----------
@@ -45,4 +45,4 @@ def run_contained(arguments: Sequence[str]) -> int:
         f"{' '.join(arguments)}: the process that read the file was ended by {name}; "
         f"the file is damaged, or made to crash the engine"
     )
-    return 1
+    return ExitCode.ERROR

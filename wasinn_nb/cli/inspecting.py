@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from wasinn_nb.cards import card_path, is_model_file
 from wasinn_nb.cli.console import (
     AsJson,
     CardPath,
+    ExitCode,
     RecipeText,
     RuntimeName,
     app,
@@ -22,47 +24,90 @@ from wasinn_nb.cli.console import (
     print_warning,
     show,
 )
-from wasinn_nb.cli.remedies import error_text, remedy_commands
+from wasinn_nb.cli.dumps import Shape, TypeName, dimensions_of
+from wasinn_nb.cli.remedies import error_text, print_error, remedy_commands
 from wasinn_nb.cli.statements import Given, made_card, numbers, output_of, read_classes, read_recipe
-from wasinn_nb.errors import InvalidArgumentError, RecipeError, WasiNnError
+from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RecipeError, WasiNnError
 from wasinn_nb.files import is_file, is_folder
 from wasinn_nb.imaging import Color, Fit, Layout, Resize
-from wasinn_nb.inspection import describe_file, path_of
+from wasinn_nb.inspection import describe_file, kinds_in, path_of
 
 
 @app.command()
 def inspect(
-    path: Annotated[
-        Path, typer.Argument(help="A .tensor or .npy file, an image, a model or its name.")
+    paths: Annotated[
+        list[Path], typer.Argument(help="A .tensor or .npy file, an image, a model or its name.")
     ],
     card: CardPath = None,
     recipe: RecipeText = None,
     runtime: RuntimeName = None,
+    shape: Shape = None,
+    type_: TypeName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a tensor, an image or a model is.
+    """Say what tensors, images or models are; with --json, of several files a list.
 
     Of a model: what it takes, gives and states, what is assumed, and how to run it.
     """
-    is_tensor = path.suffix in {".tensor", ".npy"}
-    if is_tensor or not _is_model(path):
-        described_file = describe_file(path)
+    inspected = partial(
+        _inspected, given=(card, recipe, runtime), shape=shape, type_=type_, as_json=as_json
+    )
+    if len(paths) == 1:
+        facts = inspected(paths[0])
         if as_json:
-            print_json(described_file.to_dict())
-        else:
-            show(described_file)
+            print_json(facts)
         return
-    model = path if is_folder(path) else str(path)  # text alone may be a name
-    described = wn.describe(model, card=card, recipe=read_recipe(recipe), runtime=runtime)
-    given = Given(model, card, recipe)
+    listed, failed = [], False
+    for number, path in enumerate(paths):
+        if number and not as_json:
+            print_line("")
+        try:
+            listed.append(inspected(path))
+        except (WasiNnError, OSError) as error:
+            failed = True
+            words = [word for word in sys.argv[1:] if word == str(path) or Path(word) not in paths]
+            print_error(error, words)
+            listed.append({"path": str(path), "error": error_text(error, words)})
     if as_json:
-        print_json(described.to_dict() | _file_facts(given.found))
-        return
-    show(described)
-    _print_command(described, given)
+        print_json(listed)
+    if failed:
+        raise typer.Exit(ExitCode.ERROR)
+
+
+def _inspected(
+    path: Path,
+    *,
+    given: tuple[str | None, str | None, str | None],
+    shape: str | None,
+    type_: str | None,
+    as_json: bool,
+) -> dict[str, Any]:
+    """Return what is known of a file as JSON values; print it where they are not asked for."""
+    card, recipe, runtime = given
+    if shape is not None or type_ is not None or not _is_model(path):
+        described_file = describe_file(path, dimensions_of(shape), type_)
+        if not as_json:
+            show(described_file)
+        return described_file.to_dict()
+    model = path if is_folder(path) else str(path)  # text alone may be a name
+    try:
+        described = wn.describe(model, card=card, recipe=read_recipe(recipe), runtime=runtime)
+    except MissingFileError as error:
+        if not is_folder(path) or card is not None:
+            raise
+        raise MissingFileError(f"{path}: {kinds_in(path)}") from error
+    of_model = Given(model, card, recipe)
+    if not as_json:
+        show(described)
+        _print_command(described, of_model)
+    return described.to_dict() | _file_facts(of_model.found)
 
 
 def _is_model(path: Path) -> bool:
+    if path.suffix in {".tensor", ".npy"}:
+        return False
+    if path.suffix == ".bin" and is_file(path) and not is_file(path.with_suffix(".xml")):
+        return False
     if is_folder(path) or is_model_file(path):
         return True
     return not path.exists() and (not path.suffix or str(path) in wn.models().names)
@@ -151,7 +196,7 @@ def card(
     stdout as JSON; what is still assumed, and the command that states it, on stderr.
     """
     sides = _size(size)
-    partial: dict[str, Any] = {
+    fields_given: dict[str, Any] = {
         "color": color,
         "range": range_,
         "mean": numbers(mean, "--mean"),
@@ -175,7 +220,7 @@ def card(
     if background is not None:
         known["background"] = None if background == "none" else _index(background)
     found = wn.model(model, card=base)
-    fields = (read_recipe(recipe) or {}) | {n: v for n, v in partial.items() if v is not None}
+    fields = (read_recipe(recipe) or {}) | {n: v for n, v in fields_given.items() if v is not None}
     made = made_card(found, known, fields)
     place = card_path(found.path)
     if write and is_file(place) and not force:

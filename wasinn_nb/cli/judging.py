@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +13,7 @@ from wasinn_nb.catalog import known_card
 from wasinn_nb.cli.console import (
     AsJson,
     CardPath,
+    ExitCode,
     Html,
     ModelName,
     Precision,
@@ -28,10 +26,9 @@ from wasinn_nb.cli.console import (
     print_line,
     show,
 )
-from wasinn_nb.cli.remedies import print_error
+from wasinn_nb.cli.dumps import Shape, TypeName, stated_tensor
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.comparison import TOLERANCE
-from wasinn_nb.errors import WasiNnError
 
 
 @app.command()
@@ -50,18 +47,20 @@ def compare(
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="Whose class names and colors to show.")
     ] = None,
+    shape: Shape = None,
+    type_: TypeName = None,
     html: Html = None,
     as_json: AsJson = False,
 ) -> None:
     """Say whether two programs did the same, and where they first differ.
 
-    Exit code 0: the same, exactly or within precision; 1: different; 2: nothing to compare.
+    Exit code 0: the same, exactly or within precision; 1: different; 2: an error.
     """
-    with _or_exit_2():
-        card = None if model is None else wn.model(model).card
-        found = wn.compare(a, b, tolerance=tolerance, image=image, card=card)
-        _tell(found, html, as_json=as_json)
-    raise typer.Exit(0 if found.same else 1)
+    card = None if model is None else wn.model(model).card
+    one, other = (stated_tensor(path, shape, type_, model) for path in (a, b))
+    found = wn.compare(one, other, tolerance=tolerance, image=image, card=card)
+    _tell(found, html, as_json=as_json)
+    raise typer.Exit(ExitCode.DONE if found.same else ExitCode.NO)
 
 
 @app.command()
@@ -82,39 +81,30 @@ def diagnose(
     output: Annotated[
         bool, typer.Option("--output", help="The tensor came out of the model. (default: by size)")
     ] = False,
+    shape: Shape = None,
+    type_: TypeName = None,
     html: Html = None,
     as_json: AsJson = False,
 ) -> None:
     """Name the preprocessing mistake behind a tensor.
 
-    Exit code 0: it is right; 1: a mistake is named, or nothing fits; 2: nothing to diagnose.
+    Exit code 0: it is right; 1: a mistake is named, or nothing fits; 2: an error.
     """
-    with _or_exit_2():
-        found = wn.diagnose(
-            tensor,
-            image,
-            model,
-            stage="output" if output else None,
-            card=card,
-            recipe=read_recipe(recipe),
-            runtime=runtime,
-            target=target,
-            precision=precision,
-        )
-        _tell(found, html, as_json=as_json)
-        if not as_json:
-            print_remedy(Given(model, card, recipe).remedy(found.assumed))
-    raise typer.Exit(0 if found.right else 1)
-
-
-@contextmanager
-def _or_exit_2() -> Iterator[None]:
-    """Keep exit code 1 for the verdict: an error ends with 2, as `diff` does."""
-    try:
-        yield
-    except (WasiNnError, OSError) as error:
-        print_error(error, sys.argv[1:])
-        raise typer.Exit(2) from error
+    found = wn.diagnose(
+        stated_tensor(tensor, shape, type_, model),
+        image,
+        model,
+        stage="output" if output else None,
+        card=card,
+        recipe=read_recipe(recipe),
+        runtime=runtime,
+        target=target,
+        precision=precision,
+    )
+    _tell(found, html, as_json=as_json)
+    if not as_json:
+        print_remedy(Given(model, card, recipe).remedy(found.assumed))
+    raise typer.Exit(ExitCode.DONE if found.right else ExitCode.NO)
 
 
 def _tell(found: wn.Comparison | wn.Diagnosis, html: Path | None, *, as_json: bool) -> None:

@@ -107,8 +107,8 @@ class _Call:
     @property
     def model(self) -> str | None:
         """The model's name or path as it was typed; None for the default one."""
-        given = self.values.get("model") or self.values.get("path")
-        if isinstance(given, list | tuple):  # of `bench`: which one failed is not known
+        given = self.values.get("model") or self.values.get("paths")
+        if isinstance(given, list | tuple):  # which of several failed is not known
             given = given[0] if len(given) == 1 else None
         return None if given is None else str(given)
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.text import Text
+from typer.core import TyperCommand
 
 import wasinn_nb as wn
 from wasinn_nb.cli.console import (
     AsJson,
     CardPath,
+    ExitCode,
     ImageName,
     ModelName,
     OutputName,
@@ -39,6 +43,8 @@ if TYPE_CHECKING:
     from wasinn_nb.host import GuestRun
 
 _SWATCH: Final = "\u25a0"
+_USAGE_ERROR: Final[type[Exception]] = typer.BadParameter.__bases__[0]
+"""Typer has no name for it."""
 
 ResizeName = Annotated[
     Resize | None,
@@ -166,7 +172,28 @@ def _print_files(files: dict[str, str]) -> None:
         print_line(f"{what:8} {path}")
 
 
-@app.command()
+class _RunCommand(TyperCommand):
+    """``run``, whose usage errors do not end with an exit code that a guest may have, either."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        with _usage_errors():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _usage_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    try:
+        yield
+    except _USAGE_ERROR as error:
+        vars(error)["exit_code"] = ExitCode.GUEST
+        raise
+
+
+@app.command(cls=_RunCommand)
 def run(
     wasm: Annotated[
         str, typer.Argument(help="The module's path, or the name of a shipped one: roadseg.")
@@ -206,8 +233,12 @@ def run(
     dump_tensors: Annotated[
         Path | None, typer.Option(help="Folder for the tensors that went in and out.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Run a WASI-NN guest here; its exit code is handed on.
+
+    Exit code 125: the guest could not be run, or did not end by itself.  With --json, what it
+    prints is in the JSON.
 
     As with wasmedge and wasmtime, directories are writable unless they end in :readonly.
     """
@@ -229,6 +260,7 @@ def run(
             write_limit=write_limit << 20,
             isolation=isolation,  # type: ignore[arg-type]  # checked there
             output_limit=None,
+            stream=not as_json,
             keep=None if dump_tensors is None else "all",
         )
     except (WasiNnError, KeyboardInterrupt) as error:
@@ -237,6 +269,8 @@ def run(
     finally:
         if run is not None:
             _report(run, trace=trace, dump_tensors=dump_tensors)
+            if as_json:
+                print_json(run.to_dict())
     raise typer.Exit(run.exit_code or 0)
 
 

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from wasinn_nb.abi import Dialect
 from wasinn_nb.files import expanded
@@ -183,6 +184,28 @@ class GuestRun(Showing):
                     names.append(str(PurePosixPath(d.guest, *path.relative_to(host).parts)))
                     break
         return names
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the run as plain JSON values: how it ended, its calls, what it printed and wrote.
+
+        Tensors are left out.
+        """
+        return {
+            "guest": self.invocation.wasm,
+            "arguments": list(self.invocation.args),
+            "exit_code": self.exit_code,
+            "ended": self.ended,
+            "stdout": self.stdout,
+            "stderr": self.stderr,
+            "calls": [call.to_dict() for call in self.trace],
+            "calls_dropped": self.trace.dropped,
+            "files": [str(path) for path in self.files],
+            "notes": list(self.notes),
+            "seconds": dict(self.seconds),
+            "dialect": None if self.dialect is None else self.dialect.name.lower(),
+            "runtime": self.runtime,
+            "isolation": list(self.isolation),
+        }
 
     def document(self) -> Document:
         """Return what there is to see: how it ended, its calls, and what it printed and wrote."""

@@ -36,9 +36,11 @@ from wasinn_nb.imaging.sources import (
     read_encoded,
 )
 from wasinn_nb.imaging.triangle import resize_triangle
+from wasinn_nb.imaging.unreadable import HEADER_BYTES, unread_format
 
 __all__ = [
     "CHANNELS",
+    "HEADER_BYTES",
     "IMAGE_SUFFIXES",
     "INTEGER_LIMITS",
     "JPEG_SUFFIXES",
@@ -78,4 +80,5 @@ __all__ = [
     "rgb_pixels",
     "rgba_image",
     "stored_mask",
+    "unread_format",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +51,11 @@ def kept_image(source: ImageSource, exif: Exif = "ignore") -> bytes | NDArray[np
         return pixels
     encoded = read_encoded(source)
     try:
-        with Image.open(io.BytesIO(encoded.content)):
-            return encoded.content
+        with warnings.catch_warnings():
+            # Whoever decodes the image gets Pillow's warning of its size; once is enough.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(encoded.content)):
+                return encoded.content
     except BROKEN:
         open_reduced(encoded, exif)  # raises the error with the reason
         raise

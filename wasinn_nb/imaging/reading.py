@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from wasinn_nb.errors import ImageError
+from wasinn_nb.errors import ImageError, Remedy
 from wasinn_nb.imaging.exif import exif_orientation, is_sideways
 from wasinn_nb.imaging.recipe import MAX_SIDE, Exif
 from wasinn_nb.imaging.sources import EncodedImage, ImageSource, encoded_file
+from wasinn_nb.imaging.unreadable import HEADER_BYTES, unread_format
 
 __all__ = ["BROKEN", "OpenedImage", "open_image", "open_reduced"]
 
@@ -47,6 +48,12 @@ _TURNED_BACK: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
+
+
+_TOO_MANY_PIXELS: Final = Remedy(
+    "of an image that you trust, set PIL.Image.MAX_IMAGE_PIXELS = None before; or make it smaller",
+    command="make it smaller; in Python, PIL.Image.MAX_IMAGE_PIXELS = None lifts the limit",
+)
 
 
 class OpenedImage(NamedTuple):
@@ -135,14 +142,21 @@ def open_reduced(
 
 def _decoded(file: IO[bytes], name: str) -> Image.Image:
     """Return an image whose header is read."""
-    start = file.read(16)
+    start = file.read(HEADER_BYTES)
     if not start:
         raise ImageError(f"{name}: empty; expected an encoded image such as JPEG or PNG")
     try:
         return Image.open(file)
     except UnidentifiedImageError as error:
+        if (known := unread_format(start)) is not None:
+            raise ImageError(f"{name}: {known[0]}, which is not read here; {known[1]}") from error
         raise ImageError(
-            f"{name}: not an image that Pillow can read; the first bytes are {start!r}"
+            f"{name}: not an image that Pillow can read; the first bytes are {start[:16]!r}"
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(
+            f"{name} cannot be opened as an image: {str(error).rstrip('.')}",
+            remedy=_TOO_MANY_PIXELS,
         ) from error
     except BROKEN as error:
         raise ImageError(f"{name} cannot be opened as an image: {error}") from error

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from wasinn_nb.files import expanded
-from wasinn_nb.imaging import PreprocessRecipe, exif_orientation, open_image
+from PIL import UnidentifiedImageError
+
+from wasinn_nb.errors import ImageError, MissingFileError, Remedy, TensorFileError
+from wasinn_nb.files import existing_file, expanded
+from wasinn_nb.imaging import (
+    HEADER_BYTES,
+    IMAGE_SUFFIXES,
+    PreprocessRecipe,
+    exif_orientation,
+    open_image,
+    unread_format,
+)
+from wasinn_nb.inspection.kinds import foreign_kind
 from wasinn_nb.render import Document, Facts, Showing
-from wasinn_nb.tensor import read_sidecar, read_tensor
+from wasinn_nb.tensor import guessed_signature, read_sidecar, read_tensor
 
 __all__ = ["FileDescription", "describe_file"]
 
 _TENSORS: Final = frozenset({".tensor", ".npy"})
+_STATE_SHAPE: Final = Remedy(
+    "state it: wn.read_tensor(path, [1, 224, 224, 3], 'f32')",
+    command="state it: --shape 1x224x224x3 --type f32",
+)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -45,26 +60,72 @@ class FileDescription(Showing):
         return Document("File", [Facts(rows)], show_title=False)
 
 
-def describe_file(path: str | os.PathLike[str]) -> FileDescription:
+def describe_file(
+    path: str | os.PathLike[str],
+    dimensions: Iterable[int] | None = None,
+    element_type: str | None = None,
+) -> FileDescription:
     """Say what a file is: a tensor by its suffix (``.tensor``, ``.npy``), an image otherwise.
+
+    A file of another suffix is a tensor where *dimensions* or *element_type* are given, or its
+    name says them.
 
     Parameters
     ----------
     path : path-like
+    dimensions : iterable of int, optional
+    element_type : str, optional
+        Of the numbers: ``f32``, ``u8``.
 
     Raises
     ------
     MissingFileError
         If there is no such file.
     TensorFileError, ImageError
-        If it is broken.
+        If it is broken, or neither; then the message says what it is, as far as that is known.
     """
     found = expanded(path)
-    return _tensor(found) if found.suffix in _TENSORS else _image(found)
+    if found.suffix in _TENSORS or dimensions is not None or element_type is not None:
+        return _tensor(found, dimensions, element_type)
+    if found.suffix.lower() not in IMAGE_SUFFIXES and guessed_signature(found):
+        return _tensor(found)
+    return _image_or_unknown(existing_file(found, "image"))
 
 
-def _tensor(path: Path) -> FileDescription:
-    tensor = read_tensor(path)
+def _image_or_unknown(path: Path) -> FileDescription:
+    if kind := foreign_kind(path):
+        raise ImageError(f"{path}: {kind}")
+    try:
+        return _image(path)
+    except ImageError as error:
+        # What has the suffix of an image, or begins like one, was meant to be one.
+        unknown = isinstance(error.__cause__, UnidentifiedImageError)
+        if not unknown or path.suffix.lower() in IMAGE_SUFFIXES or unread_format(_start(path)):
+            raise
+        size = path.stat().st_size
+        if path.suffix == ".bin":
+            raise MissingFileError(
+                f"{path}: if these are the weights of an OpenVINO model, "
+                f"{path.with_suffix('.xml').name} is missing beside them; if these {size} bytes "
+                f"are a raw tensor, nothing says its shape",
+                remedy=_STATE_SHAPE,
+            ) from error
+        raise TensorFileError(
+            f"{path}: neither an image nor a model; if these {size} bytes are a raw tensor, "
+            f"nothing says its shape",
+            remedy=_STATE_SHAPE,
+        ) from error
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEADER_BYTES)
+
+
+def _tensor(
+    path: Path, dimensions: Iterable[int] | None = None, element_type: str | None = None
+) -> FileDescription:
+    tensor = read_tensor(path, dimensions, element_type)
     values = tensor.to_array()
     facts: dict[str, Any] = {
         "tensor": path.name,

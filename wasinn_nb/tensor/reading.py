@@ -18,6 +18,7 @@ from wasinn_nb.files import existing_file, expanded
 from wasinn_nb.tensor.shapes import (
     checked_dimensions,
     checked_type,
+    guessed_signature,
     named_signature,
     signature_text,
 )
@@ -42,7 +43,8 @@ def read_tensor(
 
     Dimensions and type come from the file's name (``…-1x4x512x896xf32.tensor``), from its sidecar
     (``….tensor.json``) and from the arguments.  One source is enough; all that state something must
-    agree, with each other and with the number of bytes.
+    agree, with each other and with the number of bytes.  Where they state nothing, a name such as
+    ``tensor-1x224x224x3-f32.bgr`` counts.
 
     Parameters
     ----------
@@ -101,6 +103,8 @@ def read_tensor(
     if sidecar is not None:
         claims += [("the sidecar", sidecar["dimensions"], sidecar["type"])]
     claims += [("the arguments", given_dims, given_type)]
+    if all(dims is None for _, dims, _ in claims) and (guess := guessed_signature(found)):
+        claims.append(("the name", *guess))
     dims, type_ = _agree(found, claims)
     needed, size = math.prod(dims) * type_.itemsize, found.stat().st_size
     if needed != size:

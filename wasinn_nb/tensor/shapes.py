@@ -11,10 +11,21 @@ import numpy as np
 from wasinn_nb.abi import TensorType
 from wasinn_nb.errors import TensorError
 
-__all__ = ["checked_dimensions", "checked_type", "named_signature", "signature_text"]
+__all__ = [
+    "checked_dimensions",
+    "checked_type",
+    "guessed_signature",
+    "named_signature",
+    "signature_text",
+]
 
 _SIGNATURE: Final = re.compile(
     r"(?:^|[-_.])(?P<dims>\d{1,19}(?:x\d{1,19})*)x(?P<type>f16|f32|f64|u8|i8|i32|i64)$"
+)
+
+# As in the tutorials of WASI-NN: tensor-1x224x224x3-f32.bgr.
+_GUESSED: Final = re.compile(
+    r"(?:^|[-_.])(?P<dims>\d{1,19}(?:x\d{1,19})+)[-_x](?P<type>f16|f32|f64|u8|i8|i32|i64)$"
 )
 
 
@@ -26,6 +37,20 @@ def signature_text(dimensions: tuple[int, ...], type_: TensorType | None) -> str
 def named_signature(path: Path) -> tuple[tuple[int, ...], TensorType] | None:
     """Return the dimensions and type that the name of a ``.tensor`` file carries."""
     match = _SIGNATURE.search(path.name.removesuffix(".tensor"))
+    if match is None:
+        return None
+    return tuple(int(dim) for dim in match["dims"].split("x")), TensorType.parse(match["type"])
+
+
+def guessed_signature(path: Path) -> tuple[tuple[int, ...], TensorType] | None:
+    """Return what the name of a raw dump of any suffix, or of none, says of its tensor.
+
+    Examples
+    --------
+    >>> guessed_signature(Path("tensor-1x224x224x3-f32.bgr"))
+    ((1, 224, 224, 3), <TensorType.F32: 1>)
+    """
+    match = _GUESSED.search(path.name) or _GUESSED.search(path.stem)
     if match is None:
         return None
     return tuple(int(dim) for dim in match["dims"].split("x")), TensorType.parse(match["type"])

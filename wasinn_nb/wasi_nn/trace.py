@@ -67,6 +67,18 @@ class Call:
     index: int | None = None
     port: Port | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the call as plain JSON values, without its tensor."""
+        return {
+            "name": self.name,
+            "arguments": self.arguments,
+            "expected": self.expected,
+            "got": self.got,
+            "errno": self.errno.name.lower(),
+            "note": self.note,
+            "seconds": self.seconds,
+        }
+
 
 class Trace(Showing, Sequence[Call]):
     """The calls of one context, in the order in which they ended.

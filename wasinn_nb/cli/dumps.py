@@ -1,0 +1,84 @@
+"""Raw dumps of tensors on the command line: their shape and type as options, or from the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import wasinn_nb as wn
+from wasinn_nb.errors import TensorFileError
+from wasinn_nb.imaging import IMAGE_SUFFIXES
+from wasinn_nb.wasi_nn import port_bytes
+
+__all__ = ["Shape", "TypeName", "dimensions_of", "stated_tensor"]
+
+Shape = Annotated[
+    str | None, typer.Option(help="Of a raw dump: 1x224x224x3. (default: by its name)")
+]
+TypeName = Annotated[
+    str | None, typer.Option("--type", help="Of a raw dump's numbers: f32, u8. (default: as shape)")
+]
+
+
+def dimensions_of(text: str | None) -> tuple[int, ...] | None:
+    """Return the dimensions that ``--shape`` states, with ``x`` or commas between them.
+
+    Examples
+    --------
+    >>> dimensions_of("1x224x224x3"), dimensions_of("4,6")
+    ((1, 224, 224, 3), (4, 6))
+    """
+    if text is None:
+        return None
+    words = text.lower().replace(",", "x").split("x")
+    if not all(word.strip().isdecimal() for word in words):
+        raise typer.BadParameter(f"expected 1x224x224x3, got {text!r:.80}", param_hint="--shape")
+    return tuple(map(int, words))
+
+
+def stated_tensor(
+    path: Path, shape: str | None, type_: str | None, model: str | None = None
+) -> Path | wn.Tensor:
+    """Return a file's path where the file says what its tensor is; else the tensor.
+
+    Parameters
+    ----------
+    path : Path
+    shape, type_ : str or None
+        As ``--shape`` and ``--type`` state them.
+    model : str or None
+        Whose inputs and outputs say what a dump of their size is, where nothing else does.
+
+    Raises
+    ------
+    TensorFileError
+        If the file says otherwise than the options.
+    """
+    if path.suffix.lower() in {".json", *IMAGE_SUFFIXES}:
+        return path
+    if shape is not None or type_ is not None:
+        tensor = wn.read_tensor(path, dimensions_of(shape), type_)
+        return path if _says_its_shape(path) else tensor
+    if model is None or not path.is_file() or _says_its_shape(path):
+        return path
+    size = path.stat().st_size
+    described = wn.describe(model)
+    fitting = {
+        (port.fixed_dimensions, port.type)
+        for port in (*described.inputs, *described.outputs)
+        if port.fixed_dimensions is not None and port_bytes(port) == size
+    }
+    if len(fitting) != 1:
+        return path
+    ((dimensions, element_type),) = fitting
+    return wn.read_tensor(path, dimensions, element_type)
+
+
+def _says_its_shape(path: Path) -> bool:
+    try:
+        wn.read_tensor(path, verify=False)
+    except TensorFileError:
+        return False
+    return True
