@@ -86,7 +86,8 @@ export class Legend {
     const nodes = listed.map((one, index) => this.classButton(one, index));
     /** @param {string} text */
     const say = (text) => nodes.push(element("p", {}, text));
-    if (left) say(`${left} further classes have no pixel.`);
+    if (left === 1) say("1 further class has no pixel.");
+    else if (left) say(`${left} further classes have no pixel.`);
     if (!this.view.image) say("The result keeps no image.");
     if (this.view.masks[0].classes.length === 1) say("The model has one class only.");
     return nodes;
