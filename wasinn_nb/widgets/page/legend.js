@@ -135,10 +135,11 @@ export class Legend {
   transitionButton({ index, from, to, pixels }) {
     const { classes, pixels: total } = this.view.comparison;
     const [before, after] = [classes[from], classes[to]];
+    const counted = pixels === 1 ? "1 pixel" : `${pixels} pixels`;
     const made = button(
       {
         className: "wnb-class",
-        "aria-label": `${before.name} to ${after.name}, ${pixels} pixels`,
+        "aria-label": `${before.name} to ${after.name}, ${counted}`,
         title: "Show this change alone, or all again",
       },
       [
