@@ -119,27 +119,27 @@ CASES = {
     "one builder for IR": (
         lambda ctx, ir: ctx.load(ir[:1], "openvino"),
         InvalidArgumentError,
-        "encoding openvino takes 2 builder(s), got 1",
+        "encoding openvino takes 2 builders, got 1",
     ),
     "one builder for IR, found out": (
         lambda ctx, ir: ctx.load(ir[:1], "autodetect"),
         InvalidArgumentError,
-        "encoding openvino takes 2 builder(s), got 1",
+        "encoding openvino takes 2 builders, got 1",
     ),
     "two builders for ONNX": (
         lambda ctx, ir: ctx.load(ir, "onnx"),
         InvalidArgumentError,
-        "encoding onnx takes 1 builder(s), got 2",
+        "encoding onnx takes 1 builder, got 2",
     ),
     "three builders": (
         lambda ctx, ir: ctx.load([*ir, b""]),
         InvalidArgumentError,
-        "encoding autodetect takes 1 or 2 builder(s), got 3",
+        "encoding autodetect takes 1 or 2 builders, got 3",
     ),
     "no builders": (
         lambda ctx, _: ctx.load([]),
         InvalidArgumentError,
-        "encoding autodetect takes 1 or 2 builder(s), got 0",
+        "encoding autodetect takes 1 or 2 builders, got 0",
     ),
     "no model at all": (
         lambda ctx, _: ctx.load(5),
@@ -292,7 +292,7 @@ CASES = {
     "compute before the input is set": (
         lambda ctx, ir: ctx.compute(_fresh(ctx, ir)),
         RuntimeFailure,
-        "compute before input 0 is set: call set_input for each of 1 input(s) first",
+        "compute before input 0 is set: call set_input for each of 1 input first",
     ),
     "get_output before compute": (
         lambda ctx, ir: ctx.get_output(_fresh(ctx, ir), 0),
@@ -690,7 +690,7 @@ def test_several_inputs_and_outputs(ctx):
     with pytest.raises(RuntimeFailure) as caught:
         ctx.compute(context)
     assert str(caught.value) == (
-        "compute before input 0, 2 is set: call set_input for each of 3 input(s) first"
+        "compute before input 0, 2 is set: call set_input for each of 3 inputs first"
     )
     ctx.set_input(context, 0, tensors[0])
     ctx.set_input(context, 2, tensors[2])

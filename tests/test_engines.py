@@ -209,7 +209,7 @@ def test_an_open_number_of_dimensions_is_refused(name):
 
 
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
-@pytest.mark.parametrize("count", ["0 inputs and 1 outputs", "1 inputs and 0 outputs"])
+@pytest.mark.parametrize("count", ["0 inputs and 1 output", "1 input and 0 outputs"])
 def test_onnx_models_without_inputs_or_outputs(name, count):
     from onnx import TensorProto, helper
 
@@ -228,7 +228,7 @@ def test_onnx_models_without_inputs_or_outputs(name, count):
 def test_tflite_models_without_inputs(litert):
     writer = TfliteWriter()
     value = Value(writer._constant(np.array([[1, 2]], F32), "f32"), (1, 2), "f32")
-    assert "got 0 inputs and 1 outputs" in refusal(litert, writer.finish({"y": value}))
+    assert "got 0 inputs and 1 output" in refusal(litert, writer.finish({"y": value}))
 
 
 def test_inputs_of_more_than_two_gigabytes_are_refused(engine):

@@ -200,7 +200,7 @@ def test_any_bytes_give_classes_or_our_error(tmp_path_factory, content):
         (b"cat", InvalidArgumentError, "expected the true classes as"),
         ("no/such", MissingFileError, "no table at"),
         ("no.csv", MissingFileError, "no table at"),
-        (["cat", "dog"], InvalidArgumentError, "1 predictions and 2 truths"),
+        (["cat", "dog"], InvalidArgumentError, "1 prediction and 2 truths"),
         ({"b": "cat"}, InvalidArgumentError, "predictions without truth: a; truths without"),
     ],
 )

@@ -230,7 +230,7 @@ def test_pointers_outside_in_the_builders(guest, which, pointer):
 @pytest.mark.parametrize("length", [END + 1, 0x20000001, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, -1])
 def test_lengths_outside(ready, length):
     assert ready.call("load", BUILDERS, length, 0, 0, OUT) == BAD
-    assert f"the array of {length % 2**32} builder(s): {8 * (length % 2**32)} bytes" in ready.note
+    assert f"the array of {length % 2**32} builders: {8 * (length % 2**32)} bytes" in ready.note
     ready.put(BUILDERS, 0, length % 2**32, 0, 4)
     assert ready.call("load", BUILDERS, 2, 0, 0, OUT) == BAD
     assert ready.call("load_by_name", 0, length, OUT) == BAD
@@ -257,7 +257,7 @@ def test_long_lengths_inside(ready):
 
 def test_zero_lengths(ready):
     assert ready.call("load", END, 0, 0, 0, OUT) == BAD
-    assert "takes 2 builder(s), got 0" in ready.note
+    assert "takes 2 builders, got 0" in ready.note
     ready.put(BUILDERS, END, 0, END, 0)
     assert ready.call("load", BUILDERS, 2, 0, 0, OUT) == RUNTIME
     assert ready.call("load_by_name", END, 0, OUT) == ABSENT
@@ -331,7 +331,7 @@ def test_a_type_that_the_model_does_not_take(ready):
         (6, 0, ENCODING, "unknown encoding 6"),
         (0xFFFFFFFF, 0, ENCODING, "unknown encoding 4294967295"),
         (3, 0, UNSUPPORTED, "PyTorch"),
-        (1, 0, BAD, "takes 1 builder(s), got 2"),
+        (1, 0, BAD, "takes 1 builder, got 2"),
         (0, 4, BAD, "unknown execution target 4"),
         (0, 0x80000000, BAD, "unknown execution target 2147483648"),
         (0, 2, BAD, "no NPU on this machine"),

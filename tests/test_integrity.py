@@ -144,7 +144,7 @@ def test_declared_and_found_encodings_and_numbers_of_builders():
     assert str(caught.value) == ("declared as tensorflow, but the bytes are those of encoding onnx")
     with pytest.raises(InvalidArgumentError) as caught:
         checked_encoding([toys.onnx_relu(), b""], AUTODETECT)
-    assert str(caught.value) == "encoding onnx takes 1 builder(s), got 2"
+    assert str(caught.value) == "encoding onnx takes 1 builder, got 2"
 
 
 # -- OpenVINO IR -----------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ def bytes_text(size: int) -> str:
     ('0.9 MB', '220 kB', '180 bytes')
     """
     if size < 1000:
-        return f"{size} bytes"
+        return counted(size, "byte")
     if size < 900_000:
         return f"{size / 1000:.0f} kB"
     return f"{size / 1e6:.1f} MB" if size < 900_000_000 else f"{size / 1e9:.1f} GB"

@@ -102,7 +102,7 @@ test("a difference lists what became of what, and shows one change alone", () =>
   const view = viewOf({ mode: "difference" }, ...pair);
   const legend = legendOf(view);
   expect(said(legend)).toEqual(["50.00 % of the pixels differ (2). Stripes show both colors."]);
-  expect(labels(legend)).toEqual(["background to road, 1 pixels", "road to car, 1 pixels"]);
+  expect(labels(legend)).toEqual(["background to road, 1 pixel", "road to car, 1 pixel"]);
   expect(pressed(legend)).toEqual(["true", "true"]);
   legend.root.querySelectorAll("button")[1].click();
   expect(acts.toggleTransition).toHaveBeenCalledWith(5);

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, Self
 
 from wasinn_nb.imaging import PreprocessRecipe
+from wasinn_nb.wording import counted
 
 __all__ = [
     "UNNAMED_CLASS",
@@ -87,7 +88,7 @@ def assumed_size(height: int, width: int) -> Assumption:
 
 def assumed_classes(count: int) -> Assumption:
     """Return the assumption of the number of classes."""
-    return Assumption(f"{count} classes, which nothing counts", {"classes": count})
+    return Assumption(f"{counted(count, 'class')}, which nothing counts", {"classes": count})
 
 
 def assumed_scores(*, logits: bool) -> Assumption:

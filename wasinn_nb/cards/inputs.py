@@ -10,6 +10,7 @@ from wasinn_nb.abi import TensorType
 from wasinn_nb.cards.ports import Port, Signature
 from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.imaging import CHANNELS, Layout
+from wasinn_nb.wording import counted
 
 __all__ = ["FIVE_CALLS", "ImageInput", "image_input", "image_inputs", "one_input"]
 
@@ -157,7 +158,7 @@ def one_input(signature: Signature) -> Port:
     """
     if len(signature.inputs) != 1:
         raise InvalidArgumentError(
-            f"expected a model of one image, this one has {len(signature.inputs)} inputs"
+            f"expected a model of one image, this one has {counted(len(signature.inputs), 'input')}"
             f"{_listed(signature.inputs)}",
             remedy=FIVE_CALLS,
         )

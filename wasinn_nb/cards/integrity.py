@@ -21,6 +21,7 @@ from wasinn_nb.cards.onnx_file import external_data, parsed_onnx
 from wasinn_nb.cards.tflite_check import check_tflite
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RuntimeFailure
 from wasinn_nb.files import existing_file
+from wasinn_nb.wording import counted
 
 __all__ = ["checked_encoding", "checked_files"]
 
@@ -129,9 +130,9 @@ def checked_files(files: Sequence[Path | bytes], encoding: GraphEncoding) -> Non
 def _check_number(files: Sequence[Path | bytes], encoding: GraphEncoding) -> None:
     number = encoding.builders
     if not (1 <= len(files) <= 2 if number is None else len(files) == number):
+        what = counted(number, "builder") if number else "1 or 2 builders"
         raise InvalidArgumentError(
-            f"encoding {encoding.name.lower()} takes {number or '1 or 2'} builder(s), "
-            f"got {len(files)}"
+            f"encoding {encoding.name.lower()} takes {what}, got {len(files)}"
         )
 
 

@@ -29,6 +29,7 @@ from wasinn_nb.tasks.classification import CLASSIFICATION_FORMAT, Classification
 from wasinn_nb.tasks.segmentation import SegmentationResult, labels_of
 from wasinn_nb.tensor import Tensor, read_sidecar, read_tensor
 from wasinn_nb.wasi_nn import Trace
+from wasinn_nb.wording import counted
 
 __all__ = ["Chain", "Comparable", "RunLike", "chain_of", "class_names", "fields_of"]
 
@@ -158,7 +159,7 @@ def chain_of(thing: Any, name: str) -> Chain:
     if isinstance(thing, SegmentationResult | ClassificationResult):
         return _of_result(thing)
     if isinstance(thing, Trace):
-        return _of_trace(thing, f"Trace of {len(thing)} calls", name)
+        return _of_trace(thing, f"Trace of {counted(len(thing), 'call')}", name)
     if isinstance(thing, Tensor):
         return Chain(f"Tensor {thing.signature}", loose=thing)
     if isinstance(thing, np.ndarray):

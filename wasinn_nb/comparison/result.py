@@ -33,6 +33,7 @@ from wasinn_nb.render import (
     encoded_figure,
 )
 from wasinn_nb.tasks.segmentation import MANY_CLASSES
+from wasinn_nb.wording import counted
 
 if TYPE_CHECKING:
     from wasinn_nb.render import PanelFigure
@@ -292,7 +293,7 @@ class Comparison(Report):
             )
         if self.changed:
             ties = "" if self.near_ties is None else f", {self.near_ties} of them near a tie"
-            pixels = "1 pixel" if self.changed == 1 else f"{self.changed} pixels"
+            pixels = counted(self.changed, "pixel")
             facts.append(f"{pixels} changed{ties}; worst class: {self.worst_class}")
             first = [f"{c.before} → {c.after} {c.pixels}" for c in self.changes[:MOST_CHANGES]]
             more = len(self.changes) - len(first)

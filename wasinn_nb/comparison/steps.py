@@ -20,7 +20,7 @@ from wasinn_nb.comparison.result import Step, Verdict
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import WHOLE, Coverage
 from wasinn_nb.tensor import Tensor
-from wasinn_nb.wording import percent
+from wasinn_nb.wording import counted, percent
 
 __all__ = [
     "agreement_in_words",
@@ -141,7 +141,9 @@ def scores_steps(
     """Return how two classifications differ: scores and ranking; None where unknown."""
     if a.class_scores is None or b.class_scores is None:
         return None, None
-    here, there = (f"{chain.values.size} classes" for chain in (a.class_scores, b.class_scores))
+    here, there = (
+        counted(chain.values.size, "class") for chain in (a.class_scores, b.class_scores)
+    )
     if here != there:
         difference = f"{here} against {there}"
         return Step("scores", Verdict.DIFFERENT, here, there, difference), None

@@ -17,6 +17,7 @@ from wasinn_nb.diagnosis.scalings import Scaling
 from wasinn_nb.diagnosis.wording import STATE_IT, right_sentence, sentence_of
 from wasinn_nb.imaging import PreprocessRecipe, ordered
 from wasinn_nb.tensor import Tensor
+from wasinn_nb.wording import counted
 
 __all__ = ["answer_of_input"]
 
@@ -124,7 +125,7 @@ def _unfit(tensor: Tensor, found: Match, recipe: PreprocessRecipe) -> tuple[str,
     expected = f"{'x'.join(map(str, recipe.dimensions))}x{recipe.type.suffix}"
     if not found.comparable:
         sentence = (
-            f"Nothing fits: the tensor has {values.size} values, which are not those of an image "
+            f"Nothing fits: the tensor has {counted(values.size, 'value')}, not those of an image "
             f"of 1, 3 or 4 channels; the model takes {expected}."
         )
         return sentence, "nothing fits"

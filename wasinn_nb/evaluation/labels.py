@@ -16,7 +16,7 @@ from wasinn_nb.cards import unnamed_classes
 from wasinn_nb.errors import ImageError, InvalidArgumentError, Remedy, TensorError
 from wasinn_nb.imaging import ImageSource, StoredMask, rgb_image, stored_mask
 from wasinn_nb.render import RGB
-from wasinn_nb.wording import no_such
+from wasinn_nb.wording import counted, no_such
 
 __all__ = ["IGNORED", "Classes", "LabelSet", "known_class", "label_set"]
 
@@ -172,15 +172,20 @@ class LabelSet:
         values, counts = np.unique(wrong, return_counts=True)
         order = np.argsort(-counts, kind="stable")
         listed = ", ".join(
-            f"{self._value_text(values[i])} ({counts[i]} pixel{'' if counts[i] == 1 else 's'})"
+            f"{self._value_text(values[i])} ({counted(counts[i], 'pixel')})"
             for i in order[:_LISTED_VALUES].tolist()
         )
         more = len(values) - _LISTED_VALUES
         if more > 0:
             rest = int(counts[order[_LISTED_VALUES:]].sum())
-            listed += f" and {more} more values ({rest} pixels)"
+            listed += f" and {counted(more, 'more value')} ({counted(rest, 'pixel')})"
         if lossy:
-            found = f"; {wrong.size} pixels are not a class: {listed}" if wrong.size else ""
+            verb = "is" if wrong.size == 1 else "are"
+            found = (
+                f"; {counted(wrong.size, 'pixel')} {verb} not a class: {listed}"
+                if wrong.size
+                else ""
+            )
             raise ImageError(
                 f"{name}: a mask in a lossy format ({lossy}), which changes labels{found}; "
                 f"export it again as PNG"

@@ -15,6 +15,7 @@ from PIL import Image
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, Remedy
 from wasinn_nb.files import expanded, is_folder, is_special
 from wasinn_nb.imaging import IMAGE_SUFFIXES
+from wasinn_nb.wording import counted
 
 __all__ = ["Named", "Pair", "images_in", "named", "nested_images", "paired", "passed_over"]
 
@@ -64,8 +65,8 @@ def paired(
     if None in names or None in true_names:
         if len(own) != len(given):
             raise InvalidArgumentError(
-                f"expected a truth for each prediction, got {len(own)} predictions and "
-                f"{len(given)} truths"
+                f"expected a truth for each prediction, got {counted(len(own), 'prediction')} and "
+                f"{counted(len(given), 'truth')}"
             )
         return [
             Pair(a if a is not None else b if b is not None else f"image {n}", prediction, truth)

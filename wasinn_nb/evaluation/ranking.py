@@ -32,6 +32,7 @@ from wasinn_nb.render import (
 )
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import MANY_CLASSES
+from wasinn_nb.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,7 +215,7 @@ class ClassificationEvaluation(Report):
     def title(self) -> str:
         """Return one line: whose predictions, how many images and classes."""
         n = len(self.ranks)
-        return f"{self.model}, {n} image{'' if n == 1 else 's'}, {len(self.classes)} classes"
+        return f"{self.model}, {counted(n, 'image')}, {counted(len(self.classes), 'class')}"
 
     def summary(self) -> str:
         """Return the overall figures in one line."""

@@ -28,7 +28,7 @@ from wasinn_nb.render import (
     Table,
 )
 from wasinn_nb.tasks.segmentation import MANY_CLASSES
-from wasinn_nb.wording import percent
+from wasinn_nb.wording import counted, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,11 +180,12 @@ class Evaluation(Report):
             images = sum(count.uncovered > 0 for count in self.counts)
             sentences.append(
                 f"not counted, because the cropped input does not show them: "
-                f"{_pixels(uncovered, total)} in {images} image{'' if images == 1 else 's'}"
+                f"{_pixels(uncovered, total)} in {counted(images, 'image')}"
             )
         if self.resized:
+            brought = "was brought to its" if self.resized == 1 else "were brought to their"
             sentences.append(
-                f"{self.resized} of {len(self.counts)} predictions were brought to their truth's "
+                f"{self.resized} of {counted(len(self.counts), 'prediction')} {brought} truth's "
                 f"size (scores before the argmax where kept, else labels by nearest)"
             )
         sentences.append(
@@ -296,7 +297,7 @@ class Evaluation(Report):
         """Return one line: whose predictions, how many images and pixels."""
         n = len(self.counts)
         of = f"{self.model}, " if self.model else ""
-        return f"{of}{n} image{'' if n == 1 else 's'}, {int(self.matrix.sum())} pixels counted"
+        return f"{of}{counted(n, 'image')}, {counted(int(self.matrix.sum()), 'pixel')} counted"
 
     def summary(self) -> str:
         """Return the overall figures in one line."""
@@ -384,7 +385,7 @@ class Evaluation(Report):
 
 
 def _pixels(count: int, total: int) -> str:
-    return f"{count} pixel{'' if count == 1 else 's'} ({percent(count / total)})"
+    return f"{counted(count, 'pixel')} ({percent(count / total)})"
 
 
 def _figure(value: float) -> str:

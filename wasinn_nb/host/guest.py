@@ -30,6 +30,7 @@ from wasinn_nb.host.worker import GuestThread
 from wasinn_nb.runtimes import Runtime, device_name
 from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.wasi_nn import Keep, ModelFiles, WasiNnCtx
+from wasinn_nb.wording import counted
 
 __all__ = ["run_guest"]
 
@@ -154,7 +155,7 @@ def run_guest(
     ...   (memory (export "memory") 1)
     ...   (func (export "_start") (call $exit (call $compute (i32.const 7)))))''')
     >>> run_guest(bytes(hello))
-    GuestRun(guest.wasm: exit code 1, 1 WASI-NN call(s))
+    GuestRun(guest.wasm: exit code 1, 1 WASI-NN call)
     #  call     arguments  expected  got  errno
     0  compute  context 7                 invalid_argument
     #0 compute: no context 7; there is no context yet
@@ -292,11 +293,11 @@ def _notes(run: GuestRun, files: Files, *, joined: bool) -> list[str]:
         notes.append(f"the engine behind WASI-NN was {run.runtime}")
     trace = run.trace
     if trace.dropped:
-        notes.append(f"{trace.dropped} calls in the middle are left out of the trace")
+        notes.append(f"the trace leaves out {counted(trace.dropped, 'call')} in the middle")
     if trace.tensors_dropped:
         notes.append(
-            f"the trace dropped {trace.tensors_dropped} tensor(s), the oldest, to keep within "
-            f"memory_limit bytes; keep='last' keeps fewer"
+            f"the trace dropped {counted(trace.tensors_dropped, 'tensor')}, the oldest, to keep "
+            f"within memory_limit bytes; keep='last' keeps fewer"
         )
     if not files.complete:
         notes.append("the writable directories hold too many files to list all that it wrote")

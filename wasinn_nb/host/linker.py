@@ -34,6 +34,7 @@ from wasinn_nb.errors import (
 from wasinn_nb.host.memory import Empty, GuestMemory, empty_bytes, unsigned
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.wasi_nn import Call, ModelFiles, WasiNnCtx
+from wasinn_nb.wording import counted
 
 __all__ = ["HostFunctions", "Stopped", "add_to_linker"]
 
@@ -204,10 +205,10 @@ class HostFunctions:
         target: int,
         result: int,
     ) -> None:
-        row.arguments = f"{count} builder(s), encoding {encoding}, target {target}"
+        row.arguments = f"{counted(count, 'builder')}, encoding {encoding}, target {target}"
         memory = GuestMemory.of(caller)
         memory.check(result, 4, "the place for the graph")
-        memory.check(builders, 8 * count, f"the array of {count} builder(s)")
+        memory.check(builders, 8 * count, f"the array of {counted(count, 'builder')}")
         if count > _MAX_BUILDERS:
             raise InvalidArgumentError(f"a model takes 1 or 2 builders, got {count}")
         self._room_for_graph()

@@ -15,7 +15,7 @@ from wasinn_nb.host.wasi import Directory
 from wasinn_nb.render import Code, Column, Document, Only, Paragraph, Section, Showing, Table, Tone
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.wasi_nn import ModelFiles, Trace
-from wasinn_nb.wording import first_few, inert, milliseconds
+from wasinn_nb.wording import counted, first_few, inert, milliseconds
 
 __all__ = ["GuestRun", "Invocation"]
 
@@ -172,7 +172,7 @@ class GuestRun(Showing):
     @property
     def _summary(self) -> str:
         calls = len(self.trace) + self.trace.dropped
-        return inert(f"{self.invocation.name}: {self.ended}, {calls} WASI-NN call(s)")
+        return inert(f"{self.invocation.name}: {self.ended}, {counted(calls, 'WASI-NN call')}")
 
     def _file_names(self) -> list[str]:
         """Return the written files by their paths in the guest."""

@@ -14,6 +14,7 @@ from PIL import Image
 
 from wasinn_nb.errors import ImageError
 from wasinn_nb.files import existing_file
+from wasinn_nb.wording import counted
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -96,7 +97,7 @@ def read_encoded(source: ImageSource | EncodedImage) -> EncodedImage:
             f"expected a path, bytes, an open file, a PIL.Image or an array, "
             f"got {type(source).__name__}"
         )
-    return EncodedImage(content, f"the {len(content)} bytes")
+    return EncodedImage(content, f"the {counted(len(content), 'byte')}")
 
 
 def encoded_bytes(source: ImageSource) -> bytes:

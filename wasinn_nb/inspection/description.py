@@ -13,6 +13,7 @@ from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.literals import literal
 from wasinn_nb.render import Code, Document, Facts, Section, Showing
 from wasinn_nb.wasi_nn import port_bytes, rust_declaration
+from wasinn_nb.wording import counted
 
 __all__ = ["ModelDescription", "listed"]
 
@@ -213,7 +214,7 @@ def _port_row(index: int, port: Port, kind: str) -> tuple[str, str]:
     elif size is None:
         words.append("a size is open")
     else:
-        words.append(f"{size} bytes")
+        words.append(counted(size, "byte"))
     if port.type is not None and not port.type.in_wasi_nn:
         words.append("a type that WASI-NN does not have: in Python only")
     if port.layout:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.errors import RecipeError, TensorError
-from wasinn_nb.wording import percent
+from wasinn_nb.wording import counted, percent
 
 __all__ = [
     "RGB",
@@ -176,6 +176,6 @@ def refuse_labels(counts: NDArray[Any], classes: int) -> None:
     classes : int
     """
     wrong = [(value, n) for value, n in enumerate(counts.tolist()) if n and value >= classes]
-    listed = ", ".join(f"{value} ({n} pixel{'' if n == 1 else 's'})" for value, n in wrong[:8])
+    listed = ", ".join(f"{value} ({counted(n, 'pixel')})" for value, n in wrong[:8])
     more = f" and {len(wrong) - 8} more" if len(wrong) > 8 else ""
     raise TensorError(f"expected labels from 0 to {classes - 1}, got {listed}{more}")

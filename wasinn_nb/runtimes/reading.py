@@ -19,6 +19,7 @@ from wasinn_nb.errors import (
 )
 from wasinn_nb.runtimes.protocols import Builder
 from wasinn_nb.tensor import Tensor
+from wasinn_nb.wording import counted
 
 __all__ = [
     "BUSY",
@@ -83,9 +84,10 @@ def check_ends(inputs: int, outputs: int, encoding: GraphEncoding) -> None:
     """Raise RuntimeFailure unless a model has inputs and outputs."""
     if not inputs or not outputs:
         raise RuntimeFailure(
-            f"expected a model with inputs and outputs, got {inputs} inputs and {outputs} outputs: "
-            f"the file is not a model of encoding {encoding.name.lower()}, or is not one to run; "
-            f"convert the original model again"
+            f"expected a model with inputs and outputs, got {counted(inputs, 'input')} and "
+            f"{counted(outputs, 'output')}: the file is not a model of "
+            f"encoding {encoding.name.lower()}, or is not one to run; convert the original model "
+            f"again"
         )
 
 

@@ -25,6 +25,7 @@ from wasinn_nb.tensor.shapes import (
 from wasinn_nb.tensor.sidecar import read_sidecar, sidecar_path
 from wasinn_nb.tensor.value import Tensor
 from wasinn_nb.transaction import settle
+from wasinn_nb.wording import counted
 
 __all__ = ["read_tensor"]
 
@@ -109,7 +110,8 @@ def read_tensor(
     needed, size = math.prod(dims) * type_.itemsize, found.stat().st_size
     if needed != size:
         raise TensorFileError(
-            f"{found.name}: {signature_text(dims, type_)} takes {needed} bytes, the file has {size}"
+            f"{found.name}: {signature_text(dims, type_)} takes {counted(needed, 'byte')}, "
+            f"the file has {size}"
         )
     raw = np.memmap(found, np.uint8, mode="r") if size >= _MAP_FROM_BYTES else found.read_bytes()
     tensor = Tensor.adopt(dims, type_, raw)

@@ -23,6 +23,7 @@ from wasinn_nb.tensor.shapes import (
 )
 from wasinn_nb.tensor.sidecar import sidecar_path, tensor_files
 from wasinn_nb.transaction import write_files
+from wasinn_nb.wording import counted
 
 __all__ = ["Tensor"]
 
@@ -89,8 +90,8 @@ class Tensor:
         needed = math.prod(dimensions) * type_.itemsize
         if flat.nbytes != needed:
             raise TensorError(
-                f"a {signature_text(dimensions, type_)} tensor takes {needed} bytes, got "
-                f"{flat.nbytes}"
+                f"a {signature_text(dimensions, type_)} tensor takes {counted(needed, 'byte')}, "
+                f"got {flat.nbytes}"
             )
         try:
             flat.view(type_.dtype).reshape(dimensions)
@@ -224,7 +225,7 @@ class Tensor:
         return Tensor, (self.dimensions, self.type, self._bytes.tobytes())
 
     def __repr__(self) -> str:
-        return f"Tensor({self.signature}, {self.nbytes} bytes)"
+        return f"Tensor({self.signature}, {counted(self.nbytes, 'byte')})"
 
 
 def _flat_bytes(data: object, type_: TensorType) -> NDArray[np.uint8]:

@@ -16,6 +16,7 @@ from wasinn_nb.errors import InvalidArgumentError, InvalidEncodingError
 from wasinn_nb.files import existing_file, expanded
 from wasinn_nb.runtimes import Builder
 from wasinn_nb.tensor import Tensor
+from wasinn_nb.wording import counted
 
 __all__ = [
     "ModelFiles",
@@ -120,7 +121,7 @@ def checked_port(ports: tuple[Port, ...], index: int, kind: str) -> Port:
 
 def short_builders(parts: Iterable[Builder]) -> str:
     """Return the parts of a model in short."""
-    names = [part.name if isinstance(part, Path) else f"{len(part)} bytes" for part in parts]
+    names = [part.name if isinstance(part, Path) else counted(len(part), "byte") for part in parts]
     return " + ".join(names) or "no builders"
 
 

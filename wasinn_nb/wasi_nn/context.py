@@ -37,6 +37,7 @@ from wasinn_nb.wasi_nn.arguments import (
 from wasinn_nb.wasi_nn.description import GraphDescription
 from wasinn_nb.wasi_nn.handles import Handles
 from wasinn_nb.wasi_nn.trace import Keep, Trace
+from wasinn_nb.wording import counted
 
 __all__ = ["WasiNnCtx"]
 
@@ -232,7 +233,7 @@ class WasiNnCtx(NotPickled):
             if missing := sorted(set(range(count)) - execution.inputs_set):
                 raise RuntimeFailure(
                     f"compute before input {', '.join(map(str, missing))} is set: "
-                    f"call set_input for each of {count} input(s) first"
+                    f"call set_input for each of {counted(count, 'input')} first"
                 )
             execution.computed = False
             execution.runner.compute()
@@ -349,8 +350,8 @@ class WasiNnCtx(NotPickled):
 
     def __repr__(self) -> str:
         handles = self._handles
-        state = "closed" if handles.closed else f"{len(handles.graphs)} graph(s)"
-        return f"WasiNnCtx({state}, precision {self.precision}, {len(self.trace)} call(s))"
+        state = "closed" if handles.closed else counted(len(handles.graphs), "graph")
+        return f"WasiNnCtx({state}, precision {self.precision}, {counted(len(self.trace), 'call')})"
 
     # -- what the calls share --------------------------------------------------------------------
 

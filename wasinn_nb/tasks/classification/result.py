@@ -36,7 +36,7 @@ from wasinn_nb.tasks.display import assumed_blocks, assumed_text, details
 from wasinn_nb.tasks.fields import exif_of, read_only
 from wasinn_nb.tasks.saving import checked_stem, read_saved, read_saved_tensor, write_facts
 from wasinn_nb.tensor import Tensor, tensor_files
-from wasinn_nb.wording import inert, percent
+from wasinn_nb.wording import counted, inert, percent
 
 __all__ = ["CLASSIFICATION_FORMAT", "ClassificationResult", "SavedScores", "TopClass"]
 
@@ -355,7 +355,7 @@ class ClassificationResult(Showing):
         return encoded_image(Image.fromarray(self.photo), _PREVIEW_SIDE)
 
     def _counted(self) -> str:
-        return f"{self.card.name}, {len(self.card.classes)} classes"
+        return f"{self.card.name}, {counted(len(self.card.classes), 'class')}"
 
     def __repr__(self) -> str:
         assumed = assumed_text(self.assumed)

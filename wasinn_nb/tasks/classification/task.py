@@ -26,6 +26,7 @@ from wasinn_nb.runtimes import Head, nan_error
 from wasinn_nb.tasks.classification.result import ClassificationResult
 from wasinn_nb.tasks.outputs import UnreadableError, chosen_outputs, listed, output_remedy
 from wasinn_nb.tensor import Tensor
+from wasinn_nb.wording import counted
 
 __all__ = ["Classification", "ScoresReading"]
 
@@ -180,8 +181,8 @@ def _named(card: ModelCard, classes: int) -> ModelCard:
         return replace(card, task="classification", classes=unnamed_classes(classes))
     if len(card.classes) != classes:
         raise InvalidArgumentError(
-            f"the card of {card.name} names {len(card.classes)} classes, the model's output has "
-            f"{classes}"
+            f"the card of {card.name} names {counted(len(card.classes), 'class')}, the model's "
+            f"output has {classes}"
         )
     return card
 

@@ -13,6 +13,7 @@ from wasinn_nb.errors import InvalidArgumentError, TensorError
 from wasinn_nb.render import checked_labels
 from wasinn_nb.tasks.fields import read_only
 from wasinn_nb.tasks.segmentation.masks import checked_size
+from wasinn_nb.wording import counted
 
 __all__ = ["kept_labels", "kept_scores", "refuse_sha384", "refuse_threshold"]
 
@@ -67,5 +68,5 @@ def refuse_threshold(threshold: object, card: ModelCard) -> None:
     if len(card.classes) != 2:
         raise InvalidArgumentError(
             f"a threshold is for one class and its background, the card of {card.name} names "
-            f"{len(card.classes)} classes"
+            f"{counted(len(card.classes), 'class')}"
         )

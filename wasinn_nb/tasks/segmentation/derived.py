@@ -12,6 +12,7 @@ from wasinn_nb.tasks.segmentation.masks import (
     resize_labels,
     resize_scores,
 )
+from wasinn_nb.wording import counted
 
 if TYPE_CHECKING:
     from wasinn_nb.tasks.segmentation.result import SegmentationResult
@@ -35,7 +36,7 @@ def at_threshold(result: SegmentationResult, threshold: float) -> SegmentationRe
     if result.threshold is None:
         raise InvalidArgumentError(
             f"a threshold is for results of one class, this one of {result.card.name} has "
-            f"{len(result.card.classes)} classes"
+            f"{counted(len(result.card.classes), 'class')}"
         )
     if threshold == result.threshold:
         return result

@@ -23,7 +23,7 @@ from wasinn_nb.tasks.segmentation.digest import MANY_CLASSES
 from wasinn_nb.tasks.segmentation.masks import colorize
 from wasinn_nb.tasks.segmentation.on_image import blended, image_to_tint
 from wasinn_nb.tasks.segmentation.preview import encoded_preview
-from wasinn_nb.wording import inert, percent
+from wasinn_nb.wording import counted, inert, percent
 
 if TYPE_CHECKING:
     from wasinn_nb.render import PanelFigure
@@ -58,7 +58,8 @@ def document_of(result: SegmentationResult) -> Document:
     )
     blocks: list[Block] = [block, Legend(entries), Only(("text",), [_class_table(result)])]
     if hidden := len(result.card.classes) - len(entries):
-        blocks.append(Paragraph(f"{hidden} further classes have no pixel"))
+        verb = "has" if hidden == 1 else "have"
+        blocks.append(Paragraph(f"{counted(hidden, 'further class')} {verb} no pixel"))
     if result.threshold is not None:
         blocks.append(Paragraph(f"threshold {result.threshold:g}"))
     blocks += assumed_blocks(result.assumed, result.card, result.origin)

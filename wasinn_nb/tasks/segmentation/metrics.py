@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError, TensorError
+from wasinn_nb.wording import counted
 
 __all__ = [
     "accuracy",
@@ -263,7 +264,7 @@ def refuse_counts(kind: str, counts: NDArray[Any], classes: int) -> None:
 
 def _refuse_values(kind: str, values: list[int], counts: list[int], classes: int) -> None:
     listed = ", ".join(
-        f"{value} ({n} pixel{'' if n == 1 else 's'})"
+        f"{value} ({counted(n, 'pixel')})"
         for value, n in list(zip(values, counts, strict=True))[:8]
     )
     more = f" and {len(values) - 8} more" if len(values) > 8 else ""

@@ -15,6 +15,7 @@ from wasinn_nb.abi import TensorType
 from wasinn_nb.cards import BOUNDED, UNBOUNDED, ModelCard, Port, Signature
 from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.tasks.outputs import UnreadableError, chosen_outputs, listed, output_remedy
+from wasinn_nb.wording import counted
 
 __all__ = ["MaskOutput", "Scale", "mask_output"]
 
@@ -93,8 +94,8 @@ def mask_output(signature: Signature, card: ModelCard, size: tuple[int, int]) ->
         or reading.channels_last == card.channels_last
     ]
     if len(readings) > 1 and card.classes:  # a card that counts the classes decides
-        counted = [r for r in readings if r.scale != "scores" or r.planes[0] == len(card.classes)]
-        readings = counted or readings
+        fitting = [r for r in readings if r.scale != "scores" or r.planes[0] == len(card.classes)]
+        readings = fitting or readings
     if len(readings) == 1:
         return readings[0]
     if not readings:
@@ -102,7 +103,7 @@ def mask_output(signature: Signature, card: ModelCard, size: tuple[int, int]) ->
     outputs = {reading.index for reading in readings}
     if len(outputs) == 1:
         axes = " or ".join(
-            f"axis {reading.axis} ({reading.planes[0]} classes)" for reading in readings
+            f"axis {reading.axis} ({counted(reading.planes[0], 'class')})" for reading in readings
         )
         raise InvalidArgumentError(
             f"output {readings[0].name} holds its classes in {axes}, and nothing states which",

@@ -29,6 +29,7 @@ from wasinn_nb.tasks.segmentation.masks import labels_of
 from wasinn_nb.tasks.segmentation.outputs import MaskOutput, mask_output
 from wasinn_nb.tasks.segmentation.result import SegmentationResult
 from wasinn_nb.tensor import Tensor
+from wasinn_nb.wording import counted
 
 __all__ = ["MaskReading", "Segmentation", "with_background"]
 
@@ -50,8 +51,8 @@ class Segmentation:
         if card.threshold is not None and found.scale != "one class":
             raise InvalidArgumentError(
                 f"a threshold is for models of one class; {card.name} gives "
-                f"{'labels' if found.scale == 'labels' else f'{found.planes[0]} classes'}: leave "
-                f"it out"
+                f"{'labels' if found.scale == 'labels' else counted(found.planes[0], 'class')}: "
+                f"leave it out"
             )
         logits = _logits(found, card)
         threshold = DEFAULT_THRESHOLD if card.threshold is None else card.threshold
@@ -112,7 +113,7 @@ class MaskReading:
         output = self.output
         facts = {"output": output.name}
         if output.scale == "scores":
-            facts["class axis"] = f"{output.axis}, {output.planes[0]} classes"
+            facts["class axis"] = f"{output.axis}, {counted(output.planes[0], 'class')}"
         elif output.scale == "labels":
             facts["values"] = "labels: the highest class is chosen inside the model"
         else:
@@ -200,8 +201,8 @@ class MaskReading:
             wrong = int((labels == highest).sum())
             raise nan_error(f"{wrong} of {labels.size} pixels have scores that are NaN")
         raise TensorError(
-            f"the model gives label {highest}, the card of {self.card.name} names {classes} "
-            f"classes: 0 to {classes - 1}",
+            f"the model gives label {highest}, the card of {self.card.name} names "
+            f"{counted(classes, 'class')}: 0 to {classes - 1}",
             remedy=Remedy("pass a card that names all of them", [{"classes": highest + 1}]),
         )
 
@@ -270,6 +271,7 @@ def _completed(card: ModelCard, found: MaskOutput) -> ModelCard:
             return replace(card, classes=unnamed_classes(count))
     if given != count:
         raise InvalidArgumentError(
-            f"the card of {card.name} names {given} classes, the model's output has {count}"
+            f"the card of {card.name} names {counted(given, 'class')}, the model's "
+            f"output has {count}"
         )
     return card

@@ -86,7 +86,8 @@ export class Legend {
     const nodes = listed.map((one, index) => this.classButton(one, index));
     /** @param {string} text */
     const say = (text) => nodes.push(element("p", {}, text));
-    if (left) say(`${left} further classes have no pixel.`);
+    if (left === 1) say("1 further class has no pixel.");
+    else if (left) say(`${left} further classes have no pixel.`);
     if (!this.view.image) say("The result keeps no image.");
     if (this.view.masks[0].classes.length === 1) say("The model has one class only.");
     return nodes;
@@ -134,10 +135,11 @@ export class Legend {
   transitionButton({ index, from, to, pixels }) {
     const { classes, pixels: total } = this.view.comparison;
     const [before, after] = [classes[from], classes[to]];
+    const counted = pixels === 1 ? "1 pixel" : `${pixels} pixels`;
     const made = button(
       {
         className: "wnb-class",
-        "aria-label": `${before.name} to ${after.name}, ${pixels} pixels`,
+        "aria-label": `${before.name} to ${after.name}, ${counted}`,
         title: "Show this change alone, or all again",
       },
       [

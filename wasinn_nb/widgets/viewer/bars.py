@@ -13,7 +13,7 @@ from wasinn_nb.widgets.pages import page
 from wasinn_nb.widgets.pickers import readable
 from wasinn_nb.widgets.viewer.notes import Note
 from wasinn_nb.widgets.viewer.payload import photo_payload
-from wasinn_nb.wording import percent
+from wasinn_nb.wording import counted, percent
 
 __all__ = ["Bars"]
 
@@ -73,11 +73,12 @@ class Bars(anywidget.AnyWidget):
 def _payload(result: ClassificationResult, title: str, serial: int) -> dict[str, Any]:
     """Return what the page shows of a result."""
     top = result.top(_SHOWN)
+    classes = counted(len(result.card.classes), "class")
     softmax = ", probabilities by softmax" if result.softmax else ""
     return {
         "serial": serial,
         "title": title,
-        "facts": f"the {len(top)} most probable of {len(result.card.classes)} classes{softmax}",
+        "facts": f"the {len(top)} most probable of {classes}{softmax}",
         "bars": [
             {
                 "index": one.index,
