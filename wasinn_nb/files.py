@@ -6,8 +6,9 @@ import os
 import re
 import secrets
 import stat
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -29,6 +30,12 @@ __all__ = [
 # Two letters at least: one is a drive of Windows.
 _URL: Final = re.compile(r"([a-z][a-z0-9+.-]+:)//?(?=[^/]|/[^/])", re.IGNORECASE)
 _DATA_URL: Final = re.compile(r"data:[\w.+-]*/?[\w.+-]*[;,]", re.IGNORECASE)
+
+_TEMPORARY: Final = re.compile(r"\.[0-9a-f]{16}(\..+)?", re.DOTALL)
+_STALE: Final = 3600.0
+"""Seconds after which nobody writes to a temporary file any more."""
+
+_swept: Final[set[Path]] = set()
 
 
 def expanded(path: str | os.PathLike[str], what: str = "a path") -> Path:
@@ -142,6 +149,7 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = final.with_name(f".{secrets.token_hex(8)}{final.suffix}")
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(final.parent)
         temporary.touch(exist_ok=False)
         try:
             yield temporary
@@ -155,6 +163,17 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
             f"{final} cannot be written: {error.strerror or error}; what was there before is "
             f"unchanged. Make room, check the permissions of the folder, or write to another one"
         ) from error
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the temporary files that killed processes left; once for a folder and process."""
+    if folder in _swept:  # listing a folder of 100,000 files takes its time
+        return
+    _swept.add(folder)
+    for path in folder.iterdir():
+        with suppress(OSError):  # gone, or another user's
+            if _TEMPORARY.fullmatch(path.name) and time.time() - path.stat().st_mtime > _STALE:
+                path.unlink()
 
 
 def existing_file(path: str | os.PathLike[str], what: str) -> Path:

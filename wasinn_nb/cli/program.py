@@ -1,0 +1,82 @@
+"""The command as a whole: its entry points, exit codes, and how errors and warnings look."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+import warnings
+from typing import Annotated, Any, Final, NoReturn
+
+import typer
+
+from wasinn_nb import __version__
+from wasinn_nb.cli.console import ExitCode, app, print_line, print_warning
+from wasinn_nb.cli.contained import CONTAINED, run_contained
+from wasinn_nb.cli.remedies import print_error
+from wasinn_nb.errors import WasiNnError, WasiNnWarning
+
+# isort: off
+# Importing them defines the verbs, in the order in which --help lists them.
+from wasinn_nb.cli import running, judging, inspecting, looking  # noqa: F401
+# isort: on
+
+__all__ = ["main", "main_here"]
+
+_NAME: Final = "wasinn-nb"
+
+
+def main() -> NoReturn:
+    """Run the command line; an error or a warning of ours is one line on stderr.
+
+    The exit codes are those of :class:`ExitCode`.
+    """
+    if sys.argv[1:2] and sys.argv[1] in CONTAINED:
+        sys.exit(run_contained(sys.argv[1:]))
+    main_here()
+
+
+def main_here() -> NoReturn:
+    """Run the command line as :func:`main` does, every verb in this process."""
+    _show_warnings_in_one_line()
+    try:
+        app(prog_name=_NAME)
+    except (WasiNnError, OSError) as error:
+        print_error(error, sys.argv[1:])
+    except Exception:  # noqa: BLE001 - a fault of ours must not look like a verdict
+        traceback.print_exc()
+    else:
+        sys.exit(ExitCode.DONE)
+    sys.exit(ExitCode.GUEST if sys.argv[1:2] == ["run"] else ExitCode.ERROR)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print_line(f"{_NAME} {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def _show_warnings_in_one_line() -> None:
+    standard = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, WasiNnWarning):
+            print_warning(message)
+        else:
+            standard(message, category, *place, **more)
+
+    warnings.showwarning = show
+    if not sys.warnoptions:
+        warnings.simplefilter("always", WasiNnWarning)
