@@ -16,7 +16,7 @@ help:
 	@echo "make test-slow  the tests that 'make test' leaves out: fuzz, kills, long lives"
 	@echo "make lint       formatting, types, import contracts; of the JavaScript, too, where Node 20 is"
 	@echo "make bench      ratios against named peers"
-	@echo "make fuzz       10,000 mutated models through guests and inspect; MODELS=n for another number"
+	@echo "make fuzz       mutated images, masks and JSON files; 10,000 models through guests and inspect (MODELS=n)"
 	@echo "make guest      build the WebAssembly guests again (Debian's Rust and clang)"
 	@echo "make notebooks  run the tutorials and save their outputs"
 	@echo "make pictures   draw the README's picture again"
@@ -78,6 +78,7 @@ bench: .venv/.dev
 
 MODELS ?= 10000
 fuzz: .venv/.dev
+	$(BIN)/python -m pytest -q -s -m slow tests/test_image_fuzz.py tests/test_json_readers.py
 	PYTHONPATH=tests $(BIN)/python -m fuzzing --models $(MODELS)
 
 guest: .venv/.dev

@@ -8,6 +8,8 @@ import pytest
 import toys
 from fuzzing import inspect_alone, through_guests, through_inspect, write_models
 
+from wasinn_nb.cli import ExitCode
+
 COUNT = 60
 
 
@@ -21,7 +23,7 @@ def test_mutated_models_of_five_formats(tmp_path):
     assert outcomes["guest: loaded"] > 0
     assert outcomes["guest: refused"] > 0
     for path in through_inspect(paths, outcomes):
-        assert inspect_alone(path) == 1
+        assert inspect_alone(path) == ExitCode.ERROR
     assert sum(count for name, count in outcomes.items() if name.startswith("inspect")) == COUNT
 
 
