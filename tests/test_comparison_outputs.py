@@ -238,7 +238,7 @@ def test_what_the_card_does_not_fit_is_noted():
     found = compare(trace(planes), planes, card=THREE.replace(recipe=RECIPE))
     assert [step.name for step in found.steps] == ["output tensor"]
     why = "no labels: the card of toy names 3 classes, the model's output has 4"
-    assert found.notes == (f"Trace of 1 calls: {why}", f"array 1x4x2x3xf32: {why}")
+    assert found.notes == (f"Trace of 1 call: {why}", f"array 1x4x2x3xf32: {why}")
     with pytest.raises(InvalidArgumentError, match=r"no step in common: .*; Trace .*: no labels:"):
         compare(trace(planes), masked(LABELS, recipe=RECIPE))
 

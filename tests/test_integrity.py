@@ -406,7 +406,7 @@ def test_a_graph_without_inputs_or_outputs_is_never_accepted():
     model = toys.onnx_chain(["Relu"])
     model.graph.node[0].CopyFrom(constant)
     del model.graph.input[:]
-    counts = [(model.SerializeToString(), "0 inputs and 1 outputs")]
+    counts = [(model.SerializeToString(), "0 inputs and 1 output")]
     del model.graph.node[:], model.graph.output[:]
     counts.append((model.SerializeToString(), "0 inputs and 0 outputs"))
     for content, count in counts:

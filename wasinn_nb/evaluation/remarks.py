@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from wasinn_nb.wording import counted
+
 __all__ = ["Remarks", "listed"]
 
 
@@ -52,7 +54,7 @@ class Remarks:
         if n := len(self.passed_over):
             sentences.append(
                 f"passed over, as not named like images: {listed(self.passed_over, 8)} "
-                f"({n} file{'' if n == 1 else 's'})"
+                f"({counted(n, 'file')})"
             )
         return sentences
 
