@@ -100,9 +100,11 @@ def test_saved_and_loaded_again(notebook):
     notebook.keep("static-picture")
     expect(notebook.page.locator(".wnb-viewer")).to_have_count(0)
     for number in range(2):  # nothing but the picture: neither an error nor what still loads
-        said = notebook.output(number).inner_text()
-        assert said.lstrip().startswith(("background", "class 0")), said
-        assert "widget" not in said
+        text = notebook.output(number).inner_text()
+        title, *rest = text.strip().splitlines()
+        assert title.endswith("f32 on CPU"), text
+        assert rest[0].startswith(("background", "class 0")), text
+        assert "widget" not in text
 
     # All is run again, in the new kernel.
     notebook.run_all()
