@@ -228,8 +228,8 @@ def change_stamp(path: Path) -> tuple[int, int, int, int]:
     OSError
         If there is no such file.
     """
-    stat = path.stat()
-    return stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size
 
 
 def has_folder(text: str) -> bool:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, Remedy
+from wasinn_nb.evaluation.remarks import listed
 from wasinn_nb.files import expanded, is_folder, is_special
 from wasinn_nb.imaging import IMAGE_SUFFIXES
 from wasinn_nb.wording import counted
@@ -79,7 +80,7 @@ def paired(
     without_prediction = [name for name in true_names if name not in here]
     if without_truth or without_prediction:
         unpaired = [
-            f"{what}: {_listed(those)}"
+            f"{what}: {listed(map(str, those), _MOST_NAMES)}"
             for what, those in (
                 ("predictions without truth", without_truth),
                 ("truths without prediction", without_prediction),
@@ -87,7 +88,8 @@ def paired(
             if those
         ]
         if passed_over:
-            unpaired.append(f"passed over, as not named like images: {_listed([*passed_over])}")
+            names = listed(map(str, passed_over), _MOST_NAMES)
+            unpaired.append(f"passed over, as not named like images: {names}")
         raise InvalidArgumentError(
             "; ".join(unpaired),
             remedy=Remedy(
@@ -130,7 +132,11 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
             return list(found.items())
         if not items:
             others = [path.name for path in _others_in(folder)]
-            also = f", but other files ({len(others)}): {_listed(others)}" if others else ""
+            also = (
+                f", but other files ({len(others)}): {listed(map(str, others), _MOST_NAMES)}"
+                if others
+                else ""
+            )
             raise MissingFileError(f"no images in the folder {folder}{also}; check the path")
     elif isinstance(given, Mapping):
         by_key: list[Named] = [(str(name), item) for name, item in given.items()]
@@ -235,11 +241,6 @@ def _stem(item: Any) -> str | None:
 def _refuse_twice(names: list[str | None], what: str) -> None:
     if twice := sorted(str(name) for name, count in Counter(names).items() if count > 1):
         raise InvalidArgumentError(
-            f"two {what} of one name: {_listed(twice)}",
+            f"two {what} of one name: {listed(map(str, twice), _MOST_NAMES)}",
             remedy=Remedy("name them apart with {name: …}", command="rename one of the files"),
         )
-
-
-def _listed(names: list[Any]) -> str:
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(map(str, names[:_MOST_NAMES])) + more

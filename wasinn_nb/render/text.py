@@ -174,7 +174,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _fitting(columns: Sequence[Sequence[str]], numeric: Sequence[bool], width: int) -> list[int]:
-    """Return the columns' widths: the widest texts give way until the table fits."""
+    """Return the columns' widths: the widest texts are wrapped until the table fits."""
     widths = [max(map(len, column)) for column in columns]
     # A number is never cut; its header may be wrapped between words.
     narrowest = [
@@ -189,9 +189,9 @@ def _fitting(columns: Sequence[Sequence[str]], numeric: Sequence[bool], width: i
             break
         # Texts first; headers of numbers only where that is not enough.
         texts = [index for index, is_numeric in enumerate(numeric) if not is_numeric]
-        givers = [index for index in texts if room[index]] or [
+        narrowed = [index for index in texts if room[index]] or [
             index for index in range(len(widths)) if room[index]
         ]
-        widest = max(givers, key=widths.__getitem__)
+        widest = max(narrowed, key=widths.__getitem__)
         widths[widest] -= 1
     return widths
