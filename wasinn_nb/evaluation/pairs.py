@@ -88,8 +88,8 @@ def paired(
             if those
         ]
         if passed_over:
-            names = listed(map(str, passed_over), _MOST_NAMES)
-            unpaired.append(f"passed over, as not named like images: {names}")
+            skipped = listed(map(str, passed_over), _MOST_NAMES)
+            unpaired.append(f"passed over, as not named like images: {skipped}")
         raise InvalidArgumentError(
             "; ".join(unpaired),
             remedy=Remedy(
