@@ -15,9 +15,10 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from wasinn_nb.cards.card import ModelCard
-from wasinn_nb.comparison.agreement import compare_masks, compare_tensors, percent, score_margins
+from wasinn_nb.comparison.agreement import compare_masks, compare_tensors, percent
 from wasinn_nb.comparison.changes import Change, draw_changes, faded
 from wasinn_nb.comparison.comparing import compare
+from wasinn_nb.comparison.margins import score_margins
 from wasinn_nb.comparison.result import Verdict
 from wasinn_nb.errors import (
     InvalidArgumentError,
@@ -339,9 +340,11 @@ def test_any_two_arrays_are_judged_alike_from_both_sides(a, b):
 
 @given(hnp.arrays(F32, (3, 4, 5), elements=st.floats(-9, 9, width=32)))
 def test_margins_are_those_of_a_sort(values):
+    if values.min() < 0 or values.max() > 1.02:  # logits
+        exponentials = np.exp(values.astype(np.float64))
+        values = exponentials / exponentials.sum(0)
     top = np.sort(values, axis=0)
-    largest = np.abs(values).max() or 1
-    assert score_margins(values) == pytest.approx((top[-1] - top[-2]) / largest, abs=1e-6)
+    assert score_margins(values) == pytest.approx(top[-1] - top[-2], abs=1e-6)
 
 
 # -- the chain ---------------------------------------------------------------------------------
@@ -583,7 +586,7 @@ def test_the_figure_shows_masks_changes_and_leads():
         "Mask of a",
         "Mask of b",
         "Changed pixels",
-        "Lead of the highest score over the next",
+        "Lead of the highest probability over the next",
     ]
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert texts[:3] == ["background", "road", "curb"]

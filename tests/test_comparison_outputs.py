@@ -18,9 +18,9 @@ import wasinn_nb as wn
 from wasinn_nb.abi import TensorType
 from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.cards.ports import Port
-from wasinn_nb.comparison.agreement import score_margins
 from wasinn_nb.comparison.changes import Change
 from wasinn_nb.comparison.comparing import compare
+from wasinn_nb.comparison.margins import score_margins
 from wasinn_nb.comparison.result import Verdict
 from wasinn_nb.errors import InvalidArgumentError, WasiNnError
 from wasinn_nb.imaging.coverage import Coverage

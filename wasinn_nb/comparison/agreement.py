@@ -35,31 +35,28 @@ only the input shows it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wasinn_nb.comparison.margins import NEAR_TIE
 from wasinn_nb.comparison.tensors import TOLERANCE, TensorDifference, compare_tensors
 from wasinn_nb.metrics import confusion_matrix, iou
 from wasinn_nb.wording import percent
 
 __all__ = [
-    "NEAR_TIE",
     "TOLERANCE",
     "MaskDifference",
     "TensorDifference",
     "compare_masks",
     "compare_tensors",
     "percent",
-    "score_margins",
 ]
 
 # Multiples of the tolerance; the table above says what they lie between.
 _CHANGED: Final = 0.25
 _IOU: Final = 10.0
-# A pixel is near a tie where `score_margins` are below.
-NEAR_TIE: Final = 0.1
 _TIES: Final = 0.5
 # Classes smaller than this part of the image do not count for the lowest IoU.
 _SMALL_CLASS: Final = 0.001
@@ -100,47 +97,6 @@ class MaskDifference:
         return (total - self.changed) / total
 
 
-def score_margins(scores: NDArray[Any], threshold: float | None = None) -> NDArray[np.float32]:
-    """Return how far each pixel is from another class.
-
-    Of several classes: by how much the highest score leads, as a part of the largest score.  Of
-    one class: how far its probability is from the threshold, as a part of the larger of
-    ``threshold`` and ``1 - threshold``, so that both sides are measured alike.
-
-    Parameters
-    ----------
-    scores : (C, H, W) array
-        At least two classes, all finite; with a threshold one plane of probabilities.
-    threshold : float, optional
-        Of one class, between 0 and 1.
-
-    Returns
-    -------
-    (H, W) float32 array
-
-    Examples
-    --------
-    >>> score_margins(np.array([[[0.5, 0.25]], [[0.25, 0.5]], [[0.25, 0.25]]]))
-    array([[0.5, 0.5]], dtype=float32)
-    >>> score_margins(np.array([[[0.0, 0.25, 0.625, 1.0]]]), 0.25)
-    array([[0.33333334, 0.        , 0.5       , 1.        ]], dtype=float32)
-    """
-    if threshold is not None:
-        distance = np.abs(scores[0] - threshold) / max(threshold, 1 - threshold)
-        # Rounding puts some a bit above 1.
-        farthest: NDArray[np.float32] = np.minimum(distance, 1).astype(np.float32, copy=False)
-        return farthest
-    best = np.maximum(scores[0], scores[1])
-    second = np.minimum(scores[0], scores[1])
-    for plane in scores[2:]:
-        second = np.maximum(second, np.minimum(best, plane))
-        best = np.maximum(best, plane)
-    largest = max(abs(float(scores.min())), abs(float(scores.max()))) or 1.0
-    # Divided first: the difference of two scores may not fit their type.
-    lead: NDArray[np.float32] = (best / largest - second / largest).astype(np.float32, copy=False)
-    return lead
-
-
 def compare_masks(
     a: NDArray[np.uint8],
     b: NDArray[np.uint8],
@@ -161,7 +117,7 @@ def compare_masks(
     classes : int
     tolerance : float
     margins : (H, W) float array, optional
-        As from :func:`score_margins`; of two sides, the larger.
+        As from `margins.score_margins`; of two sides, the larger.
 
     Examples
     --------

@@ -15,7 +15,7 @@ from wasinn_nb.cards import ModelCard
 from wasinn_nb.comparison.agreement import TOLERANCE, MaskDifference, TensorDifference
 from wasinn_nb.comparison.chain import Chain, Comparable, chain_of, class_names
 from wasinn_nb.comparison.changes import Change
-from wasinn_nb.comparison.notes import QUANTIZED, made_by, notes_on, quantized_ports
+from wasinn_nb.comparison.notes import QUANTIZED, made_by, notes_on, on_softmax, quantized_ports
 from wasinn_nb.comparison.ranking import RankingDifference
 from wasinn_nb.comparison.reading import with_inputs, with_meaning, with_places
 from wasinn_nb.comparison.result import Comparison, Step, Verdict
@@ -176,6 +176,7 @@ def _concluded(
             "largest": None if detail.identical else detail.largest,
         }
     quantized = _on_quantized(one, other, steps)
+    softmax = on_softmax(one, other) if about.get("near_ties") is not None else ()
     return Comparison(
         worst,
         _why(worst, steps, one, other) + (f"; {QUANTIZED}" if quantized else ""),
@@ -184,7 +185,7 @@ def _concluded(
         other.what,
         tolerance,
         recipes=recipes,
-        notes=(*notes_on(one, other), *quantized),
+        notes=(*notes_on(one, other), *softmax, *quantized),
         _chains=chains,
         _margins=margins,
         **about,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.comparison.agreement import NEAR_TIE
 from wasinn_nb.comparison.chain import Chain, class_names
 from wasinn_nb.comparison.changes import MOST_CHANGES, Change, draw_changes, faded
+from wasinn_nb.comparison.margins import NEAR_TIE
 from wasinn_nb.imaging import ImageSource
 from wasinn_nb.render import RGB, LegendEntry, distinct_palette
 from wasinn_nb.tasks.segmentation import MANY_CLASSES, colorize
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_comparison"]
 
 _OTHER_CHANGES: Final[RGB] = (120, 120, 120)
-_LEAD: Final = "Lead of the highest score over the next"
+_LEAD: Final = "Lead of the highest probability over the next"
 _DISTANCE: Final = "Distance of the probability from the threshold"
 
 

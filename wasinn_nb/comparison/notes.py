@@ -8,9 +8,10 @@ import numpy as np
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.comparison.chain import Chain
+from wasinn_nb.comparison.margins import are_logits
 from wasinn_nb.origin import Origin
 
-__all__ = ["QUANTIZED", "made_by", "notes_on", "quantized_ports"]
+__all__ = ["QUANTIZED", "made_by", "notes_on", "on_softmax", "quantized_ports"]
 
 QUANTIZED: Final = "engines round quantized models differently"
 """What is known of one quantized model on two engines."""
@@ -33,6 +34,26 @@ def notes_on(a: Chain, b: Chain) -> tuple[str, ...]:
     if None not in highest and highest[0] != highest[1]:
         notes.append(f"the highest score is element {highest[0]} in a, {highest[1]} in b")
     return (*notes, *_on_assumed(a, b), *a.notes, *b.notes)
+
+
+def on_softmax(a: Chain, b: Chain) -> tuple[str, ...]:
+    """Return a sentence on the sides whose scores became probabilities to judge what is near a tie.
+
+    Examples
+    --------
+    >>> logits = Chain("a", scores=np.float32([[[9.0]], [[-9.0]]]))
+    >>> on_softmax(logits, Chain("b"))
+    ('near a tie: the scores of a are logits, by their values; judged on the softmax of them',)
+    """
+    sides = [
+        name
+        for name, chain in (("a", a), ("b", b))
+        if chain.scores is not None and chain.threshold is None and are_logits(chain.scores)
+    ]
+    if not sides:
+        return ()
+    whose = f"the scores of {' and '.join(sides)} are logits, by their values"
+    return (f"near a tie: {whose}; judged on the softmax of them",)
 
 
 def made_by(a: Chain, b: Chain) -> str:

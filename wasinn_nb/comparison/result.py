@@ -104,9 +104,10 @@ class Comparison(Report):
     changed : int or None
         Pixels whose class differs.
     near_ties : int or None
-        Those of them where the highest score leads by less than 0.1 of the largest, on both sides
-        that have scores; None where none has.  Of one class: where its probability is nearer to
-        the threshold than 0.1 of the larger of ``threshold`` and ``1 - threshold``.
+        Those of them where the highest probability leads by less than 0.1, on both sides that have
+        scores; None where none has.  Of logits a softmax makes probabilities, and a note says so.
+        Of one class: where its probability is nearer to the threshold than 0.1 of the larger of
+        ``threshold`` and ``1 - threshold``.
     changes : tuple of Change
         Which class became which, the most pixels first.
     recipes : mapping

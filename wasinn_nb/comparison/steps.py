@@ -11,9 +11,9 @@ from wasinn_nb.comparison.agreement import (
     MaskDifference,
     compare_masks,
     compare_tensors,
-    score_margins,
 )
 from wasinn_nb.comparison.chain import Chain
+from wasinn_nb.comparison.margins import score_margins
 from wasinn_nb.comparison.ranking import compare_rankings
 from wasinn_nb.comparison.reading import same_image
 from wasinn_nb.comparison.result import Step, Verdict
@@ -185,7 +185,7 @@ def margins_of(a: Chain, b: Chain) -> NDArray[np.float32] | None:
     known: list[NDArray[np.float32]] = []
     for chain in (a, b):
         if chain.scores is not None and chain.scores.shape[1:] == a.labels.shape:
-            with np.errstate(invalid="ignore"):
+            with np.errstate(invalid="ignore", over="ignore"):  # infinities, differences of them
                 margins = score_margins(chain.scores, chain.threshold)
             if np.isfinite(margins).all():
                 known.append(margins)

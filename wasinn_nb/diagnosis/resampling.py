@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from wasinn_nb.diagnosis.filters import PILLOW, RUST, pixels_of, resample
 from wasinn_nb.errors import ImageError
@@ -267,12 +267,10 @@ class Original:
             box = self.box(view)
             return resample(image, box.height, box.width, view.filter)
         if view.fit == "crop-first":
+            if view.filter in PILLOW:  # with fractions of pixels
+                return pixels_of(ImageOps.fit(image, (width, height), PILLOW[view.filter]))
             scale = min(image.height / height, image.width / width)
             rows, columns = height * scale, width * scale
-            if view.filter in PILLOW:  # as ImageOps.fit does, with fractions of pixels
-                left, top = (image.width - columns) / 2, (image.height - rows) / 2
-                part = (left, top, left + columns, top + rows)
-                return pixels_of(image.resize((width, height), PILLOW[view.filter], box=part))
             middle = centered(
                 image.height, image.width, max(1, round(rows)), max(1, round(columns))
             )
