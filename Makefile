@@ -61,7 +61,7 @@ test: .venv/.dev $(JAVASCRIPT)/node_modules/.made
 	tests/notebooks.sh $(BIN)/python
 
 test-quick: .venv/.dev
-	$(PYTEST) -q -m quick
+	$(PYTEST) -q -m quick --ignore=tests/browser
 
 test-slow: .venv/.dev
 	$(PYTEST) -m slow

@@ -366,6 +366,7 @@ def test_a_model_that_crashes_its_engine_is_an_error(tmp_path, arguments):
 # -- the terminal ----------------------------------------------------------------------------------
 
 
+@pytest.mark.full
 def test_tables_fit_a_terminal_and_are_one_line_a_row_elsewhere():
     terminal = shell("models", COLUMNS="60", FORCE_COLOR="1", TERM="xterm-256color")
     assert max(map(len, terminal.stdout.splitlines())) <= 60
@@ -375,6 +376,7 @@ def test_tables_fit_a_terminal_and_are_one_line_a_row_elsewhere():
     assert max(map(len, piped.stdout.splitlines())) > 60
 
 
+@pytest.mark.full
 def test_classes_have_the_colors_of_the_mask_in_a_terminal(toy, photo):
     done = shell(
         *("segment", photo, "-m", toy, "--recipe", "color=BGR,range=0:255,resize=bilinear"),

@@ -154,6 +154,7 @@ def test_errors_without_a_remedy_stay_as_they_are():
     assert error_text(InvalidArgumentError("no"), []) == "no"
 
 
+@pytest.mark.full
 def test_the_program_prints_them(pets, here):
     done = shell("segment", "an image.png", "-m", pets, cwd=here)
     assert done.returncode == 2

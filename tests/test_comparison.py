@@ -556,6 +556,7 @@ def test_html_is_escaped():
     assert "#d1242f" in html
 
 
+@pytest.mark.full
 def test_a_page_is_self_contained(tmp_path):
     page = different().write_html(tmp_path / "new" / "page.html").read_text()
     assert "<h1>Comparison</h1>" in page

@@ -361,6 +361,7 @@ def test_nothing_is_guessed(name):
     assert not found.exact
 
 
+@pytest.mark.full
 def test_other_images_are_not_explained():
     fed = wn.image_to_tensor(wn.image("city-arrow"), ROAD)
     for name in ("country-road", "city-island"):

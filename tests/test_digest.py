@@ -42,6 +42,7 @@ def test_parse_reads_the_text_back_whatever_its_indentation():
 NAMES = st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=40, unique=True)
 
 
+@pytest.mark.full
 @given(NAMES, st.data())
 def test_every_digest_reads_back(names, data):
     shape = hnp.array_shapes(min_dims=2, max_dims=2, max_side=70)

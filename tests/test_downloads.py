@@ -362,6 +362,7 @@ def test_malformed_length(toy):
     )
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("trick", "received"), [("stall", 0), ("stall", HALF), ("drip", 10)])
 def test_stalling_server_ends_in_time(toy, trick, received):
     toy.tricks["toy.bin"] = (trick, received)
@@ -528,6 +529,7 @@ def test_killed_process_leaves_what_the_next_one_resumes(toy, tmp_path):
     assert toy.asked == [("toy.bin", f"bytes={kept}-")]
 
 
+@pytest.mark.full
 def test_who_waits_in_vain_downloads_alone(toy, tmp_path):
     files = [ModelFile(**described(name, toy.url)) for name in BODIES]
     staging = tmp_path / "partial/toy"

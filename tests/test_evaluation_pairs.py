@@ -48,12 +48,14 @@ def comparisons(action):
     return sum(CountingName.comparisons.values())
 
 
+@pytest.mark.full
 def test_names_are_compared_a_constant_number_of_times():
     own, truths = items(), items()[::-1]
     assert len(paired(own, truths)) == MANY
     assert comparisons(lambda: paired(own, truths)) <= 8 * MANY
 
 
+@pytest.mark.full
 def test_other_folders_are_laid_aside_in_almost_linear_time():
     images, truths = items(), items("val/")[::-1]
     assert [name for name, _ in aligned(truths, images)] == [name for name, _ in images[::-1]]

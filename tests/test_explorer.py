@@ -26,6 +26,8 @@ from wasinn_nb.widgets.explorer.panel import Panel
 from wasinn_nb.widgets.explorer.selection import Selection, code_of
 from wasinn_nb.widgets.explorer.times import RunTimes
 
+pytestmark = pytest.mark.full
+
 # --------------------------------------------------------------------------------- the main way
 
 

@@ -15,6 +15,8 @@ from wasinn_nb.runtimes import Device, DeviceTable
 from wasinn_nb.widgets.pickers import targets
 from wasinn_nb.widgets.pickers.targets import TargetPicker
 
+pytestmark = pytest.mark.full
+
 COLORS = wn.ModelCard("colors", "segmentation", classes=("blue", "green", "red"))
 BGR = wn.PreprocessRecipe(4, 6, resize="bilinear")
 ASSUMED = "assumed: BGR, values 0 to 255, bilinear"

@@ -10,13 +10,18 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork"),
+]
 
 BEGIN = """
 import os, sys, time, warnings
 import toys
 import numpy as np
 import wasinn_nb as wn
+# First, for toys.py would import OpenVINO with its telemetry, whose thread holds locks at a fork.
+import wasinn_nb.runtimes.openvino
 from pathlib import Path
 
 folder = Path(sys.argv[1])

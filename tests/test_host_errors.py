@@ -114,6 +114,7 @@ except UnwritableError as error:
 """
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("what", ["tensor", "result", "page", "card"])
 def test_files_that_do_not_fit(tmp_path, what):
     (tmp_path / "toy.onnx").write_bytes(toys.onnx_relu())

@@ -151,6 +151,7 @@ def test_png_of_16_bit_color_keeps_the_high_bytes():
     assert rgb_pixels(png(2, 1, 16, 2, rows)).tolist() == [[[255, 0, 18], [0, 0, 0]]]
 
 
+@pytest.mark.full
 def test_png_of_16_bit_gray_keeps_all():
     assert rgb_pixels(png(2, 1, 16, 0, b"\0\xff\x01\x00\x80"))[0, :, 0].tolist() == [65281, 128]
 

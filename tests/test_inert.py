@@ -45,6 +45,8 @@ from wasinn_nb.render import (
 )
 from wasinn_nb.wording import first_few, inert, listed, no_such
 
+pytestmark = pytest.mark.full
+
 HOSTILE = (
     "road [/]",
     "[link=https://example.com]x[/link]",

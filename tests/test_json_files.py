@@ -89,6 +89,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.full
 @given(values)
 def test_what_is_written_comes_back(value):
     text = json_text(value, "the value", RecipeError)

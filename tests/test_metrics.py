@@ -153,6 +153,7 @@ def slow_boundary(mask, reach):
     return mask & ~inside
 
 
+@pytest.mark.full
 @given(
     masks(max_side=24),
     st.floats(0.001, 0.4),

@@ -76,6 +76,7 @@ def travellers(tmp_path_factory):
     return {type(one): one for one in found}
 
 
+@pytest.mark.full
 def test_every_public_class_is_listed(travellers):
     public = {one for name in wn.__all__ if inspect.isclass(one := getattr(wn, name))}
     assert public - set(travellers) - set(STAYS) == set()

@@ -484,6 +484,7 @@ def test_what_is_not_scaled_can_be_read_back(pixels, color, layout, type_):
     assert np.array_equal(levels[:, :, order], pixels)
 
 
+@pytest.mark.full
 @given(
     hnp.arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3))),
     st.integers(1, 9),

@@ -12,6 +12,8 @@ import toys
 
 from wasinn_nb.runtimes import without_telemetry
 
+pytestmark = pytest.mark.full
+
 SITE = """
 import os, sys
 

@@ -14,6 +14,8 @@ from PIL import Image
 import wasinn_nb as wn
 from wasinn_nb.errors import ImageError, MissingFileError, TensorFileError
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture
 def values():

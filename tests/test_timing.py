@@ -260,6 +260,7 @@ def test_warnings_of_a_run_pass_through(tmp_path, monkeypatch):
         wn.bench(pipeline, np.zeros((4, 6, 3), np.uint8), rounds=3)
 
 
+@pytest.mark.full
 def test_one_pipeline_needs_no_list_and_no_ratio():
     timings = wn.bench(wn.Pipeline(), rounds=3)
     assert [one.model for one in timings] == ["road-segmentation-synth-0001"]
@@ -299,6 +300,7 @@ def test_rounds_are_reported_to_a_callable(tmp_path, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("pipelines", "rounds", "message"),
     [

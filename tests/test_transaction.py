@@ -71,6 +71,7 @@ def test_a_set_is_written_and_read(tmp_path):
     assert names(tmp_path / "new" / "folder") == ["head-a.txt", "head-b.txt", "head.json"]
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_killed_at_any_step_a_set_is_old_or_new(tmp_path):
     tests = str(Path(__file__).parent)
@@ -156,6 +157,7 @@ for turn in range(60):
 """
 
 
+@pytest.mark.full
 def test_several_savers_never_mix_their_files(tmp_path):
     tests = str(Path(__file__).parent)
     save(tmp_path, {"head-a.txt": b"", "head-b.txt": b""})

@@ -138,6 +138,7 @@ def test_the_mask_travels_exactly():
     }
 
 
+@pytest.mark.full
 def test_what_a_full_hd_result_weighs():
     made = wn.segment("city-crosswalk", scores=True)
     photo = made.resize(1080, 1920)  # the mask at the size of the photograph, at worst
