@@ -19,7 +19,7 @@ help:
 	@echo "make fuzz       mutated images, masks and JSON files; 10,000 models through guests and inspect (MODELS=n)"
 	@echo "make guest      build the WebAssembly guests again (Debian's Rust and clang)"
 	@echo "make notebooks  run the tutorials and save their outputs"
-	@echo "make pictures   draw the README's picture again"
+	@echo "make pictures   draw the README's figures again"
 	@echo "make lock       take the newest versions into constraints.txt"
 
 # The stamps say which extras .venv has; a change of the requirements installs again.

@@ -11,7 +11,7 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-# Machines that run other things at the same time are slow now and then; that is no failure.
+# Machines that run other things at the same time are slow now and then; that is not a failure.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 

@@ -5,13 +5,13 @@ Measured in the page with ``performance.now``, at a display size of 1280x720:
 * the opacity slider, from its event to the new pixels (read back, so that they are there), the wait
   for the next frame included; beside it the way it is done without this package,
   ``ipywidgets.interact`` over matplotlib;
-* a click on another picture until its mask is on screen, kernel and page together, beside the
-  pipeline's own time for the same picture in the same runs;
+* a click on another image until its mask is on screen, kernel and page together, beside the
+  pipeline's own time for the same image in the same runs;
 * bytes over the websocket for a result of 1920x1080 pixels, beside a PNG of the same by matplotlib.
 
     python -m benchmarks browser
 
-Uses a photograph from the folder WASINN_NB_SHARED (or ../shared), else a shipped picture enlarged.
+Uses an image from the folder WASINN_NB_SHARED (or ../shared), else a shipped image enlarged.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ SLIDE = """async (moves) => {
 CHOOSE = """async (index) => {
   const root = document.querySelector(".wnb-viewer");
   const serial = root.dataset.painted;
-  const pictures = [...document.querySelectorAll(".wnb-picker")]
+  const images = [...document.querySelectorAll(".wnb-picker")]
     .find((picker) => picker.querySelector("legend").textContent === "Image")
     .querySelectorAll('input[type="radio"]');
   const painted = new Promise((done) => {
@@ -103,29 +103,29 @@ CHOOSE = """async (index) => {
     observer.observe(root, { attributes: true, attributeFilter: ["data-painted"] });
   });
   const start = performance.now();
-  pictures[index % pictures.length].click();
+  images[index % images.length].click();
   return (await painted) - start;
 }"""
 STEP = """async () => {
   const handle = document.querySelector(".jupyter-widgets .noUi-handle");
-  const picture = () => document.querySelector(".jp-OutputArea img")?.src;
-  const before = picture();
+  const image = () => document.querySelector(".jp-OutputArea img")?.src;
+  const before = image();
   const start = performance.now();
   handle.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
   for (;;) {
     await new Promise(requestAnimationFrame);
-    const now = picture();
+    const now = image();
     if (now && now !== before) {
       await document.querySelector(".jp-OutputArea img").decode();
       return performance.now() - start;
     }
-    if (performance.now() - start > 30000) throw new Error("no new picture");
+    if (performance.now() - start > 30000) throw new Error("no new image");
   }
 }"""
 
 
 def full_hd(folder: Path) -> Path:
-    """Return a photograph of 1920x1080 pixels."""
+    """Return an image of 1920x1080 pixels."""
     shared = Path(os.environ.get("WASINN_NB_SHARED") or ROOT.parent / "shared")
     real = shared / "images" / "empty_road_mapillary.jpg"
     if real.is_file():
@@ -160,7 +160,7 @@ def opened(
 
 
 def to_display_size(page: Page) -> None:
-    """Make the window as wide as it takes for the picture to be 1280 pixels wide."""
+    """Make the window as wide as it takes for the image to be 1280 pixels wide."""
     page.locator(".wnb-viewer[data-painted]").wait_for()
     for _ in range(3):
         width = page.locator(".wnb-canvas").evaluate("canvas => canvas.clientWidth")
@@ -168,8 +168,8 @@ def to_display_size(page: Page) -> None:
         assert size is not None
         page.set_viewport_size({"width": size["width"] + DISPLAY[0] - width, "height": 1100})
         page.wait_for_timeout(300)
-    shown = page.locator(".wnb-canvas").evaluate("canvas => [canvas.width, canvas.height]")
-    assert tuple(shown) == DISPLAY, shown
+    size = page.locator(".wnb-canvas").evaluate("canvas => [canvas.width, canvas.height]")
+    assert tuple(size) == DISPLAY, size
 
 
 def explorer_times(server: Server) -> tuple[list[float], list[float], list[float]]:
@@ -181,7 +181,7 @@ def explorer_times(server: Server) -> tuple[list[float], list[float], list[float
         slider = page.evaluate(SLIDE, MOVES)
         clicks = []
         for index in range(1, CLICKS + 3):
-            page.wait_for_timeout(700)  # a person looks; confidences and the saved picture follow
+            page.wait_for_timeout(700)  # a person looks; confidences and the saved image follow
             clicks.append(page.evaluate(CHOOSE, index))
         own = [
             1000 * sum(seconds.values())
@@ -191,14 +191,14 @@ def explorer_times(server: Server) -> tuple[list[float], list[float], list[float
 
 
 def interact_times(server: Server) -> list[float]:
-    """Return milliseconds from a step of the slider to the new picture, as matplotlib draws it."""
+    """Return milliseconds from a step of the slider to the new image, as matplotlib draws it."""
     with opened(server, "interact", INTERACT) as notebook:
         notebook.page.locator(".jp-OutputArea img").wait_for()
         notebook.page.evaluate(STEP)
         return [notebook.page.evaluate(STEP) for _ in range(INTERACTS)]
 
 
-def sent_bytes(server: Server, photo: Path) -> tuple[int, int]:
+def sent_bytes(server: Server, image: Path) -> tuple[int, int]:
     """Return the bytes over the websocket for one more result, and those of its mask's labels."""
     received: list[int] = []
     cell = EXPLORER.format(image=wn.images()[0])
@@ -207,18 +207,18 @@ def sent_bytes(server: Server, photo: Path) -> tuple[int, int]:
         to_display_size(page)
         page.wait_for_timeout(2000)
         received.clear()
-        notebook.kernel.run(f"explorer.images.value = {str(photo)!r}; _ = explorer.wait()")
+        notebook.kernel.run(f"explorer.images.value = {str(image)!r}; _ = explorer.wait()")
         page.locator('.wnb-viewer[data-painted="2"]').wait_for()
         page.wait_for_timeout(2000)
         mask = notebook.kernel.ask('len(explorer.viewer._masks[0]["labels"])')
     total = sum(received)
-    print(f"websocket, one result of {photo.name}: {total} bytes", file=sys.stderr)
+    print(f"websocket, one result of {image.name}: {total} bytes", file=sys.stderr)
     return total, mask
 
 
-def matplotlib_bytes(photo: Path) -> int:
-    """Return the size of the same picture, photograph and overlay, as matplotlib's PNG."""
-    result = wn.segment(photo)
+def matplotlib_bytes(image: Path) -> int:
+    """Return the size of the same image, image and overlay, as matplotlib's PNG."""
+    result = wn.segment(image)
     figure = Figure(figsize=(19.2, 10.8), dpi=100)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.imshow(np.asarray(result.overlay()))
@@ -235,9 +235,9 @@ def rows() -> list[Row]:
         try:
             slider, clicks, own = explorer_times(server)
             interact = interact_times(server)
-            photo = full_hd(Path(folder))
-            total, mask = sent_bytes(server, photo)
-            peer = matplotlib_bytes(photo)
+            image = full_hd(Path(folder))
+            total, mask = sent_bytes(server, image)
+            peer = matplotlib_bytes(image)
         finally:
             server.stop()
     for name, values in (("slider", slider), ("interact", interact), ("click to mask", clicks)):

@@ -23,14 +23,14 @@ CONFIG = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
 ROUNDS = 40
 
 
-def photograph(folder: Path) -> Path:
-    """Return a 1920x1080 JPEG: the reference photograph, or a shipped picture enlarged."""
+def full_hd(folder: Path) -> Path:
+    """Return a 1920x1080 JPEG: the reference image, or a shipped image enlarged."""
     shared = Path(os.environ.get("WASINN_NB_SHARED", "../shared")) / "images"
     found = shared / "empty_road_mapillary.jpg"
     source = found if found.is_file() else wn.image()
-    path = folder / "photograph.jpg"
-    picture = Image.open(source).convert("RGB").resize((1920, 1080), Image.Resampling.LANCZOS)
-    picture.save(path, quality=92)
+    path = folder / "full-hd.jpg"
+    image = Image.open(source).convert("RGB").resize((1920, 1080), Image.Resampling.LANCZOS)
+    image.save(path, quality=92)
     return path
 
 
@@ -44,7 +44,7 @@ def model_file() -> str:
 def rows() -> list[Row]:
     """Measure and return the ratios."""
     with tempfile.TemporaryDirectory() as folder:
-        path, model = str(photograph(Path(folder))), model_file()
+        path, model = str(full_hd(Path(folder))), model_file()
         core = ov.Core()
         compiled = core.compile_model(model, "CPU", CONFIG)
         height, width = compiled.input(0).shape[2:]
@@ -55,15 +55,15 @@ def rows() -> list[Row]:
         guest = wn.Pipeline(model, "CPU", precision="f32", resize="triangle")
 
         def article() -> np.ndarray:
-            picture = Image.open(path).convert("RGB").resize((width, height))
-            pixels = np.array(picture)[:, :, ::-1]
+            image = Image.open(path).convert("RGB").resize((width, height))
+            pixels = np.array(image)[:, :, ::-1]
             tensor = np.expand_dims(np.transpose(pixels, (2, 0, 1)), 0).astype(np.float32)
             return np.argmax(compiled([tensor])[output][0], axis=0)
 
         def hello_segmentation() -> np.ndarray:
-            picture = cv2.imread(path)
-            cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)  # the notebook shows it beside the mask
-            resized = cv2.resize(picture, (width, height))
+            image = cv2.imread(path)
+            cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # the notebook shows it beside the mask
+            resized = cv2.resize(image, (width, height))
             tensor = np.expand_dims(resized.transpose(2, 0, 1), 0)
             return np.argmax(compiled([tensor])[output], axis=1)
 
@@ -90,11 +90,11 @@ def rows() -> list[Row]:
             ROUNDS,
         )
         reference = guest(Path(path)).labels
-        picture = cv2.imread(path)[:, :, ::-1]
+        image = cv2.imread(path)[:, :, ::-1]
         masks = {
             "bilinear": exact(Path(path)).labels,
             "bilinear-draft": draft(Path(path)).labels,
-            "cv2.resize": guest(np.ascontiguousarray(cv2.resize(picture, (width, height)))).labels,
+            "cv2.resize": guest(np.ascontiguousarray(cv2.resize(image, (width, height)))).labels,
         }
     for name, mask in masks.items():
         print(f"mask by {name}: {(mask == reference).mean():.2%} of that of a Rust guest")

@@ -15,12 +15,12 @@ ROUNDS = 40
 def rows() -> list[Row]:
     """Measure and return the ratios."""
     noise = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), dtype=np.uint8)
-    picture = Image.fromarray(noise)
+    image = Image.fromarray(noise)
     filters = ("triangle", "triangle-0.23", "bilinear")
     recipes = {name: PreprocessRecipe(512, 896, resize=name) for name in filters}
     seconds = measure(
-        {"pillow": lambda: picture.resize((896, 512), Image.Resampling.BILINEAR)}
-        | {name: (lambda name=name: resized_pixels(picture, recipes[name])) for name in filters},
+        {"pillow": lambda: image.resize((896, 512), Image.Resampling.BILINEAR)}
+        | {name: (lambda name=name: resized_pixels(image, recipes[name])) for name in filters},
         ROUNDS,
     )
     return [

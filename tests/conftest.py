@@ -31,7 +31,7 @@ def litert():
 
 @pytest.fixture
 def toy(tmp_path):
-    """A model whose class is the brightest of red, green and blue: any picture's mask is known."""
+    """A model whose class is the brightest of red, green and blue: any image's mask is known."""
     return str(brightest_channel(tmp_path / "toy.xml"))
 
 

@@ -129,7 +129,7 @@ def test_from_wire_says_what_neither_dialect_fits(code, elements, nbytes, messag
 
 
 @pytest.mark.parametrize(
-    ("said", "type_"),
+    ("name", "type_"),
     [
         ("f32", TensorType.F32),
         ("F32", TensorType.F32),
@@ -144,12 +144,12 @@ def test_from_wire_says_what_neither_dialect_fits(code, elements, nbytes, messag
         (TensorType.I64, TensorType.I64),
     ],
 )
-def test_parse(said, type_):
-    assert TensorType.parse(said) is type_
+def test_parse(name, type_):
+    assert TensorType.parse(name) is type_
 
 
 @pytest.mark.parametrize(
-    "said",
+    "name",
     [
         None,
         1,
@@ -176,9 +176,9 @@ def test_parse(said, type_):
         "f" * 5000,
     ],
 )
-def test_parse_refuses_what_is_no_type(said):
+def test_parse_refuses_what_is_not_a_type(name):
     with pytest.raises(ValueError, match="tensor type") as caught:
-        TensorType.parse(said)
+        TensorType.parse(name)
     assert len(str(caught.value)) < 250
 
 

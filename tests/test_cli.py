@@ -26,17 +26,17 @@ def toy(tmp_path):
 
 
 @pytest.fixture
-def photo(tmp_path):
+def image(tmp_path):
     """An image whose left third is blue, the rest green: classes 0 and 1 of the toy."""
     pixels = np.zeros((4, 6, 3), np.uint8)
     pixels[:, :2, 2] = pixels[:, 2:, 1] = 200
-    Image.fromarray(pixels).save(tmp_path / "photo.png")
-    return tmp_path / "photo.png"
+    Image.fromarray(pixels).save(tmp_path / "image.png")
+    return tmp_path / "image.png"
 
 
-def test_segment_prints_areas_and_writes_files(toy, photo, tmp_path):
+def test_segment_prints_areas_and_writes_files(toy, image, tmp_path):
     out = tmp_path / "out"
-    printed = run("segment", photo, "--model", toy, "--output", out)
+    printed = run("segment", image, "--model", toy, "--output", out)
     assert "toy, 4 x 6 pixels (height x width), f32 on CPU\n" in printed
     rows = [line.split() for line in printed.splitlines() if "class " in line and "%" in line]
     figures = [[row[-3], " ".join(row[-2:])] for row in rows]
@@ -53,13 +53,13 @@ def test_segment_prints_areas_and_writes_files(toy, photo, tmp_path):
         assert f"\n{name} " in printed
 
 
-def test_segment_writes_scores_when_asked(toy, photo, tmp_path):
-    run("segment", photo, "-m", toy, "-o", tmp_path / "out", "--scores")
+def test_segment_writes_scores_when_asked(toy, image, tmp_path):
+    run("segment", image, "-m", toy, "-o", tmp_path / "out", "--scores")
     assert (tmp_path / "out/toy-1x3x4x6xf32.tensor").stat().st_size == 3 * 4 * 6 * 4
 
 
-def test_segment_as_json(toy, photo):
-    values = json.loads(run("segment", photo, "-m", toy, "--resize", "triangle", "--json"))
+def test_segment_as_json(toy, image):
+    values = json.loads(run("segment", image, "-m", toy, "--resize", "triangle", "--json"))
     assert values["areas"] == {"class 0": 8, "class 1": 16, "class 2": 0}
     assert values["fractions"]["class 0"] == pytest.approx(1 / 3)
     assert (values["model"], values["target"], values["precision"]) == ("toy", "CPU", "f32")
@@ -82,16 +82,16 @@ def test_inspect_tensor(tmp_path):
     assert values["recipe"] == recipe.to_dict()
 
 
-def test_inspect_image(photo, tmp_path):
-    assert json.loads(run("inspect", photo, "--json")) == {
-        "image": "photo.png",
-        "picture": "photo.png",
+def test_inspect_image(image, tmp_path):
+    assert json.loads(run("inspect", image, "--json")) == {
+        "image": "image.png",
+        "picture": "image.png",
         "format": "PNG",
         "width": 6,
         "height": 4,
         "mode": "RGB",
         "EXIF": "upright",
-        "bytes": photo.stat().st_size,
+        "bytes": image.stat().st_size,
     }
     turned = Image.new("RGB", (2, 1))
     exif = turned.getexif()
@@ -135,8 +135,8 @@ def test_errors_are_one_line_and_an_exit_code(arguments, message):
 
 
 @pytest.mark.full
-def test_a_file_in_the_way_of_the_folder(toy, photo):
-    done = shell("segment", photo, "-m", toy, "-o", photo / "out")
+def test_a_file_in_the_way_of_the_folder(toy, image):
+    done = shell("segment", image, "-m", toy, "-o", image / "out")
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert "Traceback" not in done.stderr
@@ -198,7 +198,7 @@ def test_run_stops_a_guest_in_time():
 
 
 @pytest.mark.full
-def test_run_traces_and_dumps_tensors(tmp_path, photo):
+def test_run_traces_and_dumps_tensors(tmp_path, image):
     """The legacy guest on a model of bytes, by its name; tensors and trace as they were."""
     import openvino as ov
     from openvino import opset13 as op
@@ -235,9 +235,9 @@ def test_run_refuses_pairs_without_a_separator():
 
 
 @pytest.mark.full
-def test_compare_says_the_same_and_different_by_its_exit_code(toy, photo, tmp_path):
-    run("segment", photo, "-m", toy, "-o", tmp_path / "a", "--scores")
-    run("segment", photo, "-m", toy, "-o", tmp_path / "b", "--scores")
+def test_compare_says_the_same_and_different_by_its_exit_code(toy, image, tmp_path):
+    run("segment", image, "-m", toy, "-o", tmp_path / "a", "--scores")
+    run("segment", image, "-m", toy, "-o", tmp_path / "b", "--scores")
     name = "toy-1x3x4x6xf32.tensor"
     same = shell("compare", tmp_path / "a" / name, tmp_path / "b" / name)
     assert (same.returncode, same.stderr) == (0, "")
@@ -255,16 +255,16 @@ def test_compare_says_the_same_and_different_by_its_exit_code(toy, photo, tmp_pa
     assert nothing.stderr.startswith("error: no ")
 
 
-def test_evaluate_prints_iou_and_writes_a_page(toy, photo, tmp_path):
+def test_evaluate_prints_iou_and_writes_a_page(toy, image, tmp_path):
     masks = tmp_path / "masks"
     masks.mkdir()
     truth = np.array([[0, 0, 1, 1, 1, 2]] * 4, np.uint8)
-    Image.fromarray(truth).save(masks / "photo.png")
+    Image.fromarray(truth).save(masks / "image.png")
     page = tmp_path / "page.html"
-    values = json.loads(run("evaluate", photo, masks / "photo.png", "-m", toy, "--json"))
+    values = json.loads(run("evaluate", image, masks / "image.png", "-m", toy, "--json"))
     assert values["classes"]["class 0"]["iou"] == pytest.approx(1)
     assert values["classes"]["class 1"]["iou"] == pytest.approx(12 / 16)
-    printed = run("evaluate", photo, masks / "photo.png", "-m", toy, "--html", page)
+    printed = run("evaluate", image, masks / "image.png", "-m", toy, "--html", page)
     assert "class 1  0.7500" in printed
     assert page.read_text().startswith("<!doctype html>")
 
@@ -377,9 +377,9 @@ def test_tables_fit_a_terminal_and_are_one_line_a_row_elsewhere():
 
 
 @pytest.mark.full
-def test_classes_have_the_colors_of_the_mask_in_a_terminal(toy, photo):
+def test_classes_have_the_colors_of_the_mask_in_a_terminal(toy, image):
     done = shell(
-        *("segment", photo, "-m", toy, "--recipe", "color=BGR,range=0:255,resize=bilinear"),
+        *("segment", image, "-m", toy, "--recipe", "color=BGR,range=0:255,resize=bilinear"),
         FORCE_COLOR="1",
         COLORTERM="truecolor",
         TERM="xterm-256color",
@@ -401,5 +401,5 @@ def test_numbers_that_json_does_not_have(tmp_path):
     assert "\n  max         nan\n" in run("inspect", path) + "\n"
 
 
-def test_the_size_of_an_image_is_height_by_width(photo):
-    assert "size    4 x 6 pixels (height x width)\n" in run("inspect", photo)
+def test_the_size_of_an_image_is_height_by_width(image):
+    assert "size    4 x 6 pixels (height x width)\n" in run("inspect", image)

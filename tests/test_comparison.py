@@ -37,7 +37,7 @@ from wasinn_nb.wasi_nn.trace import Trace
 CARD = ModelCard("toy", "segmentation", classes=("background", "road", "curb"))
 F32 = np.float32
 RNG = np.random.default_rng(6)
-PHOTO = RNG.integers(0, 256, (8, 12, 3), np.uint8)
+PIXELS = RNG.integers(0, 256, (8, 12, 3), np.uint8)
 RECIPE = PreprocessRecipe(8, 12)
 
 
@@ -359,8 +359,8 @@ def test_a_result_is_identical_to_itself():
 
 
 def test_the_first_step_that_differs_is_named():
-    wrong = image_to_tensor(PHOTO, RECIPE.replace(color="RGB"))
-    right = image_to_tensor(PHOTO, RECIPE)
+    wrong = image_to_tensor(PIXELS, RECIPE.replace(color="RGB"))
+    right = image_to_tensor(PIXELS, RECIPE)
     output = tensor(scores()[None])
     other = tensor(scores(seed=5)[None])
     cases = [
@@ -371,8 +371,8 @@ def test_the_first_step_that_differs_is_named():
         (traced(None, output), traced(wrong, other), "output tensor"),
         (traced(right, output), result(scores(seed=5)), "output tensor"),
         (traced(right, output), result(scores(seed=5), keep_scores=False), "labels"),
-        (traced(right), result(image=PHOTO, recipe=RECIPE.replace(color="RGB")), "input tensor"),
-        (traced(right), result(image=PHOTO, recipe=RECIPE), None),
+        (traced(right), result(image=PIXELS, recipe=RECIPE.replace(color="RGB")), "input tensor"),
+        (traced(right), result(image=PIXELS, recipe=RECIPE), None),
     ]
     for a, b, first in cases:
         assert compare(a, b).first_difference == first, repr(compare(a, b))
@@ -381,16 +381,16 @@ def test_the_first_step_that_differs_is_named():
 
 def test_a_guest_run_goes_by_its_trace():
     class Run:
-        trace = traced(image_to_tensor(PHOTO, RECIPE), tensor(scores()[None]))
+        trace = traced(image_to_tensor(PIXELS, RECIPE), tensor(scores()[None]))
         inputs, outputs = trace.tensors("set_input"), trace.tensors("get_output")
 
-    found = compare(Run(), result(image=PHOTO, recipe=RECIPE))
+    found = compare(Run(), result(image=PIXELS, recipe=RECIPE))
     assert str(found) == "identical: input tensor, output tensor and labels"
     assert found.a == "GuestRun guest"
 
 
 def test_an_input_is_made_of_image_and_recipe():
-    a, b = (result(image=PHOTO, recipe=RECIPE.replace(color=c)) for c in ("BGR", "RGB"))
+    a, b = (result(image=PIXELS, recipe=RECIPE.replace(color=c)) for c in ("BGR", "RGB"))
     found = compare(a, b)
     assert str(found) == (
         "different: first at the input tensor: the channels are in reverse order "
@@ -400,8 +400,8 @@ def test_an_input_is_made_of_image_and_recipe():
     assert "recipe, color: BGR in a, RGB in b" in repr(found)
     same = compare(a, a)
     assert same.step("input tensor").difference == "the same image and recipe"
-    assert compare(a, result(recipe=RECIPE), image=PHOTO).verdict is Verdict.IDENTICAL
-    another = result(image=PHOTO[::-1], recipe=RECIPE)
+    assert compare(a, result(recipe=RECIPE), image=PIXELS).verdict is Verdict.IDENTICAL
+    another = result(image=PIXELS[::-1], recipe=RECIPE)
     assert compare(a, another).first_difference == "input tensor"
 
 
@@ -456,7 +456,7 @@ def test_scores_that_are_infinite():
         (scores(), scores().argmax(0).astype(np.uint8), ["labels"]),
         (scores(), scores().argmax(0)[None], ["labels"]),
         (scores().argmax(0), scores().argmax(0).astype(np.uint8)[None, None], ["labels"]),
-        (PHOTO, PHOTO[None].astype(F32), ["input tensor"]),
+        (PIXELS, PIXELS[None].astype(F32), ["input tensor"]),
         (np.arange(9.0), np.arange(9, dtype=F32), ["output tensor"]),
         (scores().argmax(0) == 1, scores().argmax(0) == 1, ["labels"]),
     ],
@@ -478,7 +478,7 @@ def test_a_classification_says_which_class_is_the_highest():
 
 
 def test_files(tmp_path):
-    one = result(image=PHOTO, recipe=RECIPE)
+    one = result(image=PIXELS, recipe=RECIPE)
     saved = one.save(tmp_path / "a")
     assert compare(saved.facts, one).verdict is Verdict.IDENTICAL
     assert compare(str(saved.mask), one).verdict is Verdict.IDENTICAL
@@ -496,12 +496,12 @@ def test_files(tmp_path):
 
 
 def test_what_is_nothing_to_compare(tmp_path):
-    Image.fromarray(PHOTO).save(tmp_path / "photo.png")
-    Image.fromarray(PHOTO[:, :, 0]).save(tmp_path / "mask.jpg")
+    Image.fromarray(PIXELS).save(tmp_path / "image.png")
+    Image.fromarray(PIXELS[:, :, 0]).save(tmp_path / "mask.jpg")
     (tmp_path / "nameless.tensor").write_bytes(b"abc")
     mask = np.zeros((8, 12), np.uint8)
     cases = [
-        (tmp_path / "photo.png", InvalidArgumentError, r"b \(photo.png\): expected an index mask"),
+        (tmp_path / "image.png", InvalidArgumentError, r"b \(image.png\): expected an index mask"),
         (tmp_path / "mask.jpg", InvalidArgumentError, "JPEG changes class numbers"),
         (tmp_path / "nameless.tensor", TensorFileError, "nothing says its dimensions"),
         (tmp_path / "missing.tensor", MissingFileError, "no tensor at"),
@@ -510,7 +510,7 @@ def test_what_is_nothing_to_compare(tmp_path):
         (Trace(), InvalidArgumentError, r"b \(Trace of 0 calls\) keeps no tensor"),
         (np.zeros(3, complex), TensorError, "complex"),
         (
-            traced(image_to_tensor(PHOTO, RECIPE)),
+            traced(image_to_tensor(PIXELS, RECIPE)),
             InvalidArgumentError,
             r"no step in common: a has labels, b has input tensor",
         ),
@@ -534,7 +534,7 @@ def different():
     values = scores()
     other = values.copy()
     other[:, :3] = np.roll(other[:, :3], 1, axis=0)
-    return compare(result(values, image=PHOTO, recipe=RECIPE), result(other))
+    return compare(result(values, image=PIXELS, recipe=RECIPE), result(other))
 
 
 def test_text_is_stable_and_says_it_all():
@@ -632,13 +632,13 @@ def road(shared):
     from wasinn_nb.shortcuts import segment
 
     model = shared / "models" / f"{REAL}.xml"
-    photo = shared / "images" / "empty_road_mapillary.jpg"
+    image = shared / "images" / "empty_road_mapillary.jpg"
 
     def run(*, scores=True, **options):
         color = options.pop("color", None)
         if color:
-            options["recipe"] = segment(photo, model).recipe.replace(color=color)
-        return segment(photo, model, scores=scores, **options)
+            options["recipe"] = segment(image, model).recipe.replace(color=color)
+        return segment(image, model, scores=scores, **options)
 
     return run
 

@@ -50,7 +50,7 @@ class Kernel:
         reply = self.client.complete(code, reply=True, timeout=120)["content"]
         return {match.rpartition(".")[2] for match in reply["matches"]}
 
-    def told(self, name):
+    def help_text(self, name):
         """Return what ``name?`` shows, without colors."""
         reply = self.client.inspect(name, reply=True, timeout=120)["content"]
         assert reply["found"], name
@@ -104,8 +104,8 @@ def test_every_public_name_is_offered(kernel, name):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_help_lists_the_parameters(kernel, name):
-    told = kernel.told(name)
-    section = re.search(r"Parameters\n-+\n(.*?)(?=\n\n\S[^\n]*\n-+\n|\nFile:)", told, re.DOTALL)
+    text = kernel.help_text(name)
+    section = re.search(r"Parameters\n-+\n(.*?)(?=\n\n\S[^\n]*\n-+\n|\nFile:)", text, re.DOTALL)
     listed = re.findall(r"^([*\w][\w, *]*?)(?: :.*)?$", section[1] if section else "", re.MULTILINE)
     names = [name.strip(" *") for line in listed for name in line.split(",")]
     assert sorted(names) == sorted(inspect.signature(FUNCTIONS[name]).parameters)

@@ -49,7 +49,7 @@ def test_a_crop_covers_the_middle():
     assert covers == Coverage(0.0, 0.25, 1.0, 0.75)
 
 
-def test_the_first_and_last_pixels_of_a_stride_are_centred_on_those_of_the_image():
+def test_the_first_and_last_pixels_of_a_stride_are_centered_on_those_of_the_image():
     covers, *_ = placed((3, 3), (5, 5), (5, 5))
     # Pixel 0 of the mask reaches from -0.5 to 1.5 of the input, pixel 2 from 3.5 to 5.5.
     assert covers == Coverage(-0.1, -0.1, 1.1, 1.1)

@@ -216,8 +216,8 @@ def test_many_classes_are_counted_and_the_first_ones_shown(toy):
     path = toys.brightest_channel(Path("many.xml").absolute(), classes=30)
     assert wn.describe(path).reading["classes"] == "30, without names, assumed"
     named = wn.describe(path, card=wn.ModelCard("many", classes=names))
-    shown = ", ".join(names[:20])
-    assert named.reading["classes"] == f"{shown}, ... (30 in all)"
+    listing = ", ".join(names[:20])
+    assert named.reading["classes"] == f"{listing}, ... (30 in all)"
     assert max(map(len, repr(named).split("\n# ")[0].splitlines())) <= 100
 
 

@@ -480,8 +480,8 @@ def test_a_guest_run(tmp_path):
     pytest.importorskip("wasmtime")
     xml, weights = wn.model().files
     original = wn.image()
-    dirs = {".": str(tmp_path), "model": str(xml.parent), "photos": str(original.parent)}
-    args = [f"model/{xml.name}", f"model/{weights.name}", f"photos/{original.name}"]
+    dirs = {".": str(tmp_path), "model": str(xml.parent), "images": str(original.parent)}
+    args = [f"model/{xml.name}", f"model/{weights.name}", f"images/{original.name}"]
     run = wn.run_guest(wn.guest("roadseg"), args, dirs, writable=".", keep="all", stream=False)
     found = diagnose(run, wn.image(), wn.model())
     assert found.right, found

@@ -74,12 +74,12 @@ FITTED = {"stretch": stretched(), "letterbox": letterboxed(114), "crop": cropped
 RECIPES = {"stretch": STRETCH, "letterbox": LETTERBOX, "crop": CROP}
 
 
-@pytest.mark.parametrize("wanted", RECIPES)
+@pytest.mark.parametrize("expected", RECIPES)
 @pytest.mark.parametrize("made", FITTED)
-def test_each_fit_is_right_or_the_mistake(wanted, made):
-    found = named(nchw(FITTED[made]), RECIPES[wanted])
-    assert axes(found) == ([] if made == wanted else ["fit"])
-    assert found.right == (made == wanted)
+def test_each_fit_is_right_or_the_mistake(expected, made):
+    found = named(nchw(FITTED[made]), RECIPES[expected])
+    assert axes(found) == ([] if made == expected else ["fit"])
+    assert found.right == (made == expected)
     assert found.candidates[0].making.fit == made
 
 
@@ -178,8 +178,8 @@ def test_gray_models(array, axis, sentence):
 
 def test_gray_of_rust_where_pillow_s_is_wanted_and_the_reverse():
     rust = GRAY.replace(resize="triangle")
-    for wanted, made in ((GRAY, rust), (rust, GRAY)):
-        found = named(wn.image_to_tensor(IMAGE, made).to_array(), wanted)
+    for expected, made in ((GRAY, rust), (rust, GRAY)):
+        found = named(wn.image_to_tensor(IMAGE, made).to_array(), expected)
         assert axes(found) == ["color"]  # the filters differ by less than a level
         assert "gray by Rec. " in found.sentence
         assert found.notes[0].startswith("The filter is ")
@@ -314,12 +314,12 @@ def output_of(model, recipe, image=IMAGE):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("wanted", RECIPES)
+@pytest.mark.parametrize("expected", RECIPES)
 @pytest.mark.parametrize("made", RECIPES)
-def test_fits_are_named_from_outputs(model, wanted, made):
+def test_fits_are_named_from_outputs(model, expected, made):
     output = output_of(model, RECIPES[made])
-    found = diagnose(output, IMAGE, model, recipe=RECIPES[wanted], stage="output", progress=False)
-    assert axes(found) == ([] if made == wanted else ["fit"]), found
+    found = diagnose(output, IMAGE, model, recipe=RECIPES[expected], stage="output", progress=False)
+    assert axes(found) == ([] if made == expected else ["fit"]), found
 
 
 @pytest.mark.full

@@ -231,9 +231,9 @@ def test_the_reference_mask(road, guest_pixels):
 def test_bfloat16_and_the_other_filters_agree(road, guest_pixels, shared):
     digest = road(nchw(guest_pixels))
     assert digest.differences(road(nchw(guest_pixels), "bf16")) == []
-    photo = shared / "images" / "empty_road_mapillary.jpg"
+    image = shared / "images" / "empty_road_mapillary.jpg"
     for resize in ("triangle", "triangle-0.23", "bilinear"):
-        tensor = image_to_tensor(photo, PreprocessRecipe(512, 896, resize=resize))
+        tensor = image_to_tensor(image, PreprocessRecipe(512, 896, resize=resize))
         assert digest.differences(road(tensor.to_array())) == [], resize
 
 

@@ -607,22 +607,22 @@ def toy(tmp_path_factory):
 
 
 @pytest.fixture
-def photo():
+def image():
     pixels = np.zeros((4, 6, 3), U8)
     pixels[:, :2, 2] = pixels[:, 2:, 1] = 200  # the left third is blue: class 0; the rest class 1
     return pixels
 
 
-def test_a_model_runs_over_images(toy, photo, tmp_path):
+def test_a_model_runs_over_images(toy, image, tmp_path):
     truth = np.array([[0, 0, 1, 1, 1, 2]] * 4, U8)
-    found = evaluate([photo, photo], [truth, truth], model=toy)
+    found = evaluate([image, image], [truth, truth], model=toy)
     assert found.model == "toy"
     assert found.matrix.tolist() == [[16, 0, 0], [0, 24, 0], [0, 8, 0]]
-    png(tmp_path / "images/p.png", photo)
+    png(tmp_path / "images/p.png", image)
     png(tmp_path / "masks/p.png", truth)
     folder = evaluate(tmp_path / "images", tmp_path / "masks", model=toy.model, classes=3)
     assert folder.matrix.tolist() == [[8, 0, 0], [0, 12, 0], [0, 4, 0]]
-    assert folder.samples[0].result.photo.tolist() == photo.tolist()
+    assert folder.samples[0].result.photo.tolist() == image.tolist()
 
 
 def test_a_model_takes_images(toy):
@@ -631,13 +631,13 @@ def test_a_model_takes_images(toy):
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_a_mask_of_another_aspect_ratio_is_refused(toy, photo, tmp_path, turned):
-    source = photo
+def test_a_mask_of_another_aspect_ratio_is_refused(toy, image, tmp_path, turned):
+    source = image
     if turned:  # a file whose EXIF the recipe applies would be upright: 4 wide, 6 high
         exif = Image.Exif()
         exif[0x0112] = 6
         source = tmp_path / "p.jpg"
-        Image.fromarray(photo).save(source, exif=exif)
+        Image.fromarray(image).save(source, exif=exif)
         toy = wn.Pipeline(toy.model, recipe=toy.recipe.replace(exif="apply"))
     size = (4, 6) if turned else (6, 4)
     with pytest.raises(InvalidArgumentError, match="another aspect ratio; check the pair"):
@@ -648,12 +648,12 @@ def test_a_mask_of_another_aspect_ratio_is_refused(toy, photo, tmp_path, turned)
 @pytest.mark.parametrize("exif", ["ignore", "apply"])
 @pytest.mark.parametrize("orientation", [1, 2, 3, 4, 6])
 @pytest.mark.parametrize("kind", ["jpg", "png", "tif", "opened", "result"])
-def test_an_exif_orientation_is_named(toy, photo, tmp_path, kind, orientation, exif):
+def test_an_exif_orientation_is_named(toy, image, tmp_path, kind, orientation, exif):
     metadata = Image.Exif()
     metadata[0x0112] = orientation
     source = tmp_path / f"p.{kind if kind in {'png', 'tif'} else 'jpg'}"
-    Image.fromarray(photo).save(source, exif=metadata)
-    Image.fromarray(photo).save(tmp_path / "q.png")
+    Image.fromarray(image).save(source, exif=metadata)
+    Image.fromarray(image).save(tmp_path / "q.png")
     toy = wn.Pipeline(toy.model, recipe=toy.recipe.replace(exif=exif))
     given = Image.open(io.BytesIO(source.read_bytes())) if kind == "opened" else source
     sideways = exif == "apply" and orientation == 6
@@ -673,16 +673,16 @@ def test_an_exif_orientation_is_named(toy, photo, tmp_path, kind, orientation, e
     assert all(line.split(":")[0] in " ".join(repr(found).split()) for line in lines)
 
 
-def test_a_card_a_recipe_and_a_runtime_that_are_passed_are_honored(toy, photo):
+def test_a_card_a_recipe_and_a_runtime_that_are_passed_are_honored(toy, image):
     """BGR in place of RGB: the left third, which is blue, is the class of the last channel."""
     card = toy.model.card.replace(classes=("red", "green", "blue"), palette=[(9, 8, 7)] * 3)
     truth = np.array([[2, 2, 1, 1, 1, 1]] * 4, U8)
     options = {"card": card, "recipe": toy.recipe.replace(color="RGB"), "runtime": "openvino"}
-    found = evaluate(photo, truth, model=toy.model.path, **options)
+    found = evaluate(image, truth, model=toy.model.path, **options)
     assert found.iou == {"red": pytest.approx(math.nan, nan_ok=True), "green": 1, "blue": 1}
     assert found.class_map.palette == ((9, 8, 7),) * 3
     assert found.samples[0].result.recipe.color == "RGB"
-    assert evaluate(photo, truth, model=wn.Model(card, None, toy.model.files, "x")).iou["blue"] == 0
+    assert evaluate(image, truth, model=wn.Model(card, None, toy.model.files, "x")).iou["blue"] == 0
 
 
 def test_a_card_alone_describes_masks_and_results(tmp_path):
@@ -705,20 +705,20 @@ def test_a_card_alone_describes_masks_and_results(tmp_path):
         (CARD, {"runtime": "openvino"}, "for a model that runs"),
     ],
 )
-def test_options_that_would_not_be_honored_are_refused(toy, photo, model, options, message):
+def test_options_that_would_not_be_honored_are_refused(toy, image, model, options, message):
     with pytest.raises(InvalidArgumentError, match=message):
-        evaluate(photo, TRUTH, model=toy if model == "pipeline" else model, **options)
+        evaluate(image, TRUTH, model=toy if model == "pipeline" else model, **options)
 
 
-def test_the_bar_is_silent_where_nobody_looks(toy, photo, capsys):
-    evaluate(photo, np.zeros((4, 6), U8), model=toy)
+def test_the_bar_is_silent_where_nobody_looks(toy, image, capsys):
+    evaluate(image, np.zeros((4, 6), U8), model=toy)
     assert capsys.readouterr() == ("", "")
 
 
-def test_progress_is_reported_to_a_callable(toy, photo):
+def test_progress_is_reported_to_a_callable(toy, image):
     calls = []
     evaluate(
-        photo, np.zeros((4, 6), U8), model=toy, progress=lambda *numbers: calls.append(numbers)
+        image, np.zeros((4, 6), U8), model=toy, progress=lambda *numbers: calls.append(numbers)
     )
     assert calls == [(0, 1), (1, 1)]
 
@@ -798,14 +798,14 @@ def test_the_figure_shows_what_is_wrong(three):
     assert (marked == wrong).all()
 
 
-def test_page(three, toy, photo, tmp_path):
+def test_page(three, toy, image, tmp_path):
     page = three.write_html(tmp_path / "page.html").read_text()
     for heading in ("Classes", "How it was counted", "Confusion matrix", "Worst images"):
         assert f"<h2>{heading}</h2>" in page
     assert page.count("<img ") == 1 + 2 * 3
     outside = re.findall(r'(?:src|href)="(?!data:)', page)
     assert not outside
-    named = evaluate({"<b>x": photo}, {"<b>x": np.zeros((4, 6), U8)}, model=toy)
+    named = evaluate({"<b>x": image}, {"<b>x": np.zeros((4, 6), U8)}, model=toy)
     page = named.write_html(tmp_path / "named.html").read_text()
     assert "<b>" not in page
     assert "&lt;b&gt;x" in page

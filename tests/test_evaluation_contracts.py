@@ -89,16 +89,16 @@ def test_a_stretched_image_leaves_nothing_out(square):
 # -- one class -----------------------------------------------------------------------------------
 
 SHINING = np.array([[0, 0, 1, 1]] * 3 + [[0, 1, 1, 1]], U8)
-PHOTO = np.repeat(SHINING[:, :, None] * U8(200), 3, axis=2)
-PHOTO[3, 1] = 100  # probability 0.39
+IMAGE = np.repeat(SHINING[:, :, None] * U8(200), 3, axis=2)
+IMAGE[3, 1] = 100  # probability 0.39
 PERSON = wn.ModelCard("bright", "segmentation", RECIPE, ("person",))
 
 
 def test_one_class_against_a_mask_of_0_and_1(bright):
-    found = evaluate(PHOTO, SHINING, model=bright, card=PERSON)
+    found = evaluate(IMAGE, SHINING, model=bright, card=PERSON)
     assert found.classes == ("background", "person")
     assert found.matrix.tolist() == [[7, 0], [1, 8]]
-    lower = evaluate(PHOTO, SHINING, model=bright, card=PERSON.replace(threshold=0.3))
+    lower = evaluate(IMAGE, SHINING, model=bright, card=PERSON.replace(threshold=0.3))
     assert lower.miou == 1
 
 
@@ -109,7 +109,7 @@ def test_one_class_against_a_mask_of_0_and_255(bright, tmp_path, named, names):
     values = {"background": 0, "person": 255}
     card = PERSON if named else PERSON.replace(classes=())
     found = evaluate(
-        {"mask": PHOTO},
+        {"mask": IMAGE},
         tmp_path,
         model=bright,
         card=card,
@@ -122,24 +122,24 @@ def test_one_class_against_a_mask_of_0_and_255(bright, tmp_path, named, names):
 def test_a_mask_of_0_and_255_without_classes_names_the_remedy(bright):
     remedy = r"where 255 is person, say so: classes=\{'background': 0, 'person': 255\}"
     with pytest.raises(TensorError, match=remedy):
-        evaluate(PHOTO, SHINING * U8(255), model=bright, card=PERSON)
+        evaluate(IMAGE, SHINING * U8(255), model=bright, card=PERSON)
     # Beside 1, 255 is something else, such as pixels that do not count.
     truth = SHINING.copy()
     truth[0, 0] = 255
     with pytest.raises(TensorError, match="leave it out with ignore"):
-        evaluate(PHOTO, truth, model=bright, card=PERSON)
-    assert evaluate(PHOTO, truth, model=bright, card=PERSON, ignore=255).matrix.sum() == 15
+        evaluate(IMAGE, truth, model=bright, card=PERSON)
+    assert evaluate(IMAGE, truth, model=bright, card=PERSON, ignore=255).matrix.sum() == 15
 
 
 def test_other_names_for_a_class_that_nothing_names_need_a_mapping(bright):
     classes = {"rest": 0, "person": 1}
     with pytest.raises(InvalidArgumentError, match=r"are not the model's \(background, foregrou"):
-        evaluate(PHOTO, SHINING, model=bright, recipe=RECIPE, classes=classes)
+        evaluate(IMAGE, SHINING, model=bright, recipe=RECIPE, classes=classes)
 
 
 def test_results_of_one_class_are_judged_at_the_threshold_of_a_card(bright):
-    kept = wn.segment(PHOTO, bright, card=PERSON, scores=True)
-    bare = wn.segment(PHOTO, bright, card=PERSON)
+    kept = wn.segment(IMAGE, bright, card=PERSON, scores=True)
+    bare = wn.segment(IMAGE, bright, card=PERSON)
     lower = PERSON.replace(threshold=0.3, classes=("cat",))
     assert evaluate(kept, SHINING).matrix.tolist() == [[7, 0], [1, 8]]
     found = evaluate(kept, SHINING, card=lower)

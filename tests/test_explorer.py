@@ -166,12 +166,12 @@ def test_a_model_that_is_only_known_is_downloaded(explore, monkeypatch, tmp_path
         explorer = explore("away", red)
         assert "WASINN_NB_OFFLINE" in str(failing(explorer))
         monkeypatch.delenv("WASINN_NB_OFFLINE")
-        said = []
-        explorer.panel.observe(lambda change: said.append(change["new"]["text"]), "_status")
+        texts = []
+        explorer.panel.observe(lambda change: texts.append(change["new"]["text"]), "_status")
         explorer.runs[0].color.value = "BGR"
         assert (explorer.wait().labels == 2).all()
         server.shutdown()
-    parts = [text for text in said if text.startswith("Downloading the model: ")]
+    parts = [text for text in texts if text.startswith("Downloading the model: ")]
     assert parts
     assert parts[-1].startswith("Downloading the model: 100 % of ")
 
@@ -183,10 +183,10 @@ def failing(explorer):
     """Return the error of the present selection, which the panel shows too."""
     with pytest.raises(WasiNnError) as caught:
         explorer.wait()
-    shown = explorer.panel._error
-    assert shown["message"] == str(caught.value)
-    assert shown["kind"] == type(caught.value).__name__
-    assert "Traceback" in shown["details"]
+    error = explorer.panel._error
+    assert error["message"] == str(caught.value)
+    assert error["kind"] == type(caught.value).__name__
+    assert "Traceback" in error["details"]
     assert explorer.result is None
     assert explorer.viewer.stale
     return caught.value
@@ -226,7 +226,7 @@ def test_a_target_that_is_not_here_or_vanishes(explore, monkeypatch, toy, red):
     still_works(explorer, toy, red)
 
 
-def test_pictures_that_cannot_be_read(explore, tmp_path, toy, red):
+def test_images_that_cannot_be_read(explore, tmp_path, toy, red):
     whole = wn.image("city-arrow").read_bytes()
     cut = tmp_path / "cut.jpg"
     cut.write_bytes(whole[: len(whole) // 2])
@@ -236,8 +236,8 @@ def test_pictures_that_cannot_be_read(explore, tmp_path, toy, red):
     explorer.wait()
     explorer.images.value = str(cut)
     assert isinstance(failing(explorer), ImageError)
-    assert explorer.viewer._photo["number"] == explorer.viewer._masks[0]["photo"]
-    assert explorer.viewer._photo["width"] == 6, "the picture that is shown, not the broken one"
+    assert explorer.viewer._sent_image["number"] == explorer.viewer._masks[0]["image"]
+    assert explorer.viewer._sent_image["width"] == 6, "the image that is shown, not the broken one"
     still_works(explorer, toy, red)
     gone = tmp_path / "gone.png"
     Image.new("RGB", (3, 3)).save(gone)
@@ -252,7 +252,7 @@ def test_pictures_that_cannot_be_read(explore, tmp_path, toy, red):
 @pytest.mark.full
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "RGBA", "P", "I;16"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (70, 2)])
-def test_odd_pictures(explore, tmp_path, toy, mode, size):
+def test_odd_images(explore, tmp_path, toy, mode, size):
     path = tmp_path / "odd.png"
     Image.new(mode, size).save(path)
     assert explore(toy, path).wait().labels.shape == (4, 6)
@@ -480,8 +480,8 @@ def test_latest_runs_one_at_a_time_and_tells_the_old_that_they_are_old():
 
 
 def test_latest_goes_on_after_a_job_that_raises(monkeypatch):
-    told = []
-    monkeypatch.setattr(threading, "excepthook", lambda args: told.append(args.exc_type))
+    failures = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: failures.append(args.exc_type))
     latest = Latest(delay=0)
     latest.submit(lambda is_newest: 1 / 0)
     assert latest.wait(10)
@@ -489,7 +489,7 @@ def test_latest_goes_on_after_a_job_that_raises(monkeypatch):
     latest.submit(lambda is_newest: done.append(is_newest()))
     assert latest.wait(10)
     assert done == [True]
-    assert told == [ZeroDivisionError]
+    assert failures == [ZeroDivisionError]
 
 
 def test_times_of_a_single_run():

@@ -235,16 +235,16 @@ def test_a_classifier_shows_bars_in_place_of_a_mask(explore, classifier, red):
     assert result.top(1)[0].name == "red"
     assert explorer.bars.layout.display is None
     assert explorer.viewer.layout.display == "none"
-    (shown,) = explorer.bars._results
+    (entry,) = explorer.bars._results
     # Means of the image: 20 blue, 10 green, 250 red; softmax of mean / 50.
     powers = np.exp(np.array([20, 10, 250]) / 50)
     parts = (powers / powers.sum())[[2, 0, 1]]
-    assert [bar["index"] for bar in shown["bars"]] == [2, 0, 1]
-    assert [bar["name"] for bar in shown["bars"]] == ["red", "blue", "green"]
-    assert [bar["part"] for bar in shown["bars"]] == pytest.approx(parts.tolist(), abs=1e-5)
-    assert shown["bars"][0]["share"] == f"{100 * parts[0]:.2f} %"
-    assert (shown["title"], shown["facts"]) == ("kinds", "the 3 most probable of 3 classes")
-    assert explorer.bars._photo["width"] == 6
+    assert [bar["index"] for bar in entry["bars"]] == [2, 0, 1]
+    assert [bar["name"] for bar in entry["bars"]] == ["red", "blue", "green"]
+    assert [bar["part"] for bar in entry["bars"]] == pytest.approx(parts.tolist(), abs=1e-5)
+    assert entry["bars"][0]["share"] == f"{100 * parts[0]:.2f} %"
+    assert (entry["title"], entry["facts"]) == ("kinds", "the 3 most probable of 3 classes")
+    assert explorer.bars._sent_image["width"] == 6
     assert texts(explorer.bars) == []
     made = run(explorer.code)["result"]
     assert made.top() == result.top()
@@ -283,7 +283,7 @@ def test_two_classifiers_stand_side_by_side(explore, classifier, red):
     explorer.wait()
     one, other = explorer.bars._results
     assert (one["title"], other["title"]) == ("A: color BGR", "B: color RGB")
-    assert [shown["bars"][0]["name"] for shown in (one, other)] == ["class 2", "class 0"]
+    assert [entry["bars"][0]["name"] for entry in (one, other)] == ["class 2", "class 0"]
     assert explorer.other.top(1)[0].index == 0
     assert explorer.panel._verdict["verdict"] == "different"
     assert str(explorer.comparison.verdict) == "different"
@@ -307,7 +307,7 @@ def test_a_mask_beside_classes(explore, classifier, toy, red, tmp_path):
     assert [name for name in names if name.endswith(".json")] == ["red-a.json", "red-b.json"]
 
 
-def test_models_of_other_tasks_stay_greyed(explore, own, red):
+def test_models_of_other_tasks_stay_grayed(explore, own, red):
     for name, task in (("kinds", "classification"), ("far", "depth")):
         brightest_of_image(own / name / f"{name}.xml")
         (own / name / "card.json").write_text(f'{{"name": "{name}", "task": "{task}"}}')
@@ -431,8 +431,8 @@ def test_a_classifier_of_others_and_what_is_neither(explore, shared):
     card = wn.ModelCard("mobilenet", "classification", recipe)
     explorer = explore(folder / "coral_mobilenet_v1_quant.tflite", image, card=card)
     explorer.wait()
-    (shown,) = explorer.bars._results
-    assert [bar["index"] for bar in shown["bars"]][:3] == [401, 668, 835]
+    (entry,) = explorer.bars._results
+    assert [bar["index"] for bar in entry["bars"]][:3] == [401, 668, 835]
     explorer.models.value = str(folder / "ultraface_rfb320.onnx")
     with pytest.raises(InvalidArgumentError, match=r"is not a segmentation model .*WasiNnCtx"):
         explorer.wait()

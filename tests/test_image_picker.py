@@ -46,7 +46,7 @@ GOOD = {
     "1x1": encoded(np.zeros((1, 1, 3), np.uint8)),
     "1x5000": encoded(np.zeros((5000, 1), np.uint8)),
     "transparent": encoded(np.zeros((4, 4, 4), np.uint8)),
-    "grey": encoded(np.zeros((4, 4), np.uint8)),
+    "gray": encoded(np.zeros((4, 4), np.uint8)),
     "16 bit": encoded(np.full((4, 4), 40_000, np.uint16)),
     "jpeg": encoded(NOISE, "JPEG"),
     "webp": encoded(NOISE, "WEBP"),
@@ -82,7 +82,7 @@ def small(option):
 
 
 @pytest.fixture
-def told(monkeypatch):
+def messages(monkeypatch):
     """Collect what is sent to the page."""
     sent = []
     monkeypatch.setattr(ImagePicker, "send", lambda self, content: sent.append(content))
@@ -92,7 +92,7 @@ def told(monkeypatch):
 # ---------------------------------------------------------------------------------- start values
 
 
-def test_shipped_pictures():
+def test_shipped_images():
     picker = ImagePicker()
     assert [option["key"] for option in picker._options] == list(wn.images())
     assert (picker.value, picker.title) == ("city-crosswalk", "city-crosswalk")
@@ -106,7 +106,7 @@ def test_shipped_pictures():
     assert all(option["thumbnail"] is again[option["key"]] for option in picker._options)
 
 
-def test_start_picture_is_a_file(tmp_path, monkeypatch):
+def test_start_image_is_a_file(tmp_path, monkeypatch):
     path = tmp_path / "mine.png"
     path.write_bytes(PNG)
     for value in (path, str(path)):
@@ -122,7 +122,7 @@ def test_start_picture_is_a_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "value", ["no-such-name", "no/such.png", "/", "\0.png", "x" * 9000 + ".png"]
 )
-def test_start_picture_that_is_none(value, monkeypatch):
+def test_start_image_that_is_none(value, monkeypatch):
     picker = ImagePicker(value)
     assert picker.value == value
     assert not option_of(picker)["enabled"]
@@ -133,7 +133,7 @@ def test_start_picture_that_is_none(value, monkeypatch):
     assert picker.image == wn.image("city-arrow")
 
 
-def test_start_picture_is_bytes():
+def test_start_image_is_bytes():
     picker = ImagePicker(PNG)
     assert (picker.value, picker.image, picker.title) == ("upload:image", PNG, "image")
     assert ImagePicker(io.BytesIO(PNG)).image == PNG
@@ -144,7 +144,7 @@ def test_start_picture_is_bytes():
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "CMYK", "1", "I;16", "LA", "YCbCr"])
-def test_start_picture_is_an_image(mode):
+def test_start_image_is_an_image(mode):
     image = Image.fromarray(NOISE).convert("L" if mode == "I;16" else mode)
     image = Image.fromarray(np.asarray(image).astype(np.uint16) * 200) if mode == "I;16" else image
     picker = ImagePicker(image)
@@ -152,7 +152,7 @@ def test_start_picture_is_an_image(mode):
     np.testing.assert_array_equal(rgb_pixels(picker.image), rgb_pixels(image))
 
 
-def test_start_picture_is_an_array_or_has_a_name(tmp_path):
+def test_start_image_is_an_array_or_has_a_name(tmp_path):
     picker = ImagePicker(NOISE)
     assert picker.value == "upload:array.png"
     np.testing.assert_array_equal(rgb_pixels(picker.image), NOISE)
@@ -172,7 +172,7 @@ def test_orientation_of_an_image_is_kept():
 @pytest.mark.parametrize(
     "value", [7, [], np.zeros(3), np.zeros((2, 2, 3)), Image.new("RGB", (0, 1))]
 )
-def test_start_picture_of_a_wrong_type(value):
+def test_start_image_of_a_wrong_type(value):
     with pytest.raises(ImageError):
         ImagePicker(value)
 
@@ -182,7 +182,7 @@ def test_start_picture_of_a_wrong_type(value):
 
 @pytest.fixture
 def folder(tmp_path):
-    home = tmp_path / "pictures"
+    home = tmp_path / "images"
     (home / "folder.png").mkdir(parents=True)
     (home / "b.png").write_bytes(PNG)
     (home / "A.JPG").write_bytes(encoded(NOISE, "JPEG"))
@@ -230,9 +230,9 @@ def test_sixty_of_a_folder(tmp_path):
 def test_next_folder_before_the_last_is_done(folder, tmp_path, monkeypatch):
     go_on, original = threading.Event(), images._described
 
-    def slow(shown, source):
+    def slow(entry, source):
         assert threading.current_thread() is threading.main_thread() or go_on.wait(30)
-        return original(shown, source)
+        return original(entry, source)
 
     monkeypatch.setattr(images, "_described", slow)
     picker = ImagePicker(folder=folder)
@@ -248,9 +248,9 @@ def test_next_folder_before_the_last_is_done(folder, tmp_path, monkeypatch):
 def test_closed_while_thumbnails_are_made(folder, monkeypatch):
     go_on, original = threading.Event(), images._described
 
-    def slow(shown, source):
+    def slow(entry, source):
         assert threading.current_thread() is threading.main_thread() or go_on.wait(30)
-        return original(shown, source)
+        return original(entry, source)
 
     monkeypatch.setattr(images, "_described", slow)
     picker = ImagePicker(folder=folder)
@@ -296,14 +296,14 @@ def test_names_that_are_no_text(tmp_path):
         (Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))).write_bytes(PNG)
     picker = ImagePicker(folder=tmp_path)
     assert picker.wait(30)
-    shown = [(option["title"], option["enabled"]) for option in picker._options[:4]]
-    assert shown == [
+    entries = [(option["title"], option["enabled"]) for option in picker._options[:4]]
+    assert entries == [
         ("<b>&amp;.png", True),
         (r"line\nbreak.png", True),
         ("é .png", True),
         (r"\udcff.png", False),
     ]
-    assert picker._options[3]["reason"] == "its name is no UTF-8; rename it"
+    assert picker._options[3]["reason"] == "its name is not UTF-8; rename it"
     str(picker._options).encode()
 
 
@@ -322,7 +322,7 @@ def test_add(kind):
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_add_what_is_no_picture(kind):
+def test_add_what_is_no_image(kind):
     content, words = BAD[kind]
     picker = ImagePicker()
     picker.add(PNG, "mine.png")
@@ -355,7 +355,7 @@ def test_same_name_again():
     ("name", "title"),
     [
         ("../../etc/passwd", "passwd"),
-        ("C:\\pictures\\road.png", "road.png"),
+        ("C:\\images\\road.png", "road.png"),
         ("", "image"),
         ("..", "image"),
         ("/", "image"),
@@ -386,18 +386,18 @@ def chunk(offset=0, size=SIZE, id_="a", name="x.png"):
     return {"type": "upload", "id": id_, "name": name, "size": size, "offset": offset}
 
 
-def test_upload_in_chunks(told):
+def test_upload_in_chunks(messages):
     picker = ImagePicker()
     picker._handle_custom_msg(chunk(), [memoryview(PNG[:40])])
-    assert told == [{"type": "upload", "id": "a", "received": 40}]
+    assert messages == [{"type": "upload", "id": "a", "received": 40}]
     assert picker.value == "city-crosswalk"
     picker._handle_custom_msg(chunk(40), [memoryview(PNG[40:])])
-    assert told[1:] == [{"type": "upload", "id": "a", "received": len(PNG)}]
+    assert messages[1:] == [{"type": "upload", "id": "a", "received": len(PNG)}]
     assert (picker.image, picker.title, picker._message) == (PNG, "x.png", "")
 
 
 @pytest.mark.parametrize(
-    ("said", "buffers", "words"),
+    ("header", "buffers", "words"),
     [
         (chunk(size=0), [b""], "x.png: empty; expected an encoded image"),
         (chunk(size=5), [b"hello"], "x.png: not an image that Pillow can read"),
@@ -418,18 +418,18 @@ def test_upload_in_chunks(told):
         (chunk(name="x" * 99_999, size=-1), [b"a"], "x" * 59 + "…" + "x" * 59 + ": expected"),
     ],
 )
-def test_bad_uploads(said, buffers, words, told):
+def test_bad_uploads(header, buffers, words, messages):
     picker = ImagePicker("city-arrow")
     options = picker._options
-    picker._handle_custom_msg(said, buffers)
+    picker._handle_custom_msg(header, buffers)
     assert words in picker._message
-    assert told == [{"type": "upload", "id": said["id"], "failed": True}]
+    assert messages == [{"type": "upload", "id": header["id"], "failed": True}]
     assert (picker.value, picker._options) == ("city-arrow", options)
     picker._handle_custom_msg(chunk(), [PNG])
     assert picker.image == PNG, "it goes on working"
 
 
-def test_remarks_on_several_files_stand_together(told):
+def test_remarks_on_several_files_stand_together(messages):
     picker = ImagePicker()
     picker._handle_custom_msg(chunk(size=5, name="a.png"), [b"hello"])
     picker._handle_custom_msg(chunk(name="b.png"), [PNG])
@@ -458,14 +458,14 @@ def test_any_split_gives_the_same_bytes(data, cuts):
     turns=st.lists(st.sampled_from("ab")),
 )
 def test_interleaved_uploads_do_not_mix(first, second, turns):
-    uploads, wanted, sent, whole = Uploads(), {"a": first, "b": second}, {"a": 0, "b": 0}, {}
+    uploads, expected, sent, whole = Uploads(), {"a": first, "b": second}, {"a": 0, "b": 0}, {}
     for id_ in [*turns, *"ab" * 40]:
         start = sent[id_]
-        if start < len(wanted[id_]):
+        if start < len(expected[id_]):
             sent[id_] += 1
-            said = chunk(start, len(wanted[id_]), id_)
-            whole[id_] = uploads.take(said, [wanted[id_][start : start + 1]]).content
-    assert whole == wanted
+            header = chunk(start, len(expected[id_]), id_)
+            whole[id_] = uploads.take(header, [expected[id_][start : start + 1]]).content
+    assert whole == expected
 
 
 def test_abandoned_uploads():

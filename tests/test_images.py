@@ -382,7 +382,7 @@ def test_broken_exif_is_ignored_or_an_image_error(exif, recwarn):
     ],
 )
 def test_what_is_not_an_image(tmp_path, content, message):
-    path = tmp_path / "photo.jpg"
+    path = tmp_path / "image.jpg"
     path.write_bytes(content)
     size = f"the {len(content)} bytes"
     for source, name in ((path, path), (content, size), (io.BytesIO(content), size)):
@@ -397,7 +397,7 @@ def test_what_is_not_an_image(tmp_path, content, message):
         (None, "an open file, a PIL.Image or an array, got NoneType"),
         (7, "an open file, a PIL.Image or an array, got int"),
         ([[1]], "an open file, a PIL.Image or an array, got list"),
-        (io.StringIO("photo.jpg"), r"expected a file opened as binary \('rb'\), it gives str"),
+        (io.StringIO("image.jpg"), r"expected a file opened as binary \('rb'\), it gives str"),
     ],
 )
 def test_what_is_not_a_source(source, message):
@@ -406,7 +406,7 @@ def test_what_is_not_a_source(source, message):
 
 
 def test_an_encoded_image_is_read_once_and_keeps_its_name(tmp_path):
-    path = tmp_path / "photo.png"
+    path = tmp_path / "image.png"
     path.write_bytes(encoded(Image.fromarray(RGB)))
     read = read_encoded(path)
     assert (read.content, read.name) == (path.read_bytes(), str(path))
@@ -545,9 +545,9 @@ def test_flipped_bytes(kind):
 
 
 def test_the_source_of_an_error_is_chained(tmp_path):
-    path = tmp_path / "photo.png"
+    path = tmp_path / "image.png"
     path.write_bytes(_example("PNG")[:500])
-    with pytest.raises(ImageError, match=r"photo.png: begins like a PNG, cannot be read") as caught:
+    with pytest.raises(ImageError, match=r"image.png: begins like a PNG, cannot be read") as caught:
         rgb_pixels(path)
     assert isinstance(caught.value.__cause__, OSError)
     assert isinstance(caught.value, ValueError)

@@ -60,7 +60,7 @@ HOSTILE = (
     ":smile:",
 )
 CLASSES = tuple(name for name in HOSTILE if "\udcff" not in name)
-"""Cards refuse what is no text."""
+"""Cards refuse what is not text."""
 STEERS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -120,12 +120,12 @@ def test_documents(text):
         Section(text, [Code("x", text)]),
     ]
     document = Document(text, blocks)
-    for shown in (document_text(document), document_html(document), document_page(document)):
-        refuse(shown)
-        assert "<script>alert" not in shown or shown == document_text(document)
+    for output in (document_text(document), document_html(document), document_page(document)):
+        refuse(output)
+        assert "<script>alert" not in output or output == document_text(document)
     several = Document("x", [Paragraph(text), Code(text), Facts([("x", text)])])
-    for shown in (document_text(several), document_html(several)):
-        refuse(shown, forged=False)
+    for output in (document_text(several), document_html(several)):
+        refuse(output, forged=False)
 
 
 def test_results(card):

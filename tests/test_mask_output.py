@@ -150,8 +150,8 @@ def test_strides(side, stride):
 def test_what_is_never_a_mask(dimensions):
     with pytest.raises(errors.InvalidArgumentError) as caught:
         read(dimensions)
-    shown = "x".join(["?" if side is None else str(side) for side in dimensions] + ["f32"])
-    assert f"it gives out {shown}, and none of them is a mask" in str(caught.value)
+    dims = "x".join(["?" if side is None else str(side) for side in dimensions] + ["f32"])
+    assert f"it gives out {dims}, and none of them is a mask" in str(caught.value)
 
 
 def test_a_classifier_of_square_images_gives_no_mask_of_one_pixel():

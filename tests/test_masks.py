@@ -126,7 +126,7 @@ def test_labels_enlarged_by_whole_factors_are_repeated_and_come_back(labels, dow
 
 
 @given(MASKS, SIDES, SIDES)
-def test_resized_labels_are_those_of_the_nearest_centres(labels, height, width):
+def test_resized_labels_are_those_of_the_nearest_centers(labels, height, width):
     resized = masks.resize_labels(labels, height, width)
     rows, columns = labels.shape
     down = [int((o + 0.5) * rows / height + 1e-9) for o in range(height)]
@@ -142,7 +142,7 @@ def test_sizes_that_no_image_has(size):
         masks.resize_scores(np.zeros((1, 2, 2), np.float32), *size)
 
 
-def test_resize_scores_interpolates_between_centres():
+def test_resize_scores_interpolates_between_centers():
     scores = np.array([[[0, 1]], [[4, 0]]], np.float32)
     expected = [[[0, 0.25, 0.75, 1]], [[4, 3, 1, 0]]]
     assert masks.resize_scores(scores, 1, 4).tolist() == expected
@@ -187,24 +187,24 @@ def test_a_label_without_a_color():
 @pytest.mark.full
 @given(MASKS, st.floats(0, 1))
 def test_blend_tints_all_but_the_background(labels, opacity):
-    photo = np.random.default_rng(labels.size).integers(0, 256, (*labels.shape, 3), np.uint8)
-    before = photo.copy(), labels.copy()
-    painted = masks.blend(photo, labels, PALETTE, opacity)
+    image = np.random.default_rng(labels.size).integers(0, 256, (*labels.shape, 3), np.uint8)
+    before = image.copy(), labels.copy()
+    painted = masks.blend(image, labels, PALETTE, opacity)
     weight = round(255 * opacity)
     color = np.array(PALETTE)[labels].astype(float)
-    exact = (photo * (255.0 - weight) + color * weight) / 255
-    exact[labels == 0] = photo[labels == 0]
+    exact = (image * (255.0 - weight) + color * weight) / 255
+    exact[labels == 0] = image[labels == 0]
     assert np.abs(painted - exact).max() <= 0.5 + 1e-9
-    assert np.array_equal(photo, before[0])
+    assert np.array_equal(image, before[0])
     assert np.array_equal(labels, before[1])
 
 
 def test_blend_at_its_ends():
-    photo = np.full((1, 3, 3), 77, np.uint8)
+    image = np.full((1, 3, 3), 77, np.uint8)
     labels = np.array([[0, 1, 2]], np.uint8)
-    assert np.array_equal(masks.blend(photo, labels, PALETTE, 0), photo)
+    assert np.array_equal(masks.blend(image, labels, PALETTE, 0), image)
     full = [[[77, 77, 77], [0, 114, 178], [213, 94, 0]]]
-    assert masks.blend(photo, labels, PALETTE, 1).tolist() == full
+    assert masks.blend(image, labels, PALETTE, 1).tolist() == full
 
 
 @pytest.mark.parametrize("opacity", [-0.1, 1.1, float("nan")])

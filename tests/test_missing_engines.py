@@ -27,7 +27,7 @@ class Hiding:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Hiding())
 import wasinn_nb as wn
-def told(call, *arguments, **options):
+def reported(call, *arguments, **options):
     try:
         return call(*arguments, **options)
     except wn.WasiNnError as error:
@@ -58,13 +58,13 @@ CASES = {
 def test_a_missing_engine_is_an_error_with_the_pip_line(name):
     package, install = CASES[name]
     code = f"""
-told(wn.segment, runtime={name!r})
-told(wn.Pipeline, runtime={name!r})
-told(wn.classify, runtime={name!r})
-told(wn.devices, {name!r})
-told(wn.run_guest, b"\\0asm\\1\\0\\0\\0", runtime={name!r})
+reported(wn.segment, runtime={name!r})
+reported(wn.Pipeline, runtime={name!r})
+reported(wn.classify, runtime={name!r})
+reported(wn.devices, {name!r})
+reported(wn.run_guest, b"\\0asm\\1\\0\\0\\0", runtime={name!r})
 with wn.WasiNnCtx({name!r}) as ctx:
-    told(ctx.load, b"bytes", "onnx")
+    reported(ctx.load, b"bytes", "onnx")
     print(ctx.trace[0].errno.name)
 """
     line = (

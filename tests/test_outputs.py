@@ -298,8 +298,8 @@ def test_models_whose_output_never_fits(tmp_path, shape):
     path = save(tmp_path, build)
     with pytest.raises(errors.InvalidArgumentError) as caught:
         wn.segment(IMAGE, path, recipe=RGB)
-    shown = "x".join(map(str, shape))
-    assert f"it gives made {shown}xf32, and none of them is a mask of the image's size" in str(
+    dims = "x".join(map(str, shape))
+    assert f"it gives made {dims}xf32, and none of them is a mask of the image's size" in str(
         caught.value
     )
 

@@ -102,8 +102,8 @@ def test_without_node_the_checks_of_javascript_are_counted_and_left_out(tmp_path
         [folder / "run.sh", act], env=alone, capture_output=True, text=True, check=True
     )
     assert done.stderr == ""
-    said = f"skipped: {counts.get(act)} JavaScript checks, because Node 20 is not installed\n"
-    assert done.stdout == ("" if act == "install" else said)
+    message = f"skipped: {counts.get(act)} JavaScript checks, because Node 20 is not installed\n"
+    assert done.stdout == ("" if act == "install" else message)
     assert counts["test"] > 100
 
 
@@ -111,8 +111,10 @@ def node_version():
     """Return the version of Node, (0,) where there is none."""
     if shutil.which("node") is None:
         return (0,)
-    said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
-    return tuple(map(int, re.findall(r"\d+", said)))
+    printed = subprocess.run(
+        ["node", "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    return tuple(map(int, re.findall(r"\d+", printed)))
 
 
 @pytest.mark.skipif(node_version() < (20, 19), reason="Node 20.19 is not installed")

@@ -23,7 +23,7 @@ def write(folder, **modules):
     return folder / "entry.js"
 
 
-def said_by_node(folder, text, expression="it"):
+def node_output(folder, text, expression="it"):
     """Return an expression over what a module exports by default, as Node has it."""
     path = folder / "joined.mjs"
     path.write_text(text, encoding="utf-8")
@@ -42,7 +42,7 @@ def test_names_that_are_not_exported_do_not_clash(tmp_path):
         two='const hidden = "two";\nexport const b = () => hidden;\n',
     )
     text, _ = joined(entry)
-    assert said_by_node(tmp_path, text) == ["one", "two", "entry"]
+    assert node_output(tmp_path, text) == ["one", "two", "entry"]
 
 
 @needs_node
@@ -55,7 +55,7 @@ def test_the_same_name_exported_twice_is_that_of_the_module_it_is_imported_from(
         two='export const name = "two";\nexport const other = name;\n',
     )
     text, _ = joined(entry)
-    assert said_by_node(tmp_path, text) == ["one", "two"]
+    assert node_output(tmp_path, text) == ["one", "two"]
 
 
 @needs_node
@@ -72,14 +72,14 @@ def test_a_module_is_run_once_and_after_what_it_imports(tmp_path):
     )
     text, modules = joined(entry)
     assert [path.stem for path in modules] == ["shared", "left", "right", "entry"]
-    assert said_by_node(tmp_path, text) == [[1, "Counter"], 2]
+    assert node_output(tmp_path, text) == [[1, "Counter"], 2]
 
 
 @needs_node
 @pytest.mark.parametrize("name", WIDGETS)
 def test_every_widget_is_one_module_that_renders(name, tmp_path):
     esm, _ = page(name)
-    assert said_by_node(tmp_path, esm, "Object.keys(it)") == ["render"]
+    assert node_output(tmp_path, esm, "Object.keys(it)") == ["render"]
 
 
 @pytest.mark.parametrize(

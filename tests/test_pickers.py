@@ -154,7 +154,7 @@ def test_start_model(own, monkeypatch):
     }  # fmt: skip
     monkeypatch.chdir(own)
     assert ModelPicker("plain").value == "plain"
-    assert ModelPicker(type(own)("plain")).value == "./plain", "a path is no name"
+    assert ModelPicker(type(own)("plain")).value == "./plain", "a path is not a name"
     assert ModelPicker(wn.model()).value == str(wn.model().path)
     monkeypatch.setenv("WASINN_NB_MODEL", "plain")
     assert ModelPicker().value == "plain"

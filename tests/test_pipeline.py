@@ -246,9 +246,9 @@ def test_segment_compiles_once_and_notices_a_new_file(tmp_path):
 def test_environment_gives_the_start_values(toy, tmp_path, monkeypatch):
     from PIL import Image
 
-    Image.fromarray(noise(11)).save(tmp_path / "photo.png")
+    Image.fromarray(noise(11)).save(tmp_path / "image.png")
     monkeypatch.setenv("WASINN_NB_MODEL", str(toy))
-    monkeypatch.setenv("WASINN_NB_IMAGE", str(tmp_path / "photo.png"))
+    monkeypatch.setenv("WASINN_NB_IMAGE", str(tmp_path / "image.png"))
     monkeypatch.setenv("WASINN_NB_PRECISION", "device")
     result = wn.segment()
     assert result.card.name == "toy"
@@ -262,9 +262,9 @@ def test_environment_gives_the_start_values(toy, tmp_path, monkeypatch):
 @pytest.mark.parametrize("precision", ["f32", "device"])
 def test_real_model_fused_and_in_five_calls(shared, precision):
     model = shared / "models" / f"{ADAS}.xml"
-    photo = shared / "images/empty_road_mapillary.jpg"
-    result = wn.segment(photo, model, resize="triangle", precision=precision)
-    expected = five_calls(model, result.recipe, photo, precision)[0].argmax(0)
+    image = shared / "images/empty_road_mapillary.jpg"
+    result = wn.segment(image, model, resize="triangle", precision=precision)
+    expected = five_calls(model, result.recipe, image, precision)[0].argmax(0)
     assert int((result.labels != expected).sum()) == 0
 
 

@@ -19,7 +19,7 @@ def test_stretch_is_all_of_both():
     whole = placed("stretch", (512, 896), (1080, 1920))
     assert whole.resized == (512, 896)
     assert whole.inside == (0, 0, 512, 896)
-    assert whole.shown == (0, 0, 1080, 1920)
+    assert whole.visible == (0, 0, 1080, 1920)
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_letterbox(target, image, inside):
     placement = placed("letterbox", target, image)
     assert placement.inside == inside
     assert placement.resized == inside[2:]
-    assert placement.shown == (0, 0, *image)
+    assert placement.visible == (0, 0, *image)
 
 
 @pytest.mark.parametrize(
-    ("target", "image", "resized", "shown"),
+    ("target", "image", "resized", "visible"),
     [
         ((4, 4), (100, 200), (4, 8), (0, 50, 100, 100)),
         ((4, 4), (200, 100), (8, 4), (50, 0, 100, 100)),
@@ -52,10 +52,10 @@ def test_letterbox(target, image, inside):
         ((2, 2), (8, 10), (2, 2), (0, 0, 8, 10)),  # round(2.5) is 2: nothing is cut
     ],
 )
-def test_crop(target, image, resized, shown):
+def test_crop(target, image, resized, visible):
     placement = placed("crop", target, image)
     assert placement.resized == resized
-    assert placement.shown == shown
+    assert placement.visible == visible
     assert placement.inside == (0, 0, *target)
 
 
@@ -84,7 +84,7 @@ def test_letterbox_holds_the_whole_image_centered_at_its_aspect_ratio(target, im
     scale = min(target[0] / image[0], target[1] / image[1])
     assert abs(height - image[0] * scale) < 1
     assert abs(width - image[1] * scale) < 1
-    assert placement.shown == (0, 0, *image)
+    assert placement.visible == (0, 0, *image)
     assert placement.window == (0, 0, height, width)
 
 
@@ -94,7 +94,7 @@ def test_crop_shows_the_middle_of_the_image_at_its_aspect_ratio(target, image):
     assert placement.inside == (0, 0, *target)
     assert placement.resized[0] >= target[0]
     assert placement.resized[1] >= target[1]
-    top, left, height, width = placement.shown
+    top, left, height, width = placement.visible
     assert 0 <= top <= top + height <= image[0] * (1 + 1e-9)
     assert 0 <= left <= left + width <= image[1] * (1 + 1e-9)
     # The middle of what is shown is the image's within a pixel of the input.

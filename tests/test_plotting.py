@@ -23,8 +23,8 @@ def png(figure):
 
 
 def test_three_panels_with_a_legend():
-    photo = np.full((20, 30, 3), 90, np.uint8)
-    result = SegmentationResult(LABELS, CARD, image=photo)
+    image = np.full((20, 30, 3), 90, np.uint8)
+    result = SegmentationResult(LABELS, CARD, image=image)
     figure = result.plot(opacity=1)
     assert [axes.get_title() for axes in figure.axes] == [
         "Image",
@@ -33,7 +33,7 @@ def test_three_panels_with_a_legend():
     ]
     drawn = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
     labels = result.resize(20, 30).labels
-    assert np.array_equal(drawn[0], photo)
+    assert np.array_equal(drawn[0], image)
     assert np.array_equal(drawn[1], colorize(labels, CARD.palette))
     assert np.array_equal(drawn[2], np.asarray(result.overlay(opacity=1)))
     (legend,) = figure.legends
@@ -52,11 +52,11 @@ def test_the_mask_alone_without_an_image():
 
 
 def test_another_image():
-    photo = np.full((4, 6, 3), 9, np.uint8)
-    figure = SegmentationResult(LABELS, CARD).plot(photo, opacity=0)
-    assert np.array_equal(figure.axes[2].images[0].get_array(), photo)
+    image = np.full((4, 6, 3), 9, np.uint8)
+    figure = SegmentationResult(LABELS, CARD).plot(image, opacity=0)
+    assert np.array_equal(figure.axes[2].images[0].get_array(), image)
     with pytest.raises(InvalidArgumentError, match="opacity"):
-        SegmentationResult(LABELS, CARD).plot(photo, opacity=7)
+        SegmentationResult(LABELS, CARD).plot(image, opacity=7)
 
 
 @pytest.mark.full

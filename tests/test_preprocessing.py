@@ -37,10 +37,10 @@ def test_the_reference_tensors(shared):
         resize = "triangle-0.23" if parts["crate"].startswith("0.23.") else "triangle"
         expected = read_tensor(path).to_array().reshape(-1)
         color = parts["color"].upper()
-        photo = shared / "images" / parts["image"]
-        actual = image_to_bytes(photo, height, width, "u8", color=color, resize=resize)
+        image = shared / "images" / parts["image"]
+        actual = image_to_bytes(image, height, width, "u8", color=color, resize=resize)
         off = np.abs(np.frombuffer(actual, np.uint8).astype(int) - expected)
-        if photo.suffix == ".jpg":
+        if image.suffix == ".jpg":
             assert off.max() <= 2, path.name
             assert (off > 0).mean() < 0.15, path.name
         else:

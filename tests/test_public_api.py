@@ -21,9 +21,9 @@ def test_the_public_api_is_the_one_listed():
     changes = [f"- {line}" for line in listed if line not in found]
     changes += [f"+ {line}" for line in found if line not in listed]
     if changes:
-        told = "\n".join(changes)
+        listing = "\n".join(changes)
         pytest.fail(
-            f"the public API changed:\n{told}\n"
+            f"the public API changed:\n{listing}\n"
             f"If that is meant, write it into CHANGELOG.md and accept it:\n{ACCEPT}",
             pytrace=False,
         )

@@ -39,7 +39,7 @@ from wasinn_nb.render import (
 SCRIPT = "<script>alert(1)</script>"
 
 
-def picture(**options):
+def image_block(**options):
     return ImageBlock(lambda: encoded_image(Image.new("P", (4, 2))), "a mask", **options)
 
 
@@ -51,10 +51,10 @@ FULL = Document(
         Facts([("label", SCRIPT), ("", "alone")]),
         Code("f(<1>)", "runs it"),
         Table(["name", Column("IoU", ".2f")], [(SCRIPT, 0.5), ("b", float("nan"))], "cap", [1]),
-        picture(caption="shown"),
-        ImageRow([picture(), picture(pixelated=True)]),
+        image_block(caption="shown"),
+        ImageRow([image_block(), image_block(pixelated=True)]),
         Legend([LegendEntry("road", (0, 114, 178), "19.19 %")]),
-        Bars([Bar("cat", 0.25, "281")], picture()),
+        Bars([Bar("cat", 0.25, "281")], image_block()),
         Section("folded here", [Paragraph("inside")], folded=True),
         Section("folded there", [Paragraph("inside")], folded_on_page=True),
         Section("nothing", []),
@@ -86,9 +86,9 @@ class Balanced(HTMLParser):
         self.text.append(data)
 
 
-@pytest.mark.parametrize("shown", [document_html, document_page])
-def test_html_is_balanced_escaped_and_needs_nothing(shown):
-    html = shown(FULL)
+@pytest.mark.parametrize("as_html", [document_html, document_page])
+def test_html_is_balanced_escaped_and_needs_nothing(as_html):
+    html = as_html(FULL)
     parsed = Balanced(html)
     assert parsed.open == []
     assert "script" not in {tag for tag, _ in parsed.tags}

@@ -19,10 +19,10 @@ def literal_weights(inputs, outputs, o):
     """Return where output *o* starts to read, and its weights: the README's formulas."""
     ratio = F(inputs) / F(outputs)
     s = max(F(1), ratio)
-    centre = (F(o) + F(0.5)) * ratio
-    left = min(max(math.floor(centre - s), 0), inputs - 1)
-    right = min(max(math.ceil(centre + s), left + 1), inputs)
-    middle = centre - F(0.5)
+    center = (F(o) + F(0.5)) * ratio
+    left = min(max(math.floor(center - s), 0), inputs - 1)
+    right = min(max(math.ceil(center + s), left + 1), inputs)
+    middle = center - F(0.5)
     return left, [max(F(0), F(1) - abs((F(i) - middle) / s)) for i in range(left, right)]
 
 
@@ -118,7 +118,7 @@ def test_the_right_size_stays_as_it_is(pixels, age):
     assert not np.shares_memory(resized, pixels)
 
 
-# By hand: ratio 2, so each output reads its four neighbours with 1/8, 3/8, 3/8, 1/8; at the border
+# By hand: ratio 2, so each output reads its four neighbors with 1/8, 3/8, 3/8, 1/8; at the border
 # the first weight falls away and the rest is divided by 7/8.
 @pytest.mark.parametrize(
     ("line", "width", "expected", "expected_023"),

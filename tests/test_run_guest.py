@@ -858,7 +858,7 @@ def test_importing_the_package_does_not_import_wasmtime():
     subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ})
 
 
-# -- the real model and photograph -------------------------------------------------------------
+# -- the real model and image -------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["rgb.png", "gray.png", "palette.png", "rgba.png", "tiny.png",

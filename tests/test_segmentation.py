@@ -34,7 +34,7 @@ LABELS = np.array([[0, 0, 1], [0, 1, 1]], np.uint8)
 SHA384 = "0123456789abcdef" * 6
 
 
-def photo(height, width, seed=0):
+def pixels(height, width, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
@@ -44,7 +44,7 @@ def scores(height=4, width=6, seed=0):
 
 def full_result(**changes):
     values = {
-        "image": photo(8, 12),
+        "image": pixels(8, 12),
         "recipe": PreprocessRecipe(4, 6),
         "precision": "bf16",
         "timings": {"compute": 0.01234},
@@ -75,9 +75,9 @@ def test_one_class_at_another_threshold():
 
 def test_what_a_mask_does_not_cover_is_not_tinted_whatever_the_background():
     card = CARD.replace(palette=((200, 0, 0), (0, 200, 0), (0, 0, 200)), background=None)
-    grey = np.full((2, 4, 3), 100, np.uint8)
+    gray = np.full((2, 4, 3), 100, np.uint8)
     result = SegmentationResult(
-        np.array([[0, 1]], np.uint8), card, image=grey, covers=Coverage(0, 0.25, 1, 0.75)
+        np.array([[0, 1]], np.uint8), card, image=gray, covers=Coverage(0, 0.25, 1, 0.75)
     )
     plain, red, green = [100, 100, 100], [150, 50, 50], [50, 150, 50]
     assert np.asarray(result.overlay()).tolist() == [[plain, red, green, plain]] * 2
@@ -91,11 +91,11 @@ def test_areas_and_fractions_have_every_class():
 
 
 def test_what_can_change_is_copied():
-    labels, image, kept = LABELS.copy(), photo(2, 3), scores(2, 3)
+    labels, image, kept = LABELS.copy(), pixels(2, 3), scores(2, 3)
     result = SegmentationResult(labels, CARD, kept, image)
     labels[:], image[:], kept[:] = 2, 0, 0
     assert np.array_equal(result.labels, LABELS)
-    assert np.array_equal(result.image, photo(2, 3))
+    assert np.array_equal(result.image, pixels(2, 3))
     assert np.array_equal(result.scores, scores(2, 3))
     for array in (result.labels, result.image, result.scores):
         with pytest.raises(ValueError, match="read-only"):
@@ -135,8 +135,8 @@ def test_a_result_can_be_copied_and_pickled(clone):
         ({"scores": scores(3, 2)}, TensorError, r"expected scores as a \(3, 2, 3\) float32"),
         ({"scores": scores(2, 3)[:2]}, TensorError, r"got \(2, 2, 3\) float32"),
         ({"scores": scores(2, 3).astype(float)}, TensorError, "float64"),
-        ({"image": photo(2, 3).astype(np.float32)}, ImageError, "uint8 array in RGB order"),
-        ({"image": b"no picture"}, ImageError, "not an image that Pillow can read"),
+        ({"image": pixels(2, 3).astype(np.float32)}, ImageError, "uint8 array in RGB order"),
+        ({"image": b"not an image"}, ImageError, "not an image that Pillow can read"),
         ({"card": ModelCard("toy")}, InvalidArgumentError, "names no classes"),
         ({"target": ""}, InvalidArgumentError, "target as text"),
         ({"precision": "32 bit"}, InvalidArgumentError, "precision such as f32"),
@@ -197,14 +197,14 @@ def test_resize_refuses_sizes_that_no_image_has(size):
 def test_overlay_resizes_labels_and_colors_last(keep):
     result = full_result() if keep else replace(full_result(), scores=None)
     labels = result.resize(8, 12).labels
-    expected = blend(photo(8, 12), labels, CARD.palette, 0.3)
+    expected = blend(pixels(8, 12), labels, CARD.palette, 0.3)
     overlay = result.overlay(opacity=0.3)
     assert overlay.size == (12, 8)
     assert np.array_equal(np.asarray(overlay), expected)
 
 
 def test_overlay_of_another_image():
-    other = Image.fromarray(photo(5, 7, seed=1))
+    other = Image.fromarray(pixels(5, 7, seed=1))
     file = io.BytesIO()
     other.save(file, "PNG")
     overlay = full_result(image=None).overlay(file.getvalue(), opacity=0)
@@ -212,7 +212,7 @@ def test_overlay_of_another_image():
 
 
 def test_overlay_turns_an_image_as_the_recipe_says():
-    sideways = Image.fromarray(photo(5, 7))
+    sideways = Image.fromarray(pixels(5, 7))
     exif = sideways.getexif()
     exif[0x0112] = 6
     file = io.BytesIO()
@@ -289,13 +289,13 @@ def embedded(image):
     return head, Image.open(io.BytesIO(base64.b64decode(encoded)))
 
 
-def test_html_shows_picture_legend_and_facts():
+def test_html_shows_image_legend_and_facts():
     result = full_result()
     markup = Markup(result._repr_html_())
     (image,) = markup.images
-    head, picture = embedded(image)
+    head, opened = embedded(image)
     assert head == "data:image/jpeg;base64"
-    assert picture.size == (12, 8)
+    assert opened.size == (12, 8)
     for name, share in result.fractions().items():
         assert f"{name} {100 * share:.2f} %" in markup.text
         assert f"{name} {100 * share:.2f} %" in image["alt"]
@@ -306,9 +306,9 @@ def test_html_shows_picture_legend_and_facts():
 
 def test_html_without_an_image_shows_the_mask_enlarged():
     markup = Markup(SegmentationResult(LABELS, CARD)._repr_html_())
-    head, picture = embedded(markup.images[0])
+    head, opened = embedded(markup.images[0])
     assert head == "data:image/png;base64"
-    assert np.array_equal(np.asarray(picture), LABELS)
+    assert np.array_equal(np.asarray(opened), LABELS)
     assert "max-width:318px" in markup.images[0]["style"]
     assert "pixelated" in markup.images[0]["style"]
 
@@ -329,10 +329,10 @@ def test_html_is_small_enough_even_for_noise(shape):
     card = ModelCard("many", classes=tuple(f"class {i}" for i in range(256)))
     labels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     bare = SegmentationResult(labels, card)
-    for result in (bare, replace(bare, image=photo(*shape))):
+    for result in (bare, replace(bare, image=pixels(*shape))):
         html = result._repr_html_()
-        _, picture = embedded(Markup(html).images[0])
-        assert max(picture.size) <= 900
+        _, opened = embedded(Markup(html).images[0])
+        assert max(opened.size) <= 900
         assert len(Markup(html).images[0]["src"]) < 300_000
 
 
@@ -406,7 +406,7 @@ def test_save_without_scores_and_image(tmp_path):
 
 def test_save_replaces_what_was_there(tmp_path):
     full_result().save(tmp_path)
-    other = full_result(image=photo(8, 12, seed=2), precision="f32")
+    other = full_result(image=pixels(8, 12, seed=2), precision="f32")
     saved = other.save(tmp_path)
     assert SegmentationResult.load(saved.facts).digest() == other.digest()
     assert len(list(tmp_path.iterdir())) == 5

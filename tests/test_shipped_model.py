@@ -38,9 +38,9 @@ def model() -> ov.CompiledModel:
     return ov.Core().compile_model(FOLDER / f"{NAME}.xml", "CPU", options)
 
 
-def segment(model: ov.CompiledModel, picture: Image.Image) -> np.ndarray[Any, Any]:
-    """Return the (512, 896) labels of a picture, prepared as the card says."""
-    sized = picture.convert("RGB").resize((896, 512), Image.Resampling.BILINEAR)
+def segment(model: ov.CompiledModel, image: Image.Image) -> np.ndarray[Any, Any]:
+    """Return the (512, 896) labels of an image, prepared as the card says."""
+    sized = image.convert("RGB").resize((896, 512), Image.Resampling.BILINEAR)
     data = np.asarray(sized, np.float32)[..., ::-1].transpose(2, 0, 1)[None]
     labels: np.ndarray[Any, Any] = model([np.ascontiguousarray(data)])[0][0].argmax(0)
     return labels
@@ -122,13 +122,13 @@ def test_a_shipped_scene_is_small_and_the_model_sees_it(
 ) -> None:
     path = DATA / "images" / f"{name}.jpg"
     assert path.stat().st_size < 130_000
-    with Image.open(path) as picture, Image.open(DATA / "masks" / f"{name}.png") as mask:
-        assert picture.size == mask.size == (1280, 720)
+    with Image.open(path) as image, Image.open(DATA / "masks" / f"{name}.png") as mask:
+        assert image.size == mask.size == (1280, 720)
         assert mask.mode == "P"
         palette = mask.getpalette() or []
-        assert palette[:12] == [value for colour in card["palette"] for value in colour]
+        assert palette[:12] == [value for color in card["palette"] for value in color]
         truth = np.asarray(mask.resize((896, 512), Image.Resampling.NEAREST))
-        found = segment(model, picture)
+        found = segment(model, image)
     assert truth.max() <= 3
     road = [np.isin(labels, (1, 3)) for labels in (truth, found)]
     assert (road[0] & road[1]).sum() / (road[0] | road[1]).sum() > SCENE_ROAD_IOU

@@ -796,12 +796,12 @@ F32_TYPE = (port_of("", (), "f32").type, "f32")
 
 
 def small_files():
-    labelled = metadata_of(labels=[("labels.txt", 2, "")])
+    labeled = metadata_of(labels=[("labels.txt", 2, "")])
     tensors = [toys.tflite_tensor("x", (1, 4, 6, 3)), toys.tflite_tensor("y", (1, 2))]
     return {
         "ir": ir_with({"labels": ["a", "b"]}),
         "onnx": toys.onnx_chain(["Relu", "Cast"], names="{0: 'a'}").SerializeToString(),
-        "tflite": toys.tflite(tensors, ["Custom"], labelled, {"labels.txt": "a\nb"}),
+        "tflite": toys.tflite(tensors, ["Custom"], labeled, {"labels.txt": "a\nb"}),
     }
 
 

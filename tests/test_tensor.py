@@ -314,7 +314,7 @@ def test_the_sidecar_says_what_the_bytes_are(tmp_path):
         ("6xu8.tensor", "6xu8"),
         ("6xi8.tensor", "6xi8"),
         ("a.b_6xu8.tensor", "6xu8"),
-        ("photo.jpg.image-0.24.3.bgr-1x2x3xu8.tensor", "1x2x3xu8"),
+        ("image.jpg.image-0.24.3.bgr-1x2x3xu8.tensor", "1x2x3xu8"),
         ("ü ñ %20#?-2x3xu8.tensor", "2x3xu8"),
         ("-6xu8.tensor", "6xu8"),
         ("9x9xu8-6xu8.tensor", "6xu8"),  # the last one counts

@@ -86,7 +86,7 @@ def folder(shared):
 
 
 @pytest.fixture(scope="module")
-def photo(shared):
+def image(shared):
     return shared / "images/grace_hopper.jpg"
 
 
@@ -103,14 +103,14 @@ def check(result, row):
 
 
 @pytest.mark.full
-def test_segment(folder, photo, row):
+def test_segment(folder, image, row):
     path = folder / row.file
     card = ModelCard.from_model(path, **row.known)
-    result = wn.segment(photo, path, card=card)
+    result = wn.segment(image, path, card=card)
     check(result, row)
     assert "BGR, values 0 to 255" not in " ".join(result.assumed)
     assert result.recipe == card.recipe
-    with_scores = wn.segment(photo, path, card=card, scores=True)
+    with_scores = wn.segment(image, path, card=card, scores=True)
     assert np.array_equal(with_scores.labels, result.labels)
     if with_scores.scores is not None:
         planes = 1 if result.threshold is not None else len(result.card.classes)
@@ -118,31 +118,31 @@ def test_segment(folder, photo, row):
 
 
 @pytest.mark.full
-def test_five_calls_with_the_head(folder, photo, row):
+def test_five_calls_with_the_head(folder, image, row):
     """The graph with everything fused, and the output of the calls with the head in NumPy."""
     path = folder / row.file
     pipeline = wn.Pipeline(path, card=ModelCard.from_model(path, **row.known), task="segmentation")
-    reading, fused = pipeline.reading, pipeline(photo)
+    reading, fused = pipeline.reading, pipeline(image)
     with wn.WasiNnCtx() as ctx:
         context = ctx.init_execution_context(ctx.load(path))
-        ctx.set_input(context, 0, wn.image_to_tensor(photo, pipeline.recipe))
+        ctx.set_input(context, 0, wn.image_to_tensor(image, pipeline.recipe))
         ctx.compute(context)
         output = ctx.get_output(context, reading.head.output)
     height, width = fused.photo.shape[:2]
     result = reading.result(
-        reading.head.apply(output), photo, pipeline.origin, {}, size=(height, width)
+        reading.head.apply(output), image, pipeline.origin, {}, size=(height, width)
     )
     check(result, row)
     assert np.array_equal(result.labels, fused.labels)
 
 
 @pytest.mark.full
-def test_card_beside_the_model(folder, photo, row, tmp_path):
+def test_card_beside_the_model(folder, image, row, tmp_path):
     """The one line, written: from then on no line is needed."""
     path = tmp_path / row.file
     path.write_bytes((folder / row.file).read_bytes())
     ModelCard.from_model(path, **row.known).write(path)
-    check(wn.segment(photo, path), row)
+    check(wn.segment(image, path), row)
 
 
 INTEGERS = """
@@ -155,10 +155,10 @@ print(areas["class 0"], areas["class 15"])
 
 
 @pytest.mark.full
-def test_integers_on_a_processor_as_that_of_the_reference(folder, photo):
+def test_integers_on_a_processor_as_that_of_the_reference(folder, image):
     """Where oneDNN is told that there is no VNNI, the counts are those that were measured."""
     done = subprocess.run(
-        [sys.executable, "-c", INTEGERS, folder / "coral_deeplab_dm05_quant.tflite", photo],
+        [sys.executable, "-c", INTEGERS, folder / "coral_deeplab_dm05_quant.tflite", image],
         capture_output=True,
         text=True,
         env=os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"},
@@ -169,25 +169,25 @@ def test_integers_on_a_processor_as_that_of_the_reference(folder, photo):
 
 
 @pytest.mark.full
-def test_integers_as_plain_openvino_computes_them(folder, photo):
+def test_integers_as_plain_openvino_computes_them(folder, image):
     import openvino as ov
     from PIL import Image
 
     path = folder / "coral_deeplab_dm05_quant.tflite"
-    with Image.open(photo) as opened:
+    with Image.open(image) as opened:
         pixels = np.asarray(opened.convert("RGB").resize((513, 513), Image.Resampling.BILINEAR))
     config = {"INFERENCE_PRECISION_HINT": ov.Type.f32}
     compiled = ov.Core().compile_model(str(path), "CPU", config)
     expected = compiled(pixels[None])[0][0]
     card = ModelCard.from_model(path, recipe={"color": "RGB", "resize": "bilinear"})
-    assert np.array_equal(wn.segment(photo, path, card=card).labels, expected)
+    assert np.array_equal(wn.segment(image, path, card=card).labels, expected)
 
 
 @pytest.mark.parametrize(
     ("file", "right"), [("SINet.onnx", 59202 / 320**2), ("deeplab_nchw.onnx", 154535 / 513**2)]
 )
-def test_without_a_card_what_is_assumed_is_said(folder, photo, file, right):
-    result = wn.segment(photo, folder / file)
+def test_without_a_card_what_is_assumed_is_said(folder, image, file, right):
+    result = wn.segment(image, folder / file)
     assert "BGR, values 0 to 255, bilinear" in result.assumed
     assert "assumed: BGR, values 0 to 255, bilinear" in repr(result)
     assert abs(result.fractions()["class 1"] - right) > 0.1  # it is wrong, and said to be a guess
@@ -196,37 +196,37 @@ def test_without_a_card_what_is_assumed_is_said(folder, photo, file, right):
 # ---------------------------------------------------------------------------------- classifiers
 
 
-def test_classifier_with_integers(folder, photo):
+def test_classifier_with_integers(folder, image):
     path = folder / "coral_mobilenet_v1_quant.tflite"
-    result = wn.classify(photo, path, resize="bilinear")
+    result = wn.classify(image, path, resize="bilinear")
     assert [one.index for one in result.top(3)] == [401, 668, 835]
     assert {one.index for one in result.top(5)[3:]} == {434, 653}
     assert len(result.card.classes) == 1001
 
 
-def test_classifier_of_two_classes(folder, photo):
+def test_classifier_of_two_classes(folder, image):
     path = folder / "ch_ppocr_mobile_v2.0_cls_infer.onnx"
     known = recipe("BGR", -1, height=48, width=192)
     card = ModelCard.from_model(path, recipe=known, classes=("0", "180"))
-    result = wn.classify(photo, path, card=card)
+    result = wn.classify(image, path, card=card)
     assert result.top(1)[0].name == "0"
     assert result.probabilities[0] == pytest.approx(0.996, abs=0.001)
 
 
-def test_classifier_whose_output_has_four_dimensions(folder, photo):
+def test_classifier_whose_output_has_four_dimensions(folder, image):
     path = folder / "light_squeezenet.onnx"
-    result = wn.classify(photo, path, recipe=recipe("RGB"))
+    result = wn.classify(image, path, recipe=recipe("RGB"))
     assert result.probabilities == pytest.approx(np.full(1000, 0.001), abs=1e-4)
     with pytest.raises(errors.InvalidArgumentError, match=r"use wasinn_nb\.classify$"):
-        wn.segment(photo, path)
+        wn.segment(image, path)
     with pytest.raises(errors.InvalidArgumentError, match=r"wasinn_nb\.classify"):
-        wn.segment(photo, folder / "coral_mobilenet_v1_quant.tflite")
+        wn.segment(image, folder / "coral_mobilenet_v1_quant.tflite")
 
 
 # ------------------------------------------------------------------------------------- refusals
 
 
-def test_face_detector(folder, photo):
+def test_face_detector(folder, image):
     path = folder / "ultraface_rfb320.onnx"
     gives = "it gives scores 1x4420x2xf32, boxes 1x4420x4xf32"
     with pytest.raises(errors.InvalidArgumentError) as caught:
@@ -237,11 +237,11 @@ def test_face_detector(folder, photo):
     assert message.endswith(FIVE_CALLS.python)
     for call, words in [(wn.segment, "a segmentation model"), (wn.classify, "a classifier")]:
         with pytest.raises(errors.InvalidArgumentError, match=f"is not {words}.* {gives}.*WasiNn"):
-            call(photo, path)
+            call(image, path)
     with wn.WasiNnCtx() as ctx:
         context = ctx.init_execution_context(ctx.load(path))
         recipe = wn.PreprocessRecipe(240, 320, color="RGB", mean=127, scale=128)
-        ctx.set_input(context, 0, wn.image_to_tensor(photo, recipe))
+        ctx.set_input(context, 0, wn.image_to_tensor(image, recipe))
         ctx.compute(context)
         scores, boxes = (ctx.get_output(context, index).to_array() for index in range(2))
     best = scores[0, :, 1].argmax()
@@ -251,9 +251,9 @@ def test_face_detector(folder, photo):
     assert 0 < top < bottom < 0.6
 
 
-def test_three_inputs(folder, photo):
+def test_three_inputs(folder, image):
     path = folder / "mp3in.tflite"
-    for call in (lambda: wn.segment(photo, path), lambda: wn.Pipeline(path)):
+    for call in (lambda: wn.segment(image, path), lambda: wn.Pipeline(path)):
         with pytest.raises(errors.InvalidArgumentError) as caught:
             call()
         message = str(caught.value)
@@ -271,7 +271,7 @@ def test_three_inputs(folder, photo):
     assert sorted(outputs) == [1, 2, 3]
 
 
-def test_model_that_is_a_folder(folder, photo):
+def test_model_that_is_a_folder(folder, image):
     path = folder / "tf_saved_model"
     assert wn.model(path).files == (path,)
     with pytest.raises(errors.InvalidArgumentError, match="of one image, this one has 0 inputs"):
@@ -283,12 +283,12 @@ def test_model_that_is_a_folder(folder, photo):
     assert sorted(dimensions) == [(1, 3), (1, 40, 40, 100)]
 
 
-def refusals(folder, photo, file, error):
+def refusals(folder, image, file, error):
     """Yield the error of every call that takes a model's path."""
     path = folder / file
     with wn.WasiNnCtx() as ctx:
         calls = [
-            lambda: wn.segment(photo, path),
+            lambda: wn.segment(image, path),
             lambda: wn.Pipeline(path),
             lambda: ctx.load(path),
             lambda: wn.describe(path),
@@ -299,8 +299,8 @@ def refusals(folder, photo, file, error):
             yield str(caught.value)
 
 
-def test_custom_operation(folder, photo):
-    for message in refusals(folder, photo, "segm_lite_v681.tflite", errors.RuntimeFailure):
+def test_custom_operation(folder, image):
+    for message in refusals(folder, image, "segm_lite_v681.tflite", errors.RuntimeFailure):
         assert message == (
             "OpenVINO does not have the operation Convolution2DTransposeBias, which is not one of "
             "TensorFlow Lite's own; convert the original model without it, or run the file with "
@@ -308,9 +308,9 @@ def test_custom_operation(folder, photo):
         )
 
 
-def test_old_version(folder, photo):
-    said = "IR version 4; OpenVINO reads 10 and 11: convert the original model again"
-    for message in refusals(folder, photo, "pinto_deeplab_fp16.xml", errors.RuntimeFailure):
-        assert message == said
-    with pytest.raises(errors.RuntimeFailure, match=said):
+def test_old_version(folder, image):
+    expected = "IR version 4; OpenVINO reads 10 and 11: convert the original model again"
+    for message in refusals(folder, image, "pinto_deeplab_fp16.xml", errors.RuntimeFailure):
+        assert message == expected
+    with pytest.raises(errors.RuntimeFailure, match=expected):
         wn.model(folder / "pinto_deeplab_fp16.xml")

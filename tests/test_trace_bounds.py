@@ -83,8 +83,8 @@ def test_keep_bytes_lets_the_oldest_go(room, kept):
 def test_calls_in_the_middle_are_left_out(monkeypatch):
     monkeypatch.setattr(trace, "_MAX_CALLS", 10)
     monkeypatch.setattr(trace, "_FIRST_CALLS", 3)
-    monkeypatch.setattr(trace, "_SHOWN_FIRST", 2)
-    monkeypatch.setattr(trace, "_SHOWN_LAST", 2)
+    monkeypatch.setattr(trace, "_FIRST_ROWS", 2)
+    monkeypatch.setattr(trace, "_LAST_ROWS", 2)
     calls = Trace(keep="all")
     for number in range(25):
         call(calls, number, arguments=f"n{number}")

@@ -30,7 +30,7 @@ MOST_GFLOPS = 4.77
 def network() -> RoadNet:
     torch.manual_seed(3)
     network = RoadNet()
-    # Statistics as after training: those of a fresh network would hide a wrong normalisation.
+    # Statistics as after training: those of a fresh network would hide a wrong normalization.
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d) and module.affine:
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
@@ -94,28 +94,28 @@ def test_the_loss_prefers_the_truth_and_minds_thin_classes() -> None:
     assert balanced_loss(without_road, labels) < balanced_loss(without_mark, labels)
 
 
-def test_augmentation_keeps_pictures_and_labels_together() -> None:
+def test_augmentation_keeps_images_and_labels_together() -> None:
     labels = torch.zeros((2, 96, 160), dtype=torch.long)
     labels[:, 20:80, 40:100] = 1
-    pictures = 40.0 + 170.0 * labels[:, None].float().repeat(1, 3, 1, 1)
+    images = 40.0 + 170.0 * labels[:, None].float().repeat(1, 3, 1, 1)
     kinds: set[str] = set()
     for seed in range(20):
-        changed, moved = augment(pictures, labels, torch.Generator().manual_seed(seed))
-        assert changed.shape == pictures.shape
+        changed, moved = augment(images, labels, torch.Generator().manual_seed(seed))
+        assert changed.shape == images.shape
         assert changed.min() >= 0
         assert changed.max() <= 255
-        for grey, label in zip(changed.mean(1), moved, strict=True):
+        for gray, label in zip(changed.mean(1), moved, strict=True):
             # Lighter is where the label is 1, or darker: a filter may turn or drown the contrast.
-            inside, outside = grey[label == 1].mean(), grey[label == 0].mean()
+            inside, outside = gray[label == 1].mean(), gray[label == 0].mean()
             if abs(inside - outside) > 30:
-                agree = ((grey > (inside + outside) / 2) == (label == 1)).float().mean().item()
+                agree = ((gray > (inside + outside) / 2) == (label == 1)).float().mean().item()
                 assert max(agree, 1 - agree) > 0.95
         same, mirrored = torch.equal(moved, labels), torch.equal(moved, labels.flip(2))
         kinds.add("same" if same else "mirrored" if mirrored else "enlarged")
         if not same and not mirrored:
             assert moved.sum() > labels.sum()
     assert kinds == {"same", "mirrored", "enlarged"}
-    again = augment(pictures, labels, torch.Generator().manual_seed(19))[0]
+    again = augment(images, labels, torch.Generator().manual_seed(19))[0]
     assert torch.equal(again, changed)
 
 

@@ -20,7 +20,7 @@ from training.scenes import CLASSES, PALETTE, Kind, draw_scene, render_pool, sce
 from training.scenes.__main__ import save_mask
 from training.scenes.camera import NEAR, Camera, clip_near
 from training.scenes.canvas import Canvas, convex_hull
-from training.scenes.colours import brightness
+from training.scenes.colors import brightness
 from training.scenes.ground import Island, draw_ground, draw_island
 from training.scenes.materials import CURB_CONTRAST, EDGE_CONTRAST, LIGHTER, pick_materials
 from training.scenes.noise import SIDE, sample, tiles
@@ -70,8 +70,8 @@ def test_pitch_moves_the_horizon_up_and_roll_tilts_it() -> None:
     assert (v1 - v0) / (u1 - u0) == pytest.approx(0.1, abs=1e-6)
 
 
-def test_a_squeezed_picture_has_oblong_pixels() -> None:
-    # A 4:3 camera in a 2:1 picture: one metre is 1.5 times as wide as it is high.
+def test_a_squeezed_image_has_oblong_pixels() -> None:
+    # A 4:3 camera in a 2:1 image: one meter is 1.5 times as wide as it is high.
     focal_u, focal_v = level_camera(aspect=4 / 3).focal
     assert focal_u / focal_v == pytest.approx(1.5)
 
@@ -103,13 +103,13 @@ def test_convex_hull_drops_inner_points() -> None:
     assert sorted(map(tuple, hull.tolist())) == [(0, 0), (0, 4), (4, 0), (4, 4)]
 
 
-def test_kinds_are_exact_where_colours_are_smooth() -> None:
+def test_kinds_are_exact_where_colors_are_smooth() -> None:
     canvas = Canvas(level_camera())
     triangle = np.array([[10.0, 10.0], [90.0, 37.0], [30.0, 80.0]])
     canvas.pixels(triangle, np.ones(3), Kind.ROAD)
     assert set(np.unique(canvas.kinds)) == {0, Kind.ROAD}
     assert len(np.unique(canvas.rgba[..., 0])) > 10
-    # A pixel is road where its centre is inside: where more than half of it is covered, or nearly.
+    # A pixel is road where its center is inside: where more than half of it is covered, or nearly.
     assert np.array_equal(canvas.kinds[45, 20:60] > 0, canvas.rgba[45, 20:60, 0] > 127)
 
 
@@ -129,7 +129,7 @@ def test_nothing_is_drawn_behind_a_crest() -> None:
         path = lay_path(np.random.default_rng(seed), camera, 0.0, "country")
         s = path.along(2.0, path.end)
         pixels = camera.to_pixels(camera.to_view(path.world(s, np.zeros_like(s))))
-        # Farther ground is higher up in the picture, up to where the ground ends.
+        # Farther ground is higher up in the image, up to where the ground ends.
         assert (np.diff(pixels[:, 1]) < 0.5).all()
 
 
@@ -150,15 +150,15 @@ def test_paint_is_lighter_than_the_road_and_every_curb_can_be_seen() -> None:
 
 
 def test_what_meets_the_road_without_a_curb_has_a_tone_of_its_own() -> None:
-    told_apart, close = [], 0
+    distinct, close = [], 0
     for seed in range(400):
         look = pick_materials(np.random.default_rng(seed), 0.06, {Kind.PAVEMENT})
         # Nearly black surfaces have few levels to differ by.
         if brightness(look.road) > 0.05 and brightness(look.pavement) > 0.05:
-            told_apart.append(abs(np.log(brightness(look.pavement) / brightness(look.road))))
+            distinct.append(abs(np.log(brightness(look.pavement) / brightness(look.road))))
         other = pick_materials(np.random.default_rng(seed), 0.06, {Kind.GRASS})
         close += bool(abs(np.log(brightness(other.pavement) / brightness(other.road))) < 0.1)
-    assert min(told_apart) > 0.98 * np.log(EDGE_CONTRAST)
+    assert min(distinct) > 0.98 * np.log(EDGE_CONTRAST)
     assert close > 80  # behind a curb a pavement may be like the road
 
 

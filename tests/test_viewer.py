@@ -23,8 +23,8 @@ from wasinn_nb.widgets.viewer.payload import (
     captions,
     confidence_payload,
     confidence_planes,
+    image_payload,
     mask_payload,
-    photo_payload,
     threshold_levels,
 )
 from wasinn_nb.widgets.viewer.still import Still, still_png
@@ -56,21 +56,21 @@ def noise(width, height):
     return Image.fromarray(pixels)
 
 
-# ------------------------------------------------------------------------------- the photograph
+# ------------------------------------------------------------------------------- the image
 
 
 @pytest.mark.parametrize(("kind", "type_"), [("PNG", "png"), ("JPEG", "jpeg"), ("WEBP", "webp")])
-def test_a_photograph_that_browsers_show_alike_travels_as_it_is(kind, type_):
+def test_an_image_that_browsers_show_alike_travels_as_it_is(kind, type_):
     content = encoded(noise(40, 30), kind)
-    sent = photo_payload(result(image=content))
+    sent = image_payload(result(image=content))
     assert sent == {"bytes": content, "type": f"image/{type_}", "width": 40, "height": 30}
 
 
-def shown(sent):
+def pixels_of(sent):
     return np.asarray(Image.open(io.BytesIO(sent["bytes"])).convert("RGB"))
 
 
-TRANSPARENT = Image.fromarray(np.full((4, 4, 4), 100, np.uint8))  # half transparent grey
+TRANSPARENT = Image.fromarray(np.full((4, 4, 4), 100, np.uint8))  # half transparent gray
 
 
 @pytest.mark.parametrize(
@@ -84,36 +84,36 @@ TRANSPARENT = Image.fromarray(np.full((4, 4, 4), 100, np.uint8))  # half transpa
     ],
     ids=["alpha", "palette", "16 bit", "CMYK", "BMP"],
 )
-def test_a_photograph_that_browsers_show_otherwise_is_encoded_anew(content, pixel):
-    sent = photo_payload(result(image=content))
+def test_an_image_that_browsers_show_otherwise_is_encoded_anew(content, pixel):
+    sent = image_payload(result(image=content))
     assert sent["bytes"] != content
     assert sent["type"] == "image/png"
-    assert (shown(sent) == pixel).all()
+    assert (pixels_of(sent) == pixel).all()
 
 
 def test_an_orientation_that_the_model_did_not_see_is_not_sent():
     exif = Image.Exif()
     exif[0x0112] = 6  # on its side
-    photo = Image.new("RGB", (200, 100), (9, 9, 9))
-    sent = photo_payload(result(image=encoded(photo, "JPEG", exif=exif)))
+    image = Image.new("RGB", (200, 100), (9, 9, 9))
+    sent = image_payload(result(image=encoded(image, "JPEG", exif=exif)))
     assert (sent["width"], sent["height"]) == (200, 100)
     assert Image.open(io.BytesIO(sent["bytes"])).getexif().get(0x0112, 1) == 1
 
 
-def test_a_large_photograph_shrinks_to_what_may_travel_and_keeps_its_own_size_in_words():
-    sent = photo_payload(result(image=np.asarray(noise(2400, 1600))))
+def test_a_large_image_shrinks_to_what_may_travel_and_keeps_its_own_size_in_words():
+    sent = image_payload(result(image=np.asarray(noise(2400, 1600))))
     assert len(sent["bytes"]) <= 260_000
     assert (sent["width"], sent["height"]) == (2400, 1600)
-    height, width = shown(sent).shape[:2]
+    height, width = pixels_of(sent).shape[:2]
     assert width < 2400
     assert abs(width / height - 1.5) < 0.01
 
 
-def test_a_single_pixel_and_no_photograph():
-    assert shown(photo_payload(result(image=np.full((1, 1, 3), 7, np.uint8)))).tolist() == [
+def test_a_single_pixel_and_no_image():
+    assert pixels_of(image_payload(result(image=np.full((1, 1, 3), 7, np.uint8)))).tolist() == [
         [[7, 7, 7]]
     ]
-    assert photo_payload(result()) == {}
+    assert image_payload(result()) == {}
 
 
 # -------------------------------------------------------------------------- masks and confidences
@@ -125,7 +125,7 @@ def test_the_mask_travels_exactly():
     assert sent == {
         "serial": 3,
         "caption": "toy",
-        "photo": 0,
+        "image": 0,
         "width": 3,
         "height": 2,
         "covers": [0.0, 0.0, 1.0, 1.0],
@@ -141,9 +141,9 @@ def test_the_mask_travels_exactly():
 @pytest.mark.full
 def test_what_a_full_hd_result_weighs():
     made = wn.segment("city-crosswalk", scores=True)
-    photo = made.resize(1080, 1920)  # the mask at the size of the photograph, at worst
-    assert len(mask_payload(photo, 1)["labels"]) < 40_000
-    together = [photo_payload(made)["bytes"], mask_payload(made, 1)["labels"]]
+    image = made.resize(1080, 1920)  # the mask at the size of the image, at worst
+    assert len(mask_payload(image, 1)["labels"]) < 40_000
+    together = [image_payload(made)["bytes"], mask_payload(made, 1)["labels"]]
     together.append(confidence_payload(made, 1)["planes"])
     assert sum(map(len, together)) < 600_000
 
@@ -265,7 +265,7 @@ def test_the_state_of_a_viewer():
     state = viewer.get_state()
     assert [mask["serial"] for mask in state["_masks"]] == [1]
     assert state["_confidence"][0]["serial"] == 1
-    assert state["_photo"]["width"] == 6
+    assert state["_sent_image"]["width"] == 6
     assert "DecompressionStream" in state["_esm"]
     assert ".wnb-viewer" in state["_css"]
     assert viewer.result.card is CARD
@@ -280,47 +280,47 @@ def test_a_viewer_without_a_result_has_something_to_show_later():
     assert viewer.hidden == ["background"]
 
 
-def test_the_same_picture_travels_once_and_switched_off_classes_stay_off():
-    photo = encoded(noise(8, 8))
-    viewer = wn.MaskViewer(result(image=photo))
+def test_the_same_image_travels_once_and_switched_off_classes_stay_off():
+    image = encoded(noise(8, 8))
+    viewer = wn.MaskViewer(result(image=image))
     viewer.hidden = ["road"]
-    sent = viewer._photo
-    viewer.show(result(image=bytes(bytearray(photo)), labels=LABELS[::-1].copy()))
-    assert viewer._photo is sent
+    sent = viewer._sent_image
+    viewer.show(result(image=bytes(bytearray(image)), labels=LABELS[::-1].copy()))
+    assert viewer._sent_image is sent
     assert viewer.hidden == ["road"]
     viewer.show(result(image=encoded(noise(9, 8))))
-    assert viewer._photo["width"] == 9
+    assert viewer._sent_image["width"] == 9
     assert viewer.serial == 3
     two = ModelCard("other", "segmentation", classes=("void", "a"))
     viewer.show(result(card=two, labels=LABELS % 2))
     assert viewer.hidden == ["void"]
-    assert viewer._photo == {"number": 3}
-    assert viewer._masks[0]["photo"] == 3
+    assert viewer._sent_image == {"number": 3}
+    assert viewer._masks[0]["image"] == 3
 
 
-def test_a_photograph_sent_ahead_is_not_sent_again(tmp_path):
+def test_an_image_sent_ahead_is_not_sent_again(tmp_path):
     first, second = encoded(noise(8, 8)), encoded(noise(9, 9))
     viewer = wn.MaskViewer(result(image=first))
     viewer.send_photo(first)
-    assert viewer._photo["number"] == 1
+    assert viewer._sent_image["number"] == 1
     viewer.send_photo(second)
-    assert (viewer._photo["bytes"], viewer._photo["number"]) == (second, 2)
-    assert viewer._masks[0]["photo"] == 1, "its mask is still to come"
-    sent = viewer._photo
+    assert (viewer._sent_image["bytes"], viewer._sent_image["number"]) == (second, 2)
+    assert viewer._masks[0]["image"] == 1, "its mask is still to come"
+    sent = viewer._sent_image
     viewer.show(result(image=second))
-    assert viewer._photo is sent
-    assert viewer._masks[0]["photo"] == 2
+    assert viewer._sent_image is sent
+    assert viewer._masks[0]["image"] == 2
     viewer.send_photo(first)
     viewer.recall_photo()  # no mask came of it
-    assert viewer._photo["bytes"] == second
-    assert viewer._masks[0]["photo"] == viewer._photo["number"]
+    assert viewer._sent_image["bytes"] == second
+    assert viewer._masks[0]["image"] == viewer._sent_image["number"]
     viewer.send_photo(encoded(TRANSPARENT))  # goes with its mask
     viewer.send_photo(np.zeros((2, 2, 3), np.uint8))
-    assert viewer._photo["bytes"] == second
+    assert viewer._sent_image["bytes"] == second
     with pytest.raises(ImageError):
-        viewer.send_photo(b"no picture")
+        viewer.send_photo(b"not an image")
     viewer.recall_photo()
-    assert viewer._photo["bytes"] == second
+    assert viewer._sent_image["bytes"] == second
 
 
 def test_the_same_file_turned_otherwise_is_sent_again():
@@ -329,12 +329,12 @@ def test_the_same_file_turned_otherwise_is_sent_again():
     content = encoded(Image.new("RGB", (200, 100)), "JPEG", exif=exif)
     recipe = wn.PreprocessRecipe(2, 3)
     viewer = wn.MaskViewer(result(image=content, recipe=recipe))
-    assert viewer._photo["width"] == 200
+    assert viewer._sent_image["width"] == 200
     viewer.show(result(image=content, recipe=recipe.replace(exif="apply")))
-    assert viewer._photo["width"] == 100
-    sent = viewer._photo
+    assert viewer._sent_image["width"] == 100
+    sent = viewer._sent_image
     viewer.show(result(image=content, recipe=recipe.replace(exif="apply", color="RGB")))
-    assert viewer._photo is sent
+    assert viewer._sent_image is sent
 
 
 def test_two_masks_and_the_end_of_a_difference():
@@ -486,19 +486,19 @@ def test_what_a_mask_covers_and_what_is_assumed_is_said():
 # -------------------------------------------------------------------------------------- the still
 
 
-def test_the_saved_picture_is_small_and_shows_the_overlay():
+def test_the_saved_image_is_small_and_shows_the_overlay():
     made = wn.segment("city-crosswalk")
     png = still_png([made])
     assert len(png) <= 300_000
     small = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
     height, width = small.shape[:2]
     assert (height, width) == (270, 480)
-    photo = Image.fromarray(made.photo).resize((width, height))
-    expected = np.asarray(made.overlay(photo)).astype(int)
-    assert np.abs(small - expected).mean() < 8  # few colours
+    image = Image.fromarray(made.photo).resize((width, height))
+    expected = np.asarray(made.overlay(image)).astype(int)
+    assert np.abs(small - expected).mean() < 8  # few colors
 
 
-def test_the_saved_picture_of_noise_of_two_results_and_of_no_photograph():
+def test_the_saved_image_of_noise_of_two_results_and_of_no_image():
     wild = result(image=np.asarray(noise(1600, 900)))
     assert len(still_png([wild])) <= 300_000
     pair = Image.open(io.BytesIO(still_png([result(), result()])))

@@ -391,11 +391,11 @@ def paddle_relu(shape=(1, 2)) -> bytes:
     fp32, feed_list, fetch_list, lod_tensor = 5, 9, 10, 7
 
     def variable(name: str, kind: int, sizes=None) -> bytes:  # BlockDesc.vars = 3
-        said = field(1, kind)
+        values = field(1, kind)
         if sizes is not None:  # VarType.lod_tensor = 3: {tensor = 1: {data_type, dims}}
             dims = b"".join(field(2, size) for size in sizes)
-            said += field(3, field(1, field(1, fp32) + dims))
-        return field(3, field(1, name) + field(2, said))
+            values += field(3, field(1, field(1, fp32) + dims))
+        return field(3, field(1, name) + field(2, values))
 
     def var(parameter: str, argument: str) -> bytes:
         return field(1, parameter) + field(2, argument)

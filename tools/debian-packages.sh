@@ -19,7 +19,7 @@ else
     {
         echo "=============================================================================="
         echo "missing: ${missing[*]} (Debian's names)"
-        echo "This is no root on a Debian, so nothing was installed. Without libegl1 and"
+        echo "This is not root on Debian, so nothing was installed. Without libegl1 and"
         echo "libgl1 the tests that draw are SKIPPED, without chromium the browser tests."
         echo "=============================================================================="
     } >&2

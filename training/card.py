@@ -28,7 +28,7 @@ def card(folder: Path, figures: dict[str, float]) -> dict[str, Any]:
         "task": "segmentation",
         "description": DESCRIPTION,
         "classes": list(CLASSES),
-        "palette": [list(colour) for colour in PALETTE],
+        "palette": [list(color) for color in PALETTE],
         "recipe": {
             "height": HEIGHT,
             "width": WIDTH,

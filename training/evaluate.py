@@ -1,6 +1,6 @@
 """Measure the shipped files and print the table: ``python -m training.evaluate``.
 
-The real model, the CamVid frames and the photograph are not part of the project. They are looked
+The real model, the CamVid frames and one more image are not part of the project. They are looked
 for in the folder that ``WASINN_NB_SHARED`` names, else in ``../shared`` beside the project; rows
 that need them say so where they are absent. They serve for measuring only.
 """
@@ -29,13 +29,13 @@ UNSEEN = 500_000_000
 SCENES = 300
 
 # CamVid's index of road, and the one that is to be ignored.
-CAMVID_ROAD, CAMVID_UNLABELLED = 3, 11
+CAMVID_ROAD, CAMVID_UNLABELED = 3, 11
 
 # Title, key on the card, floor and aim (of the ratio: at most) of each row.
 ROWS = (
     ("300 drawn scenes, unseen seeds: mIoU", "drawn_miou", 0.85, 0.92),
     ("CamVid, 26 frames: IoU of road", "camvid_road_iou", 0.80, 0.90),
-    ("Photograph: IoU of road to the real model", "photo_road_iou", 0.85, 0.95),
+    ("Real image: IoU of road to the real model", "photo_road_iou", 0.85, 0.95),
     ("Time against the real model, f32", "time_ratio", 1.0, 0.6),
 )
 
@@ -44,7 +44,7 @@ Segmenter = Callable[[Image.Image], Labels]
 
 
 def shared() -> Path:
-    """Return the folder with the real model and pictures, which need not exist."""
+    """Return the folder with the real model and images, which need not exist."""
     default = Path(__file__).resolve().parent.parent.parent / "shared"
     return Path(os.environ.get("WASINN_NB_SHARED", default))
 
@@ -56,9 +56,9 @@ def compiled(xml: Path) -> ov.CompiledModel:
 
 
 def segmenter(xml: Path) -> Segmenter:
-    """Return a function from a picture to its (512, 896) uint8 labels, computed in f32."""
+    """Return a function from an image to its (512, 896) uint8 labels, computed in f32."""
     pipeline = wn.Pipeline(xml, "CPU", precision="f32", resize="bilinear")
-    return lambda picture: pipeline(picture).labels
+    return lambda image: pipeline(image).labels
 
 
 def drawn(segment: Segmenter, count: int = SCENES) -> NDArray[np.float64]:
@@ -78,16 +78,16 @@ def camvid(segment: Segmenter, folder: Path) -> float:
         truth = np.asarray(Image.open(folder / "labels" / path.name))
         labels = Image.fromarray(segment(Image.open(path)))
         found = np.asarray(labels.resize(truth.shape[::-1], Image.Resampling.NEAREST))
-        road, counted = np.isin(found, (1, 3)), truth != CAMVID_UNLABELLED
+        road, counted = np.isin(found, (1, 3)), truth != CAMVID_UNLABELED
         both += int(((truth == CAMVID_ROAD) & road & counted).sum())
         either += int((((truth == CAMVID_ROAD) | road) & counted).sum())
     return both / either
 
 
-def photograph(segment: Segmenter, real: Segmenter, path: Path) -> float:
+def agreement(segment: Segmenter, real: Segmenter, path: Path) -> float:
     """Return the IoU of road and mark together against the real model's mask."""
-    with Image.open(path) as picture:
-        ours, theirs = (np.isin(each(picture), (1, 3)) for each in (segment, real))
+    with Image.open(path) as image:
+        ours, theirs = (np.isin(each(image), (1, 3)) for each in (segment, real))
     return float((ours & theirs).sum() / (ours | theirs).sum())
 
 
@@ -116,9 +116,9 @@ def measure(folder: Path = FOLDER) -> dict[str, float]:
         figures["camvid_road_iou"] = camvid(segment, outside / "camvid")
     real = outside / "models" / "road-segmentation-adas-0001.xml"
     if real.is_file():
-        picture = outside / "images" / "empty_road_mapillary.jpg"
-        if picture.is_file():
-            figures["photo_road_iou"] = photograph(segment, segmenter(real), picture)
+        image = outside / "images" / "empty_road_mapillary.jpg"
+        if image.is_file():
+            figures["photo_road_iou"] = agreement(segment, segmenter(real), image)
         figures["time_ratio"] = time_ratio(compiled(ours), compiled(real))
     return figures
 
@@ -135,7 +135,7 @@ def main() -> None:
         value = f"{figures[key]:8.3f}" if key in figures else f"{'absent':>8}"
         print(f"{title:44}{value}{floor:8.2f}{aim:8.2f}")
     if len(figures) < len(ROWS):
-        print(f"absent: {shared()} holds no real model or pictures; set WASINN_NB_SHARED")
+        print(f"absent: {shared()} holds no real model or images; set WASINN_NB_SHARED")
     if options.write_card:
         write_card(options.model, {key: round(value, 4) for key, value in figures.items()})
 

@@ -17,7 +17,7 @@ CLASSES = 4
 
 
 class ConvUnit(nn.Sequential):
-    """Convolution, batch normalisation and, unless told otherwise, ReLU."""
+    """Convolution, batch normalization and, unless told otherwise, ReLU."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Residual(nn.Module):
 
 
 class Context(nn.Module):
-    """What the whole picture, each row and each column say, added to every position.
+    """What the whole image, each row and each column say, added to every position.
 
     A street is ordered by rows (distance) and columns (side); averages along both are the cheapest
     way to let every position see all of it (strip pooling, Hou et al. 2020, arXiv:2003.13328).
@@ -79,7 +79,7 @@ class Context(nn.Module):
 
 
 class RoadNet(nn.Module):
-    """Logits of the four classes for BGR pictures in 0..255.
+    """Logits of the four classes for BGR images in 0..255.
 
     The input's sides are multiples of 16. `forward` takes (N, 3, H, W) float32 and returns
     (N, 4, H, W).
@@ -88,9 +88,9 @@ class RoadNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         # Brings 0..255 to about -1..1 inside the graph: the model's contract is raw pixel values.
-        self.normalise = nn.BatchNorm2d(3, affine=False)
-        self.normalise.running_mean = torch.full((3,), 112.0)
-        self.normalise.running_var = torch.full((3,), 64.0**2)
+        self.normalize = nn.BatchNorm2d(3, affine=False)
+        self.normalize.running_mean = torch.full((3,), 112.0)
+        self.normalize.running_var = torch.full((3,), 64.0**2)
         self.stem = ConvUnit(3, 16, stride=2)
         self.down4 = nn.Sequential(ConvUnit(16, 32, stride=2), Residual(32, 16))
         self.down8 = nn.Sequential(
@@ -114,14 +114,14 @@ class RoadNet(nn.Module):
         self.head = nn.Conv2d(16, CLASSES * 4, 1)
 
     def train(self, mode: bool = True) -> RoadNet:
-        """Set the mode, keeping the normalisation's constants as they are."""
+        """Set the mode, keeping the normalization's constants as they are."""
         super().train(mode)
-        self.normalise.eval()
+        self.normalize.eval()
         return self
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the logits for (N, 3, H, W) BGR pictures in 0..255."""
-        half = self.stem(self.normalise(x))
+        """Return the logits for (N, 3, H, W) BGR images in 0..255."""
+        half = self.stem(self.normalize(x))
         quarter = self.down4(half)
         eighth = self.down8(quarter)
         y = self.from16(self.down16(eighth))
@@ -143,12 +143,12 @@ class Probabilities(nn.Module):
         self.network = network
 
     def forward(self, data: Tensor) -> Tensor:
-        """Return (N, 4, H, W) probabilities for (N, 3, H, W) BGR pictures in 0..255."""
+        """Return (N, 4, H, W) probabilities for (N, 3, H, W) BGR images in 0..255."""
         return functional.softmax(self.network(data), dim=1)
 
 
 def count_flops(network: nn.Module, height: int, width: int, channels: int = 3) -> int:
-    """Return the floating point operations of all convolutions for one picture.
+    """Return the floating point operations of all convolutions for one image.
 
     A multiplication with its addition counts as two, as Open Model Zoo counts them.
     """

@@ -34,8 +34,8 @@ def main() -> None:
         (DATA / folder).mkdir(parents=True, exist_ok=True)
     for name, seed in SEEDS.items():
         scene = draw_scene(seed, WIDTH, HEIGHT, variety=0.0)
-        picture = Image.fromarray(scene.image)
-        picture.save(DATA / "images" / f"{name}.jpg", quality=82, optimize=True)
+        image = Image.fromarray(scene.image)
+        image.save(DATA / "images" / f"{name}.jpg", quality=82, optimize=True)
         save_mask(DATA / "masks" / f"{name}.png", scene)
 
 

@@ -30,7 +30,7 @@ from wasinn_nb.files import atomic
 # Scenes of seed n begin at n million; the evaluation's are far beyond any of them.
 SEEDS_PER_RUN = 1_000_000
 
-# What a step on pictures of half the size costs, against one at full size.
+# What a step on images of half the size costs, against one at full size.
 SMALL_COST = 0.4
 
 # Names of glibc's mallopt, from its malloc.h.
@@ -62,7 +62,7 @@ def train(
     labels
         (N, H, W) uint8.
     small_steps, steps, last_steps
-        How many steps at half size, then at full size, and then once more at full size on pictures
+        How many steps at half size, then at full size, and then once more at full size on images
         that are neither filtered nor enlarged. The layout of streets is learnt where a step costs
         less, their edges afterwards, and at last what they mostly look like.
     last_rounds
@@ -126,13 +126,13 @@ def _fit(
         small = step < small_steps
         done = step * SMALL_COST if small else work - (small_steps + steps - step)
         chosen = np.sort([next(order) for _ in range(batch)])
-        pictures, truth = _load(np.array(images[chosen]), np.array(labels[chosen]), device)
+        inputs, truth = _load(np.array(images[chosen]), np.array(labels[chosen]), device)
         if small:
-            pictures, truth = functional.avg_pool2d(pictures, 2), truth[:, ::2, ::2]
-        pictures, truth = change(pictures, truth, chance)
-        pictures = pictures.contiguous(memory_format=torch.channels_last)
+            inputs, truth = functional.avg_pool2d(inputs, 2), truth[:, ::2, ::2]
+        inputs, truth = change(inputs, truth, chance)
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
         with torch.autocast(device, dtype=torch.bfloat16):
-            logits = network(pictures)
+            logits = network(inputs)
         # Every other row is loss enough, and the loss costs as much as half the network.
         row = int(torch.randint(2, (1,), generator=chance).item())
         loss = balanced_loss(logits[:, :, row::2].float(), truth[:, row::2])
@@ -165,9 +165,9 @@ def _schedule(progress: float) -> float:
 def _load(
     images: NDArray[np.uint8], labels: NDArray[np.uint8], device: str
 ) -> tuple[Tensor, Tensor]:
-    """Return (N, 3, H, W) float32 BGR pictures and (N, H, W) int64 labels."""
-    pictures = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).flip(1).float()
-    return pictures, torch.from_numpy(labels).to(device).long()
+    """Return (N, 3, H, W) float32 BGR images and (N, H, W) int64 labels."""
+    inputs = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).flip(1).float()
+    return inputs, torch.from_numpy(labels).to(device).long()
 
 
 @torch.no_grad()
@@ -202,7 +202,7 @@ def main() -> None:
     add("--steps", type=whole(1), default=6800, help="steps at full size")
     add("--last-steps", type=whole(1), default=2000, help="clean steps in each of the last rounds")
     add("--last-rounds", type=whole(0), default=2, help="rounds of clean steps")
-    add("--batch", type=whole(1), default=4, help="pictures a step")
+    add("--batch", type=whole(1), default=4, help="images a step")
     add("--rate", type=part, default=5e-3, help="highest learning rate")
     add("--threads", type=whole(1), default=2, help="another number is another run")
     add("--device", choices=("cpu", "cuda"), default="cpu", help="where the arithmetic is done")

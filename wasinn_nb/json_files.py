@@ -167,7 +167,7 @@ def checked_json(values: Any, shape: type[Shape], name: str, error: type[WasiNnE
 def json_text(values: object, name: str, error: type[WasiNnError]) -> str:
     r"""Return values as JSON of two spaces per level, with a line feed at the end.
 
-    The halves of surrogate pairs, which stand for bytes of file names that are not UTF-8, are no
+    The halves of surrogate pairs, which stand for bytes of file names that are not UTF-8, are not
     characters: they become text such as ``\udcff``.
 
     Parameters

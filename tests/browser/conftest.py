@@ -138,7 +138,7 @@ def explorer(explorer_notebook, browser):
         "explorer.targets.value, explorer.targets.precision = 'CPU', 'f32'\n"
         "explorer.viewer.mode, explorer.viewer.opacity = 'overlay', 0.5\n"
     )
-    page.wait_shown()
+    page.wait_until_painted()
     return page
 
 

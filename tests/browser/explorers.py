@@ -27,7 +27,7 @@ class ExplorerPage:
 
     @property
     def viewer(self) -> Viewer:
-        """The viewer, for the picture that is shown now."""
+        """The viewer, for the image that is shown now."""
         width, height = self.ask("(lambda r: r.photo.shape[1::-1])(it.wait())")
         return Viewer(self.root, (width, height))
 
@@ -57,11 +57,11 @@ class ExplorerPage:
         chooser.set_input_files(content if isinstance(content, Path) else given)
 
     def wait_image(self, value: str) -> Viewer:
-        """Wait until that picture is picked and on screen."""
+        """Wait until that image is picked and on screen."""
         self.notebook.until(lambda: self.ask("it.images.value") == value, f"{value} is picked")
-        return self.wait_shown()
+        return self.wait_until_painted()
 
-    def wait_shown(self) -> Viewer:
+    def wait_until_painted(self) -> Viewer:
         """Wait until the present result is on screen."""
         expect(self.error).to_be_hidden(timeout=PATIENCE)
         viewer = self.viewer
@@ -69,8 +69,8 @@ class ExplorerPage:
         return viewer
 
     def check_painted(self, least: int = 2) -> set[int]:
-        """Check the painted picture as `check_overlay` does; return the classes looked at."""
-        viewer = self.wait_shown()
+        """Check the painted image as `check_overlay` does; return the classes looked at."""
+        viewer = self.wait_until_painted()
         self.notebook.kernel.run(
             "import dataclasses, numpy\n"
             f"r = {self.name}.result\n"
@@ -84,21 +84,21 @@ class ExplorerPage:
         return seen
 
 
-def flat_picture(mode="RGB", size=(160, 120), kind="PNG") -> bytes:
-    """Return a picture of three upright stripes: blue, green, red."""
+def flat_image(mode="RGB", size=(160, 120), kind="PNG") -> bytes:
+    """Return an image of three upright stripes: blue, green, red."""
     pixels = np.zeros((size[1], size[0], 3), np.uint8)
     third = size[0] // 3
     pixels[:, :third], pixels[:, third : 2 * third] = (30, 40, 200), (20, 190, 50)
     pixels[:, 2 * third :] = 210, 60, 30
     out = io.BytesIO()
-    picture = Image.fromarray(pixels)
-    picture = picture.quantize(8) if mode == "P" else picture.convert(mode)
-    picture.save(out, kind)
+    image = Image.fromarray(pixels)
+    image = image.quantize(8) if mode == "P" else image.convert(mode)
+    image.save(out, kind)
     return out.getvalue()
 
 
 def check_result(viewer: Viewer, result: wn.SegmentationResult) -> set[int]:
-    """Check the painted picture against a result of this process, as `check_overlay` does."""
+    """Check the painted image against a result of this process, as `check_overlay` does."""
     height, width = result.photo.shape[:2]
     nearest = replace(result, scores=None).labels_at(height, width)
     overlay = np.asarray(result.overlay())
@@ -106,7 +106,7 @@ def check_result(viewer: Viewer, result: wn.SegmentationResult) -> set[int]:
 
 
 def check_overlay(viewer: Viewer, overlay: np.ndarray, *masks: np.ndarray) -> set[int]:
-    """Check the painted picture at five places of each class; return the classes.
+    """Check the painted image at five places of each class; return the classes.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def check_overlay(viewer: Viewer, overlay: np.ndarray, *masks: np.ndarray) -> se
     labels = masks[0]
     pixels = viewer.pixels()
     fit = Fit(*viewer.size, pixels.shape[1], pixels.shape[0])
-    # A pixel of a shrunk picture is made of as many more of the photograph's.
+    # A pixel of a shrunk image is made of as many more of the image's.
     reach = max(4, round(2.5 / fit.scale))
     spread = _spread(overlay, reach).max(2)
     even = spread <= 4
@@ -133,20 +133,20 @@ def check_overlay(viewer: Viewer, overlay: np.ndarray, *masks: np.ndarray) -> se
         places = np.argwhere(even & (labels == label))
         if len(places) == 0:
             continue
-        # The evenest ones: two decoders of JPEG differ most where colours change.
+        # The evenest ones: two decoders of JPEG differ most where colors change.
         order = np.argsort(spread[even & (labels == label)], kind="stable")
         places = places[np.sort(order[: max(5, len(order) // 10)])]
         chosen = places[np.linspace(0, len(places) - 1, 5).astype(int)]
-        painted = viewer.colours([(x, y) for y, x in chosen])
-        for (y, x), colour in zip(chosen, painted, strict=True):
-            assert near(colour, overlay[y, x]), (label, x, y, colour, overlay[y, x])
+        painted = viewer.colors([(x, y) for y, x in chosen])
+        for (y, x), color in zip(chosen, painted, strict=True):
+            assert near(color, overlay[y, x]), (label, x, y, color, overlay[y, x])
         seen.add(int(label))
     return seen
 
 
-def _spread(picture: np.ndarray, reach: int) -> np.ndarray:
+def _spread(image: np.ndarray, reach: int) -> np.ndarray:
     """Return by how much the pixels within *reach* of each differ."""
-    high = low = picture
+    high = low = image
     for axis in (0, 1):
         shifts = range(-reach, reach + 1)
         high = np.maximum.reduce([np.roll(high, shift, axis) for shift in shifts])

@@ -36,8 +36,8 @@ CONTRASTS = """(root) => {
         if (one.closest("[aria-pressed=false], label:has(:disabled)")) continue;
         const [a, b] = [parsed(getComputedStyle(one).color), behind(one)].map(light);
         const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-        const said = `${one.className || one.tagName} "${one.textContent}"`;
-        if (ratio < 3.5) found.push(`${said}: ${ratio.toFixed(1)}`);
+        const label = `${one.className || one.tagName} "${one.textContent}"`;
+        if (ratio < 3.5) found.push(`${label}: ${ratio.toFixed(1)}`);
     }
     return found;
 }"""

@@ -18,7 +18,7 @@ def write_models(folder: Path) -> Path:
     ``channels``  the class is the brightest of blue, green and red, as ``class 0`` to ``class 2``
     ``crowd``     the same with 256 classes
     ``sluggish``  the same, after three seconds of convolutions
-    ``broken``    an XML that is no model
+    ``broken``    an XML that is not a model
     ``kinds``     a classifier: the same of the whole image, as ``blue``, ``green`` and ``red``
     ``bright``    one class: its probability is how bright a pixel is
     ``engines``   ``channels`` as ONNX, which several runtimes read

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 import wasinn_nb as wn
-from browser.explorers import SHIPPED, flat_picture
+from browser.explorers import SHIPPED, flat_image
 from browser.pages import PATIENCE, expect
 
 
@@ -28,7 +28,7 @@ def test_the_mask_is_painted_as_python_paints_it(explorer):
 
 
 def test_another_image(explorer):
-    before = explorer.wait_shown().pixels()
+    before = explorer.wait_until_painted().pixels()
     explorer.pick("Image", "country-road")
     assert digest(explorer) == str(wn.segment("country-road").digest()).splitlines()
     explorer.check_painted()
@@ -54,7 +54,9 @@ def test_another_target_and_precision(explorer):
     expect(target).to_contain_text(f"Ran on {ran}")
     explorer.check_painted()
     target.get_by_label("Precision").select_option("bf16")
-    explorer.notebook.until(lambda: explorer.ask("it.targets.precision") == "bf16", "it is told")
+    explorer.notebook.until(
+        lambda: explorer.ask("it.targets.precision") == "bf16", "the kernel has it"
+    )
     ran = explorer.ask("(lambda r: f'{r.target}, {r.precision}')(it.wait())")
     expect(target).to_contain_text(f"Ran on {ran}")
     expect(target.get_by_role("radio", name="GPU")).to_be_disabled()  # and why is readable
@@ -96,17 +98,17 @@ def test_a_model_that_does_not_load(explorer):
 
 def test_code_runs_as_pasted(explorer):
     explorer.pick("Image", "hill-crosswalk")
-    explorer.wait_shown()
+    explorer.wait_until_painted()
     explorer.root.get_by_role("button", name="Copy code").click()
     expect(explorer.root.get_by_role("button", name="Copied")).to_be_visible()
     code = explorer.notebook.page.evaluate("navigator.clipboard.readText()")
     assert code == explorer.ask("it.code")
-    said = explorer.notebook.kernel.run(
+    printed = explorer.notebook.kernel.run(
         f"pasted = {{}}\nexec({code!r}, pasted)\n"
         "print(str(pasted['result'].digest()) == str(explorer.result.digest()), "
         "'hill-crosswalk' in " + repr(code) + ")"
     )
-    assert said == "True True\n"
+    assert printed == "True True\n"
 
 
 def test_saving(explorer):
@@ -142,14 +144,14 @@ def test_compare_mode(explorer):
     expect(second).to_be_visible()
     second.get_by_label("Precision").select_option("bf16")
     explorer.notebook.until(
-        lambda: explorer.ask("it.runs[1].targets.precision") == "bf16", "it is told"
+        lambda: explorer.ask("it.runs[1].targets.precision") == "bf16", "the kernel has it"
     )
     model = explorer.group("Model B").get_by_role("radio", name="channels")
     model.locator("xpath=..").click()
     explorer.notebook.until(
         lambda: explorer.ask("it.wait() and it.other and it.other.card.name") == "channels", "B"
     )
-    viewer = explorer.wait_shown()
+    viewer = explorer.wait_until_painted()
     verdict = explorer.root.locator(".wnb-verdict")
     expect(verdict).to_be_visible(timeout=PATIENCE)
     word = explorer.ask("str(it.comparison.verdict)")
@@ -175,7 +177,7 @@ def test_a_target_that_is_not_here(explorer):
 
 def test_many_classes(explorer):
     explorer.pick("Model", "crowd")
-    explorer.upload("crowd.png", flat_picture())
+    explorer.upload("crowd.png", flat_image())
     explorer.wait_image("upload:crowd.png")
     explorer.check_painted(least=3)
     # Only those that are seen are listed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from browser.explorers import ExplorerPage, flat_picture
+from browser.explorers import ExplorerPage, flat_image
 from browser.layout import CONTRASTS, STICKS_OUT
 from browser.pages import PATIENCE, expect
 
@@ -25,7 +25,7 @@ def explorer(notebook, browser):
     notebook.kernel.run(
         "explorer.panel.compare, explorer.viewer.mode = False, 'overlay'\n"
         "explorer.models.value = 'channels'\n"
-        f"explorer.images.add({flat_picture()!r}, 'stripes.png')\n"
+        f"explorer.images.add({flat_image()!r}, 'stripes.png')\n"
     )
     notebook.kernel.run("_ = explorer.wait()")
     yield page
@@ -110,7 +110,7 @@ def test_a_mask_and_classes_are_both_shown(explorer):
 
 
 def test_what_is_assumed_is_below_the_image_with_its_line(explorer):
-    viewer = explorer.wait_shown()
+    viewer = explorer.wait_until_painted()
     note = viewer.root.locator(".wnb-note")
     expect(note).to_contain_text("assumed: BGR, values 0 to 255, bilinear")
     line = note.locator("code").inner_text()
@@ -118,19 +118,21 @@ def test_what_is_assumed_is_below_the_image_with_its_line(explorer):
     assert line.startswith("wn.ModelCard.from_model(")
     assert note.bounding_box()["y"] > viewer.canvas.bounding_box()["y"]
     explorer.pick("Model", "road-segmentation-synth-0001")
-    explorer.wait_shown()
+    explorer.wait_until_painted()
     expect(note).to_have_count(0)
 
 
 def test_the_threshold_of_one_class_changes_the_result_and_the_code(explorer):
     explorer.pick("Model", "bright")
-    viewer = explorer.wait_shown()
+    viewer = explorer.wait_until_painted()
     expect(viewer.class_threshold).to_be_enabled()
     # Means of the stripes: 90, 86.7 and 100 of 255; all are background at first.
     expect(viewer.named("foreground")).to_contain_text("0.00 %")
     viewer.class_threshold.fill("35")
     expect(viewer.named("foreground")).to_contain_text("66.88 %")  # 53 and 54 of 160 columns
-    explorer.notebook.until(lambda: explorer.ask("it.result.threshold") == 0.35, "it is told")
+    explorer.notebook.until(
+        lambda: explorer.ask("it.result.threshold") == 0.35, "the kernel has it"
+    )
     assert "threshold=0.35" in explorer.ask("it.code")
     explorer.check_painted()
     expect(explorer.root.locator(".wnb-code pre")).to_contain_text("threshold=0.35")
@@ -144,7 +146,9 @@ def test_runtimes_are_offered_where_several_read_the_model(explorer):
     expect(runtime).to_be_visible()
     expect(runtime.locator("option")).to_have_text(["onnxruntime", "openvino"])
     runtime.select_option("onnxruntime")
-    explorer.notebook.until(lambda: explorer.ask("it.targets.runtime") == "onnxruntime", "told")
+    explorer.notebook.until(
+        lambda: explorer.ask("it.targets.runtime") == "onnxruntime", "the kernel has it"
+    )
     assert explorer.ask("it.wait().runtime") == "onnxruntime"
     explorer.check_painted(least=3)
     target = explorer.group("Execution target")

@@ -26,7 +26,7 @@ def notebook(open_notebook):
 @pytest.fixture
 def explorer(notebook, browser):
     page = ExplorerPage(notebook)
-    page.wait_shown()
+    page.wait_until_painted()
     yield page
     notebook.page.set_viewport_size({"width": 1280, "height": 1000})
 
@@ -35,7 +35,7 @@ def explorer(notebook, browser):
 @pytest.mark.parametrize("mode", ["Overlay", "Side by side", "Difference"])
 def test_nothing_sticks_out(notebook, explorer, width, mode):
     notebook.page.set_viewport_size({"width": width, "height": 1500})
-    viewer = explorer.wait_shown()
+    viewer = explorer.wait_until_painted()
     viewer.mode(mode)
     viewer.pixels()
     explorer.root.scroll_into_view_if_needed()
@@ -45,8 +45,8 @@ def test_nothing_sticks_out(notebook, explorer, width, mode):
     assert viewer.canvas.bounding_box()["width"] > 150
 
 
-def test_the_picture_follows_the_cell(notebook, explorer):
-    viewer = explorer.wait_shown()
+def test_the_image_follows_the_cell(notebook, explorer):
+    viewer = explorer.wait_until_painted()
     viewer.mode("Overlay")
     wide = viewer.canvas.bounding_box()["width"]
     notebook.page.set_viewport_size({"width": 700, "height": 1000})

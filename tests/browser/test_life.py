@@ -30,7 +30,7 @@ def notebook(open_notebook, browser):
 
 
 def stills(saved: dict) -> list[bytes]:
-    """Return the static pictures of a notebook file, as PNG."""
+    """Return the static images of a notebook file, as PNG."""
     return [
         base64.b64decode(output["data"]["image/png"])
         for cell in saved["cells"]
@@ -62,33 +62,33 @@ def test_two_explorers_do_not_disturb_one_another(notebook):
 def test_saved_and_loaded_again(notebook):
     first = ExplorerPage(notebook, 0, "first")
     first.pick("Image", "hill-crosswalk")
-    first.wait_shown().opacity.fill("80")
+    first.wait_until_painted().opacity.fill("80")
     notebook.until(lambda: first.ask("it.viewer.opacity") == 0.8, "the kernel knows")
     expect(notebook.page.locator("[data-wnb-still]").first).to_be_hidden()
     saved = notebook.save()
 
-    # The static picture is that of the last choice, and small.
-    pictures = stills(saved)
-    assert len(pictures) == 2
+    # The static image is that of the last choice, and small.
+    images = stills(saved)
+    assert len(images) == 2
     expected = notebook.kernel.ask(
         "first.result.overlay().resize((80, 45)).convert('RGB').tobytes()"
     )
-    picture = Image.open(io.BytesIO(pictures[0])).convert("RGB").resize((80, 45))
-    seen = np.asarray(picture).astype(int)
+    image = Image.open(io.BytesIO(images[0])).convert("RGB").resize((80, 45))
+    seen = np.asarray(image).astype(int)
     assert np.abs(seen.ravel() - list(expected)).mean() < 8
-    assert max(map(len, pictures)) <= 300_000
+    assert max(map(len, images)) <= 300_000
     assert (notebook.server.root / notebook.name).stat().st_size < 800_000
 
     # The kernel is alive: the same widget is there again, and works.
     notebook.reload()
-    first.wait_shown()
+    first.wait_until_painted()
     assert first.viewer.opacity.input_value() == "80"
     expect(notebook.page.locator("[data-wnb-still]").first).to_be_hidden()
     assert BROKEN not in notebook.page.locator(".jp-Notebook").inner_text()
     first.pick("Image", "city-cyclist")
-    first.wait_shown()
+    first.wait_until_painted()
 
-    # The kernel is gone: the pictures stand where the widgets stood.
+    # The kernel is gone: the images stand where the widgets stood.
     notebook.save()
     notebook.shut_down()
     notebook.page.reload()
@@ -97,9 +97,9 @@ def test_saved_and_loaded_again(notebook):
         still = notebook.page.locator("[data-wnb-still] img").nth(number)
         expect(still).to_be_visible(timeout=PATIENCE)
         assert still.evaluate("(img) => img.complete && img.naturalWidth") > 200
-    notebook.keep("static-picture")
+    notebook.keep("static-image")
     expect(notebook.page.locator(".wnb-viewer")).to_have_count(0)
-    for number in range(2):  # nothing but the picture: neither an error nor what still loads
+    for number in range(2):  # nothing but the image: neither an error nor what still loads
         text = notebook.output(number).inner_text()
         title, *rest = text.strip().splitlines()
         assert title.endswith("f32 on CPU"), text
@@ -115,7 +115,7 @@ def test_saved_and_loaded_again(notebook):
 
 def test_connection_lost_and_found(notebook):
     first = ExplorerPage(notebook, 0, "first")
-    first.wait_shown()
+    first.wait_until_painted()
     notebook.menu("Kernel", "Reconnect to Kernel")
     notebook.wait_idle()
     first.pick("Image", "suburb-junction")
@@ -124,7 +124,7 @@ def test_connection_lost_and_found(notebook):
 
 def test_kernel_restart(notebook):
     first = ExplorerPage(notebook, 0, "first")
-    first.wait_shown()
+    first.wait_until_painted()
     notebook.restart()
     # The old widget is still on the page; it says that nobody answers it.
     gone = first.root.locator(".wnb-gone")
@@ -142,7 +142,7 @@ def test_kernel_restart(notebook):
 
 def test_closed_and_shown_again(notebook):
     first, second = ExplorerPage(notebook, 0, "first"), ExplorerPage(notebook, 1, "second")
-    second.wait_shown()
+    second.wait_until_painted()
     notebook.kernel.run("first.close()")
     expect(notebook.page.locator(".wnb-explorer")).to_have_count(1)
     still = notebook.page.locator("[data-wnb-still] img").first

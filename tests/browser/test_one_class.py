@@ -22,12 +22,12 @@ import wasinn_nb as wn
 from wasinn_nb.imaging import Coverage
 
 rise = np.tile((np.arange(64, dtype=np.float32) + 0.5) / 64, (1, 40, 1))
-photo = np.empty((400, 640, 3), np.uint8)
-photo[:200] = 200, 180, 160
-photo[200:] = 60, 80, 100
+image = np.empty((400, 640, 3), np.uint8)
+image[:200] = 200, 180, 160
+image[200:] = 60, 80, 100
 colors = (0, 0, 0), (240, 40, 20)
 person = wn.ModelCard("toy", "segmentation", classes=("background", "person"), palette=colors)
-about = {"image": photo, "threshold": 0.5}
+about = {"image": image, "threshold": 0.5}
 one_class = wn.SegmentationResult.from_scores(rise, person, **about)
 falling = wn.SegmentationResult.from_scores(rise[..., ::-1].copy(), person, **about)
 
@@ -38,9 +38,9 @@ labels = np.zeros((40, 64), np.uint8)
 labels[:, 20:44] = 1
 labels[:, 44:] = 2
 middle = Coverage(0.0, 0.25, 1.0, 0.75)
-cropped = wn.SegmentationResult(labels, card, image=photo, covers=middle)
-left = wn.SegmentationResult(labels * 0 + 1, card, image=photo, covers=Coverage(0, 0, 1, 0.75))
-right = wn.SegmentationResult(labels * 0 + 2, card, image=photo, covers=Coverage(0, 0.25, 1, 1))
+cropped = wn.SegmentationResult(labels, card, image=image, covers=middle)
+left = wn.SegmentationResult(labels * 0 + 1, card, image=image, covers=Coverage(0, 0, 1, 0.75))
+right = wn.SegmentationResult(labels * 0 + 2, card, image=image, covers=Coverage(0, 0.25, 1, 1))
 """
 SIZE = 640, 400
 UP, DOWN = (200, 180, 160), (60, 80, 100)
@@ -99,7 +99,7 @@ def share(viewer) -> str:
 
 def test_it_starts_at_the_threshold_of_the_result(one, scene):
     assert share(one) == "50.00 %"
-    seen = one.colours([column(31), column(32)])
+    seen = one.colors([column(31), column(32)])
     assert near(seen[0], UP)
     assert near(seen[1], mixed(UP, PERSON, 0.5))
     assert check_result(one, scene["one_class"]) == {0, 1}
@@ -118,9 +118,9 @@ def test_labels_and_areas_follow_the_slider_without_the_kernel(notebook, one):
         threshold = int(one.class_threshold.input_value())
         expect(one.root.locator(".wnb-slider output").nth(1)).to_have_text(f"{threshold} %")
         first = int(np.ceil(threshold / 100 * 64 - 0.5))  # the first column that is above it
-        columns = one.colours([column(x) for x in range(64)])
-        wanted = [mixed(UP, PERSON, 0.5) if x >= first else UP for x in range(64)]
-        assert all(map(near, columns, wanted)), threshold
+        columns = one.colors([column(x) for x in range(64)])
+        expected = [mixed(UP, PERSON, 0.5) if x >= first else UP for x in range(64)]
+        assert all(map(near, columns, expected)), threshold
         assert share(one) == f"{100 * (64 - first) / 64:.2f} %"
         label = one.canvas.get_attribute("aria-label")
         assert f"person {100 * (64 - first) / 64:.2f} %" in label
@@ -128,7 +128,9 @@ def test_labels_and_areas_follow_the_slider_without_the_kernel(notebook, one):
     assert notebook.sent == [], "not one message while it moves"
     assert len(set(seen)) == 4
     mouse.up()
-    notebook.until(lambda: notebook.kernel.ask("one.threshold") == seen[-1] / 100, "it is told")
+    notebook.until(
+        lambda: notebook.kernel.ask("one.threshold") == seen[-1] / 100, "the kernel has it"
+    )
     first = int(np.ceil(seen[-1] / 100 * 64 - 0.5))
     assert notebook.kernel.ask("one.result.areas()['person']") == 40 * (64 - first)
 
@@ -152,7 +154,7 @@ def test_python_sets_a_threshold_between_the_steps(notebook, one, scene):
 
 def test_a_double_click_goes_back(notebook, one):
     notebook.kernel.run(
-        "own = wn.SegmentationResult.from_scores(rise, person, image=photo, threshold=0.375)\n"
+        "own = wn.SegmentationResult.from_scores(rise, person, image=image, threshold=0.375)\n"
         "one.show(own)"
     )
     expect(one.root).to_contain_text("37.5 %")
@@ -162,7 +164,7 @@ def test_a_double_click_goes_back(notebook, one):
     one.class_threshold.dblclick()
     expect(one.root).to_contain_text("37.5 %")
     expect(one.named("person")).to_contain_text("62.50 %")
-    notebook.until(lambda: notebook.kernel.ask("one.threshold") == 0.375, "it is told")
+    notebook.until(lambda: notebook.kernel.ask("one.threshold") == 0.375, "the kernel has it")
 
 
 def test_the_outline_and_the_difference_follow_it_too(notebook, one):
@@ -173,12 +175,12 @@ def test_the_outline_and_the_difference_follow_it_too(notebook, one):
     one.class_threshold.fill("75")
     # The first 16 columns are of one alone, the last 16 of the other.
     expect(one.root.locator(".wnb-legend")).to_contain_text("50.00 % of the pixels differ (1280)")
-    seen = one.colours([column(x) for x in (20, 32, 44)])
+    seen = one.colors([column(x) for x in (20, 32, 44)])
     assert all(not near(color, PERSON, 20) for color in seen)
     one.mode("Overlay")
     notebook.kernel.run("one.show(one_class)")
     one.outline.check()
-    edge = [one.colour(x, 100) for x in range(475, 486)]
+    edge = [one.color(x, 100) for x in range(475, 486)]
     assert any(near(color, PERSON) for color in edge)
     one.outline.uncheck()
 
@@ -212,8 +214,8 @@ def test_a_cropped_mask_lies_where_the_model_looked(part, scene):
     # Columns 20 and 44 of 64 begin at 160 + 100 and 160 + 220 of the image.
     spots = [(100, 100), (200, 100), (258, 100), (262, 100), (378, 100), (382, 300), (520, 100)]
     road, car = mixed(UP, ROAD, 0.5), mixed(DOWN, CAR, 0.5)
-    wanted = [UP, UP, UP, road, road, car, UP]
-    for spot, seen, color in zip(spots, part.colours(spots), wanted, strict=True):
+    expected = [UP, UP, UP, road, road, car, UP]
+    for spot, seen, color in zip(spots, part.colors(spots), expected, strict=True):
         assert near(seen, color), spot
     assert check_result(part, scene["cropped"]) == {0, 1, 2}
 
@@ -228,17 +230,17 @@ def test_beside_it_the_probe_says_that_nothing_was_seen(part):
 
 def test_its_outline_and_swipe_lie_there_too(part):
     part.outline.check()
-    edge = [part.colour(x, 100) for x in range(255, 266)]
+    edge = [part.color(x, 100) for x in range(255, 266)]
     assert any(near(color, ROAD) for color in edge)
-    assert near(part.colour(320, 100), UP)
+    assert near(part.color(320, 100), UP)
     part.outline.uncheck()
     part.mode("Swipe")
     part.swipe.press("Home")
-    assert near(part.colour(300, 100), mixed(UP, ROAD, 0.5))
+    assert near(part.color(300, 100), mixed(UP, ROAD, 0.5))
     part.swipe.press("End")
-    assert near(part.colour(300, 100), UP)
+    assert near(part.color(300, 100), UP)
     part.mode("Mask")
-    assert part.colour(300, 100) == list(ROAD)
+    assert part.color(300, 100) == list(ROAD)
 
 
 def test_without_an_image_the_mask_lies_in_its_frame(notebook, part):
@@ -247,8 +249,8 @@ def test_without_an_image_the_mask_lies_in_its_frame(notebook, part):
     )
     viewer = Viewer(notebook.output(2), (128, 40))
     viewer.wait_painted(notebook.kernel.ask("part.serial"))
-    assert viewer.colour(60, 20) == list(ROAD)
-    assert viewer.colour(90, 20) == list(CAR)
+    assert viewer.color(60, 20) == list(ROAD)
+    assert viewer.color(90, 20) == list(CAR)
     assert viewer.hover(10, 20).endswith("not seen by the model")
 
 
@@ -260,9 +262,9 @@ def test_masks_of_different_parts_are_compared_where_both_are(notebook, browser)
     expect(legend).to_contain_text("100.00 % of the pixels differ")
     changed = int(re.search(r"\((\d+)\)", legend.inner_text())[1])
     assert changed in {40 * 42, 40 * 43}
-    inside = [viewer.colour(x, 100) for x in range(170, 470, 7)]
+    inside = [viewer.color(x, 100) for x in range(170, 470, 7)]
     assert all(color in (list(ROAD), list(CAR)) for color in inside)
-    assert all(viewer.colour(x, 100) not in (list(ROAD), list(CAR)) for x in (150, 490))
+    assert all(viewer.color(x, 100) not in (list(ROAD), list(CAR)) for x in (150, 490))
     assert "A road" in viewer.hover(100, 100)
     assert "B not seen by the model" in viewer.hover(100, 100)
     viewer.mode("Overlay")
@@ -291,7 +293,7 @@ def test_what_a_pipeline_gives_is_painted_as_python_paints_it(notebook, part, fi
 
 @pytest.mark.parametrize("background", [None, 0, 2])
 def test_the_background_is_the_card_s(notebook, part, scene, background):
-    code = f"wn.SegmentationResult(labels, card.replace(background={background}), image=photo)"
+    code = f"wn.SegmentationResult(labels, card.replace(background={background}), image=image)"
     viewer = viewer_of(notebook, 2, f"part.show({code})")
     made = eval(code, scene)
     assert check_result(viewer, made) == {0, 1, 2}
@@ -301,10 +303,10 @@ def test_the_background_is_the_card_s(notebook, part, scene, background):
 
 
 def test_uncovered_pixels_are_not_tinted_where_no_class_is_background(notebook, part, scene):
-    about = "image=photo, covers=middle"
+    about = "image=image, covers=middle"
     code = f"wn.SegmentationResult(labels, card.replace(background=None), {about})"
     viewer = viewer_of(notebook, 2, f"part.show({code})")
-    seen = viewer.colours([(100, 100), (200, 100)])
+    seen = viewer.colors([(100, 100), (200, 100)])
     assert near(seen[0], UP)
     assert near(seen[1], mixed(UP, (0, 160, 0), 0.5))
     overlay = np.asarray(eval(code, scene).overlay())

@@ -15,30 +15,30 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from browser.explorers import flat_picture
+from browser.explorers import flat_image
 from browser.pages import PATIENCE, expect
 from browser.viewers import mixed, near
 
 
 def kept_hash(explorer) -> str:
-    """Return the SHA-256 of the picked picture's bytes in the kernel."""
+    """Return the SHA-256 of the picked image's bytes in the kernel."""
     return explorer.ask("__import__('hashlib').sha256(it.images.image).hexdigest()")
 
 
 def test_an_upload(explorer):
     explorer.pick("Model", "channels")
-    content = flat_picture()
+    content = flat_image()
     explorer.upload("stripes.png", content)
     explorer.notebook.until(
         lambda: explorer.ask("it.images.value") == "upload:stripes.png", "it is picked"
     )
     assert kept_hash(explorer) == hashlib.sha256(content).hexdigest()
-    viewer = explorer.wait_shown()
+    viewer = explorer.wait_until_painted()
     palette = explorer.ask("[tuple(map(int, c)) for c in it.result.card.palette]")
     stripes = [(30, 40, 200), (20, 190, 50), (210, 60, 30)]
-    for label, (colour, x) in enumerate(zip(stripes, (26, 80, 133), strict=True)):
-        painted = viewer.colour(x, 60)
-        assert near(painted, mixed(colour, palette[label], 0.5) if label else colour)
+    for label, (color, x) in enumerate(zip(stripes, (26, 80, 133), strict=True)):
+        painted = viewer.color(x, 60)
+        assert near(painted, mixed(color, palette[label], 0.5) if label else color)
         assert f"class {label}" in viewer.hover(x, 60)
     assert explorer.ask("it.result.areas()") == {
         "class 0": 53 * 120, "class 1": 53 * 120, "class 2": 54 * 120,
@@ -54,14 +54,14 @@ def header_only(width: int, height: int) -> bytes:
 
 BAD = {
     "empty.png": b"",
-    "broken.png": flat_picture()[:200],
-    "text.png": b"this is no picture",
+    "broken.png": flat_image()[:200],
+    "text.png": b"this is not an image",
     "huge.png": header_only(60_000, 60_000),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_an_upload_that_is_no_picture(explorer, name):
+def test_an_upload_that_is_no_image(explorer, name):
     picked = explorer.ask("it.images.value")
     explorer.upload(name, BAD[name])
     message = explorer.group("Image").get_by_role("alert")
@@ -69,32 +69,32 @@ def test_an_upload_that_is_no_picture(explorer, name):
     assert len(message.inner_text()) > len(name) + 10
     assert explorer.ask("it.images.value") == picked
     explorer.check_painted()
-    explorer.upload("good.png", flat_picture())
+    explorer.upload("good.png", flat_image())
     explorer.notebook.until(
         lambda: explorer.ask("it.images.value").startswith("upload:good"), "it still works"
     )
     expect(message).to_be_hidden()
-    explorer.wait_shown()
+    explorer.wait_until_painted()
 
 
 ODD = {
-    "dot.png": flat_picture(size=(3, 1)),
-    "one.png": flat_picture(size=(1, 1)),
-    "grey.png": flat_picture("L"),
-    "palette.gif": flat_picture("P", kind="GIF"),
+    "dot.png": flat_image(size=(3, 1)),
+    "one.png": flat_image(size=(1, 1)),
+    "gray.png": flat_image("L"),
+    "palette.gif": flat_image("P", kind="GIF"),
 }
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_odd_pictures(explorer, name):
+def test_odd_images(explorer, name):
     explorer.upload(name, ODD[name])
     viewer = explorer.wait_image(f"upload:{name}")
     x, y = viewer.size[0] // 2, viewer.size[1] // 2
     expected = explorer.ask(f"tuple(map(int, it.result.overlay().getpixel(({x}, {y}))))")
-    assert near(viewer.colour(x, y), expected)
+    assert near(viewer.color(x, y), expected)
 
 
-def test_a_transparent_picture(explorer):
+def test_a_transparent_image(explorer):
     clear = np.zeros((60, 80, 4), np.uint8)
     clear[:, 40:] = 210, 60, 30, 255
     out = io.BytesIO()
@@ -103,25 +103,25 @@ def test_a_transparent_picture(explorer):
     viewer = explorer.wait_image("upload:clear.png")
     for x in (20, 60):
         expected = explorer.ask(f"tuple(map(int, it.result.overlay().getpixel(({x}, 30))))")
-        assert near(viewer.colour(x, 30), expected, 6)
+        assert near(viewer.color(x, 30), expected, 6)
 
 
-def test_a_folder_of_pictures(explorer):
-    folder = explorer.notebook.server.root / "photos"
+def test_a_folder_of_images(explorer):
+    folder = explorer.notebook.server.root / "images"
     folder.mkdir(exist_ok=True)
-    (folder / "fine.png").write_bytes(flat_picture())
-    (folder / "bad.png").write_bytes(b"no picture")
+    (folder / "fine.png").write_bytes(flat_image())
+    (folder / "bad.png").write_bytes(b"not an image")
     images = explorer.group("Image")
-    images.get_by_role("textbox", name="Folder").fill("photos")
+    images.get_by_role("textbox", name="Folder").fill("images")
     images.get_by_role("button", name="Open").click()
     good = images.get_by_role("radio", name="fine.png", exact=True)
     expect(good).to_be_visible(timeout=PATIENCE)
     expect(images.get_by_role("radio", name="bad.png", exact=True)).to_be_disabled()
     good.locator("xpath=..").click()
     explorer.notebook.until(
-        lambda: explorer.ask("it.images.value").endswith("photos/fine.png"), "picked"
+        lambda: explorer.ask("it.images.value").endswith("images/fine.png"), "picked"
     )
-    explorer.wait_shown()
+    explorer.wait_until_painted()
     images.get_by_role("textbox", name="Folder").fill("nowhere")
     images.get_by_role("textbox", name="Folder").press("Enter")
     expect(images.get_by_role("alert")).to_contain_text("nowhere")
@@ -148,23 +148,23 @@ def test_an_upload_that_is_too_large(explorer, tmp_path):
     message = explorer.group("Image").get_by_role("alert")
     expect(message).to_contain_text("large.png has 68.2 MB; at most 64 MiB")
     assert sum(map(len, explorer.notebook.sent)) < 100_000  # refused before it travels
-    explorer.upload("small.png", flat_picture())
+    explorer.upload("small.png", flat_image())
     explorer.wait_image("upload:small.png")
 
 
-def test_large_pictures_travel_small(explorer):
+def test_large_images_travel_small(explorer):
     explorer.pick("Model", "channels")
-    explorer.upload("wide.png", flat_picture(size=(4000, 3000)))
+    explorer.upload("wide.png", flat_image(size=(4000, 3000)))
     viewer = explorer.wait_image("upload:wide.png")
     assert viewer.size == (4000, 3000)
-    assert near(viewer.colour(600, 1500), (30, 40, 200))
-    assert explorer.ask("len(it.viewer._photo['bytes'])") < 600_000
+    assert near(viewer.color(600, 1500), (30, 40, 200))
+    assert explorer.ask("len(it.viewer._sent_image['bytes'])") < 600_000
 
 
 @pytest.mark.parametrize("way", ["drop", "paste"])
 def test_dropped_and_pasted(explorer, way):
     """The event is made by hand: a browser without a window has neither desktop nor clipboard."""
-    content = flat_picture()
+    content = flat_image()
     explorer.group("Image").evaluate(
         """(root, [way, base64]) => {
             const bytes = Uint8Array.from(atob(base64), (one) => one.charCodeAt(0));

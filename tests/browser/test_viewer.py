@@ -10,7 +10,7 @@ import pytest
 from browser.pages import expect
 from browser.viewers import Viewer, mixed, near
 
-# Three classes over a photograph of two plain halves; the kernel and this file both run this.
+# Three classes over an image of two plain halves; the kernel and this file both run this.
 SCENE = """
 import re
 
@@ -26,21 +26,21 @@ sure = np.where(np.arange(64) < 32, 0.9, 0.6) * np.ones((40, 1))
 scores = np.zeros((3, 40, 64), np.float32)
 for step, part in enumerate([sure, (1 - sure) * 0.75, (1 - sure) * 0.25]):
     np.put_along_axis(scores, (labels[None] + step) % 3, part[None].astype(np.float32), 0)
-photo = np.empty((400, 640, 3), np.uint8)
-photo[:200] = 200, 180, 160
-photo[200:] = 60, 80, 100
+image = np.empty((400, 640, 3), np.uint8)
+image[:200] = 200, 180, 160
+image[200:] = 60, 80, 100
 names = "background", "road", "car"
-colours = (0, 0, 0), (240, 40, 20), (20, 60, 240)
-card = ModelCard("toy", "segmentation", classes=names, palette=colours)
-result = wn.SegmentationResult(labels, card, scores, photo)
+colors = (0, 0, 0), (240, 40, 20), (20, 60, 240)
+card = ModelCard("toy", "segmentation", classes=names, palette=colors)
+result = wn.SegmentationResult(labels, card, scores, image)
 moved = labels.copy()
 moved[:, 36:44] = 2
-other = wn.SegmentationResult(moved, card, None, photo, precision="bf16")
+other = wn.SegmentationResult(moved, card, None, image, precision="bf16")
 """
 SIZE = 640, 400
-UP, DOWN = (200, 180, 160), (60, 80, 100)  # the photograph's halves
+UP, DOWN = (200, 180, 160), (60, 80, 100)  # the image's halves
 ROAD, CAR = (240, 40, 20), (20, 60, 240)
-# A pixel of the photograph well inside each area.
+# A pixel of the image well inside each area.
 IN_SKY, IN_ROAD, IN_LOW_ROAD, IN_CAR, IN_CORNER = (
     (100, 100), (250, 100), (250, 300), (550, 100), (50, 350),
 )  # fmt: skip
@@ -86,18 +86,18 @@ def test_the_scene_is_what_python_paints():
     scene = {}
     exec(SCENE, scene)
     overlay = np.asarray(scene["result"].overlay())
-    for (x, y), photo, colour in [
+    for (x, y), image, color in [
         (IN_SKY, UP, None),
         (IN_ROAD, UP, ROAD),
         (IN_LOW_ROAD, DOWN, ROAD),
         (IN_CAR, UP, CAR),
         (IN_CORNER, DOWN, CAR),
     ]:
-        assert near(overlay[y, x], mixed(photo, colour or photo, 0.5), 1)
+        assert near(overlay[y, x], mixed(image, color or image, 0.5), 1)
 
 
 def test_the_page_paints_the_same(one):
-    seen = one.colours([IN_SKY, IN_ROAD, IN_LOW_ROAD, IN_CAR, IN_CORNER])
+    seen = one.colors([IN_SKY, IN_ROAD, IN_LOW_ROAD, IN_CAR, IN_CORNER])
     assert near(seen[0], UP)
     assert near(seen[1], mixed(UP, ROAD, 0.5))
     assert near(seen[2], mixed(DOWN, ROAD, 0.5))
@@ -106,12 +106,12 @@ def test_the_page_paints_the_same(one):
 
 
 def test_edges_lie_where_the_labels_change(one):
-    # Column 20 of the mask begins at 200 of the photograph, row 30 at 300.
+    # Column 20 of the mask begins at 200 of the image, row 30 at 300.
     sky, road = UP, mixed(UP, ROAD, 0.5)
-    assert [near(one.colour(x, 100), sky) for x in (196, 203)] == [True, False]
-    assert [near(one.colour(x, 100), road) for x in (196, 203)] == [False, True]
+    assert [near(one.color(x, 100), sky) for x in (196, 203)] == [True, False]
+    assert [near(one.color(x, 100), road) for x in (196, 203)] == [False, True]
     corner = mixed(DOWN, CAR, 0.5)
-    assert [near(one.colour(50, y), corner) for y in (296, 303)] == [False, True]
+    assert [near(one.color(50, y), corner) for y in (296, 303)] == [False, True]
 
 
 def test_opacity_is_drawn_without_the_kernel(notebook, one):
@@ -126,7 +126,7 @@ def test_opacity_is_drawn_without_the_kernel(notebook, one):
         mouse.move(box["x"] + box["width"] * part, middle, steps=5)
         opacity = int(one.opacity.input_value()) / 100
         assert abs(opacity - part) < 0.07
-        assert near(one.colour(*IN_ROAD), mixed(UP, ROAD, opacity))
+        assert near(one.color(*IN_ROAD), mixed(UP, ROAD, opacity))
         seen.append(opacity)
     assert len(set(seen)) == 3
     assert notebook.sent == []  # not one message while it moves
@@ -138,40 +138,41 @@ def test_opacity_is_drawn_without_the_kernel(notebook, one):
 def test_python_moves_the_sliders(notebook, one):
     notebook.kernel.run("one.opacity = 0.25")
     expect(one.opacity).to_have_value("25")
-    assert near(one.colour(*IN_CAR), mixed(UP, CAR, 0.25))
+    assert near(one.color(*IN_CAR), mixed(UP, CAR, 0.25))
 
 
 def test_classes_are_switched_by_click_and_by_key(notebook, one):
     expect(one.named("road")).to_have_attribute("aria-pressed", "true")
     one.named("road").click()
     expect(one.named("road")).to_have_attribute("aria-pressed", "false")
-    assert near(one.colour(*IN_ROAD), UP)
-    assert near(one.colour(*IN_CAR), mixed(UP, CAR, 0.5))
+    assert near(one.color(*IN_ROAD), UP)
+    assert near(one.color(*IN_CAR), mixed(UP, CAR, 0.5))
     notebook.until(
-        lambda: sorted(notebook.kernel.ask("one.hidden")) == ["background", "road"], "it is told"
+        lambda: sorted(notebook.kernel.ask("one.hidden")) == ["background", "road"],
+        "the kernel has it",
     )
     one.canvas.focus()
     one.canvas.press("2")
     expect(one.named("road")).to_have_attribute("aria-pressed", "true")
-    assert near(one.colour(*IN_ROAD), mixed(UP, ROAD, 0.5))
+    assert near(one.color(*IN_ROAD), mixed(UP, ROAD, 0.5))
     one.canvas.press("3")
-    assert near(one.colour(*IN_CORNER), DOWN)
-    one.canvas.press("1")  # class 0 has a colour, too
-    assert near(one.colour(*IN_SKY), mixed(UP, (0, 0, 0), 0.5))
+    assert near(one.color(*IN_CORNER), DOWN)
+    one.canvas.press("1")  # class 0 has a color, too
+    assert near(one.color(*IN_SKY), mixed(UP, (0, 0, 0), 0.5))
 
 
 def test_the_probe_reads_the_pixel_under_the_mouse(one):
-    for spot, said in [
+    for spot, text in [
         (IN_SKY, "background 90 %, then road 8 %, margin 8"),
         (IN_ROAD, "road 90 %, then car 8 %, margin 8"),
         (UNSURE_ROAD, "road 60 %, then car 30 %, margin 30"),
         (IN_CAR, "car 60 %, then background 30 %, margin 30"),
     ]:
-        expect(one.probe).not_to_contain_text(said)
+        expect(one.probe).not_to_contain_text(text)
         x, y = (int(word) for word in re.findall(r"\d+", one.hover(*spot))[:2])
         assert abs(x - spot[0]) <= 1
         assert abs(y - spot[1]) <= 1
-        expect(one.probe).to_contain_text(said)
+        expect(one.probe).to_contain_text(text)
     one.page.mouse.move(5, 5)
     expect(one.probe).to_have_text("")
 
@@ -189,9 +190,9 @@ def test_threshold_leaves_out_what_is_unsure(notebook, one):
     one.threshold.focus()
     notebook.sent.clear()
     one.threshold.fill("59")
-    assert near(one.colour(*UNSURE_ROAD), mixed(UP, ROAD, 0.5))
+    assert near(one.color(*UNSURE_ROAD), mixed(UP, ROAD, 0.5))
     one.threshold.fill("61")
-    seen = one.colours([UNSURE_ROAD, IN_CAR, IN_ROAD])
+    seen = one.colors([UNSURE_ROAD, IN_CAR, IN_ROAD])
     assert near(seen[0], UP)
     assert near(seen[1], UP)
     assert near(seen[2], mixed(UP, ROAD, 0.5))
@@ -200,11 +201,11 @@ def test_threshold_leaves_out_what_is_unsure(notebook, one):
 
 def test_outlines_run_along_the_edges(one):
     one.outline.check()
-    assert near(one.colour(*IN_ROAD), UP)
-    row = [one.colour(x, 100) for x in range(195, 206)]
-    assert any(near(colour, ROAD) for colour in row)  # lines are not mixed
+    assert near(one.color(*IN_ROAD), UP)
+    row = [one.color(x, 100) for x in range(195, 206)]
+    assert any(near(color, ROAD) for color in row)  # lines are not mixed
     one.outline.uncheck()
-    assert near(one.colour(*IN_ROAD), mixed(UP, ROAD, 0.5))
+    assert near(one.color(*IN_ROAD), mixed(UP, ROAD, 0.5))
 
 
 def test_zoom_drag_and_fit(one):
@@ -228,23 +229,23 @@ def test_zoom_drag_and_fit(one):
     assert abs(x - moved) <= 1
     one.button("Fit").click()
     assert one.hover(*IN_ROAD).startswith("x 25")
-    assert near(one.colour(*IN_SKY), UP)
+    assert near(one.color(*IN_SKY), UP)
 
 
 def test_views(one):
     one.mode("Image")
-    assert near(one.colour(*IN_ROAD), UP)
+    assert near(one.color(*IN_ROAD), UP)
     one.mode("Mask")
-    assert one.colour(*IN_ROAD) == list(ROAD)
-    assert one.colour(*IN_CORNER) == list(CAR)
+    assert one.color(*IN_ROAD) == list(ROAD)
+    assert one.color(*IN_CORNER) == list(CAR)
     one.mode("Overlay")
-    assert near(one.colour(*IN_ROAD), mixed(UP, ROAD, 0.5))
+    assert near(one.color(*IN_ROAD), mixed(UP, ROAD, 0.5))
     one.mode("Blink")
     tinted, plain = mixed(UP, ROAD, 0.5), list(UP)
     seen = set()
     for _ in range(100):
-        colour = one.colour(*IN_ROAD)
-        seen |= {name for name, known in [("on", tinted), ("off", plain)] if near(colour, known)}
+        color = one.color(*IN_ROAD)
+        seen |= {name for name, known in [("on", tinted), ("off", plain)] if near(color, known)}
         if seen == {"on", "off"}:
             break
     assert seen == {"on", "off"}
@@ -262,29 +263,29 @@ def test_side_by_side(one):
 
 def test_swipe(one):
     one.mode("Swipe")
-    assert near(one.colour(*IN_ROAD), UP)  # left of the middle: the photograph
-    assert near(one.colour(*IN_CAR), mixed(UP, CAR, 0.5))
+    assert near(one.color(*IN_ROAD), UP)  # left of the middle: the image
+    assert near(one.color(*IN_CAR), mixed(UP, CAR, 0.5))
     box = one.swipe.bounding_box()
     mouse = one.page.mouse
     mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     mouse.down()
     mouse.move(one.point(220, 200)[0], box["y"] + box["height"] / 2, steps=6)
     mouse.up()
-    assert near(one.colour(*IN_ROAD), mixed(UP, ROAD, 0.5))
+    assert near(one.color(*IN_ROAD), mixed(UP, ROAD, 0.5))
     expect(one.swipe).to_have_attribute("aria-valuenow", re.compile("3[3-6]"))
     one.swipe.press("End")
-    assert near(one.colour(*IN_CAR), UP)
+    assert near(one.color(*IN_CAR), UP)
 
 
 def test_difference(two):
     two.mode("Difference")
-    changed = [two.colour(x, 100) for x in range(370, 431)]
+    changed = [two.color(x, 100) for x in range(370, 431)]
     # Stripes of what it was and what it became, and only where the masks differ.
-    assert any(colour == list(ROAD) for colour in changed)
-    assert any(colour == list(CAR) for colour in changed)
+    assert any(color == list(ROAD) for color in changed)
+    assert any(color == list(CAR) for color in changed)
     assert all(
-        colour not in (list(ROAD), list(CAR))
-        for colour in two.colours([IN_ROAD, IN_CAR, IN_CORNER, IN_SKY])
+        color not in (list(ROAD), list(CAR))
+        for color in two.colors([IN_ROAD, IN_CAR, IN_CORNER, IN_SKY])
     )
     transition = two.root.locator(".wnb-class")
     expect(transition).to_have_count(1)
@@ -297,9 +298,9 @@ def test_difference(two):
 def test_two_masks_swiped(two):
     two.mode("Swipe")
     two.swipe.press("Home")
-    assert near(two.colour(400, 100), mixed(UP, CAR, 0.5))
+    assert near(two.color(400, 100), mixed(UP, CAR, 0.5))
     two.swipe.press("End")
-    assert near(two.colour(400, 100), mixed(UP, ROAD, 0.5))
+    assert near(two.color(400, 100), mixed(UP, ROAD, 0.5))
     expect(two.root).to_contain_text("B: bf16")
 
 
@@ -316,29 +317,29 @@ ODD = {
 
 @pytest.mark.parametrize("name", ODD)
 def test_odd_masks(notebook, browser, name):
-    labels, classes, photo = ODD[name]
+    labels, classes, image = ODD[name]
     array = eval(labels, {"np": np})
     notebook.kernel.run(
         f"card = ModelCard('odd', 'segmentation', classes=[f'c{{n}}' for n in range({classes})])\n"
-        f"photo = {photo} and np.full((1, 1, 3), {photo}, np.uint8)\n"
-        f"odd.show(wn.SegmentationResult({labels}, card, None, photo))\n"
+        f"image = {image} and np.full((1, 1, 3), {image}, np.uint8)\n"
+        f"odd.show(wn.SegmentationResult({labels}, card, None, image))\n"
         "odd.hidden = []"
     )
     viewer = Viewer(notebook.output(3), array.shape[::-1])
     viewer.wait_painted(notebook.kernel.ask("odd.serial"))
     palette = notebook.kernel.ask("[tuple(map(int, c)) for c in odd.result.card.palette]")
     spots = [(x, y) for y in range(array.shape[0]) for x in range(array.shape[1])]
-    wanted = [palette[array[y, x]] for x, y in spots]
-    if photo:
-        wanted = [mixed(photo, colour, 0.5) for colour in wanted]
-    for spot, seen, colour in zip(spots, viewer.colours(spots), wanted, strict=True):
-        assert near(seen, colour, 1), spot
+    expected = [palette[array[y, x]] for x, y in spots]
+    if image:
+        expected = [mixed(image, color, 0.5) for color in expected]
+    for spot, seen, color in zip(spots, viewer.colors(spots), expected, strict=True):
+        assert near(seen, color, 1), spot
     expect(viewer.root.locator(".wnb-class")).to_have_count(classes)
     assert viewer.hover(*spots[-1]).startswith(f"x {spots[-1][0]}, y {spots[-1][1]}")
     expect(viewer.probe).to_contain_text(f"c{array[-1, -1]}")
 
 
-def test_keys_of_the_picture_are_not_those_of_the_notebook(notebook, one):
+def test_keys_of_the_image_are_not_those_of_the_notebook(notebook, one):
     cells = notebook.page.locator(".jp-Cell")
     before = cells.count()
     one.canvas.focus()

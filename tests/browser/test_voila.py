@@ -49,8 +49,8 @@ def test_the_mask_is_painted(page, browser):
 
 def test_every_pixel_of_the_screen_is_used(page, browser):
     canvas = Viewer(page, SIZE).canvas
-    width, shown = canvas.evaluate("(one) => [one.width, one.clientWidth]")
-    assert abs(width - 2 * shown) <= 2
+    width, css_width = canvas.evaluate("(one) => [one.width, one.clientWidth]")
+    assert abs(width - 2 * css_width) <= 2
 
 
 def test_another_image(page, browser):
@@ -63,9 +63,9 @@ def test_another_image(page, browser):
     expect(viewer.named("road")).to_have_attribute("aria-pressed", "false")
 
 
-def test_an_upload_that_is_no_picture(page, browser):
+def test_an_upload_that_is_no_image(page, browser):
     page.locator("input[type=file]").set_input_files(
-        {"name": "broken.png", "mimeType": "image/png", "buffer": b"no picture"}
+        {"name": "broken.png", "mimeType": "image/png", "buffer": b"not an image"}
     )
     expect(page.get_by_role("alert").get_by_text("broken.png")).to_be_visible()
     viewer = Viewer(page, SIZE)

@@ -1,4 +1,4 @@
-"""A `MaskViewer` on a page: its controls, and the pixels of its picture."""
+"""A `MaskViewer` on a page: its controls, and the pixels of its image."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from PIL import Image
 
 from browser.pages import PATIENCE, expect
 
-TOLERANCE = 3  # per channel: photographs travel as JPEG
+TOLERANCE = 3  # per channel: images travel as JPEG
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Where a picture lies in a canvas: as large as it fits, in the middle."""
+    """Where an image lies in a canvas: as large as it fits, in the middle."""
 
     width: int
     height: int
@@ -28,14 +28,14 @@ class Fit:
         return min(self.canvas_width / self.width, self.canvas_height / self.height)
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """Return the spot of the canvas where the middle of the picture's pixel (x, y) lies."""
+        """Return the spot of the canvas where the middle of the image's pixel (x, y) lies."""
         left = (self.canvas_width - self.width * self.scale) / 2
         top = (self.canvas_height - self.height * self.scale) / 2
         return left + (x + 0.5) * self.scale, top + (y + 0.5) * self.scale
 
 
 class Viewer:
-    """The first viewer within *where*, of a picture of *size* (width, height)."""
+    """The first viewer within *where*, of an image of *size* (width, height)."""
 
     def __init__(self, where, size: tuple[int, int]) -> None:
         self.root, self.size = where.locator(".wnb-viewer").first, size
@@ -82,18 +82,18 @@ class Viewer:
         )
         return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGBA"))
 
-    def colour(self, x: float, y: float) -> list[int]:
-        """Return the colour that is painted at a pixel of the picture (red, green, blue)."""
-        return self.colours([(x, y)])[0]
+    def color(self, x: float, y: float) -> list[int]:
+        """Return the color that is painted at a pixel of the image (red, green, blue)."""
+        return self.colors([(x, y)])[0]
 
-    def colours(self, spots) -> list[list[int]]:
+    def colors(self, spots) -> list[list[int]]:
         pixels = self.pixels()
         fit = Fit(*self.size, pixels.shape[1], pixels.shape[0])
         places = [fit.at(x, y) for x, y in spots]
         return [pixels[int(row), int(column), :3].tolist() for column, row in places]
 
     def point(self, x: float, y: float) -> tuple[float, float]:
-        """Return where on the page a pixel of the picture lies, for the mouse."""
+        """Return where on the page a pixel of the image lies, for the mouse."""
         self.canvas.scroll_into_view_if_needed()
         box = self.canvas.bounding_box()
         assert box is not None
@@ -101,16 +101,16 @@ class Viewer:
         return box["x"] + column, box["y"] + row
 
     def hover(self, x: float, y: float) -> str:
-        """Move the mouse to a pixel of the picture and return what the probe says."""
+        """Move the mouse to a pixel of the image and return what the probe says."""
         self.page.mouse.move(*self.point(x, y))
         return self.probe.inner_text()
 
 
 def near(seen, expected, tolerance: int = TOLERANCE) -> bool:
-    """Return whether two colours are the same but for *tolerance* per channel."""
+    """Return whether two colors are the same but for *tolerance* per channel."""
     return all(abs(int(a) - int(b)) <= tolerance for a, b in zip(seen, expected, strict=True))
 
 
-def mixed(photo, colour, opacity: float) -> list[int]:
-    """Return a photograph's colour under a class's colour."""
-    return [round(p * (1 - opacity) + c * opacity) for p, c in zip(photo, colour, strict=True)]
+def mixed(image, color, opacity: float) -> list[int]:
+    """Return an image's color under a class's color."""
+    return [round(p * (1 - opacity) + c * opacity) for p, c in zip(image, color, strict=True)]

@@ -39,7 +39,7 @@ const labels = (legend) =>
   [...legend.root.querySelectorAll("button")].map((one) => one.getAttribute("aria-label"));
 const pressed = (legend) =>
   [...legend.root.querySelectorAll("button")].map((one) => one.getAttribute("aria-pressed"));
-const said = (legend) => [...legend.root.querySelectorAll("p")].map((one) => one.textContent);
+const texts = (legend) => [...legend.root.querySelectorAll("p")].map((one) => one.textContent);
 
 // -- legend ------------------------------------------------------------------------------------
 
@@ -70,7 +70,7 @@ test("of many classes, those without a pixel are counted, of few they are listed
   const names = Array.from({ length: 21 }, (_, index) => `c${index}`);
   const many = legendOf(viewOf({}, mask([0, 20], 2, { names })));
   expect(labels(many)).toEqual(["c0, 50.00 %", "c20, 50.00 %"]);
-  expect(said(many)).toEqual(["19 further classes have no pixel."]);
+  expect(texts(many)).toEqual(["19 further classes have no pixel."]);
   expect(many.keyed).toEqual(["c0", "c20"]);
   const few = legendOf(viewOf({}, mask([0, 1], 2, { names: names.slice(0, 20) })));
   expect(labels(few)).toHaveLength(20);
@@ -94,14 +94,14 @@ test("a class is switched by its button, and shows whether it is on", () => {
 test("names are text, whatever they hold", () => {
   const legend = legendOf(viewOf({}, mask([0], 1, { names: ["<img src=x onerror=alert(1)>"] })));
   expect(legend.root.querySelector("img")).toBeNull();
-  expect(said(legend)).toEqual(["The model has one class only."]);
+  expect(texts(legend)).toEqual(["The model has one class only."]);
 });
 
 test("a difference lists what became of what, and shows one change alone", () => {
   const pair = [mask([0, 0, 1, 1], 2), mask([0, 1, 2, 1], 2)];
   const view = viewOf({ mode: "difference" }, ...pair);
   const legend = legendOf(view);
-  expect(said(legend)).toEqual(["50.00 % of the pixels differ (2). Stripes show both colors."]);
+  expect(texts(legend)).toEqual(["50.00 % of the pixels differ (2). Stripes show both colors."]);
   expect(labels(legend)).toEqual(["background to road, 1 pixel", "road to car, 1 pixel"]);
   expect(pressed(legend)).toEqual(["true", "true"]);
   legend.root.querySelectorAll("button")[1].click();
@@ -113,7 +113,7 @@ test("a difference lists what became of what, and shows one change alone", () =>
 
 test("masks without a difference are said to have none", () => {
   const view = viewOf({ mode: "difference" }, mask([0, 1], 2), mask([0, 1], 2));
-  expect(said(legendOf(view))).toEqual(["No pixel differs."]);
+  expect(texts(legendOf(view))).toEqual(["No pixel differs."]);
 });
 
 // -- toolbar -----------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ export function sentMask(labels, width, changed = {}) {
   return {
     serial: 1,
     caption: "",
-    photo: 0,
+    image: 0,
     width,
     height: labels.length / width,
     covers: [0, 0, 1, 1],

@@ -5,7 +5,7 @@ const BOTH = { image: true, pair: true };
 const ONE = { image: true, pair: false };
 const MASK_ALONE = { image: false, pair: false };
 const MASKS = { image: false, pair: true };
-const SIDE = { second: false, shown: 0, swipe: 0.25 };
+const SIDE = { second: false, front: 0, swipe: 0.25 };
 const names = MODES.map(([mode]) => mode);
 const offered = (given) => names.filter((mode) => availability(mode, given) === "offered");
 
@@ -42,7 +42,7 @@ test("controls without an effect are off", () => {
 });
 
 test("modes with one side draw the mask that is chosen", () => {
-  const second = { ...SIDE, second: true, shown: 1 };
+  const second = { ...SIDE, second: true, front: 1 };
   expect(drawings("overlay", true, second)).toEqual([{ pane: 0, image: true, mask: 1 }]);
   expect(drawings("mask", true, SIDE)).toEqual([{ pane: 0, image: false, mask: 0 }]);
   expect(drawings("photo", true, second)).toEqual([{ pane: 0, image: true, mask: null }]);
@@ -67,7 +67,7 @@ test("captions say which side is which", () => {
   const pair = ["f32", ""];
   expect(captionsFor("swipe", pair, SIDE)).toEqual(["A: f32", "B"]);
   expect(captionsFor("swipe", ["toy"], SIDE)).toEqual(["Image", "Overlay"]);
-  expect(captionsFor("blink", pair, { second: true, shown: 1 })).toEqual(["B", ""]);
+  expect(captionsFor("blink", pair, { second: true, front: 1 })).toEqual(["B", ""]);
   expect(captionsFor("blink", ["toy"], SIDE)).toEqual(["Image", ""]);
   expect(captionsFor("difference", pair, SIDE)).toEqual(["A: f32  →  B", ""]);
 });
@@ -75,6 +75,6 @@ test("captions say which side is which", () => {
 test("captions are left out where there is only one thing to see", () => {
   const pair = ["f32", "bf16"];
   expect(captionsFor("overlay", ["toy"], SIDE)).toEqual(["", ""]);
-  expect(captionsFor("overlay", pair, { second: true, shown: 1 })).toEqual(["B: bf16", ""]);
+  expect(captionsFor("overlay", pair, { second: true, front: 1 })).toEqual(["B: bf16", ""]);
   expect(captionsFor("photo", pair, SIDE)).toEqual(["", ""]);
 });

@@ -66,12 +66,12 @@ test("an outline goes along rows as along columns, not along the rim of the pane
 test("an outline is whole where an edge is just a line's width from the rim", () => {
   const seen = Int16Array.from([0, 0, 1, 1, 1, 1, 2, 2]);
   const colors = Uint32Array.from([5, 7, 9]);
-  const wanted = [5, 5, 7, 7, 7, 7, 9, 9];
+  const expected = [5, 5, 7, 7, 7, 7, 9, 9];
   const out = new Uint32Array(8);
   outline(seen, { width: 8, height: 1, pixels: 1 }, colors, out);
-  expect([...out]).toEqual(wanted);
+  expect([...out]).toEqual(expected);
   outline(seen, { width: 1, height: 8, pixels: 1 }, colors, out.fill(0));
-  expect([...out]).toEqual(wanted);
+  expect([...out]).toEqual(expected);
 });
 
 test("a hidden class has no outline, but its neighbor has", () => {

@@ -28,9 +28,9 @@ test("a button submits no form and acts once a click", () => {
 
 test("an empty text hides its element, and the same text is not set again", () => {
   const node = element("p");
-  setText(node, "said");
+  setText(node, "text");
   const { firstChild } = node;
-  setText(node, "said");
+  setText(node, "text");
   expect(node.firstChild).toBe(firstChild);
   setText(node, "");
   expect(node.hidden).toBe(true);

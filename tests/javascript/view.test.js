@@ -44,16 +44,16 @@ test("other masks are seen from the first side, with all transitions", () => {
   const view = viewOf(mask([0, 1], 2), mask([1, 1], 2));
   view.second = true;
   view.only = 1;
-  expect(view.shown).toBe(1);
+  expect(view.front).toBe(1);
   view.show(view.image, [mask([0, 1], 2), mask([2, 1], 2)]);
-  expect([view.shown, view.only]).toEqual([0, null]);
+  expect([view.front, view.only]).toEqual([0, null]);
   expect(view.comparison.transitions).toEqual([{ index: 2, from: 0, to: 2, pixels: 1 }]);
 });
 
 test("of one mask, blink shows another side but no other mask", () => {
   const view = viewOf(mask([0, 1], 2));
   view.second = true;
-  expect(view.shown).toBe(0);
+  expect(view.front).toBe(0);
 });
 
 test("until the threshold is moved, each result of one class keeps its own", () => {

@@ -53,12 +53,12 @@ beforeEach(() => {
 
 afterEach(() => vi.unstubAllGlobals());
 
-function shown(changed = {}) {
+function rendered(changed = {}) {
   const model = fakeModel({
     ...{ mode: "overlay", opacity: 0.5, outline: false, threshold: 0, hidden: ["background"] },
     ...{ _confidence: [{}], _notes: [], _still_id: "abc", stale: false },
-    _photo: { number: 1, bytes: arrived([1]), type: "image/png", width: 3, height: 2 },
-    _masks: [sentMask(LABELS, 3, { photo: 1, caption: "toy" })],
+    _sent_image: { number: 1, bytes: arrived([1]), type: "image/png", width: 3, height: 2 },
+    _masks: [sentMask(LABELS, 3, { image: 1, caption: "toy" })],
     ...changed,
   });
   const el = document.createElement("div");
@@ -87,7 +87,7 @@ const key = (canvas, name) => canvas.dispatchEvent(new KeyboardEvent("keydown", 
 const puts = () => contexts.reduce((sum, context) => sum + context.put.length, 0);
 
 test("image and mask are laid over one another, the mask as strong as its opacity", async () => {
-  const { root, canvas } = shown({ opacity: 0.3 });
+  const { root, canvas } = rendered({ opacity: 0.3 });
   await painted(root);
   const { drawn, alphas } = canvas.fake;
   expect(drawn).toHaveLength(2);
@@ -103,7 +103,7 @@ test("image and mask are laid over one another, the mask as strong as its opacit
 });
 
 test("moving the opacity draws no layer anew and tells the kernel when it rests", async () => {
-  const { root, canvas, model } = shown();
+  const { root, canvas, model } = rendered();
   await painted(root);
   const before = puts();
   const opacity = root.querySelector('input[aria-label="Opacity"]');
@@ -117,7 +117,7 @@ test("moving the opacity draws no layer anew and tells the kernel when it rests"
 });
 
 test("many changes are drawn once", async () => {
-  const { root, model } = shown();
+  const { root, model } = rendered();
   await painted(root);
   draw();
   model.change({ opacity: 0.1, outline: true, hidden: [] });
@@ -125,7 +125,7 @@ test("many changes are drawn once", async () => {
 });
 
 test("keys switch classes, and the kernel hears of it", async () => {
-  const { root, canvas, model } = shown();
+  const { root, canvas, model } = rendered();
   await painted(root);
   key(canvas, "2");
   expect(model.get("hidden")).toEqual(["background", "road"]);
@@ -136,14 +136,14 @@ test("keys switch classes, and the kernel hears of it", async () => {
 });
 
 test("opacity ends at its bounds", async () => {
-  const { root, canvas, model } = shown({ opacity: 0.95 });
+  const { root, canvas, model } = rendered({ opacity: 0.95 });
   await painted(root);
   key(canvas, "]");
   expect(model.get("opacity")).toBe(1);
 });
 
 test("arrows read pixels, from the middle, until the focus leaves", async () => {
-  const { root, canvas } = shown();
+  const { root, canvas } = rendered();
   await painted(root);
   const probe = root.querySelector(".wnb-probe");
   key(canvas, "ArrowRight");
@@ -155,7 +155,7 @@ test("arrows read pixels, from the middle, until the focus leaves", async () => 
 });
 
 test("zooming in draws the layers anew, and Fit goes back", async () => {
-  const { root } = shown();
+  const { root } = rendered();
   await painted(root);
   const before = puts();
   button(root, "Zoom in").click();
@@ -169,7 +169,7 @@ test("zooming in draws the layers anew, and Fit goes back", async () => {
 });
 
 test("confidences that come later are said of the pixels", async () => {
-  const { root, canvas, model } = shown();
+  const { root, canvas, model } = rendered();
   await painted(root);
   const planes = deflated([
     ...[90, 60, 70, 80, 99, 98],
@@ -185,14 +185,14 @@ test("confidences that come later are said of the pixels", async () => {
 });
 
 test("a mask that waits for its image is not shown over another one", async () => {
-  const { root, model } = shown();
+  const { root, model } = rendered();
   await painted(root);
-  const next = sentMask(LABELS, 3, { serial: 2, photo: 2 });
+  const next = sentMask(LABELS, 3, { serial: 2, image: 2 });
   model.change({ _masks: [next] });
   await new Promise((done) => setTimeout(done, 20));
   draw();
   expect(root.dataset.painted).toBe("1");
-  model.change({ _photo: { number: 2, bytes: arrived([2]), width: 3, height: 2 } });
+  model.change({ _sent_image: { number: 2, bytes: arrived([2]), width: 3, height: 2 } });
   await painted(root, 2);
   expect(bitmaps[0].close).toHaveBeenCalledOnce();
   expect(bitmaps[1].close).not.toHaveBeenCalled();
@@ -200,27 +200,30 @@ test("a mask that waits for its image is not shown over another one", async () =
 
 test("an image that cannot be decoded is said to be so, until another comes", async () => {
   vi.stubGlobal("createImageBitmap", () => Promise.reject(new Error("no image")));
-  const { root, model } = shown();
+  const { root, model } = rendered();
   const problem = root.querySelector(".wnb-problem");
   await vi.waitFor(() => expect(problem.hidden).toBe(false));
   expect(problem.textContent).toBe("The image cannot be shown: no image");
   model.change({ _confidence: [] });
   await new Promise((done) => setTimeout(done, 5));
   expect(problem.hidden).toBe(false);
-  model.change({ _photo: { number: 2 }, _masks: [sentMask(LABELS, 3, { serial: 2, photo: 2 })] });
+  model.change({
+    _sent_image: { number: 2 },
+    _masks: [sentMask(LABELS, 3, { serial: 2, image: 2 })],
+  });
   await painted(root, 2);
   expect(problem.hidden).toBe(true);
 });
 
 test("the image that is saved with the notebook is hidden by its name alone", () => {
-  const { root } = shown({ _still_id: 'a"]' });
+  const { root } = rendered({ _still_id: 'a"]' });
   const { textContent } = root.querySelector("style");
   expect(textContent.startsWith('[data-wnb-still="a\\"\\]"]{display:none}')).toBe(true);
 });
 
 test("a difference is drawn in stripes over a pale image, one change alone where asked", async () => {
-  const pair = [sentMask(LABELS, 3, { photo: 1 }), sentMask([0, 2, 2, 1, 1, 0], 3, { photo: 1 })];
-  const { root, canvas } = shown({ mode: "difference", _masks: pair, _confidence: [{}, {}] });
+  const pair = [sentMask(LABELS, 3, { image: 1 }), sentMask([0, 2, 2, 1, 1, 0], 3, { image: 1 })];
+  const { root, canvas } = rendered({ mode: "difference", _masks: pair, _confidence: [{}, {}] });
   await painted(root);
   expect(canvas.fake.alphas).toEqual([0.35, 1]);
   const at = (x, y) => canvas.fake.drawn.at(-1).fake.put.at(-1)[y * 240 + x];
@@ -234,7 +237,7 @@ test("a difference is drawn in stripes over a pale image, one change alone where
 });
 
 test("swipe cuts both sides at the divider", async () => {
-  const { root, canvas } = shown({ mode: "swipe" });
+  const { root, canvas } = rendered({ mode: "swipe" });
   const cuts = [];
   canvas.fake.rect = (x, _y, width) => cuts.push([x, width]);
   await painted(root);
@@ -252,7 +255,7 @@ test("swipe cuts both sides at the divider", async () => {
 });
 
 test("blink shows one side after the other", async () => {
-  const { root, canvas, model } = shown();
+  const { root, canvas, model } = rendered();
   await painted(root);
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   model.change({ mode: "blink" });
@@ -272,7 +275,7 @@ test("blink shows one side after the other", async () => {
 });
 
 test("a view that is gone listens to nothing and gives its image back", async () => {
-  const { root, close, model } = shown();
+  const { root, close, model } = rendered();
   await painted(root);
   close();
   expect(model.listeners()).toBe(0);
@@ -280,7 +283,7 @@ test("a view that is gone listens to nothing and gives its image back", async ()
 });
 
 test("a view that goes before its masks are decoded shows none", async () => {
-  const { close, root } = shown();
+  const { close, root } = rendered();
   close();
   await new Promise((done) => setTimeout(done, 30));
   draw();

@@ -16,7 +16,7 @@ beforeEach(() => {
   URL.revokeObjectURL = (url) => revoked.push(url);
 });
 
-function shown(widget, traits) {
+function rendered(widget, traits) {
   const model = fakeModel(traits);
   const el = document.createElement("div");
   document.body.append(el);
@@ -51,11 +51,11 @@ const TARGETS = {
   _runtimes: ["openvino"],
   ran: "",
 };
-const IMAGES = { ...PICKER, _kind: "images", _folder: "photos", _most_bytes: 9, _chunk_bytes: 9 };
+const IMAGES = { ...PICKER, _kind: "images", _folder: "images", _most_bytes: 9, _chunk_bytes: 9 };
 const radios = (el) => [...el.querySelectorAll("input[type=radio]")];
 
 test("the picked option is marked, and what cannot be picked says why", () => {
-  const { el } = shown(picker, PICKER);
+  const { el } = rendered(picker, PICKER);
   expect(radios(el).map((one) => one.checked)).toEqual([false, true, false]);
   expect(radios(el).map((one) => one.disabled)).toEqual([false, false, true]);
   expect(texts(el, ".wnb-reason")).toEqual(["", "", "no card"]);
@@ -63,14 +63,14 @@ test("the picked option is marked, and what cannot be picked says why", () => {
 });
 
 test("a choice is told to the kernel, and what was said before is taken away", () => {
-  const { el, model } = shown(picker, { ...PICKER, _message: "not read" });
+  const { el, model } = rendered(picker, { ...PICKER, _message: "not read" });
   expect(texts(el, ".wnb-message")).toEqual(["not read"]);
   radios(el)[0].click();
   expect([model.get("value"), model.get("_message"), model.saved]).toEqual(["a", "", 1]);
 });
 
 test("rows that stay are the same elements, in the order of the options", () => {
-  const { el, model } = shown(picker, PICKER);
+  const { el, model } = rendered(picker, PICKER);
   const [a, b] = radios(el);
   model.change({ _options: [option("d"), option("b"), option("a")] });
   expect(radios(el).map((one) => one.value)).toEqual(["d", "b", "a"]);
@@ -80,7 +80,7 @@ test("rows that stay are the same elements, in the order of the options", () => 
 
 test("a model that can be fetched has a button, which picks nothing", () => {
   const action = { name: "download", title: "Download 5 MB" };
-  const { el, model } = shown(picker, { ...PICKER, _options: [option("a", { action })] });
+  const { el, model } = rendered(picker, { ...PICKER, _options: [option("a", { action })] });
   const download = el.querySelector(".wnb-option button");
   expect(download.textContent).toBe("Download 5 MB");
   download.click();
@@ -93,7 +93,7 @@ test("a model that can be fetched has a button, which picks nothing", () => {
 
 test("a thumbnail is made anew only when its bytes change, and given back at the end", () => {
   const thumbnail = (...bytes) => [option("a", { thumbnail: arrived(bytes) })];
-  const { el, model, close } = shown(picker, { ...PICKER, _options: thumbnail(1, 2) });
+  const { el, model, close } = rendered(picker, { ...PICKER, _options: thumbnail(1, 2) });
   const image = el.querySelector(".wnb-thumbnail");
   expect(image.src).toBe("blob:0");
   model.change({ _options: thumbnail(1, 2) });
@@ -114,7 +114,7 @@ test("bytes are compared where their views begin", () => {
 });
 
 test("a choice that is not offered is shown, but cannot be made again", () => {
-  const { el, model } = shown(picker, { ...TARGETS, precision: "f16" });
+  const { el, model } = rendered(picker, { ...TARGETS, precision: "f16" });
   const [precision, runtime] = el.querySelectorAll("select");
   const options = [...precision.querySelectorAll("option")];
   expect(options.map((one) => [one.value, one.disabled])).toEqual([
@@ -133,9 +133,9 @@ test("a choice that is not offered is shown, but cannot be made again", () => {
 });
 
 test("a folder is opened by its button and by Enter", () => {
-  const { el, model } = shown(picker, IMAGES);
+  const { el, model } = rendered(picker, IMAGES);
   const folder = el.querySelector(".wnb-field input");
-  expect(folder.value).toBe("photos");
+  expect(folder.value).toBe("images");
   folder.value = "other";
   folder.dispatchEvent(new KeyboardEvent("keydown", { key: "x" }));
   folder.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
@@ -146,7 +146,7 @@ test("a folder is opened by its button and by Enter", () => {
 });
 
 test("files that are dropped are uploaded; text is left to the field it is dropped on", async () => {
-  const { el, model } = shown(picker, IMAGES);
+  const { el, model } = rendered(picker, IMAGES);
   const root = el.querySelector("fieldset");
   const drop = (types, files) => {
     const event = new Event("drop", { bubbles: true, cancelable: true });
@@ -171,7 +171,7 @@ const PANEL = {
 
 test("a sign of work comes only where it takes a moment", () => {
   vi.useFakeTimers();
-  const { el, model } = shown(panel, PANEL);
+  const { el, model } = rendered(panel, PANEL);
   const root = el.querySelector(".wnb-panel");
   model.change({ _status: { state: "busy", text: "Running" } });
   vi.advanceTimersByTime(149);
@@ -186,7 +186,7 @@ test("a sign of work comes only where it takes a moment", () => {
 });
 
 test("an error is text with its details, and goes away", () => {
-  const { el, model } = shown(panel, PANEL);
+  const { el, model } = rendered(panel, PANEL);
   const error = el.querySelector(".wnb-error");
   model.change({ _error: { kind: "ImageError", message: "<i>x</i>", details: "Traceback" } });
   expect([error.hidden, error.querySelector("i")]).toEqual([false, null]);
@@ -196,7 +196,7 @@ test("an error is text with its details, and goes away", () => {
 });
 
 test("a verdict, and why there is none, are told apart", () => {
-  const { el, model } = shown(panel, PANEL);
+  const { el, model } = rendered(panel, PANEL);
   const verdict = el.querySelector(".wnb-verdict");
   model.change({ _verdict: { verdict: "same", text: "the same.", details: "bytes" } });
   expect(verdict.dataset.verdict).toBe("same");
@@ -209,7 +209,7 @@ test("a verdict, and why there is none, are told apart", () => {
 });
 
 test("what is saved is named, and why nothing was", () => {
-  const { el, model } = shown(panel, PANEL);
+  const { el, model } = rendered(panel, PANEL);
   const saved = el.querySelector(".wnb-saved");
   expect(saved.hidden).toBe(true);
   model.change({ _saved: { folder: "out", names: ["a.png", "a.tensor"] } });
@@ -222,7 +222,7 @@ test("what is saved is named, and why nothing was", () => {
 });
 
 test("times are a table with a head and a line for each step", () => {
-  const { el, model } = shown(panel, PANEL);
+  const { el, model } = rendered(panel, PANEL);
   const rows = [
     ["step", "CPU"],
     ["read", "1 ms"],
@@ -241,7 +241,7 @@ test("times are a table with a head and a line for each step", () => {
 });
 
 test("Enter in the folder saves there", () => {
-  const { el, model } = shown(panel, PANEL);
+  const { el, model } = rendered(panel, PANEL);
   const folder = el.querySelector("input[type=text]");
   folder.value = "elsewhere";
   folder.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
@@ -250,7 +250,7 @@ test("Enter in the folder saves there", () => {
 });
 
 test("code that may not be copied is selected, and the button says what to do", async () => {
-  const { el, model, close } = shown(panel, PANEL);
+  const { el, model, close } = rendered(panel, PANEL);
   const refused = () => Promise.reject(new Error("not allowed"));
   vi.spyOn(navigator.clipboard, "writeText").mockImplementation(refused);
   const copy = [...el.querySelectorAll("button")].find((one) => one.textContent === "Copy code");
@@ -271,13 +271,13 @@ const RUN = { serial: 3, title: "CPU", facts: "2 of 9", bars: [bar(4, "cat", "75
 test("a run has its bars, and both runs are in the image's description", () => {
   const second = { ...RUN, title: "GPU", bars: [bar(1, "dog", "60 %", 0.6)] };
   const image = { bytes: arrived([1]), type: "image/png" };
-  const traits = { _photo: image, _results: [RUN, second], _notes: [], stale: false };
-  const { el, model, close } = shown(bars, traits);
+  const traits = { _sent_image: image, _results: [RUN, second], _notes: [], stale: false };
+  const { el, model, close } = rendered(bars, traits);
   expect(el.querySelector("img").alt).toBe("The image: cat 75 % and dog 60 %");
   expect(texts(el, ".wnb-bar-name")).toEqual(["cat [4]", "dog [1]"]);
   expect(el.querySelector(".wnb-bar-track i").style.width).toBe("75%");
   expect(el.querySelector(".wnb-bars").dataset.painted).toBe("3");
-  model.change({ _photo: {} });
+  model.change({ _sent_image: {} });
   expect([el.querySelector("img").hidden, revoked]).toEqual([true, ["blob:0"]]);
   close();
   expect(model.listeners()).toBe(0);

@@ -19,8 +19,8 @@ test("a threshold has a decimal only where it needs one", () => {
 });
 
 test("without scores, the class alone is said", () => {
-  const said = seenAt([mask([0, 1, 2, 0], 2)], SIZE, { x: 3.9, y: 0.2 });
-  expect(said).toBe("x 3, y 0  ·  road");
+  const texts = seenAt([mask([0, 1, 2, 0], 2)], SIZE, { x: 3.9, y: 0.2 });
+  expect(texts).toBe("x 3, y 0  ·  road");
 });
 
 test("with scores, the class that follows and the margin are said", () => {

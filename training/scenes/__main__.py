@@ -16,7 +16,7 @@ from training.scenes.scene import Scene, draw_scene
 def save_mask(path: Path, scene: Scene) -> None:
     """Write the labels as an index PNG with the four classes' palette."""
     mask = Image.fromarray(scene.labels, mode="P")
-    mask.putpalette([value for colour in PALETTE for value in colour])
+    mask.putpalette([value for color in PALETTE for value in color])
     mask.save(path, optimize=True, bits=2)
 
 
@@ -28,7 +28,7 @@ def main() -> None:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("--out", type=Path, required=True, help="folder for pictures, masks and sheet.png")
+    add("--out", type=Path, required=True, help="folder for images, masks and sheet.png")
     add("--count", type=whole(1), default=8, help="how many scenes")
     add("--seed", type=whole(0), default=0, help="of the first; the others follow")
     add(

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from training.scenes import colours
+from training.scenes import colors
 from training.scenes.camera import Points
 from training.scenes.canvas import Canvas
-from training.scenes.colours import Colour
+from training.scenes.colors import Color
 from training.scenes.kinds import Kind
 from training.scenes.street import Array, Side, Street
 
 # One thing to draw: the farthest s that it reaches, and the drawing. Far things are drawn first.
 Thing = tuple[float, Callable[[], None]]
 
-# No houses beyond this s, in metres; the skyline stands there.
+# No houses beyond this s, in meters; the skyline stands there.
 LIMIT = 140.0
 
 
@@ -110,16 +110,16 @@ def _draw_house(
     d: float,
     height: float,
 ) -> None:
-    wall = colours.masonry(rng)
+    wall = colors.masonry(rng)
     faces = rng.uniform(0.45, 1.15, 2)
     sign = np.sign(d)
     deep = d + sign * rng.uniform(6, 14)
     roof = rng.uniform(1, 4) if rng.random() < 0.5 else 0.0
-    tiles = colours.hsv(rng, (-0.03, 0.1), (0.05, 0.6), (0.15, 0.6))
+    tiles = colors.hsv(rng, (-0.03, 0.1), (0.05, 0.6), (0.15, 0.6))
     # The gable that faces the camera, then the face along the street.
     s, across = np.full(5, max(start, -3.0)), np.array([d, d, (d + deep) / 2, deep, deep])
     up = np.array([-0.5, height, height + roof, height, -0.5])
-    canvas.world(street.path.world(s, across, up), colours.shade(wall, faces[0]), Kind.BUILDING)
+    canvas.world(street.path.world(s, across, up), colors.shade(wall, faces[0]), Kind.BUILDING)
     if roof:
         foot = street.path.along(start, stop)
         slope = np.concatenate(
@@ -129,21 +129,19 @@ def _draw_house(
             ]
         )
         canvas.world(slope, tiles, Kind.BUILDING)
-    face = colours.shade(wall, faces[1])
+    face = colors.shade(wall, faces[1])
     canvas.world(upright(street, start, stop, d, -0.5, height), face, Kind.BUILDING)
     glass = (
-        colours.grey(rng, 0.03, 0.4, 0.1)
-        if rng.random() < 0.8
-        else colours.grey(rng, 0.5, 0.95, 0.1)
+        colors.gray(rng, 0.03, 0.4, 0.1) if rng.random() < 0.8 else colors.gray(rng, 0.5, 0.95, 0.1)
     )
-    frame = colours.shade(wall, rng.choice([0.6, 1.4]))
+    frame = colors.shade(wall, rng.choice([0.6, 1.4]))
     storey, first = rng.uniform(2.6, 3.6), 0.9
     if rng.random() < 0.5 and height > 4:
         # A shop: a dark band of glass under a sign.
         first = storey + 1.0
         canvas.world(upright(street, start + 0.3, stop - 0.3, d, 0.4, storey - 0.5), glass)
-        sign_colour = colours.anything(rng)
-        canvas.world(upright(street, start + 0.1, stop - 0.1, d, storey - 0.5, storey), sign_colour)
+        sign_color = colors.anything(rng)
+        canvas.world(upright(street, start + 0.1, stop - 0.1, d, storey - 0.5, storey), sign_color)
         doors = np.arange(start + 1, stop - 1, rng.uniform(1.2, 4))
         canvas.quads(_openings(street, doors, 0.12, np.array([0.1]), storey - 0.6, d), face)
     width, apart = rng.uniform(0.7, 1.8), rng.uniform(1.1, 2.2)
@@ -183,13 +181,13 @@ def _barrier(
     }
     tall = height[side.edge]
     if side.edge == "wall":
-        colour = colours.masonry(rng)
+        color = colors.masonry(rng)
     elif side.edge == "hedge":
-        colour = colours.foliage(rng)
+        color = colors.foliage(rng)
     else:
-        colour = colours.grey(rng, 0.05, 0.8)
+        color = colors.gray(rng, 0.05, 0.8)
     for start, stop in _spans(rng, street, sign, 15, 40):
-        yield stop, _stretch(canvas, street, side.edge, kind, colour, (start, stop), sign * d, tall)
+        yield stop, _stretch(canvas, street, side.edge, kind, color, (start, stop), sign * d, tall)
 
 
 def _stretch(
@@ -197,7 +195,7 @@ def _stretch(
     street: Street,
     edge: str,
     kind: Kind,
-    colour: Colour,
+    color: Color,
     span: tuple[float, float],
     d: float,
     height: float,
@@ -206,17 +204,17 @@ def _stretch(
 
     def draw() -> None:
         if edge in ("wall", "hedge"):
-            canvas.world(upright(street, start, stop, d, -0.3, height), colour, kind)
+            canvas.world(upright(street, start, stop, d, -0.3, height), color, kind)
             top = street.path.strip(start, stop, d, d + np.sign(d) * 0.5, (height, height))
-            canvas.world(top, colours.shade(colour, 1.25), kind)
+            canvas.world(top, colors.shade(color, 1.25), kind)
             return
         if edge == "rail":
-            canvas.world(upright(street, start, stop, d, 0.45, height), colour, kind)
+            canvas.world(upright(street, start, stop, d, 0.45, height), color, kind)
             posts, thin = np.arange(start, stop, 4.0), 0.12
         else:
             for low in (0.15, height - 0.1):
-                canvas.world(upright(street, start, stop, d, low, low + 0.06), colour, kind)
+                canvas.world(upright(street, start, stop, d, low, low + 0.06), color, kind)
             posts, thin = np.arange(start, min(stop, 50.0), 0.35), 0.05
-        canvas.quads(_openings(street, posts, thin, np.array([-0.1]), height, d), colour, kind)
+        canvas.quads(_openings(street, posts, thin, np.array([-0.1]), height, d), color, kind)
 
     return draw

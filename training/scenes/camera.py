@@ -1,8 +1,8 @@
-"""The camera: from metres to pixels.
+"""The camera: from meters to pixels.
 
-World axes: X to the right, Y up, Z forward, in metres; the camera stands at (0, elevation, 0) and
+World axes: X to the right, Y up, Z forward, in meters; the camera stands at (0, elevation, 0) and
 looks along Z.
-Pixel coordinates: u to the right, v down, the centre of the top left pixel at (0.5, 0.5).
+Pixel coordinates: u to the right, v down, the center of the top left pixel at (0.5, 0.5).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
 
-# Nearer than this, in metres, nothing is drawn.
+# Nearer than this, in meters, nothing is drawn.
 NEAR = 0.2
 
 
@@ -25,18 +25,18 @@ class Camera:
     Attributes
     ----------
     width, height
-        Of the picture, in pixels.
+        Of the image, in pixels.
     aspect
-        Width by height of the camera's own picture; pixels are square only where it is
+        Width by height of the camera's own image; pixels are square only where it is
         ``width / height``.
     fov
         Horizontal field of view, in radians.
     elevation
-        Above the ground, in metres.
+        Above the ground, in meters.
     pitch
         Looking down where positive, in radians.
     roll
-        Clockwise turn of the picture where positive, in radians.
+        Clockwise turn of the image where positive, in radians.
     """
 
     width: int
@@ -51,11 +51,11 @@ class Camera:
     def focal(self) -> tuple[float, float]:
         """Focal lengths along u and v, in pixels."""
         across = self.width / 2 / np.tan(self.fov / 2)
-        # One unit of height in the camera's own picture is `height / (width / aspect)` pixels here.
+        # One unit of height in the camera's own image is `height / (width / aspect)` pixels here.
         return float(across), float(across * self.height * self.aspect / self.width)
 
     def to_view(self, world: Points) -> Points:
-        """Return (N, 3) points as right, down and depth seen from the camera, in metres."""
+        """Return (N, 3) points as right, down and depth seen from the camera, in meters."""
         right, down, forward = world[:, 0], self.elevation - world[:, 1], world[:, 2]
         cos, sin = np.cos(self.pitch), np.sin(self.pitch)
         depth, down = forward * cos + down * sin, down * cos - forward * sin
@@ -77,15 +77,15 @@ class Camera:
         """Return the (M, 2) pixels of an (N, 3) polygon, cut off at the near plane; M may be 0."""
         return self.to_pixels(clip_near(self.to_view(world)))
 
-    def pixels_per_metre(self, depth: float) -> float:
-        """Return how many pixels high one metre is at a depth in metres."""
+    def pixels_per_meter(self, depth: float) -> float:
+        """Return how many pixels high one meter is at a depth in meters."""
         return self.focal[1] / max(depth, NEAR)
 
     def ground(self, v_rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the slopes of the rays through the pixels of some rows.
 
-        Both results are (rows, width) float32: metres to the right, and metres down, for each
-        metre forward.
+        Both results are (rows, width) float32: meters to the right, and meters down, for each
+        meter forward.
         """
         focal_u, focal_v = self.focal
         right = ((np.arange(self.width) + 0.5 - self.width / 2) / focal_u)[None, :]

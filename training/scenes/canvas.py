@@ -1,4 +1,4 @@
-"""Two pictures drawn at once from the same geometry: smooth colours, and exact kinds."""
+"""Two images drawn at once from the same geometry: smooth colors, and exact kinds."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import skia
 from numpy.typing import NDArray
 
 from training.scenes.camera import NEAR, Camera, Points
-from training.scenes.colours import Colour
+from training.scenes.colors import Color
 from training.scenes.kinds import Kind
 
 
 class Canvas:
-    """A colour picture with smooth edges and a picture of kinds with hard edges.
+    """A color image with smooth edges and an image of kinds with hard edges.
 
     Attributes
     ----------
     rgba
         (H, W, 4) uint8, drawn with anti-aliasing.
     kinds
-        (H, W) uint8, each a `Kind`, drawn without: a pixel has the kind found at its centre.
+        (H, W) uint8, each a `Kind`, drawn without: a pixel has the kind found at its center.
     """
 
     def __init__(self, camera: Camera) -> None:
@@ -38,16 +38,16 @@ class Canvas:
                 alphaType=skia.AlphaType.kPremul_AlphaType,
             ),
         )
-        self._colour, self._kind = (surface.getCanvas() for surface in self._surfaces)
+        self._color, self._kind = (surface.getCanvas() for surface in self._surfaces)
 
     def world(
-        self, points: Points, colour: Colour | None, kind: Kind | None = None, alpha: float = 1.0
+        self, points: Points, color: Color | None, kind: Kind | None = None, alpha: float = 1.0
     ) -> None:
-        """Fill a polygon given in metres, (N, 3), in the pictures for which there is a value."""
-        self.pixels(self.camera.project(points), colour, kind, alpha)
+        """Fill a polygon given in meters, (N, 3), in the images for which there is a value."""
+        self.pixels(self.camera.project(points), color, kind, alpha)
 
     def pixels(
-        self, points: Points, colour: Colour | None, kind: Kind | None = None, alpha: float = 1.0
+        self, points: Points, color: Color | None, kind: Kind | None = None, alpha: float = 1.0
     ) -> None:
         """Fill a polygon given in pixels, (N, 2)."""
         if len(points) < 3:
@@ -57,19 +57,19 @@ class Canvas:
             return
         path = skia.Path()
         path.addPoly([skia.Point(u, v) for u, v in points.tolist()], close=True)
-        if colour is not None:
-            self._colour.drawPath(path, _smooth(colour, alpha))
+        if color is not None:
+            self._color.drawPath(path, _smooth(color, alpha))
         if kind is not None:
             self._kind.drawPath(path, _exact(kind))
 
     def quads(
         self,
         corners: NDArray[np.float64],
-        colour: Colour | None,
+        color: Color | None,
         kind: Kind | None = None,
         alpha: float = 1.0,
     ) -> None:
-        """Fill many quadrilaterals, (N, 4, 3) metres, in one go; those too near are left out."""
+        """Fill many quadrilaterals, (N, 4, 3) meters, in one go; those too near are left out."""
         if not len(corners):
             return
         view = self.camera.to_view(corners.reshape(-1, 3))
@@ -77,22 +77,22 @@ class Canvas:
         path = skia.Path()
         for index in np.nonzero((view[:, 2].reshape(-1, 4) > NEAR).all(1))[0].tolist():
             path.addPoly([skia.Point(u, v) for u, v in pixels[index].tolist()], close=True)
-        if colour is not None:
-            self._colour.drawPath(path, _smooth(colour, alpha))
+        if color is not None:
+            self._color.drawPath(path, _smooth(color, alpha))
         if kind is not None:
             self._kind.drawPath(path, _exact(kind))
 
-    def hull(self, points: Points, colour: Colour, kind: Kind) -> None:
-        """Fill the outline of a convex body given by some of its points in metres, (N, 3)."""
+    def hull(self, points: Points, color: Color, kind: Kind) -> None:
+        """Fill the outline of a convex body given by some of its points in meters, (N, 3)."""
         view = self.camera.to_view(points)
         if (view[:, 2] > NEAR).all():
-            self.pixels(convex_hull(self.camera.to_pixels(view)), colour, kind)
+            self.pixels(convex_hull(self.camera.to_pixels(view)), color, kind)
 
     def line(
         self,
         points: Points,
         width: float,
-        colour: Colour | None,
+        color: Color | None,
         kind: Kind | None = None,
         alpha: float = 1.0,
     ) -> None:
@@ -101,31 +101,31 @@ class Canvas:
             return
         path = skia.Path()
         path.addPoly([skia.Point(u, v) for u, v in points.tolist()], close=False)
-        if colour is not None:
-            self._colour.drawPath(path, _stroked(_smooth(colour, alpha), width))
+        if color is not None:
+            self._color.drawPath(path, _stroked(_smooth(color, alpha), width))
         if kind is not None:
             self._kind.drawPath(path, _stroked(_exact(kind), width))
 
     def ellipses(
         self,
-        centres: Points,
+        centers: Points,
         radii: Points,
-        colours: Sequence[Colour],
+        colors: Sequence[Color],
         kind: Kind | None = None,
         alpha: float = 1.0,
     ) -> None:
-        """Fill upright ellipses: (N, 2) centres and half axes in pixels, one colour each."""
-        for (u, v), (across, down), colour in zip(
-            centres.tolist(), radii.tolist(), colours, strict=True
+        """Fill upright ellipses: (N, 2) centers and half axes in pixels, one color each."""
+        for (u, v), (across, down), color in zip(
+            centers.tolist(), radii.tolist(), colors, strict=True
         ):
             box = skia.Rect.MakeLTRB(u - across, v - down, u + across, v + down)
-            self._colour.drawOval(box, _smooth(colour, alpha))
+            self._color.drawOval(box, _smooth(color, alpha))
             if kind is not None:
                 self._kind.drawOval(box, _exact(kind))
 
 
 class Stencil:
-    """One smooth picture of how much of each pixel is covered, for shadows."""
+    """One smooth image of how much of each pixel is covered, for shadows."""
 
     def __init__(self, camera: Camera) -> None:
         self.camera = camera
@@ -138,7 +138,7 @@ class Stencil:
         self._canvas = self._surface.getCanvas()
 
     def world(self, points: Points, alpha: float = 1.0) -> None:
-        """Cover a polygon given in metres, (N, 3)."""
+        """Cover a polygon given in meters, (N, 3)."""
         pixels = self.camera.project(points)
         if len(pixels) < 3:
             return
@@ -165,8 +165,8 @@ def convex_hull(points: Points) -> Points:
     return np.array(chains)
 
 
-def _smooth(colour: Colour, alpha: float) -> skia.Paint:
-    red, green, blue = (int(255 * c + 0.5) for c in colour)
+def _smooth(color: Color, alpha: float) -> skia.Paint:
+    red, green, blue = (int(255 * c + 0.5) for c in color)
     return skia.Paint(
         Color=skia.Color(red, green, blue, int(255 * min(max(alpha, 0.0), 1.0) + 0.5)),
         AntiAlias=True,

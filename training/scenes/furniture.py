@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.scenes import colours
+from training.scenes import colors
 from training.scenes.canvas import Canvas
-from training.scenes.colours import Colour
+from training.scenes.colors import Color
 from training.scenes.kinds import Kind
 from training.scenes.street import Array, Street
 
@@ -16,14 +16,14 @@ def draw_post(rng: np.random.Generator, canvas: Canvas, street: Street, s: float
     foot = street.path.world(np.array([s]), np.array([d]))[0]
     if foot[2] < 1.2:
         return
-    metal = colours.grey(rng, 0.05, 0.75) if rng.random() < 0.85 else colours.anything(rng)
+    metal = colors.gray(rng, 0.05, 0.75) if rng.random() < 0.85 else colors.anything(rng)
 
-    def flat(corners: Array, colour: Colour) -> None:
+    def flat(corners: Array, color: Color) -> None:
         points = np.stack([corners[:, 0], corners[:, 1], np.zeros(len(corners))], 1)
-        canvas.world(foot + points, colour, Kind.METAL)
+        canvas.world(foot + points, color, Kind.METAL)
 
-    def bar(left: float, low: float, right: float, high: float, colour: Colour) -> None:
-        flat(np.array([[left, low], [right, low], [right, high], [left, high]]), colour)
+    def bar(left: float, low: float, right: float, high: float, color: Color) -> None:
+        flat(np.array([[left, low], [right, low], [right, high], [left, high]]), color)
 
     pick = rng.random()
     thin = rng.uniform(0.03, 0.09)
@@ -32,19 +32,19 @@ def draw_post(rng: np.random.Generator, canvas: Canvas, street: Street, s: float
         height, arm = rng.uniform(5, 10), rng.uniform(0.5, 2.5) * inward
         bar(-thin, -0.1, thin, height, metal)
         bar(min(0, arm), height - 0.1, max(0, arm), height, metal)
-        bar(arm - 0.3, height - 0.15, arm + 0.3, height + 0.05, colours.shade(metal, 1.4))
+        bar(arm - 0.3, height - 0.15, arm + 0.3, height + 0.05, colors.shade(metal, 1.4))
     elif pick < 0.6:
         height, size = rng.uniform(2.0, 3.2), rng.uniform(0.25, 0.45)
         bar(-thin, -0.1, thin, height, metal)
         sides = int(rng.choice([3, 4, 8, 20]))
         turn = np.linspace(0, 2 * np.pi, sides, endpoint=False) + np.pi * (0.5 + 1 / sides)
         rim = np.stack([np.cos(turn), np.sin(turn)], 1)
-        flat(rim * size + [0, height], colours.hsv(rng, (0, 1), (0.5, 1), (0.4, 0.95)))
-        flat(rim * size * 0.75 + [0, height], colours.grey(rng, 0.6, 1.0))
+        flat(rim * size + [0, height], colors.hsv(rng, (0, 1), (0.5, 1), (0.4, 0.95)))
+        flat(rim * size * 0.75 + [0, height], colors.gray(rng, 0.6, 1.0))
     elif pick < 0.75:
         height = rng.uniform(2.6, 3.8)
         bar(-thin, -0.1, thin, height, metal)
-        bar(-0.17, height - 0.9, 0.17, height, colours.grey(rng, 0.02, 0.15))
+        bar(-0.17, height - 0.9, 0.17, height, colors.gray(rng, 0.02, 0.15))
         turn = np.linspace(0, 2 * np.pi, 12, endpoint=False)
         lamps = ([0.9, 0.1, 0.1], [0.95, 0.6, 0.1], [0.1, 0.85, 0.4])
         on = int(rng.integers(3))
@@ -54,7 +54,7 @@ def draw_post(rng: np.random.Generator, canvas: Canvas, street: Street, s: float
         bar(-thin, -0.1, thin, rng.uniform(0.6, 1.2), metal)
     else:
         half, height = rng.uniform(0.2, 0.5), rng.uniform(0.7, 1.3)
-        bar(-half, -0.1, half, height, colours.anything(rng))
+        bar(-half, -0.1, half, height, colors.anything(rng))
         bar(-half, height - 0.15, half, height, metal)
 
 
@@ -63,12 +63,12 @@ def draw_gantry(rng: np.random.Generator, canvas: Canvas, street: Street, s: flo
     if s > street.path.end:
         return
     half = street.half + 1.0
-    metal = colours.grey(rng, 0.3, 0.7)
-    board = colours.hsv(rng, (0.35, 0.65), (0.5, 0.9), (0.25, 0.6))
+    metal = colors.gray(rng, 0.3, 0.7)
+    board = colors.hsv(rng, (0.35, 0.65), (0.5, 0.9), (0.25, 0.6))
 
-    def bar(left: float, low: float, right: float, high: float, colour: Colour) -> None:
+    def bar(left: float, low: float, right: float, high: float, color: Color) -> None:
         d, up = np.array([left, right, right, left]), np.array([low, low, high, high])
-        canvas.world(street.path.world(np.full(4, s), d, up), colour, Kind.METAL)
+        canvas.world(street.path.world(np.full(4, s), d, up), color, Kind.METAL)
 
     for sign in (-1, 1):
         bar(sign * half - 0.15, -0.1, sign * half + 0.15, 6.0, metal)
@@ -88,7 +88,7 @@ def draw_clutter(
     if foot[2] < 2.5:
         return
     wide, high = rng.uniform(0.4, 2.0), rng.uniform(0.4, 2.2)
-    shades = [colours.anything(rng) if rng.random() < 0.3 else colours.paint(rng) for _ in range(3)]
+    shades = [colors.anything(rng) if rng.random() < 0.3 else colors.paint(rng) for _ in range(3)]
     thin = rng.random() < 0.5
     for _ in range(int(rng.integers(6, 26))):
         corners = rng.normal(0, 0.5, (int(rng.integers(3, 6)), 2))
@@ -99,5 +99,5 @@ def draw_clutter(
         corners += [rng.uniform(-wide, wide), rng.uniform(0, high)]
         corners[:, 1] = np.maximum(corners[:, 1], 0.0)
         points = np.stack([corners[:, 0], corners[:, 1], np.zeros(len(corners))], 1)
-        shade = colours.shade(shades[int(rng.integers(3))], rng.uniform(0.6, 1.3))
+        shade = colors.shade(shades[int(rng.integers(3))], rng.uniform(0.6, 1.3))
         canvas.world(foot + points, shade, Kind.CLOTH)

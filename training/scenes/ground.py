@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.scenes import colours
+from training.scenes import colors
 from training.scenes.camera import Points
 from training.scenes.canvas import Canvas
-from training.scenes.colours import Colour
+from training.scenes.colors import Color
 from training.scenes.kinds import THINNEST, Kind
 from training.scenes.materials import Materials
 from training.scenes.street import START, Junction, Side, Street
 from training.scenes.wear import draw_gutters, draw_joints, draw_pavement_wear, draw_wear
 
-# How far side roads and the land beside the street reach, in metres.
+# How far side roads and the land beside the street reach, in meters.
 REACH = 70.0
 
 
@@ -26,9 +26,9 @@ class Island:
     Attributes
     ----------
     s, d
-        From where to where it reaches along and across the street, in metres.
+        From where to where it reaches along and across the street, in meters.
     foot, top, inner
-        (N, 3) outlines in metres: of the curb on the road, of its upper edge, and of what it holds.
+        (N, 3) outlines in meters: of the curb on the road, of its upper edge, and of what it holds.
     kind, fill
         What it holds.
     """
@@ -39,7 +39,7 @@ class Island:
     top: Points
     inner: Points
     kind: Kind
-    fill: Colour
+    fill: Color
 
     def meets(self, s: float, d: float) -> bool:
         """Say whether a vehicle whose middle stands at (s, d) would stand on the island."""
@@ -85,7 +85,7 @@ def _land(canvas: Canvas, street: Street) -> Points:
 
 
 def _joint(rng: np.random.Generator) -> tuple[float, float]:
-    """Return how wide the joint behind a curb is in metres, and how dark."""
+    """Return how wide the joint behind a curb is in meters, and how dark."""
     return rng.uniform(0.01, 0.04), rng.uniform(0.35, 0.7)
 
 
@@ -113,7 +113,7 @@ def _draw_side(
         top = path.strip(
             START, path.end, sign * half, sign * (half + side.curb), (side.rise, side.rise)
         )
-        canvas.world(top, colours.shade(look.curb, 1.08))
+        canvas.world(top, colors.shade(look.curb, 1.08))
         canvas.world(face, look.face)
         back = path.strip(
             START,
@@ -122,7 +122,7 @@ def _draw_side(
             sign * (half + side.curb + joint[0]),
             (side.rise, side.rise),
         )
-        canvas.world(back, colours.shade(look.curb, joint[1]))
+        canvas.world(back, colors.shade(look.curb, joint[1]))
         near = path.strip(START, limit, sign * half, sign * half, (0.0, side.rise))
         lid = path.strip(
             START, limit, sign * half, sign * (half + side.curb), (side.rise, side.rise)
@@ -132,7 +132,7 @@ def _draw_side(
 
 
 def _mouth(street: Street, junction: Junction, widen: float, up: float) -> Points:
-    """Return the outline of a side road with rounded corners, `widen` metres larger all around."""
+    """Return the outline of a side road with rounded corners, `widen` meters larger all around."""
     half, sign = street.half, junction.side
     radius = max(junction.radius - widen, 0.3)
     reach = junction.width / 2 + widen
@@ -170,7 +170,7 @@ def _plan_island(rng: np.random.Generator, street: Street, look: Materials) -> I
         return None
     rise, curb = rng.uniform(0.06, 0.16), rng.uniform(0.12, 0.35)
     kind = Kind(rng.choice([Kind.PAVEMENT, Kind.GRASS, Kind.GRAVEL]))
-    fill = look.of(kind) if rng.random() < 0.6 else colours.masonry(rng)
+    fill = look.of(kind) if rng.random() < 0.6 else colors.masonry(rng)
     return Island(
         s=(at - length / 2, at + length / 2),
         d=(d - width / 2, d + width / 2),
@@ -193,5 +193,5 @@ def draw_island(canvas: Canvas, look: Materials, island: Island) -> None:
         second = (first + 1) % len(foot)
         side = np.stack([foot[first], foot[second], top[second], top[first]])
         canvas.world(side, look.face, Kind.CURB)
-    canvas.world(top, colours.shade(look.curb, 1.08), Kind.CURB)
+    canvas.world(top, colors.shade(look.curb, 1.08), Kind.CURB)
     canvas.world(island.inner, island.fill, island.kind)

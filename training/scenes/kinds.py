@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 CLASSES = ("background", "road", "curb", "mark")
 
-# Colours of Okabe and Ito (2008), told apart with any colour vision; black for the background.
+# Colors of Okabe and Ito (2008), told apart with any color vision; black for the background.
 PALETTE = ((0, 0, 0), (0, 114, 178), (213, 94, 0), (240, 228, 66))
 
 
 # A line or curb thinner than this many rows or columns of pixels is drawn, but the mask calls it
-# what lies around it: no annotator would trace it, and which pixel centres it meets is chance.
+# what lies around it: no annotator would trace it, and which pixel centers it meets is chance.
 THINNEST = 1.2
 
 

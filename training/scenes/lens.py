@@ -1,4 +1,4 @@
-"""What a camera does to a picture: exposure, colour, blur, a small sensor, noise and JPEG."""
+"""What a camera does to an image: exposure, color, blur, a small sensor, noise and JPEG."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from PIL import Image, ImageFilter
 
 from training.scenes.noise import field
 
-Picture = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 
 
-def photograph(
-    rng: np.random.Generator, rgb: Picture, far: NDArray[np.bool_], source_height: int, harsh: float
-) -> Picture:
+def captured(
+    rng: np.random.Generator, rgb: Pixels, far: NDArray[np.bool_], source_height: int, harsh: float
+) -> Pixels:
     """Return what a camera would have recorded.
 
     Parameters
@@ -25,34 +25,34 @@ def photograph(
     far
         Where the sky is, (H, W): it may be many times brighter than the street.
     source_height
-        Rows of the camera's own picture; where fewer than H, detail is lost.
+        Rows of the camera's own image; where fewer than H, detail is lost.
     harsh
         0 for a good camera in good light, 1 for the full range of bad ones.
     """
     out = _expose(rng, rgb.astype(np.float32) / np.float32(255), far, harsh)
     height, width = rgb.shape[:2]
-    picture = Image.fromarray(out)
+    image = Image.fromarray(out)
     small = (max(16, int(width * source_height / height)), source_height)
     if source_height < height:
-        picture = picture.resize(small, Image.Resampling.BILINEAR)
+        image = image.resize(small, Image.Resampling.BILINEAR)
     if rng.random() < 0.4 * harsh:
-        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.4)))
+        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.4)))
     elif rng.random() < 0.3:
-        picture = picture.filter(ImageFilter.UnsharpMask(1.2, int(rng.integers(30, 150)), 0))
+        image = image.filter(ImageFilter.UnsharpMask(1.2, int(rng.integers(30, 150)), 0))
     if rng.random() < 0.7 * harsh:
-        picture = _noise(rng, picture)
+        image = _noise(rng, image)
     if rng.random() < 0.6 * harsh:
         buffer = io.BytesIO()
-        picture.save(buffer, "JPEG", quality=int(rng.integers(25, 95)))
-        picture = Image.open(buffer)
-    if picture.size != (width, height):
-        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(picture.convert("RGB"))
+        image.save(buffer, "JPEG", quality=int(rng.integers(25, 95)))
+        image = Image.open(buffer)
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(image.convert("RGB"))
 
 
 def _expose(
     rng: np.random.Generator, rgb: NDArray[np.float32], far: NDArray[np.bool_], harsh: float
-) -> Picture:
+) -> Pixels:
     height, width = rgb.shape[:2]
     if rng.random() < 0.5 * harsh:
         # A street in the shade under a bright sky.
@@ -67,7 +67,7 @@ def _expose(
         veil = np.float32(rng.uniform(0.03, 0.3))
         rgb = rgb * (1 - veil) + veil * np.float32(rng.uniform(0.5, 1.0))
     if rng.random() < 0.3 * harsh:
-        # Light that changes slowly across the picture: the sun beside the lens, a dirty windscreen.
+        # Light that changes slowly across the image: the sun beside the lens, a dirty windscreen.
         glow = field(rng, height, width, 8.0) * np.float32(rng.uniform(0.02, 0.12))
         rgb = rgb * (1 + glow[..., None])
     if rng.random() < 0.12 * harsh:
@@ -97,12 +97,12 @@ def _expose(
     contrast = rng.uniform(0, 0.3 + 0.5 * harsh)
     tones = tones * (1 - contrast) + contrast * tones * tones * (3 - 2 * tones)
     levels = (np.clip(rgb, 0, 1) * 4095).astype(np.int16)
-    exposed: Picture = (tones * 255 + 0.5).astype(np.uint8)[levels]
+    exposed: Pixels = (tones * 255 + 0.5).astype(np.uint8)[levels]
     return exposed
 
 
-def _noise(rng: np.random.Generator, picture: Image.Image) -> Image.Image:
-    values = np.asarray(picture).astype(np.float32)
+def _noise(rng: np.random.Generator, image: Image.Image) -> Image.Image:
+    values = np.asarray(image).astype(np.float32)
     shape = values.shape if rng.random() < 0.6 else (*values.shape[:2], 1)
     noise = rng.standard_normal(shape, np.float32) * np.float32(rng.uniform(1, 12))
     return Image.fromarray(np.clip(values + noise, 0, 255).astype(np.uint8))

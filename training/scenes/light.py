@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from training.scenes import colours
+from training.scenes import colors
 from training.scenes.canvas import Canvas, Stencil
 from training.scenes.kinds import GROUND, Kind
 from training.scenes.noise import EXPONENTS, field, sample, tiles
@@ -34,7 +34,7 @@ STRENGTH = {
 def texture_ground(
     rng: np.random.Generator, canvas: Canvas, street: Street, wild: float, most: float
 ) -> None:
-    """Give the ground its textures, laid out in metres and fading into the distance.
+    """Give the ground its textures, laid out in meters and fading into the distance.
 
     `wild` is the chance that a surface's texture is far too strong, `most` scales all of them.
     """
@@ -57,8 +57,8 @@ def texture_ground(
     on_road = np.isin(kinds, (Kind.ROAD, Kind.MARK, Kind.CURB))
     noise = np.where(on_road, road, other) * (7.0 / (7.0 + forward)) + broad * rng.uniform(0, 0.6)
     factor = 1 + np.clip(noise * strength, -0.8, 1.2)
-    colour = canvas.rgba[top:, :, :3]
-    colour[...] = np.clip(colour * factor[..., None], 0, 255).astype(np.uint8)
+    color = canvas.rgba[top:, :, :3]
+    color[...] = np.clip(color * factor[..., None], 0, 255).astype(np.uint8)
 
 
 def texture_rest(rng: np.random.Generator, canvas: Canvas, wild: float, most: float) -> None:
@@ -87,7 +87,7 @@ def darken(rng: np.random.Generator, canvas: Canvas, stencil: Stencil) -> None:
         cover = stencil.alpha
     cover = cover.astype(np.float32) / 255 * rng.uniform(0.2, 0.65)
     # The shade is lit by the sky: bluish.
-    tint = np.array([1.0, 0.97, 0.9]) * colours.grey(rng, 0.95, 1.0, 0.03)
+    tint = np.array([1.0, 0.97, 0.9]) * colors.gray(rng, 0.95, 1.0, 0.03)
     factor = 1 - (cover * ground)[..., None] * tint.astype(np.float32)
     canvas.rgba[..., :3] = (canvas.rgba[..., :3] * factor).astype(np.uint8)
 
@@ -102,8 +102,8 @@ def wet(rng: np.random.Generator, canvas: Canvas) -> None:
     top = int(rows[0])
     mirrored = np.clip(2 * top - np.arange(top, height), 0, None)
     share = road[top:, :, None] * np.float32(rng.uniform(0.1, 0.45))
-    colour = canvas.rgba[top:, :, :3]
-    colour[...] = (colour * (1 - share) + canvas.rgba[mirrored, :, :3] * share).astype(np.uint8)
+    color = canvas.rgba[top:, :, :3]
+    color[...] = (color * (1 - share) + canvas.rgba[mirrored, :, :3] * share).astype(np.uint8)
 
 
 def cast_shadows(rng: np.random.Generator, stencil: Stencil, street: Street) -> None:
@@ -156,7 +156,7 @@ def _dapple(rng: np.random.Generator, stencil: Stencil, street: Street, s: float
 
 
 def _distance(canvas: Canvas, street: Street, down: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how far forward rays that fall `down` metres a metre meet the street."""
+    """Return how far forward rays that fall `down` meters a meter meet the street."""
     path = street.path
     seen = (path.stations > 0.5) & (path.stations <= path.end)
     fall = (canvas.camera.elevation - path.height[seen]) / np.maximum(path.z[seen], 0.1)
@@ -174,10 +174,10 @@ def _grain(
     forward: NDArray[np.float32],
     fractals: tuple[float, ...] | None,
 ) -> NDArray[np.float32]:
-    """Return one texture in metres; of any tile of the bank, or of its first, fractal ones only."""
+    """Return one texture in meters; of any tile of the bank, or of its first, fractal ones only."""
     count = 2 * len(fractals) if fractals else len(bank)
     tile = bank[int(rng.integers(count))]
-    # Tile pixels per metre.
+    # Tile pixels per meter.
     size = np.exp(rng.uniform(np.log(15), np.log(120)))
     turn = rng.uniform(0, 0.3)
     cos, sin = np.float32(size * np.cos(turn)), np.float32(size * np.sin(turn))

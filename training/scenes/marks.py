@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from training.scenes import colours
+from training.scenes import colors
 from training.scenes.camera import Points
 from training.scenes.canvas import Canvas
-from training.scenes.colours import Colour
+from training.scenes.colors import Color
 from training.scenes.kinds import THINNEST, Kind
 from training.scenes.materials import Materials
 from training.scenes.street import START, Array, Street
@@ -21,13 +21,13 @@ class Paint:
 
     Attributes
     ----------
-    colour
+    color
         RGB in 0..1.
     cover
         How much of the road it hides: 1 is fresh paint, 0.3 nearly worn off.
     """
 
-    colour: Colour
+    color: Color
     cover: float
 
 
@@ -37,7 +37,7 @@ def draw_marks(rng: np.random.Generator, canvas: Canvas, street: Street, look: M
         return
     cover = rng.uniform(0.45, 0.75) if rng.random() < 0.3 else rng.uniform(0.75, 1.0)
     white = Paint(look.mark, float(cover))
-    yellow = Paint(colours.hsv(rng, (0.1, 0.16), (0.5, 0.95), (0.65, 1.0)), float(cover))
+    yellow = Paint(colors.hsv(rng, (0.1, 0.16), (0.5, 0.95), (0.65, 1.0)), float(cover))
     _draw_lane_lines(rng, canvas, street, white, yellow)
     _draw_edge_lines(rng, canvas, street, white, yellow)
     own = _own_lane(street)
@@ -63,32 +63,32 @@ def _lane(street: Street, index: int) -> tuple[float, float]:
 
 
 def _own_lane(street: Street) -> tuple[float, float]:
-    """Return the edges of the lane nearest to the camera, offsets d in metres."""
+    """Return the edges of the lane nearest to the camera, offsets d in meters."""
     foot = float(np.interp(0.0, street.path.stations, street.path.x))
     lanes = [_lane(street, index) for index in range(len(street.lanes))]
     return min(lanes, key=lambda lane: abs(sum(lane) / 2 + foot))
 
 
 def _readable(canvas: Canvas, width: float) -> float:
-    """Return up to which distance a line along the street is thick enough to label, in metres."""
+    """Return up to which distance a line along the street is thick enough to label, in meters."""
     return canvas.camera.focal[0] * width / THINNEST
 
 
-def _fill(canvas: Canvas, points: Points, paint: Paint, labelled: bool = True) -> None:
-    canvas.world(points, paint.colour, Kind.MARK if labelled else None, paint.cover)
+def _fill(canvas: Canvas, points: Points, paint: Paint, labeled: bool = True) -> None:
+    canvas.world(points, paint.color, Kind.MARK if labeled else None, paint.cover)
 
 
 def _long(
     canvas: Canvas, street: Street, paint: Paint, start: float, stop: float, d: float, width: float
 ) -> None:
-    """Paint a line along the street; the part that is too far to be read goes unlabelled."""
+    """Paint a line along the street; the part that is too far to be read goes unlabeled."""
     limit = _readable(canvas, width)
     if start < limit:
         near = street.path.strip(start, min(stop, limit), d - width / 2, d + width / 2)
         _fill(canvas, near, paint)
     if stop > limit:
         far = street.path.strip(max(start, limit), stop, d - width / 2, d + width / 2)
-        _fill(canvas, far, paint, labelled=False)
+        _fill(canvas, far, paint, labeled=False)
 
 
 def _band(
@@ -101,8 +101,8 @@ def _band(
     right: float,
 ) -> None:
     """Paint a band across the street."""
-    # Its height in the picture is focal * elevation * length / distance**2.
-    rows = canvas.camera.pixels_per_metre(start) * canvas.camera.elevation * (stop - start) / start
+    # Its height in the image is focal * elevation * length / distance**2.
+    rows = canvas.camera.pixels_per_meter(start) * canvas.camera.elevation * (stop - start) / start
     _fill(canvas, street.path.strip(start, stop, left, right), paint, rows >= THINNEST)
 
 
@@ -182,10 +182,10 @@ def _draw_crossing(
     if rng.random() < 0.75:
         stripe = rng.uniform(0.35, 0.7)
         period = stripe * rng.uniform(1.7, 2.3)
-        rows = canvas.camera.pixels_per_metre(at) * canvas.camera.elevation * long / at
-        labelled = rows >= THINNEST and at < _readable(canvas, stripe)
+        rows = canvas.camera.pixels_per_meter(at) * canvas.camera.elevation * long / at
+        labeled = rows >= THINNEST and at < _readable(canvas, stripe)
         for left in np.arange(-half + rng.uniform(0, 0.3), half - stripe, period):
-            _fill(canvas, street.path.strip(at, at + long, left, left + stripe), paint, labelled)
+            _fill(canvas, street.path.strip(at, at + long, left, left + stripe), paint, labeled)
     else:
         width = rng.uniform(0.12, 0.35)
         _band(canvas, street, paint, at, at + width, -half, half)
@@ -195,7 +195,7 @@ def _draw_crossing(
 
 
 def _shape(street: Street, at: float, d: float, corners: Array) -> Points:
-    """Return world points of (N, 2) corners: metres right of `d`, metres on from `at`."""
+    """Return world points of (N, 2) corners: meters right of `d`, meters on from `at`."""
     return street.path.world(at + corners[:, 1], d + corners[:, 0])
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 # Pixels along one side of a tile; a power of two, so that wrapping around is a bit mask.
 SIDE = 256
 
-# The spectrum of natural pictures falls with about 1/f in amplitude (Field 1987,
+# The spectrum of natural images falls with about 1/f in amplitude (Field 1987,
 # doi:10.1364/JOSAA.4.002379): exponents around 1 look natural, smaller ones grainy, larger ones
 # cloudy.
 EXPONENTS = (0.0, 0.5, 0.8, 1.0, 1.2, 1.5, 2.0)
@@ -73,8 +73,8 @@ def field(
     )
     if rng.random() < 0.5:
         piece = piece[:, ::-1]
-    picture = Image.fromarray(np.ascontiguousarray(piece))
-    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+    image = Image.fromarray(np.ascontiguousarray(piece))
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
 
 
 def _standard(tile: NDArray[np.float64]) -> NDArray[np.float32]:

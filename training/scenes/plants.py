@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.scenes import colours
+from training.scenes import colors
 from training.scenes.canvas import Canvas
-from training.scenes.colours import Colour
+from training.scenes.colors import Color
 from training.scenes.kinds import Kind
 from training.scenes.street import Street
 
@@ -20,33 +20,33 @@ def draw_tree(
     if view[0, 2] < 1.0:
         return
     base = canvas.camera.to_pixels(view)[0]
-    metre = canvas.camera.pixels_per_metre(view[0, 2])
+    meter = canvas.camera.pixels_per_meter(view[0, 2])
     squeeze = canvas.camera.focal[0] / canvas.camera.focal[1]
     height = rng.uniform(3, 14)
-    bark = colours.hsv(rng, (0.03, 0.12), (0.05, 0.4), (0.08, 0.45))
+    bark = colors.hsv(rng, (0.03, 0.12), (0.05, 0.4), (0.08, 0.45))
     stem = rng.uniform(0.15, 0.45) * height
     thick = 0.02 * height * rng.uniform(0.6, 1.6)
     trunk = (
-        np.array([[-1, 0.1], [1, 0.1], [0.6, -stem / thick], [-0.6, -stem / thick]]) * thick * metre
+        np.array([[-1, 0.1], [1, 0.1], [0.6, -stem / thick], [-0.6, -stem / thick]]) * thick * meter
     )
     canvas.pixels(base + trunk * [squeeze, 1], bark, Kind.WOOD)
-    crown = base - [0, stem * metre]
+    crown = base - [0, stem * meter]
     if bare:
         _draw_branches(
-            rng, canvas, crown, (height - stem) * 0.4 * metre, thick * metre, bark, squeeze
+            rng, canvas, crown, (height - stem) * 0.4 * meter, thick * meter, bark, squeeze
         )
         return
     count = int(rng.integers(25, 70))
-    leaf = colours.foliage(rng)
+    leaf = colors.foliage(rng)
     wide = rng.uniform(0.22, 0.4) * height
     turn, reach = rng.uniform(0, 2 * np.pi, count), np.sqrt(rng.uniform(0, 1, count))
-    centres = np.stack([np.cos(turn) * reach * wide, np.sin(turn) * reach * (height - stem) / 2], 1)
-    centres = (centres - [0, (height - stem) / 2]) * metre * [squeeze, 1] + crown
-    size = rng.uniform(0.12, 0.4, (count, 1)) * wide * metre * [[squeeze, 1]]
+    centers = np.stack([np.cos(turn) * reach * wide, np.sin(turn) * reach * (height - stem) / 2], 1)
+    centers = (centers - [0, (height - stem) / 2]) * meter * [squeeze, 1] + crown
+    size = rng.uniform(0.12, 0.4, (count, 1)) * wide * meter * [[squeeze, 1]]
     # Lit from above: blobs higher up are lighter.
-    light = 1.0 + 0.35 * (crown[1] - centres[:, 1]) / ((height - stem) * metre) - 0.15
-    tones = [colours.shade(leaf, f * rng.uniform(0.6, 1.35)) for f in light]
-    canvas.ellipses(centres, size, tones, Kind.LEAVES)
+    light = 1.0 + 0.35 * (crown[1] - centers[:, 1]) / ((height - stem) * meter) - 0.15
+    tones = [colors.shade(leaf, f * rng.uniform(0.6, 1.35)) for f in light]
+    canvas.ellipses(centers, size, tones, Kind.LEAVES)
 
 
 def _draw_branches(
@@ -55,7 +55,7 @@ def _draw_branches(
     crown: np.ndarray[tuple[int], np.dtype[np.float64]],
     length: float,
     width: float,
-    colour: Colour,
+    color: Color,
     squeeze: float,
 ) -> None:
     """Draw forks of forks, as lines of pixels."""
@@ -74,7 +74,7 @@ def _draw_branches(
                 canvas.line(
                     np.stack([foot, foot + step]),
                     max(width, 0.6),
-                    colour,
+                    color,
                     kind,
                     min(1.0, 0.3 + width),
                 )
@@ -89,12 +89,12 @@ def draw_bush(rng: np.random.Generator, canvas: Canvas, street: Street, s: float
     if view[0, 2] < 1.0:
         return
     base = canvas.camera.to_pixels(view)[0]
-    metre = canvas.camera.pixels_per_metre(view[0, 2])
+    meter = canvas.camera.pixels_per_meter(view[0, 2])
     count, size = int(rng.integers(8, 25)), rng.uniform(0.4, 1.6)
-    leaf = colours.foliage(rng)
-    centres = np.stack([rng.normal(0, 0.6, count), -np.abs(rng.normal(0.35, 0.3, count))], 1)
-    radii = np.repeat(rng.uniform(0.15, 0.45, (count, 1)), 2, 1) * size * metre
-    tones = [colours.shade(leaf, rng.uniform(0.6, 1.4)) for _ in range(count)]
-    centres = base + centres * size * metre
-    centres[:, 1] = np.minimum(centres[:, 1], base[1] - 0.7 * radii[:, 1])
-    canvas.ellipses(centres, radii, tones, Kind.LEAVES)
+    leaf = colors.foliage(rng)
+    centers = np.stack([rng.normal(0, 0.6, count), -np.abs(rng.normal(0.35, 0.3, count))], 1)
+    radii = np.repeat(rng.uniform(0.15, 0.45, (count, 1)), 2, 1) * size * meter
+    tones = [colors.shade(leaf, rng.uniform(0.6, 1.4)) for _ in range(count)]
+    centers = base + centers * size * meter
+    centers[:, 1] = np.minimum(centers[:, 1], base[1] - 0.7 * radii[:, 1])
+    canvas.ellipses(centers, radii, tones, Kind.LEAVES)

@@ -12,7 +12,7 @@ from numpy.lib.format import open_memmap
 
 from training.scenes.scene import draw_scene
 
-# Bumped whenever the same seed begins to give another picture: older caches are drawn anew.
+# Bumped whenever the same seed begins to give another image: older caches are drawn anew.
 VERSION = 6
 
 
@@ -35,9 +35,14 @@ def render_pool(
         (count, height, width) uint8, mapped read-only.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = {"version": VERSION, "first_seed": first_seed, "count": count, "size": [width, height]}
+    key = {
+        "version": VERSION,
+        "first_seed": first_seed,
+        "count": count,
+        "size": [width, height],
+    }
     done = folder / "done.json"
-    if not done.exists() or json.loads(done.read_text()) != wanted:
+    if not done.exists() or json.loads(done.read_text()) != key:
         done.unlink(missing_ok=True)
         _create(folder, count, width, height)
         blocks = [
@@ -46,7 +51,7 @@ def render_pool(
         with ProcessPoolExecutor(workers) as pool:
             for _ in pool.map(_fill, blocks):
                 pass
-        done.write_text(json.dumps(wanted))
+        done.write_text(json.dumps(key))
     images = np.load(folder / "images.npy", mmap_mode="r")
     labels = np.load(folder / "labels.npy", mmap_mode="r")
     return images, labels

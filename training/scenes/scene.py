@@ -1,4 +1,4 @@
-"""One whole scene: a camera, a street, everything on it, and the picture that the camera takes."""
+"""One whole scene: a camera, a street, everything on it, and the image that the camera takes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.scenes import colours
+from training.scenes import colors
 from training.scenes.buildings import Thing, line_edges
 from training.scenes.camera import Camera
 from training.scenes.canvas import Canvas, Stencil
 from training.scenes.furniture import draw_clutter, draw_gantry, draw_post
 from training.scenes.ground import Island, draw_ground, draw_island
 from training.scenes.kinds import Kind, class_of_kind
-from training.scenes.lens import photograph
+from training.scenes.lens import captured
 from training.scenes.light import cast_shadows, darken, texture_ground, texture_rest, wet
 from training.scenes.marks import draw_marks
 from training.scenes.materials import pick_materials
@@ -23,7 +23,7 @@ from training.scenes.sky import draw_distance, draw_sky
 from training.scenes.street import Street, plan_street
 from training.scenes.traffic import draw_person, draw_vehicle
 
-# The sizes of pictures that cameras in cars give: (width, height).
+# The sizes of images that cameras in cars give: (width, height).
 SOURCES = (
     (480, 360),
     (640, 480),
@@ -39,7 +39,7 @@ SOURCES = (
 
 @dataclass(frozen=True)
 class Scene:
-    """A drawn picture and its mask.
+    """A drawn image and its mask.
 
     Attributes
     ----------
@@ -61,11 +61,11 @@ def draw_scene(seed: int, width: int = 896, height: int = 512, *, variety: float
     seed
         The scene depends on nothing else but the other arguments.
     width, height
-        Of the result in pixels. With `variety` above 0 the camera's own picture may have another
+        Of the result in pixels. With `variety` above 0 the camera's own image may have another
         aspect, and is squeezed to this size, as it is before inference.
     variety
-        1 for all that training needs: any colours, bad light, bad cameras. 0 for what looks like a
-        good photograph with square pixels.
+        1 for all that training needs: any colors, bad light, bad cameras. 0 for what looks like a
+        good camera image with square pixels.
     """
     rng = np.random.default_rng([seed, 7919])
     source = SOURCES[int(rng.integers(len(SOURCES)))]
@@ -97,7 +97,7 @@ def draw_scene(seed: int, width: int = 896, height: int = 512, *, variety: float
     texture_rest(rng, canvas, wild, rough)
     sky = canvas.kinds == Kind.SKY
     rows = height if variety == 0 else max(300, min(source[1], height))
-    image = photograph(rng, canvas.rgba[..., :3].copy(), sky, rows, variety)
+    image = captured(rng, canvas.rgba[..., :3].copy(), sky, rows, variety)
     return Scene(image, class_of_kind()[canvas.kinds])
 
 
@@ -138,16 +138,16 @@ def _things(
         own = rng.spawn(1)[0]
         things.append((s, lambda: draw(own, canvas, street, s, *rest)))  # type: ignore[operator]
 
-    taken: list[tuple[float, float]] = []
+    parked: list[tuple[float, float]] = []
 
     def add_vehicle(s: float, d: float) -> None:
-        free = all(abs(s - other) > 6 or abs(d - beside) > 1.9 for other, beside in taken)
+        free = all(abs(s - other) > 6 or abs(d - beside) > 1.9 for other, beside in parked)
         if free and not any(island.meets(s, d) for island in islands):
-            taken.append((s, d))
+            parked.append((s, d))
             add(s, draw_vehicle, d)
 
     def add_person(s: float, d: float, cycling: bool) -> None:
-        if all(abs(s - other) > 3.5 or abs(d - beside) > 1.3 for other, beside in taken):
+        if all(abs(s - other) > 3.5 or abs(d - beside) > 1.3 for other, beside in parked):
             add(s, draw_person, d, cycling)
 
     if street.setting != "highway":
@@ -205,5 +205,5 @@ def _draw_bonnet(rng: np.random.Generator, canvas: Canvas) -> None:
     v = 1 - rise * (1 - rng.uniform(0.3, 2.0) * (u - middle) ** 2)
     line = np.stack([u * width, v * height], 1)
     body = np.concatenate([line, [[1.1 * width, 1.2 * height], [-0.1 * width, 1.2 * height]]])
-    canvas.pixels(body, colours.paint(rng), Kind.BONNET)
-    canvas.line(line, 2.0, colours.grey(rng, 0.05, 0.9), alpha=0.5)
+    canvas.pixels(body, colors.paint(rng), Kind.BONNET)
+    canvas.line(line, 2.0, colors.gray(rng, 0.05, 0.9), alpha=0.5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.scenes import colours
+from training.scenes import colors
 from training.scenes.canvas import Canvas
 from training.scenes.kinds import Kind
 from training.scenes.noise import field
@@ -12,20 +12,20 @@ from training.scenes.street import Street
 
 
 def draw_sky(rng: np.random.Generator, canvas: Canvas) -> None:
-    """Fill the whole picture with a sky: blue, overcast, white, at dusk, or of any colour."""
+    """Fill the whole image with a sky: blue, overcast, white, at dusk, or of any color."""
     height, width = canvas.kinds.shape
     pick = rng.random()
     if pick < 0.45:
-        top = colours.hsv(rng, (0.54, 0.63), (0.3, 0.8), (0.5, 0.95))
+        top = colors.hsv(rng, (0.54, 0.63), (0.3, 0.8), (0.5, 0.95))
     elif pick < 0.8:
-        top = colours.grey(rng, 0.55, 1.0, 0.03)
+        top = colors.gray(rng, 0.55, 1.0, 0.03)
     elif pick < 0.92:
-        top = colours.hsv(rng, (0.55, 0.75), (0.1, 0.5), (0.15, 0.6))
+        top = colors.hsv(rng, (0.55, 0.75), (0.1, 0.5), (0.15, 0.6))
     else:
-        top = colours.anything(rng)
-    low = np.clip(top * 0.4 + 0.6 * colours.grey(rng, 0.75, 1.0, 0.05), 0, 1)
+        top = colors.anything(rng)
+    low = np.clip(top * 0.4 + 0.6 * colors.gray(rng, 0.75, 1.0, 0.05), 0, 1)
     if rng.random() < 0.1:
-        low = colours.hsv(rng, (0.0, 0.15), (0.2, 0.7), (0.6, 1.0))
+        low = colors.hsv(rng, (0.0, 0.15), (0.2, 0.7), (0.6, 1.0))
     fade = np.linspace(0, 1, height)[:, None, None] ** rng.uniform(0.5, 1.5)
     fade = np.clip(fade * rng.uniform(1.2, 2.2), 0, 1)
     sky = top * (1 - fade) + low * fade
@@ -36,8 +36,8 @@ def draw_sky(rng: np.random.Generator, canvas: Canvas) -> None:
             + field(rng, height, width, rng.uniform(1, 4), cloudy=rng.random() < 0.8) * 0.4
         )
         cover = np.clip((cloud + rng.uniform(-1.5, 1.0)) * rng.uniform(0.3, 1.5), 0, 1)[..., None]
-        colour = colours.grey(rng, 0.6, 1.0, 0.02).astype(np.float32)
-        sky = sky * (1 - cover) + colour * cover * (1 - 0.15 * np.clip(cloud, -1, 1)[..., None])
+        color = colors.gray(rng, 0.6, 1.0, 0.02).astype(np.float32)
+        sky = sky * (1 - cover) + color * cover * (1 - 0.15 * np.clip(cloud, -1, 1)[..., None])
     canvas.rgba[..., :3] = np.clip(sky * 255, 0, 255).astype(np.uint8)
 
 
@@ -59,12 +59,12 @@ def draw_distance(rng: np.random.Generator, canvas: Canvas, street: Street) -> N
             rise = np.repeat(rng.uniform(0.01, 0.1, count // 3), 3)
         rise = rise + rng.uniform(0.005, 0.04)
         pick = rng.random()
-        colour = colours.foliage(rng) if pick < 0.5 else colours.masonry(rng)
+        color = colors.foliage(rng) if pick < 0.5 else colors.masonry(rng)
         haze = rng.uniform(0, 0.7) / (layer + 1)
-        colour = colour * (1 - haze) + 0.8 * haze
+        color = color * (1 - haze) + 0.8 * haze
         top = base - np.stack([np.zeros(count), rise * scale], 1)
         canvas.pixels(
             np.concatenate([top, base[::-1] + np.array([0, 3])]),
-            np.clip(colour, 0, 1),
+            np.clip(color, 0, 1),
             Kind.DISTANCE,
         )

@@ -1,7 +1,7 @@
 """The street's plan: where the road runs, how wide it is, and what lies beside it.
 
-Positions on the street are s (metres from the camera's foot along the centre line) and d (metres
-to the right of the centre line).
+Positions on the street are s (meters from the camera's foot along the center line) and d (meters
+to the right of the center line).
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from training.scenes.kinds import Kind
 
 Array = NDArray[np.float64]
 
-# Where strips begin, in metres along the street: behind the camera.
+# Where strips begin, in meters along the street: behind the camera.
 START = -5.0
 
-# Where the centre line is tabulated: metres along it, closer together near the camera.
+# Where the center line is tabulated: meters along it, closer together near the camera.
 STATIONS: Array = np.concatenate([np.arange(-6, 40, 0.5), np.geomspace(40, 260, 70)])
 
 
 @dataclass(frozen=True)
 class Path:
-    """A centre line through space: (N,) arrays of X, height, Z and heading at `stations`."""
+    """A center line through space: (N,) arrays of X, height, Z and heading at `stations`."""
 
     stations: Array
     x: Array
@@ -42,7 +42,7 @@ class Path:
         return min(float(self.stations[-1]), self.visible)
 
     def world(self, s: Array, d: Array, up: Array | float = 0.0) -> Points:
-        """Return (N, 3) world points for positions on the street, `up` metres above its surface."""
+        """Return (N, 3) world points for positions on the street, `up` meters above its surface."""
         heading = np.interp(s, self.stations, self.heading)
         return np.stack(
             [
@@ -81,7 +81,7 @@ class Path:
 
 @dataclass(frozen=True)
 class Strip:
-    """A band beside the road: its surface, its width in metres, and its height above the road."""
+    """A band beside the road: its surface, its width in meters, and its height above the road."""
 
     kind: Kind
     width: float
@@ -95,9 +95,9 @@ class Side:
     Attributes
     ----------
     curb
-        Width of the curb in metres, 0 for none.
+        Width of the curb in meters, 0 for none.
     rise
-        Height of the curb in metres.
+        Height of the curb in meters.
     strips
         What follows behind the curb.
     edge
@@ -139,11 +139,11 @@ class Street:
 
     @property
     def half(self) -> float:
-        """Half of the road's width, in metres."""
+        """Half of the road's width, in meters."""
         return sum(self.lanes) / 2
 
     def pavements(self) -> Iterator[tuple[int, Strip, float, float]]:
-        """Yield each pavement's sign and strip, and from how far to how far it lies, in metres."""
+        """Yield each pavement's sign and strip, and from how far to how far it lies, in meters."""
         for sign, side in self.sides():
             outer = self.half + side.curb
             for strip in side.strips:
@@ -186,14 +186,14 @@ def plan_street(rng: np.random.Generator, camera: Camera) -> Street:
 
 
 def lay_path(rng: np.random.Generator, camera: Camera, offset: float, setting: str) -> Path:
-    """Lay a centre line that passes `offset` metres to the left of the camera."""
+    """Lay a center line that passes `offset` meters to the left of the camera."""
     s = STATIONS
     steps = np.diff(s, prepend=s[0])
     curvature = np.zeros_like(s)
     sharpest = {"city": 30.0, "suburb": 25.0, "country": 40.0, "highway": 250.0}[setting]
     pick = rng.random()
     if pick > 0.4:
-        # One bend, or two in a row, each from a station on, faded in over some metres.
+        # One bend, or two in a row, each from a station on, faded in over some meters.
         for _ in range(1 if pick < 0.8 else 2):
             radius = sharpest * np.exp(rng.uniform(0, 3)) * rng.choice([-1, 1])
             start, length = rng.uniform(-20, 60), rng.uniform(15, 120)
@@ -216,7 +216,7 @@ def lay_path(rng: np.random.Generator, camera: Camera, offset: float, setting: s
     z = np.cumsum(np.cos(heading) * steps)
     x, z, height = x - x[zero], z - z[zero], height - height[zero]
     x = x - offset / np.cos(heading[zero])
-    # The ground is seen for as long as it keeps rising in the picture.
+    # The ground is seen for as long as it keeps rising in the image.
     rise = (height - camera.elevation) / np.maximum(z, 0.5)
     hidden = np.nonzero((np.diff(rise) < 0) & (s[1:] > 6) & keep[1:])[0]
     visible = float(s[hidden[0]]) if len(hidden) else float(s[keep][-1])

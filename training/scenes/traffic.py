@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.scenes import colours
+from training.scenes import colors
 from training.scenes.canvas import Canvas
-from training.scenes.colours import Colour
+from training.scenes.colors import Color
 from training.scenes.kinds import Kind
 from training.scenes.street import Array, Street
 
-BLACK: Colour = np.array([0.04, 0.04, 0.05])
+BLACK: Color = np.array([0.04, 0.04, 0.05])
 
 
 def _box(street: Street, s: float, d: float, along: Array, across: Array, up: Array) -> Array:
@@ -36,8 +36,8 @@ def draw_vehicle(
     rng: np.random.Generator, canvas: Canvas, street: Street, s: float, d: float
 ) -> None:
     """Draw a car, a van, a bus or a lorry whose middle is at a position on the street."""
-    body = colours.paint(rng)
-    glass = colours.grey(rng, 0.03, 0.35, 0.1)
+    body = colors.paint(rng)
+    glass = colors.gray(rng, 0.03, 0.35, 0.1)
     large = rng.random() < 0.15
     if large:
         half, length, height = rng.uniform(0.95, 1.25), rng.uniform(5, 11), rng.uniform(2.2, 3.6)
@@ -75,7 +75,7 @@ def draw_vehicle(
         body,
         Kind.METAL,
     )
-    lit = colours.shade(body, 1.25)
+    lit = colors.shade(body, 1.25)
     if not large:
         tail = rng.uniform(0.0, 0.9)
         cabin = (rear + tail * 0.5, front - 1.0, half - 0.06, waist)
@@ -113,7 +113,7 @@ def draw_vehicle(
     _draw_lights(rng, canvas, street, s + rear, d, half, waist)
     turn = np.linspace(0, 2 * np.pi, 18, endpoint=False)
     for axle in (rear + 0.75, front - 0.85):
-        for radius, tone in ((0.33, BLACK), (0.19, colours.grey(rng, 0.3, 0.8))):
+        for radius, tone in ((0.33, BLACK), (0.19, colors.gray(rng, 0.3, 0.8))):
             wheel = street.path.world(
                 s + axle + radius * np.cos(turn), np.full(18, side), 0.33 + radius * np.sin(turn)
             )
@@ -129,7 +129,7 @@ def _draw_reflections(
     rng: np.random.Generator,
     canvas: Canvas,
     street: Street,
-    body: Colour,
+    body: Color,
     ends: tuple[float, float],
     sides: tuple[float, float],
     waist: float,
@@ -140,16 +140,16 @@ def _draw_reflections(
     for _ in range(int(rng.integers(2, 8))):
         low, high = np.sort(rng.uniform(0.32, waist, 2))
         first, last = np.sort(rng.uniform(0, 1, 2))
-        colour = colours.shade(body, rng.uniform(0.5, 1.6))
+        color = colors.shade(body, rng.uniform(0.5, 1.6))
         if rng.random() < 0.2:
-            colour = colours.anything(rng)
+            color = colors.anything(rng)
         up = np.array([low, low, high, high])
         along = np.array([first, last, last, first])
         if rng.random() < 0.5:
             points = street.path.world(np.full(4, rear), d + half * (2 * along - 1), up)
         else:
             points = street.path.world(rear + (front - rear) * along, np.full(4, d + half), up)
-        canvas.world(points, colour, Kind.METAL, rng.uniform(0.2, 0.9))
+        canvas.world(points, color, Kind.METAL, rng.uniform(0.2, 0.9))
 
 
 def _draw_lights(
@@ -163,9 +163,9 @@ def _draw_lights(
 ) -> None:
     """Draw the lamps and the plate on the end that faces the camera."""
     lamp = (
-        colours.hsv(rng, (-0.02, 0.03), (0.6, 1), (0.4, 1))
+        colors.hsv(rng, (-0.02, 0.03), (0.6, 1), (0.4, 1))
         if rng.random() < 0.6
-        else colours.grey(rng, 0.7, 1)
+        else colors.gray(rng, 0.7, 1)
     )
     low, high = min(waist, 1.3) * 0.68, min(waist, 1.3) * 0.88
     quads = [
@@ -173,9 +173,9 @@ def _draw_lights(
         for sign in (-1, 1)
     ]
     plate = np.array([[-0.28, 0.5], [0.28, 0.5], [0.28, 0.62], [-0.28, 0.62]])
-    for quad, colour in ((quads[0], lamp), (quads[1], lamp), (plate, colours.grey(rng, 0.6, 1))):
+    for quad, color in ((quads[0], lamp), (quads[1], lamp), (plate, colors.gray(rng, 0.6, 1))):
         points = street.path.world(np.full(4, s), d + quad[:, 0], quad[:, 1])
-        canvas.world(points, colour, Kind.METAL)
+        canvas.world(points, color, Kind.METAL)
 
 
 def draw_person(
@@ -186,14 +186,14 @@ def draw_person(
     if foot[2] < 1.8:
         return
     height = rng.uniform(1.45, 1.95)
-    coat, trousers = colours.paint(rng), colours.shade(colours.paint(rng), 0.6)
-    skin = colours.hsv(rng, (0.03, 0.09), (0.2, 0.6), (0.25, 0.95))
+    coat, trousers = colors.paint(rng), colors.shade(colors.paint(rng), 0.6)
+    skin = colors.hsv(rng, (0.03, 0.09), (0.2, 0.6), (0.25, 0.95))
     raise_by = 0.45 if cycling else 0.0
     turn = np.linspace(0, 2 * np.pi, 14, endpoint=False)
 
-    def flat(corners: Array, colour: Colour) -> None:
+    def flat(corners: Array, color: Color) -> None:
         points = np.stack([corners[:, 0], corners[:, 1], np.zeros(len(corners))], 1)
-        canvas.world(foot + points, colour, Kind.CLOTH)
+        canvas.world(foot + points, color, Kind.CLOTH)
 
     if cycling:
         # Seen from behind or from the front: narrow wheels.
@@ -211,7 +211,7 @@ def draw_person(
         arm = np.array(
             [[0.2, neck], [0.28, neck - 0.05], [0.3 + stride / 2, hip], [0.22 + stride / 2, hip]]
         )
-        flat(arm * [sign, 1] + [0, raise_by], colours.shade(coat, 0.8))
+        flat(arm * [sign, 1] + [0, raise_by], colors.shade(coat, 0.8))
     wide = rng.uniform(0.17, 0.26)
     torso = np.array(
         [
@@ -227,4 +227,4 @@ def draw_person(
     head = np.stack([0.1 * np.cos(turn), 0.92 * height + raise_by + 0.13 * np.sin(turn)], 1)
     flat(head, skin)
     cap = head[head[:, 1] > 0.93 * height + raise_by]
-    flat(cap + np.array([0, 0.015]), colours.paint(rng))
+    flat(cap + np.array([0, 0.015]), colors.paint(rng))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.scenes import colours
+from training.scenes import colors
 from training.scenes.canvas import Canvas
-from training.scenes.colours import Colour
+from training.scenes.colors import Color
 from training.scenes.kinds import THINNEST, Kind
 from training.scenes.materials import Materials
 from training.scenes.street import START, Array, Street
@@ -23,8 +23,8 @@ def draw_gutters(rng: np.random.Generator, canvas: Canvas, street: Street, look:
         return
     setts = pick < 0.28
     tone = rng.uniform(0.5, 1.0) if setts else rng.uniform(0.9, 1.1)
-    stone = colours.shade(look.road if setts and rng.random() < 0.6 else look.curb, tone)
-    joint, alpha = colours.shade(stone, rng.uniform(0.4, 0.8)), rng.uniform(0.3, 0.9)
+    stone = colors.shade(look.road if setts and rng.random() < 0.6 else look.curb, tone)
+    joint, alpha = colors.shade(stone, rng.uniform(0.4, 0.8)), rng.uniform(0.3, 0.9)
     rows, length = int(rng.integers(1, 4)), rng.uniform(0.1, 0.3)
     for sign, side in street.sides():
         if not side.curb:
@@ -47,55 +47,55 @@ def draw_gutters(rng: np.random.Generator, canvas: Canvas, street: Street, look:
 def draw_pavement_wear(
     rng: np.random.Generator, canvas: Canvas, street: Street, look: Materials
 ) -> None:
-    """Draw repairs of any colour on pavements: not all that is patched is a road."""
+    """Draw repairs of any color on pavements: not all that is patched is a road."""
     path = street.path
     for sign, strip, inner, outer in street.pavements():
         up = (strip.up, strip.up)
         for _ in range(rng.poisson(1.5)):
             at, long = rng.uniform(1, 30), rng.uniform(0.3, 8)
             left, wide = rng.uniform(inner, outer), rng.uniform(0.2, 1.5)
-            colour = colours.shade(look.pavement, rng.uniform(0.55, 1.4))
+            color = colors.shade(look.pavement, rng.uniform(0.55, 1.4))
             if rng.random() < 0.25:
-                colour = look.road if rng.random() < 0.5 else colours.masonry(rng)
+                color = look.road if rng.random() < 0.5 else colors.masonry(rng)
             patch = path.strip(at, at + long, sign * left, sign * min(left + wide, outer), up)
-            canvas.world(patch, colour, alpha=rng.uniform(0.3, 1))
+            canvas.world(patch, color, alpha=rng.uniform(0.3, 1))
 
 
 def draw_wear(rng: np.random.Generator, canvas: Canvas, street: Street, look: Materials) -> None:
-    """Draw tyre tracks, repairs, cracks, covers and coloured lanes; all of it is road still."""
+    """Draw tyre tracks, repairs, cracks, covers and colored lanes; all of it is road still."""
     path, half = street.path, street.half
     lane = street.lanes[0]
     if rng.random() < 0.25:
-        # A bus or cycle lane of another colour.
+        # A bus or cycle lane of another color.
         side = rng.choice([-1, 1])
-        colour = colours.hsv(rng, (-0.04, 0.08), (0.2, 0.6), (0.25, 0.6))
+        color = colors.hsv(rng, (-0.04, 0.08), (0.2, 0.6), (0.25, 0.6))
         if rng.random() < 0.35:
-            colour = colours.anything(rng)
+            color = colors.anything(rng)
         start = rng.uniform(START, 25)
         stop = start + rng.uniform(5, 120)
         wide = min(rng.uniform(1.2, 3.5), half)
         band = path.strip(start, stop, side * half, side * (half - wide))
-        canvas.world(band, colour, alpha=rng.uniform(0.3, 1))
+        canvas.world(band, color, alpha=rng.uniform(0.3, 1))
     if rng.random() < 0.6:
         tone, strength = rng.choice([0.6, 0.8, 1.25]), rng.uniform(0.1, 0.5)
         for index in range(len(street.lanes)):
             middle = -half + (index + 0.5) * lane
             for track in (-0.8, 0.8):
                 band = path.strip(START, path.end, middle + track - 0.3, middle + track + 0.3)
-                canvas.world(band, colours.shade(look.road, tone), alpha=strength)
+                canvas.world(band, colors.shade(look.road, tone), alpha=strength)
     if rng.random() < 0.35:
         # The road's rim: dust or leaves.
         wide, tone = rng.uniform(0.15, 0.7), rng.uniform(0.6, 1.5)
         for sign in (-1, 1):
             band = path.strip(START, path.end, sign * half, sign * (half - wide))
-            canvas.world(band, colours.shade(look.road, tone), alpha=rng.uniform(0.2, 0.9))
+            canvas.world(band, colors.shade(look.road, tone), alpha=rng.uniform(0.2, 0.9))
     for _ in range(rng.poisson(2.0)):
         at, long = rng.uniform(0, 45), rng.uniform(0.5, 12)
         d, wide = rng.uniform(-half, half), rng.uniform(0.3, 2.5)
         left, right = max(d - wide, -half), min(d + wide, half)
         patch = path.strip(at, at + long, left, right)
         canvas.world(
-            patch, colours.shade(look.road, rng.uniform(0.6, 1.4)), alpha=rng.uniform(0.3, 1)
+            patch, colors.shade(look.road, rng.uniform(0.6, 1.4)), alpha=rng.uniform(0.3, 1)
         )
     for _ in range(rng.poisson(1.5)):
         _draw_crack(rng, canvas, street, look)
@@ -103,7 +103,7 @@ def draw_wear(rng: np.random.Generator, canvas: Canvas, street: Street, look: Ma
         at, d, radius = rng.uniform(2, 40), rng.uniform(-0.9, 0.9) * half, rng.uniform(0.2, 0.4)
         turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
         cover = path.world(at + radius * np.cos(turn), d + radius * np.sin(turn))
-        canvas.world(cover, colours.shade(look.road, rng.uniform(0.4, 1.3)))
+        canvas.world(cover, colors.shade(look.road, rng.uniform(0.4, 1.3)))
 
 
 def _draw_crack(rng: np.random.Generator, canvas: Canvas, street: Street, look: Materials) -> None:
@@ -118,7 +118,7 @@ def _draw_crack(rng: np.random.Generator, canvas: Canvas, street: Street, look: 
     wide = rng.uniform(0.01, 0.05)
     band = np.concatenate([path.world(s, d - wide), path.world(s[::-1], d[::-1] + wide)])
     canvas.world(
-        band, colours.shade(look.road, rng.choice([0.35, 0.55, 1.4])), alpha=rng.uniform(0.4, 1)
+        band, colors.shade(look.road, rng.choice([0.35, 0.55, 1.4])), alpha=rng.uniform(0.4, 1)
     )
 
 
@@ -128,7 +128,7 @@ def draw_joints(rng: np.random.Generator, canvas: Canvas, street: Street, look: 
     if rng.random() < 0.4:
         return
     size, wide = rng.uniform(0.3, 1.2), rng.uniform(0.008, 0.03)
-    joint = colours.shade(look.pavement, rng.choice([0.5, 0.7, 1.3]))
+    joint = colors.shade(look.pavement, rng.choice([0.5, 0.7, 1.3]))
     alpha = rng.uniform(0.2, 0.8)
     _draw_slabs(rng.spawn(1)[0], canvas, street, look.pavement, size, (wide, joint, alpha))
     if rng.random() < 0.5 and street.left.curb:
@@ -140,10 +140,10 @@ def draw_joints(rng: np.random.Generator, canvas: Canvas, street: Street, look: 
                 stop = s + (length if painted else 0.04)
                 top = (side.rise, side.rise)
                 inner, outer = sign * street.half, sign * (street.half + side.curb)
-                colour = look.mark if painted else colours.shade(look.curb, 0.6)
-                canvas.world(path.strip(s, stop, inner, outer, top), colour)
+                color = look.mark if painted else colors.shade(look.curb, 0.6)
+                canvas.world(path.strip(s, stop, inner, outer, top), color)
                 canvas.world(
-                    path.strip(s, stop, inner, inner, (0, side.rise)), colours.shade(colour, 0.8)
+                    path.strip(s, stop, inner, inner, (0, side.rise)), colors.shade(color, 0.8)
                 )
 
 
@@ -151,14 +151,14 @@ def _draw_slabs(
     rng: np.random.Generator,
     canvas: Canvas,
     street: Street,
-    colour: Colour,
+    color: Color,
     size: float,
-    joint: tuple[float, Colour, float],
+    joint: tuple[float, Color, float],
 ) -> None:
     """Pave the pavements with rows of slabs, every other row set off by half a slab or none.
 
     Slabs come from more than one heap: some are lighter or darker than the rest. `joint` is the
-    joints' width in metres, their colour and alpha.
+    joints' width in meters, their color and alpha.
     """
     wide, dark, alpha = joint
     length = size * rng.choice([1.0, rng.uniform(1.0, 2.0)])
@@ -174,7 +174,7 @@ def _draw_slabs(
         heap = np.where(rng.random(len(s)) < uneven, rng.integers(len(tones), size=len(s)), -1)
         slabs = _blocks(street, s, s + length, sign * left, sign * right, strip.up)
         for index, tone in enumerate(tones):
-            canvas.quads(slabs[heap == index], colours.shade(colour, tone))
+            canvas.quads(slabs[heap == index], colors.shade(color, tone))
         ends = _blocks(street, s, s + wide, sign * left, sign * right, strip.up)
         canvas.quads(ends, dark, alpha=alpha)
         for row in rows[1:]:

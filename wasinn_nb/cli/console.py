@@ -142,8 +142,8 @@ def show(value: Showing | Document | object) -> None:
 
 def print_line(text: str | Text) -> None:
     """Print a text on stdout, inert: the terminal wraps what is too long."""
-    shown = inert(text, lines=True) if isinstance(text, str) else text
-    out.print(shown, soft_wrap=True, markup=False, emoji=False)
+    printed = inert(text, lines=True) if isinstance(text, str) else text
+    out.print(printed, soft_wrap=True, markup=False, emoji=False)
 
 
 def print_json(value: Any) -> None:

@@ -50,8 +50,8 @@ def error_text(error: Exception, arguments: Sequence[str]) -> str:
     >>> from wasinn_nb.errors import RuntimeFailure
     >>> remedy = Remedy("use runtime='litert'", [{"runtime": "litert"}])
     >>> error = RuntimeFailure("OpenVINO does not have this operation", remedy=remedy)
-    >>> error_text(error, ["segment", "my photo.jpg", "-m", "m.tflite", "--runtime", "openvino"])
-    "OpenVINO does not have this operation; use: wasinn-nb segment 'my photo.jpg' -m m.tflite \
+    >>> error_text(error, ["segment", "my image.jpg", "-m", "m.tflite", "--runtime", "openvino"])
+    "OpenVINO does not have this operation; use: wasinn-nb segment 'my image.jpg' -m m.tflite \
 --runtime litert"
     """
     if not isinstance(error, WasiNnError) or error.remedy is None:

@@ -114,7 +114,7 @@ def _with_swatches(document: Document) -> Text:
         )
         if isinstance(block, Table)
         else block
-        for block in document.shown_in("text")
+        for block in document.blocks_in("text")
     ]
     text = Text(document_text(replace(document, blocks=blocks), text_width()))
     places = (match.end() - 1 for match in re.finditer(rf"\n{_SWATCH}", text.plain))

@@ -46,7 +46,7 @@ def answer_of_input(
     if found.fits:
         return _named(subject, found, tensor, original, recipe, assumed)
     sentence, verdict = _unfit(tensor, found, recipe)
-    pictures = _images(tensor, original, recipe)
+    images = _images(tensor, original, recipe)
     return Diagnosis(
         subject,
         verdict,
@@ -54,7 +54,7 @@ def answer_of_input(
         recipe,
         found.candidates[:MOST_CANDIDATES],
         notes=(STATE_IT,) if assumed else (),
-        pictures=pictures,
+        pictures=images,
         assumed=assumed,
     )
 

@@ -184,11 +184,11 @@ class Diagnosis(Report):
             Section("Alarms", _alarm_tables(self.alarms)),
             Section("Candidates", _candidate_tables(self.candidates)),
         ]
-        pictures = [
+        rows = [
             ImageBlock(functools.partial(encoded_image, image), title, title)
             for title, image in self.pictures
         ]
-        images = [Section("Images", [ImageRow(pictures)])] if pictures else []
+        images = [Section("Images", [ImageRow(rows)])] if rows else []
         return Document(
             f"Diagnosis of {self.subject}: {verdict}",
             [

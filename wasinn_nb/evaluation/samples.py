@@ -68,14 +68,14 @@ def sample_views(
     height, width = size or sample.truth.shape
     truth = resize_labels(sample.truth, height, width)
     predicted = resize_labels(sample.predicted, height, width)
-    photo = None if sample.result is None else sample.result.photo
+    pixels = None if sample.result is None else sample.result.photo
     ignored = truth == IGNORED
     colors = [*palette, WHITE]
     views: dict[View, NDArray[np.uint8]] = {}
-    if photo is None:
+    if pixels is None:
         base = np.full((height, width, 3), 245, np.uint8)
     else:
-        resized = Image.fromarray(photo).resize((width, height), Image.Resampling.BILINEAR)
+        resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)
         views["image"] = np.asarray(resized)
         base = np.asarray(resized.convert("L").convert("RGB"))
     views["truth"] = colorize(np.where(ignored, np.uint8(len(palette)), truth), colors)

@@ -90,9 +90,9 @@ class _SentOutput(Output):
         self._everything = limit is None
 
     def take(self, stream: Stream, chunk: bytes) -> None:
-        wanted = self._everything or self._seen[stream] <= self._bound
+        sent = self._everything or self._seen[stream] <= self._bound
         super().take(stream, chunk)
-        if wanted:
+        if sent:
             for start in range(0, len(chunk), _CHUNK):
                 part = chunk[start : start + _CHUNK]
                 write_frame(self._file, {"kind": "output", "stream": stream}, part)

@@ -100,7 +100,7 @@ class Output:
             self._pending += len(chunk)
         self.chunks.put((stream, chunk))
 
-    def shown(self, chunk: bytes) -> None:
+    def printed(self, chunk: bytes) -> None:
         """Note that *chunk* is on the screen, which makes room for more."""
         with self._room:
             self._pending -= len(chunk)
@@ -144,7 +144,7 @@ class Printer:
                 self._output.chunks.put(DONE)  # for the caller
                 break
             self._write(*more)
-            self._output.shown(more[1])
+            self._output.printed(more[1])
             try:
                 more = self._output.chunks.get_nowait()
             except queue.Empty:

@@ -20,7 +20,7 @@ from wasinn_nb.wording import counted, first_few, inert, milliseconds
 __all__ = ["GuestRun", "Invocation"]
 
 _ENCODINGS = {".onnx": "ONNX", ".tflite": "TensorflowLite"}
-_SHOWN = 20_000  # characters of each stream in a notebook's output
+_MOST_CHARACTERS = 20_000  # characters of each stream in a notebook's output
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +235,7 @@ class GuestRun(Showing):
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\n…"
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}\n…"
 
 
 def _parts(name: str, model: ModelFiles) -> list[str]:

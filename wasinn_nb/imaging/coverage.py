@@ -87,11 +87,11 @@ class Coverage(NamedTuple):
             Of the image in the input.
         """
         sides = []
-        inside, shown = placement.inside, placement.shown
+        inside, visible = placement.inside, placement.visible
         for axis, (first, length, start, extent) in enumerate(
             (
-                (inside.top, inside.height, shown.top, shown.height),
-                (inside.left, inside.width, shown.left, shown.width),
+                (inside.top, inside.height, visible.top, visible.height),
+                (inside.left, inside.width, visible.left, visible.width),
             )
         ):
             offset, step = _grid(mask[axis], model[axis])

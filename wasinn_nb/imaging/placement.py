@@ -41,7 +41,7 @@ class Placement:
         Height and width to which the whole image is resized.
     inside : Box of int
         The pixels of the input that hold the image; all but for ``letterbox``.
-    shown : Box of float
+    visible : Box of float
         The part of the image, in its own pixels, that the input shows; all but for ``crop``.
 
     Examples
@@ -49,13 +49,13 @@ class Placement:
     >>> recipe = PreprocessRecipe(4, 4, fit="letterbox")
     >>> Placement.of(recipe, 100, 200).inside
     Box(top=1, left=0, height=2, width=4)
-    >>> Placement.of(recipe.replace(fit="crop"), 100, 200).shown
+    >>> Placement.of(recipe.replace(fit="crop"), 100, 200).visible
     Box(top=0.0, left=50.0, height=100.0, width=100.0)
     """
 
     resized: tuple[int, int]
     inside: Box[int]
-    shown: Box[float]
+    visible: Box[float]
 
     @classmethod
     def of(cls, recipe: PreprocessRecipe, height: int, width: int) -> Placement:
@@ -78,19 +78,19 @@ class Placement:
                 f"expected an image of at least 1x1 pixels, got {height}x{width}"
             )
         target = recipe.height, recipe.width
-        inside, shown = Box(0, 0, *target), Box(0.0, 0.0, float(height), float(width))
+        inside, visible = Box(0, 0, *target), Box(0.0, 0.0, float(height), float(width))
         if recipe.fit == "stretch":
-            return cls(target, inside, shown)
+            return cls(target, inside, visible)
         if recipe.fit == "letterbox":
             resized = inside_size(*target, height, width)
-            return cls(resized, centered(*target, *resized), shown)
+            return cls(resized, centered(*target, *resized), visible)
         resized = cover_size(*target, height, width)
         window = centered(*resized, *target)
         down, right = height / resized[0], width / resized[1]
-        shown = Box(
+        visible = Box(
             window.top * down, window.left * right, window.height * down, window.width * right
         )
-        return cls(resized, inside, shown)
+        return cls(resized, inside, visible)
 
     @property
     def window(self) -> Box[int]:

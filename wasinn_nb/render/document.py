@@ -230,14 +230,14 @@ class Document:
     blocks: Sequence[Block] = field(default=())
     show_title: bool = True
 
-    def shown_in(self, medium: Medium) -> list[Block]:
+    def blocks_in(self, medium: Medium) -> list[Block]:
         """Return the blocks of a medium, those of `Only` in their places.
 
         Parameters
         ----------
         medium : {"text", "notebook", "page"}
         """
-        return _shown_in(self.blocks, medium)
+        return _blocks_in(self.blocks, medium)
 
     def records(self) -> list[dict[str, Any]]:
         """Return the rows of the first table as JSON values."""
@@ -268,11 +268,11 @@ class Showing:
         return document_html(self.document())
 
 
-def _shown_in(blocks: Sequence[Block], medium: Medium) -> list[Block]:
-    shown: list[Block] = []
+def _blocks_in(blocks: Sequence[Block], medium: Medium) -> list[Block]:
+    kept: list[Block] = []
     for block in blocks:
         if not isinstance(block, Only):
-            shown.append(block)
+            kept.append(block)
         elif medium in block.media:
-            shown += _shown_in(block.blocks, medium)
-    return shown
+            kept += _blocks_in(block.blocks, medium)
+    return kept

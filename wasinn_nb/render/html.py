@@ -103,8 +103,8 @@ def blocks_html(blocks: Sequence[Block], medium: Medium) -> str:
     blocks : sequence of blocks
     medium : {"notebook", "page"}
     """
-    shown = Document("", blocks).shown_in(medium)
-    return "".join(_block_html(block, medium) for block in shown)
+    visible = Document("", blocks).blocks_in(medium)
+    return "".join(_block_html(block, medium) for block in visible)
 
 
 def _block_html(block: Block, medium: Medium) -> str:

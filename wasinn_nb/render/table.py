@@ -38,21 +38,21 @@ class Column:
         """The column's name in JSON."""
         return self.key or self.name.replace(" ", "_")
 
-    def shown(self, value: object) -> str:
+    def cell_text(self, value: object) -> str:
         """Return the text of a cell.
 
         Examples
         --------
         >>> column = Column("IoU", ".4f")
-        >>> [column.shown(value) for value in (0.5, float("nan"), None, "not counted")]
+        >>> [column.cell_text(value) for value in (0.5, float("nan"), None, "not counted")]
         ['0.5000', '-', '', 'not counted']
-        >>> Column("precisions").shown(("FP16", "FP32"))
+        >>> Column("precisions").cell_text(("FP16", "FP32"))
         'FP16, FP32'
         """
         if value is None:
             return ""
         if isinstance(value, list | tuple):
-            return ", ".join(map(self.shown, value))
+            return ", ".join(map(self.cell_text, value))
         if not _is_number(value):
             return inert(str(value))
         if isinstance(value, float) and math.isnan(value):
@@ -100,7 +100,7 @@ class Table:
         """The text of every cell."""
         columns = self.headers
         return tuple(
-            tuple(column.shown(value) for column, value in zip(columns, row, strict=True))
+            tuple(column.cell_text(value) for column, value in zip(columns, row, strict=True))
             for row in self.rows
         )
 

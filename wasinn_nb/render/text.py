@@ -59,7 +59,7 @@ def document_text(document: Document, width: int = 100) -> str:
     inputs
       0  data
     """
-    blocks = document.shown_in("text")
+    blocks = document.blocks_in("text")
     lines = [inert(document.title)] if document.show_title else []
     lines += _lines(blocks, width, _label_width(blocks))
     return "\n".join(lines).lstrip("\n")
@@ -94,7 +94,7 @@ def _lines(blocks: Sequence[Block], width: int, label_width: int) -> list[str]:
 
 
 def _text_blocks(section: Section) -> list[Block]:
-    return Document("", section.blocks).shown_in("text")
+    return Document("", section.blocks).blocks_in("text")
 
 
 def _label_width(blocks: Sequence[Block]) -> int:

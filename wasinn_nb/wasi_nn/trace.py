@@ -27,8 +27,8 @@ Keep = Literal["all", "last"] | None
 _MAX_CALLS: Final = 10_000
 _OF_THREADS: Final = frozenset({"_lock", "_open"})
 _FIRST_CALLS: Final = 1_000
-_SHOWN_FIRST: Final = 30
-_SHOWN_LAST: Final = 10
+_FIRST_ROWS: Final = 30
+_LAST_ROWS: Final = 10
 
 
 @dataclass(slots=True)
@@ -228,24 +228,24 @@ class Trace(Showing, Sequence[Call]):
     def __len__(self) -> int:
         return len(self._calls)
 
-    def _shown(self) -> list[tuple[int | str, Call | None]]:
+    def _numbered(self) -> list[tuple[int | str, Call | None]]:
         """Return numbered calls, with None where some are left out."""
         numbered: list[tuple[int | str, Call | None]] = [
             (index + (self.dropped if index >= _FIRST_CALLS else 0), call)
             for index, call in enumerate(self._calls)
         ]
-        if len(numbered) <= _SHOWN_FIRST + _SHOWN_LAST:
+        if len(numbered) <= _FIRST_ROWS + _LAST_ROWS:
             return numbered
-        return [*numbered[:_SHOWN_FIRST], ("…", None), *numbered[-_SHOWN_LAST:]]
+        return [*numbered[:_FIRST_ROWS], ("…", None), *numbered[-_LAST_ROWS:]]
 
     def document(self) -> Document:
         """Return what there is to see: a row for each call, and below them the notes by number."""
-        shown = self._shown()
-        failed = [i for i, (_, c) in enumerate(shown) if c and c.errno is not Errno.SUCCESS]
-        notes = [f"#{number} {c.name}: {inert(c.note)}" for number, c in shown if c and c.note]
+        calls = self._numbered()
+        failed = [i for i, (_, c) in enumerate(calls) if c and c.errno is not Errno.SUCCESS]
+        notes = [f"#{number} {c.name}: {inert(c.note)}" for number, c in calls if c and c.note]
         columns = ["#", "call", "arguments", "expected", "got", "errno"]
-        rows = [(number, *_cells(call)) for number, call in shown]
-        times = [call.seconds if call else None for _, call in shown]
+        rows = [(number, *_cells(call)) for number, call in calls]
+        times = [call.seconds if call else None for _, call in calls]
         timed = Table(
             [*columns, Column("time", milliseconds)],
             [(*row, seconds) for row, seconds in zip(rows, times, strict=True)],

@@ -93,17 +93,17 @@ def limit_resources(
     with suppress(OSError):
         # Where memory runs out for all, the kernel ends this process first.
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
-    wanted: dict[str, tuple[str, int]] = {
+    limits: dict[str, tuple[str, int]] = {
         "core": ("RLIMIT_CORE", 0),
         "descriptors": ("RLIMIT_NOFILE", _DESCRIPTORS),
         "file size": ("RLIMIT_FSIZE", write_limit),
     }
     if (data := _data_bytes()) is not None:
-        wanted["data"] = ("RLIMIT_DATA", data + 4 * allowed_memory(memory_limit) + _BURST)
+        limits["data"] = ("RLIMIT_DATA", data + 4 * allowed_memory(memory_limit) + _BURST)
     if time_limit is not None:
         spent = time_limit * (os.cpu_count() or 1) + sum(os.times()[:2])
-        wanted["processor time"] = ("RLIMIT_CPU", min(math.ceil(spent) + 2, 1 << 31))
-    return tuple(name for name, (kind, most) in wanted.items() if _limit(resource, kind, most))
+        limits["processor time"] = ("RLIMIT_CPU", min(math.ceil(spent) + 2, 1 << 31))
+    return tuple(name for name, (kind, most) in limits.items() if _limit(resource, kind, most))
 
 
 def _limit(resource: Any, kind: str, most: int) -> bool:

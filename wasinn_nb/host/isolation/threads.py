@@ -52,8 +52,8 @@ def restrict_threads(libc: ctypes.CDLL, ruleset: int, threads: Iterable[int]) ->
     threads : iterable of int
         Their numbers.
     """
-    wanted = list(threads)
-    if not wanted:
+    numbers = list(threads)
+    if not numbers:
         return True
     if platform.machine() != "x86_64":
         return False
@@ -69,11 +69,11 @@ def restrict_threads(libc: ctypes.CDLL, ruleset: int, threads: Iterable[int]) ->
     libc.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
     libc.signal(number, address)
     try:
-        for thread in wanted:
+        for thread in numbers:
             libc.syscall(_TGKILL, os.getpid(), thread, number)
         give_up = time.monotonic() + _LONGEST
-        while counter.value < len(wanted) and time.monotonic() < give_up:
+        while counter.value < len(numbers) and time.monotonic() < give_up:
             time.sleep(0.0005)
     finally:
         libc.signal(number, int(signal.SIG_IGN))
-    return counter.value == len(wanted)
+    return counter.value == len(numbers)

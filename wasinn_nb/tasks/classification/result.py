@@ -42,7 +42,7 @@ __all__ = ["CLASSIFICATION_FORMAT", "ClassificationResult", "SavedScores", "TopC
 
 CLASSIFICATION_FORMAT: Final = "wasinn_nb.classification/1"
 """The ``format`` of the JSON file that `ClassificationResult.save` writes."""
-_SHOWN: Final = 5
+_MOST_CLASSES: Final = 5
 _PREVIEW_SIDE: Final = 320
 """The longest side of the image beside the bars, in pixels."""
 
@@ -207,7 +207,7 @@ class ClassificationResult(Showing):
         0  cat  25.00 %
         """
         head = f"{self._counted()}, {self.precision}"
-        top = self.top(_SHOWN)
+        top = self.top(_MOST_CLASSES)
         wide = max(len(str(one.index)) for one in top)
         long = max(len(one.name) for one in top)
         lines = (
@@ -270,7 +270,7 @@ class ClassificationResult(Showing):
                 "format": CLASSIFICATION_FORMAT,
                 "model": model | {"classes": list(self.card.classes)},
                 **origin,
-                "top": [one._asdict() for one in self.top(_SHOWN)],
+                "top": [one._asdict() for one in self.top(_MOST_CLASSES)],
                 "scores": None if self.scores is self.probabilities else self._scores_list(),
                 "softmax": self.softmax,
                 "assumed": list(self.assumed),
@@ -334,7 +334,7 @@ class ClassificationResult(Showing):
 
     def document(self) -> Document:
         """Return what there is to see: the image beside bars; as text, the lines of guests."""
-        top = self.top(_SHOWN)
+        top = self.top(_MOST_CLASSES)
         block = None
         if self.image is not None:
             alt = f"Image: {top[0].name} {percent(top[0].probability)}"

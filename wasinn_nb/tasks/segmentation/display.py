@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 __all__ = ["document_of", "figure_of", "line_of"]
 
-_SHOWN_CLASSES: Final = 6
+_MOST_CLASSES: Final = 6
 
 
 def line_of(result: SegmentationResult) -> str:
     """Return a result in one line: model, size, how it ran, the first classes."""
     entries = _legend(result)
     shares = _shares(entries)
-    if len(entries) > _SHOWN_CLASSES:
-        shares.append(f"{len(entries) - _SHOWN_CLASSES} more")
+    if len(entries) > _MOST_CLASSES:
+        shares.append(f"{len(entries) - _MOST_CLASSES} more")
     assumed = assumed_text(result.assumed)
     return inert(
         f"SegmentationResult({result.card.name}, {result.height}x{result.width}, "
@@ -77,12 +77,12 @@ def figure_of(result: SegmentationResult, image: ImageSource | None, opacity: fl
     if image is None and result.image is None:
         panels = [Panel(title, colorize(result.labels, palette), smooth=False)]
     else:
-        photo = image_to_tint(result, image)
-        labels = result.labels_at(*photo.shape[:2])
+        pixels = image_to_tint(result, image)
+        labels = result.labels_at(*pixels.shape[:2])
         panels = [
-            Panel("Image", photo),
+            Panel("Image", pixels),
             Panel(title, colorize(labels, palette), smooth=False),
-            Panel("Image and mask", blended(result, photo, labels, opacity)),
+            Panel("Image and mask", blended(result, pixels, labels, opacity)),
         ]
     return draw_panels(panels, _legend(result))
 
@@ -93,7 +93,7 @@ def _legend(result: SegmentationResult) -> list[LegendEntry]:
 
 
 def _shares(entries: list[LegendEntry]) -> list[str]:
-    return [f"{entry.name} {entry.share}" for entry in entries[:_SHOWN_CLASSES]]
+    return [f"{entry.name} {entry.share}" for entry in entries[:_MOST_CLASSES]]
 
 
 def _class_table(result: SegmentationResult) -> Table:

@@ -224,7 +224,7 @@ def colorize(labels: NDArray[np.uint8], palette: Sequence[RGB]) -> NDArray[np.ui
 
 
 def blend(
-    photo: NDArray[np.uint8],
+    image: NDArray[np.uint8],
     labels: NDArray[np.uint8],
     palette: Sequence[RGB],
     opacity: float,
@@ -233,11 +233,11 @@ def blend(
     """Tint an image with the colors of its mask.
 
     The background stays untinted.  Elsewhere each channel is
-    ``(photo * (255 - m) + color * m) / 255``, rounded, with ``m = round(255 * opacity)``.
+    ``(image * (255 - m) + color * m) / 255``, rounded, with ``m = round(255 * opacity)``.
 
     Parameters
     ----------
-    photo : (H, W, 3) uint8 array
+    image : (H, W, 3) uint8 array
         In RGB order.
     labels : (H, W) uint8 array
         Of the same height and width.
@@ -260,15 +260,15 @@ def blend(
 
     Examples
     --------
-    >>> photo = np.full((1, 2, 3), 100, np.uint8)
-    >>> blend(photo, np.array([[0, 1]], np.uint8), [(0, 0, 0), (200, 0, 100)], 0.5).tolist()
+    >>> image = np.full((1, 2, 3), 100, np.uint8)
+    >>> blend(image, np.array([[0, 1]], np.uint8), [(0, 0, 0), (200, 0, 100)], 0.5).tolist()
     [[[100, 100, 100], [150, 50, 100]]]
     """
     if not 0 <= opacity <= 1:
         raise InvalidArgumentError(f"expected an opacity from 0 to 1, got {opacity!r:.80}")
-    if photo.shape != (*labels.shape, 3):
+    if image.shape != (*labels.shape, 3):
         raise InvalidArgumentError(
-            f"expected an image of the mask's size, {(*labels.shape, 3)}, got {photo.shape}; "
+            f"expected an image of the mask's size, {(*labels.shape, 3)}, got {image.shape}; "
             f"resize the labels, never the colored mask"
         )
     weight = np.uint8(round(255 * opacity))
@@ -277,7 +277,7 @@ def blend(
         weights[labels == background] = 0
     painted = Image.composite(
         palette_image(labels, palette).convert("RGB"),
-        Image.fromarray(np.ascontiguousarray(photo)),
+        Image.fromarray(np.ascontiguousarray(image)),
         Image.fromarray(weights),
     )
     return np.array(painted)

@@ -62,7 +62,7 @@ def image_to_tint(result: SegmentationResult, image: ImageSource | None) -> NDAr
 
 
 def blended(
-    result: SegmentationResult, photo: NDArray[np.uint8], labels: NDArray[np.uint8], opacity: float
+    result: SegmentationResult, pixels: NDArray[np.uint8], labels: NDArray[np.uint8], opacity: float
 ) -> NDArray[np.uint8]:
     """Return an image tinted with labels of its size.
 
@@ -70,16 +70,16 @@ def blended(
     ----------
     result : SegmentationResult
         Whose colors, background and covered part count.
-    photo : (h, w, 3) uint8 array
+    pixels : (h, w, 3) uint8 array
         In RGB order.
     labels : (h, w) uint8 array
     opacity : float
         0 leaves the image, 1 paints over it.
     """
-    tinted = blend(photo, labels, result.card.palette, opacity, result.card.background)
+    tinted = blend(pixels, labels, result.card.palette, opacity, result.card.background)
     if result.covers != WHOLE and result.card.background is None:
         uncovered = ~covered_on(result, *labels.shape)  # of no class
-        tinted[uncovered] = photo[uncovered]
+        tinted[uncovered] = pixels[uncovered]
     return tinted
 
 

@@ -40,20 +40,20 @@ def encoded_preview(result: SegmentationResult) -> tuple[str, bytes, int]:
     -------
     media type, bytes, and the widest that it is shown, in CSS pixels
     """
-    photo = result.photo
-    whole = result.labels.shape if photo is None else photo.shape[:2]
+    pixels = result.photo
+    whole = result.labels.shape if pixels is None else pixels.shape[:2]
     for side in _SIDES:
         shrink = min(1.0, side / max(whole))
         height, width = (max(1, round(length * shrink)) for length in whole)
         labels = result.labels_at(height, width)
         encoded = io.BytesIO()
-        if photo is None:
+        if pixels is None:
             palette_image(labels, result.card.palette).save(encoded, "PNG", optimize=True)
         else:
-            small = Image.fromarray(photo).resize((width, height), Image.Resampling.BILINEAR)
+            small = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)
             tinted = blended(result, np.asarray(small), labels, _OPACITY)
             Image.fromarray(tinted).save(encoded, "JPEG", quality=85)
         if encoded.tell() <= _MOST_BYTES:
             break
-    media_type = "image/png" if photo is None else "image/jpeg"
+    media_type = "image/png" if pixels is None else "image/jpeg"
     return media_type, encoded.getvalue(), width * max(1, _SMALL_MASK // max(height, width))

@@ -294,9 +294,9 @@ class SegmentationResult(Showing):
         ImageError, MissingFileError
             If *image* cannot be read.
         """
-        photo = image_to_tint(self, image)
-        labels = self.labels_at(*photo.shape[:2])
-        return Image.fromarray(blended(self, photo, labels, opacity))
+        pixels = image_to_tint(self, image)
+        labels = self.labels_at(*pixels.shape[:2])
+        return Image.fromarray(blended(self, pixels, labels, opacity))
 
     def mask_image(self) -> Image.Image:
         """Return the mask as an index image (Pillow's mode ``P``) with the card's palette."""

@@ -9,7 +9,7 @@ from wasinn_nb.errors import WasiNnError
 from wasinn_nb.imaging import ImageSource
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import SegmentationResult
-from wasinn_nb.widgets.viewer import Bars, MaskViewer, Note, Shown, captions, gathered
+from wasinn_nb.widgets.viewer import Bars, MaskViewer, Note, WidgetResult, captions, gathered
 
 __all__ = ["Display"]
 
@@ -43,7 +43,9 @@ class Display:
             with suppress(WasiNnError):  # what is wrong with it, whoever runs a model on it says
                 self.viewer.send_photo(image)
 
-    def show(self, results: Sequence[Shown], notes: Sequence[Sequence[Note]]) -> tuple[Shown, ...]:
+    def show(
+        self, results: Sequence[WidgetResult], notes: Sequence[Sequence[Note]]
+    ) -> tuple[WidgetResult, ...]:
         """Show one result, or two of the same image; :meth:`show_rest` sends the rest.
 
         Parameters
@@ -72,12 +74,12 @@ class Display:
         self._arrange(masks=bool(masks), rows=bool(rows))
         return self.at_threshold(results)
 
-    def at_threshold(self, results: Sequence[Shown]) -> tuple[Shown, ...]:
+    def at_threshold(self, results: Sequence[WidgetResult]) -> tuple[WidgetResult, ...]:
         """Return results that are shown, those of one class at the threshold of the viewer."""
         masks = iter(self.viewer.results)
         return tuple(next(masks) if isinstance(one, SegmentationResult) else one for one in results)
 
-    def show_rest(self, results: Sequence[Shown]) -> None:
+    def show_rest(self, results: Sequence[WidgetResult]) -> None:
         """Send the confidences, and bring the image in the saved notebook up to date."""
         if self._masks:
             self.viewer.send_confidences()

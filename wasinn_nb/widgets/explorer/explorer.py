@@ -33,7 +33,7 @@ from wasinn_nb.widgets.explorer.saving import Saved, save_all
 from wasinn_nb.widgets.explorer.selection import Selection, code_of
 from wasinn_nb.widgets.explorer.times import PipelineTimes, where
 from wasinn_nb.widgets.pickers import ImagePicker, ModelPicker, TargetPicker
-from wasinn_nb.widgets.viewer import Bars, MaskViewer, Shown, note, notes_of
+from wasinn_nb.widgets.viewer import Bars, MaskViewer, WidgetResult, note, notes_of
 
 __all__ = ["Explorer"]
 
@@ -137,7 +137,7 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
         self.panel = Panel(compare=compare, folder=_FOLDER)
         self._scores = scores
         self._lock = threading.Lock()
-        self._results: tuple[Shown, ...] = ()
+        self._results: tuple[WidgetResult, ...] = ()
         self._comparison: Comparison | None = None
         self._error: BaseException | None = None
         self._turn = object()  # another one for each submission
@@ -180,7 +180,7 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
         return self._display.bars
 
     @property
-    def result(self) -> Shown | None:
+    def result(self) -> WidgetResult | None:
         """The result of the present selection; None while it runs, and where it failed.
 
         A mask of one class is that at the threshold of the viewer.
@@ -189,7 +189,7 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
             return self._results[0] if self._results else None
 
     @property
-    def other(self) -> Shown | None:
+    def other(self) -> WidgetResult | None:
         """The result of the second run, where two are compared."""
         with self._lock:
             return self._results[1] if len(self._results) > 1 else None
@@ -208,7 +208,7 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
             results = self._results
         return code_of(image, self._selections(), results, scores=self._scores)
 
-    def wait(self, timeout: float = 60.0) -> Shown:
+    def wait(self, timeout: float = 60.0) -> WidgetResult:
         """Wait until the present selection has run; return its result.
 
         Parameters
@@ -341,9 +341,9 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
 
     def _computed(
         self, selections: Sequence[Selection], is_newest: Callable[[], bool]
-    ) -> tuple[list[Shown], list[Pipeline]]:
+    ) -> tuple[list[WidgetResult], list[Pipeline]]:
         """Run every selection; nothing comes back where a newer choice was made meanwhile."""
-        results: list[Shown] = []
+        results: list[WidgetResult] = []
         pipelines = []
         image = self.images.image
         self._display.send_ahead(image)
@@ -360,7 +360,7 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
 
     def _show(
         self,
-        results: tuple[Shown, ...],
+        results: tuple[WidgetResult, ...],
         selections: Sequence[Selection],
         pipelines: Sequence[Pipeline],
         turn: object,
@@ -379,11 +379,11 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
         self._say_code()
         time.sleep(_BREATH)
         with self._lock:
-            still_shown, results = self._turn is turn, self._results
-        if still_shown:
+            is_current, results = self._turn is turn, self._results
+        if is_current:
             self._display.show_rest(results)
 
-    def _compare(self, results: tuple[Shown, ...]) -> None:
+    def _compare(self, results: tuple[WidgetResult, ...]) -> None:
         """Show whether two runs agree."""
         if len(results) < 2:
             self.panel.hide_verdict()

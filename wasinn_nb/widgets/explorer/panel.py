@@ -75,7 +75,7 @@ class Panel(anywidget.AnyWidget):
         details = "".join(traceback.format_exception(error))
         with self.hold_sync():
             self._status = {"state": "error", "text": "Not run"}
-            self._error = shown_error(error) | {"details": details}
+            self._error = error_values(error) | {"details": details}
 
     def show_times(self, tables: Sequence[tuple[str, list[list[str]]]]) -> None:
         """Show rows of text, a table for each run: its title, and step, first run, later runs."""
@@ -99,7 +99,7 @@ class Panel(anywidget.AnyWidget):
 
     def fail_saving(self, error: BaseException) -> None:
         """Say why nothing was written."""
-        message = shown_error(error)["message"]
+        message = error_values(error)["message"]
         if isinstance(error, OSError) and error.strerror:
             message = f"{error.filename}: {error.strerror}; choose another folder"
         self._saved = {"error": message}
@@ -110,14 +110,14 @@ class Panel(anywidget.AnyWidget):
             act()
 
 
-def shown_error(error: BaseException) -> dict[str, str]:
+def error_values(error: BaseException) -> dict[str, str]:
     """Return an error's kind and message for people.
 
     Examples
     --------
-    >>> shown_error(KeyError("road"))
+    >>> error_values(KeyError("road"))
     {'kind': 'KeyError', 'message': "'road'"}
-    >>> shown_error(MemoryError())["message"]
+    >>> error_values(MemoryError())["message"]
     'MemoryError'
     """
     kind = type(error).__name__

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from wasinn_nb.tasks import SavedFiles
 from wasinn_nb.tasks.classification import SavedScores
-from wasinn_nb.widgets.viewer import Shown
+from wasinn_nb.widgets.viewer import WidgetResult
 
 __all__ = ["Saved", "save_all"]
 
@@ -17,7 +17,7 @@ Saved: TypeAlias = SavedFiles | SavedScores
 """Where the files of one result lie."""
 
 
-def save_all(results: Sequence[Shown], folder: Path, title: str) -> list[Saved]:
+def save_all(results: Sequence[WidgetResult], folder: Path, title: str) -> list[Saved]:
     """Write one result, or two of the same image, into a folder.
 
     Parameters

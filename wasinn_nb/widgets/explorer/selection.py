@@ -19,7 +19,7 @@ from wasinn_nb.progress import Progress
 from wasinn_nb.runtimes import precision_remark
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import DEFAULT_THRESHOLD
-from wasinn_nb.widgets.viewer import Shown
+from wasinn_nb.widgets.viewer import WidgetResult
 
 __all__ = ["TASKS", "Selection", "code_of"]
 
@@ -106,7 +106,7 @@ class Selection:
         if self.card is None:
             yield from useless_cards(pipeline.model.path, pipeline.model.card_path)
 
-    def stating(self, result: Shown, path: str) -> str:
+    def stating(self, result: WidgetResult, path: str) -> str:
         """Return the Python that writes a card beside the model which states what is assumed.
 
         Parameters
@@ -124,7 +124,7 @@ class Selection:
         end = f".write({literal(path)})"
         return card_code(path, stated, result.card, recipe, start=start, end=end)
 
-    def code(self, image: str, result: Shown | None = None, *, scores: bool = False) -> str:
+    def code(self, image: str, result: WidgetResult | None = None, *, scores: bool = False) -> str:
         """Return the call that does the same.
 
         Parameters
@@ -146,7 +146,7 @@ class Selection:
                 arguments.append("scores=True")
         return called(_CALLS[task], arguments)
 
-    def task(self, result: Shown | None = None) -> str:
+    def task(self, result: WidgetResult | None = None) -> str:
         """Return the task: that of the result, else the one that the card states."""
         if result is not None:
             one_row = isinstance(result, ClassificationResult)
@@ -171,7 +171,7 @@ class Selection:
 def code_of(
     image: str,
     selections: Sequence[Selection],
-    results: Sequence[Shown] = (),
+    results: Sequence[WidgetResult] = (),
     *,
     scores: bool = False,
 ) -> str:
@@ -214,7 +214,7 @@ def code_of(
     return "\n".join(lines)
 
 
-def _moved_threshold(result: Shown | None) -> float | None:
+def _moved_threshold(result: WidgetResult | None) -> float | None:
     """Return the threshold of a mask where it is another than that of its model."""
     threshold: float | None = getattr(result, "threshold", None)
     if result is None or threshold is None:

@@ -12,7 +12,7 @@ from wasinn_nb import settings
 from wasinn_nb.benchmark import STEPS
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.tasks.segmentation import SegmentationResult
-from wasinn_nb.widgets.viewer import Shown
+from wasinn_nb.widgets.viewer import WidgetResult
 from wasinn_nb.wording import milliseconds
 
 __all__ = ["PipelineTimes", "RunTimes", "where"]
@@ -89,8 +89,8 @@ class RunTimes:
 def _cells(seconds: list[float]) -> list[str]:
     """Return first, last and median of the later ones, as far as there are any."""
     first, *later = seconds
-    shown = [first, later[-1], statistics.median(later)] if later else [first]
-    return [milliseconds(one) for one in shown]
+    chosen = [first, later[-1], statistics.median(later)] if later else [first]
+    return [milliseconds(one) for one in chosen]
 
 
 class PipelineTimes:
@@ -99,7 +99,7 @@ class PipelineTimes:
     def __init__(self) -> None:
         self._times: WeakKeyDictionary[Pipeline, RunTimes] = WeakKeyDictionary()
 
-    def add(self, pipeline: Pipeline, result: Shown) -> None:
+    def add(self, pipeline: Pipeline, result: WidgetResult) -> None:
         """Take in the seconds per step of a run."""
         made = "mask" if isinstance(result, SegmentationResult) else "result"
         new = RunTimes(pipeline.load_seconds, made)

@@ -11,7 +11,7 @@ import { dimWhileStale } from "./stale.js";
 /** @typedef {{ serial: number, title: string, facts: string, bars: Bar[] }} Run */
 /**
  * @typedef {object} BarsTraits
- * @property {{ bytes?: DataView<ArrayBuffer>, type?: string }} _photo
+ * @property {{ bytes?: DataView<ArrayBuffer>, type?: string }} _sent_image
  * @property {Run[]} _results
  * @property {Note[]} _notes
  * @property {boolean} stale
@@ -32,7 +32,7 @@ export default {
     el.append(root);
 
     const showImage = () => {
-      const { bytes, type } = model.get("_photo");
+      const { bytes, type } = model.get("_sent_image");
       if (image.src) URL.revokeObjectURL(image.src);
       image.hidden = !bytes;
       if (bytes) image.src = URL.createObjectURL(new Blob([bytes], { type }));
@@ -45,7 +45,7 @@ export default {
       image.alt = `The image: ${best.join(" and ")}`;
       root.dataset.painted = String(results[0]?.serial ?? 0);
     };
-    on("change:_photo", showImage);
+    on("change:_sent_image", showImage);
     on("change:_results", showRuns);
     showImage();
     showRuns();

@@ -124,11 +124,11 @@ export class Legend {
   transitionNodes() {
     const { transitions, pixels } = this.view.comparison;
     const changed = transitions.reduce((sum, one) => sum + one.pixels, 0);
-    const said = changed
+    const text = changed
       ? `${share(changed, pixels)} of the pixels differ (${changed}). Stripes show both colors.`
       : "No pixel differs.";
     const listed = transitions.slice(0, MOST_TRANSITIONS);
-    return [element("p", {}, said), ...listed.map((one) => this.transitionButton(one))];
+    return [element("p", {}, text), ...listed.map((one) => this.transitionButton(one))];
   }
 
   /** @param {Transition} transition */

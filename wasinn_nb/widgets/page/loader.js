@@ -9,7 +9,7 @@ import { decodedMask, takeConfidence } from "./masks.js";
 /** @typedef {{ number: number } & Partial<ImageFile>} SentImage */
 /**
  * @typedef {object} SentTraits
- * @property {SentImage} _photo
+ * @property {SentImage} _sent_image
  * @property {SentMask[]} _masks
  * @property {SentConfidence[]} _confidence
  */
@@ -53,7 +53,7 @@ export class Loader {
         this.load();
       });
     };
-    on("change:_photo", reload);
+    on("change:_sent_image", reload);
     on("change:_masks", reload);
     on("change:_confidence", () => this.loadConfidence());
     this.load();
@@ -84,9 +84,9 @@ export class Loader {
 
   async load() {
     const { view } = this;
-    const [sentImage, sentMasks] = [this.model.get("_photo"), this.model.get("_masks")];
+    const [sentImage, sentMasks] = [this.model.get("_sent_image"), this.model.get("_masks")];
     const coming = this.decodedOnce(sentImage);
-    if (sentMasks.length && sentMasks[0].photo !== sentImage.number) return; // its mask follows
+    if (sentMasks.length && sentMasks[0].image !== sentImage.number) return; // its mask follows
     const turn = ++this.loads;
     try {
       const [image, masks] = await Promise.all([coming, Promise.all(sentMasks.map(decodedMask))]);
@@ -97,8 +97,8 @@ export class Loader {
       this.acts.refresh();
       this.loadConfidence();
     } catch (error) {
-      const said = error instanceof Error ? error.message : error;
-      this.acts.complain(`The image cannot be shown: ${said}`);
+      const message = error instanceof Error ? error.message : error;
+      this.acts.complain(`The image cannot be shown: ${message}`);
     }
   }
 

@@ -7,12 +7,12 @@
 /** @typedef {SentClass & { rgb: Rgb }} MaskClass */
 /**
  * What the kernel sends of a mask; `covers` is the part of the image that it covers, as top, left,
- * bottom and right, and `photo` the number of that image.
+ * bottom and right, and `image` the number of that image.
  *
  * @typedef {object} SentMask
  * @property {number} serial
  * @property {string} caption
- * @property {number} photo
+ * @property {number} image
  * @property {number} width
  * @property {number} height
  * @property {[number, number, number, number]} covers
@@ -43,7 +43,7 @@
  * @property {Uint8Array | null} confidence
  * @property {{ counts: Uint8Array, values: number[] } | null} levels
  * @property {number} step
- * @property {SentConfidence} [taken]
+ * @property {SentConfidence} [applied]
  */
 /** @typedef {Omit<SentMask, "labels" | "classes"> & MaskState} Mask */
 
@@ -71,10 +71,10 @@ export async function decodedMask(sent) {
  * @param {SentConfidence | undefined} sent
  */
 export async function takeConfidence(mask, sent) {
-  if (!sent?.planes || sent.serial !== mask.serial || mask.taken === sent) return;
-  mask.taken = sent;
+  if (!sent?.planes || sent.serial !== mask.serial || mask.applied === sent) return;
+  mask.applied = sent;
   const planes = await inflated(sent.planes);
-  if (mask.taken !== sent) return; // another one came meanwhile
+  if (mask.applied !== sent) return; // another one came meanwhile
   if (!sent.levels) mask.confidence = planes;
   else {
     mask.levels = { counts: planes, values: sent.levels };

@@ -41,7 +41,7 @@ export function modeFor(asked, { image, pair }) {
 }
 
 /**
- * Return whether a mode can be chosen, is greyed out, or is not even listed.
+ * Return whether a mode can be chosen, is grayed out, or is not even listed.
  *
  * @param {Mode} mode
  * @param {Given} given
@@ -74,11 +74,11 @@ export function effects(mode, { image, pair }) {
  *
  * @param {Mode} mode
  * @param {boolean} pair
- * @param {{ second: boolean, shown: number, swipe: number }} side `second`: the one that blink shows;
- *   `shown`: the mask that modes with one side show; `swipe`: where the divider is
+ * @param {{ second: boolean, front: number, swipe: number }} side `second`: the one that blink shows;
+ *   `front`: the mask that modes with one side show; `swipe`: where the divider is
  * @returns {Drawing[]}
  */
-export function drawings(mode, pair, { second, shown, swipe }) {
+export function drawings(mode, pair, { second, front, swipe }) {
   /** @type {Drawing} */
   const left = { pane: 0, image: true, mask: pair ? 0 : null };
   /** @type {Drawing} */
@@ -91,7 +91,7 @@ export function drawings(mode, pair, { second, shown, swipe }) {
     ];
   }
   if (mode === "blink") return [second ? right : left];
-  return [{ pane: 0, image: mode !== "mask", mask: mode === "photo" ? null : shown }];
+  return [{ pane: 0, image: mode !== "mask", mask: mode === "photo" ? null : front }];
 }
 
 /**
@@ -99,10 +99,10 @@ export function drawings(mode, pair, { second, shown, swipe }) {
  *
  * @param {Mode} mode
  * @param {string[]} captions of the masks
- * @param {{ second: boolean, shown: number }} side as for `drawings`
+ * @param {{ second: boolean, front: number }} side as for `drawings`
  * @returns {[first: string, second: string]}
  */
-export function captionsFor(mode, captions, { second, shown }) {
+export function captionsFor(mode, captions, { second, front }) {
   const pair = captions.length > 1;
   const titles = pair
     ? captions.map((caption, index) => "AB"[index] + (caption ? `: ${caption}` : ""))
@@ -110,5 +110,5 @@ export function captionsFor(mode, captions, { second, shown }) {
   if (mode === "blink") return [titles[second ? 1 : 0], ""];
   if (twoSided(mode)) return [titles[0], titles[1]];
   if (mode === "difference") return [titles.join("  →  "), ""];
-  return [pair && mode !== "photo" ? titles[shown] : "", ""];
+  return [pair && mode !== "photo" ? titles[front] : "", ""];
 }

@@ -53,9 +53,9 @@ export default {
     // Rows stay where they are as far as they can, so that focus and scroll position do too.
     const draw = () => {
       const options = model.get("_options");
-      const wanted = new Set(options.map((option) => option.key));
+      const keys = new Set(options.map((option) => option.key));
       for (const [key, row] of rows) {
-        if (wanted.has(key)) continue;
+        if (keys.has(key)) continue;
         row.remove();
         rows.delete(key);
       }

@@ -100,8 +100,8 @@ export function stripe([seenA, seenB], [numbersA, numbersB], { width, pixels }, 
   for (let i = 0, x = 0, y = 0; i < out.length; i++) {
     if (seenA[i] >= 0 && seenB[i] >= 0) {
       const [from, to] = [numbersA[seenA[i]], numbersB[seenB[i]]];
-      const wanted = only === null || only === from * colors.length + to;
-      if (from !== to && wanted) {
+      const colored = only === null || only === from * colors.length + to;
+      if (from !== to && colored) {
         out[i] = colors[(Math.floor((x + y) / stripeWidth) & 1) === 0 ? from : to];
       }
     }

@@ -60,10 +60,10 @@ export class Stage {
   updateCaptions() {
     const { mode, masks } = this.view;
     const captions = masks.map(({ caption }) => caption);
-    const said = captionsFor(mode, captions, this.view);
+    const texts = captionsFor(mode, captions, this.view);
     this.captions.forEach((caption, index) => {
-      caption.textContent = said[index];
-      caption.hidden = !said[index];
+      caption.textContent = texts[index];
+      caption.hidden = !texts[index];
       caption.classList.toggle("wnb-right", index === 1 && mode === "swipe");
     });
   }

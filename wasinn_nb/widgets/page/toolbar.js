@@ -129,7 +129,7 @@ export class Toolbar {
     this.outline.checked = settings.outline;
     this.outline.disabled = !has.outline;
     this.other.hidden = !has.otherMask;
-    this.other.textContent = "AB"[view.shown];
+    this.other.textContent = "AB"[view.front];
 
     const { title, label, range, scored, hint } = thresholdControl(view);
     // The attributes are strings; set before the value, which they bound.

@@ -70,8 +70,8 @@ export class Uploads {
       return;
     }
     if (upload !== this.current) return;
-    const said = { type: "upload", id, name: file.name, size: file.size, offset: sent };
-    this.model.send(said, undefined, [chunk]);
+    const header = { type: "upload", id, name: file.name, size: file.size, offset: sent };
+    this.model.send(header, undefined, [chunk]);
   }
 
   /** @param {Answer} answer */

@@ -79,7 +79,7 @@ export class View {
   }
 
   /** The mask that modes with one side show. */
-  get shown() {
+  get front() {
     return this.pair && this.second ? 1 : 0;
   }
 

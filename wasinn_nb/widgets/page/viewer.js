@@ -279,8 +279,8 @@ class Viewer {
   }
 
   inWords() {
-    const { masks, mode, shown } = this.view;
-    const { caption, classes, labels } = masks[shown];
+    const { masks, mode, front } = this.view;
+    const { caption, classes, labels } = masks[front];
     const listed = classes.filter((one) => one.pixels).slice(0, MOST_IN_LABEL);
     const areas = listed.map((one) => `${one.name} ${share(one.pixels, labels.length)}`);
     return `${[mode, caption].filter(Boolean).join(" of ")}: ${areas.join(", ")}`;

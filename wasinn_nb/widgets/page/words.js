@@ -35,11 +35,11 @@ export const percentOf = (threshold) => `${Number((threshold * 100).toFixed(1))}
  */
 export function seenAt(masks, size, spot) {
   const [x, y] = [Math.floor(spot.x), Math.floor(spot.y)];
-  const said = masks.map((mask, index) => {
+  const texts = masks.map((mask, index) => {
     const side = masks.length > 1 ? `${"AB"[index]} ` : "";
     return side + seenBy(mask, size, { x: x + 0.5, y: y + 0.5 });
   });
-  return [`x ${x}, y ${y}`, ...said].join("  ·  ");
+  return [`x ${x}, y ${y}`, ...texts].join("  ·  ");
 }
 
 /**

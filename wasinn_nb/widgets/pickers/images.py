@@ -25,7 +25,7 @@ from wasinn_nb.widgets.pickers.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
 
 __all__ = ["ImagePicker"]
 
-_MOST_SHOWN: Final = 60
+_MOST_OPTIONS: Final = 60
 _MOST_LETTERS: Final = 100  # of an uploaded file's name
 _THUMBNAIL: Final = (144, 96)
 _THUMBNAIL_QUALITY: Final = 60
@@ -38,7 +38,7 @@ class _Kept:
     """An image that is not a file here: its bytes, and its option."""
 
     content: bytes
-    shown: Option
+    option: Option
 
 
 class ImagePicker(Picker):
@@ -75,8 +75,8 @@ class ImagePicker(Picker):
         self._kept: dict[str, _Kept] = {}
         self._in_folder: list[Option] = []
         self._opened = 0
-        wanted = settings.default("image") if value is None else value
-        picked = os.fspath(wanted) if isinstance(wanted, str | os.PathLike) else self._keep(wanted)
+        chosen = settings.default("image") if value is None else value
+        picked = os.fspath(chosen) if isinstance(chosen, str | os.PathLike) else self._keep(chosen)
         super().__init__(_kind="images", label="Image", value=picked, _options=self._listed(picked))
         if folder is not None:
             self._show_folder(folder)
@@ -115,17 +115,17 @@ class ImagePicker(Picker):
         except WasiNnError as error:
             self._say(error)
             raise
-        shown = [folder / name for name in names[:_MOST_SHOWN]]
-        listed = [_file_option(path) for path in shown]
+        paths = [folder / name for name in names[:_MOST_OPTIONS]]
+        listed = [_file_option(path) for path in paths]
         with self._guard:
             self._opened = opened = self._opened + 1
             self._folder, self._in_folder = readable(str(folder), 4096), listed
             self.refresh()
         if not names:
             self._say(f"no images in {readable(str(folder))}; expected {', '.join(IMAGE_SUFFIXES)}")
-        elif len(names) > _MOST_SHOWN:
-            self._say(f"the first {_MOST_SHOWN} of {len(names)} images are shown")
-        self._in_background(functools.partial(self._make_thumbnails, opened, shown))
+        elif len(names) > _MOST_OPTIONS:
+            self._say(f"the first {_MOST_OPTIONS} of {len(names)} images are shown")
+        self._in_background(functools.partial(self._make_thumbnails, opened, paths))
 
     def add(self, content: bytes, name: str) -> None:
         """Keep an image, as it is, and pick it.
@@ -192,7 +192,7 @@ class ImagePicker(Picker):
         return next(key for name in names if (key := _UPLOAD + name) not in self._kept)
 
     def _listed(self, value: str) -> list[Option]:
-        listed = [kept.shown for kept in reversed(self._kept.values())]
+        listed = [kept.option for kept in reversed(self._kept.values())]
         listed += self._in_folder
         listed += [_described(option(name, name), catalog.image(name)) for name in catalog.images()]
         if all(known["key"] != value for known in listed):
@@ -201,12 +201,12 @@ class ImagePicker(Picker):
 
     def _make_thumbnails(self, opened: int, paths: Sequence[Path]) -> None:
         made: list[Option] = []
-        shown = time.monotonic()
+        sent = time.monotonic()
         for index, path in enumerate(paths):
             made.append(_described(_file_option(path), path))
             last = index == len(paths) - 1
-            if last or time.monotonic() - shown >= _SECONDS_BETWEEN:
-                shown = time.monotonic()
+            if last or time.monotonic() - sent >= _SECONDS_BETWEEN:
+                sent = time.monotonic()
                 with self._guard:
                     if self._opened != opened or self.comm is None:
                         return
@@ -235,37 +235,37 @@ class ImagePicker(Picker):
 
 def _own_option(value: str) -> Option:
     """Return the option of a path, or of a name that no shipped image has."""
-    shown = option(value, readable(_title(value)))
+    entry = option(value, readable(_title(value)))
     try:
-        return _described(shown, catalog.image(value))
+        return _described(entry, catalog.image(value))
     except (WasiNnError, OSError) as error:
-        return shown | {"reason": str(error), "enabled": False}
+        return entry | {"reason": str(error), "enabled": False}
 
 
 def _file_option(path: Path) -> Option:
     key = str(path)
     if is_text(key):
         return option(key, readable(path.name))
-    reason = "its name is no UTF-8; rename it"
+    reason = "its name is not UTF-8; rename it"
     return option(readable(key, 4096), readable(path.name), reason=reason, enabled=False)
 
 
-def _described(shown: Option, source: Path | bytes) -> Option:
+def _described(entry: Option, source: Path | bytes) -> Option:
     """Return an option with the image's size and thumbnail, or with why it has none."""
-    if not shown["enabled"]:
-        return shown
+    if not entry["enabled"]:
+        return entry
     try:
         if isinstance(source, bytes):
             image = open_image(source)
-            return shown | {"detail": _size(image), "thumbnail": _jpeg(image)}
+            return entry | {"detail": _size(image), "thumbnail": _jpeg(image)}
         stamp = change_stamp(existing_file(source, "image"))
         detail, thumbnail = _thumbnail(source, *stamp)
     except (WasiNnError, OSError) as error:
         reason = str(error)
         if isinstance(source, Path):
             reason = reason.removeprefix(f"{source}: ").removeprefix(f"{source} ")
-        return shown | {"reason": reason, "enabled": False}
-    return shown | {"detail": detail, "thumbnail": thumbnail}
+        return entry | {"reason": reason, "enabled": False}
+    return entry | {"detail": detail, "thumbnail": thumbnail}
 
 
 @functools.lru_cache(maxsize=512)

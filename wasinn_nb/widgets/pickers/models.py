@@ -83,12 +83,12 @@ class ModelPicker(Picker):
             self._in_background(partial(self._fetch, name))
 
     def _fetch(self, name: str) -> None:
-        shown = 0.0
+        sent = 0.0
 
         def report(so_far: int, in_all: int) -> None:
-            nonlocal shown
-            if (now := time.monotonic()) - shown >= _SECONDS_BETWEEN:
-                shown = now
+            nonlocal sent
+            if (now := time.monotonic()) - sent >= _SECONDS_BETWEEN:
+                sent = now
                 with self._guard:
                     self._progress[name] = so_far / in_all if in_all else 0.0
                     self._show_progress(name)

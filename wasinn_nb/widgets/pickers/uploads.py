@@ -85,9 +85,9 @@ class Uploads:
         if offset == 0:
             upload = Upload(name, _checked_size(name, size))
         elif upload is None or len(upload.content) != offset:
-            came = len(upload.content) if upload else 0
+            received = len(upload.content) if upload else 0
             raise InvalidArgumentError(
-                f"{readable(name)}: expected the bytes from {came} on, got those from "
+                f"{readable(name)}: expected the bytes from {received} on, got those from "
                 f"{offset!r:.40} on; upload it again"
             )
         _append(upload, buffers)

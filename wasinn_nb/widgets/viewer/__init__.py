@@ -2,7 +2,7 @@
 
 from wasinn_nb.widgets.viewer.bars import Bars
 from wasinn_nb.widgets.viewer.notes import Note, gathered, note, notes_of
-from wasinn_nb.widgets.viewer.payload import Shown, captions
+from wasinn_nb.widgets.viewer.payload import WidgetResult, captions
 from wasinn_nb.widgets.viewer.viewer import MaskViewer
 
-__all__ = ["Bars", "MaskViewer", "Note", "Shown", "captions", "gathered", "note", "notes_of"]
+__all__ = ["Bars", "MaskViewer", "Note", "WidgetResult", "captions", "gathered", "note", "notes_of"]

@@ -12,12 +12,12 @@ from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.widgets.pages import page
 from wasinn_nb.widgets.pickers import readable
 from wasinn_nb.widgets.viewer.notes import Note
-from wasinn_nb.widgets.viewer.payload import photo_payload
+from wasinn_nb.widgets.viewer.payload import image_payload
 from wasinn_nb.wording import counted, percent
 
 __all__ = ["Bars"]
 
-_SHOWN: Final = 5
+_MOST_CLASSES: Final = 5
 
 
 class Bars(anywidget.AnyWidget):
@@ -35,13 +35,13 @@ class Bars(anywidget.AnyWidget):
     _esm, _css = page("bars")
 
     stale = traitlets.Bool().tag(sync=True)
-    _photo = traitlets.Dict().tag(sync=True)
+    _sent_image = traitlets.Dict().tag(sync=True)
     _results = traitlets.List(traitlets.Dict()).tag(sync=True)
     _notes = traitlets.List(traitlets.Dict()).tag(sync=True)
 
     def __init__(self) -> None:
         self.serial = 0
-        self._image: object = None
+        self._source: object = None
         super().__init__()
 
     def show(
@@ -60,9 +60,9 @@ class Bars(anywidget.AnyWidget):
         self.serial += 1
         with self.hold_sync():
             self.stale = False
-            if self._image is None or self._image is not results[0].image:
-                self._image = results[0].image
-                self._photo = photo_payload(results[0])
+            if self._source is None or self._source is not results[0].image:
+                self._source = results[0].image
+                self._sent_image = image_payload(results[0])
             self._results = [
                 _payload(result, title, self.serial)
                 for result, title in zip(results, titles, strict=True)
@@ -72,7 +72,7 @@ class Bars(anywidget.AnyWidget):
 
 def _payload(result: ClassificationResult, title: str, serial: int) -> dict[str, Any]:
     """Return what the page shows of a result."""
-    top = result.top(_SHOWN)
+    top = result.top(_MOST_CLASSES)
     classes = counted(len(result.card.classes), "class")
     softmax = ", probabilities by softmax" if result.softmax else ""
     return {

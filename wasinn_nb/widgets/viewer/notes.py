@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from wasinn_nb.cards import card_line
-from wasinn_nb.widgets.viewer.payload import Shown
+from wasinn_nb.widgets.viewer.payload import WidgetResult
 from wasinn_nb.wording import percent
 
 __all__ = ["Note", "gathered", "note", "notes_of"]
@@ -22,7 +22,7 @@ def note(text: str, code: str = "") -> Note:
     return {"text": text, "code": code}
 
 
-def notes_of(result: Shown, code: str | None = None) -> list[Note]:
+def notes_of(result: WidgetResult, code: str | None = None) -> list[Note]:
     """Return what is to be known of a result: what it assumes, and what the model did not see.
 
     Parameters

@@ -23,15 +23,15 @@ from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import SegmentationResult
 from wasinn_nb.wording import inert
 
-__all__ = ["Shown", "captions", "confidence_payload", "confidence_planes", "mask_payload"]
-__all__ += ["own_file_payload", "photo_payload", "threshold_levels"]
+__all__ = ["WidgetResult", "captions", "confidence_payload", "confidence_planes", "mask_payload"]
+__all__ += ["image_payload", "own_file_payload", "threshold_levels"]
 
-Shown: TypeAlias = SegmentationResult | ClassificationResult
+WidgetResult: TypeAlias = SegmentationResult | ClassificationResult
 """A result that the widgets can show."""
 
 # One result is to take 600 kB at most: this, some 5 kB of mask, the confidences, and 230 kB of the
 # image that is saved with the notebook.
-_MOST_PHOTO_BYTES: Final = 260_000
+_MOST_IMAGE_BYTES: Final = 260_000
 _MOST_CONFIDENCE_BYTES: Final = 100_000
 # How many steps from 0 to 1 the thresholds of one class have, until its probabilities are small
 # enough: half percents, whole percents, ...
@@ -46,7 +46,7 @@ _MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/
 _BLOCK_VALUES: Final = 1 << 22
 
 
-def photo_payload(result: Shown) -> dict[str, Any]:
+def image_payload(result: WidgetResult) -> dict[str, Any]:
     """Return the image for the page; empty where the result keeps none.
 
     Returns
@@ -59,9 +59,9 @@ def photo_payload(result: Shown) -> dict[str, Any]:
     --------
     >>> from wasinn_nb.cards import ModelCard
     >>> card = ModelCard("toy", "segmentation", classes=("background", "road"))
-    >>> photo = np.zeros((2, 3, 3), np.uint8)
-    >>> result = SegmentationResult(np.zeros((4, 6), np.uint8), card, image=photo)
-    >>> sent = photo_payload(result)
+    >>> pixels = np.zeros((2, 3, 3), np.uint8)
+    >>> result = SegmentationResult(np.zeros((4, 6), np.uint8), card, image=pixels)
+    >>> sent = image_payload(result)
     >>> sent["type"], sent["width"], sent["height"]
     ('image/png', 3, 2)
     """
@@ -69,19 +69,19 @@ def photo_payload(result: Shown) -> dict[str, Any]:
         return {}
     if isinstance(result.image, bytes) and (own := own_file_payload(result.image)) is not None:
         return own
-    photo = result.photo
-    assert photo is not None  # noqa: S101 - there is an image
-    height, width = photo.shape[:2]
-    media_type, content = _encoded(Image.fromarray(photo))
+    pixels = result.photo
+    assert pixels is not None  # noqa: S101 - there is an image
+    height, width = pixels.shape[:2]
+    media_type, content = _encoded(Image.fromarray(pixels))
     return {"bytes": content, "type": media_type, "width": width, "height": height}
 
 
 def own_file_payload(content: bytes) -> dict[str, Any] | None:
     """Return an image's own file for the page, or None where a browser would show another one."""
-    if len(content) > _MOST_PHOTO_BYTES:
+    if len(content) > _MOST_IMAGE_BYTES:
         return None
     with Image.open(io.BytesIO(content)) as image:
-        shown_alike = (
+        displays_alike = (
             image.format in _MEDIA_TYPES
             and image.mode in {"RGB", "L"}
             and "transparency" not in image.info
@@ -89,7 +89,7 @@ def own_file_payload(content: bytes) -> dict[str, Any] | None:
             and max(image.size) <= _MOST_SIDE
             and exif_orientation(image) == 1
         )
-        if not shown_alike:
+        if not displays_alike:
             return None
         width, height = image.size
         media_type = _MEDIA_TYPES[str(image.format)]
@@ -107,12 +107,12 @@ def _encoded(image: Image.Image) -> tuple[str, bytes]:
         size = max(1, round(image.width * shrink)), max(1, round(image.height * shrink))
         small = image if size == image.size else image.resize(size, Image.Resampling.BILINEAR)
         small.save(encoded, "JPEG", quality=quality)
-        if encoded.tell() <= _MOST_PHOTO_BYTES:
+        if encoded.tell() <= _MOST_IMAGE_BYTES:
             break
     return "image/jpeg", encoded.getvalue()
 
 
-def captions(results: Sequence[Shown]) -> list[str]:
+def captions(results: Sequence[WidgetResult]) -> list[str]:
     """Return what tells each result from the others, in words; empty where nothing does.
 
     Examples
@@ -132,7 +132,7 @@ def captions(results: Sequence[Shown]) -> list[str]:
     return [", ".join(one[key] for key in differing) for one in facts]
 
 
-def _facts(result: Shown) -> dict[str, str]:
+def _facts(result: WidgetResult) -> dict[str, str]:
     origin = result.origin
     recipe = {} if origin.recipe is None else origin.recipe.to_dict()
     threshold = getattr(result, "threshold", None)
@@ -147,7 +147,7 @@ def _facts(result: Shown) -> dict[str, str]:
 
 
 def mask_payload(
-    result: SegmentationResult, serial: int, caption: str = "", photo: int = 0
+    result: SegmentationResult, serial: int, caption: str = "", image: int = 0
 ) -> dict[str, Any]:
     r"""Return the mask for the page: labels, names, colors and areas of the classes.
 
@@ -158,7 +158,7 @@ def mask_payload(
         What the page is to call this mask.
     caption : str
         What the page is to write on it.
-    photo : int
+    image : int
         The number of the image that belongs under it.
 
     Returns
@@ -181,7 +181,7 @@ def mask_payload(
     return {
         "serial": serial,
         "caption": caption,
-        "photo": photo,
+        "image": image,
         "width": result.width,
         "height": result.height,
         "covers": list(result.covers),
@@ -234,15 +234,15 @@ def confidence_payload(
 
 
 def threshold_levels(steps: int, *exactly: float | None) -> list[float]:
-    """Return thresholds from 0 to 1 in equal steps, and those that are wanted exactly.
+    """Return thresholds from 0 to 1 in equal steps, and those that have to be among them.
 
     Examples
     --------
     >>> threshold_levels(4, 0.5, 0.3, None)
     [0.0, 0.25, 0.3, 0.5, 0.75, 1.0]
     """
-    wanted = {step / steps for step in range(steps + 1)}
-    return sorted(wanted | {level for level in exactly if level is not None})
+    levels = {step / steps for step in range(steps + 1)}
+    return sorted(levels | {level for level in exactly if level is not None})
 
 
 def confidence_planes(
@@ -250,7 +250,7 @@ def confidence_planes(
 ) -> NDArray[np.uint8]:
     """Return how sure the model was, pixel by pixel.
 
-    Scores of several classes that are no probabilities (negative, or with another sum than 1) go
+    Scores of several classes that are not probabilities (negative, or with another sum than 1) go
     through softmax.
 
     Parameters

@@ -15,7 +15,7 @@ from typing import Any, Final
 from PIL import Image
 
 from wasinn_nb.tasks.segmentation import SegmentationResult, colorize, resize_labels
-from wasinn_nb.widgets.viewer.payload import Shown
+from wasinn_nb.widgets.viewer.payload import WidgetResult
 
 __all__ = ["Still", "still_png"]
 
@@ -43,7 +43,7 @@ class Still:
     def __init__(self) -> None:
         self.id = uuid.uuid4().hex
         self._displayed = False
-        self._results: tuple[Shown, ...] = ()
+        self._results: tuple[WidgetResult, ...] = ()
 
     def display(self, widget: Any) -> None:
         """Show a widget's own bundle of media types, and the image below it."""
@@ -55,7 +55,7 @@ class Still:
         self._displayed = True
         display(self.bundle(), raw=True, display_id=self.id)  # type: ignore[no-untyped-call]
 
-    def update(self, *results: Shown) -> None:
+    def update(self, *results: WidgetResult) -> None:
         """Bring the image up to date, wherever it is shown."""
         self._results = results
         if self._displayed:
@@ -66,8 +66,8 @@ class Still:
 
     def bundle(self) -> dict[str, str | bytes]:
         """Return the image as a bundle of media types: bars of classes as HTML and text alone."""
-        shown = "".join(result._repr_html_() for result in self._results)
-        html = f'<div data-wnb-still="{self.id}">{_STYLE}{shown}</div>'
+        results = "".join(result._repr_html_() for result in self._results)
+        html = f'<div data-wnb-still="{self.id}">{_STYLE}{results}</div>'
         text = "\n".join(map(repr, self._results)) or "no result yet"
         bundle: dict[str, str | bytes] = {"text/html": html, "text/plain": text}
         masks = [one for one in self._results if isinstance(one, SegmentationResult)]

@@ -17,9 +17,9 @@ from wasinn_nb.widgets.viewer.notes import Note, gathered, notes_of
 from wasinn_nb.widgets.viewer.payload import (
     captions,
     confidence_payload,
+    image_payload,
     mask_payload,
     own_file_payload,
-    photo_payload,
 )
 from wasinn_nb.widgets.viewer.still import Still
 
@@ -96,7 +96,7 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
     threshold = traitlets.Float(0.0, min=0.0, max=1.0).tag(sync=True)
     hidden = traitlets.List(traitlets.Unicode()).tag(sync=True)
     stale = traitlets.Bool().tag(sync=True)
-    _photo = traitlets.Dict({"number": 0}).tag(sync=True)
+    _sent_image = traitlets.Dict({"number": 0}).tag(sync=True)
     _masks = traitlets.List(traitlets.Dict()).tag(sync=True)
     _confidence = traitlets.List(traitlets.Dict()).tag(sync=True)
     _notes = traitlets.List(traitlets.Dict()).tag(sync=True)
@@ -114,11 +114,11 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
         self._results: tuple[SegmentationResult, ...] = ()  # at the threshold
         self.serial = 0
         self.still = Still()
-        self._photo_number = 0
+        self._image_number = 0
         self._sent: tuple[object, Exif | None] = (None, None)
         content: dict[str, Any] = {"_still_id": self.still.id}
         if result is not None:
-            content |= self._taken(result, other, None)
+            content |= self._traits_of(result, other, None)
         super().__init__(**(content | options))
         if result is not None:
             self.send_confidences()
@@ -170,16 +170,16 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
         if not isinstance(content, bytes) or self._was_sent(content, None):
             return
         if (own := own_file_payload(content)) is not None:
-            self._photo = self._numbered(own, content, None)
+            self._sent_image = self._numbered(own, content, None)
 
     def recall_photo(self) -> None:
         """Send the image of what is shown again where another was sent ahead for nothing."""
         if (result := self.result) is None or self._was_sent(result.image, _exif(result)):
             return
-        payload = self._numbered(photo_payload(result), result.image, _exif(result))
+        payload = self._numbered(image_payload(result), result.image, _exif(result))
         with self.hold_sync():
-            self._photo = payload
-            self._masks = [mask | {"photo": self._photo_number} for mask in self._masks]
+            self._sent_image = payload
+            self._masks = [mask | {"image": self._image_number} for mask in self._masks]
 
     def show_masks(
         self,
@@ -196,7 +196,7 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
         notes : sequence of Note, optional
             What to say below the image.  Default: what the results assume.
         """
-        content = self._taken(result, other, notes)
+        content = self._traits_of(result, other, notes)
         with self.hold_sync():
             self.stale = False
             if self.mode == "difference" and other is None:
@@ -210,7 +210,7 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
             confidence_payload(result, self.serial, self.threshold) for result in self._given
         ]
 
-    def _taken(
+    def _traits_of(
         self,
         result: SegmentationResult,
         other: SegmentationResult | None,
@@ -228,10 +228,10 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
         self.serial += 1
         content: dict[str, Any] = {}
         if not self._was_sent(result.image, _exif(result)):
-            payload = photo_payload(result)
-            content["_photo"] = self._numbered(payload, result.image, _exif(result))
+            payload = image_payload(result)
+            content["_sent_image"] = self._numbered(payload, result.image, _exif(result))
         content["_masks"] = [
-            mask_payload(one, self.serial, caption, self._photo_number)
+            mask_payload(one, self.serial, caption, self._image_number)
             for one, caption in zip(results, captions(results), strict=True)
         ]
         content["_notes"] = list(gathered(list(map(notes_of, results))) if notes is None else notes)
@@ -289,16 +289,16 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
         """Give an image that is about to be sent its number, and remember it."""
         # An image's own file is the same image under every recipe.
         self._sent = (image, None if payload.get("bytes") is image else exif)
-        self._photo_number += 1
-        return payload | {"number": self._photo_number}
+        self._image_number += 1
+        return payload | {"number": self._image_number}
 
     def _ipython_display_(self) -> None:
         self.still.update(*self._results)
         self.still.display(self)
 
     def __repr__(self) -> str:
-        shown = " | ".join(map(repr, self._results)) or "no result"
-        return f"MaskViewer({shown})"
+        results = " | ".join(map(repr, self._results)) or "no result"
+        return f"MaskViewer({results})"
 
 
 def _exif(result: SegmentationResult) -> Exif | None:
