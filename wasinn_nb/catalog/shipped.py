@@ -16,6 +16,7 @@ __all__ = [
     "PathLike",
     "data_dir",
     "guest",
+    "guests",
     "image",
     "images",
     "mask",
@@ -67,6 +68,17 @@ def image(name_or_path: PathLike | None = None) -> Path:
     if not isinstance(name_or_path, str) or Path(name_or_path).suffix or has_folder(name_or_path):
         return existing_file(expanded(name_or_path, "a name or a path"), "image").absolute()
     raise NotFoundError(no_such("shipped image", name_or_path, shipped))
+
+
+def guests() -> tuple[str, ...]:
+    """Return the names of the shipped WebAssembly guests.
+
+    Examples
+    --------
+    >>> "roadseg" in guests()
+    True
+    """
+    return tuple(sorted(path.stem for path in (data_dir() / "guests").glob("*.wasm")))
 
 
 def guest(name_or_path: PathLike) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -11,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from wasinn_nb.cli import completing
+from wasinn_nb.cli.application import Application
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.json_files import json_text
 from wasinn_nb.render import Document, Showing, document_text
@@ -42,7 +43,10 @@ __all__ = [
 
 
 class ExitCode(IntEnum):
-    """How the command ended; each number has one meaning, whatever the verb."""
+    """How the command ended; each number has one meaning, whatever the verb.
+
+    ``run`` ends with its guest's number, and ``lab`` with JupyterLab's.
+    """
 
     DONE = 0
     """It was done; of ``compare``, the same; of ``diagnose``, right."""
@@ -51,16 +55,20 @@ class ExitCode(IntEnum):
     ERROR = 2
     """Nothing was done: a wrong option, a missing file, a model that cannot be read."""
     GUEST = 125
-    """``run`` failed, or its guest did not end by itself; other numbers are the guest's own."""
+    """``run`` failed, or its guest did not end by itself."""
+    INTERRUPTED = 130
+    """It was interrupted with Ctrl-C: 128 + SIGINT, as of programs that the signal ends."""
+    CLOSED_PIPE = 141
+    """The program that reads the output ended before: 128 + SIGPIPE; nothing is printed."""
 
 
-app = typer.Typer(
+app = Application(
     help="Run image models with OpenVINO natively and through WASI-NN, side by side.",
     epilog="Exit codes: 0: done. 1: compare found a difference, or diagnose did not find the "
-    "tensor right. 2: an error. run ends with the guest's own exit code, and with 125 where the "
-    "guest could not be run or did not end by itself.",
+    "tensor right. 2: an error. 130: interrupted. 141: the program that reads the output ended. "
+    "run ends with the guest's own exit code, and with 125 where the guest could not be run or did "
+    "not end by itself; lab ends as JupyterLab does.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 out = Console(highlight=False)
@@ -79,10 +87,20 @@ CardPath = Annotated[
 ]
 Html = Annotated[Path | None, typer.Option(help="Write one page there, readable without Jupyter.")]
 ImageName = Annotated[
-    str | None, typer.Argument(help="Path, or name of a shipped image. (default: shipped)")
+    str | None,
+    typer.Argument(
+        help="Path, or name of a shipped image; - reads the standard input. (default: shipped)",
+        autocompletion=completing.images,
+    ),
 ]
 ModelName = Annotated[
-    str | None, typer.Option("--model", "-m", help="Catalog name or path. (default: shipped)")
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help="Catalog name or path. (default: shipped)",
+        autocompletion=completing.models,
+    ),
 ]
 OutputName = Annotated[
     str | None,
@@ -90,17 +108,33 @@ OutputName = Annotated[
 ]
 Precision = Annotated[
     str | None,
-    typer.Option("--precision", "-p", help="f32, f16, bf16, or device (its own). (default: f32)"),
+    typer.Option(
+        "--precision",
+        "-p",
+        help="f32, f16, bf16, or device (its own). (default: f32)",
+        autocompletion=completing.precisions,
+    ),
 ]
 RecipeText = Annotated[
     str | None,
     typer.Option("--recipe", help="JSON file, or color=RGB,range=0:1. (default: the card's)"),
 ]
 RuntimeName = Annotated[
-    str | None, typer.Option("--runtime", help="openvino, onnxruntime, litert. (default: openvino)")
+    str | None,
+    typer.Option(
+        "--runtime",
+        help="openvino, onnxruntime, litert. (default: openvino)",
+        autocompletion=completing.runtime_names,
+    ),
 ]
 Target = Annotated[
-    str | None, typer.Option("--target", "-t", help="CPU, GPU, NPU, AUTO. (default: CPU)")
+    str | None,
+    typer.Option(
+        "--target",
+        "-t",
+        help="CPU, GPU, NPU, AUTO. (default: CPU)",
+        autocompletion=completing.targets,
+    ),
 ]
 
 
@@ -148,7 +182,7 @@ def print_line(text: str | Text) -> None:
 
 def print_json(value: Any) -> None:
     """Print *value* as JSON."""
-    sys.stdout.write(json_text(value, "the output", InvalidArgumentError))
+    typer.echo(json_text(value, "the output", InvalidArgumentError), nl=False)
 
 
 def pairs(texts: list[str] | None, separator: str, option: str) -> dict[str, str]:

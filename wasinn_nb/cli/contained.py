@@ -23,6 +23,8 @@ _PROGRAM: Final = "from wasinn_nb.cli import main_here; main_here()"
 def run_contained(arguments: Sequence[str]) -> int:
     """Run a verb in a process of its own, and return its exit code; 2 where it crashed.
 
+    Ctrl-C ends that process, too.
+
     Parameters
     ----------
     arguments : sequence of str

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 import wasinn_nb as wn
+from wasinn_nb.cli import completing
 from wasinn_nb.errors import TensorFileError
 from wasinn_nb.imaging import IMAGE_SUFFIXES
 from wasinn_nb.wasi_nn import port_bytes
@@ -18,7 +19,12 @@ Shape = Annotated[
     str | None, typer.Option(help="Of a raw dump: 1x224x224x3. (default: by its name)")
 ]
 TypeName = Annotated[
-    str | None, typer.Option("--type", help="Of a raw dump's numbers: f32, u8. (default: as shape)")
+    str | None,
+    typer.Option(
+        "--type",
+        help="Of a raw dump's numbers: f32, u8. (default: as shape)",
+        autocompletion=completing.types,
+    ),
 ]
 
 

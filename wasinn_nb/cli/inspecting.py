@@ -11,6 +11,7 @@ import typer
 
 import wasinn_nb as wn
 from wasinn_nb.cards import card_path, is_model_file
+from wasinn_nb.cli import completing
 from wasinn_nb.cli.console import (
     AsJson,
     CardPath,
@@ -27,6 +28,7 @@ from wasinn_nb.cli.console import (
 from wasinn_nb.cli.dumps import Shape, TypeName, dimensions_of
 from wasinn_nb.cli.remedies import error_text, print_error, remedy_commands
 from wasinn_nb.cli.statements import Given, made_card, numbers, output_of, read_classes, read_recipe
+from wasinn_nb.cli.stdin import STDIN, stdin_file
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RecipeError, WasiNnError
 from wasinn_nb.files import is_file, is_folder
 from wasinn_nb.imaging import Color, Fit, Layout, Resize
@@ -36,7 +38,12 @@ from wasinn_nb.inspection import describe_file, kinds_in, path_of
 @app.command()
 def inspect(
     paths: Annotated[
-        list[Path], typer.Argument(help="A .tensor or .npy file, an image, a model or its name.")
+        list[str],
+        typer.Argument(
+            help="A .tensor or .npy file, an image, a model or its name; - reads an image or a "
+            "tensor from the standard input.",
+            autocompletion=completing.models,
+        ),
     ],
     card: CardPath = None,
     recipe: RecipeText = None,
@@ -65,9 +72,9 @@ def inspect(
             listed.append(inspected(path))
         except (WasiNnError, OSError) as error:
             failed = True
-            words = [word for word in sys.argv[1:] if word == str(path) or Path(word) not in paths]
+            words = [word for word in sys.argv[1:] if word == path or word not in paths]
             print_error(error, words)
-            listed.append({"path": str(path), "error": error_text(error, words)})
+            listed.append({"path": path, "error": error_text(error, words)})
     if as_json:
         print_json(listed)
     if failed:
@@ -75,7 +82,7 @@ def inspect(
 
 
 def _inspected(
-    path: Path,
+    text: str,
     *,
     given: tuple[str | None, str | None, str | None],
     shape: str | None,
@@ -84,12 +91,14 @@ def _inspected(
 ) -> dict[str, Any]:
     """Return what is known of a file as JSON values; print it where they are not asked for."""
     card, recipe, runtime = given
-    if shape is not None or type_ is not None or not _is_model(path):
-        described_file = describe_file(path, dimensions_of(shape), type_)
+    path = Path(text)
+    if text == STDIN or shape is not None or type_ is not None or not _is_model(path):
+        with stdin_file(text) as found:
+            described_file = describe_file(found, dimensions_of(shape), type_)
         if not as_json:
             show(described_file)
         return described_file.to_dict()
-    model = path if is_folder(path) else str(path)  # text alone may be a name
+    model = path if is_folder(path) else text  # text alone may be a name
     try:
         described = wn.describe(model, card=card, recipe=read_recipe(recipe), runtime=runtime)
     except MissingFileError as error:
@@ -137,12 +146,18 @@ def _print_command(described: wn.ModelDescription, given: Given) -> None:
 
 @app.command()
 def card(
-    model: Annotated[str, typer.Argument(help="The model's path, or its name.")],
+    model: Annotated[
+        str,
+        typer.Argument(help="The model's path, or its name.", autocompletion=completing.models),
+    ],
     base: Annotated[
         str | None, typer.Option("--card", help="Card to start from. (default: the model's)")
     ] = None,
     recipe: RecipeText = None,
-    task: Annotated[str | None, typer.Option(help="segmentation or classification.")] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help="segmentation or classification.", autocompletion=completing.task_names),
+    ] = None,
     classes: Annotated[
         str | None, typer.Option(help="NAME,NAME,… in the order of the channels, or how many.")
     ] = None,

@@ -10,6 +10,7 @@ import typer
 
 import wasinn_nb as wn
 from wasinn_nb.catalog import known_card
+from wasinn_nb.cli import completing
 from wasinn_nb.cli.console import (
     AsJson,
     CardPath,
@@ -28,24 +29,39 @@ from wasinn_nb.cli.console import (
 )
 from wasinn_nb.cli.dumps import Shape, TypeName, stated_tensor
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
+from wasinn_nb.cli.stdin import image_of, stdin_file
 from wasinn_nb.comparison import TOLERANCE
 
 
 @app.command()
 def compare(
     a: Annotated[
-        Path, typer.Argument(help="A .tensor or .npy file, a saved result's JSON, an index mask.")
+        str,
+        typer.Argument(
+            help="A .tensor or .npy file, a saved result's JSON, an index mask; - reads one from "
+            "the standard input."
+        ),
     ],
-    b: Annotated[Path, typer.Argument(help="What to compare it with: another of these.")],
+    b: Annotated[str, typer.Argument(help="What to compare it with: another of these.")],
     tolerance: Annotated[
         float,
         typer.Option(min=0, max=1, help="Part of the largest value that precision may change."),
     ] = TOLERANCE,
     image: Annotated[
-        Path | None, typer.Option(help="The image, for results that were saved without it.")
+        str | None,
+        typer.Option(
+            help="The image of results saved without it: path or name; - reads the standard input.",
+            autocompletion=completing.images,
+        ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", "-m", help="Whose class names and colors to show.")
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="Whose class names and colors to show.",
+            autocompletion=completing.models,
+        ),
     ] = None,
     shape: Shape = None,
     type_: TypeName = None,
@@ -57,9 +73,15 @@ def compare(
     Exit code 0: the same, exactly or within precision; 1: different; 2: an error.
     """
     card = None if model is None else wn.model(model).card
-    one, other = (stated_tensor(path, shape, type_, model) for path in (a, b))
-    found = wn.compare(one, other, tolerance=tolerance, image=image, card=card)
-    _tell(found, html, as_json=as_json)
+    found_image = image_of(image)
+    with stdin_file(a) as one, stdin_file(b) as other:
+        found = wn.compare(
+            *(stated_tensor(path, shape, type_, model) for path in (one, other)),
+            tolerance=tolerance,
+            image=wn.image(found_image) if isinstance(found_image, str) else found_image,
+            card=card,
+        )
+        _tell(found, html, as_json=as_json)
     raise typer.Exit(ExitCode.DONE if found.same else ExitCode.NO)
 
 
@@ -70,7 +92,12 @@ def diagnose(
     ],
     image: Annotated[
         str | None,
-        typer.Option("--image", "-i", help="The image: a path, or the name of a shipped one."),
+        typer.Option(
+            "--image",
+            "-i",
+            help="The image: a path, or the name of a shipped one; - reads the standard input.",
+            autocompletion=completing.images,
+        ),
     ] = None,
     model: ModelName = None,
     target: Target = None,
@@ -92,7 +119,7 @@ def diagnose(
     """
     found = wn.diagnose(
         stated_tensor(tensor, shape, type_, model),
-        image,
+        image_of(image),
         model,
         stage="output" if output else None,
         card=card,
@@ -148,11 +175,18 @@ def evaluate(
     ] = None,
     mapping: Annotated[
         list[str] | None,
-        typer.Option("--map", help="DATA[,…]=MODEL[,…]: the same class. Again for more."),
+        typer.Option(
+            "--map",
+            help="DATA[,…]=MODEL[,…]: the same class. Again for more.",
+            autocompletion=completing.mapped_classes,
+        ),
     ] = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option(help="Label, class or RRGGBB not to count. Again for more."),
+        typer.Option(
+            help="Label, class or RRGGBB not to count. Again for more.",
+            autocompletion=completing.classes,
+        ),
     ] = None,
     html: Html = None,
     as_json: AsJson = False,

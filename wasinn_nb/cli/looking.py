@@ -13,6 +13,7 @@ import typer
 
 import wasinn_nb as wn
 from wasinn_nb.benchmark import FEWEST_ROUNDS
+from wasinn_nb.cli import completing
 from wasinn_nb.cli.console import (
     AsJson,
     CardPath,
@@ -24,6 +25,7 @@ from wasinn_nb.cli.console import (
     show,
 )
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
+from wasinn_nb.cli.stdin import image_of
 from wasinn_nb.errors import UnsupportedOperationError
 from wasinn_nb.imaging import Resize
 
@@ -33,21 +35,42 @@ def bench(
     image: ImageName = None,
     model: Annotated[
         list[str] | None,
-        typer.Option("--model", "-m", help="Name or path; again for more. (default: shipped)"),
+        typer.Option(
+            "--model",
+            "-m",
+            help="Name or path; again for more. (default: shipped)",
+            autocompletion=completing.models,
+        ),
     ] = None,
     target: Annotated[
-        list[str] | None, typer.Option("--target", "-t", help="Again for more. (default: CPU)")
+        list[str] | None,
+        typer.Option(
+            "--target",
+            "-t",
+            help="Again for more. (default: CPU)",
+            autocompletion=completing.targets,
+        ),
     ] = None,
     precision: Annotated[
         list[str] | None,
-        typer.Option("--precision", "-p", help="Again for more. (default: f32)"),
+        typer.Option(
+            "--precision",
+            "-p",
+            help="Again for more. (default: f32)",
+            autocompletion=completing.precisions,
+        ),
     ] = None,
     resize: Annotated[
         list[str] | None,
         typer.Option(help=f"{', '.join(get_args(Resize))}; again for more. (default: the model's)"),
     ] = None,
     runtime: Annotated[
-        list[str] | None, typer.Option("--runtime", help="Again for more. (default: openvino)")
+        list[str] | None,
+        typer.Option(
+            "--runtime",
+            help="Again for more. (default: openvino)",
+            autocompletion=completing.runtime_names,
+        ),
     ] = None,
     card: CardPath = None,
     recipe: RecipeText = None,
@@ -74,7 +97,7 @@ def bench(
         )
         for name, where, kind, how, engine in itertools.product(*choices)
     ]
-    timings = wn.bench(pipelines, image, rounds=rounds)
+    timings = wn.bench(pipelines, image_of(image), rounds=rounds)
     remedies = dict.fromkeys(
         Given(name, card, recipe).remedy(pipeline.assumed)
         for (name, *_), pipeline in zip(itertools.product(*choices), pipelines, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 import warnings
@@ -30,23 +31,63 @@ def main() -> NoReturn:
 
     The exit codes are those of :class:`ExitCode`.
     """
-    if sys.argv[1:2] and sys.argv[1] in CONTAINED:
-        sys.exit(run_contained(sys.argv[1:]))
-    main_here()
+    if not (sys.argv[1:2] and sys.argv[1] in CONTAINED):
+        main_here()
+    try:
+        code = run_contained(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    sys.exit(code)
 
 
 def main_here() -> NoReturn:
     """Run the command line as :func:`main` does, every verb in this process."""
     _show_warnings_in_one_line()
     try:
-        app(prog_name=_NAME)
+        code = _ended()
+    except BrokenPipeError:
+        _discard_output()
+        code = ExitCode.CLOSED_PIPE
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    sys.exit(code)
+
+
+def _ended() -> int:
+    """Run the command line and return its exit code.
+
+    Raises
+    ------
+    BrokenPipeError, KeyboardInterrupt
+        Also where a library made an exit code of them: its codes have another meaning here.
+    """
+    failed = ExitCode.GUEST if sys.argv[1:2] == ["run"] else ExitCode.ERROR
+    try:
+        try:
+            app(prog_name=_NAME)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except SystemExit as ended:
+        cause: BaseException | None = ended
+        while cause is not None:
+            if isinstance(cause, BrokenPipeError | KeyboardInterrupt):
+                raise cause from None
+            cause = cause.__context__
+        return int(ended.code or 0)
+    except BrokenPipeError:
+        raise
     except (WasiNnError, OSError) as error:
         print_error(error, sys.argv[1:])
     except Exception:  # noqa: BLE001 - a fault of ours must not look like a verdict
         traceback.print_exc()
-    else:
-        sys.exit(ExitCode.DONE)
-    sys.exit(ExitCode.GUEST if sys.argv[1:2] == ["run"] else ExitCode.ERROR)
+    return failed
+
+
+def _discard_output() -> None:
+    """Lead what is still to be written nowhere, so that Python does not fail at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.__stdout__.fileno() if sys.__stdout__ else 1)
 
 
 def _print_version(asked: bool) -> None:

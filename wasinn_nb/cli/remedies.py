@@ -54,7 +54,9 @@ def error_text(error: Exception, arguments: Sequence[str]) -> str:
     "OpenVINO does not have this operation; use: wasinn-nb segment 'my image.jpg' -m m.tflite \
 --runtime litert"
     """
-    if not isinstance(error, WasiNnError) or error.remedy is None:
+    if not isinstance(error, WasiNnError):
+        return _without_number(error) if isinstance(error, OSError) else str(error)
+    if error.remedy is None:
         return str(error)
     commands = remedy_commands(error.remedy, arguments)
     if commands:
@@ -65,6 +67,12 @@ def error_text(error: Exception, arguments: Sequence[str]) -> str:
         command = error.remedy.command.replace("{model}", shlex.quote(model or "MODEL"))
         return f"{error.problem}; {command}"
     return str(error)
+
+
+def _without_number(error: OSError) -> str:
+    """Return an operating system's message without Python's ``[Errno 28]``."""
+    place = "the output cannot be written" if error.filename is None else error.filename
+    return f"{place}: {error.strerror}" if error.strerror else str(error)
 
 
 def remedy_commands(remedy: Remedy, arguments: Sequence[str]) -> list[str]:

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 from rich.text import Text
-from typer.core import TyperCommand
 
 import wasinn_nb as wn
+from wasinn_nb.cli import completing
+from wasinn_nb.cli.application import Command
 from wasinn_nb.cli.console import (
     AsJson,
     CardPath,
@@ -35,6 +36,7 @@ from wasinn_nb.cli.console import (
     text_width,
 )
 from wasinn_nb.cli.statements import Given, output_of, print_assumed, print_remedy, read_recipe
+from wasinn_nb.cli.stdin import image_of
 from wasinn_nb.errors import WasiNnError
 from wasinn_nb.imaging import Resize
 from wasinn_nb.render import Document, Legend, Table, document_text
@@ -78,7 +80,7 @@ def segment(
 ) -> None:
     """Segment an image and print how much of it each class takes."""
     result = wn.segment(
-        image,
+        image_of(image),
         model,
         target,
         precision=precision,
@@ -142,7 +144,7 @@ def classify(
 ) -> None:
     """Classify an image and print the most probable classes, as WASI-NN's example guests do."""
     result = wn.classify(
-        image,
+        image_of(image),
         model,
         target,
         precision=precision,
@@ -172,7 +174,7 @@ def _print_files(files: dict[str, str]) -> None:
         print_line(f"{what:8} {path}")
 
 
-class _RunCommand(TyperCommand):
+class _RunCommand(Command):
     """``run``, whose usage errors do not end with an exit code that a guest may have, either."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -196,7 +198,11 @@ def _usage_errors() -> Iterator[None]:
 @app.command(cls=_RunCommand)
 def run(
     wasm: Annotated[
-        str, typer.Argument(help="The module's path, or the name of a shipped one: roadseg.")
+        str,
+        typer.Argument(
+            help="The module's path, or the name of a shipped one: roadseg.",
+            autocompletion=completing.guest_names,
+        ),
     ],
     arguments: Annotated[
         list[str] | None, typer.Argument(help="The guest's arguments; put -- before them.")
@@ -213,7 +219,13 @@ def run(
         typer.Option("--nn-preload", help="NAME:PATH, a model for load_by_name. Again for more."),
     ] = None,
     target: Annotated[
-        str | None, typer.Option("--target", "-t", help="Run graphs there, whatever it asks for.")
+        str | None,
+        typer.Option(
+            "--target",
+            "-t",
+            help="Run graphs there, whatever it asks for.",
+            autocompletion=completing.targets,
+        ),
     ] = None,
     precision: Precision = None,
     runtime: RuntimeName = None,
@@ -225,7 +237,8 @@ def run(
         int, typer.Option(help="MiB that the guest may write to files; not in a thread.")
     ] = 1024,
     isolation: Annotated[
-        str, typer.Option(help="process; or thread, for modules and models that you trust.")
+        Literal["process", "thread"],
+        typer.Option(help="A process of its own; thread: for modules and models that you trust."),
     ] = "process",
     trace: Annotated[
         bool, typer.Option("--trace", help="Print the WASI-NN calls on stderr at the end.")
@@ -258,7 +271,7 @@ def run(
             memory_limit=memory_limit << 20,
             time_limit=time_limit,
             write_limit=write_limit << 20,
-            isolation=isolation,  # type: ignore[arg-type]  # checked there
+            isolation=isolation,
             output_limit=None,
             stream=not as_json,
             keep=None if dump_tensors is None else "all",

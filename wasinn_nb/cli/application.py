@@ -1,0 +1,61 @@
+"""The application that the verbs are registered with, and how its help is laid out."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+
+__all__ = ["Application", "Command"]
+
+
+class Command(TyperCommand):
+    """A verb: its help is wrapped by the terminal's width, and its flags have no type."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.help = _joined(self.help)
+
+    def get_params(self, ctx: Any) -> Any:
+        """Return the parameters as the help lists them."""
+        return _typed(super().get_params(ctx))
+
+
+class _Group(TyperGroup):
+    """The program itself."""
+
+    def get_params(self, ctx: Any) -> Any:
+        return _typed(super().get_params(ctx))
+
+
+class Application(typer.Typer):
+    """An application whose verbs are of the class `Command`, where no other is named."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(cls=_Group, **options)
+
+    def command(self, name: str | None = None, **options: Any) -> Callable[[Any], Any]:
+        """Return the decorator that makes a function a verb; parameters as `typer.Typer` has."""
+        return super().command(name, **{"cls": Command, **options})
+
+
+def _typed(parameters: Any) -> Any:
+    """Return parameters whose help says what values they take: flags none, lists one each time."""
+    for one in parameters:
+        if isinstance(one, TyperOption) and one.metavar is None:
+            if one.is_flag:
+                one.metavar = ""
+            elif one.multiple:
+                one.metavar = "<str>"
+    return parameters
+
+
+def _joined(text: str | None) -> str | None:
+    """Return a docstring's paragraphs, each in one line."""
+    if text is None:
+        return None
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
