@@ -46,6 +46,7 @@ def piped(path, *arguments):
 # -- images from the standard input ----------------------------------------------------------------
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("verb", ["segment", "classify"])
 def test_a_dash_is_the_image_on_the_standard_input(here, verb):
     if verb == "classify":
@@ -62,6 +63,7 @@ def test_a_dash_is_the_image_on_the_standard_input(here, verb):
     assert json.loads(printed)[key] == named[key]
 
 
+@pytest.mark.full
 def test_a_dash_elsewhere(here):
     code, printed = piped("image.png", "inspect", "-", "--json")
     assert code == 0

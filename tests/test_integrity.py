@@ -37,7 +37,7 @@ def refusal(files, encoding=AUTODETECT, error=RuntimeFailure):
     return str(caught.value)
 
 
-# -- what is not a model ----------------------------------------------------------------------------
+# -- what is not a model --------------------------------------------------------------------------
 
 LFS = (
     b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22e"

@@ -36,7 +36,8 @@ def image_of(text: str | None) -> str | bytes | None:
 def stdin_file(text: str) -> Iterator[Path]:
     """Yield the path that is named; of ``-``, that of a file with what the standard input holds.
 
-    The file is temporary.  Its name ends as those of images of its format do.  Errors are those of :func:`image_of`.
+    The file is temporary.  Its name ends as those of images of its format do.
+    Errors are those of :func:`image_of`.
     """
     if text != STDIN:
         yield Path(text)
