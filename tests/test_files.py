@@ -13,7 +13,8 @@ import pytest
 import wasinn_nb as wn
 from wasinn_nb.catalog.hashes import sha384
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
-from wasinn_nb.files import atomic, change_stamp, existing_file, expanded
+from wasinn_nb.files import change_stamp, existing_file, expanded
+from wasinn_nb.transaction import atomic
 
 NOBODY = "~nobody-of-that-name/x"
 
@@ -90,16 +91,3 @@ def test_a_change_shows_though_size_and_time_stay(tmp_path):
     assert change_stamp(path) != before
     assert sha384(path) != known
     assert sha384(path) == hashlib.sha384(b"new").hexdigest()
-
-
-def test_what_a_killed_process_left_is_removed(tmp_path):
-    stale, fresh, other = (
-        tmp_path / name for name in (f".{'ab' * 8}.npy", f".{'cd' * 8}.npy", ".mine.npy")
-    )
-    for path in (stale, fresh, other):
-        path.write_bytes(b"")
-    for path in (stale, other):
-        os.utime(path, (0, 0))
-    with atomic(tmp_path / "a.npy") as temporary:
-        temporary.write_bytes(b"whole")
-    assert {path.name for path in tmp_path.iterdir()} == {"a.npy", fresh.name, other.name}

@@ -256,5 +256,5 @@ def test_files_of_a_guest(tmp_path):
 def test_long_lists():
     names = [f"name {number}" for number in range(1000)]
     assert first_few(names)[20:] == ["980 more"]
-    assert listed(names, 1) == "name 0, 999 more"
+    assert listed(names, 1) == "name 0 and 999 more"
     assert len(no_such("model", "x", names)) < 400

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from wasinn_nb import transaction
 from wasinn_nb.errors import MissingFileError, UnwritableError
-from wasinn_nb.transaction import read_member, write_files
+from wasinn_nb.transaction import atomic, read_member, write_files
 
 OLD = {"head-a.txt": b"old a", "head-b.txt": b"old b"}
 NEW = {"head-a.txt": b"new a", "head.c.txt": b"new c"}
@@ -108,6 +109,31 @@ def test_an_interrupted_save_is_finished_before_the_next_begins(tmp_path, monkey
 
 def _full(path, data):
     raise OSError(28, "No space left on device")
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    stale, fresh, other = (
+        tmp_path / name for name in (f".{'ab' * 8}.new", f".{'cd' * 8}.new", ".mine.new")
+    )
+    for path in (stale, fresh, other):
+        path.write_bytes(b"")
+    for path in (stale, other):
+        os.utime(path, (0, 0))
+    with atomic(tmp_path / "a.npy") as temporary:
+        temporary.write_bytes(b"whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.npy", fresh.name, other.name}
+
+
+def test_one_sweep_removes_what_single_files_and_sets_left(tmp_path):
+    save(tmp_path, OLD)
+    transaction._swept.clear()
+    waiting = tmp_path / f".head-a.txt.{hashlib.sha256(b'old a').hexdigest()[:8]}.new"
+    (tmp_path / "head-a.txt").rename(waiting)
+    (tmp_path / ".head-b.txt.00000000.new").write_bytes(b"ol")  # killed in the middle
+    with atomic(tmp_path / "single.txt") as temporary:
+        temporary.write_bytes(b"whole")
+    assert names(tmp_path) == ["head-a.txt", "head-b.txt", "head.json", "single.txt"]
+    assert load(tmp_path) == OLD
 
 
 def test_links_are_replaced_and_their_targets_stay(tmp_path):

@@ -25,7 +25,7 @@ from training.loss import balanced_loss
 from training.network import RoadNet
 from training.optimizer import Optimizer
 from training.scenes import render_pool
-from wasinn_nb.files import atomic
+from wasinn_nb.transaction import atomic
 
 # Scenes of seed n begin at n million; the evaluation's are far beyond any of them.
 SEEDS_PER_RUN = 1_000_000

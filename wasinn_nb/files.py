@@ -1,22 +1,17 @@
-"""Paths as users write them, and files that are either whole or not there."""
+"""Paths as users write them, and what lies there."""
 
 from __future__ import annotations
 
 import os
 import re
-import secrets
 import stat
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from wasinn_nb.errors import InvalidArgumentError, MissingFileError, UnwritableError, WasiNnError
+from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 
 __all__ = [
-    "atomic",
     "change_stamp",
     "existing_file",
     "expanded",
@@ -30,12 +25,6 @@ __all__ = [
 # Two letters at least: one is a drive of Windows.
 _URL: Final = re.compile(r"([a-z][a-z0-9+.-]+:)//?(?=[^/]|/[^/])", re.IGNORECASE)
 _DATA_URL: Final = re.compile(r"data:[\w.+-]*/?[\w.+-]*[;,]", re.IGNORECASE)
-
-_TEMPORARY: Final = re.compile(r"\.[0-9a-f]{16}(\..+)?", re.DOTALL)
-_STALE: Final = 3600.0
-"""Seconds after which nobody writes to a temporary file any more."""
-
-_swept: Final[set[Path]] = set()
 
 
 def expanded(path: str | os.PathLike[str], what: str = "a path") -> Path:
@@ -119,61 +108,6 @@ def is_special(path: Path) -> bool:
     except OSError:
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
-
-
-@contextmanager
-def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path that becomes *path* when the block ends without an error.
-
-    The temporary file lies in the same folder, so that the final rename is atomic; after an error
-    it is removed and *path* is as it was.  Missing parent folders are made, and a leading ``~`` is
-    expanded.  A symbolic link is replaced; the file that it leads to is not touched.
-
-    Raises
-    ------
-    UnwritableError
-        If the folder or the file cannot be written: there is no room, or no permission.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> with atomic(folder / "a.txt") as temporary:
-    ...     _ = temporary.write_text("whole")
-    >>> [entry.name for entry in folder.iterdir()]
-    ['a.txt']
-    """
-    final = expanded(path)
-    # The suffix is kept because writers such as Pillow choose the format by it.  Unlike mkstemp's
-    # private files, this one gets the permissions of any other new file.
-    temporary = final.with_name(f".{secrets.token_hex(8)}{final.suffix}")
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(final.parent)
-        temporary.touch(exist_ok=False)
-        try:
-            yield temporary
-            temporary.replace(final)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except WasiNnError:
-        raise
-    except OSError as error:
-        raise UnwritableError(
-            f"{final} cannot be written: {error.strerror or error}; what was there before is "
-            f"unchanged. Make room, check the permissions of the folder, or write to another one"
-        ) from error
-
-
-def _sweep(folder: Path) -> None:
-    """Remove the temporary files that killed processes left; once for a folder and process."""
-    if folder in _swept:  # listing a folder of 100,000 files takes its time
-        return
-    _swept.add(folder)
-    for path in folder.iterdir():
-        with suppress(OSError):  # gone, or another user's
-            if _TEMPORARY.fullmatch(path.name) and time.time() - path.stat().st_mtime > _STALE:
-                path.unlink()
 
 
 def existing_file(path: str | os.PathLike[str], what: str) -> Path:

@@ -1,4 +1,6 @@
-"""Several files that change together: after a crash they are all old, or all new.
+"""Files that are whole or not there, and sets of files that change together.
+
+`atomic` writes one file.  `write_files` writes a set, which after a crash is all old, or all new.
 
 A set of files has a *head*: a JSON file that names each other file, the members, with its SHA-256:
 as ``"sha256": {"NAME": "..."}``, or, for the one member ``NAME`` of ``NAME.json``, as
@@ -13,7 +15,8 @@ Who reads takes, for each member, the file whose SHA-256 the head names: the one
 name, or, where a save ended between the second and the third step, the one beside it.
 
 Nothing follows a link: a link with the name of a member or a head is replaced, its target is not
-touched.
+touched.  While a file is written its name is hidden, begins with a dot, and ends in ``.new``; what
+killed processes left of such files is removed by the next one that writes in the folder.
 """
 
 from __future__ import annotations
@@ -23,25 +26,82 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import stat
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from wasinn_nb.errors import MissingFileError, UnwritableError
+from wasinn_nb.errors import MissingFileError, UnwritableError, WasiNnError
+from wasinn_nb.files import expanded
 
-__all__ = ["Contents", "folder_lock", "read_member", "settle", "write_files"]
+__all__ = ["Contents", "atomic", "folder_lock", "read_member", "settle", "write_files"]
 
 Contents: TypeAlias = bytes | memoryview
 """What a file will hold."""
 
-_PENDING: Final = re.compile(r"\.(?P<name>.+)\.(?P<digits>[0-9a-f]{8})\.new\Z", re.DOTALL)
+_UNFINISHED: Final = re.compile(
+    r"\.(?:(?P<member>.+)\.[0-9a-f]{8}|(?P<single>[0-9a-f]{16}))\.new\Z", re.DOTALL
+)
+"""Files that are being written: members and heads of sets, and single ones."""
+
+_STALE: Final = 3600.0
+"""Seconds after which nobody writes to a single file any more."""
+
 _swept: Final[set[Path]] = set()
 """Folders in which this process removed what others had left."""
 
 _ATTEMPTS: Final = 5
 """How often a reader looks again while another process moves a file to its name."""
+
+
+@contextmanager
+def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary path that becomes *path* when the block ends without an error.
+
+    The temporary file lies in the same folder, so that the final rename is atomic; after an error
+    it is removed and *path* is as it was.  Missing parent folders are made, and a leading ``~`` is
+    expanded.  A symbolic link is replaced; the file that it leads to is not touched.
+
+    Raises
+    ------
+    UnwritableError
+        If the folder or the file cannot be written: there is no room, or no permission.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with atomic(folder / "a.txt") as temporary:
+    ...     _ = temporary.write_text("whole")
+    >>> [entry.name for entry in folder.iterdir()]
+    ['a.txt']
+    """
+    final = expanded(path)
+    # Unlike mkstemp's private files, this one gets the permissions of any other new file.
+    temporary = final.with_name(f".{secrets.token_hex(8)}.new")
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        if final.parent not in _swept:
+            if _unfinished(final.parent):
+                with folder_lock(final.parent):
+                    _sweep(final.parent)
+            _swept.add(final.parent)
+        temporary.touch(exist_ok=False)
+        try:
+            yield temporary
+            temporary.replace(final)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except WasiNnError:
+        raise
+    except OSError as error:
+        raise UnwritableError(
+            f"{final} cannot be written: {error.strerror or error}; what was there before is "
+            f"unchanged. Make room, check the permissions of the folder, or write to another one"
+        ) from error
 
 
 @contextmanager
@@ -225,9 +285,9 @@ def _waiting(folder: Path, head: str) -> dict[Path, str]:
 def _finish(folder: Path, head: str) -> None:
     """Give the waiting members of a set their names; the folder is locked."""
     for path, sha256 in _waiting(folder, head).items():
-        data, match = _regular_bytes(path), _PENDING.fullmatch(path.name)
+        data, match = _regular_bytes(path), _UNFINISHED.fullmatch(path.name)
         if data is not None and match and hashlib.sha256(data).hexdigest() == sha256:
-            path.replace(folder / match["name"])
+            path.replace(folder / match["member"])
 
 
 def _waiting_path(folder: Path, name: str, sha256: str) -> Path:
@@ -257,15 +317,23 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _unfinished(folder: Path) -> list[tuple[Path, str | None]]:
+    """Return the files that are being written, or were, each with the member that it shall be."""
+    matches = ((path, _UNFINISHED.fullmatch(path.name)) for path in folder.iterdir())
+    return [(path, match["member"]) for path, match in matches if match is not None]
+
+
 def _sweep(folder: Path) -> None:
     """Finish what interrupted saves left, or remove it; the folder is locked."""
-    for path in list(folder.iterdir()):
-        match = _PENDING.fullmatch(path.name)
-        if match is None:
+    for path, name in _unfinished(folder):
+        if name is None:
+            with suppress(OSError):  # gone, or another user's
+                if time.time() - path.stat().st_mtime > _STALE:  # its writers take no lock
+                    path.unlink()
             continue
-        name, data = match["name"], _regular_bytes(path)
+        data = _regular_bytes(path)
         sha256 = None if data is None else hashlib.sha256(data).hexdigest()
-        # The heads that may name this member are told by their stems.
+        # The stem of a head is the beginning of its members' names.
         ends = [*(dot.start() for dot in re.finditer(r"[-.]", name)), len(name)]
         heads = (folder / f"{name[:end]}.json" for end in ends)
         if sha256 is not None and any(_stated_hashes(head).get(name) == sha256 for head in heads):

@@ -88,9 +88,10 @@ def listed(texts: Sequence[str], most: int = _MOST_LISTED) -> str:
     Examples
     --------
     >>> listed(["a", "b"]), listed(["c"] * 30_000, 2)
-    ('a, b', 'c, c, 29,998 more')
+    ('a, b', 'c, c and 29,998 more')
     """
-    return ", ".join(first_few(texts, most))
+    text = ", ".join(texts[:most])
+    return text if len(texts) <= most else f"{text} and {len(texts) - most:,} more"
 
 
 def counted(number: int, noun: str) -> str:

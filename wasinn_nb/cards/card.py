@@ -24,10 +24,11 @@ from wasinn_nb.cards.checks import (
 from wasinn_nb.cards.modelfile import MODEL_NAME, ModelFile, is_text
 from wasinn_nb.cards.modelpath import card_path, check_whole, existing_model, model_files
 from wasinn_nb.errors import InvalidArgumentError, RecipeError
-from wasinn_nb.files import atomic, existing_file, is_folder
+from wasinn_nb.files import existing_file, is_folder
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.json_files import read_json
 from wasinn_nb.render import RGB, distinct_palette
+from wasinn_nb.transaction import atomic
 
 __all__ = ["ModelCard"]
 

@@ -20,6 +20,7 @@ from wasinn_nb.cards import (
 )
 from wasinn_nb.catalog.layouts import PRECISION, homes, main_files, precision_folders, precision_of
 from wasinn_nb.errors import RecipeError, WasiNnError
+from wasinn_nb.wording import listed
 
 __all__ = [
     "FoundCard",
@@ -193,9 +194,8 @@ def _useless(path: Path, name: str, main: Path, names: Iterable[str], remedy: st
     """Return the remark that the card at *path* names a model that is not among the files there."""
     there = sorted(name for name in names if Path(name).suffix.lower() in ENCODINGS)
     there = there or [main.relative_to(path.parent).as_posix()]
-    more = f" and {len(there) - _MOST_NAMED} more" if len(there) > _MOST_NAMED else ""
     return (
         f"the model card {path} is not used: it names {name}, but the models there are "
-        f"{', '.join(there[:_MOST_NAMED])}{more}; {remedy} if it is the card of {main.name}, or "
+        f"{listed(there, _MOST_NAMED)}; {remedy} if it is the card of {main.name}, or "
         f"remove it"
     )

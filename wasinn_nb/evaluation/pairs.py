@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, Remedy
-from wasinn_nb.evaluation.remarks import listed
 from wasinn_nb.files import expanded, is_folder, is_special
 from wasinn_nb.imaging import IMAGE_SUFFIXES
-from wasinn_nb.wording import counted
+from wasinn_nb.wording import counted, listed
 
 __all__ = ["Named", "Pair", "images_in", "named", "nested_images", "paired", "passed_over"]
 
@@ -80,7 +79,7 @@ def paired(
     without_prediction = [name for name in true_names if name not in here]
     if without_truth or without_prediction:
         unpaired = [
-            f"{what}: {listed(map(str, those), _MOST_NAMES)}"
+            f"{what}: {listed([*map(str, those)], _MOST_NAMES)}"
             for what, those in (
                 ("predictions without truth", without_truth),
                 ("truths without prediction", without_prediction),
@@ -88,7 +87,7 @@ def paired(
             if those
         ]
         if passed_over:
-            skipped = listed(map(str, passed_over), _MOST_NAMES)
+            skipped = listed([*map(str, passed_over)], _MOST_NAMES)
             unpaired.append(f"passed over, as not named like images: {skipped}")
         raise InvalidArgumentError(
             "; ".join(unpaired),
@@ -133,7 +132,7 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
         if not items:
             others = [path.name for path in _others_in(folder)]
             also = (
-                f", but other files ({len(others)}): {listed(map(str, others), _MOST_NAMES)}"
+                f", but other files ({len(others)}): {listed([*map(str, others)], _MOST_NAMES)}"
                 if others
                 else ""
             )
@@ -241,6 +240,6 @@ def _stem(item: Any) -> str | None:
 def _refuse_twice(names: list[str | None], what: str) -> None:
     if twice := sorted(str(name) for name, count in Counter(names).items() if count > 1):
         raise InvalidArgumentError(
-            f"two {what} of one name: {listed(map(str, twice), _MOST_NAMES)}",
+            f"two {what} of one name: {listed([*map(str, twice)], _MOST_NAMES)}",
             remedy=Remedy("name them apart with {name: …}", command="rename one of the files"),
         )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wasinn_nb.wording import counted
+from wasinn_nb.wording import counted, listed
 
-__all__ = ["Remarks", "listed"]
+__all__ = ["Remarks"]
 
 
 @dataclass(frozen=True)
@@ -57,16 +56,3 @@ class Remarks:
                 f"({counted(n, 'file')})"
             )
         return sentences
-
-
-def listed(names: Iterable[str], most: int = 12) -> str:
-    """Return names in one line, the first *most* of them.
-
-    Examples
-    --------
-    >>> listed("abc", 2)
-    'a, b and 1 more'
-    """
-    every = list(names)
-    more = f" and {len(every) - most} more" if len(every) > most else ""
-    return ", ".join(every[:most]) + more

@@ -15,7 +15,7 @@ from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.class_maps import OTHER, ClassMap
 from wasinn_nb.evaluation.counts import ImageCounts
 from wasinn_nb.evaluation.document import evaluation_document, matrix_image, true_shares
-from wasinn_nb.evaluation.remarks import Remarks, listed
+from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.evaluation.samples import WHITE, WRONG, Sample, sample_row, sample_views
 from wasinn_nb.render import (
     Column,
@@ -28,7 +28,7 @@ from wasinn_nb.render import (
     Table,
 )
 from wasinn_nb.tasks.segmentation import MANY_CLASSES
-from wasinn_nb.wording import counted, percent
+from wasinn_nb.wording import counted, listed, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,9 +163,9 @@ class Evaluation(Report):
         left_out += [f"{name} (ignored in the truth)" for name in self.class_map.ignored]
         if self.class_map.has_other:
             left_out.append(f"{OTHER} (what the mapping does not name)")
-        mean = f"mean over {listed(averaged) or 'no class'}"
+        mean = f"mean over {listed(averaged, 12) or 'no class'}"
         if left_out:
-            mean += f"; left out: {listed(left_out)}"
+            mean += f"; left out: {listed(left_out, 12)}"
         own = _figure(self.image_miou)
         sentences = [
             mean,

@@ -16,6 +16,7 @@ from wasinn_nb.abi import MODULE, PARAMETERS
 from wasinn_nb.errors import GuestLinkError, GuestModuleError
 from wasinn_nb.files import existing_file
 from wasinn_nb.runtimes import ProcessGuard
+from wasinn_nb.wording import listed
 
 __all__ = [
     "NativeCode",
@@ -168,12 +169,10 @@ def check_start(module: wasmtime.Module) -> None:
         raise GuestModuleError(
             "the module's _start is not a function without parameters and results"
         )
-    names = sorted(exports)
-    listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
     raise GuestModuleError(
         f"the module exports no _start, so it is not a command but a library "
-        f"(it exports {listed or 'nothing'}); build it as a program, or instantiate it yourself "
-        f"with wasinn_nb.host.add_to_linker"
+        f"(it exports {listed(sorted(exports), 8) or 'nothing'}); build it as a program, or "
+        f"instantiate it yourself with wasinn_nb.host.add_to_linker"
     )
 
 
@@ -186,11 +185,10 @@ def check_imports(module: wasmtime.Module, provides: Callable[[str, str], bool])
     ]
     if not missing:
         return
-    listed = ", ".join(f"{module}.{name}" for module, name in missing[:5])
-    more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+    names = listed([f"{module}.{name}" for module, name in missing], 5)
     hint = next((f"; {_HINTS[m]}" for m, _ in missing if m in _HINTS), "")
     raise GuestLinkError(
-        f"the guest imports {listed}{more}, which are not provided here; this host provides "
+        f"the guest imports {names}, which are not provided here; this host provides "
         f"wasi_snapshot_preview1, and of {MODULE}: {', '.join(PARAMETERS)}{hint}"
     )
 

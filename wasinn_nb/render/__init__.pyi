@@ -26,6 +26,7 @@ from .palette import distinct_palette as distinct_palette
 from .palette import legend as legend
 from .palette import palette_image as palette_image
 from .palette import refuse_labels as refuse_labels
+from .palette import refuse_values as refuse_values
 from .plotting import Histogram as Histogram
 from .plotting import Panel as Panel
 from .plotting import PanelFigure as PanelFigure

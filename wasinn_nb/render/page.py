@@ -6,9 +6,9 @@ import os
 from html import escape
 from pathlib import Path
 
-from wasinn_nb.files import atomic
 from wasinn_nb.render.document import Document, Showing
 from wasinn_nb.render.html import blocks_html
+from wasinn_nb.transaction import atomic
 from wasinn_nb.wording import inert
 
 __all__ = ["Report", "document_page"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.errors import RecipeError, TensorError
-from wasinn_nb.wording import counted, percent
+from wasinn_nb.wording import counted, listed, percent
 
 __all__ = [
     "RGB",
@@ -23,6 +23,7 @@ __all__ = [
     "legend",
     "palette_image",
     "refuse_labels",
+    "refuse_values",
 ]
 
 RGB = tuple[int, int, int]
@@ -176,6 +177,18 @@ def refuse_labels(counts: NDArray[Any], classes: int) -> None:
     classes : int
     """
     wrong = [(value, n) for value, n in enumerate(counts.tolist()) if n and value >= classes]
-    listed = ", ".join(f"{value} ({counted(n, 'pixel')})" for value, n in wrong[:8])
-    more = f" and {len(wrong) - 8} more" if len(wrong) > 8 else ""
-    raise TensorError(f"expected labels from 0 to {classes - 1}, got {listed}{more}")
+    refuse_values(wrong, classes)
+
+
+def refuse_values(wrong: Sequence[tuple[int, int]], classes: int, what: str = "labels") -> None:
+    """Raise `TensorError`, which lists labels that are not classes.
+
+    Parameters
+    ----------
+    wrong : sequence of (label, pixels)
+    classes : int
+    what : str
+        What the labels are: ``"true labels"``.
+    """
+    values = listed([f"{value} ({counted(n, 'pixel')})" for value, n in wrong], 8)
+    raise TensorError(f"expected {what} from 0 to {classes - 1}, got {values}")

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.errors import TensorError, TensorFileError
-from wasinn_nb.files import atomic, expanded
+from wasinn_nb.files import expanded
 from wasinn_nb.tensor.shapes import (
     checked_dimensions,
     checked_type,
@@ -22,7 +22,7 @@ from wasinn_nb.tensor.shapes import (
     signature_text,
 )
 from wasinn_nb.tensor.sidecar import sidecar_path, tensor_files
-from wasinn_nb.transaction import write_files
+from wasinn_nb.transaction import atomic, write_files
 from wasinn_nb.wording import counted
 
 __all__ = ["Tensor"]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError, TensorError
-from wasinn_nb.wording import counted
+from wasinn_nb.render import refuse_values
 
 __all__ = [
     "accuracy",
@@ -229,8 +229,8 @@ def checked_pair(
     if ignore is None:
         return frozenset()
     try:
-        listed = ignore if isinstance(ignore, Iterable) else [ignore]
-        return frozenset(map(operator.index, listed))
+        labels_to_ignore = ignore if isinstance(ignore, Iterable) else [ignore]
+        return frozenset(map(operator.index, labels_to_ignore))
     except TypeError as error:
         raise InvalidArgumentError(
             f"expected labels to ignore as whole numbers, got {ignore!r:.80}"
@@ -251,7 +251,8 @@ def as_bytes(
             values, counts = np.unique(
                 labels[(labels < 0) | (labels >= classes)], return_counts=True
             )
-            _refuse_values(kind, values.tolist(), counts.tolist(), classes)
+            wrong = zip(values.tolist(), counts.tolist(), strict=True)
+            refuse_values(list(wrong), classes, f"{kind} labels")
     return truth.astype(np.uint8), predicted.astype(np.uint8)
 
 
@@ -259,13 +260,5 @@ def refuse_counts(kind: str, counts: NDArray[Any], classes: int) -> None:
     """Raise TensorError where labels of *classes* or more have pixels."""
     wrong = np.flatnonzero(counts)
     if wrong.size:
-        _refuse_values(kind, (wrong + classes).tolist(), counts[wrong].tolist(), classes)
-
-
-def _refuse_values(kind: str, values: list[int], counts: list[int], classes: int) -> None:
-    listed = ", ".join(
-        f"{value} ({counted(n, 'pixel')})"
-        for value, n in list(zip(values, counts, strict=True))[:8]
-    )
-    more = f" and {len(values) - 8} more" if len(values) > 8 else ""
-    raise TensorError(f"expected {kind} labels from 0 to {classes - 1}, got {listed}{more}")
+        pairs = zip((wrong + classes).tolist(), counts[wrong].tolist(), strict=True)
+        refuse_values(list(pairs), classes, f"{kind} labels")

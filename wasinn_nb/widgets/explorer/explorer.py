@@ -20,10 +20,10 @@ from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
 from wasinn_nb.comparison import Comparison, compare
 from wasinn_nb.errors import BusyError, InvalidArgumentError, WasiNnError
-from wasinn_nb.files import atomic
 from wasinn_nb.imaging import ImageSource
 from wasinn_nb.pickling import NotPickled
 from wasinn_nb.pipeline import Pipeline
+from wasinn_nb.transaction import atomic
 from wasinn_nb.widgets.explorer.boxes import close_all, row
 from wasinn_nb.widgets.explorer.display import Display
 from wasinn_nb.widgets.explorer.latest import Latest
