@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 
@@ -21,6 +22,13 @@ def both(*arguments):
     done = CliRunner().invoke(cli.app, [*map(str, arguments)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.stdout, done.stderr
+
+
+def pasted(line):
+    """Run a command as it is printed; return what it prints on stdout and on stderr."""
+    program, *arguments = shlex.split(line)
+    assert program == "wasinn-nb"
+    return both(*arguments)
 
 
 def shell(*arguments, cwd=None, **environment):

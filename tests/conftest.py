@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hosting import set_isolation
 from PIL import Image
-from toys import brightest_channel
+from toys import brightest_channel, channel_means
 
 import wasinn_nb as wn
 from wasinn_nb.runtimes.registry import runtime
@@ -33,6 +33,20 @@ def litert():
 def toy(tmp_path):
     """A model whose class is the brightest of red, green and blue: any image's mask is known."""
     return str(brightest_channel(tmp_path / "toy.xml"))
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def pets(here):
+    """A classifier of three classes in the current folder: how bright each channel is."""
+    channel_means(here / "pets.xml")
+    return "pets.xml"
 
 
 @pytest.fixture

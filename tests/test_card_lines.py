@@ -34,13 +34,6 @@ BILINEAR = wn.PreprocessRecipe(4, 6, resize="bilinear")
 BGR = assumed_recipe(BILINEAR, ["color", "range", "resize"])
 
 
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """An empty folder, which is the current one."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 # -- words and fields ------------------------------------------------------------------------------
 
 

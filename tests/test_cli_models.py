@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import toys
-from commands import both, run, shell
+from commands import both, pasted, run, shell
 from PIL import Image
 
 import wasinn_nb as wn
@@ -18,39 +17,18 @@ from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RecipeError
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
-    """A folder, which is the current one, with an image: a third blue, the rest green."""
-    monkeypatch.chdir(tmp_path)
+def here(here):
+    """The current folder with an image: a third blue, the rest green."""
     pixels = np.zeros((4, 6, 3), np.uint8)
     pixels[:, :2, 2] = pixels[:, 2:, 1] = 200
     Image.fromarray(pixels).save("a.png")
-    return tmp_path
+    return here
 
 
 @pytest.fixture
 def toy(here):
     toys.brightest_channel(here / "toy.xml")
     return "toy.xml"
-
-
-@pytest.fixture
-def pets(here):
-    """A classifier of three classes: how bright each channel is on average."""
-    from openvino import opset13 as op
-
-    def build(data):
-        means = op.reduce_mean(data, np.array([2, 3]), keep_dims=False)
-        return op.softmax(op.divide(means, np.float32([100])), 1)
-
-    toys.save(toys.graph(build, (1, 3, 4, 6)), here / "pets.xml")
-    return "pets.xml"
-
-
-def pasted(line):
-    """Run a command as it is printed; return what it prints on stdout and on stderr."""
-    program, *arguments = shlex.split(line)
-    assert program == "wasinn-nb"
-    return both(*arguments)
 
 
 def after(text, start):

@@ -23,13 +23,6 @@ from wasinn_nb.errors import (
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
-    """An empty folder, which is the current one: paths in printed code are relative."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
 def toy(here):
     return toys.brightest_channel(here / "toy.xml")
 

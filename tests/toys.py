@@ -178,6 +178,17 @@ def brightest_channel(
     return save(ov.Model([scores.output(0)], [data], "brightest"), path)
 
 
+def channel_means(path, *, height=4, width=6):
+    """Write a classifier of three classes: how bright each channel is on average."""
+    from openvino import opset13 as op
+
+    def build(data):
+        means = op.reduce_mean(data, np.array([2, 3]), keep_dims=False)
+        return op.softmax(op.divide(means, np.float32([100])), 1)
+
+    save(graph(build, (1, 3, height, width)), path)
+
+
 def brightness(path, *, height=4, width=6):
     """Write a segmentation model of one class: its probability is the mean of the channels / 255.
 
