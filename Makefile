@@ -6,7 +6,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n logical --maxproce
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-quick test-slow lab lint bench fuzz guest notebooks pictures lock clean
+.PHONY: help demo test test-quick test-slow lab lint bench docs fuzz guest notebooks pictures lock clean
 
 help:
 	@echo "make demo       segment the shipped road; files go to out/demo"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-slow  the tests that 'make test' leaves out: fuzz, kills, long lives"
 	@echo "make lint       formatting, types, import contracts; of the JavaScript, too, where Node 20 is"
 	@echo "make bench      ratios against named peers"
+	@echo "make docs       the documentation's pages, into out/docs"
 	@echo "make fuzz       mutated images, masks and JSON files; 10,000 models through guests and inspect (MODELS=n)"
 	@echo "make guest      build the WebAssembly guests again (Debian's Rust and clang)"
 	@echo "make notebooks  run the tutorials and save their outputs"
@@ -75,6 +76,9 @@ lint: .venv/.dev $(JAVASCRIPT)/node_modules/.made
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks
+
+docs: .venv/.dev
+	$(BIN)/python -m sphinx -q -W --keep-going -j auto -d out/docs-cache -b html docs out/docs
 
 MODELS ?= 10000
 fuzz: .venv/.dev

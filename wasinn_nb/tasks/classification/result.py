@@ -233,11 +233,11 @@ class ClassificationResult(Showing):
     def save(self, directory: str | os.PathLike[str], stem: str | None = None) -> SavedScores:
         """Write the probabilities and what made them into a folder.
 
-        ======================  ================================================================
+        ============================  ==========================================================
         ``STEM-1xNxf32.tensor``       the probabilities
         ``STEM-1xNxf32.tensor.json``  its sidecar: recipe, model, target, precision, versions
         ``STEM.json``                 classes, top 5, timings, all of the sidecar; written last
-        ======================  ================================================================
+        ============================  ==========================================================
 
         Parameters
         ----------

@@ -318,13 +318,13 @@ class SegmentationResult(Showing):
     def save(self, directory: str | os.PathLike[str], stem: str | None = None) -> SavedFiles:
         """Write mask, overlay, tensor and facts into a folder.
 
-        ========================  ==========================================================
-        ``STEM-mask.png``         the labels as an index image with the card's palette
-        ``STEM-overlay.jpg``      :meth:`overlay`, where the result has its image
-        ``STEM-DIMS.tensor``      scores as ``1xCxHxWxf32`` where kept, else labels ``HxWxu8``
-        ``STEM-DIMS.tensor.json`` its sidecar: recipe, model, target, precision, versions
-        ``STEM.json``             areas, digest, timings, all of the sidecar; written last
-        ========================  ==========================================================
+        =========================  =========================================================
+        ``STEM-mask.png``          the labels as an index image with the card's palette
+        ``STEM-overlay.jpg``       :meth:`overlay`, where the result has its image
+        ``STEM-DIMS.tensor``       scores as ``1xCxHxWxf32`` where kept, else labels ``HxWxu8``
+        ``STEM-DIMS.tensor.json``  its sidecar: recipe, model, target, precision, versions
+        ``STEM.json``              areas, digest, timings, all of the sidecar; written last
+        =========================  =========================================================
 
         Each file appears whole or not at all; what lay there before is replaced.
 

@@ -1,0 +1,90 @@
+"""The documentation's build: ``make docs``.  It needs no network and runs no notebook."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+HERE: Final = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+project = "wasinn_nb"
+author = "The wasinn_nb developers"
+project_copyright = author
+version = release = installed("wasinn-nb")
+
+extensions = [
+    "myst_nb",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_copybutton",
+]
+exclude_patterns = ["_build", "questions.md"]
+# Tutorials are committed with their outputs, which nbval compares with a run.
+nb_execution_mode = "off"
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+suppress_warnings = ["mystnb.unknown_mime_type"]  # widgets' state, which a saved page shows as HTML
+autosummary_generate = True
+autodoc_typehints = "none"  # numpydoc's sections state them
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"wasinn_nb {version}"
+html_static_path = ["_static"]
+templates_path = ["_templates"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "show_prev_next": True,
+    "navigation_with_keys": False,
+    "header_links_before_dropdown": 6,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "navbar_align": "left",
+}
+html_sidebars = {"index": []}
+
+
+def write_sources(_: Sphinx) -> None:
+    """Write the pages that are made from other files: tutorials, the command line, the figure."""
+    import architecture
+
+    for notebook in (HERE.parent / "notebooks").glob("*.ipynb"):
+        shutil.copy(notebook, HERE / "tutorials")
+    subprocess.run(  # noqa: S603 - fixed words
+        [
+            sys.executable,
+            "-m",
+            "typer",
+            "wasinn_nb.cli.program",
+            "utils",
+            "docs",
+            "--name",
+            "wasinn-nb",
+            "--title",
+            "Command line",
+            "--output",
+            str(HERE / "reference" / "cli.md"),
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    architecture.write(HERE / "explanation" / "architecture.svg")
+
+
+def setup(app: Sphinx) -> None:
+    """Connect what happens before the build."""
+    app.connect("builder-inited", write_sources)
