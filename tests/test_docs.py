@@ -83,7 +83,8 @@ def test_the_reference_has_every_error_and_metric():
 def test_the_reference_has_every_environment_variable():
     code = "\n".join(path.read_text("utf-8") for path in (ROOT / "wasinn_nb").rglob("*.py"))
     page = (DOCS / "reference" / "environment.md").read_text("utf-8")
-    read = set(re.findall(r"WASINN_NB_[A-Z]+", code))
+    # Shells set the one of Tab completion, from the script that the program prints.
+    read = set(re.findall(r"(?<!_)WASINN_NB_[A-Z]+", code))
     named = set(re.findall(r"WASINN_NB_[A-Z]+", page))
     assert read == named
 
