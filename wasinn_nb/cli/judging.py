@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -31,6 +31,14 @@ from wasinn_nb.cli.dumps import Shape, TypeName, stated_tensor
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.cli.stdin import image_of, stdin_file
 from wasinn_nb.comparison import TOLERANCE
+from wasinn_nb.render import Column, Document, Table
+
+_WORST: Final = (
+    "worst images",
+    Column("mean IoU", ".4f"),
+    Column("accuracy", ".4f"),
+    "worst class",
+)
 
 
 @app.command()
@@ -229,8 +237,7 @@ def evaluate(
         return
     show(found)
     if isinstance(found, wn.Evaluation):  # of a classifier, the text has them
-        for row in found.image_rows()[:5]:
-            print_line(f"worst: {'  '.join(row)}")
+        show(Document("", [Table(_WORST, found.image_rows()[:5])], show_title=False))
     if isinstance(judged, wn.Pipeline):
         print_remedy(Given(model, card, recipe).remedy(judged.assumed))
     if page is not None:

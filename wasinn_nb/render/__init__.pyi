@@ -35,4 +35,4 @@ from .plotting import draw_panels as draw_panels
 from .table import Column as Column
 from .table import Table as Table
 from .text import document_text as document_text
-from .text import table_text as table_text
+from .text_table import table_text as table_text

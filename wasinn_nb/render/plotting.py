@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+import re
+import unicodedata
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.errors import InvalidArgumentError, WasiNnWarning
+from wasinn_nb.render.cells import cell_width
 from wasinn_nb.render.fonts import fonts_in_cache
 from wasinn_nb.render.palette import LegendEntry
 from wasinn_nb.wording import inert
@@ -22,7 +28,10 @@ from wasinn_nb.wording import inert
 with fonts_in_cache():
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties, findfont, fontManager
+    from matplotlib.ft2font import FT2Font
     from matplotlib.patches import Patch
+    from matplotlib.text import Text
 
 __all__ = ["Histogram", "Panel", "PanelFigure", "draw_evaluation", "draw_panels"]
 
@@ -44,6 +53,7 @@ _MATRIX_NAMES: Final = 2.0  # what the names beside a matrix take
 _MOST_OF_A_NAME: Final = 20  # characters beside the matrix
 _MOST_CELLS_WITH_TEXT: Final = 14
 _BINS: Final = 50
+_MANY: Final = re.compile("CJK|Han|Hei|Gothic|Hiragino|PingFang|Unicode|Fallback|Noto")
 _HISTOGRAM_COLORS: Final = ("#b8bec4", "#404040")
 
 
@@ -151,6 +161,7 @@ def draw_panels(
     if histogram is not None:
         _draw_histogram(figure.add_subplot(down, across, places), histogram)
     _draw_legend(figure, legend, entries)
+    _add_fonts(figure)
     return figure
 
 
@@ -222,6 +233,7 @@ def draw_evaluation(
             axes.set_title(_plain(title), fontsize=_FONT_POINTS, color="black")
             axes.set_axis_off()
     _draw_legend(figure, legend, columns)
+    _add_fonts(figure)
     return figure
 
 
@@ -229,7 +241,7 @@ def _draw_matrix(axes: Axes, shares: NDArray[np.float64], names: Sequence[str]) 
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
     marks = range(len(names))
     labels = [_plain(inert(name, _MOST_OF_A_NAME)) for name in names]
-    upright = len(names) > 6 or max(map(len, labels)) > 12
+    upright = len(names) > 6 or max(map(cell_width, labels)) > 12
     axes.set_xticks(marks, labels, rotation=90 if upright else 0)
     axes.set_yticks(marks, labels)
     axes.set_xlabel("predicted")
@@ -305,13 +317,78 @@ def _in_legend(text: str) -> str:
 
 def _plain(text: str) -> str:
     # "$" would start mathematics.
-    return inert(text).replace("$", r"\$")
+    return _drawable(inert(text)).replace("$", r"\$")
+
+
+# -- characters that the figures' font does not have -----------------------------------------------
+
+
+def _drawable(text: str) -> str:
+    r"""Return a text whose characters some font here draws: the others are escapes, ``\u9053``.
+
+    Matplotlib would draw boxes in their place.
+    """
+    if text.isascii():
+        return text
+    missing = [one for one in dict.fromkeys(text) if not one.isspace() and _font_of(one) is None]
+    for one in missing:
+        joins = unicodedata.category(one) in {"Cf", "Mn", "Me"}  # nothing is seen of it alone
+        text = text.replace(one, "" if joins else one.encode("unicode_escape").decode())
+    if visible := "".join(one for one in missing if unicodedata.category(one) != "Cf"):
+        warnings.warn(
+            f"no font here draws {visible:.40}: figures show the code points; install one that "
+            f"does, such as Debian's fonts-noto-cjk or fonts-noto-core",
+            WasiNnWarning,
+            stacklevel=2,
+        )
+    return text
+
+
+def _add_fonts(figure: Figure) -> None:
+    """Let every text of a figure take the characters that its font lacks from others."""
+    for axes in figure.axes:  # their texts are made when they are asked for
+        axes.get_xticklabels()
+        axes.get_yticklabels()
+    texts: list[Text] = figure.findobj(Text)
+    characters = {one for text in texts for one in text.get_text() if not one.isascii()}
+    more = {font for font in map(_font_of, sorted(characters)) if font}
+    for text in texts if more else ():
+        text.set_fontfamily([*FontProperties().get_family(), *sorted(more)])
+
+
+@lru_cache(maxsize=4096)
+def _font_of(character: str) -> str | None:
+    """Return the family that draws a character; empty for that of figures, None where none does."""
+    if ord(character) in _characters(findfont(FontProperties())):
+        return ""
+    for path, family in _families():
+        if ord(character) in _characters(path):
+            return family
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _characters(path: str) -> frozenset[int]:
+    with suppress(Exception):  # a font of bitmaps, or a broken one
+        return frozenset(FT2Font(path).get_charmap())
+    return frozenset()
+
+
+def _families() -> Iterator[tuple[str, str]]:
+    """Yield the installed upright fonts: those of large languages first, as they have the most."""
+    fonts = [
+        font
+        for font in fontManager.ttflist
+        if font.style == "normal" and "resort" not in font.name.lower()  # it draws boxes itself
+    ]
+    for font in sorted(fonts, key=lambda font: (not _MANY.search(font.name), str(font.name))):
+        yield font.fname, font.name
 
 
 def _legend_columns(legend: Sequence[LegendEntry], inches: float) -> int:
     """Return how many entries of the longest's width fit side by side, evenly filled."""
     if not legend:
         return 1
-    longest = max(len(_label(entry)) for entry in legend) + _SWATCH_CHARACTERS
+    longest = max(cell_width(_label(entry)) for entry in legend) + _SWATCH_CHARACTERS
     fitting = max(1, min(len(legend), int(inches * _CHARACTERS_PER_INCH / longest)))
     return math.ceil(len(legend) / math.ceil(len(legend) / fitting))
