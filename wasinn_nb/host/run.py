@@ -2,49 +2,37 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
+
 from wasinn_nb.abi import Dialect
-from wasinn_nb.files import expanded
-from wasinn_nb.host.wasi import Directory
+from wasinn_nb.errors import TensorFileError, WasiNnError
+from wasinn_nb.files import expanded, is_file
+from wasinn_nb.host.commands import (
+    Invocation,
+    encoding_name,
+    model_parts,
+    wasmedge_words,
+    wasmtime_words,
+)
 from wasinn_nb.render import Code, Column, Document, Only, Paragraph, Section, Showing, Table, Tone
-from wasinn_nb.tensor import Tensor
+from wasinn_nb.tensor import Tensor, read_tensor
 from wasinn_nb.wasi_nn import ModelFiles, Trace
 from wasinn_nb.wording import counted, first_few, inert, milliseconds
 
-__all__ = ["GuestRun", "Invocation"]
+__all__ = ["GuestRun", "read_tensor_files"]
 
+<<<<<<< HEAD
 _ENCODINGS = {".onnx": "ONNX", ".tflite": "TensorflowLite"}
 _MOST_CHARACTERS = 20_000  # characters of each stream in a notebook's output
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """How a guest was started.
-
-    Attributes
-    ----------
-    wasm : str
-        The module's path as it was given, or ``guest.wasm`` for one given as bytes.
-    args : tuple of str
-    dirs : tuple of Directory
-    env : mapping
-    """
-
-    wasm: str
-    args: tuple[str, ...]
-    dirs: tuple[Directory, ...]
-    env: Mapping[str, str]
-
-    @property
-    def name(self) -> str:
-        """The module's file name."""
-        return PurePosixPath(self.wasm.replace(os.sep, "/")).name
+=======
+_SHOWN = 20_000  # characters of each stream in a notebook's output
+>>>>>>> eeedc16 (Guests run on other runtimes: run_guest(on='wasmtime'), contained, with the measured table of call sequences as a test)
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -81,6 +69,11 @@ class GuestRun(Showing):
     isolation : tuple of str
         What held the guest: ``"process"`` or ``"thread"``, and of a process what else applies on
         this system: ``"limits on …"``, ``"no_new_privs"``, ``"landlock"``, ``"seccomp"``.
+    on : str
+        The other runtime's program, ``"wasmtime"`` or ``"wasmedge"``; empty for a run here.
+    tensor_files : mapping
+        Of a run on another runtime: path → tensor of the ``.tensor`` files that the guest wrote, as
+        they were when it ended.
     """
 
     invocation: Invocation
@@ -96,6 +89,8 @@ class GuestRun(Showing):
     models: Mapping[str, ModelFiles] = field(default_factory=dict)
     runtime: str = ""
     isolation: tuple[str, ...] = ()
+    on: str = ""
+    tensor_files: Mapping[Path, Tensor] = field(default_factory=dict)
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -104,8 +99,11 @@ class GuestRun(Showing):
 
     @property
     def outputs(self) -> list[Tensor]:
-        """The tensors of ``get_output``, in order, as far as the trace keeps them."""
-        return self.trace.tensors("get_output")
+        """The tensors of ``get_output``, in order, as far as the trace keeps them.
+
+        Of a run on another runtime, which keeps no trace: those of `tensor_files`.
+        """
+        return list(self.tensor_files.values()) if self.on else self.trace.tensors("get_output")
 
     # -- the same elsewhere ----------------------------------------------------------------------
 
@@ -116,21 +114,14 @@ class GuestRun(Showing):
 
         Examples
         --------
+        >>> from wasinn_nb.host.wasi import Directory
         >>> dirs = (Directory(".", "data", writable=False),)
         >>> run = GuestRun(Invocation("seg.wasm", ("my image.png",), dirs, {}), Trace())
         >>> run.wasmedge_command()
         "wasmedge --dir .:data:readonly seg.wasm 'my image.png'"
         """
-        words = ["wasmedge"]
-        for d in self.invocation.dirs:
-            words += ["--dir", f"{d.guest}:{d.host}" + ("" if d.writable else ":readonly")]
-        for name, value in self.invocation.env.items():
-            words += ["--env", f"{name}={value}"]
-        for name, model in self.models.items():
-            parts = _parts(name, model)
-            encoding = _ENCODINGS.get(Path(parts[0]).suffix, "OpenVINO")
-            words += ["--nn-preload", ":".join([name, encoding, "CPU", *parts])]
-        return shlex.join([*words, self.invocation.wasm, *self.invocation.args])
+        models = [(name, model_parts(name, model)) for name, model in self.models.items()]
+        return shlex.join(wasmedge_words(self.invocation, models))
 
     def wasmtime_command(self) -> str:
         """Return the shell command that runs the same guest with the ``wasmtime`` program.
@@ -142,35 +133,31 @@ class GuestRun(Showing):
 
         Examples
         --------
+        >>> from wasinn_nb.host.wasi import Directory
         >>> dirs = (Directory(".", "data", writable=True),)
         >>> run = GuestRun(Invocation("seg.wasm", ("a.png",), dirs, {"LOG": "1"}), Trace())
         >>> run.wasmtime_command()
         'wasmtime run -S nn --dir data::. --env LOG=1 seg.wasm a.png'
         """
         before: list[list[str]] = []
-        options = "nn"
+        folders: list[tuple[str, str]] = []
         for name, model in self.models.items():
-            parts = _parts(name, model)
+            parts = model_parts(name, model)
             first = Path(parts[0])
             folder = str(first.parent)
             if first.parent.name != name or first.name != "model.xml":
                 folder = name
                 before.append(["mkdir", "-p", name])
                 before += [["cp", p, f"{name}/model{Path(p).suffix}"] for p in parts]
-            kind = _ENCODINGS.get(first.suffix, "openvino").lower()
-            options += f",nn-graph={kind}::{folder}"
-        words = ["wasmtime", "run", "-S", options]
-        for d in self.invocation.dirs:
-            words += ["--dir", d.host if d.host == d.guest else f"{d.host}::{d.guest}"]
-        for name, value in self.invocation.env.items():
-            words += ["--env", f"{name}={value}"]
-        words += [self.invocation.wasm, *self.invocation.args]
-        return " && ".join(map(shlex.join, [*before, words]))
+            folders.append((encoding_name(parts), folder))
+        return " && ".join(map(shlex.join, [*before, wasmtime_words(self.invocation, folders)]))
 
     # -- showing ---------------------------------------------------------------------------------
 
     @property
     def _summary(self) -> str:
+        if self.on:
+            return inert(f"{self.invocation.name} on {self.on}: {self.ended}")
         calls = len(self.trace) + self.trace.dropped
         return inert(f"{self.invocation.name}: {self.ended}, {counted(calls, 'WASI-NN call')}")
 
@@ -205,6 +192,7 @@ class GuestRun(Showing):
             "dialect": None if self.dialect is None else self.dialect.name.lower(),
             "runtime": self.runtime,
             "isolation": list(self.isolation),
+            "on": self.on,
         }
 
     def document(self) -> Document:
@@ -234,7 +222,38 @@ class GuestRun(Showing):
         )
 
 
+def read_tensor_files(
+    files: Iterable[Path], most_bytes: int
+) -> tuple[dict[Path, Tensor], list[str]]:
+    """Return the tensors of those files that are ``.tensor`` files, and why some are left out.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        Written by a guest: links among them are not followed.
+    most_bytes : int
+        To read, all together.
+    """
+    tensors: dict[Path, Tensor] = {}
+    notes: list[str] = []
+    left = most_bytes
+    for path in files:
+        if path.suffix != ".tensor" or path.is_symlink() or not is_file(path):
+            continue
+        try:
+            if path.stat().st_size > left:
+                raise TensorFileError(f"{path.name} is left out, to keep within memory_limit bytes")
+            found = read_tensor(path)
+            # A mapped file would change when the guest runs again.
+            tensors[path] = Tensor.adopt(found.dimensions, found.type, np.array(found.data))
+            left -= found.nbytes
+        except (WasiNnError, OSError) as error:
+            notes.append(f"not read: {error}")
+    return tensors, notes
+
+
 def _shortened(text: str) -> str:
+<<<<<<< HEAD
     return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}\n…"
 
 
@@ -248,3 +267,6 @@ def _parts(name: str, model: ModelFiles) -> list[str]:
         f"{name}{suffix}" if isinstance(part, bytes | bytearray | memoryview) else os.fspath(part)
         for part, suffix in zip(model, suffixes, strict=True)
     ]
+=======
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\n…"
+>>>>>>> eeedc16 (Guests run on other runtimes: run_guest(on='wasmtime'), contained, with the measured table of call sequences as a test)

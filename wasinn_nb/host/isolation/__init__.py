@@ -1,6 +1,6 @@
 """Processes of their own for guests: started, restricted, watched, and talked to."""
 
-from wasinn_nb.host.isolation.environment import own_settings
+from wasinn_nb.host.isolation.environment import helper_environment, import_path, own_settings
 from wasinn_nb.host.isolation.frames import Frame, FrameError, read_frame, write_frame
 from wasinn_nb.host.isolation.helpers import IDLE_SECONDS, Helper, prepare_spare, take_helper
 from wasinn_nb.host.isolation.lending import Lender, borrowed
@@ -21,6 +21,8 @@ __all__ = [
     "borrowed",
     "enter",
     "files_of",
+    "helper_environment",
+    "import_path",
     "own_settings",
     "prepare_spare",
     "read_frame",

@@ -14,7 +14,7 @@ from typing import Final
 
 from wasinn_nb.host.isolation.threads import other_threads, restrict_threads
 
-__all__ = ["READ", "USE_DEVICE", "WRITE", "restrict_files"]
+__all__ = ["EXECUTE", "READ", "USE_DEVICE", "WRITE", "restrict_files"]
 
 _CREATE, _ADD_RULE, _RESTRICT = 444, 445, 446
 _VERSION_FLAG: Final = 1
@@ -30,6 +30,7 @@ _TCP: Final = 0b11  # bind and connect, of version 4
 _OUTSIDE: Final = 0b11  # abstract sockets and signals, of version 6
 
 READ: Final = _READ_FILE | _READ_FOLDER
+EXECUTE: Final = READ | _EXECUTE
 WRITE: Final = (
     READ | _WRITE_FILE | _TRUNCATE | _REMOVE | _MAKE_FOLDER | _MAKE_FILE | _MAKE_LINK | _MOVE
 )
@@ -43,8 +44,8 @@ def restrict_files(libc: ctypes.CDLL, rules: Iterable[tuple[str, int]]) -> bool:
     ----------
     libc : ctypes.CDLL
     rules : iterable of (str, int)
-        Path, with what lies below it, and `READ`, `WRITE` or `USE_DEVICE`.  A path that is not
-        there is passed over.
+        Path, with what lies below it, and `READ`, `EXECUTE`, `WRITE` or `USE_DEVICE`.  A path that
+        is not there is passed over.
 
     The process must have given up new privileges before.
     """

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from glob import escape
 from pathlib import Path
 from typing import Final
 
-from wasinn_nb.host.isolation.landlock import READ, USE_DEVICE, WRITE, restrict_files
+from wasinn_nb.host.isolation.landlock import EXECUTE, READ, USE_DEVICE, WRITE, restrict_files
 from wasinn_nb.host.isolation.limits import limit_resources
 from wasinn_nb.host.isolation.seccomp import filter_system_calls
 
@@ -36,6 +36,7 @@ def enter(
     memory_limit: int,
     write_limit: int,
     time_limit: float | None,
+    executable: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Restrict this process for good, and return what holds.
 
@@ -49,6 +50,9 @@ def enter(
         Whether processors for graphics and neural networks may be used.
     memory_limit, write_limit, time_limit
         As for `limit_resources`.
+    executable : sequence of str
+        Files and folders of the program that this process is going to become; its system calls are
+        not filtered then.
 
     Returns
     -------
@@ -62,14 +66,16 @@ def enter(
     if libc is None:
         return tuple(facts)
     facts.append("no_new_privs")
-    rules = [(path, READ) for path in (*_SYSTEM, *_python_folders(), *readable)]
+    own = EXECUTE if executable else READ
+    rules = [(path, own) for path in (*_SYSTEM, *_python_folders(), *executable)]
+    rules += [(path, READ) for path in readable]
     rules += [(path, USE_DEVICE) for path in _ALWAYS_WRITABLE]
     rules += [(path, WRITE) for path in writable]
     if devices:
         rules += [(path, USE_DEVICE) for path in _DEVICES]
     if restrict_files(libc, rules):
         facts.append("landlock")
-    if filter_system_calls(libc):
+    if not executable and filter_system_calls(libc):
         facts.append("seccomp")
     return tuple(facts)
 
