@@ -27,12 +27,7 @@ from wasinn_nb.wording import counted, first_few, inert, milliseconds
 
 __all__ = ["GuestRun", "read_tensor_files"]
 
-<<<<<<< HEAD
-_ENCODINGS = {".onnx": "ONNX", ".tflite": "TensorflowLite"}
 _MOST_CHARACTERS = 20_000  # characters of each stream in a notebook's output
-=======
-_SHOWN = 20_000  # characters of each stream in a notebook's output
->>>>>>> eeedc16 (Guests run on other runtimes: run_guest(on='wasmtime'), contained, with the measured table of call sequences as a test)
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -253,20 +248,4 @@ def read_tensor_files(
 
 
 def _shortened(text: str) -> str:
-<<<<<<< HEAD
     return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}\n…"
-
-
-def _parts(name: str, model: ModelFiles) -> list[str]:
-    """Return a model's files as words of a command; those given as bytes by a likely name."""
-    if isinstance(model, str | os.PathLike):
-        path = Path(model)
-        return [str(path), str(path.with_suffix(".bin"))] if path.suffix == ".xml" else [str(path)]
-    suffixes = [".xml", ".bin"] if len(model) == 2 else [".onnx"]
-    return [
-        f"{name}{suffix}" if isinstance(part, bytes | bytearray | memoryview) else os.fspath(part)
-        for part, suffix in zip(model, suffixes, strict=True)
-    ]
-=======
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\n…"
->>>>>>> eeedc16 (Guests run on other runtimes: run_guest(on='wasmtime'), contained, with the measured table of call sequences as a test)

@@ -16,7 +16,8 @@ from typing import Final
 
 from wasinn_nb import settings
 from wasinn_nb.errors import GuestError, InvalidArgumentError, MissingFileError
-from wasinn_nb.files import atomic, change_stamp, existing_file
+from wasinn_nb.files import change_stamp, existing_file
+from wasinn_nb.transaction import atomic
 
 __all__ = ["PROGRAMS", "Program", "find_program"]
 
