@@ -31,6 +31,15 @@ def pasted(line):
     return both(*arguments)
 
 
+STATE_IT = "state it, or what is right, with: "
+
+
+def after(text, start):
+    """Return the rest of the line that begins with *start*."""
+    (line,) = (line for line in text.splitlines() if line.startswith(start))
+    return line.removeprefix(start)
+
+
 def shell(*arguments, cwd=None, **environment):
     return subprocess.run(
         [sys.executable, "-m", "wasinn_nb.cli", *map(str, arguments)],

@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import toy_files
 import toys
 from hosting import command, escaped
 
@@ -44,9 +45,9 @@ def seeds():
         (".xml", toys.relu()),
         (".xml", toys.conditional()),
         (".onnx", [toys.onnx_relu()]),
-        (".tflite", [toys.tflite_relu()]),
-        (".pb", [toys.tensorflow_relu()]),
-        (".pdmodel", [toys.paddle_relu()]),
+        (".tflite", [toy_files.tflite_relu()]),
+        (".pb", [toy_files.tensorflow_relu()]),
+        (".pdmodel", [toy_files.paddle_relu()]),
     ]
 
 

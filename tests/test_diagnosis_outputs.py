@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 import toys
-from test_diagnosis import drawn_image
+from diagnoses import drawn_image
 
 import wasinn_nb as wn
 from wasinn_nb import errors

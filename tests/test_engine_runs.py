@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+import toy_files
 import toys
 from conformance import models
 from conformance.engines import OWN, tensor
@@ -105,7 +106,7 @@ def test_threads(ort, litert, monkeypatch):
         return original(**options)
 
     monkeypatch.setattr(module, "Interpreter", interpreter)
-    graph = litert.load([toys.tflite_relu()], TFLITE, "CPU")
+    graph = litert.load([toy_files.tflite_relu()], TFLITE, "CPU")
     for _ in range(2):
         graph.execution_context()
     assert numbers == [processors()] * 2  # the first context runs the graph's own interpreter
@@ -169,7 +170,7 @@ def test_only_the_engine_that_is_used_is_imported_and_nothing_is_written(
     tmp_path, name, suffix, module
 ):
     path = tmp_path / f"toy{suffix}"
-    path.write_bytes(toys.onnx_relu() if suffix == ".onnx" else toys.tflite_relu())
+    path.write_bytes(toys.onnx_relu() if suffix == ".onnx" else toy_files.tflite_relu())
     for close in ([], ["2"]):
         ran = subprocess.run(
             [sys.executable, "-c", RUN, name, str(path), *close],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import toy_files
 import toys
 from conformance import models
 from conformance.engines import OWN, tensor, values
@@ -45,14 +46,14 @@ OTHERS = {
     "onnxruntime": [
         (toys.relu(), AUTODETECT, "is openvino; use runtime='openvino'"),
         (toys.relu(), GraphEncoding.OPENVINO, "is openvino; use runtime='openvino'"),
-        ([toys.tflite_relu()], AUTODETECT, "is tensorflowlite; use runtime='openvino'"),
-        ([toys.tensorflow_relu()], AUTODETECT, UNTOLD),
+        ([toy_files.tflite_relu()], AUTODETECT, "is tensorflowlite; use runtime='openvino'"),
+        ([toy_files.tensorflow_relu()], AUTODETECT, UNTOLD),
         ([b"PK"], GraphEncoding.PYTORCH, "is pytorch; convert it to ONNX"),
     ],
     "litert": [
         ([toys.onnx_relu()], AUTODETECT, "is onnx; use runtime='openvino'"),
         ([toys.onnx_relu()], ONNX, "is onnx; use runtime='openvino'"),
-        ([toys.paddle_relu()], AUTODETECT, UNTOLD),
+        ([toy_files.paddle_relu()], AUTODETECT, UNTOLD),
     ],
 }
 
@@ -72,7 +73,7 @@ def test_other_encodings_are_refused_with_the_engine_that_reads_them(name, build
 @pytest.mark.parametrize(
     ("name", "builders", "declared", "found"),
     [
-        ("onnxruntime", [toys.tflite_relu()], ONNX, "tensorflowlite"),
+        ("onnxruntime", [toy_files.tflite_relu()], ONNX, "tensorflowlite"),
         ("litert", [toys.onnx_relu()], TFLITE, "onnx"),
     ],
 )
@@ -85,7 +86,7 @@ def test_bytes_of_another_encoding_than_declared(name, builders, declared, found
 @pytest.mark.parametrize("suffix", [".onnx", ".ort", ".tflite", ""])
 def test_files_of_any_name_are_read_by_their_content(ort, litert, tmp_path, suffix):
     path = tmp_path / f"model{suffix}"
-    for engine, content in ((ort, toys.onnx_relu()), (litert, toys.tflite_relu())):
+    for engine, content in ((ort, toys.onnx_relu()), (litert, toy_files.tflite_relu())):
         path.write_bytes(content)
         context = engine.load([path], AUTODETECT, "CPU").execution_context()
         context.set_input(0, tensor(-1, 2))
@@ -167,7 +168,7 @@ def boolean_model(name):
     from onnx import TensorProto
 
     if name == "litert":
-        return toys.tflite([toys.tflite_tensor(end, (1, 2), 6) for end in "xy"], [87])
+        return toy_files.tflite([toy_files.tflite_tensor(end, (1, 2), 6) for end in "xy"], [87])
     ends = [{end: (TensorProto.BOOL, [1, 2])} for end in "xy"]
     return toys.onnx_graph([("Not", ["x"], ["y"])], *ends).SerializeToString()
 
@@ -347,15 +348,15 @@ def test_what_onnx_runtime_cannot_read(ort, what, capfd):
 
 
 def test_what_litert_cannot_read(litert, capfd):
-    tensors = [toys.tflite_tensor(name, (1, 2)) for name in "xyz"]
-    message = refusal(litert, [toys.tflite(tensors, [19, "MyOperation"])])
+    tensors = [toy_files.tflite_tensor(name, (1, 2)) for name in "xyz"]
+    message = refusal(litert, [toy_files.tflite(tensors, [19, "MyOperation"])])
     assert message.startswith("LiteRT cannot prepare the model: ")
     assert "unresolved custom op: MyOperation" in message
     assert message.endswith(
         "; convert the original model without this operation, or run the file with the runtime "
         "that defines it"
     )
-    message = refusal(litert, [toys.tflite(tensors, [19, 2000])])
+    message = refusal(litert, [toy_files.tflite(tensors, [19, 2000])])
     assert message.startswith("LiteRT cannot read the model: ")
     assert capfd.readouterr().out == ""
 

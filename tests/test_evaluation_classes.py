@@ -1,40 +1,20 @@
-"""Evaluation of classifiers: true classes from every source, figures, and their presentation."""
+"""Images in folders that are called as their classes; one of blue lies in that of red."""
 
 from __future__ import annotations
 
-import json
-import re
 from contextlib import suppress
 
 import numpy as np
 import pytest
-import toys
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from ranked import CARD, COLORS, PETS, RESULTS, TRUTHS, made_folders, made_model, plain, result
 
 import wasinn_nb as wn
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, WasiNnError
 from wasinn_nb.evaluation.judging import evaluate
 from wasinn_nb.evaluation.ranking import ClassificationEvaluation
 from wasinn_nb.evaluation.truths import class_truths
-from wasinn_nb.origin import Origin
-
-U8 = np.uint8
-PETS = wn.ModelCard("pets", "classification", classes=("cat", "dog", "owl"))
-
-
-def result(*probabilities, card=PETS, **about):
-    return wn.ClassificationResult(np.float32(probabilities), card, Origin(card.name), **about)
-
-
-RESULTS = {
-    "a": result(0.7, 0.2, 0.1),
-    "b": result(0.6, 0.3, 0.1),
-    "c": result(0.1, 0.6, 0.3),
-    "d": result(0.4, 0.4, 0.2),
-}
-TRUTHS = {"a": "cat", "b": "dog", "c": "dog", "d": "dog"}
 
 
 @pytest.fixture
@@ -237,42 +217,16 @@ def test_a_card_names_the_classes_of_results():
     assert (found.classes, found.top1) == (named.classes, 0.5)
 
 
-# ------------------------------------------------------------------------------------------- model
-
-COLORS = ("blue", "green", "red")
-
-
-def plain(color):
-    pixels = np.zeros((4, 6, 3), U8)
-    pixels[:, :, 2 - COLORS.index(color)] = 200
-    return pixels
-
-
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A classifier whose class is the brightest channel of BGR, by logits."""
-    from openvino import opset13 as op
-
-    def build(data):
-        mean = op.reduce_mean(data, np.array([2, 3]), keep_dims=False)
-        return op.matmul(mean, np.eye(3, dtype=np.float32) / 50, False, False)  # noqa: FBT003
-
-    model = toys.graph(build, (1, 3, 4, 6))
-    return toys.save(model, tmp_path_factory.mktemp("classifier") / "colors.xml")
-
-
-CARD = wn.ModelCard("colors", "classification", classes=COLORS)
+    return made_model(tmp_path_factory)
 
 
 @pytest.fixture
 def folders(tmp_path):
     """Images in folders that are called as their classes; one of blue lies in that of red."""
-    for name in ("blue", "green", "red"):
-        (tmp_path / name).mkdir()
-        Image.fromarray(plain(name)).save(tmp_path / name / "1.png")
-    Image.fromarray(plain("blue")).save(tmp_path / "red/2.png")
-    (tmp_path / "notes.txt").write_text("not an image")
-    return tmp_path
+    return made_folders(tmp_path)
 
 
 def test_files_that_are_passed_over_are_named(model, folders):
@@ -341,94 +295,3 @@ def test_progress_is_reported_to_a_callable(model):
     calls = []
     evaluate(plain("blue"), 0, model=model, progress=lambda *numbers: calls.append(numbers))
     assert calls == [(0, 1), (1, 1)]
-
-
-# --------------------------------------------------------------------------- text, tables and pages
-
-
-def test_text(found):
-    assert repr(found).splitlines() == [
-        "Evaluation: pets, 4 images, 3 classes",
-        "top-1 accuracy 0.5000, top-5 accuracy 1.0000",
-        "class  images   found  mostly taken for",
-        "cat         1  1.0000",
-        "dog         3  0.3333  cat 2",
-        "image  true class  predicted  probability of the true class",
-        "b      dog         cat                               0.3000",
-        "d      dog         cat                               0.4000",
-        "c      dog         dog                               0.6000",
-        "a      cat         cat                               0.7000",
-        "- an image is found where its true class is the most probable one",
-    ]
-
-
-def test_text_of_many_classes_names_the_most_confused_ones():
-    classes = tuple(f"thing {index}" for index in range(40))
-    card = wn.ModelCard("things", "classification", classes=classes)
-    results = [result(*np.eye(40)[0], card=card)] * 41
-    lines = repr(evaluate(results, [*range(40), 1])).splitlines()
-    assert lines[:4] == [
-        "Evaluation: things, 41 images, 40 classes",
-        "top-1 accuracy 0.0244, top-5 accuracy 0.1463",
-        "true class  taken for  images",
-        "thing 1     thing 0         2",
-    ]
-    assert len(lines) == 2 + 6 + 6 + 1
-
-
-def test_tables(found):
-    table = found.table()
-    assert table.index.tolist() == [0, 1]
-    assert table["class"].tolist() == ["cat", "dog"]
-    assert table["images"].tolist() == [1, 3]
-    assert table["found"].tolist() == [1, 1 / 3]
-    images = found.images()
-    assert images.columns.tolist() == ["true", "predicted", "rank", "probability"]
-    assert images.loc["b"].tolist()[:3] == ["dog", "cat", 2]
-
-
-def test_json(found):
-    values = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert (values["top1"], values["top5"], values["matrix"]) == (0.5, 1, found.matrix.tolist())
-    assert values["classes"][1] == {"index": 1, "name": "dog", "images": 3, "found": 1}
-    assert values["images"][0] == {
-        "name": "b",
-        "true": {"index": 1, "name": "dog"},
-        "predicted": {"index": 0, "name": "cat"},
-        "rank": 2,
-        "probability": pytest.approx(0.3),
-    }
-
-
-def test_page_and_html(found, model, folders, tmp_path):
-    named = evaluate(
-        {"<b>": plain("blue")},
-        {"<b>": 1},
-        model=model,
-        card=CARD.replace(classes=("<i>", "b", "c")),
-    )
-    page = named.write_html(tmp_path / "a.html").read_text()
-    for heading in ("Classes", "Most confused classes", "Confusion matrix", "Worst images"):
-        assert f"<h2>{heading}</h2>" in page
-    assert page.count("<img ") == 2  # the matrix and the image
-    assert "true class b: place 2 of 3" in page
-    assert not re.search("<b>|<i>", page)
-    assert not re.findall(r'(?:src|href)="(?!data:)', page)
-    assert "<h2>Confusion matrix</h2>" not in _page_of_many(tmp_path)
-    html = found._repr_html_()
-    assert "<table" in html
-    assert "top-1 accuracy 0.5000" in html
-    assert "Details" not in html
-
-
-def test_long_names_of_classes_fit_beside_the_matrix(tmp_path):
-    names = tuple(f"{letter}{' of a very long kind' * 9}" for letter in "abc")
-    card = PETS.replace(classes=names)
-    found = evaluate(result(0.7, 0.2, 0.1, card=card), names[0])
-    assert "<h2>Confusion matrix</h2>" in found.write_html(tmp_path / "a.html").read_text()
-
-
-def _page_of_many(folder):
-    card = wn.ModelCard("many", "classification", classes=tuple(map(str, range(21))))
-    found = evaluate(result(*np.eye(21)[3], card=card), 4)
-    return found.write_html(folder / "many.html").read_text()

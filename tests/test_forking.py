@@ -17,6 +17,7 @@ pytestmark = [
 
 BEGIN = """
 import os, sys, time, warnings
+import toy_files
 import toys
 import numpy as np
 import wasinn_nb as wn
@@ -124,7 +125,7 @@ from wasinn_nb.abi import GraphEncoding
 parts = {
     "openvino": ([toys.onnx_relu()], GraphEncoding.ONNX),
     "onnxruntime": ([toys.onnx_relu()], GraphEncoding.ONNX),
-    "litert": ([toys.tflite_relu()], GraphEncoding.TENSORFLOWLITE),
+    "litert": ([toy_files.tflite_relu()], GraphEncoding.TENSORFLOWLITE),
 }
 ones = wn.Tensor.from_array(np.ones((1, 2), np.float32))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import toy_files
 import toys
 from hosting import GUESTS, command, inferring, run_guest
 
@@ -15,7 +16,10 @@ from wasinn_nb.runtimes.registry import runtime
 pytestmark = pytest.mark.usefixtures("isolation")
 
 GIVEN = np.array([[-1, 2]], np.float32)
-MODELS = {GraphEncoding.ONNX: toys.onnx_relu(), GraphEncoding.TENSORFLOWLITE: toys.tflite_relu()}
+MODELS = {
+    GraphEncoding.ONNX: toys.onnx_relu(),
+    GraphEncoding.TENSORFLOWLITE: toy_files.tflite_relu(),
+}
 
 
 def run(encoding, engine, **options):

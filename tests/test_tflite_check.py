@@ -7,6 +7,7 @@ from contextlib import suppress
 import flatbuffers
 import numpy as np
 import pytest
+import toy_files
 import toys
 from ai_edge_litert import schema_py_generated as schema
 from conformance import models
@@ -152,7 +153,7 @@ def test_a_part_that_is_named_again_and_again_is_counted_each_time(field):
     part = {0: long, 3: "long"} if field == 0 else {0: np.uint32(0), 1: long}
     builder = flatbuffers.Builder()
     parts = {1: toys._flat(builder, [{0: np.int8(19)}]), 4: toys._flat(builder, [{}])}
-    graph = {0: toys._flat(builder, [toys.tflite_tensor("x", (1,))])}
+    graph = {0: toys._flat(builder, [toy_files.tflite_tensor("x", (1,))])}
     graph[field] = vector(builder, [toys._flat(builder, part)] * 100_000)
     parts[2] = vector(builder, [table(builder, graph)])
     builder.Finish(table(builder, parts), b"TFL3")

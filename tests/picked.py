@@ -1,0 +1,34 @@
+"""What the tests of the image picker share."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+
+
+def encoded(pixels=None, kind="PNG", **options):
+    out = io.BytesIO()
+    pixels = np.full((2, 3, 3), 200, np.uint8) if pixels is None else pixels
+    Image.fromarray(pixels).save(out, kind, **options)
+    return out.getvalue()
+
+
+PNG = encoded()
+NOISE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+CUT = encoded(NOISE)[:3000]
+
+
+def option_of(picker):
+    """Return the option that is picked."""
+    [found] = [option for option in picker._options if option["key"] == picker.value]
+    return found
+
+
+def small(option):
+    """Return the thumbnail of an option."""
+    with Image.open(io.BytesIO(option["thumbnail"])) as image:
+        assert image.format == "JPEG"
+        image.load()
+        return image
