@@ -1,4 +1,4 @@
-"""An image whose left third is blue, the rest green: classes 0 and 1 of the toy."""
+"""The command line: what it prints, what it writes, how it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The current folder with an image: a third blue, the rest green."""
+"""The command line on models of one's own: inspect, card, classify, and what is assumed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-""""""
+"""Contexts: handles, order, and the memory that they share with the engine."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""None"""
+"""Every broken program of the table, alone and together with others, is named by its tensor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Put a card of a model "toy", to be fetched from `server`, into the shipped data."""
+"""Downloads from a server that truncates, corrupts, stalls, drips, redirects and refuses."""
 
 from __future__ import annotations
 

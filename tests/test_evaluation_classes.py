@@ -1,4 +1,4 @@
-"""Images in folders that are called as their classes; one of blue lies in that of red."""
+"""Evaluation of classifiers: true classes from every source, figures, and their presentation."""
 
 from __future__ import annotations
 

@@ -230,10 +230,3 @@ def test_predictions_are_never_advised_to_be_ignored():
     assert evaluate(truth * U8(255) // 255, truth, classes=("a", "b")).miou == 1
     with pytest.raises(TensorError, match="a prediction has only the labels of its classes"):
         evaluate(truth * U8(7), truth, classes=("a", "b"), ignore=7)
-
-
-@pytest.fixture
-def image():
-    pixels = np.zeros((4, 6, 3), U8)
-    pixels[:, :2, 2] = pixels[:, 2:, 1] = 200  # the left third is blue: class 0; the rest class 1
-    return pixels

@@ -214,10 +214,3 @@ def test_results_of_two_models_are_refused():
     results = [SegmentationResult(FOUND, card) for card in (CARD, other)]
     with pytest.raises(InvalidArgumentError, match=r"image 1: .* other classes than those before"):
         evaluate(results, [TRUTH, TRUTH])
-
-
-@pytest.fixture
-def image():
-    pixels = np.zeros((4, 6, 3), U8)
-    pixels[:, :2, 2] = pixels[:, 2:, 1] = 200  # the left third is blue: class 0; the rest class 1
-    return pixels

@@ -1,4 +1,4 @@
-"""The brightest channel again, as a model that OpenVINO and ONNX Runtime read."""
+"""`Explorer` with models of other kinds: cards, recipes, one class, classifiers, other runtimes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A guest with a graph and a context over the doubling model, and a good tensor record."""
+"""The functions of wasi_ephemeral_nn, called by hand: good calls, and every bad argument."""
 
 import struct
 

@@ -1,4 +1,4 @@
-""""""
+"""Images of every mode and source that is read."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-""""""
+"""Images as tensors: values, layouts, and what is refused."""
 
 import re
 import struct

@@ -1,4 +1,4 @@
-"""None"""
+"""`run_guest`: what it captures, what it contains, and how guests end."""
 
 import signal
 import subprocess

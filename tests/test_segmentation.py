@@ -1,4 +1,4 @@
-""""""
+"""Results of segmentation: labels, areas, sizes, thresholds."""
 
 import copy
 import io

@@ -1,4 +1,4 @@
-""""""
+"""Tensors: what one is, and that nothing changes it."""
 
 import copy
 import io
