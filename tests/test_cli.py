@@ -115,7 +115,7 @@ def test_models_and_devices(monkeypatch, tmp_path):
         (["segment", "missing.jpg"], "no image at missing.jpg"),
         (["segment", "--model", "no-such-model"], "no model 'no-such-model'"),
         (["segment", "--target", "XPU"], "unknown execution target 'XPU'"),
-        (["segment", "--precision", "f8"], "got 'f8'"),
+        (["segment", "--precision", "f8"], "'f8' is not one of"),
         (["segment", "--resize", "cubic"], "'cubic' is not one of"),
         (["inspect", "missing.tensor"], "no tensor at missing.tensor"),
         (["inspect", "missing.png"], "no image at missing.png"),

@@ -150,6 +150,11 @@ class Timings(Showing, Sequence[PipelineTimes]):
 
         Each round's time from file to result is divided by the first pipeline's in the same round,
         so that a machine that slows down meanwhile changes little.
+
+        Parameters
+        ----------
+        index : int
+            Of the pipeline.
         """
         ours, peer = self._times[index].seconds, self._times[0].seconds
         ratios = [one / other for one, other in zip(ours, peer, strict=True)]

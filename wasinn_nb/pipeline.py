@@ -28,7 +28,7 @@ from wasinn_nb.imaging import (
 )
 from wasinn_nb.origin import Origin
 from wasinn_nb.plan import Plan
-from wasinn_nb.runtimes import ProcessGuard, Runtime, device_name, runtimes
+from wasinn_nb.runtimes import Precision, ProcessGuard, Runtime, device_name, runtimes
 from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.tensor import Tensor
 
@@ -112,7 +112,7 @@ class Pipeline:
         model: str | os.PathLike[str] | catalog.Model | None = None,
         target: str | int | None = None,
         *,
-        precision: str | None = None,
+        precision: Precision | None = None,
         card: ModelCard | str | os.PathLike[str] | None = None,
         recipe: PartialRecipe | None = None,
         resize: Resize | None = None,
@@ -124,11 +124,11 @@ class Pipeline:
         engine = runtime_of(runtime)
         plan = Plan(self.model, recipe, task, resize=resize, scores=scores)
         files = self.model.sha384  # of what is loaded now: it may be written anew later
-        device, precision = device_name(target), precision or settings.default("precision")
+        device, chosen = device_name(target), precision or settings.default("precision")
         self._arguments = {
             "model": self.model,
             "target": device,
-            "precision": precision,
+            "precision": chosen,
             "recipe": recipe,
             "resize": resize,
             "scores": scores,
@@ -140,7 +140,7 @@ class Pipeline:
             self.model.files,
             self.model.encoding,
             device,
-            precision,
+            chosen,
             input=plan.recipe_of,
             head=plan.head_of,
         )
@@ -247,7 +247,7 @@ def kept_pipeline(
     model: str | os.PathLike[str] | catalog.Model | None = None,
     target: str | int | None = None,
     *,
-    precision: str | None = None,
+    precision: Precision | None = None,
     card: ModelCard | str | os.PathLike[str] | None = None,
     recipe: PartialRecipe | None = None,
     resize: Resize | None = None,
@@ -262,12 +262,12 @@ def kept_pipeline(
     """
     found = catalog.model(model, card=card)
     engine = runtime_of(runtime)
-    precision = precision or settings.default("precision")
+    chosen = precision or settings.default("precision")
     key = (
         found.stamps,
         found.card,
         device_name(target),
-        precision,
+        chosen,
         recipe if isinstance(recipe, PreprocessRecipe) else repr(recipe),
         resize,
         scores,
@@ -279,7 +279,7 @@ def kept_pipeline(
     except TypeError as error:
         raise InvalidArgumentError(
             f"expected precision, resize and task as text and scores as True or False, got "
-            f"{(precision, resize, task, scores)!r:.200}"
+            f"{(chosen, resize, task, scores)!r:.200}"
         ) from error
     with _kept_lock:
         pipeline = _kept.pop(key, None) or Pipeline(

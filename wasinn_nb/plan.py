@@ -120,7 +120,7 @@ def _laid_over(
 
 def _with_classes(card: ModelCard, classes: tuple[str, ...]) -> ModelCard:
     """Return the card with the classes that a file states, if it can hold them."""
-    for changes in ({}, {"task": "classification"}):
+    for known_task in (card.task, "classification"):
         with suppress(RecipeError):
-            return card.replace(classes=classes, **changes) if classes else card
+            return card.replace(classes=classes, task=known_task) if classes else card
     return card

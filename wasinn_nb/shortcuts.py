@@ -9,7 +9,7 @@ from wasinn_nb import catalog
 from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.imaging import ImageSource, Resize
 from wasinn_nb.pipeline import kept_pipeline
-from wasinn_nb.runtimes import Runtime
+from wasinn_nb.runtimes import Precision, Runtime
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import SegmentationResult
 
@@ -21,7 +21,7 @@ def segment(
     model: str | os.PathLike[str] | catalog.Model | None = None,
     target: str | int | None = None,
     *,
-    precision: str | None = None,
+    precision: Precision | None = None,
     card: ModelCard | str | os.PathLike[str] | None = None,
     recipe: PartialRecipe | None = None,
     resize: Resize | None = None,
@@ -82,7 +82,7 @@ def classify(
     model: str | os.PathLike[str] | catalog.Model | None = None,
     target: str | int | None = None,
     *,
-    precision: str | None = None,
+    precision: Precision | None = None,
     card: ModelCard | str | os.PathLike[str] | None = None,
     recipe: PartialRecipe | None = None,
     resize: Resize | None = None,

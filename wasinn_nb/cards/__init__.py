@@ -13,6 +13,7 @@ from wasinn_nb.cards.assumptions import (
 from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.cards.code import card_code, card_line, is_bare, recipe_code
 from wasinn_nb.cards.conventions import clean_text
+from wasinn_nb.cards.fields import CardFields
 from wasinn_nb.cards.formats import content_of, encoding_of
 from wasinn_nb.cards.inputs import FIVE_CALLS, ImageInput, image_input, image_inputs
 from wasinn_nb.cards.integrity import checked_encoding, checked_files
@@ -50,6 +51,7 @@ __all__ = [
     "UNNAMED_CLASS",
     "WEIGHTS",
     "Assumption",
+    "CardFields",
     "ImageInput",
     "ModelCard",
     "ModelFile",

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, Unpack
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.checks import (
@@ -21,6 +21,7 @@ from wasinn_nb.cards.checks import (
     json_fields,
     unexpected,
 )
+from wasinn_nb.cards.fields import CardFields
 from wasinn_nb.cards.modelfile import MODEL_NAME, ModelFile, is_text
 from wasinn_nb.cards.modelpath import card_path, check_whole, existing_model, model_files
 from wasinn_nb.errors import InvalidArgumentError, RecipeError
@@ -139,10 +140,15 @@ class ModelCard:
         hashed = (f.name for f in fields(self) if f.name not in {"precisions", "figures"})
         return hash(tuple(getattr(self, name) for name in hashed))
 
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[CardFields]) -> Self:
         """Return a card with some fields changed, checked as a new one is.
 
         A default palette follows new classes.
+
+        Parameters
+        ----------
+        **changes
+            Any parameters of the class: name, task, recipe, classes and so on.
 
         Raises
         ------
@@ -158,7 +164,8 @@ class ModelCard:
         self._check_names(changes)
         if "classes" in changes and self._has_default_palette:
             changes.setdefault("palette", ())
-        return replace(self, **changes)
+        values: Any = changes  # the class takes them, whatever the types of its fields
+        return replace(self, **values)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as plain JSON values, without the fields that have their default."""
@@ -194,6 +201,10 @@ class ModelCard:
     def from_dict(cls, values: Any) -> Self:
         """Make a card from the object in a ``card.json``, or from what :meth:`to_dict` returned.
 
+        Parameters
+        ----------
+        values : mapping
+
         Raises
         ------
         RecipeError
@@ -223,7 +234,13 @@ class ModelCard:
         threshold: float | None = None,
         channels_last: bool | None = None,
         logits: bool | None = None,
-        **known: Any,
+        name: str | None = None,
+        description: str | None = None,
+        license: str | None = None,  # noqa: A002 - the card's word
+        source: str | None = None,
+        figures: Mapping[str, float] | None = None,
+        precisions: Mapping[str, Sequence[ModelFile]] | None = None,
+        **others: Any,
     ) -> Self:
         """Make a card from what a model's file states, completed by what the user knows.
 
@@ -234,15 +251,15 @@ class ModelCard:
         Parameters
         ----------
         path : str or path-like
-            The model's main file, its weights, or the folder of a TensorFlow SavedModel; a leading
-            ``~`` is expanded.
+            The model's main file, its weights, or the folder of a TensorFlow SavedModel.
         task : str, optional
             ``"segmentation"`` or ``"classification"``.
         classes : sequence of str, optional
             Names in the order of the output's channels; of a model of one class its name alone.
         recipe : PreprocessRecipe or mapping, optional
             What the model takes, or a mapping of those of its fields that are known, such as
-            ``{"color": "RGB", "range": (0, 1)}``; the filter is Pillow's ``bilinear`` then.
+            ``{"color": "RGB", "range": (0, 1)}``.  Where it does not name the filter, that is
+            Pillow's ``bilinear``, which is quicker than the default of `PreprocessRecipe`.
         palette : sequence of (red, green, blue), optional
             One color per class, 0 to 255 each.
         background : int or None
@@ -255,8 +272,13 @@ class ModelCard:
             Whether the classes are the output's last axis.
         logits : bool, optional
             Whether the scores are logits, not probabilities.
-        **known
-            Further fields of the card: name, description, license, source, figures, precisions.
+        name : str, optional
+            Default: the stem of the file.
+        description, license, source : str, optional
+        figures, precisions : mapping, optional
+            As for the class.
+        **others
+            Refused: a card has no other field, and the suffix says the encoding.
 
         Returns
         -------
@@ -285,8 +307,14 @@ class ModelCard:
         """
         from wasinn_nb.cards.from_file import stated_fields
 
-        cls._check_names(known)
-        known |= {
+        cls._check_names(others)
+        known = others | {
+            "name": name,
+            "description": description,
+            "license": license,
+            "source": source,
+            "figures": figures,
+            "precisions": precisions,
             "task": task,
             "classes": classes,
             "recipe": recipe,

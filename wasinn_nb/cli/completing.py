@@ -18,7 +18,7 @@ import typer
 import wasinn_nb as wn
 from wasinn_nb.abi import TensorType
 from wasinn_nb.catalog import guests
-from wasinn_nb.runtimes import PRECISIONS, runtimes
+from wasinn_nb.runtimes import runtimes
 from wasinn_nb.tasks import tasks
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "images",
     "mapped_classes",
     "models",
-    "precisions",
     "runtime_names",
     "targets",
     "task_names",
@@ -60,11 +59,6 @@ def targets(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
         table = wn.devices(runtime if isinstance(runtime, str) else None)
         return _matching({one.name: one.reason or one.full_name for one in table}, incomplete)
     return []
-
-
-def precisions(incomplete: str) -> list[tuple[str, str]]:
-    """Offer what a graph can be computed in."""
-    return _matching(dict.fromkeys(PRECISIONS, ""), incomplete)
 
 
 def runtime_names(incomplete: str) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from wasinn_nb import runtimes
 from wasinn_nb.cli import completing
 from wasinn_nb.cli.application import Application
 from wasinn_nb.errors import InvalidArgumentError
@@ -107,13 +108,8 @@ OutputName = Annotated[
     typer.Option("--output-name", help="The model's output to read: name or index."),
 ]
 Precision = Annotated[
-    str | None,
-    typer.Option(
-        "--precision",
-        "-p",
-        help="f32, f16, bf16, or device (its own). (default: f32)",
-        autocompletion=completing.precisions,
-    ),
+    runtimes.Precision | None,
+    typer.Option("--precision", "-p", help="device: its own. (default: f32)"),
 ]
 RecipeText = Annotated[
     str | None,

@@ -7,7 +7,7 @@ import itertools
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import typer
 
@@ -28,6 +28,7 @@ from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.cli.stdin import image_of
 from wasinn_nb.errors import UnsupportedOperationError
 from wasinn_nb.imaging import Resize
+from wasinn_nb.runtimes import Precision
 
 
 @app.command()
@@ -52,17 +53,12 @@ def bench(
         ),
     ] = None,
     precision: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--precision",
-            "-p",
-            help="Again for more. (default: f32)",
-            autocompletion=completing.precisions,
-        ),
+        list[Precision] | None,
+        typer.Option("--precision", "-p", help="Again for more. (default: f32)"),
     ] = None,
     resize: Annotated[
-        list[str] | None,
-        typer.Option(help=f"{', '.join(get_args(Resize))}; again for more. (default: the model's)"),
+        list[Resize] | None,
+        typer.Option(help="Again for more. (default: the model's)"),
     ] = None,
     runtime: Annotated[
         list[str] | None,

@@ -25,7 +25,7 @@ from wasinn_nb.errors import InvalidArgumentError, NotFoundError
 from wasinn_nb.imaging import ImageSource, PreprocessRecipe
 from wasinn_nb.plan import Plan
 from wasinn_nb.progress import Progress
-from wasinn_nb.runtimes import Runtime
+from wasinn_nb.runtimes import Precision, Runtime
 from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import SegmentationResult
@@ -49,7 +49,7 @@ def diagnose(
     recipe: PartialRecipe | None = None,
     runtime: str | Runtime | None = None,
     target: str | int | None = None,
-    precision: str | None = None,
+    precision: Precision | None = None,
     progress: Progress = True,
 ) -> Diagnosis:
     """Find the preprocessing mistake behind a tensor, an output or a mask.

@@ -16,7 +16,7 @@ from wasinn_nb.errors import InvalidArgumentError, TensorError
 from wasinn_nb.imaging import ImageSource, PreprocessRecipe, open_image
 from wasinn_nb.origin import Origin
 from wasinn_nb.pipeline import kept_pipeline
-from wasinn_nb.runtimes import Runtime
+from wasinn_nb.runtimes import Precision, Runtime
 from wasinn_nb.tasks import Result
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import SegmentationResult
@@ -72,7 +72,7 @@ class Reader:
         task: str | None = None,
         runtime: str | Runtime | None = None,
         target: str | int | None = None,
-        precision: str | None = None,
+        precision: Precision | None = None,
     ) -> None:
         self._model, self._runtime = model, runtime
         self._target, self._precision = target, precision

@@ -158,7 +158,8 @@ def incomplete_scalings(recipe: PreprocessRecipe) -> list[Scaling]:
     right = Scaling.of(recipe)
     found = []
     for name, (field, idle) in parts.items():
-        scaling = Scaling.of(recipe.replace(**{field: idle}))
+        without: Any = {field: idle}
+        scaling = Scaling.of(recipe.replace(**without))
         if not scaling.close_to(right):
             known = any(scaling.name == one.name for one in known_scalings(recipe.color))
             found.append(scaling if known else replace(scaling, name=name))

@@ -31,7 +31,7 @@ from wasinn_nb.host.process import GuestProcess
 from wasinn_nb.host.run import GuestRun, read_tensor_files
 from wasinn_nb.host.wasi import Files, parsed_dirs, parsed_texts
 from wasinn_nb.host.worker import GuestThread
-from wasinn_nb.runtimes import Runtime, device_name
+from wasinn_nb.runtimes import Precision, Runtime, device_name
 from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.wasi_nn import Keep, ModelFiles, WasiNnCtx
 from wasinn_nb.wording import counted
@@ -51,7 +51,7 @@ def run_guest(
     writable: bool | str | Iterable[str] = False,
     models: Mapping[str, ModelFiles] | None = None,
     target: ExecutionTarget | str | int | None = None,
-    precision: str | None = None,
+    precision: Precision | None = None,
     runtime: str | Runtime | None = None,
     env: Mapping[str, object] | None = None,
     stdin: str | bytes = b"",

@@ -11,7 +11,7 @@ from wasinn_nb.abi import ExecutionTarget
 from wasinn_nb.errors import GuestCrash, GuestTimeout, Remedy
 from wasinn_nb.host.commands import Invocation
 from wasinn_nb.host.isolation import Limit, allowed_memory
-from wasinn_nb.runtimes import Runtime
+from wasinn_nb.runtimes import Precision, Runtime
 from wasinn_nb.wasi_nn import Keep, ModelFiles
 
 __all__ = ["REMEDIES", "Job"]
@@ -62,7 +62,7 @@ class Job:
     engine: str | Runtime
     models: Mapping[str, ModelFiles]
     target: ExecutionTarget | str | int | None
-    precision: str | None
+    precision: Precision | None
     stdin: bytes
     memory_limit: int
     write_limit: int

@@ -83,6 +83,10 @@ class GuestMemory:
     def of(cls, caller: wasmtime.Caller) -> GuestMemory:
         """Return the memory of the guest that calls a host function.
 
+        Parameters
+        ----------
+        caller : wasmtime.Caller
+
         Raises
         ------
         MissingMemoryError
@@ -153,7 +157,13 @@ class GuestMemory:
         return copy
 
     def read_bytes(self, pointer: int, length: int, what: str) -> bytes:
-        """Return a copy of *length* bytes; errors as :meth:`read`."""
+        """Return a copy of *length* bytes.
+
+        Parameters
+        ----------
+        pointer, length, what
+            As for :meth:`read`; so are the errors.
+        """
         count = unsigned(length)
         self.check(pointer, count, what)
         if not count:
@@ -164,7 +174,14 @@ class GuestMemory:
             raise RuntimeFailure(f"{what}: the host has no room for {count} bytes") from error
 
     def read_u32(self, pointer: int, count: int, what: str) -> tuple[int, ...]:
-        """Return *count* little-endian u32 values; errors as :meth:`read`."""
+        """Return *count* little-endian u32 values.
+
+        Parameters
+        ----------
+        pointer, count : int
+        what : str
+            As for :meth:`read`; so are the errors.
+        """
         raw = self.read(pointer, 4 * unsigned(count), what)
         return tuple(raw.view(_U32).tolist())
 
@@ -172,6 +189,11 @@ class GuestMemory:
         """Return *length* bytes of the memory itself, as a (length,) uint8 array to write to.
 
         It is valid until the guest runs again: drop it before the host function returns.
+
+        Parameters
+        ----------
+        pointer, length, what
+            As for :meth:`read`.
 
         Raises
         ------
@@ -189,6 +211,13 @@ class GuestMemory:
     def write(self, pointer: int, data: Any, what: str) -> None:
         """Write bytes, or an array's bytes, at one go.
 
+        Parameters
+        ----------
+        pointer : int
+        data : bytes or array
+        what : str
+            What they are, for the error.
+
         Raises
         ------
         InvalidArgumentError
@@ -198,7 +227,14 @@ class GuestMemory:
         self.view(pointer, source.size, what)[:] = source
 
     def write_u32(self, pointer: int, value: int, what: str) -> None:
-        """Write a little-endian u32; errors as :meth:`write`."""
+        """Write a little-endian u32.
+
+        Parameters
+        ----------
+        pointer, value : int
+        what : str
+            As for :meth:`write`; so are the errors.
+        """
         self.write(pointer, value.to_bytes(4, "little"), what)
 
 

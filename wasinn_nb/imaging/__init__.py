@@ -25,6 +25,7 @@ from wasinn_nb.imaging.recipe import (
     Fit,
     Layout,
     PreprocessRecipe,
+    RecipeFields,
     Resize,
 )
 from wasinn_nb.imaging.sources import (
@@ -57,6 +58,7 @@ __all__ = [
     "OpenedImage",
     "Placement",
     "PreprocessRecipe",
+    "RecipeFields",
     "Resize",
     "StoredMask",
     "centered",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Final, Literal, Self, get_args
+from typing import Any, Final, Literal, Self, TypedDict, Unpack, get_args
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from wasinn_nb.abi import TensorType
 from wasinn_nb.errors import RecipeError
 from wasinn_nb.json_files import decoded_json
 
-__all__ = ["Color", "Exif", "Fit", "Layout", "PreprocessRecipe", "Resize"]
+__all__ = ["Color", "Exif", "Fit", "Layout", "PreprocessRecipe", "RecipeFields", "Resize"]
 
 Layout = Literal["NCHW", "NHWC", "CHW", "HWC"]
 Color = Literal["BGR", "RGB", "GRAY", "RGBA", "BGRA"]
@@ -42,6 +42,24 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
 }
 # Fields that 0.1.0 does not know; written only where they are not the default.
 _ADDED: Final = {"fit": "stretch", "pad_value": 0, "quantization": None}
+
+
+class RecipeFields(TypedDict, total=False):
+    """Fields of a recipe by name, for editors, with the types that they can be given in."""
+
+    height: int
+    width: int
+    layout: Layout
+    color: Color
+    type: TensorType | str
+    range: Sequence[float]
+    mean: Sequence[float] | float
+    scale: Sequence[float] | float
+    resize: Resize
+    exif: Exif
+    fit: Fit
+    pad_value: int
+    quantization: Sequence[float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +92,18 @@ class PreprocessRecipe:
         ``u8``, ``i8``, ``f16`` or ``f32``.  Without `quantization`, ``u8`` takes no range, mean or
         scale, because rounding them would lose values silently; and ``i8`` holds ``value - 128``,
         so that its range is (-128, 127), also where `range` is left at its default.
-    range : (float, float)
+    range : sequence of two floats
         Where 0 and 255 go: ``(0, 255)`` leaves values alone, ``(0, 1)`` divides by 255.
-    mean, scale : tuple of float
+    mean, scale : float or sequence of float
         One number for each channel, applied after `range`, in the units of `range`.  A single
         number, or several that are all equal, stand for every channel.
     resize : {"triangle", "triangle-0.23", "bilinear", "bilinear-draft"}
         ``triangle``: the Rust `image` crate from 0.24 on; ``triangle-0.23``: that crate up to 0.23;
         ``bilinear``: Pillow's; ``bilinear-draft``: the same after libjpeg has decoded a large JPEG
         at a half, a quarter or an eighth of its size, as Pillow's thumbnails are made (quicker,
-        and coarser; other files: as ``bilinear``).  All of them average when they shrink.
+        and coarser; other files: as ``bilinear``).  All of them average when they shrink.  The
+        default does, bit for bit, what Rust guests do, and is the slowest: see `wasinn_nb.bench`.
+        `ModelCard.from_model` takes ``bilinear`` where nothing names a filter.
     exif : {"ignore", "apply"}
         Whether the EXIF orientation turns the image.  The Rust crate ignores it.
     fit : {"stretch", "letterbox", "crop"}
@@ -201,12 +221,20 @@ class PreprocessRecipe:
         sizes = {"N": 1, "C": self.channels, "H": self.height, "W": self.width}
         return tuple(sizes[axis] for axis in self.layout)
 
-    def replace(self, **changes: Any) -> Self:
-        """Return a recipe with some values changed, checked as a new one is."""
+    def replace(self, **changes: Unpack[RecipeFields]) -> Self:
+        """Return a recipe with some values changed, checked as a new one is.
+
+        Parameters
+        ----------
+        **changes
+            Any parameters of the class: height, width, layout, color, type, range, mean, scale,
+            resize, exif, fit, pad_value, quantization.
+        """
         unknown = sorted(set(changes) - {field.name for field in fields(self)})
         if unknown:
             raise RecipeError(f"a recipe has no {', '.join(unknown)}; it has {_field_names(self)}")
-        return replace(self, **changes)
+        values: Any = changes  # the class takes them, whatever the types of its fields
+        return replace(self, **values)
 
     def diff(self, other: PreprocessRecipe) -> dict[str, tuple[Any, Any]]:
         """Return what differs: field name → (here, in *other*); empty where both are equal."""
@@ -236,6 +264,10 @@ class PreprocessRecipe:
     def from_dict(cls, values: Any) -> Self:
         """Make a recipe from what :meth:`to_dict` returned.
 
+        Parameters
+        ----------
+        values : mapping
+
         Raises
         ------
         RecipeError
@@ -252,7 +284,12 @@ class PreprocessRecipe:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Make a recipe from what :meth:`to_json` returned; errors as in :meth:`from_dict`."""
+        """Make a recipe from what :meth:`to_json` returned; errors as in :meth:`from_dict`.
+
+        Parameters
+        ----------
+        text : str
+        """
         return cls.from_dict(decoded_json(text, "the recipe", RecipeError))
 
     def __repr__(self) -> str:

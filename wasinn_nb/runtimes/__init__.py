@@ -20,6 +20,7 @@ from wasinn_nb.runtimes.labels import (
 )
 from wasinn_nb.runtimes.precisions import (
     PRECISIONS,
+    Precision,
     check_precision,
     precision_remark,
     warn_of_precision,
@@ -44,6 +45,7 @@ __all__ = [
     "Head",
     "HeadOf",
     "InputOf",
+    "Precision",
     "ProcessGuard",
     "Runtime",
     "ThreadedContext",

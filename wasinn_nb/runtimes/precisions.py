@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from typing import Final
+from typing import Final, Literal, TypeAlias, get_args
 
 from wasinn_nb.errors import InvalidArgumentError, WasiNnWarning
 
-__all__ = ["PRECISIONS", "check_precision", "precision_remark", "warn_of_precision"]
+__all__ = ["PRECISIONS", "Precision", "check_precision", "precision_remark", "warn_of_precision"]
 
-PRECISIONS: Final = ("f32", "f16", "bf16", "device")
+Precision: TypeAlias = Literal["f32", "f16", "bf16", "device"]
 """What a graph can be asked to compute in; ``device`` is what the device prefers."""
+
+PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
 
 
 def check_precision(precision: str) -> None:

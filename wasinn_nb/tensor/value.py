@@ -109,8 +109,12 @@ class Tensor:
     ) -> Tensor:
         """Make a tensor around *data* without a copy.
 
-        Nothing may write to *data* from then on.  Parameters and errors are
-        those of the constructor.
+        Nothing may write to *data* from then on.
+
+        Parameters
+        ----------
+        dimensions, type, data
+            As for the constructor; so are the errors.
         """
         self = cls.__new__(cls)
         type_ = checked_type(type)

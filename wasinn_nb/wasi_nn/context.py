@@ -20,7 +20,7 @@ from wasinn_nb.errors import (
     UnsupportedOperationError,
 )
 from wasinn_nb.pickling import NotPickled
-from wasinn_nb.runtimes import Builder, Runtime, device_name
+from wasinn_nb.runtimes import Builder, Precision, Runtime, device_name
 from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.wasi_nn.arguments import (
@@ -88,7 +88,7 @@ class WasiNnCtx(NotPickled):
         self,
         runtime: str | Runtime | None = None,
         *,
-        precision: str | None = None,
+        precision: Precision | None = None,
         models: Mapping[str, ModelFiles] | None = None,
         keep: Keep = "last",
         backend: Runtime | None = None,
@@ -242,6 +242,10 @@ class WasiNnCtx(NotPickled):
     def get_output(self, context: int, index: int) -> Tensor:
         """Return an output of the last :meth:`compute`, without a copy.
 
+        Parameters
+        ----------
+        context, index : int
+
         Raises
         ------
         InvalidArgumentError
@@ -255,6 +259,11 @@ class WasiNnCtx(NotPickled):
         self, context: int, index: int, buffer: bytearray | memoryview | np.ndarray[Any, Any]
     ) -> int:
         """Write an output into a buffer, as a guest's ``get_output`` does.
+
+        Parameters
+        ----------
+        context, index : int
+        buffer : bytearray, memoryview or array
 
         Returns
         -------

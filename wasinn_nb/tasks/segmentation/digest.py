@@ -269,7 +269,13 @@ class Digest:
         return found
 
     def agrees(self, other: Digest, *, tolerance: float = 0.2, cells: float = 2.0) -> bool:
-        """Return whether :meth:`differences` finds none."""
+        """Return whether :meth:`differences` finds none.
+
+        Parameters
+        ----------
+        other, tolerance, cells
+            As for it.
+        """
         return not self.differences(other, tolerance=tolerance, cells=cells)
 
     def _flipped(self, other: Digest, cells: float) -> str | None:

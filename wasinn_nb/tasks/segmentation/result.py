@@ -7,21 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.cards import ModelCard
-from wasinn_nb.imaging import (
-    WHOLE,
-    Coverage,
-    ImageSource,
-    PreprocessRecipe,
-    kept_image,
-    rgb_image,
-)
+from wasinn_nb.imaging import WHOLE, Coverage, ImageSource, PreprocessRecipe, kept_image, rgb_image
 from wasinn_nb.origin import Origin
 from wasinn_nb.pickling import pickled_fields
 from wasinn_nb.render import Document, Showing, palette_image
@@ -36,6 +29,7 @@ from wasinn_nb.tasks.segmentation.checks import (
 from wasinn_nb.tasks.segmentation.derived import at_size, at_threshold
 from wasinn_nb.tasks.segmentation.digest import Digest
 from wasinn_nb.tasks.segmentation.display import document_of, figure_of, line_of
+from wasinn_nb.tasks.segmentation.fields import ResultFields
 from wasinn_nb.tasks.segmentation.masks import class_areas, labels_of
 from wasinn_nb.tasks.segmentation.on_image import blended, covered_on, image_to_tint, labels_on
 from wasinn_nb.tasks.segmentation.saved import load_result, save_result
@@ -141,20 +135,24 @@ class SegmentationResult(Showing):
 
     @classmethod
     def from_scores(
-        cls, scores: NDArray[Any], card: ModelCard, *, keep_scores: bool = True, **about: Any
+        cls,
+        scores: NDArray[Any],
+        card: ModelCard,
+        *,
+        keep_scores: bool = True,
+        **about: Unpack[ResultFields],
     ) -> Self:
         """Make a result from a model's output.
 
         Parameters
         ----------
         scores : (C, H, W) or (1, C, H, W) array
-            The labels are those of `masks.labels_of`; with ``threshold=`` one plane of
-            probabilities.
+            Labels as of `masks.labels_of`; with ``threshold=`` one plane of probabilities.
         card : ModelCard
         keep_scores : bool
             Whether the result keeps them: 4 bytes for each class of each pixel.
         **about
-            Further fields of the result.
+            Further parameters of the class, image to covers.
 
         Examples
         --------
@@ -305,7 +303,10 @@ class SegmentationResult(Showing):
     def plot(self, image: ImageSource | None = None, opacity: float = 0.5) -> PanelFigure:
         """Draw image, mask and overlay with a legend; the mask alone without one.
 
-        Parameters and errors are those of :meth:`overlay`.
+        Parameters
+        ----------
+        image, opacity
+            As for :meth:`overlay`; so are the errors.
 
         Returns
         -------

@@ -9,7 +9,7 @@ from wasinn_nb.errors import WasiNnError
 from wasinn_nb.imaging import ImageSource
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import SegmentationResult
-from wasinn_nb.widgets.viewer import Bars, MaskViewer, Note, WidgetResult, captions, gathered
+from wasinn_nb.widgets.viewer import Bars, MaskViewer, Mode, Note, WidgetResult, captions, gathered
 
 __all__ = ["Display"]
 
@@ -28,7 +28,7 @@ class Display:
     bars : Bars
     """
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: Mode) -> None:
         self.viewer = MaskViewer(mode=mode)
         self.bars = Bars()
         self._arrange(masks=True, rows=False)

@@ -20,9 +20,10 @@ from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
 from wasinn_nb.comparison import Comparison, compare
 from wasinn_nb.errors import BusyError, InvalidArgumentError, WasiNnError
-from wasinn_nb.imaging import ImageSource
+from wasinn_nb.imaging import ImageSource, Resize
 from wasinn_nb.pickling import NotPickled
 from wasinn_nb.pipeline import Pipeline
+from wasinn_nb.runtimes import Precision
 from wasinn_nb.transaction import atomic
 from wasinn_nb.widgets.explorer.boxes import close_all, row
 from wasinn_nb.widgets.explorer.display import Display
@@ -113,11 +114,11 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
         image: ImageSource | None = None,
         target: str | int | None = None,
         *,
-        precision: str | None = None,
+        precision: Precision | None = None,
         card: ModelCard | str | os.PathLike[str] | None = None,
         recipe: PartialRecipe | None = None,
         runtime: str | None = None,
-        resize: str | None = None,
+        resize: Resize | None = None,
         scores: bool = True,
         compare: bool = False,
         folder: str | os.PathLike[str] | None = None,
@@ -128,7 +129,7 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
             raise InvalidArgumentError(
                 f"expected resize as one of {', '.join(known)}, got {resize!r:.80}"
             )
-        choices = {"precision": precision, "runtime": runtime, "resize": resize}
+        choices: Any = {"precision": precision, "runtime": runtime, "resize": resize}
         self.runs = tuple(
             RunPicker(model, target, card=card, recipe=recipe, **choices) for _ in range(2)
         )

@@ -13,6 +13,8 @@ from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
 from wasinn_nb.errors import WasiNnError, WasiNnWarning
+from wasinn_nb.imaging import Resize
+from wasinn_nb.runtimes import Precision
 from wasinn_nb.widgets.explorer.selection import TASKS, Selection
 from wasinn_nb.widgets.pickers import ModelPicker, TargetPicker
 
@@ -46,9 +48,9 @@ class RunPicker:
         model: str | os.PathLike[str] | Model | None,
         target: str | int | None,
         *,
-        precision: str | None = None,
+        precision: Precision | None = None,
         runtime: str | None = None,
-        resize: str | None = None,
+        resize: Resize | None = None,
         card: ModelCard | str | os.PathLike[str] | None = None,
         recipe: PartialRecipe | None = None,
     ) -> None:

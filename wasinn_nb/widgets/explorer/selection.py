@@ -16,7 +16,7 @@ from wasinn_nb.inspection import given_card, given_recipe
 from wasinn_nb.literals import called, literal
 from wasinn_nb.pipeline import Pipeline, kept_pipeline
 from wasinn_nb.progress import Progress
-from wasinn_nb.runtimes import precision_remark
+from wasinn_nb.runtimes import Precision, precision_remark
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import DEFAULT_THRESHOLD
 from wasinn_nb.widgets.viewer import WidgetResult
@@ -83,7 +83,7 @@ class Selection:
         return kept_pipeline(
             found,
             self.target,
-            precision=self.precision,
+            precision=cast("Precision", self.precision),  # the picker offers these alone
             recipe=self._recipe(),
             resize=cast("Resize", self.resize) if self.resize else None,
             scores=scores,

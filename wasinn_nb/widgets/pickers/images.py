@@ -104,6 +104,10 @@ class ImagePicker(Picker):
 
         Thumbnails are made in the background; a file that is not an image is grayed then.
 
+        Parameters
+        ----------
+        path : str or path-like
+
         Raises
         ------
         MissingFileError

@@ -13,6 +13,7 @@ from wasinn_nb.errors import WasiNnError
 from wasinn_nb.runtimes import (
     PRECISIONS,
     DeviceTable,
+    Precision,
     device_name,
     devices,
     missing_devices,
@@ -61,20 +62,20 @@ class TargetPicker(Picker):
     def __init__(
         self,
         value: ExecutionTarget | str | int | None = None,
-        precision: str | None = None,
+        precision: Precision | None = None,
         runtime: str | None = None,
     ) -> None:
         target = device_name(value)
-        precision = precision or settings.default("precision")
+        chosen = precision or settings.default("precision")
         engine = runtime or settings.default("runtime")
         message = ""
-        if precision not in PRECISIONS:
-            message = f"expected a precision of {', '.join(PRECISIONS)}, got {precision!r:.80}"
+        if chosen not in PRECISIONS:
+            message = f"expected a precision of {', '.join(PRECISIONS)}, got {chosen!r:.80}"
         super().__init__(
             _kind="targets",
             label="Target",
             value=target,
-            precision=precision,
+            precision=chosen,
             runtime=engine,
             _precisions=list(PRECISIONS),
             _runtimes=[engine],

@@ -3,6 +3,16 @@
 from wasinn_nb.widgets.viewer.bars import Bars
 from wasinn_nb.widgets.viewer.notes import Note, gathered, note, notes_of
 from wasinn_nb.widgets.viewer.payload import WidgetResult, captions
-from wasinn_nb.widgets.viewer.viewer import MaskViewer
+from wasinn_nb.widgets.viewer.viewer import MaskViewer, Mode
 
-__all__ = ["Bars", "MaskViewer", "Note", "WidgetResult", "captions", "gathered", "note", "notes_of"]
+__all__ = [
+    "Bars",
+    "MaskViewer",
+    "Mode",
+    "Note",
+    "WidgetResult",
+    "captions",
+    "gathered",
+    "note",
+    "notes_of",
+]

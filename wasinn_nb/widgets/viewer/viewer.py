@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 import anywidget
 import traitlets
@@ -23,9 +23,12 @@ from wasinn_nb.widgets.viewer.payload import (
 )
 from wasinn_nb.widgets.viewer.still import Still
 
-__all__ = ["MODES", "MaskViewer"]
+__all__ = ["MODES", "MaskViewer", "Mode"]
 
-MODES: Final = ("photo", "overlay", "mask", "swipe", "blink", "side by side", "difference")
+Mode: TypeAlias = Literal[
+    "photo", "overlay", "mask", "swipe", "blink", "side by side", "difference"
+]
+MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 
 
 class MaskViewer(NotPickled, anywidget.AnyWidget):
@@ -59,11 +62,13 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
         the probability above which a pixel belongs to it, above 0 and below 1; default: that of
         *result*.  With two results of one class it is that of both, unless it is that of *result*:
         then each has its own.
+    hidden : sequence of str
+        The classes that are switched off.  Default: the background.
+    **options
+        Those of any Jupyter widget, such as ``layout``.
 
     Attributes
     ----------
-    hidden : list of str
-        The classes that are switched off.
     stale : bool
         Whether another image is on its way, or could not be made: what is shown is dimmed.
     serial : int
@@ -106,9 +111,15 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
         self,
         result: SegmentationResult | None = None,
         other: SegmentationResult | None = None,
+        *,
+        mode: Mode = "overlay",
+        opacity: float = 0.5,
+        outline: bool = False,
+        threshold: float | None = None,
+        hidden: Sequence[str] | None = None,
         **options: Any,
     ) -> None:
-        if options.get("mode") == "difference" and other is None:
+        if mode == "difference" and other is None:
             raise InvalidArgumentError("mode 'difference' needs a second result: pass other=…")
         self._given: tuple[SegmentationResult, ...] = ()  # as they came
         self._results: tuple[SegmentationResult, ...] = ()  # at the threshold
@@ -119,6 +130,9 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
         content: dict[str, Any] = {"_still_id": self.still.id}
         if result is not None:
             content |= self._traits_of(result, other, None)
+        content |= {"mode": mode, "opacity": opacity, "outline": outline}
+        chosen = {"threshold": threshold, "hidden": None if hidden is None else list(hidden)}
+        content |= {name: value for name, value in chosen.items() if value is not None}
         super().__init__(**(content | options))
         if result is not None:
             self.send_confidences()
