@@ -1,4 +1,4 @@
-"""Make the README's images from what the package ships: ``make images``.
+"""Make the README's figures from what the package ships: ``make pictures``.
 
 ``segment.png`` is the result's own figure; ``explorer.png`` is a screenshot of the Explorer in
 JupyterLab, in headless Chromium (Debian's ``chromium``).

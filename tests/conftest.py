@@ -7,9 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import toys
+from guest_models import made_misbehave, made_models
 from hosting import set_isolation
 from PIL import Image
-from toys import brightest_channel, channel_means
 
 import wasinn_nb as wn
 from wasinn_nb.runtimes.registry import runtime
@@ -21,6 +22,33 @@ def isolation(request):
     set_isolation(request.param)
     yield request.param
     set_isolation("process")
+
+
+@pytest.fixture(scope="session")
+def relu():
+    """The parts of an IR that is one ReLU over two numbers."""
+    return toys.relu()
+
+
+@pytest.fixture
+def ctx():
+    """A context of WASI-NN, closed afterwards."""
+    with wn.WasiNnCtx() as context:
+        yield context
+
+
+@pytest.fixture(scope="session")
+def guest_models(tmp_path_factory):
+    """Models that guests can have, by name."""
+    return made_models(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture
+def misbehave(guest_models, tmp_path):
+    """A function that runs the misbehaving guest in an empty folder."""
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    return made_misbehave(guest_models, inside)
 
 
 @pytest.fixture
@@ -36,7 +64,7 @@ def litert():
 @pytest.fixture
 def toy(tmp_path):
     """A model whose class is the brightest of red, green and blue: any image's mask is known."""
-    return str(brightest_channel(tmp_path / "toy.xml"))
+    return str(toys.brightest_channel(tmp_path / "toy.xml"))
 
 
 @pytest.fixture
@@ -49,7 +77,7 @@ def here(tmp_path, monkeypatch):
 @pytest.fixture
 def pets(here):
     """A classifier of three classes in the current folder: how bright each channel is."""
-    channel_means(here / "pets.xml")
+    toys.channel_means(here / "pets.xml")
     return "pets.xml"
 
 

@@ -17,8 +17,8 @@ from hosting import (
 MISBEHAVE = GUESTS / "misbehave.wasm"
 
 
-def made_models(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models")
+def made_models(folder):
+    """Write models that guests can have: a small road model, a slow one, one of bytes."""
     return {
         "road": roadlike(folder, "road"),
         "slow": roadlike(folder, "slow", work=60),
@@ -26,9 +26,8 @@ def made_models(tmp_path_factory):
     }
 
 
-def made_misbehave(models, tmp_path):
-    inside = tmp_path / "inside"
-    inside.mkdir()
+def made_misbehave(models, inside):
+    """Return a function that runs the misbehaving guest in a folder."""
 
     def run(*args, **options):
         return run_guest(MISBEHAVE, args, {".": inside}, models=models, stream=False, **options)

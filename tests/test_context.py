@@ -12,18 +12,6 @@ from wasinn_nb.errors import (
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.wasi_nn.context import WasiNnCtx
 
-
-@pytest.fixture(scope="module")
-def relu():
-    return toys.relu()
-
-
-@pytest.fixture
-def ctx():
-    with WasiNnCtx() as made:
-        yield made
-
-
 # -- handles and order -----------------------------------------------------------------------------
 
 

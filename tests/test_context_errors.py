@@ -20,17 +20,6 @@ from wasinn_nb.tensor import Tensor
 from wasinn_nb.wasi_nn.context import WasiNnCtx
 
 
-@pytest.fixture(scope="module")
-def relu():
-    return toys.relu()
-
-
-@pytest.fixture
-def ctx():
-    with WasiNnCtx() as made:
-        yield made
-
-
 def _too_small(ctx, model):
     buffer = bytearray(b"\xee" * 7)
     try:

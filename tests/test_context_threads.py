@@ -24,11 +24,6 @@ from wasinn_nb.wasi_nn.context import WasiNnCtx
 
 
 @pytest.fixture(scope="module")
-def relu():
-    return toys.relu()
-
-
-@pytest.fixture(scope="module")
 def slow():
     """A model that takes about half a second on this machine."""
     data = Tensor.from_array(np.ones((1, 16, 768, 768), np.float32))
@@ -36,12 +31,6 @@ def slow():
         context = ctx.init_execution_context(ctx.load(toys.slow(10, 768)))
         ctx.set_input(context, 0, data)
         return toys.slow(10 * toys.repeats(0.5, lambda: ctx.compute(context)), 768)
-
-
-@pytest.fixture
-def ctx():
-    with WasiNnCtx() as made:
-        yield made
 
 
 # -- threads ---------------------------------------------------------------------------------------

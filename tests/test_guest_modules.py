@@ -4,7 +4,7 @@ import threading
 
 import pytest
 import wasmtime
-from guest_models import MISBEHAVE, made_misbehave, made_models, says
+from guest_models import MISBEHAVE, says
 from hosting import (
     PAGE,
     command,
@@ -26,16 +26,6 @@ from wasinn_nb.errors import (
 from wasinn_nb.host import modules
 
 pytestmark = pytest.mark.usefixtures("isolation")
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    return made_models(tmp_path_factory)
-
-
-@pytest.fixture
-def misbehave(models, tmp_path):
-    return made_misbehave(models, tmp_path)
 
 
 # -- modules -----------------------------------------------------------------------------------
@@ -224,14 +214,14 @@ def test_a_guest_that_fails_gives_its_memory_back_though_its_error_is_kept(monke
 
 
 @pytest.mark.full
-def test_guests_in_several_threads_do_not_mix(models):
+def test_guests_in_several_threads_do_not_mix(guest_models):
     ends = {}
 
     def go(number):
         mode = ["exit3", "panic", "nn-early", "divide"][number % 4]
         for _ in range(10):
             try:
-                run = run_guest(MISBEHAVE, [mode, "road"], models=models, stream=False)
+                run = run_guest(MISBEHAVE, [mode, "road"], models=guest_models, stream=False)
                 ends.setdefault(mode, set()).add((run.exit_code, len(run.trace)))
             except GuestTrap as error:
                 ends.setdefault(mode, set()).add((error.run.stderr[:6], error.reason[:11]))

@@ -9,7 +9,7 @@ import types
 
 import numpy as np
 import pytest
-from guest_models import MISBEHAVE, made_misbehave, made_models, says
+from guest_models import MISBEHAVE, says
 from hosting import (
     GUESTS,
     PAGE,
@@ -33,16 +33,6 @@ pytestmark = pytest.mark.usefixtures("isolation")
 DUMP = "wasinn-openvino-inference-output-1x4x512x896xf32.tensor"
 
 
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    return made_models(tmp_path_factory)
-
-
-@pytest.fixture
-def misbehave(models, tmp_path):
-    return made_misbehave(models, tmp_path)
-
-
 # -- whole guests ------------------------------------------------------------------------------
 
 
@@ -53,9 +43,9 @@ def image_file(path, size=(63, 41)):
 
 
 @pytest.mark.full
-def test_road_guest_on_a_small_model(models, tmp_path, capfd):
+def test_road_guest_on_a_small_model(guest_models, tmp_path, capfd):
     image_file(tmp_path / "road.png")
-    model = models["road"]
+    model = guest_models["road"]
     run = run_guest(
         GUESTS / "roadseg.wasm",
         ["/model/road.xml", "/model/road.bin", "road.png", "out"],
@@ -94,9 +84,9 @@ def _made(folder):
 
 
 @pytest.mark.full
-def test_road_guest_says_how_to_let_it_write(models, tmp_path):
+def test_road_guest_says_how_to_let_it_write(guest_models, tmp_path):
     image_file(tmp_path / "road.png")
-    dirs = {".": tmp_path, "m": models["road"].parent}
+    dirs = {".": tmp_path, "m": guest_models["road"].parent}
     args = ["m/road.xml", "m/road.bin", "road.png"]
     run = run_guest(GUESTS / "roadseg.wasm", args, dirs, stream=False)
     assert run.exit_code == 1
@@ -106,21 +96,21 @@ def test_road_guest_says_how_to_let_it_write(models, tmp_path):
     assert run_guest(GUESTS / "roadseg.wasm", args, dirs, writable=".", stream=False).exit_code == 0
 
 
-def test_legacy_guest(models, tmp_path):
+def test_legacy_guest(guest_models, tmp_path):
     (tmp_path / "in.bin").write_bytes(bytes(range(8)))
     run = run_guest(
         GUESTS / "classify-legacy.wasm",
         ["bytes", "1x8", "in.bin", "out.bin"],
         {".": tmp_path},
         writable=True,
-        models=models,
+        models=guest_models,
         stream=False,
     )
     assert run.exit_code == 0, run.stderr
     assert (tmp_path / "out.bin").read_bytes() == bytes(range(0, 16, 2))
     assert run.dialect.value == "legacy"
     assert run.trace[2].note == "type 2 is u8: the guest uses the legacy dialect"
-    xml = models["bytes"]
+    xml = guest_models["bytes"]
     assert f"--nn-preload bytes:OpenVINO:CPU:{xml}:{xml.with_suffix('.bin')}" in (
         run.wasmedge_command()
     )
@@ -129,12 +119,12 @@ def test_legacy_guest(models, tmp_path):
 
 
 @in_thread
-def test_names_of_the_catalog(monkeypatch, models):
+def test_names_of_the_catalog(monkeypatch, guest_models):
     def model(name, *, download):
         assert not download
         if name != "nobody-registered-me":
             raise NotFoundError(name)
-        return types.SimpleNamespace(files=models["road"])
+        return types.SimpleNamespace(files=guest_models["road"])
 
     monkeypatch.setattr("wasinn_nb.catalog.model", model)
     run = run_guest(MISBEHAVE, ["nn-early", "nobody-registered-me"])
@@ -150,7 +140,7 @@ def test_keep(misbehave, keep, kept):
 
 
 @pytest.mark.slow
-def test_tensors_beyond_the_memory_limit_are_let_go(models):
+def test_tensors_beyond_the_memory_limit_are_let_go(guest_models):
     body = """(loop $l
       (drop (call $set (i32.const 0) (i32.const 0) (i32.const 64)))
       (global.set $n (i32.add (global.get $n) (i32.const 1)))
@@ -169,7 +159,7 @@ def test_tensors_beyond_the_memory_limit_are_let_go(models):
         f'(global $n (mut i32) (i32.const 0)) (data (i32.const 0) "bytes") '
         f'(data (i32.const 64) "{escaped(record)}")',
     )
-    run = run_guest(module, models=models, memory_limit=PAGE)
+    run = run_guest(module, models=guest_models, memory_limit=PAGE)
     assert run.exit_code == 0
     assert len(run.trace) + run.trace.dropped == 12002
     assert len(run.trace) <= 10_000

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from guest_models import MISBEHAVE, assert_no_guest_runs, made_misbehave, made_models, says
+from guest_models import MISBEHAVE, assert_no_guest_runs, says
 from hosting import (
     PAGE,
     command,
@@ -23,16 +23,6 @@ from wasinn_nb.errors import (
 )
 
 pytestmark = pytest.mark.usefixtures("isolation")
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    return made_models(tmp_path_factory)
-
-
-@pytest.fixture
-def misbehave(models, tmp_path):
-    return made_misbehave(models, tmp_path)
 
 
 # -- output ------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from deadlines import STOPPED, ends_within
-from guest_models import MISBEHAVE, assert_no_guest_runs, made_misbehave, made_models
+from guest_models import MISBEHAVE, assert_no_guest_runs
 from hosting import (
     in_thread,
 )
@@ -23,16 +23,6 @@ from wasinn_nb.errors import (
 )
 
 pytestmark = pytest.mark.usefixtures("isolation")
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    return made_models(tmp_path_factory)
-
-
-@pytest.fixture
-def misbehave(models, tmp_path):
-    return made_misbehave(models, tmp_path)
 
 
 # -- the misbehaving guest ---------------------------------------------------------------------
@@ -130,7 +120,7 @@ def test_changed_files_are_listed_and_others_not(misbehave, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_guest_is_killed_while_it_infers(models, misbehave):
+def test_a_guest_is_killed_while_it_infers(guest_models, misbehave):
     with ends_within(STOPPED, after=1.0), pytest.raises(GuestTimeout) as caught:
         misbehave("infer-forever", "slow", time_limit=1.0, keep=None)
     assert caught.value.run.inputs == []
@@ -167,9 +157,9 @@ print(run_guest(guest, ["exit3"], isolation=isolation).exit_code, flush=True)
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
-def test_ctrl_c_stops_any_guest_within_a_second(models, isolation):
+def test_ctrl_c_stops_any_guest_within_a_second(guest_models, isolation):
     child = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, MISBEHAVE, models["slow"], isolation],
+        [sys.executable, "-c", INTERRUPTED, MISBEHAVE, guest_models["slow"], isolation],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     modes = []
