@@ -11,22 +11,25 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer
 
 import wasinn_nb as wn
 from wasinn_nb.abi import TensorType
 from wasinn_nb.catalog import guests
-from wasinn_nb.runtimes import runtimes
+from wasinn_nb.imaging import Resize
+from wasinn_nb.runtimes import PRECISIONS, runtimes
 from wasinn_nb.tasks import tasks
 
 __all__ = [
     "classes",
+    "filters",
     "guest_names",
     "images",
     "mapped_classes",
     "models",
+    "precisions",
     "runtime_names",
     "targets",
     "task_names",
@@ -59,6 +62,16 @@ def targets(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
         table = wn.devices(runtime if isinstance(runtime, str) else None)
         return _matching({one.name: one.reason or one.full_name for one in table}, incomplete)
     return []
+
+
+def precisions(incomplete: str) -> list[tuple[str, str]]:
+    """Offer what a graph can be computed in."""
+    return _matching(dict.fromkeys(PRECISIONS, ""), incomplete)
+
+
+def filters(incomplete: str) -> list[tuple[str, str]]:
+    """Offer the filters that images are resized with."""
+    return _matching(dict.fromkeys(get_args(Resize), ""), incomplete)
 
 
 def runtime_names(incomplete: str) -> list[tuple[str, str]]:

@@ -27,8 +27,6 @@ from wasinn_nb.cli.console import (
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.cli.stdin import image_of
 from wasinn_nb.errors import UnsupportedOperationError
-from wasinn_nb.imaging import Resize
-from wasinn_nb.runtimes import Precision
 
 
 @app.command()
@@ -53,12 +51,19 @@ def bench(
         ),
     ] = None,
     precision: Annotated[
-        list[Precision] | None,
-        typer.Option("--precision", "-p", help="Again for more. (default: f32)"),
+        list[str] | None,
+        typer.Option(
+            "--precision",
+            "-p",
+            help="Again for more. (default: f32)",
+            autocompletion=completing.precisions,
+        ),
     ] = None,
     resize: Annotated[
-        list[Resize] | None,
-        typer.Option(help="Again for more. (default: the model's)"),
+        list[str] | None,
+        typer.Option(
+            help="Again for more. (default: the model's)", autocompletion=completing.filters
+        ),
     ] = None,
     runtime: Annotated[
         list[str] | None,
