@@ -39,6 +39,8 @@ CARGO_FLAGS = [
     '--config=source.crates-io.replace-with="debian"',
     '--config=source.debian.directory="/usr/share/cargo/registry"',
 ]
+# lld-14 is what libstd-rust-dev-wasm32 links with.
+RUST = ("rustc", "cargo", "libstd-rust-dev-wasm32", "lld-14")
 CLANG_FLAGS = [
     "--target=wasm32-wasi",
     "-std=c11",
@@ -72,12 +74,15 @@ class Guest:
         What is passed to the compiler: part of what the module is built from.
     packages
         Debian packages that it needs, whose versions decide the bytes.
+    shared
+        Files of other guests that it is built from, too, by their paths under ``guests/``.
     """
 
     name: str
     compile: Callable[[Path, Path], None]
     flags: list[str]
     packages: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
 
     @property
     def source(self) -> Path:
@@ -140,8 +145,22 @@ GUESTS = [
         "roadseg",
         compile_rust,
         CARGO_FLAGS,
-        # lld-14 is what libstd-rust-dev-wasm32 links with.
-        ("rustc", "cargo", "libstd-rust-dev-wasm32", "librust-image-dev", "lld-14"),
+        (*RUST, "librust-image-dev"),
+        ("guest/src/wasi_nn.rs",),
+    ),
+    Guest(
+        "guest",
+        compile_rust,
+        CARGO_FLAGS,
+        (
+            *RUST,
+            "librust-half-dev",
+            "librust-jpeg-decoder-dev",
+            "librust-miniz-oxide-dev",
+            "librust-png-dev",
+            "librust-serde-json-dev",
+            "librust-sha2-dev",
+        ),
     ),
     Guest(
         "classify-legacy",
@@ -201,10 +220,14 @@ def sha256(path: Path) -> str:
 
 def sources(guest: Guest) -> dict[str, str]:
     """SHA-256 of every file that a guest is built from, by its path in the project."""
+    own = (
+        path
+        for path in guest.source.rglob("*")
+        if path.is_file() and "target" not in path.relative_to(guest.source).parts
+    )
     return {
         f"guests/{path.relative_to(HERE).as_posix()}": sha256(path)
-        for path in sorted(guest.source.rglob("*"))
-        if path.is_file() and "target" not in path.relative_to(guest.source).parts
+        for path in sorted([*own, *(HERE / name for name in guest.shared)])
     }
 
 

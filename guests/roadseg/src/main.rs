@@ -8,6 +8,9 @@
 //! dumps the output as a `.tensor` file into OUTPUT_DIR (default `.`) and prints how many pixels each class has.
 //! Exit code 0, 1 for a failure (its cause on stderr), or 2 for wrong arguments.
 
+// The same wrapper as that of the general guest, of which this program needs a part.
+#[allow(dead_code)]
+#[path = "../../guest/src/wasi_nn.rs"]
 mod wasi_nn;
 
 use std::env;

@@ -4,6 +4,7 @@
 //! and turns the errno that comes back into an [`Error`].
 
 use std::fmt;
+use std::marker::PhantomData;
 
 #[cfg(not(target_arch = "wasm32"))]
 compile_error!("WASI-NN passes 32-bit addresses: build for a wasm32 WASI target");
@@ -38,11 +39,14 @@ mod raw {
     }
 }
 
-/// Format of a model. The ABI has more; this program needs one.
-#[derive(Clone, Copy, Debug)]
+/// Format of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GraphEncoding {
     /// OpenVINO IR: two builders, the xml and then the bin file.
     OpenVino = 0,
+    Onnx = 1,
+    TensorFlow = 2,
+    TensorFlowLite = 4,
 }
 
 /// Device that runs the model.
@@ -51,13 +55,41 @@ pub enum ExecutionTarget {
     Cpu = 0,
 }
 
-/// Item type of a tensor.
+/// Item type of a tensor, numbered as in the specification since 2023.
 ///
-/// Until 2023 the specification numbered f16, f32, u8, i32 from 0; since then it is f16, f32, f64, u8, i32, i64. Only
-/// types that have the same code in both dialects are safe to send to a host that one does not know: f16 and f32.
-#[derive(Clone, Copy, Debug)]
+/// Until then it was f16, f32, u8, i32 from 0. f16 and f32 are the same in both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TensorType {
+    F16 = 0,
     F32 = 1,
+    F64 = 2,
+    U8 = 3,
+    I32 = 4,
+    I64 = 5,
+}
+
+impl TensorType {
+    /// Its name, as the names of `.tensor` files have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F16 => "f16",
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+            Self::U8 => "u8",
+            Self::I32 => "i32",
+            Self::I64 => "i64",
+        }
+    }
+
+    /// Bytes of one value.
+    pub fn size(self) -> usize {
+        match self {
+            Self::U8 => 1,
+            Self::F16 => 2,
+            Self::F32 | Self::I32 => 4,
+            Self::F64 | Self::I64 => 8,
+        }
+    }
 }
 
 /// Why the host refused a call.
@@ -171,13 +203,13 @@ impl Graph {
         Ok(Self(graph))
     }
 
-    /// Prepares to run the model.
-    pub fn init_execution_context(&self) -> Result<ExecutionContext, Error> {
+    /// Prepares to run the model. The tensors that are set live as long as the context.
+    pub fn init_execution_context<'a>(&self) -> Result<ExecutionContext<'a>, Error> {
         let mut context = 0;
         // SAFETY: `context` is a valid place for one u32.
         let code = unsafe { raw::init_execution_context(self.0, &mut context) };
         check("init_execution_context", code)?;
-        Ok(ExecutionContext(context))
+        Ok(ExecutionContext(context, PhantomData))
     }
 
     /// The host's number for it.
@@ -188,11 +220,11 @@ impl Graph {
 
 /// One inference: inputs, then `compute`, then outputs.
 #[derive(Debug)]
-pub struct ExecutionContext(u32);
+pub struct ExecutionContext<'a>(u32, PhantomData<&'a [u8]>);
 
-impl ExecutionContext {
-    /// Hands over the input with this index. The host copies it.
-    pub fn set_input(&mut self, index: u32, tensor: Tensor<'_>) -> Result<(), Error> {
+impl<'a> ExecutionContext<'a> {
+    /// Hands over the input with this index. It stays borrowed: WasmEdge reads it no earlier than in `compute`.
+    pub fn set_input(&mut self, index: u32, tensor: Tensor<'a>) -> Result<(), Error> {
         let record = raw::Tensor {
             dimensions: tensor.dimensions.as_ptr(),
             dimensions_len: tensor.dimensions.len(),
@@ -206,7 +238,7 @@ impl ExecutionContext {
 
     /// Runs the model.
     pub fn compute(&mut self) -> Result<(), Error> {
-        // SAFETY: passes no pointer.
+        // SAFETY: passes no pointer; what `set_input` was given is still borrowed.
         check("compute", unsafe { raw::compute(self.0) })
     }
 
