@@ -16,6 +16,9 @@ from .catalog import models as models
 from .comparison import Comparison as Comparison
 from .comparison import Verdict as Verdict
 from .comparison import compare as compare
+from .deployment import Bundle as Bundle
+from .deployment import bundle as bundle
+from .deployment import guest_source as guest_source
 from .diagnosis import Diagnosis as Diagnosis
 from .diagnosis import diagnose as diagnose
 from .errors import WasiNnError as WasiNnError

@@ -4,7 +4,16 @@ from wasinn_nb.catalog.cardfiles import useless_cards
 from wasinn_nb.catalog.entries import Model, ModelEntry, ModelTable
 from wasinn_nb.catalog.finding import fetch, model, models
 from wasinn_nb.catalog.lookup import known_card
-from wasinn_nb.catalog.shipped import PathLike, data_dir, guest, guests, image, images, mask
+from wasinn_nb.catalog.shipped import (
+    PathLike,
+    data_dir,
+    guest,
+    guest_sources,
+    guests,
+    image,
+    images,
+    mask,
+)
 
 __all__ = [
     "Model",
@@ -14,6 +23,7 @@ __all__ = [
     "data_dir",
     "fetch",
     "guest",
+    "guest_sources",
     "guests",
     "image",
     "images",

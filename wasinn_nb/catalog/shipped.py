@@ -16,6 +16,7 @@ __all__ = [
     "PathLike",
     "data_dir",
     "guest",
+    "guest_sources",
     "guests",
     "image",
     "images",
@@ -103,6 +104,18 @@ def guest(name_or_path: PathLike) -> Path:
     if plain and shipped.is_file():
         return shipped
     return existing_file(expanded(name_or_path, "a name or a path"), "WebAssembly guest")
+
+
+def guest_sources() -> Path:
+    """Return the Cargo project of the general guest: in the package, or in a source tree.
+
+    Examples
+    --------
+    >>> (guest_sources() / "Cargo.toml").is_file()
+    True
+    """
+    installed = data_dir() / "guests" / "source"
+    return installed if installed.is_dir() else data_dir().parent / "guests" / "guest"
 
 
 def mask(name: str) -> Path:

@@ -1,9 +1,19 @@
 """Whether two programs did the same, and where they first diverged."""
 
 from wasinn_nb.comparison.agreement import TOLERANCE
+from wasinn_nb.comparison.chain import Chain
 from wasinn_nb.comparison.changes import Change
 from wasinn_nb.comparison.comparing import compare
 from wasinn_nb.comparison.ranking import ClassRank
 from wasinn_nb.comparison.result import Comparison, Step, Verdict
 
-__all__ = ["TOLERANCE", "Change", "ClassRank", "Comparison", "Step", "Verdict", "compare"]
+__all__ = [
+    "TOLERANCE",
+    "Chain",
+    "Change",
+    "ClassRank",
+    "Comparison",
+    "Step",
+    "Verdict",
+    "compare",
+]

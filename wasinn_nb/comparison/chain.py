@@ -52,18 +52,6 @@ class RunLike(Protocol):
         """The tensors of ``get_output``."""
 
 
-Comparable = (
-    SegmentationResult
-    | ClassificationResult
-    | Trace
-    | Tensor
-    | NDArray[Any]
-    | RunLike
-    | str
-    | os.PathLike[str]
-)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Chain:
     """One side of a comparison.
@@ -139,12 +127,25 @@ class Chain:
         return Tensor.adopt((1, *scores.shape), scores.dtype, scores)
 
 
+Comparable = (
+    Chain
+    | SegmentationResult
+    | ClassificationResult
+    | Trace
+    | Tensor
+    | NDArray[Any]
+    | RunLike
+    | str
+    | os.PathLike[str]
+)
+
+
 def chain_of(thing: Any, name: str) -> Chain:
     """Return what is known of *thing*.
 
     Parameters
     ----------
-    thing : SegmentationResult, ClassificationResult, GuestRun, Trace, Tensor, array or path
+    thing : Chain, SegmentationResult, ClassificationResult, GuestRun, Trace, Tensor, array or path
         Paths lead to a ``.tensor`` or ``.npy`` file, to the JSON of a saved result, or to an index
         mask (PNG in mode P or L).
     name : str
@@ -157,6 +158,8 @@ def chain_of(thing: Any, name: str) -> Chain:
     MissingFileError, TensorFileError, ImageError
         If a file is missing or broken.
     """
+    if isinstance(thing, Chain):
+        return thing
     if isinstance(thing, SegmentationResult | ClassificationResult):
         return _of_result(thing)
     if isinstance(thing, Trace):

@@ -28,6 +28,7 @@ from wasinn_nb.imaging.recipe import (
     RecipeFields,
     Resize,
 )
+from wasinn_nb.imaging.rust import rust_fields
 from wasinn_nb.imaging.sources import (
     IMAGE_SUFFIXES,
     JPEG_SUFFIXES,
@@ -81,6 +82,7 @@ __all__ = [
     "rgb_image",
     "rgb_pixels",
     "rgba_image",
+    "rust_fields",
     "stored_mask",
     "unread_format",
 ]

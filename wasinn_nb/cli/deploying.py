@@ -1,0 +1,60 @@
+"""``bundle``: a folder that runs a model on a device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import wasinn_nb as wn
+from wasinn_nb.cli.console import AsJson, CardPath, RecipeText, RuntimeName, app, print_json, show
+from wasinn_nb.cli.console import print_line
+from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
+
+_RUNTIMES = ("wasmedge", "wasmtime")
+
+
+@app.command()
+def bundle(
+    model: Annotated[str, typer.Argument(help="Catalog name or path of the model.")],
+    folder: Annotated[Path, typer.Argument(help="A new or an empty folder.")],
+    image: Annotated[
+        str | None,
+        typer.Option("--image", "-i", help="For the check: path, or name of a shipped one."),
+    ] = None,
+    recipe: RecipeText = None,
+    card: CardPath = None,
+    on: Annotated[
+        list[str] | None,
+        typer.Option("--on", help="wasmedge or wasmtime. Again for more. (default: both)"),
+    ] = None,
+    source: Annotated[
+        bool,
+        typer.Option("--source", help="Write the guest as a Cargo project, too, to source/ there."),
+    ] = False,
+    runtime: RuntimeName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a folder that runs a model through WASI-NN on a device.
+
+    In it: the model, a guest for WebAssembly, a script for each runtime, and an image with the
+    output that has to come of it.  Check what a device gives with: wasinn-nb compare FOLDER OUT.
+    """
+    made = wn.bundle(
+        model,
+        folder,
+        image,
+        read_recipe(recipe),
+        _RUNTIMES if on is None else on,
+        card=card,
+        source=source,
+        runtime=runtime,
+    )
+    command = Given(model, card, recipe).remedy(made.assumed)
+    if as_json:
+        print_json(made.to_dict() | {"remedy": command or None})
+        return
+    show(made)
+    print_remedy(command)
+    print_line(f"folder {made.folder}")
