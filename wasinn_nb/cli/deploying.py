@@ -8,20 +8,37 @@ from typing import Annotated
 import typer
 
 import wasinn_nb as wn
-from wasinn_nb.cli.console import AsJson, CardPath, RecipeText, RuntimeName, app, print_json, show
-from wasinn_nb.cli.console import print_line
+from wasinn_nb.cli import completing
+from wasinn_nb.cli.console import (
+    AsJson,
+    CardPath,
+    RecipeText,
+    RuntimeName,
+    app,
+    print_json,
+    print_line,
+    show,
+)
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
-
-_RUNTIMES = ("wasmedge", "wasmtime")
+from wasinn_nb.cli.stdin import image_of
+from wasinn_nb.deployment import RUNTIMES
 
 
 @app.command()
 def bundle(
-    model: Annotated[str, typer.Argument(help="Catalog name or path of the model.")],
+    model: Annotated[
+        str,
+        typer.Argument(help="Catalog name or path of the model.", autocompletion=completing.models),
+    ],
     folder: Annotated[Path, typer.Argument(help="A new or an empty folder.")],
     image: Annotated[
         str | None,
-        typer.Option("--image", "-i", help="For the check: path, or name of a shipped one."),
+        typer.Option(
+            "--image",
+            "-i",
+            help="For the check: path, or name of a shipped one; - reads the standard input.",
+            autocompletion=completing.images,
+        ),
     ] = None,
     recipe: RecipeText = None,
     card: CardPath = None,
@@ -44,9 +61,9 @@ def bundle(
     made = wn.bundle(
         model,
         folder,
-        image,
+        image_of(image),
         read_recipe(recipe),
-        _RUNTIMES if on is None else on,
+        tuple(RUNTIMES) if on is None else on,
         card=card,
         source=source,
         runtime=runtime,

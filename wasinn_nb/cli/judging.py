@@ -31,6 +31,7 @@ from wasinn_nb.cli.dumps import Shape, TypeName, stated_tensor
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.cli.stdin import image_of, stdin_file
 from wasinn_nb.comparison import TOLERANCE
+from wasinn_nb.deployment import is_bundle
 from wasinn_nb.render import Column, Document, Table
 
 _WORST: Final = (
@@ -47,14 +48,25 @@ def compare(
         str,
         typer.Argument(
             help="A .tensor or .npy file, a saved result's JSON, an index mask; - reads one from "
-            "the standard input."
+            "the standard input; or the folder of a bundle."
         ),
     ],
-    b: Annotated[str, typer.Argument(help="What to compare it with: another of these.")],
+    b: Annotated[
+        str,
+        typer.Argument(
+            help="What to compare it with: another of these; of a bundle the folder, or the file, "
+            "that its guest wrote on a device."
+        ),
+    ],
     tolerance: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="Part of the largest value that precision may change."),
-    ] = TOLERANCE,
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Part of the largest value that precision may change. (default: the bundle's, "
+            f"else {TOLERANCE})",
+        ),
+    ] = None,
     image: Annotated[
         str | None,
         typer.Option(
@@ -80,15 +92,17 @@ def compare(
 
     Exit code 0: the same, exactly or within precision; 1: different; 2: an error.
     """
-    card = None if model is None else wn.model(model).card
-    found_image = image_of(image)
     with stdin_file(a) as one, stdin_file(b) as other:
-        found = wn.compare(
-            *(stated_tensor(path, shape, type_, model) for path in (one, other)),
-            tolerance=tolerance,
-            image=wn.image(found_image) if isinstance(found_image, str) else found_image,
-            card=card,
-        )
+        if is_bundle(one):
+            found = wn.Bundle.read(one).compare(other, tolerance=tolerance)
+        else:
+            found_image = image_of(image)
+            found = wn.compare(
+                *(stated_tensor(path, shape, type_, model) for path in (one, other)),
+                tolerance=TOLERANCE if tolerance is None else tolerance,
+                image=wn.image(found_image) if isinstance(found_image, str) else found_image,
+                card=None if model is None else wn.model(model).card,
+            )
         _tell(found, html, as_json=as_json)
     raise typer.Exit(ExitCode.DONE if found.same else ExitCode.NO)
 

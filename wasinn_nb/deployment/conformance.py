@@ -13,7 +13,7 @@ import numpy as np
 
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.comparison import Chain, Comparison, compare
-from wasinn_nb.deployment.facts import OutputFacts, VectorFacts, read_facts
+from wasinn_nb.deployment.facts import RECIPE, OutputFacts, VectorFacts, read_facts
 from wasinn_nb.deployment.scripts import RUNTIMES, script_name
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RecipeError, WasiNnError
 from wasinn_nb.files import existing_file, expanded, is_folder
@@ -44,6 +44,10 @@ class Bundle(Showing):
         The output that the guest reads: index, dimensions, type, and what its values are.
     vector : mapping
         The hashes of the bundle's own image, input and output, and the tolerance.
+    image : Path
+        The bundle's own image.
+    model : tuple of Path
+        The model's files.
     runtimes : mapping
         Runtime → why the bundle does not run there; None where it does.
     notes, assumed : tuple of str
@@ -76,9 +80,7 @@ class Bundle(Showing):
         """
         path = expanded(folder, "a folder")
         facts = read_facts(path)
-        recipe = read_json(
-            path / "recipe.json", "recipe", most_bytes=_MOST_BYTES, error=RecipeError
-        )
+        recipe = read_json(path / RECIPE, "recipe", most_bytes=_MOST_BYTES, error=RecipeError)
         return cls(
             path,
             ModelCard.read(path / facts["card"]),
@@ -106,7 +108,9 @@ class Bundle(Showing):
         name = self.vector["tensor"]
         return None if name is None else read_tensor(self.folder / name)
 
-    def compare(self, output: Tensor | str | os.PathLike[str]) -> Comparison:
+    def compare(
+        self, output: Tensor | str | os.PathLike[str], *, tolerance: float | None = None
+    ) -> Comparison:
         """Compare what a device made of the bundle's image with what has to come of it.
 
         Parameters
@@ -114,6 +118,8 @@ class Bundle(Showing):
         output : Tensor or path
             The output tensor, its file, or the folder to which the guest wrote it.  Where the
             guest's input tensor lies beside it, that is compared first.
+        tolerance : float, optional
+            As for :func:`wasinn_nb.compare`.  Default: the bundle's.
 
         Returns
         -------
@@ -143,7 +149,8 @@ class Bundle(Showing):
             card=self._card,
             recipe=self.recipe,
         )
-        return compare(ours, theirs, tolerance=self.vector["tolerance"])
+        allowed = self.vector["tolerance"] if tolerance is None else tolerance
+        return compare(ours, theirs, tolerance=allowed)
 
     @property
     def _card(self) -> ModelCard:
