@@ -11,7 +11,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, restored_assumptions
 from wasinn_nb.comparison import Chain, Comparison, compare
 from wasinn_nb.deployment.facts import RECIPE, OutputFacts, VectorFacts, read_facts
 from wasinn_nb.deployment.scripts import RUNTIMES, script_name
@@ -81,10 +81,11 @@ class Bundle(Showing):
         path = expanded(folder, "a folder")
         facts = read_facts(path)
         recipe = read_json(path / RECIPE, "recipe", most_bytes=_MOST_BYTES, error=RecipeError)
+        card, made = ModelCard.read(path / facts["card"]), PreprocessRecipe.from_dict(recipe)
         return cls(
             path,
-            ModelCard.read(path / facts["card"]),
-            PreprocessRecipe.from_dict(recipe),
+            card,
+            made,
             facts["task"],
             facts["encoding"],
             facts["output"],
@@ -93,7 +94,7 @@ class Bundle(Showing):
             tuple(path / name for name in facts["model"]),
             MappingProxyType(facts["runtimes"]),
             tuple(facts["notes"]),
-            tuple(facts["assumed"]),
+            restored_assumptions(facts["assumed"], made, len(card.classes)),
         )
 
     @property

@@ -127,8 +127,8 @@ def read_facts(folder: Path) -> BundleFacts:
         )
     facts = checked_json(values, BundleFacts, FACTS, InvalidArgumentError)
     vector = facts["vector"]
-    named = [*facts["model"], facts["card"], facts["image"], vector["tensor"], vector["labels"]]
-    for name in (*filter(None, named), *facts["sha256"]):
+    named = [*facts["model"], facts["card"], facts["image"], *facts["sha256"]]
+    for name in (*named, *filter(None, (vector["tensor"], vector["labels"]))):
         if Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name or not name:
             raise InvalidArgumentError(
                 f"{FACTS}: expected the names of files in the bundle, got {name!r:.80}; bundle the "

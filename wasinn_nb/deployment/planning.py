@@ -30,7 +30,7 @@ from wasinn_nb.tasks import Reading
 from wasinn_nb.tasks.classification import ScoresReading
 from wasinn_nb.tasks.segmentation import MaskReading
 
-__all__ = ["DeploymentPlan", "planned"]
+__all__ = ["DeploymentPlan", "output_facts", "planned"]
 
 _SUFFIXES: Final = {
     GraphEncoding.OPENVINO: (".xml", ".bin"),
@@ -121,7 +121,7 @@ def planned(
         _card(found.card, plan.recipe, reading),
         plan.recipe,
         reading,
-        _output_facts(reading, signature, found.name),
+        output_facts(reading, signature, found.name),
         files,
         tuple(notes),
         (*plan.assumed, *reading.assumed),
@@ -168,7 +168,24 @@ def _card(card: ModelCard, recipe: PreprocessRecipe, reading: Reading) -> ModelC
     return card.replace(**changes)
 
 
-def _output_facts(reading: Reading, signature: Signature, name: str) -> OutputFacts:
+def output_facts(reading: Reading, signature: Signature, name: str) -> OutputFacts:
+    """Return what the guest needs to know of the output that a task reads.
+
+    Parameters
+    ----------
+    reading : Reading
+    signature : Signature
+        What the model takes and gives at the recipe's size.
+    name : str
+        The model's, for errors.
+
+    Raises
+    ------
+    UnsupportedOperationError
+        If the output's size is open, or its type is not one of WASI-NN's.
+    InvalidArgumentError
+        If the guest does not know the task.
+    """
     head = reading.head
     port = signature.outputs[head.output]
     dimensions, type_ = port.fixed_dimensions, port.type
