@@ -46,6 +46,7 @@ def instances(folder: Path) -> dict[str, object]:
         wn.TargetPicker(),
         wn.TensorType.F32,
         wn.Verdict.SAME,
+        wn.bundle(model, Path(folder) / "bundle", image),
         wn.bench(pipeline, image, rounds=3, progress=False),
         wn.compare(result, result),
         wn.describe(model),
