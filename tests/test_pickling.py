@@ -60,6 +60,7 @@ def travellers(tmp_path_factory):
         wn.evaluate(folder / "images", folder / "masks", model=model),
         wn.evaluate(folder / "images", folder / "truth.csv", model=classifier),
         wn.bench([pipeline], image, rounds=5),
+        wn.bundle(model, folder / "bundle", image),
         wn.describe(model),
         wn.run_guest(wn.guest("misbehave"), ["nn-tensor"], stream=False),
         wn.models(),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RecipeError
 from wasinn_nb.files import existing_file, expanded, is_folder
 from wasinn_nb.imaging import PreprocessRecipe, image_to_tensor, open_image
 from wasinn_nb.json_files import read_json
+from wasinn_nb.pickling import pickled_fields
 from wasinn_nb.render import Document, Facts, Paragraph, Showing
 from wasinn_nb.tensor import Tensor, read_sidecar, read_tensor
 from wasinn_nb.wording import inert, listed
@@ -199,6 +200,9 @@ class Bundle(Showing):
             f"{listed(there) if there else 'no .tensor file'}: run the bundle's script without "
             f"arguments, or name the file"
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pickled_fields(self)
 
     # -- showing -----------------------------------------------------------------------------------
 
