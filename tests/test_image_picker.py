@@ -156,14 +156,20 @@ def test_sixty_of_a_folder(tmp_path):
     assert all("thumbnail" in option for option in picker._options)
 
 
-def test_next_folder_before_the_last_is_done(folder, tmp_path, monkeypatch):
-    go_on, original = threading.Event(), images._described
+@pytest.fixture
+def go_on(monkeypatch):
+    """An event that thumbnails in the background wait for."""
+    event, original = threading.Event(), images._described
 
     def slow(entry, source):
-        assert threading.current_thread() is threading.main_thread() or go_on.wait(30)
+        assert threading.current_thread() is threading.main_thread() or event.wait(30)
         return original(entry, source)
 
     monkeypatch.setattr(images, "_described", slow)
+    return event
+
+
+def test_next_folder_before_the_last_is_done(folder, tmp_path, go_on):
     picker = ImagePicker(folder=folder)
     (tmp_path / "other").mkdir()
     (tmp_path / "other/z.png").write_bytes(PNG)
@@ -174,14 +180,7 @@ def test_next_folder_before_the_last_is_done(folder, tmp_path, monkeypatch):
     assert small(picker._options[0]).size == (3, 2)
 
 
-def test_closed_while_thumbnails_are_made(folder, monkeypatch):
-    go_on, original = threading.Event(), images._described
-
-    def slow(entry, source):
-        assert threading.current_thread() is threading.main_thread() or go_on.wait(30)
-        return original(entry, source)
-
-    monkeypatch.setattr(images, "_described", slow)
+def test_closed_while_thumbnails_are_made(folder, go_on):
     picker = ImagePicker(folder=folder)
     picker.close()
     go_on.set()

@@ -15,6 +15,7 @@ __all__ = [
     "change_stamp",
     "existing_file",
     "expanded",
+    "first_bytes",
     "has_folder",
     "is_file",
     "is_folder",
@@ -145,6 +146,30 @@ def existing_file(path: str | os.PathLike[str], what: str) -> Path:
             f"expected a regular file for the {what}, got a device or pipe at {found}"
         )
     return found
+
+
+def first_bytes(path: Path, what: str, most: int) -> bytes:
+    """Return the first *most* bytes of a file, or all of it.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        What the file is to the user, for the error: ``"table"``.
+    most : int
+
+    Raises
+    ------
+    MissingFileError
+        If it cannot be read.
+    """
+    try:
+        with path.open("rb") as opened:
+            return opened.read(most)
+    except OSError as error:
+        raise MissingFileError(
+            f"the {what} {path} cannot be read: {error.strerror}; change its permissions"
+        ) from error
 
 
 def change_stamp(path: Path) -> tuple[int, int, int, int]:

@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
-from wasinn_nb.errors import MissingFileError, WasiNnError
-from wasinn_nb.files import existing_file
+from wasinn_nb.errors import WasiNnError
+from wasinn_nb.files import existing_file, first_bytes
 
 __all__ = ["checked_json", "decoded_json", "json_text", "read_json"]
 
@@ -69,13 +69,7 @@ def read_json(
     not JSON numbers; correct it
     """
     found = existing_file(path, what)
-    try:
-        with found.open("rb") as opened:
-            content = opened.read(most_bytes + 1)
-    except OSError as refused:
-        raise MissingFileError(
-            f"the {what} {found} cannot be read: {refused.strerror}; change its permissions"
-        ) from refused
+    content = first_bytes(found, what, most_bytes + 1)
     name = str(found) if name is None else name
     if len(content) > most_bytes:
         raise error(f"{name}: larger than {most_bytes} bytes, which no {what} is")

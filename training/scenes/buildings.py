@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -81,24 +82,8 @@ def _houses(
             continue
         height = float(np.clip(typical * rng.lognormal(0, 0.25), 2.8, 45))
         here = sign * (d + (rng.uniform(0, 1.5) if rng.random() < 0.3 else 0.0))
-        yield stop, _house(rng, canvas, street, start, stop, here, height)
-
-
-def _house(
-    rng: np.random.Generator,
-    canvas: Canvas,
-    street: Street,
-    start: float,
-    stop: float,
-    d: float,
-    height: float,
-) -> Callable[[], None]:
-    seed = rng.spawn(1)[0]
-
-    def draw() -> None:
-        _draw_house(seed, canvas, street, start, stop, d, height)
-
-    return draw
+        own = rng.spawn(1)[0]
+        yield stop, partial(_draw_house, own, canvas, street, start, stop, here, height)
 
 
 def _draw_house(

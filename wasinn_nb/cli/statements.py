@@ -13,8 +13,8 @@ from typing import Any, Final
 import wasinn_nb as wn
 from wasinn_nb.cards import card_path, is_bare, statements
 from wasinn_nb.cli.console import print_line
-from wasinn_nb.errors import MissingFileError, RecipeError, WasiNnWarning
-from wasinn_nb.files import existing_file, is_file
+from wasinn_nb.errors import RecipeError, WasiNnWarning
+from wasinn_nb.files import existing_file, first_bytes, is_file
 from wasinn_nb.inspection import path_of
 from wasinn_nb.json_files import read_json
 
@@ -79,13 +79,7 @@ def read_recipe(text: str | None) -> dict[str, Any] | None:
 
 
 def _content(path: Path, what: str) -> str:
-    try:
-        with path.open("rb") as opened:
-            content = opened.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise MissingFileError(
-            f"the {what} {path} cannot be read: {error.strerror}; change its permissions"
-        ) from error
+    content = first_bytes(path, what, _MOST_BYTES + 1)
     if len(content) > _MOST_BYTES:
         raise RecipeError(f"{path}: larger than {_MOST_BYTES} bytes, which no {what} is")
     try:

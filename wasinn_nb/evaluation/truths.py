@@ -15,7 +15,7 @@ import numpy as np
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 from wasinn_nb.evaluation.pairs import Named, nested_images
-from wasinn_nb.files import existing_file, expanded, has_folder, is_file, is_folder
+from wasinn_nb.files import existing_file, expanded, first_bytes, has_folder, is_file, is_folder
 from wasinn_nb.imaging import IMAGE_SUFFIXES
 from wasinn_nb.wording import no_such
 
@@ -174,13 +174,7 @@ def _of_folders(folder: Path) -> list[Named]:
 
 
 def _of_csv(path: Path) -> list[Named]:
-    try:
-        with path.open("rb") as opened:
-            content = opened.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise MissingFileError(
-            f"the table {path} cannot be read: {error.strerror}; change its permissions"
-        ) from error
+    content = first_bytes(path, "table", _MOST_BYTES + 1)
     if len(content) > _MOST_BYTES:
         raise InvalidArgumentError(
             f"{path}: expected a table of at most {_MOST_BYTES} bytes, got a larger file; "
