@@ -103,7 +103,7 @@ def bundle(
     >>> made.compare(made.expected).verdict.value
     'identical'
     """
-    wanted = _checked_runtimes(runtimes)
+    names = _checked_runtimes(runtimes)
     target = Path(os.path.realpath(expanded(folder, "a folder")))
     check_new(target)
     plan = planned(model, card=card, recipe=recipe, runtime=runtime)
@@ -111,7 +111,7 @@ def bundle(
     with staged(target) as stage:
         _write_program(stage, plan, encoded)
         run = _run(stage, runtime)
-        refused = refusals(run, plan, wanted)
+        refused = refusals(run, plan, names)
         vector, files = expected_files(plan, run, encoded, TOLERANCE)
         for name, data in files.items():
             (stage / name).write_bytes(data)
@@ -127,15 +127,15 @@ def bundle(
 
 
 def _checked_runtimes(runtimes: Iterable[str]) -> tuple[str, ...]:
-    wanted = (runtimes,) if isinstance(runtimes, str) else tuple(runtimes)
-    unknown = [name for name in wanted if name not in RUNTIMES]
-    if unknown or not wanted:
+    names = (runtimes,) if isinstance(runtimes, str) else tuple(runtimes)
+    unknown = [name for name in names if name not in RUNTIMES]
+    if unknown or not names:
         raise InvalidArgumentError(
             f"expected runtimes of {', '.join(RUNTIMES)}, got {listed(list(map(repr, unknown)))}"
             if unknown
             else f"expected at least one runtime of {', '.join(RUNTIMES)}"
         )
-    return tuple(dict.fromkeys(wanted))
+    return tuple(dict.fromkeys(names))
 
 
 # -- the program ----------------------------------------------------------------------------------

@@ -175,16 +175,16 @@ class Bundle(Showing):
                 f"{path.name} was made of another image than the bundle's; run the bundle's script "
                 f"without arguments, and compare what that writes"
             )
-        taken: Tensor | None = None
+        fed: Tensor | None = None
         notes: tuple[str, ...] = ()
         beside = path.with_name(f"input-{made.signature}.tensor")
         if image is not None and beside.is_file():
             try:
-                taken = read_tensor(beside)
+                fed = read_tensor(beside)
             except WasiNnError as error:
                 notes = (f"the input tensor cannot be read: {error}",)
         return Chain(
-            f"{path.name}: Tensor {tensor.signature}", taken, tensor, card=self._card, notes=notes
+            f"{path.name}: Tensor {tensor.signature}", fed, tensor, card=self._card, notes=notes
         )
 
     def _output_path(self, path: Path) -> Path:

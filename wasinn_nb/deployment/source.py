@@ -214,5 +214,5 @@ def _number(value: Any) -> str:
 def _text(text: str) -> str:
     """Return a string literal of Rust; what cannot be seen is escaped."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    shown = "".join(c if inert(c) == c else f"\\u{{{ord(c):x}}}" for c in escaped)
-    return f'"{shown}"'
+    literal = "".join(c if inert(c) == c else f"\\u{{{ord(c):x}}}" for c in escaped)
+    return f'"{literal}"'

@@ -11,7 +11,7 @@ from wasinn_nb.host.external.programs import Program
 __all__ = ["failure_of"]
 
 _TRAPPED: Final = 134
-"""Wasmtime's exit code after a trap, which is no signal."""
+"""Wasmtime's exit code after a trap, which is not a signal."""
 _ERROR: Final = re.compile(r"^Error: (.*)$", re.MULTILINE)
 _CAUSE: Final = re.compile(r"^ +\d+: (.+)$", re.MULTILINE)
 _BACKTRACE: Final = "error while executing at wasm backtrace:\n"
@@ -64,10 +64,10 @@ def _of_wasmtime(program: Program, guest: str, code: int, stderr: str) -> GuestE
     errors = list(_ERROR.finditer(stderr))
     if code not in {1, _TRAPPED} or not errors:
         return None
-    said = stderr[errors[-1].start() :]
-    _, in_guest, after = said.partition(_BACKTRACE)
+    message = stderr[errors[-1].start() :]
+    _, in_guest, after = message.partition(_BACKTRACE)
     places = [(name, at) for at, name in _PLACE.findall(after)]
-    causes = _CAUSE.findall(_PLACE.sub("", after) if in_guest else said)
+    causes = _CAUSE.findall(_PLACE.sub("", after) if in_guest else message)
     if in_guest:  # below a backtrace, the first cause says it in full
         reason = (causes[0] if causes else errors[-1][1]).removeprefix("wasm trap: ")
         return GuestTrap(

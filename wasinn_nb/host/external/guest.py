@@ -32,7 +32,7 @@ _LAUNCHER: Final = "wasinn_nb.host.isolation.launch"
 _ENGINE: Final = 1 << 29
 """Bytes that a runtime and its engine may take beside the guest and its model."""
 _ON_THE_WAY: Final = 1 << 19
-"""Bytes in pipes, which are no files, and that a runtime writes to wake its own threads."""
+"""Bytes in pipes, which are not files, and that a runtime writes to wake its own threads."""
 _AT_ONCE: Final = 1 << 16
 _GRACE: Final = 1.0
 """Seconds that pipes may stay open after the end of the process that was started."""
