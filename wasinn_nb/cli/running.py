@@ -28,6 +28,7 @@ from wasinn_nb.cli.console import (
     RuntimeName,
     Target,
     app,
+    notes,
     out,
     pairs,
     print_json,
@@ -289,6 +290,8 @@ def run(
             _report(run, trace=trace, dump_tensors=dump_tensors)
             if as_json:
                 print_json(run.to_dict())
+    if run.reasons and not (trace or as_json):
+        notes(run.reasons)
     raise typer.Exit(run.exit_code or 0)
 
 

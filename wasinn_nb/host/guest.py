@@ -158,7 +158,9 @@ def run_guest(
     -----
     The exceptions above, and `KeyboardInterrupt`, have what there is of the run as ``error.run``.
     A WASI-NN call that fails is not an exception here: the guest gets its error number, and the
-    trace has the reason.  `exit_code` is whatever the guest passes to ``proc_exit``.
+    trace has the reason.  Where the guest then traps, or *check* is set, the exception ends with
+    the last failed calls; `GuestRun.reasons` has them, too.  `exit_code` is whatever the guest
+    passes to ``proc_exit``.
 
     Examples
     --------
@@ -252,6 +254,8 @@ def run_guest(
             ": ".join([f"{invocation.name} ended with exit code {run.exit_code}", *last]),
             exit_code=run.exit_code,
         )
+    if isinstance(error, GuestTrap | GuestExitError) and (reasons := run.reasons):
+        error.extend(reasons)
     if error is not None:
         error.run = run  # type: ignore[attr-defined]  # exceptions take attributes
         raise error

@@ -20,6 +20,7 @@ from wasinn_nb.host.commands import (
     wasmedge_words,
     wasmtime_words,
 )
+from wasinn_nb.host.reasons import failure_reasons
 from wasinn_nb.render import Code, Column, Document, Only, Paragraph, Section, Showing, Table, Tone
 from wasinn_nb.tensor import Tensor, read_tensor
 from wasinn_nb.wasi_nn import ModelFiles, Trace
@@ -99,6 +100,11 @@ class GuestRun(Showing):
         Of a run on another runtime, which keeps no trace: those of `tensor_files`.
         """
         return list(self.tensor_files.values()) if self.on else self.trace.tensors("get_output")
+
+    @property
+    def reasons(self) -> str:
+        """The last failed calls in lines of text, where the exit code is not 0; may be empty."""
+        return "" if self.exit_code == 0 else failure_reasons(self.trace)
 
     # -- the same elsewhere ----------------------------------------------------------------------
 
@@ -183,6 +189,7 @@ class GuestRun(Showing):
             "calls_dropped": self.trace.dropped,
             "files": [str(path) for path in self.files],
             "notes": list(self.notes),
+            "reasons": self.reasons.splitlines(),
             "seconds": dict(self.seconds),
             "dialect": None if self.dialect is None else self.dialect.name.lower(),
             "runtime": self.runtime,

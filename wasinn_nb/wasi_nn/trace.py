@@ -228,19 +228,23 @@ class Trace(Showing, Sequence[Call]):
     def __len__(self) -> int:
         return len(self._calls)
 
-    def _numbered(self) -> list[tuple[int | str, Call | None]]:
-        """Return numbered calls, with None where some are left out."""
-        numbered: list[tuple[int | str, Call | None]] = [
+    def numbered(self) -> list[tuple[int, Call]]:
+        """Return the calls with their numbers; those that were left out are counted."""
+        return [
             (index + (self.dropped if index >= _FIRST_CALLS else 0), call)
             for index, call in enumerate(self._calls)
         ]
+
+    def _rows(self) -> list[tuple[int | str, Call | None]]:
+        """Return numbered calls, with None where some are left out."""
+        numbered: list[tuple[int | str, Call | None]] = [*self.numbered()]
         if len(numbered) <= _FIRST_ROWS + _LAST_ROWS:
             return numbered
         return [*numbered[:_FIRST_ROWS], ("…", None), *numbered[-_LAST_ROWS:]]
 
     def document(self) -> Document:
         """Return what there is to see: a row for each call, and below them the notes by number."""
-        calls = self._numbered()
+        calls = self._rows()
         failed = [i for i, (_, c) in enumerate(calls) if c and c.errno is not Errno.SUCCESS]
         notes = [f"#{number} {c.name}: {inert(c.note)}" for number, c in calls if c and c.note]
         columns = ["#", "call", "arguments", "expected", "got", "errno"]
