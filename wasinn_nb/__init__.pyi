@@ -2,6 +2,8 @@ from .abi import Errno as Errno
 from .abi import ExecutionTarget as ExecutionTarget
 from .abi import GraphEncoding as GraphEncoding
 from .abi import TensorType as TensorType
+from .behavior import Portability as Portability
+from .behavior import portability as portability
 from .benchmark import Timings as Timings
 from .benchmark import bench as bench
 from .cards import ModelCard as ModelCard

@@ -248,6 +248,10 @@ def run(
     trace: Annotated[
         bool, typer.Option("--trace", help="Print the WASI-NN calls on stderr at the end.")
     ] = False,
+    portability: Annotated[
+        bool,
+        typer.Option("--portability", help="Print on stderr what other runtimes would do."),
+    ] = False,
     dump_tensors: Annotated[
         Path | None, typer.Option(help="Folder for the tensors that went in and out.")
     ] = None,
@@ -288,8 +292,12 @@ def run(
     finally:
         if run is not None:
             _report(run, trace=trace, dump_tensors=dump_tensors)
+            judged = wn.portability(run) if portability and not run.on else None
+            if judged is not None and not as_json:
+                notes(str(judged))
             if as_json:
-                print_json(run.to_dict())
+                values = run.to_dict()
+                print_json(values if judged is None else values | {"portability": judged.to_dict()})
     if run.reasons and not (trace or as_json):
         notes(run.reasons)
     raise typer.Exit(run.exit_code or 0)

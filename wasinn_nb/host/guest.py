@@ -25,7 +25,7 @@ from wasinn_nb.host.commands import Invocation
 from wasinn_nb.host.external import ExternalGuest, Program, find_program
 from wasinn_nb.host.job import Job
 from wasinn_nb.host.linker import HostFunctions
-from wasinn_nb.host.modules import read_module
+from wasinn_nb.host.modules import imports_of, read_module
 from wasinn_nb.host.output import KEPT, Output
 from wasinn_nb.host.process import GuestProcess
 from wasinn_nb.host.run import GuestRun, read_tensor_files
@@ -241,6 +241,7 @@ def run_guest(
         models=dict(guest.models),
         runtime=job.engine_name if program is None else program.title,
         isolation=guest.facts,
+        imports=imports_of(data),
         on=on or "",
     )
     if program is not None:

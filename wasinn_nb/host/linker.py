@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import struct
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import IntEnum
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import wasmtime
 
@@ -21,7 +18,6 @@ from wasinn_nb.abi import (
     Errno,
     ExecutionTarget,
     GraphEncoding,
-    TensorType,
 )
 from wasinn_nb.errors import (
     BusyError,
@@ -31,7 +27,8 @@ from wasinn_nb.errors import (
     UnsupportedOperationError,
     WasiNnError,
 )
-from wasinn_nb.host.memory import Empty, GuestMemory, empty_bytes, unsigned
+from wasinn_nb.host.memory import Empty, GuestMemory, OutsideError, empty_bytes, unsigned
+from wasinn_nb.host.records import GivenTensor, member_of, tensor_of, text_of
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.wasi_nn import Call, ModelFiles, WasiNnCtx
 from wasinn_nb.wording import counted
@@ -40,15 +37,9 @@ __all__ = ["HostFunctions", "Stopped", "add_to_linker"]
 
 # What a guest may claim, so that its numbers cannot make the host run out of memory.
 _MAX_BUILDERS: Final = 2  # no encoding takes more
-_MAX_NAME: Final = 1024
 _MAX_CONFIG: Final = 1 << 16
-_MAX_RANK: Final = 32  # NumPy's limit before 2.0
 _MAX_GRAPHS: Final = 64
 _MAX_CONTEXTS: Final = 256
-
-_RECORD: Final = struct.Struct("<IIB3xII")  # dimensions, their count, type, data, their length
-
-Member = TypeVar("Member", bound=IntEnum)
 
 
 class Stopped(BaseException):
@@ -142,6 +133,7 @@ class HostFunctions:
         self.dialects: set[Dialect] = set()
         self.models: dict[str, ModelFiles] = {}
         self._graphs = self._contexts = 0
+        self._given: dict[tuple[int, int], tuple[int, Tensor]] = {}
 
     def define(self, linker: wasmtime.Linker) -> None:
         """Define every function in *linker*."""
@@ -180,7 +172,7 @@ class HostFunctions:
         def call(caller: wasmtime.Caller, *raw: int) -> int:
             start, errno = time.perf_counter(), Errno.SUCCESS
             try:
-                with self.ctx.trace.call(name) as row, _ours():
+                with self.ctx.trace.call(name) as row, _ours(row):
                     body(row, caller, *map(unsigned, raw))
             except WasiNnError as error:
                 errno = error.errno or Errno.RUNTIME_ERROR
@@ -206,6 +198,7 @@ class HostFunctions:
         result: int,
     ) -> None:
         row.arguments = f"{counted(count, 'builder')}, encoding {encoding}, target {target}"
+        row.state(builders=count, encoding=encoding, target=target)
         memory = GuestMemory.of(caller)
         memory.check(result, 4, "the place for the graph")
         memory.check(builders, 8 * count, f"the array of {counted(count, 'builder')}")
@@ -218,7 +211,7 @@ class HostFunctions:
         ]
         graph = self.ctx.load(
             parts,
-            _member(GraphEncoding, encoding),
+            member_of(GraphEncoding, encoding),
             self._target(target),
         )
         self._graphs += 1
@@ -230,7 +223,7 @@ class HostFunctions:
         row.arguments = f"a name of {length} bytes"
         memory = GuestMemory.of(caller)
         memory.check(result, 4, "the place for the graph")
-        graph = self._named(_text(memory, name, length, "the name"))
+        graph = self._named(text_of(memory, name, length, "the name"))
         memory.write_u32(result, graph, "the place for the graph")
 
     def _load_by_name_with_config(
@@ -249,7 +242,7 @@ class HostFunctions:
         memory.check(config, config_length, "the configuration")
         if config_length > _MAX_CONFIG:
             raise InvalidArgumentError(f"a configuration of {config_length} bytes is too long")
-        graph = self._named(_text(memory, name, length, "the name"))
+        graph = self._named(text_of(memory, name, length, "the name"))
         if config_length:
             row.note = f"the configuration ({config_length} bytes) is not used"
         memory.write_u32(result, graph, "the place for the graph")
@@ -272,12 +265,18 @@ class HostFunctions:
         self, row: Call, caller: wasmtime.Caller, context: int, index: int, record: int
     ) -> None:
         row.arguments = f"context {context}, input {index}"
-        tensor, remark = self._tensor(GuestMemory.of(caller), record)
-        self.ctx.set_input(context, index, tensor)
+        memory = GuestMemory.of(caller)
+        given = tensor_of(memory, record, row, self._empty)
+        remark = self._remark_on(given)
+        self.ctx.set_input(context, index, given.tensor)
+        self._given[context, index] = given.at, given.tensor
         row.note = "; ".join(filter(None, [row.note, remark]))
 
     def _compute(self, row: Call, caller: wasmtime.Caller, context: int) -> None:
-        del row, caller
+        given = [value for (of, _), value in self._given.items() if of == context]
+        if given:  # runtimes that do not copy would compute on what lies there now
+            memory = GuestMemory.of(caller)
+            row.state(changed=sum(memory.differs(at, tensor.data) for at, tensor in given))
         self.ctx.compute(context)
 
     def _get_output(
@@ -292,11 +291,13 @@ class HostFunctions:
     ) -> None:
         row.arguments = f"context {context}, output {index}"
         memory = GuestMemory.of(caller)
+        row.state(size=size)
         memory.check(written, 4, "the place for the number of bytes")
         room = memory.view(buffer, size, "the output buffer")
         try:
             count = self.ctx.get_output_into(context, index, room)
         except TooLargeError as error:
+            row.state(small=1)
             needed = min(error.needed, 0xFFFF_FFFF)
             memory.write_u32(written, needed, "the place for the number of bytes")
             raise
@@ -311,6 +312,7 @@ class HostFunctions:
         del row, caller
         self.ctx.finalize_execution_context(context)
         self._contexts -= 1
+        self._given = {key: value for key, value in self._given.items() if key[0] != context}
 
     # -- what they share -------------------------------------------------------------------------
 
@@ -331,42 +333,31 @@ class HostFunctions:
                 f"the guest was not given the device {name}; target={name!r} gives it, and runs "
                 f"every graph there"
             )
-        return _member(ExecutionTarget, code)
+        return member_of(ExecutionTarget, code)
 
     def _room_for_graph(self) -> None:
         if self._graphs >= _MAX_GRAPHS:
             raise BusyError(f"the guest holds {self._graphs} graphs; load a model once")
 
-    def _tensor(self, memory: GuestMemory, record: int) -> tuple[Tensor, str]:
-        """Return a copy of the tensor that a record describes, and a remark on its dialect."""
-        raw = memory.read_bytes(record, _RECORD.size, "the tensor record")
-        shape, rank, code, data, nbytes = _RECORD.unpack(raw)
-        memory.check(shape, 4 * rank, f"the tensor's {rank} dimensions")
-        if rank > _MAX_RANK:
-            raise InvalidArgumentError(f"a tensor has at most {_MAX_RANK} dimensions, got {rank}")
-        dimensions = memory.read_u32(shape, rank, "the tensor's dimensions")
-        memory.check(data, nbytes, "the tensor's data")
-        try:
-            kind, dialect = TensorType.from_wire(code, math.prod(dimensions), nbytes)
-        except ValueError as error:
-            sizes = "x".join(map(str, dimensions)) or "no dimensions"
-            raise InvalidArgumentError(f"{sizes}: {error}") from None
-        content = memory.read(data, nbytes, "the tensor's data", empty=self._empty)
-        tensor = Tensor.adopt(dimensions, kind, content)
-        if dialect is None:
-            return tensor, ""
-        self.dialects.add(dialect)
-        remark = f"type {code} is {kind.suffix}: the guest uses the {dialect.value} dialect"
+    def _remark_on(self, given: GivenTensor) -> str:
+        if given.dialect is None:
+            return ""
+        self.dialects.add(given.dialect)
+        kind, dialect = given.tensor.type.suffix, given.dialect.value
+        remark = f"type {given.code} is {kind}: the guest uses the {dialect} dialect"
         if len(self.dialects) > 1:
             remark += ", and has used the other one before"
-        return tensor, remark
+        return remark
 
 
 @contextmanager
-def _ours() -> Iterator[None]:
+def _ours(row: Call) -> Iterator[None]:
     """Turn the errors of a computer without memory, descriptors or room into one for the guest."""
     try:
         yield
+    except OutsideError:
+        row.state(outside=1)
+        raise
     except WasiNnError:
         raise
     except (OSError, MemoryError) as error:
@@ -377,18 +368,3 @@ def _ours() -> Iterator[None]:
 def _unsupported(row: Call, caller: wasmtime.Caller, *arguments: int) -> None:
     del caller, arguments
     raise UnsupportedOperationError(f"{row.name} is for generative models, which do not run here")
-
-
-def _member(kind: type[Member], value: int) -> Member | int:
-    """Return the member of an enumeration, or the number where it has none."""
-    return kind(value) if value in kind.__members__.values() else value
-
-
-def _text(memory: GuestMemory, pointer: int, length: int, what: str) -> str:
-    memory.check(pointer, length, what)
-    if length > _MAX_NAME:
-        raise InvalidArgumentError(f"{what} has {length} bytes; expected at most {_MAX_NAME}")
-    try:
-        return memory.read_bytes(pointer, length, what).decode()
-    except UnicodeDecodeError as error:
-        raise InvalidArgumentError(f"{what} is not UTF-8: {error.reason}") from None

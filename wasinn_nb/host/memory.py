@@ -13,13 +13,17 @@ from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError, MissingMemoryError, RuntimeFailure
 
-__all__ = ["Empty", "GuestMemory", "empty_bytes", "unsigned"]
+__all__ = ["Empty", "GuestMemory", "OutsideError", "empty_bytes", "unsigned"]
 
 Empty: TypeAlias = Callable[[int], NDArray[np.uint8]]
 """Returns a new (size,) uint8 array."""
 
 _MASK: Final = 0xFFFF_FFFF
 _U32: Final = np.dtype("<u4")
+
+
+class OutsideError(InvalidArgumentError):
+    """Bytes that a guest names lie outside of its memory."""
 
 
 def unsigned(value: int) -> int:
@@ -69,7 +73,7 @@ class GuestMemory:
     >>> memory.read_bytes(-3, 3, "the text")
     Traceback (most recent call last):
     ...
-    wasinn_nb.errors.InvalidArgumentError: the text: 3 bytes at 0xfffffffd lie outside of the
+    wasinn_nb.host.memory.OutsideError: the text: 3 bytes at 0xfffffffd lie outside of the
     guest's memory of 65536 bytes
     """
 
@@ -113,7 +117,7 @@ class GuestMemory:
         start, count = unsigned(pointer), unsigned(length)
         size = self.size
         if start + count > size:
-            raise InvalidArgumentError(
+            raise OutsideError(
                 f"{what}: {count} bytes at 0x{start:08x} lie outside of the guest's memory of "
                 f"{size} bytes"
             )
@@ -207,6 +211,11 @@ class GuestMemory:
         address = self._address(pointer, count, what)
         there = (ctypes.c_ubyte * count).from_address(address)
         return np.frombuffer(memoryview(there), np.uint8)
+
+    def differs(self, pointer: int, data: NDArray[np.uint8] | memoryview) -> bool:
+        """Return whether other bytes than *data* lie there now; False where none do."""
+        values = np.frombuffer(data, np.uint8)
+        return not np.array_equal(self.view(pointer, values.size, "the data"), values)
 
     def write(self, pointer: int, data: Any, what: str) -> None:
         """Write bytes, or an array's bytes, at one go.

@@ -28,6 +28,7 @@ __all__ = [
 
 _LONGEST: Final = 1 << 14
 _MOST_NAMES: Final = 1024
+_MOST_FACTS: Final = 64
 
 
 def text_from(value: Any) -> str:
@@ -63,6 +64,7 @@ def call_values(call: Call) -> dict[str, Any]:
         "note": call.note,
         "seconds": call.seconds,
         "index": call.index,
+        "facts": call.facts,
         "port": port
         and {
             "name": port.name,
@@ -107,9 +109,16 @@ def call_from(values: Mapping[str, Any], data: Callable[[int], NDArray[np.uint8]
             tensor=None if tensor is None else _tensor(tensor, data),
             index=None if index is None else int(index),
             port=None if port is None else _port(port),
+            facts=_facts(values["facts"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise FrameError(f"a frame holds no call: {error!r:.200}") from error
+
+
+def _facts(values: Mapping[str, Any]) -> dict[str, int]:
+    if len(values) > _MOST_FACTS:
+        raise ValueError(f"{len(values)} facts")
+    return {text_from(name): int(value) for name, value in values.items()}
 
 
 def _tensor(values: Mapping[str, Any], data: Callable[[int], NDArray[np.uint8]]) -> Tensor:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import wasmtime
@@ -24,6 +24,7 @@ __all__ = [
     "check_start",
     "compile_module",
     "compiled",
+    "imports_of",
     "memories",
     "new_engine",
     "read_module",
@@ -33,7 +34,10 @@ _MAGIC: Final = b"\0asm"
 _MODULE_VERSION: Final = b"\1\0\0\0"
 _CACHED: Final = 16
 _PAGE: Final = 1 << 16
-_MEMORY_SECTION: Final = 5
+_IMPORT_SECTION, _MEMORY_SECTION = 2, 5
+_FUNCTION, _TABLE, _MEMORY, _GLOBAL, _TAG = range(5)  # what is imported
+_NUMBERS: Final = {_FUNCTION: 1, _TABLE: 2, _MEMORY: 1, _GLOBAL: 2, _TAG: 2}
+_TYPED_REFERENCES: Final = {0x63, 0x64}
 
 
 _HINTS: Final = {
@@ -191,6 +195,46 @@ def check_imports(module: wasmtime.Module, provides: Callable[[str, str], bool])
         f"the guest imports {names}, which are not provided here; this host provides "
         f"wasi_snapshot_preview1, and of {MODULE}: {', '.join(PARAMETERS)}{hint}"
     )
+
+
+def imports_of(wasm: bytes) -> tuple[str, ...]:
+    """Return what a module imports, as ``module.name``; nothing where it is not valid.
+
+    Examples
+    --------
+    >>> imports_of(bytes(wasmtime.wat2wasm('(module (import "env" "abort" (func)))')))
+    ('env.abort',)
+    """
+    at = 8
+    try:
+        while at < len(wasm):
+            section, (size, at) = wasm[at], _leb(wasm, at + 1)
+            if section == _IMPORT_SECTION:
+                return tuple(_imports(wasm[at : at + size]))
+            at += size
+    except (IndexError, UnicodeDecodeError):
+        pass
+    return ()
+
+
+def _imports(section: bytes) -> Iterator[str]:
+    count, at = _leb(section, 0)
+    for _ in range(count):
+        names = []
+        for _ in range(2):
+            size, at = _leb(section, at)
+            names.append(section[at : at + size].decode())
+            at += size
+        kind, at = section[at], at + 1
+        if kind in {_TABLE, _GLOBAL} and section[at] in _TYPED_REFERENCES:
+            at += 1  # the type that it refers to follows
+        numbers = _NUMBERS.get(kind, 0)
+        for _ in range(numbers):
+            value, at = _leb(section, at)
+        if kind in {_TABLE, _MEMORY}:  # the last number says which limits follow
+            for _ in range(1 + (value & 1) + (value >> 3 & 1)):
+                _, at = _leb(section, at)
+        yield ".".join(names)
 
 
 def memories(wasm: bytes) -> tuple[int, ...]:

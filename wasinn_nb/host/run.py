@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from wasinn_nb.abi import Dialect
+from wasinn_nb.behavior import portability
 from wasinn_nb.errors import TensorFileError, WasiNnError
 from wasinn_nb.files import expanded, is_file
 from wasinn_nb.host.commands import (
@@ -65,6 +66,8 @@ class GuestRun(Showing):
     isolation : tuple of str
         What held the guest: ``"process"`` or ``"thread"``, and of a process what else applies on
         this system: ``"limits on …"``, ``"no_new_privs"``, ``"landlock"``, ``"seccomp"``.
+    imports : tuple of str
+        What the module imports, as ``module.name``.
     on : str
         The other runtime's program, ``"wasmtime"`` or ``"wasmedge"``; empty for a run here.
     tensor_files : mapping
@@ -85,6 +88,7 @@ class GuestRun(Showing):
     models: Mapping[str, ModelFiles] = field(default_factory=dict)
     runtime: str = ""
     isolation: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
     on: str = ""
     tensor_files: Mapping[Path, Tensor] = field(default_factory=dict)
 
@@ -207,6 +211,9 @@ class GuestRun(Showing):
         if self.seconds:
             steps = Table(["step", Column("time", milliseconds)], list(self.seconds.items()))
             folded.insert(0, Section("durations", [steps], folded=True))
+        if len(self.trace) and not self.on:
+            report = portability(self).document()
+            folded.append(Section("on other runtimes", report.blocks, folded=True))
         if self.isolation:
             held = Paragraph(", ".join(self.isolation))
             folded.append(Section("isolation", [held], folded=True))

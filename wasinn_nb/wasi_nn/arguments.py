@@ -23,10 +23,13 @@ __all__ = [
     "checked_input",
     "checked_port",
     "checked_tensor",
+    "compared_sizes",
+    "has_port",
     "parsed_builders",
     "parsed_encoding",
     "short_builders",
     "short_name",
+    "target_code",
     "writable_bytes",
 ]
 
@@ -112,11 +115,35 @@ def checked_input(tensor: Tensor, port: Port) -> str:
     return "same bytes, other dimensions: read as the model's; check the layout (NCHW or NHWC)"
 
 
+def has_port(ports: tuple[Port, ...], index: object) -> bool:
+    """Return whether *index* is that of a port."""
+    return isinstance(index, int | np.integer) and bool(0 <= index < len(ports))
+
+
 def checked_port(ports: tuple[Port, ...], index: int, kind: str) -> Port:
     """Return port *index*, or raise InvalidArgumentError."""
-    if not isinstance(index, int | np.integer) or not 0 <= index < len(ports):
+    if not has_port(ports, index):
         raise InvalidArgumentError(f"no {kind} {index}; the model has {len(ports)}, counted from 0")
     return ports[index]
+
+
+def compared_sizes(tensor: Tensor, port: Port) -> dict[str, int]:
+    """Return how a tensor's dimensions differ from those of an input, as facts of a call."""
+    expected, given = port.fixed_dimensions, tensor.dimensions
+    if expected is None or expected == given:
+        return {"permuted": 0, "resized": 0}
+    same = math.prod(expected) == math.prod(given)
+    return {"permuted": int(same), "resized": int(not same)}
+
+
+def target_code(target: ExecutionTarget | str | int | None) -> int:
+    """Return the number of a target; -1 for a device that WASI-NN has no number for."""
+    if target is None:
+        return ExecutionTarget.CPU
+    if isinstance(target, str):
+        codes = {member.device: member.value for member in ExecutionTarget}
+        return codes.get(target.upper(), -1)
+    return int(target)
 
 
 def short_builders(parts: Iterable[Builder]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -28,15 +29,18 @@ from wasinn_nb.wasi_nn.arguments import (
     checked_input,
     checked_port,
     checked_tensor,
+    compared_sizes,
+    has_port,
     parsed_builders,
     parsed_encoding,
     short_builders,
     short_name,
+    target_code,
     writable_bytes,
 )
 from wasinn_nb.wasi_nn.description import GraphDescription
-from wasinn_nb.wasi_nn.handles import Handles
-from wasinn_nb.wasi_nn.trace import Keep, Trace
+from wasinn_nb.wasi_nn.handles import Execution, Handles, is_known
+from wasinn_nb.wasi_nn.trace import Call, Keep, Trace
 from wasinn_nb.wording import counted
 
 __all__ = ["WasiNnCtx"]
@@ -148,7 +152,9 @@ class WasiNnCtx(NotPickled):
             parts = parsed_builders(builders)
             where = "default" if target is None else short_name(target)
             call.arguments = ", ".join([short_builders(parts), short_name(encoding), where])
-            graph = self._compiled(parts, parsed_encoding(encoding), device_name(target))
+            encoding = parsed_encoding(encoding)
+            call.state(builders=len(parts), encoding=encoding, target=target_code(target))
+            graph = self._compiled(parts, encoding, device_name(target))
             call.got = f"graph {graph}"
             return graph
 
@@ -185,8 +191,10 @@ class WasiNnCtx(NotPickled):
             If there is no such graph.
         """
         with self.trace.call("init_execution_context", f"graph {graph}") as call:
+            call.state(graph=graph, unknown=not is_known(graph, self._handles.graphs))
             context = self._handles.add_execution(graph)
             call.got = f"context {context}"
+            call.state(context=context)
             return context
 
     def set_input(self, context: int, index: int, tensor: Tensor) -> None:
@@ -205,9 +213,12 @@ class WasiNnCtx(NotPickled):
         """
         with self.trace.call("set_input", f"context {context}, input {index}") as call:
             call.got = checked_tensor(tensor).signature
-            with self._handles.execution(context) as execution:
+            call.state(index=index, type=tensor.type)
+            with self._execution(call, context) as execution:
+                call.state(beyond=not has_port(execution.graph.inputs, index))
                 port = checked_port(execution.graph.inputs, index, "input")
                 call.index, call.port, call.expected = int(index), port, port.signature
+                call.state(mismatch=tensor.type is not port.type, **compared_sizes(tensor, port))
                 call.note = checked_input(tensor, port)
                 execution.runner.set_input(int(index), tensor)
                 execution.inputs_set.add(int(index))
@@ -226,10 +237,11 @@ class WasiNnCtx(NotPickled):
             If the context computes in another thread.
         """
         with (
-            self.trace.call("compute", f"context {context}"),
-            self._handles.execution(context) as execution,
+            self.trace.call("compute", f"context {context}") as call,
+            self._execution(call, context) as execution,
         ):
             count = len(execution.graph.inputs)
+            call.state(inputs=count, set=len(execution.inputs_set))
             if missing := sorted(set(range(count)) - execution.inputs_set):
                 raise RuntimeFailure(
                     f"compute before input {', '.join(map(str, missing))} is set: "
@@ -368,11 +380,19 @@ class WasiNnCtx(NotPickled):
         self._handles.check_open()
         return self._handles.add_graph(self.runtime.load(parts, encoding, device, self.precision))
 
+    @contextmanager
+    def _execution(self, call: Call, context: int) -> Iterator[Execution]:
+        call.state(context=context, unknown=not is_known(context, self._handles.executions))
+        with self._handles.execution(context) as execution:
+            yield execution
+
     def _output(self, context: int, index: int, use: Callable[[Tensor], None]) -> Tensor:
         with (
             self.trace.call("get_output", f"context {context}, output {index}") as call,
-            self._handles.execution(context) as execution,
+            self._execution(call, context) as execution,
         ):
+            call.state(index=index, beyond=not has_port(execution.graph.outputs, index))
+            call.state(computed=execution.computed)
             port = checked_port(execution.graph.outputs, index, "output")
             call.index, call.port, call.expected = int(index), port, port.signature
             if not execution.computed:

@@ -12,7 +12,7 @@ import numpy as np
 from wasinn_nb.errors import BusyError, InvalidArgumentError, RuntimeFailure
 from wasinn_nb.runtimes import ExecutionContext, Graph, ProcessGuard
 
-__all__ = ["Execution", "Handles"]
+__all__ = ["Execution", "Handles", "is_known"]
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class Handles:
         """Return the graph of a handle."""
         with self._lock:
             self.check_open()
-            if not _is_known(handle, self.graphs):
+            if not is_known(handle, self.graphs):
                 raise InvalidArgumentError(f"no graph {handle}; {_known(self.graphs, 'graph')}")
             return self.graphs[handle]
 
@@ -98,7 +98,7 @@ class Handles:
         """
         with self._lock:
             self.check_open()
-            if not _is_known(handle, self.executions):
+            if not is_known(handle, self.executions):
                 raise InvalidArgumentError(
                     f"no context {handle}; {_known(self.executions, 'context')}"
                 )
@@ -130,7 +130,8 @@ class Handles:
                 pass
 
 
-def _is_known(handle: object, handles: Mapping[int, object]) -> bool:
+def is_known(handle: object, handles: Mapping[int, object]) -> bool:
+    """Return whether *handle* is one of *handles*, whatever its type."""
     return isinstance(handle, int | np.integer) and handle in handles
 
 

@@ -7,7 +7,8 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any, Final, Literal, overload
 
 from wasinn_nb.abi import Errno
@@ -54,6 +55,9 @@ class Call:
         Of the input or output that the call is about, if it is about one.
     port : Port or None
         That input or output of the model.
+    facts : dict
+        The call in numbers, for rules about calls: the arguments by name (``context``,
+        ``encoding``), and 0 or 1 for what was found (``outside``, ``unknown``, ``mismatch``).
     """
 
     name: str
@@ -66,6 +70,17 @@ class Call:
     tensor: Tensor | None = None
     index: int | None = None
     port: Port | None = None
+    facts: dict[str, int] = field(default_factory=dict)
+
+    def state(self, **facts: object) -> None:
+        """Add facts; those that are there already, stated by an outer host, stay.
+
+        What is not a whole number, such as a handle of another type, becomes -1.
+        """
+        numbers = {
+            name: int(value) if isinstance(value, Integral) else -1 for name, value in facts.items()
+        }
+        self.facts = numbers | self.facts
 
     def to_dict(self) -> dict[str, Any]:
         """Return the call as plain JSON values, without its tensor."""
@@ -77,6 +92,7 @@ class Call:
             "errno": self.errno.name.lower(),
             "note": self.note,
             "seconds": self.seconds,
+            "facts": dict(self.facts),
         }
 
 
