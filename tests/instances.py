@@ -54,6 +54,7 @@ def instances(folder: Path) -> dict[str, object]:
         wn.evaluate([classified], [0]),
         wn.evaluate(result.labels, result.labels, classes=3),
         wn.model(model),
+        wn.portability(context.trace),
         wn.run_guest(command("(call $exit (i32.const 0))")),
         GuestMemory(memory, store),
         card,

@@ -62,6 +62,7 @@ def travellers(tmp_path_factory):
         wn.bench([pipeline], image, rounds=5),
         wn.bundle(model, folder / "bundle", image),
         wn.describe(model),
+        wn.portability(ctx.trace),
         wn.run_guest(wn.guest("misbehave"), ["nn-tensor"], stream=False),
         wn.models(),
         wn.devices(),

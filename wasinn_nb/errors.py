@@ -240,17 +240,6 @@ class GuestError(WasiNnError):
     _lines = True
     run: Any = None
 
-    def extend(self, text: str) -> None:
-        """Add lines to the message, before the remedy.
-
-        Parameters
-        ----------
-        text : str
-        """
-        self.problem = f"{self.problem}\n{inert(text, lines=True)}"
-        remedy = "" if self.remedy is None else f"; {self.remedy.python}"
-        self.args = (f"{self.problem}{remedy}",)
-
 
 class GuestModuleError(GuestError, ValueError):
     """The bytes are not a WebAssembly command module, or it needs more than is allowed."""

@@ -28,6 +28,7 @@ from wasinn_nb.host.linker import HostFunctions
 from wasinn_nb.host.modules import imports_of, read_module
 from wasinn_nb.host.output import KEPT, Output
 from wasinn_nb.host.process import GuestProcess
+from wasinn_nb.host.reasons import add_reasons
 from wasinn_nb.host.run import GuestRun, read_tensor_files
 from wasinn_nb.host.wasi import Files, parsed_dirs, parsed_texts
 from wasinn_nb.host.worker import GuestThread
@@ -256,7 +257,7 @@ def run_guest(
             exit_code=run.exit_code,
         )
     if isinstance(error, GuestTrap | GuestExitError) and (reasons := run.reasons):
-        error.extend(reasons)
+        add_reasons(error, reasons)
     if error is not None:
         error.run = run  # type: ignore[attr-defined]  # exceptions take attributes
         raise error

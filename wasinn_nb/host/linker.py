@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+import numpy as np
 import wasmtime
 
 from wasinn_nb.abi import (
@@ -276,7 +277,7 @@ class HostFunctions:
         given = [value for (of, _), value in self._given.items() if of == context]
         if given:  # runtimes that do not copy would compute on what lies there now
             memory = GuestMemory.of(caller)
-            row.state(changed=sum(memory.differs(at, tensor.data) for at, tensor in given))
+            row.state(changed=sum(_differs(memory, at, tensor) for at, tensor in given))
         self.ctx.compute(context)
 
     def _get_output(
@@ -348,6 +349,11 @@ class HostFunctions:
         if len(self.dialects) > 1:
             remark += ", and has used the other one before"
         return remark
+
+
+def _differs(memory: GuestMemory, at: int, tensor: Tensor) -> bool:
+    values = np.frombuffer(tensor.data, np.uint8)
+    return not np.array_equal(memory.view(at, values.size, "the data"), values)
 
 
 @contextmanager

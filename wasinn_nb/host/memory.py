@@ -212,11 +212,6 @@ class GuestMemory:
         there = (ctypes.c_ubyte * count).from_address(address)
         return np.frombuffer(memoryview(there), np.uint8)
 
-    def differs(self, pointer: int, data: NDArray[np.uint8] | memoryview) -> bool:
-        """Return whether other bytes than *data* lie there now; False where none do."""
-        values = np.frombuffer(data, np.uint8)
-        return not np.array_equal(self.view(pointer, values.size, "the data"), values)
-
     def write(self, pointer: int, data: Any, what: str) -> None:
         """Write bytes, or an array's bytes, at one go.
 

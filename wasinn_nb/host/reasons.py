@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from wasinn_nb.abi import Errno
+from wasinn_nb.errors import GuestError
 from wasinn_nb.wasi_nn import Trace
+from wasinn_nb.wording import inert
 
-__all__ = ["failure_reasons"]
+__all__ = ["add_reasons", "failure_reasons"]
 
 _MOST: Final = 3
 _LAST_OLD: Final = Errno.RUNTIME_ERROR
@@ -49,3 +51,15 @@ def failure_reasons(trace: Trace) -> str:
         for errno in newer
     ]
     return "\n    ".join(["the last failed WASI-NN calls:", *lines]) if lines else ""
+
+
+def add_reasons(error: GuestError, reasons: str) -> None:
+    """Add lines to the message of an error that has no remedy.
+
+    Parameters
+    ----------
+    error : GuestError
+    reasons : str
+    """
+    error.problem = f"{error.problem}\n{inert(reasons, lines=True)}"
+    error.args = (error.problem,)

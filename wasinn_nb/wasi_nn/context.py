@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import numpy as np
 
 from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget, GraphEncoding
-from wasinn_nb.cards import is_model_file
 from wasinn_nb.errors import (
-    NotFoundError,
     RuntimeFailure,
     TooLargeError,
     UnsupportedOperationError,
@@ -40,12 +36,11 @@ from wasinn_nb.wasi_nn.arguments import (
 )
 from wasinn_nb.wasi_nn.description import GraphDescription
 from wasinn_nb.wasi_nn.handles import Execution, Handles, is_known
+from wasinn_nb.wasi_nn.naming import model_named
 from wasinn_nb.wasi_nn.trace import Call, Keep, Trace
 from wasinn_nb.wording import counted
 
 __all__ = ["WasiNnCtx"]
-
-_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
 
 class WasiNnCtx(NotPickled):
@@ -329,20 +324,7 @@ class WasiNnCtx(NotPickled):
         NotFoundError
             If no model of that name is here.
         """
-        if name in self._models:
-            return self._models[name]
-        registered = ", ".join(sorted(self._models)) or "none"
-        # The catalog takes paths too; a guest must not reach the host's files by them.
-        if not _PLAIN_NAME.fullmatch(name) or is_model_file(Path(name)):
-            raise NotFoundError(
-                f"{name!r} is not the name of a model (names registered here: {registered})"
-            )
-        from wasinn_nb import catalog
-
-        try:
-            return catalog.model(name, download=False).files
-        except NotFoundError as error:
-            raise NotFoundError(f"{error} (names registered here: {registered})") from error
+        return model_named(name, self._models)
 
     def describe(self, graph: int) -> GraphDescription:
         """Return what a graph takes and gives, with the Rust lines that declare the buffers."""
