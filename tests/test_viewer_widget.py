@@ -24,7 +24,6 @@ from wasinn_nb.cards import assumed_recipe, assumed_scores, card_line
 from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.errors import ImageError, InvalidArgumentError, TensorError
 from wasinn_nb.imaging.coverage import Coverage
-from wasinn_nb.widgets.viewer.still import Still, still_png
 
 # ------------------------------------------------------------------------------------ the widget
 
@@ -256,37 +255,3 @@ def test_what_a_mask_covers_and_what_is_assumed_is_said():
     assert [one["text"][:11] for one in viewer._notes] == ["B: assumed:", "B: the mode"]
     viewer.show(made, made)
     assert [one["text"][:9] for one in viewer._notes] == ["assumed: ", "the model"]
-
-
-# -------------------------------------------------------------------------------------- the still
-
-
-def test_the_saved_image_is_small_and_shows_the_overlay():
-    made = wn.segment("city-crosswalk")
-    png = still_png([made])
-    assert len(png) <= 300_000
-    small = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
-    height, width = small.shape[:2]
-    assert (height, width) == (270, 480)
-    image = Image.fromarray(made.photo).resize((width, height))
-    expected = np.asarray(made.overlay(image)).astype(int)
-    assert np.abs(small - expected).mean() < 8  # few colors
-
-
-def test_the_saved_image_of_noise_of_two_results_and_of_no_image():
-    wild = result(image=np.asarray(noise(1600, 900)))
-    assert len(still_png([wild])) <= 300_000
-    pair = Image.open(io.BytesIO(still_png([result(), result()])))
-    assert pair.size == (6, 2)
-    assert pair.convert("RGB").getpixel((1, 0)) == (0, 114, 178)
-
-
-def test_the_bundle_for_the_notebook(capsys):
-    still = Still()
-    assert "data-wnb-still" in still.bundle()["text/html"]
-    still.update(result())
-    bundle = still.bundle()
-    assert bundle["image/png"].startswith(b"\x89PNG")
-    assert f'data-wnb-still="{still.id}"' in bundle["text/html"]
-    assert bundle["text/plain"] == repr(result())
-    json.dumps({name: value for name, value in bundle.items() if name != "image/png"})

@@ -215,7 +215,32 @@ class UnwritableError(WasiNnError, OSError):  # type: ignore[misc]  # errno: our
 
 
 class ImageError(WasiNnError, ValueError):
-    """An image cannot be read, or the data are not an image."""
+    """An image cannot be read, or the data are not an image.
+
+    Parameters
+    ----------
+    message : str
+    source : str, optional
+        What the image is called: the message begins with it.
+    remedy : Remedy, optional
+        As for `WasiNnError`.
+
+    Attributes
+    ----------
+    reason : str
+        The message without what the image is called, for where that stands already.
+
+    Examples
+    --------
+    >>> error = ImageError("empty", source="a.png")
+    >>> str(error), error.reason
+    ('a.png: empty', 'empty')
+    """
+
+    def __init__(self, message: str = "", *, source: str = "", remedy: Remedy | None = None) -> None:
+        super().__init__(f"{source}: {message}" if source else message, remedy=remedy)
+        whole = str(self)
+        self.reason = whole[len(inert(source)) + 2 :] if source else whole
 
 
 class DownloadError(WasiNnError, OSError):  # type: ignore[misc]  # errno: ours, not the OS's

@@ -105,6 +105,19 @@ class Notebook:
         failed = self.page.locator('[data-mime-type="application/vnd.jupyter.error"]')
         assert failed.count() == 0, failed.first.inner_text()
 
+    def run_cell(self, cell: int) -> None:
+        """Run one code cell, as Ctrl+Enter does, and wait for its end."""
+        one = self.page.locator(".jp-CodeCell").nth(cell)
+        prompt = one.locator(".jp-InputArea-prompt")
+        before = prompt.inner_text()
+        one.locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+        self.until(
+            lambda: re.fullmatch(r"\[\d+\]:?", now := prompt.inner_text()) and now != before,
+            f"cell {cell} has run",
+        )
+        self.wait_idle()
+
     def restart(self) -> None:
         """Restart the kernel, through the menu."""
         self._let_go()

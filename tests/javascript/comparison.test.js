@@ -27,9 +27,20 @@ test("transitions say what became of what, the most pixels first", () => {
   const { transitions, pixels } = compared([a, b]);
   expect(pixels).toBe(6);
   expect(transitions).toEqual([
-    { index: 6, from: 2, to: 0, pixels: 2 },
-    { index: 1, from: 0, to: 1, pixels: 1 },
-    { index: 5, from: 1, to: 2, pixels: 1 },
+    { index: 6, from: 2, to: 0, pixels: 2, color: "#787878" },
+    { index: 1, from: 0, to: 1, pixels: 1, color: "#787878" },
+    { index: 5, from: 1, to: 2, pixels: 1, color: "#787878" },
+  ]);
+});
+
+test("a change and its reverse have colors of their own, as long as there are some", () => {
+  const a = mask([0, 1, 2, 1, 0, 0], 3);
+  const b = mask([1, 0, 0, 0, 1, 1], 3);
+  const { transitions } = compared([a, b], ["#ff0000", "#00ff00"]);
+  expect(transitions.map(({ from, to, color }) => [from, to, color])).toEqual([
+    [0, 1, "#ff0000"],
+    [1, 0, "#00ff00"],
+    [2, 0, "#787878"],
   ]);
 });
 

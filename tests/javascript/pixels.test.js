@@ -1,4 +1,4 @@
-import { fill, outline, packed, sampled, stripe } from "@page/pixels.js";
+import { fill, fillChanges, outline, packed, sampled } from "@page/pixels.js";
 import { expect, test } from "vitest";
 import { mask } from "./fakes.js";
 
@@ -81,38 +81,30 @@ test("a hidden class has no outline, but its neighbor has", () => {
   expect([...out]).toEqual([0, 0, 7, 0]);
 });
 
-const PANE = { width: 8, height: 1, pixels: 1 };
-const COLORS = Uint32Array.from([5, 7, 9]);
 const SAME = [
   [0, 1, 2],
   [0, 1, 2],
 ];
 
-test("stripes show what a pixel was and what it became, and nothing where it is the same", () => {
-  const seen = [
-    Int16Array.from([0, 0, 0, 1, 1, 1, 1, -1]),
-    Int16Array.from([1, 1, 1, 0, 2, 1, -1, 2]),
-  ];
-  const out = new Uint32Array(8);
-  stripe(seen, SAME, PANE, COLORS, null, out);
-  expect([...out]).toEqual([5, 5, 5, 5, 9, 0, 0, 0]);
+test("what became of what has its color, and nothing is drawn where it is the same", () => {
+  const seen = [Int16Array.from([0, 0, 1, 1, 1, 1, -1]), Int16Array.from([1, 0, 0, 2, 1, -1, 2])];
+  const colors = new Uint32Array(9);
+  colors[0 * 3 + 1] = 5;
+  colors[1 * 3 + 0] = 7;
+  const out = new Uint32Array(7);
+  fillChanges(seen, SAME, 3, colors, out);
+  expect([...out]).toEqual([5, 0, 7, 0, 0, 0, 0]);
 });
 
-test("stripes lean: each row begins one pixel further", () => {
-  const one = new Int16Array(8).fill(1);
-  const two = new Int16Array(8).fill(2);
-  const out = new Uint32Array(8);
-  stripe([one, two], SAME, { width: 4, height: 2, pixels: 1 }, COLORS, null, out);
-  expect([...out]).toEqual([7, 7, 7, 9, 7, 7, 9, 9]);
-});
-
-test("one transition can be shown alone, in the common numbers of the classes", () => {
+test("classes count by their common numbers", () => {
   const seen = [Int16Array.from([0, 1, 0]), Int16Array.from([0, 0, 1])];
   const numbers = [
     [0, 1],
     [2, 1],
   ];
+  const colors = new Uint32Array(9);
+  colors[1 * 3 + 2] = 7;
   const out = new Uint32Array(3);
-  stripe(seen, numbers, { width: 3, height: 1, pixels: 1 }, COLORS, 1 * 3 + 2, out);
+  fillChanges(seen, numbers, 3, colors, out);
   expect([...out]).toEqual([0, 7, 0]);
 });

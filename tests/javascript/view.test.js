@@ -47,7 +47,9 @@ test("other masks are seen from the first side, with all transitions", () => {
   expect(view.front).toBe(1);
   view.show(view.image, [mask([0, 1], 2), mask([2, 1], 2)]);
   expect([view.front, view.only]).toEqual([0, null]);
-  expect(view.comparison.transitions).toEqual([{ index: 2, from: 0, to: 2, pixels: 1 }]);
+  expect(view.comparison.transitions).toEqual([
+    { index: 2, from: 0, to: 2, pixels: 1, color: "#787878" },
+  ]);
 });
 
 test("of one mask, blink shows another side but no other mask", () => {

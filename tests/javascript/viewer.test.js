@@ -56,7 +56,7 @@ afterEach(() => vi.unstubAllGlobals());
 function rendered(changed = {}) {
   const model = fakeModel({
     ...{ mode: "overlay", opacity: 0.5, outline: false, threshold: 0, hidden: ["background"] },
-    ...{ _confidence: [{}], _notes: [], _still_id: "abc", stale: false },
+    ...{ _confidence: [{}], _notes: [], _change_colors: [], _still_id: "abc", stale: false },
     _sent_image: { number: 1, bytes: arrived([1]), type: "image/png", width: 3, height: 2 },
     _masks: [sentMask(LABELS, 3, { image: 1, caption: "toy" })],
     ...changed,
@@ -218,18 +218,31 @@ test("an image that cannot be decoded is said to be so, until another comes", as
 test("the image that is saved with the notebook is hidden by its name alone", () => {
   const { root } = rendered({ _still_id: 'a"]' });
   const { textContent } = root.querySelector("style");
-  expect(textContent.startsWith('[data-wnb-still="a\\"\\]"]{display:none}')).toBe(true);
+  const still = '[data-wnb-still="a\\"\\]"]';
+  const inner = `.jp-OutputArea-child:has(${still}):not(:has(.jp-OutputArea-child ${still}))`;
+  expect(textContent).toBe(`${still},${inner}{display:none}`);
 });
 
-test("a difference is drawn in stripes over a pale image, one change alone where asked", async () => {
+test("a difference has a color for each change, over a pale image, one alone where asked", async () => {
   const pair = [sentMask(LABELS, 3, { image: 1 }), sentMask([0, 2, 2, 1, 1, 0], 3, { image: 1 })];
-  const { root, canvas } = rendered({ mode: "difference", _masks: pair, _confidence: [{}, {}] });
+  const { root, canvas } = rendered({
+    mode: "difference",
+    _masks: pair,
+    _confidence: [{}, {}],
+    _change_colors: ["#ff0000", "#00ff00", "#0000ff"],
+  });
   await painted(root);
   expect(canvas.fake.alphas).toEqual([0.35, 1]);
   const at = (x, y) => canvas.fake.drawn.at(-1).fake.put.at(-1)[y * 240 + x];
   expect([at(40, 40), at(200, 40), at(40, 120)]).toEqual([0, 0, 0]); // the same in both
   const seen = new Set(Array.from({ length: 60 }, (_, x) => at(90 + x, 40)));
-  expect(seen).toEqual(new Set([0xff1428f0, 0xfff03c14]));
+  expect(seen.size).toBe(1);
+  const [one] = seen;
+  expect(one).not.toBe(0);
+  const named = root.querySelector('button[aria-label^="road to car"]');
+  expect(named.textContent).toContain("road → car");
+  const { background } = named.querySelector(".wnb-swatch").style;
+  expect(["#ff0000", "#00ff00", "#0000ff"]).toContain(background);
   root.querySelector('button[aria-label^="background to road"]').click();
   draw();
   expect(at(120, 40)).toBe(0);

@@ -166,7 +166,7 @@ test("files that are dropped are uploaded; text is left to the field it is dropp
 
 const PANEL = {
   ...{ _status: {}, _error: {}, _times: [], _verdict: {}, _saved: {} },
-  ...{ code: "wn.segment()", folder: "out", compare: false },
+  ...{ code: "wn.segment()", folder: "out", compare: false, saving: true },
 };
 
 test("a sign of work comes only where it takes a moment", () => {

@@ -2,8 +2,9 @@
 
 from wasinn_nb.comparison.agreement import TOLERANCE
 from wasinn_nb.comparison.chain import Chain
-from wasinn_nb.comparison.changes import Change
+from wasinn_nb.comparison.changes import Change, change_colors
 from wasinn_nb.comparison.comparing import compare
+from wasinn_nb.comparison.difference import Difference
 from wasinn_nb.comparison.ranking import ClassRank
 from wasinn_nb.comparison.result import Comparison, Step, Verdict
 
@@ -13,7 +14,9 @@ __all__ = [
     "Change",
     "ClassRank",
     "Comparison",
+    "Difference",
     "Step",
     "Verdict",
+    "change_colors",
     "compare",
 ]

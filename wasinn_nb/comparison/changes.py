@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from wasinn_nb.imaging import ImageSource, rgb_image
-from wasinn_nb.render import RGB
+from wasinn_nb.render import RGB, distinct_palette
 from wasinn_nb.tasks.segmentation import colorize
 
-__all__ = ["MOST_CHANGES", "Change", "draw_changes", "faded"]
+__all__ = ["MOST_CHANGES", "OTHER_CHANGES", "Change", "change_colors", "draw_changes", "faded"]
 
 MOST_CHANGES: Final = 6
 """How many changes are named and have a color of their own."""
+
+OTHER_CHANGES: Final[RGB] = (120, 120, 120)
+"""The color of all other changes."""
 
 # Pixels of a mask that a panel on a screen has room for; beyond, single ones would be left out.
 _PANEL_PIXELS: Final = 448
@@ -34,12 +37,29 @@ class Change:
     pixels: int
 
 
-def faded(labels: NDArray[np.uint8], image: ImageSource | None) -> NDArray[np.uint8]:
+def change_colors(palette: Collection[RGB]) -> list[RGB]:
+    """Return the colors of the changes with the most pixels: none shall mean a class, too.
+
+    Parameters
+    ----------
+    palette : collection of (red, green, blue)
+        Of the classes.
+
+    Examples
+    --------
+    >>> change_colors([(0, 0, 0), (0, 114, 178)])[:2]
+    [(213, 94, 0), (240, 228, 66)]
+    """
+    taken = {*palette, OTHER_CHANGES}
+    return [color for color in distinct_palette(256) if color not in taken][:MOST_CHANGES]
+
+
+def faded(labels: NDArray[np.unsignedinteger[Any]], image: ImageSource | None) -> NDArray[np.uint8]:
     """Return pale gray pixels of the mask's size: the image, or a shade for each class.
 
     Parameters
     ----------
-    labels : (H, W) uint8 array
+    labels : (H, W) array of whole numbers
     image : path, bytes, binary file, PIL.Image, array or None
 
     Returns
@@ -52,8 +72,7 @@ def faded(labels: NDArray[np.uint8], image: ImageSource | None) -> NDArray[np.ui
     [[245, 245, 245], [225, 225, 225]]
     """
     if image is None:
-        shades = np.array([245 - 20 * (index % 5) for index in range(256)], np.uint8)
-        gray = shades[labels]
+        gray = (245 - 20 * (labels % 5)).astype(np.uint8)
     else:
         height, width = labels.shape
         small = rgb_image(image).convert("L").resize((width, height), Image.Resampling.BILINEAR)
@@ -62,8 +81,8 @@ def faded(labels: NDArray[np.uint8], image: ImageSource | None) -> NDArray[np.ui
 
 
 def draw_changes(
-    a: NDArray[np.uint8],
-    b: NDArray[np.uint8],
+    a: NDArray[np.unsignedinteger[Any]],
+    b: NDArray[np.unsignedinteger[Any]],
     colors: Mapping[tuple[int, int], RGB],
     other: RGB,
     background: NDArray[np.uint8],
@@ -72,7 +91,7 @@ def draw_changes(
 
     Parameters
     ----------
-    a, b : (H, W) uint8 arrays
+    a, b : (H, W) arrays of whole numbers
     colors : mapping
         (class in a, class in b) → color; at most 254, the most important first.
     other : (red, green, blue)

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.comparison.chain import Chain, class_names
-from wasinn_nb.comparison.changes import MOST_CHANGES, Change, draw_changes, faded
+from wasinn_nb.comparison.changes import (
+    MOST_CHANGES,
+    OTHER_CHANGES,
+    Change,
+    change_colors,
+    draw_changes,
+    faded,
+)
 from wasinn_nb.comparison.margins import NEAR_TIE
 from wasinn_nb.imaging import ImageSource
 from wasinn_nb.render import RGB, LegendEntry, distinct_palette
@@ -20,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_comparison"]
 
-_OTHER_CHANGES: Final[RGB] = (120, 120, 120)
 _LEAD: Final = "Lead of the highest probability over the next"
 _DISTANCE: Final = "Distance of the probability from the threshold"
 
@@ -86,21 +92,20 @@ def _changes_panel(
     from wasinn_nb.render import Panel
 
     named = changes[:MOST_CHANGES]
-    # No color shall mean a class above and a change below.
-    colors = [color for color in distinct_palette(256) if color not in palette][: len(named)]
+    colors = change_colors(palette)[: len(named)]
     index = {name: number for number, name in enumerate(names)}
     pairs = {
         (index[change.before], index[change.after]): color
         for change, color in zip(named, colors, strict=True)
     }
-    pixels, widened = draw_changes(masks[0], masks[1], pairs, _OTHER_CHANGES, background)
+    pixels, widened = draw_changes(masks[0], masks[1], pairs, OTHER_CHANGES, background)
     title = f"Changed pixels{', widened' if widened else ''}" if changes else "No pixel changed"
     legend = [
         LegendEntry(f"{change.before} → {change.after}", color, f"{change.pixels} px")
         for change, color in zip(named, colors, strict=True)
     ]
     if rest := sum(change.pixels for change in changes[MOST_CHANGES:]):
-        legend.append(LegendEntry("other changes", _OTHER_CHANGES, f"{rest} px"))
+        legend.append(LegendEntry("other changes", OTHER_CHANGES, f"{rest} px"))
     return Panel(title, pixels, smooth=False), legend
 
 

@@ -144,22 +144,24 @@ def _decoded(file: IO[bytes], name: str) -> Image.Image:
     """Return an image whose header is read."""
     start = file.read(HEADER_BYTES)
     if not start:
-        raise ImageError(f"{name}: empty; expected an encoded image such as JPEG or PNG")
+        raise ImageError("empty; expected an encoded image such as JPEG or PNG", source=name)
     try:
         return Image.open(file)
     except UnidentifiedImageError as error:
         if (known := unread_format(start)) is not None:
-            raise ImageError(f"{name}: {known[0]}, which is not read here; {known[1]}") from error
+            message = f"{known[0]}, which is not read here; {known[1]}"
+            raise ImageError(message, source=name) from error
         raise ImageError(
-            f"{name}: not an image that Pillow can read; the first bytes are {start[:16]!r}"
+            f"not an image that Pillow can read; the first bytes are {start[:16]!r}", source=name
         ) from error
     except Image.DecompressionBombError as error:
         raise ImageError(
-            f"{name} cannot be opened as an image: {str(error).rstrip('.')}",
+            f"cannot be opened as an image: {str(error).rstrip('.')}",
+            source=name,
             remedy=_TOO_MANY_PIXELS,
         ) from error
     except BROKEN as error:
-        raise ImageError(f"{name} cannot be opened as an image: {error}") from error
+        raise ImageError(f"cannot be opened as an image: {error}", source=name) from error
 
 
 def _complete(
@@ -167,10 +169,11 @@ def _complete(
 ) -> OpenedImage:
     """Return *image* read to its end, and turned if *exif* says so."""
     if image.format == "EPS":  # to draw it, Pillow would run another program on it
-        raise ImageError(f"{name}: PostScript, which is a program; export it as PNG or JPEG")
+        message = "PostScript, which is a program; export it as PNG or JPEG"
+        raise ImageError(message, source=name)
     if 0 in image.size or max(image.size) > MAX_SIDE:
         raise ImageError(
-            f"{name}: {image.width}x{image.height} pixels; expected sides of 1 to {MAX_SIDE}"
+            f"{image.width}x{image.height} pixels; expected sides of 1 to {MAX_SIDE}", source=name
         )
     try:
         reduced_from = None if needed is None else _reduce(image, exif, needed)
@@ -184,8 +187,9 @@ def _complete(
     except BROKEN as error:
         begins_like = f"a {image.format}" if image.format else "an image"
         raise ImageError(
-            f"{name}: begins like {begins_like}, cannot be read to its end: {error}; "
-            f"fetch or export it again"
+            f"begins like {begins_like}, cannot be read to its end: {error}; "
+            f"fetch or export it again",
+            source=name,
         ) from error
 
 

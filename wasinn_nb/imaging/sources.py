@@ -87,7 +87,7 @@ def read_encoded(source: ImageSource | EncodedImage) -> EncodedImage:
         try:
             return EncodedImage(path.read_bytes(), str(path))
         except OSError as error:
-            raise ImageError(f"{path} cannot be read: {error}") from error
+            raise ImageError(f"cannot be read: {error}", source=str(path)) from error
     if isinstance(source, bytes | bytearray | memoryview):
         content = bytes(source)
     elif not isinstance(source, Image.Image | np.ndarray) and hasattr(source, "read"):
@@ -122,7 +122,7 @@ def encoded_file(source: ImageSource | EncodedImage) -> Iterator[tuple[IO[bytes]
         with path.open("rb") as file:
             yield file, str(path)
     except OSError as error:
-        raise ImageError(f"{path} cannot be read: {error}") from error
+        raise ImageError(f"cannot be read: {error}", source=str(path)) from error
 
 
 def _content(file: IO[bytes]) -> bytes:

@@ -32,6 +32,9 @@ from .plotting import Panel as Panel
 from .plotting import PanelFigure as PanelFigure
 from .plotting import draw_evaluation as draw_evaluation
 from .plotting import draw_panels as draw_panels
+from .png import document_png as document_png
+from .png import documents_png as documents_png
+from .png import report_png as report_png
 from .table import Column as Column
 from .table import Table as Table
 from .text import document_text as document_text

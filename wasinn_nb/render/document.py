@@ -267,6 +267,11 @@ class Showing:
 
         return document_html(self.document())
 
+    def _repr_png_(self) -> bytes | None:
+        from wasinn_nb.render.png import document_png
+
+        return document_png(self.document())
+
 
 def _blocks_in(blocks: Sequence[Block], medium: Medium) -> list[Block]:
     kept: list[Block] = []

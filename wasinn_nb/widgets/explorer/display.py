@@ -83,7 +83,10 @@ class Display:
         """Send the confidences, and bring the image in the saved notebook up to date."""
         if self._masks:
             self.viewer.send_confidences()
-        self.viewer.still.update(*results)
+        if all(isinstance(one, SegmentationResult) for one in results):
+            self.viewer.update_still()
+        else:
+            self.viewer.still.update(*results)
 
     def _arrange(self, *, masks: bool, rows: bool) -> None:
         self._masks = masks

@@ -34,6 +34,8 @@ from wasinn_nb.widgets.explorer.saving import Saved, save_all
 from wasinn_nb.widgets.explorer.selection import Selection, code_of
 from wasinn_nb.widgets.explorer.times import PipelineTimes, where
 from wasinn_nb.widgets.pickers import ImagePicker, ModelPicker, TargetPicker
+from wasinn_nb.widgets.access import Access, under_voila
+from wasinn_nb.widgets.showing import Showable, in_page
 from wasinn_nb.widgets.viewer import Bars, MaskViewer, WidgetResult, note, notes_of
 
 __all__ = ["Explorer"]
@@ -42,9 +44,11 @@ _FOLDER: Final = "out/explorer"
 _REPEATS: Final = 10
 # Seconds in which the interpreter is free to send the mask before the rest is computed.
 _BREATH: Final = 0.02
+# The most seconds that the image waits for the first result where a cell's end is all there is.
+_PATIENCE: Final = 60.0
 
 
-class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
+class Explorer(NotPickled, Showable, ipywidgets.VBox):  # type: ignore[misc]
     """Pick a model, an image and an execution target, and look at the mask, or at the classes.
 
     The mask of a segmentation model is laid over the image; the five most probable classes of a
@@ -82,6 +86,11 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
         Begin with two runs on one image.
     folder : path-like, optional
         A folder of images to pick from.
+    root : path-like, optional
+        The folder that holds all folders which the page may open, and save to.  Default: under
+        Voila that of the notebook; else any folder.
+    saving : bool, optional
+        Whether the page may save.  Default: not under Voila, where any visitor could.
 
     Attributes
     ----------
@@ -122,6 +131,8 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
         scores: bool = True,
         compare: bool = False,
         folder: str | os.PathLike[str] | None = None,
+        root: str | os.PathLike[str] | None = None,
+        saving: bool | None = None,
     ) -> None:
         self._latest = Latest()
         super().__init__()  # first of all: an unfinished widget is closed, too
@@ -133,9 +144,14 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
         self.runs = tuple(
             RunPicker(model, target, card=card, recipe=recipe, **choices) for _ in range(2)
         )
-        self.images = ImagePicker(image, folder)
+        self._access = Access(root)
+        self.images = ImagePicker(image, folder, root=root)
         self._display = Display("swipe" if compare else "overlay")
-        self.panel = Panel(compare=compare, folder=_FOLDER)
+        self.still = self.viewer.still
+        self.viewer._belongs_to_another()
+        self._note_where()
+        allowed = not under_voila() if saving is None else saving
+        self.panel = Panel(compare=compare, folder=_FOLDER, saving=allowed)
         self._scores = scores
         self._lock = threading.Lock()
         self._results: tuple[WidgetResult, ...] = ()
@@ -152,7 +168,7 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
         self.images.observe(self._changed, "value")
         self.panel.observe(self._changed, ["compare", "folder"])
         self.viewer.observe(self._threshold_moved, "threshold")
-        self.panel.on_action("copy", self._write_upload)
+        self.panel.on_action("copy", self._copy)
         self.panel.on_action("save", self._save)
         self.panel.on_action("time", self._time)
         self._arrange()
@@ -204,7 +220,11 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
     @property
     def code(self) -> str:
         """The Python that makes the present image; it runs as it is."""
-        image = self.images.value if self._uploaded() is None else str(self._upload_path())
+        image = self.images.value
+        if self._uploaded() is not None:
+            image = self.images.title
+            if self.panel.saving:  # "Copy code" writes it there
+                image = str(self._save_folder() / image)
         with self._lock:
             results = self._results
         return code_of(image, self._selections(), results, scores=self._scores)
@@ -243,7 +263,7 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
         Raises
         ------
         InvalidArgumentError
-            If there is no result.
+            If there is no result, or the folder in the panel lies outside of *root*.
         OSError
             If the folder cannot be written to.
         """
@@ -251,12 +271,14 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
             results = self._results
         if not results:
             raise InvalidArgumentError("there is no result to save yet: pick what can run first")
-        self._write_upload()
-        folder = Path(directory or self.panel.folder or _FOLDER)
+        folder = self._save_folder() if directory is None else Path(directory)
+        self._write_upload(folder)
         return save_all(results, folder, self.images.title)
 
     def close(self) -> None:
         """Close the widget and all its parts; what runs is forgotten."""
+        if "_latest" not in vars(self):  # a parameter was refused
+            return
         self._latest.cancel()
         for part in self.children:
             close_all(part)
@@ -282,8 +304,12 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
             run.models.label, run.targets.label = f"Model{mark}", f"Execution target{mark}"
         self._second.layout.display = "flex" if pair else "none"
 
-    def _ipython_display_(self) -> None:
-        self.viewer.still.display(self)
+    def _still_moved(self) -> None:
+        self.viewer._still_moved()
+
+    def _before_image(self) -> None:
+        if not (in_page() or under_voila()):
+            self._latest.wait(_PATIENCE)
 
     def __repr__(self) -> str:
         runs = [f"{s.model}, {s.precision} on {s.target}" for s in self._selections()]
@@ -442,6 +468,8 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
             self._latest.submit(job)
 
     def _save(self) -> None:
+        if not self.panel.saving:
+            return
         try:
             saved = self.save()
         except (OSError, ValueError) as error:  # ours are one of both
@@ -458,16 +486,22 @@ class Explorer(NotPickled, ipywidgets.VBox):  # type: ignore[misc]
             return None
         return image if isinstance(image, bytes) else None
 
-    def _upload_path(self) -> Path:
-        """Return where the code reads an uploaded image."""
-        return Path(self.panel.folder or _FOLDER) / self.images.title
+    def _save_folder(self) -> Path:
+        """Return the folder in the panel, where the page may use it."""
+        return self._access.folder(self.panel.folder or _FOLDER)
 
-    def _write_upload(self) -> None:
-        """Write an uploaded image, as it came, to where the code reads it."""
-        if (content := self._uploaded()) is None:
+    def _copy(self) -> None:
+        """Write an uploaded image to where the code that is copied reads it."""
+        if not self.panel.saving:
             return
         try:
-            with atomic(self._upload_path()) as temporary:
-                temporary.write_bytes(content)
-        except OSError as error:
+            self._write_upload(self._save_folder())
+        except (OSError, ValueError) as error:
             self.panel.fail_saving(error)
+
+    def _write_upload(self, folder: Path) -> None:
+        """Write an uploaded image, as it came, into a folder."""
+        if (content := self._uploaded()) is None:
+            return
+        with atomic(folder / self.images.title) as temporary:
+            temporary.write_bytes(content)

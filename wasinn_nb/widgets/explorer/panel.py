@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import anywidget
 import traitlets
 
+from wasinn_nb.widgets.access import PageWidget
 from wasinn_nb.widgets.pages import page
 from wasinn_nb.wording import bytes_text
 
@@ -18,7 +18,7 @@ __all__ = ["Panel"]
 _ACTIONS: Final = ("copy", "save", "time")
 
 
-class Panel(anywidget.AnyWidget):
+class Panel(PageWidget):
     """Status, errors, times, code and saving, in one place right above the image.
 
     Attributes
@@ -29,13 +29,18 @@ class Panel(anywidget.AnyWidget):
         What "Copy code" copies.
     folder : str
         Where "Save" writes.
+    saving : bool
+        Whether the page may save.
     """
+
+    _from_page = frozenset({"compare", "folder"})
 
     _esm, _css = page("panel")
 
     compare = traitlets.Bool().tag(sync=True)
     code = traitlets.Unicode().tag(sync=True)
     folder = traitlets.Unicode().tag(sync=True)
+    saving = traitlets.Bool(True).tag(sync=True)
     _status = traitlets.Dict().tag(sync=True)
     _error = traitlets.Dict().tag(sync=True)
     _times = traitlets.List(traitlets.Dict()).tag(sync=True)

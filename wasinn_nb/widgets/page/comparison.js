@@ -3,7 +3,12 @@
 import { columnsCovered, matching, rowsCovered } from "./masks.js";
 
 /** @import { Mask, MaskClass } from "./masks.js" */
-/** @typedef {{ index: number, from: number, to: number, pixels: number }} Transition */
+/**
+ * What became of a class, and the color of these pixels: of no class, so that a change and its
+ * reverse look different.
+ *
+ * @typedef {{ index: number, from: number, to: number, pixels: number, color: string }} Transition
+ */
 /**
  * The classes of all masks by name, each mask's classes in these common numbers, what became of what
  * (the most pixels first), and how many pixels both masks cover.
@@ -15,11 +20,14 @@ import { columnsCovered, matching, rowsCovered } from "./masks.js";
  * @property {number} pixels
  */
 
+const OTHER_CHANGES = "#787878"; // of those that there is no color left for
+
 /**
  * @param {Mask[]} masks none, one or two
+ * @param {string[]} [colors] of the changes with the most pixels
  * @returns {Comparison}
  */
-export function compared(masks) {
+export function compared(masks, colors = []) {
   /** @type {MaskClass[]} */
   const classes = [];
   const numbers = masks.map((mask) =>
@@ -34,9 +42,13 @@ export function compared(masks) {
   const transitions = [];
   counts.forEach((count, index) => {
     const [from, to] = [Math.floor(index / classes.length), index % classes.length];
-    if (count && from !== to) transitions.push({ index, from, to, pixels: count });
+    const color = OTHER_CHANGES;
+    if (count && from !== to) transitions.push({ index, from, to, pixels: count, color });
   });
   transitions.sort((one, other) => other.pixels - one.pixels);
+  colors.slice(0, transitions.length).forEach((color, rank) => {
+    transitions[rank].color = color;
+  });
   return { classes, numbers, transitions, pixels };
 }
 

@@ -125,14 +125,14 @@ export class Legend {
     const { transitions, pixels } = this.view.comparison;
     const changed = transitions.reduce((sum, one) => sum + one.pixels, 0);
     const text = changed
-      ? `${share(changed, pixels)} of the pixels differ (${changed}). Stripes show both colors.`
+      ? `${share(changed, pixels)} of the pixels differ (${changed}).`
       : "No pixel differs.";
     const listed = transitions.slice(0, MOST_TRANSITIONS);
     return [element("p", {}, text), ...listed.map((one) => this.transitionButton(one))];
   }
 
   /** @param {Transition} transition */
-  transitionButton({ index, from, to, pixels }) {
+  transitionButton({ index, from, to, pixels, color }) {
     const { classes, pixels: total } = this.view.comparison;
     const [before, after] = [classes[from], classes[to]];
     const counted = pixels === 1 ? "1 pixel" : `${pixels} pixels`;
@@ -143,8 +143,7 @@ export class Legend {
         title: "Show this change alone, or all again",
       },
       [
-        swatch(before.color),
-        swatch(after.color),
+        swatch(color),
         element("span", { className: "wnb-name" }, `${before.name} → ${after.name}`),
         element("span", { className: "wnb-share" }, share(pixels, total)),
       ],

@@ -11,6 +11,7 @@ import { decodedMask, takeConfidence } from "./masks.js";
  * @typedef {object} SentTraits
  * @property {SentImage} _sent_image
  * @property {SentMask[]} _masks
+ * @property {string[]} _change_colors
  * @property {SentConfidence[]} _confidence
  */
 
@@ -92,7 +93,7 @@ export class Loader {
       const [image, masks] = await Promise.all([coming, Promise.all(sentMasks.map(decodedMask))]);
       if (turn !== this.loads || this.disposed) return;
       if (image !== view.image) view.image?.bitmap.close();
-      view.show(image, masks);
+      view.show(image, masks, this.model.get("_change_colors"));
       this.acts.complain("");
       this.acts.refresh();
       this.loadConfidence();

@@ -2,9 +2,9 @@
 // another by `paint`: the image at the canvas's own size, and for each mask its tint. Moving the
 // opacity slider lays them over one another and does nothing else.
 
-import { versionOf } from "./masks.js";
+import { parsedColor, versionOf } from "./masks.js";
 import { drawings } from "./modes.js";
-import { fill, outline, packed, sampled, stripe } from "./pixels.js";
+import { fill, fillChanges, outline, packed, sampled } from "./pixels.js";
 
 /** @import { Corner, Layout, Placement, Point } from "./geometry.js" */
 /** @import { Mask } from "./masks.js" */
@@ -179,10 +179,14 @@ export class Painter {
 
   differenceTint() {
     const { masks, only, comparison } = this.view;
+    const { classes, numbers, transitions } = comparison;
     return this.layered(this.tints[DIFFERENCE], [masks.map(versionOf), only], (context) => {
-      const colors = Uint32Array.from(comparison.classes, (one) => packed(one.rgb));
+      const colors = new Uint32Array(classes.length ** 2);
+      for (const { index, color } of transitions) {
+        if (only === null || only === index) colors[index] = packed(parsedColor(color));
+      }
       const seen = masks.map((mask) => this.sampled(mask, 0));
-      this.put(context, (out) => stripe(seen, comparison.numbers, this.pane, colors, only, out));
+      this.put(context, (out) => fillChanges(seen, numbers, classes.length, colors, out));
     });
   }
 

@@ -15,6 +15,7 @@ import { listening } from "./model.js";
  * @property {string} code
  * @property {string} folder
  * @property {boolean} compare
+ * @property {boolean} saving
  */
 
 const BUSY_AFTER_MS = 150; // what is quicker than that needs no sign of it
@@ -77,6 +78,7 @@ export default {
     });
     const saveTitle = "Write the files of the result into the folder";
     const save = button({ title: saveTitle }, ["Save"], () => act("save"));
+    const saveBox = element("span", { className: "wnb-save" }, folder, save);
     const timeTitle = "Run ten times more and show the median of each step";
     const time = button({ title: timeTitle }, ["Time 10 runs"], () => act("time"));
 
@@ -91,13 +93,7 @@ export default {
         spinner,
         status,
         element("label", { className: "wnb-compare" }, compare, "Compare two runs"),
-        element(
-          "span",
-          { className: "wnb-buttons" },
-          time,
-          copy,
-          element("span", { className: "wnb-save" }, folder, save),
-        ),
+        element("span", { className: "wnb-buttons" }, time, copy, saveBox),
       ),
       element("div", { className: "wnb-gone", role: "alert" }, gone),
       error,
@@ -159,6 +155,9 @@ export default {
     });
     follow("folder", () => {
       folder.value = model.get("folder");
+    });
+    follow("saving", () => {
+      saveBox.hidden = !model.get("saving");
     });
     follow("compare", () => {
       compare.checked = model.get("compare");

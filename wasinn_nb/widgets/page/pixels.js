@@ -6,8 +6,7 @@ import { columnsCovered, maskIndex, rowsCovered } from "./masks.js";
 /** @import { Placement, Size } from "./geometry.js" */
 /** @import { Covered, Mask, Rgb } from "./masks.js" */
 
-const EDGE_WIDTH = 2; // these widths are in the page's pixels
-const STRIPE_WIDTH = 3;
+const EDGE_WIDTH = 2; // in the page's pixels
 
 /** @type {(color: Rgb) => number} */
 export const packed = ([red, green, blue]) =>
@@ -86,28 +85,17 @@ export function outline(seen, { width, height, pixels }, colors, out) {
 }
 
 /**
- * Color the pixels whose label changes, in stripes of what it was and what it became.
+ * Color the pixels whose label changes by what became of what.
  *
  * @param {Int16Array[]} seen in both masks, -1 where one does not reach
  * @param {number[][]} numbers the classes of both masks in common numbers
- * @param {Size & { pixels: number }} pane
- * @param {Uint32Array} colors by common number
- * @param {number | null} only the one transition to color, as `from * classes + to`
+ * @param {number} classes how many there are
+ * @param {Uint32Array} colors of `from * classes + to`; 0 leaves a pixel clear
  * @param {Uint32Array} out
  */
-export function stripe([seenA, seenB], [numbersA, numbersB], { width, pixels }, colors, only, out) {
-  const stripeWidth = Math.max(2, Math.round(STRIPE_WIDTH * pixels));
-  for (let i = 0, x = 0, y = 0; i < out.length; i++) {
-    if (seenA[i] >= 0 && seenB[i] >= 0) {
-      const [from, to] = [numbersA[seenA[i]], numbersB[seenB[i]]];
-      const colored = only === null || only === from * colors.length + to;
-      if (from !== to && colored) {
-        out[i] = colors[(Math.floor((x + y) / stripeWidth) & 1) === 0 ? from : to];
-      }
-    }
-    if (++x === width) {
-      x = 0;
-      y++;
-    }
+export function fillChanges([seenA, seenB], [numbersA, numbersB], classes, colors, out) {
+  for (let i = 0; i < out.length; i++) {
+    if (seenA[i] < 0 || seenB[i] < 0) continue;
+    out[i] = colors[numbersA[seenA[i]] * classes + numbersB[seenB[i]]];
   }
 }

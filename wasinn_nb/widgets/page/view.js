@@ -39,6 +39,8 @@ export class View {
     this.frame = WHOLE;
     /** @type {Comparison} */
     this.comparison = compared([]);
+    /** @type {string[]} */
+    this.changeColors = [];
     this.swipe = 0.5; // where the divider is
     this.second = false; // which side blink shows, and which mask the modes with one side show
     /** @type {number | null} */
@@ -52,8 +54,9 @@ export class View {
    *
    * @param {DecodedImage | null} image
    * @param {Mask[]} masks
+   * @param {string[]} changeColors of what became of what
    */
-  show(image, masks) {
+  show(image, masks, changeColors) {
     const before = this.masks.length ? this.size : null;
     this.image = image;
     this.masks = masks;
@@ -63,7 +66,8 @@ export class View {
     this.size = { width, height };
     this.second = false;
     this.only = null;
-    this.comparison = compared(masks);
+    this.changeColors = changeColors;
+    this.comparison = compared(masks, changeColors);
   }
 
   get pair() {
@@ -96,7 +100,7 @@ export class View {
     const changed = this.masks.filter(
       (mask) => mask.threshold !== null && relabel(mask, moved ? threshold : mask.threshold),
     );
-    if (changed.length) this.comparison = compared(this.masks);
+    if (changed.length) this.comparison = compared(this.masks, this.changeColors);
   }
 
   /**

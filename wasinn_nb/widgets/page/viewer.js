@@ -20,6 +20,7 @@ import { notesBelow } from "./notes.js";
 import { Painter } from "./painter.js";
 import { Stage } from "./stage.js";
 import { dimWhileStale } from "./stale.js";
+import { hidingStill } from "./stills.js";
 import { Toolbar } from "./toolbar.js";
 import { View } from "./view.js";
 import { seenAt, share } from "./words.js";
@@ -85,6 +86,7 @@ class Viewer {
       element("div", { className: "wnb-body" }, this.imageColumn, this.legend.root),
       notesBelow(model, this.listening.on),
     );
+    el.classList.add("wnb-host");
     el.append(this.root);
     this.stopDimming = dimWhileStale(model, this.listening.on, this.root);
     this.resized = new ResizeObserver(() => this.refresh());
@@ -122,8 +124,7 @@ class Viewer {
 
   /** Hide the image that is saved with the notebook; it shows again when this view goes. */
   hideStill() {
-    const still = `[data-wnb-still="${CSS.escape(this.model.get("_still_id"))}"]`;
-    this.stillStyle.textContent = `${still}{display:none}.jp-OutputArea-child:has(${still}){display:none}`;
+    this.stillStyle.textContent = hidingStill(this.model.get("_still_id"));
   }
 
   /** @param {string} problem nothing, where there is none any more */

@@ -20,6 +20,7 @@ from wasinn_nb import catalog, settings
 from wasinn_nb.errors import ImageError, MissingFileError, WasiNnError
 from wasinn_nb.files import change_stamp, existing_file, expanded
 from wasinn_nb.imaging import IMAGE_SUFFIXES, ImageSource, encoded_bytes, open_image, rgb_image
+from wasinn_nb.widgets.access import Access
 from wasinn_nb.widgets.pickers.picking import Option, Picker, is_text, option, readable
 from wasinn_nb.widgets.pickers.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
 
@@ -51,6 +52,9 @@ class ImagePicker(Picker):
         else a shipped one.
     folder : str or path-like, optional
         Whose images are to be listed too.
+    root : str or path-like, optional
+        The folder that holds all folders which the page may open.  Default: under Voila that of the
+        notebook, so that no visitor looks elsewhere; else any folder.
 
     Attributes
     ----------
@@ -69,8 +73,13 @@ class ImagePicker(Picker):
     _most_bytes = Int(MOST_BYTES).tag(sync=True)
 
     def __init__(
-        self, value: ImageSource | None = None, folder: str | os.PathLike[str] | None = None
+        self,
+        value: ImageSource | None = None,
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        root: str | os.PathLike[str] | None = None,
     ) -> None:
+        self._access = Access(root)
         self._uploads = Uploads()
         self._kept: dict[str, _Kept] = {}
         self._in_folder: list[Option] = []
@@ -120,10 +129,11 @@ class ImagePicker(Picker):
             self._say(error)
             raise
         paths = [folder / name for name in names[:_MOST_OPTIONS]]
-        listed = [_file_option(path) for path in paths]
+        listed = [self._file_option(path) for path in paths]
         with self._guard:
             self._opened = opened = self._opened + 1
-            self._folder, self._in_folder = readable(str(folder), 4096), listed
+            self._folder = readable(self._access.name_of(folder), 4096)
+            self._in_folder = listed
             self.refresh()
         if not names:
             self._say(f"no images in {readable(str(folder))}; expected {', '.join(IMAGE_SUFFIXES)}")
@@ -165,8 +175,7 @@ class ImagePicker(Picker):
             image = open_image(content)
             detail, thumbnail = _size(image), _jpeg(image)
         except ImageError as error:
-            words = str(error).removeprefix(f"the {len(content)} bytes: ")
-            raise ImageError(f"{name}: {words}") from error
+            raise ImageError(error.reason, source=name) from error
         with self._guard:
             key = self._free_key(name)
             self._kept[key] = _Kept(
@@ -207,7 +216,7 @@ class ImagePicker(Picker):
         made: list[Option] = []
         sent = time.monotonic()
         for index, path in enumerate(paths):
-            made.append(_described(_file_option(path), path))
+            made.append(_described(self._file_option(path), path))
             last = index == len(paths) - 1
             if last or time.monotonic() - sent >= _SECONDS_BETWEEN:
                 sent = time.monotonic()
@@ -217,10 +226,23 @@ class ImagePicker(Picker):
                     self._in_folder = made + self._in_folder[len(made) :]
                     self.refresh()
 
+    def _file_option(self, path: Path) -> Option:
+        """Return the option of a file of the folder that is open."""
+        key = str(path)
+        reason = ""
+        if not is_text(key):
+            reason = "its name is not UTF-8; rename it"
+        elif not self._access.holds(path) and not _is_in(path, path.parent):
+            reason = "a link that leads out of the folder that this page may use"
+        if reason:
+            return option(readable(key, 4096), readable(path.name), reason=reason, enabled=False)
+        return option(key, readable(path.name))
+
     def _answer(self, content: dict[str, Any], buffers: Sequence[memoryview]) -> None:
         kind, id_ = content.get("type"), content.get("id")
         if kind == "folder" and isinstance(path := content.get("path"), str):
-            self._show_folder(path)
+            self._message = ""
+            self._show_folder(self._access.folder(path))
         elif kind == "drop upload":
             self._uploads.drop(id_)
         elif kind == "upload":
@@ -246,14 +268,6 @@ def _own_option(value: str) -> Option:
         return entry | {"reason": str(error), "enabled": False}
 
 
-def _file_option(path: Path) -> Option:
-    key = str(path)
-    if is_text(key):
-        return option(key, readable(path.name))
-    reason = "its name is not UTF-8; rename it"
-    return option(readable(key, 4096), readable(path.name), reason=reason, enabled=False)
-
-
 def _described(entry: Option, source: Path | bytes) -> Option:
     """Return an option with the image's size and thumbnail, or with why it has none."""
     if not entry["enabled"]:
@@ -265,9 +279,7 @@ def _described(entry: Option, source: Path | bytes) -> Option:
         stamp = change_stamp(existing_file(source, "image"))
         detail, thumbnail = _thumbnail(source, *stamp)
     except (WasiNnError, OSError) as error:
-        reason = str(error)
-        if isinstance(source, Path):
-            reason = reason.removeprefix(f"{source}: ").removeprefix(f"{source} ")
+        reason = error.reason if isinstance(error, ImageError) else str(error)
         return entry | {"reason": reason, "enabled": False}
     return entry | {"detail": detail, "thumbnail": thumbnail}
 
@@ -314,6 +326,11 @@ def _title(value: str) -> str:
     if value.startswith(_UPLOAD):
         return value.removeprefix(_UPLOAD)
     return Path(value).name or value
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    """Return whether a file lies in a folder, wherever that lies."""
+    return Access(folder).holds(path)
 
 
 def _file_name(name: str) -> str:

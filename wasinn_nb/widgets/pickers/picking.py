@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
-import anywidget
 from traitlets import Dict, List, Unicode, observe, validate
 
 from wasinn_nb.errors import InvalidArgumentError, WasiNnError
-from wasinn_nb.pickling import NotPickled
+from wasinn_nb.widgets.access import PageWidget
 from wasinn_nb.widgets.pages import page
 from wasinn_nb.wording import inert
 
@@ -75,7 +74,7 @@ def is_text(text: str) -> bool:
     return True
 
 
-class Picker(NotPickled, anywidget.AnyWidget):
+class Picker(PageWidget):
     """A group of options of which one is picked.
 
     Attributes
@@ -87,7 +86,7 @@ class Picker(NotPickled, anywidget.AnyWidget):
         target that is not here: its option says why.
     """
 
-    _instead = "make it where it is shown"
+    _from_page = frozenset({"value", "_message"})
 
     _esm, _css = page("picker")
 
@@ -132,6 +131,18 @@ class Picker(NotPickled, anywidget.AnyWidget):
         if self.comm is not None:  # it never came so far where a parameter was refused
             with self._guard:  # no thread is just about to tell the page something
                 super().close()
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what the page sends; of values only those that it was offered."""
+        value = sync_data.get("value", self.value)
+        if value != self.value and not self._offers(value):
+            self._say(f"{readable(str(value))} is not among what can be picked")
+            sync_data = {name: one for name, one in sync_data.items() if name != "value"}
+            self.send_state("value")
+        super().set_state(sync_data)
+
+    def _offers(self, value: object) -> bool:
+        return any(known["key"] == value and known["enabled"] for known in self._options)
 
     # -- for the subclasses --------------------------------------------------------------------
 

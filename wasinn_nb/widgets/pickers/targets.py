@@ -53,6 +53,8 @@ class TargetPicker(Picker):
     ('CPU', 'bf16')
     """
 
+    _from_page = Picker._from_page | {"precision", "runtime"}
+
     precision = Unicode().tag(sync=True)
     runtime = Unicode().tag(sync=True)
     ran = Unicode().tag(sync=True)

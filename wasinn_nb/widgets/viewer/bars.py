@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import anywidget
 import traitlets
 
 from wasinn_nb.tasks.classification import ClassificationResult
+from wasinn_nb.widgets.access import PageWidget
 from wasinn_nb.widgets.pages import page
 from wasinn_nb.widgets.pickers import readable
 from wasinn_nb.widgets.viewer.notes import Note
@@ -20,7 +20,7 @@ __all__ = ["Bars"]
 _MOST_CLASSES: Final = 5
 
 
-class Bars(anywidget.AnyWidget):
+class Bars(PageWidget):
     """The five most probable classes of an image: index, name, probability; of two runs, both.
 
     Attributes

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Literal, TypeAlias, get_args
 
-import anywidget
 import traitlets
 
+from wasinn_nb.comparison import Difference, change_colors
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import Exif, ImageSource, kept_image
-from wasinn_nb.pickling import NotPickled
 from wasinn_nb.tasks.segmentation import SegmentationResult
+from wasinn_nb.widgets.access import PageWidget
 from wasinn_nb.widgets.pages import page
+from wasinn_nb.widgets.showing import Showable
+from wasinn_nb.widgets.still import Still
 from wasinn_nb.widgets.viewer.notes import Note, gathered, notes_of
 from wasinn_nb.widgets.viewer.payload import (
     captions,
@@ -21,7 +23,6 @@ from wasinn_nb.widgets.viewer.payload import (
     mask_payload,
     own_file_payload,
 )
-from wasinn_nb.widgets.viewer.still import Still
 
 __all__ = ["MODES", "MaskViewer", "Mode"]
 
@@ -31,7 +32,7 @@ Mode: TypeAlias = Literal[
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 
 
-class MaskViewer(NotPickled, anywidget.AnyWidget):
+class MaskViewer(Showable, PageWidget):
     """A mask over its image: opacity, classes, outlines, zoom, the class under the pointer.
 
     The page gets the image and the labels once and draws by itself: no control asks the kernel.
@@ -91,7 +92,7 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
     (['background'], 'overlay')
     """
 
-    _instead = "make it where it is shown"
+    _from_page = frozenset({"mode", "opacity", "outline", "threshold", "hidden"})
 
     _esm, _css = page("viewer")
 
@@ -105,6 +106,7 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
     _masks = traitlets.List(traitlets.Dict()).tag(sync=True)
     _confidence = traitlets.List(traitlets.Dict()).tag(sync=True)
     _notes = traitlets.List(traitlets.Dict()).tag(sync=True)
+    _change_colors = traitlets.List(traitlets.Unicode()).tag(sync=True)
     _still_id = traitlets.Unicode().tag(sync=True)
 
     def __init__(
@@ -134,6 +136,7 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
         chosen = {"threshold": threshold, "hidden": None if hidden is None else list(hidden)}
         content |= {name: value for name, value in chosen.items() if value is not None}
         super().__init__(**(content | options))
+        self._note_where()
         if result is not None:
             self.send_confidences()
 
@@ -165,7 +168,7 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
         """
         self.show_masks(result, other)
         self.send_confidences()
-        self.still.update(*self._results)
+        self.update_still()
 
     def send_photo(self, image: ImageSource) -> None:
         """Send an image ahead of its mask; it is decoded meanwhile, and shown with the mask.
@@ -218,6 +221,15 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
             for name, value in content.items():
                 setattr(self, name, value)
 
+    def update_still(self) -> None:
+        """Bring the static image up to date: a difference is one figure, else each has its own."""
+        if self.mode == "difference" and len(self._results) == 2:
+            a, b = self._results
+            first, second = captions(self._results)
+            self.still.update(Difference(a, b, (first, second)))
+        else:
+            self.still.update(*self._results)
+
     def send_confidences(self) -> None:
         """Send how sure the model was of what is shown."""
         self._confidence = [
@@ -249,6 +261,8 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
             for one, caption in zip(results, captions(results), strict=True)
         ]
         content["_notes"] = list(gathered(list(map(notes_of, results))) if notes is None else notes)
+        palette = [color for one in results for color in one.card.palette]
+        content["_change_colors"] = ["#{:02x}{:02x}{:02x}".format(*c) for c in change_colors(palette)]
         if not before or _meaning(before[0]) != _meaning(result):
             content["hidden"] = _untinted(result)
         if _thresholds(before) != _thresholds(results):
@@ -289,7 +303,12 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
             return  # the rest of what is shown is still to come, or does not depend on it
         if any(self.threshold not in one["levels"] for one in one_class):
             self.send_confidences()
-        self.still.update(*self._results)
+        self.update_still()
+
+    @traitlets.observe("mode")
+    def _mode_changed(self, change: Any) -> None:
+        if "difference" in {change["old"], change["new"]} and self._results:
+            self.update_still()
 
     def _was_sent(self, image: object, exif: Exif | None) -> bool:
         """Return whether the page surely has this image."""
@@ -306,9 +325,11 @@ class MaskViewer(NotPickled, anywidget.AnyWidget):
         self._image_number += 1
         return payload | {"number": self._image_number}
 
-    def _ipython_display_(self) -> None:
-        self.still.update(*self._results)
-        self.still.display(self)
+    def _before_image(self) -> None:
+        self.update_still()
+
+    def _still_moved(self) -> None:
+        self._still_id = self.still.id
 
     def __repr__(self) -> str:
         results = " | ".join(map(repr, self._results)) or "no result"

@@ -1,0 +1,109 @@
+"""What a page may reach: which traits it sets, and which folders of this machine it opens.
+
+In JupyterLab whoever has the page has the kernel, too.  A visitor of Voila has the page alone.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+
+from wasinn_nb.errors import InvalidArgumentError, MissingFileError
+from wasinn_nb.files import expanded
+from wasinn_nb.pickling import NotPickled
+from wasinn_nb.wording import inert
+
+__all__ = ["Access", "PageWidget", "under_voila"]
+
+
+class PageWidget(NotPickled, anywidget.AnyWidget):
+    """A widget whose page sets only the traits that its controls are for."""
+
+    _instead = "make it where it is shown"
+    _from_page: ClassVar[frozenset[str]] = frozenset()
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what the page sends; all but what its controls are for is left out."""
+        super().set_state(
+            {name: value for name, value in sync_data.items() if name in self._from_page}
+        )
+
+
+def under_voila() -> bool:
+    """Return whether this kernel serves a page of Voila."""
+    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila/")
+
+
+class Access:
+    """Which folders of this machine a page opens and writes to.
+
+    Parameters
+    ----------
+    root : path-like, optional
+        The folder that holds all of them.  Default: under Voila the folder of the notebook, else
+        any folder.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> access = Access(tempfile.mkdtemp())
+    >>> access.folder("../..")
+    Traceback (most recent call last):
+    ...
+    wasinn_nb.errors.InvalidArgumentError: '../..' is outside of the folder that this page may use;
+    give a path inside it, such as '.'
+    """
+
+    def __init__(self, root: str | os.PathLike[str] | None = None) -> None:
+        if root is None and under_voila():
+            root = Path.cwd()
+        self.root: Path | None = None
+        if root is not None:
+            self.root = expanded(root).resolve()
+            if not self.root.is_dir():
+                raise MissingFileError(f"expected a folder as root, got {inert(str(root))!r}")
+
+    def folder(self, path: str) -> Path:
+        """Return a folder that the page names; a relative one is looked for in the root.
+
+        Parameters
+        ----------
+        path : str
+
+        Raises
+        ------
+        InvalidArgumentError
+            If it lies outside of the root, by its name or by a symbolic link on the way.
+        """
+        if self.root is None:
+            return expanded(path)
+        found = self.root / path
+        if not self.holds(found):
+            raise InvalidArgumentError(
+                f"{inert(path)!r} is outside of the folder that this page may use; give a path "
+                f"inside it, such as '.'"
+            )
+        return found.resolve()
+
+    def holds(self, path: Path) -> bool:
+        """Return whether a path lies in the root, and no symbolic link leads out of it."""
+        if self.root is None:
+            return True
+        try:
+            return path.resolve().is_relative_to(self.root)
+        except (OSError, ValueError, RuntimeError):  # a NUL, or links in a circle
+            return False
+
+    def name_of(self, path: Path) -> str:
+        """Return how the page names a folder: from the root on, where there is one."""
+        if self.root is None:
+            return str(path)
+        return str(path.resolve().relative_to(self.root)) if self.holds(path) else path.name
