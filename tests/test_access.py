@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -69,13 +68,13 @@ def test_a_visitor_opens_no_folder_elsewhere(visited, name):
     picker._handle_custom_msg({"type": "folder", "path": path}, [])
     assert "secret.png" not in titles(picker)
     assert picker._folder == ""
-    if name in {"windows"}:  # a name like any other, of a folder that is not there
+    if name == "windows":  # a name like any other, of a folder that is not there
         assert "cannot be opened as a folder" in picker._message
     else:
         assert "outside of the folder that this page may use" in picker._message
         assert str(visited) not in picker._message.replace(path, "")
-    with pytest.raises(InvalidArgumentError) if name != "windows" else pytest.raises(OSError):
-        os.listdir(Access().folder(path))
+        with pytest.raises(InvalidArgumentError):
+            Access().folder(path)
 
 
 def test_a_visitor_opens_the_folders_of_the_notebook(visited):
@@ -194,7 +193,9 @@ def test_a_visitor_does_not_save(visited, explore, toy, red):
     assert "by-code/up-mask.png" in files(visited)
 
 
-@pytest.mark.parametrize("folder", ["../private", "{site}/private", "door", "/tmp/wnb-no", "a/../.."])
+@pytest.mark.parametrize(
+    "folder", ["../private", "{site}/private", "door", "/tmp/wnb-no", "a/../.."]
+)
 def test_saving_stays_in_the_root(visited, explore, toy, red, folder):
     explorer = explore(toy, red, saving=True)
     explorer.wait()

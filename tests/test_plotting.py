@@ -151,6 +151,6 @@ def test_a_notebook_shows_the_figure_once(tmp_path):
         notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
     figures = [[o for o in cell.outputs if "image/png" in o.get("data", {})] for cell in cells]
-    assert [len(found) for found in figures] == [1, 1, 1, 0, 0]
+    assert [len(found) for found in figures] == [1, 1, 1, 0, 1]
     assert [len(cell.outputs) for cell in cells] == [1, 1, 1, 0, 1]
     assert "text/html" in cells[4].outputs[0].data

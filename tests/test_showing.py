@@ -1,4 +1,4 @@
-"""Widgets in a real kernel without a page: which are freed, and what a program that runs cells gets.
+"""Widgets in a real kernel without a page: which are freed, and what programs that run cells get.
 
 A page says with each request which cell it runs; programs such as nbval do not.
 """
@@ -79,7 +79,9 @@ CELLS = {
     "box": "w.HBox([wn.MaskViewer(result())])",
     "boxes": "w.VBox([w.HBox([w.HTML('a'), wn.MaskViewer(result())])])",
     "output": "o = w.Output()\nwith o:\n    display(wn.MaskViewer(result()))\no",
-    "box in an output": "o = w.Output()\nwith o:\n    display(w.HBox([wn.MaskViewer(result())]))\no",
+    "box in an output": (
+        "o = w.Output()\nwith o:\n    display(w.HBox([wn.MaskViewer(result())]))\no"
+    ),
     "interact": "w.interact(lambda label: display(wn.MaskViewer(result(label))), label=(0, 2))\n1",
     "explorer": "explorer = wn.Explorer()\n_ = explorer.wait()\nexplorer",
 }
@@ -112,7 +114,9 @@ def test_a_viewer_that_another_cell_shows_is_kept(kernel):
 
 @pytest.mark.parametrize("shown", ["held", "w.HBox([held])", "box"])
 def test_what_was_freed_can_be_shown_again_under_its_name(kernel, shown):
-    kernel.run("held = wn.MaskViewer(result()); box = w.HBox([held]); name = held.model_id\nbox", "a")
+    kernel.run(
+        "held = wn.MaskViewer(result()); box = w.HBox([held]); name = held.model_id\nbox", "a"
+    )
     kernel.run("1", "a")
     assert kernel.ask("(held.comm, box.comm)") == (None, None)
     view, still = kernel.run(f"again = {shown}\nagain", "b")
@@ -141,10 +145,14 @@ def test_a_box_with_nothing_of_ours_is_shown_as_ever(kernel):
 
 
 def stills(outputs: list[dict]) -> list[dict]:
-    return [o["data"] for o in outputs if "data-wnb-still" in o.get("data", {}).get("text/html", "")]
+    return [
+        o["data"] for o in outputs if "data-wnb-still" in o.get("data", {}).get("text/html", "")
+    ]
 
 
-@pytest.mark.parametrize("name", ["alone", "box", "boxes", "output", "box in an output", "interact"])
+@pytest.mark.parametrize(
+    "name", ["alone", "box", "boxes", "output", "box in an output", "interact"]
+)
 def test_each_is_followed_by_its_image(kernel, name):
     outputs = kernel.run(CELLS[name], f"{name} with image")
     (still,) = stills(outputs)

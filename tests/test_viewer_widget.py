@@ -1,7 +1,5 @@
 """The viewer's traits, thresholds and still image."""
 
-import io
-import json
 
 import numpy as np
 import pytest

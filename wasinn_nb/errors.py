@@ -237,7 +237,9 @@ class ImageError(WasiNnError, ValueError):
     ('a.png: empty', 'empty')
     """
 
-    def __init__(self, message: str = "", *, source: str = "", remedy: Remedy | None = None) -> None:
+    def __init__(
+        self, message: str = "", *, source: str = "", remedy: Remedy | None = None
+    ) -> None:
         super().__init__(f"{source}: {message}" if source else message, remedy=remedy)
         whole = str(self)
         self.reason = whole[len(inert(source)) + 2 :] if source else whole

@@ -1,4 +1,4 @@
-"""`MaskViewer` inside `HBox`, `Output` and `interact`: it shows, its image is saved, it is freed."""
+"""`MaskViewer` in `HBox`, `Output` and `interact`: it shows, its image is saved, it is freed."""
 
 from __future__ import annotations
 

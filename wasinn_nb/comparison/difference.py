@@ -110,8 +110,9 @@ class Difference(Showing):
         return Document(self._title, [block, Legend(entries), Paragraph(text)])
 
     def _encoded(self) -> tuple[str, bytes, int]:
+        before, after = self._masks
         colors = dict(zip(self._pairs, self._colors, strict=True))
-        pixels, _ = draw_changes(*self._masks, colors, OTHER_CHANGES, self._background)
+        pixels, _ = draw_changes(before, after, colors, OTHER_CHANGES, self._background)
         return encoded_image(Image.fromarray(pixels).quantize(_FEW_COLORS))
 
 

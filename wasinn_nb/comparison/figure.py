@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from wasinn_nb.comparison.chain import Chain, class_names
 from wasinn_nb.comparison.changes import (
@@ -19,14 +21,26 @@ from wasinn_nb.comparison.changes import (
 )
 from wasinn_nb.comparison.margins import NEAR_TIE
 from wasinn_nb.imaging import ImageSource
-from wasinn_nb.render import RGB, LegendEntry, distinct_palette
+from wasinn_nb.render import (
+    RGB,
+    Block,
+    Histogram,
+    ImageBlock,
+    ImageRow,
+    Legend,
+    LegendEntry,
+    Panel,
+    distinct_palette,
+    encoded_image,
+)
 from wasinn_nb.tasks.segmentation import MANY_CLASSES, colorize
 
 if TYPE_CHECKING:
-    from wasinn_nb.render import Histogram, Panel, PanelFigure
+    from wasinn_nb.render import PanelFigure
 
-__all__ = ["draw_comparison"]
+__all__ = ["comparison_blocks", "draw_comparison"]
 
+_FEW_COLORS: Final = 128
 _LEAD: Final = "Lead of the highest probability over the next"
 _DISTANCE: Final = "Distance of the probability from the threshold"
 
@@ -53,8 +67,42 @@ def draw_comparison(
     image : path, bytes, binary file, PIL.Image, array or None
         What is drawn beneath the changed pixels.  Default: the image of the first side.
     """
-    from wasinn_nb.render import Panel, draw_panels
+    from wasinn_nb.render import draw_panels
 
+    panels, legend = _panels(chains, changes, present, image)
+    a, b = (chain.labels for chain in chains)
+    if a is None or b is None or a.shape != b.shape:
+        return draw_panels(panels, legend, columns=2)
+    histogram = None if margins is None else _histogram(chains, margins, a != b)
+    return draw_panels(
+        panels, legend, histogram=histogram, columns=None if histogram is None else 2
+    )
+
+
+def comparison_blocks(
+    chains: tuple[Chain, Chain], changes: Sequence[Change], present: Collection[str]
+) -> list[Block]:
+    """Return what :func:`draw_comparison` draws but for the histogram, without matplotlib.
+
+    Parameters are those of :func:`draw_comparison`.
+    """
+    panels, legend = _panels(chains, changes, present, None)
+    return [ImageRow(list(map(_panel_block, panels))), Legend(legend)]
+
+
+def _panel_block(panel: Panel) -> ImageBlock:
+    image = Image.fromarray(panel.pixels).quantize(_FEW_COLORS)
+    encode = functools.partial(encoded_image, image)
+    return ImageBlock(encode, panel.title, panel.title, pixelated=not panel.smooth)
+
+
+def _panels(
+    chains: tuple[Chain, Chain],
+    changes: Sequence[Change],
+    present: Collection[str],
+    image: ImageSource | None,
+) -> tuple[list[Panel], list[LegendEntry]]:
+    """Return the images, and what their colors mean."""
     masks = [chain.labels for chain in chains if chain.labels is not None]
     names = class_names(chains, 1 + max(int(labels.max()) for labels in masks))
     palette = _palette(chains, len(names))
@@ -69,16 +117,10 @@ def draw_comparison(
         if len(names) <= MANY_CLASSES or name in present
     ]
     if len(masks) < 2 or masks[0].shape != masks[1].shape:
-        return draw_panels(panels, legend, columns=2)
+        return panels, legend
     background = faded(masks[0], chains[0].image if image is None else image)
     panel, entries = _changes_panel(masks, changes, names, palette, background)
-    histogram = None if margins is None else _histogram(chains, margins, masks[0] != masks[1])
-    return draw_panels(
-        [*panels, panel],
-        [*legend, *entries],
-        histogram=histogram,
-        columns=None if histogram is None else 2,
-    )
+    return [*panels, panel], [*legend, *entries]
 
 
 def _changes_panel(
@@ -89,8 +131,6 @@ def _changes_panel(
     background: NDArray[np.uint8],
 ) -> tuple[Panel, list[LegendEntry]]:
     """Return the changed pixels over a background, and what their colors mean."""
-    from wasinn_nb.render import Panel
-
     named = changes[:MOST_CHANGES]
     colors = change_colors(palette)[: len(named)]
     index = {name: number for number, name in enumerate(names)}
@@ -112,8 +152,6 @@ def _changes_panel(
 def _histogram(
     chains: tuple[Chain, Chain], margins: NDArray[np.float32], changed: NDArray[np.bool_]
 ) -> Histogram:
-    from wasinn_nb.render import Histogram
-
     one_class = any(chain.threshold is not None for chain in chains)
     return Histogram(
         _DISTANCE if one_class else _LEAD,

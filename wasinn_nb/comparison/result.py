@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from wasinn_nb.comparison.agreement import TOLERANCE, MaskDifference, TensorDifference
 from wasinn_nb.comparison.chain import Chain
 from wasinn_nb.comparison.changes import MOST_CHANGES, Change
-from wasinn_nb.comparison.figure import draw_comparison
+from wasinn_nb.comparison.figure import comparison_blocks, draw_comparison
 from wasinn_nb.comparison.ranking import ClassRank, RankingDifference
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import ImageSource
@@ -321,6 +321,16 @@ class Comparison(Report):
     def _drawable(self) -> bool:
         return self._chains is not None and any(c.labels is not None for c in self._chains)
 
+    def _drawn_blocks(self) -> Sequence[Block]:
+        """Return the panels of the figure but for the histogram, which needs matplotlib."""
+        if self._chains is None or not self._drawable:
+            return []
+        return comparison_blocks(self._chains, self.changes, self._present())
+
+    def _present(self) -> set[str]:
+        """Return the names of the classes that have a pixel."""
+        return {name for name, pair in self.pixels.items() if any(pair)}
+
     def plot(self, image: ImageSource | None = None) -> PanelFigure:
         """Draw both masks, which class became which, and how near to a tie the pixels are.
 
@@ -342,5 +352,4 @@ class Comparison(Report):
             raise InvalidArgumentError(
                 "neither side has labels to draw; compare results or output tensors"
             )
-        present = {name for name, pair in self.pixels.items() if any(pair)}
-        return draw_comparison(self._chains, self.changes, present, self._margins, image)
+        return draw_comparison(self._chains, self.changes, self._present(), self._margins, image)

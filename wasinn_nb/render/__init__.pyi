@@ -27,8 +27,8 @@ from .palette import legend as legend
 from .palette import palette_image as palette_image
 from .palette import refuse_labels as refuse_labels
 from .palette import refuse_values as refuse_values
-from .plotting import Histogram as Histogram
-from .plotting import Panel as Panel
+from .panels import Histogram as Histogram
+from .panels import Panel as Panel
 from .plotting import PanelFigure as PanelFigure
 from .plotting import draw_evaluation as draw_evaluation
 from .plotting import draw_panels as draw_panels

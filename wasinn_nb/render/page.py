@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from wasinn_nb.render.document import Document, Showing
+from wasinn_nb.render.document import Block, Document, Showing
 from wasinn_nb.render.html import blocks_html
 from wasinn_nb.transaction import atomic
 from wasinn_nb.wording import inert
@@ -62,6 +63,15 @@ class Report(Showing):
     """
 
     __slots__ = ()
+
+    def _repr_png_(self) -> bytes | None:
+        from wasinn_nb.render.png import report_png
+
+        return report_png(self.document(), self._drawn_blocks())
+
+    def _drawn_blocks(self) -> Sequence[Block]:
+        """Return the images and legends for exports that take no HTML: by default, the page's."""
+        return self.document().blocks_in("page")
 
     def write_html(self, path: str | os.PathLike[str]) -> Path:
         """Write everything as one self-contained page, readable without Jupyter.

@@ -11,10 +11,10 @@ import math
 import re
 import unicodedata
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from wasinn_nb.errors import InvalidArgumentError, WasiNnWarning
 from wasinn_nb.render.cells import cell_width
 from wasinn_nb.render.fonts import fonts_in_cache
 from wasinn_nb.render.palette import LegendEntry
+from wasinn_nb.render.panels import Histogram, Panel
 from wasinn_nb.wording import inert
 
 with fonts_in_cache():
@@ -33,7 +34,7 @@ with fonts_in_cache():
     from matplotlib.patches import Patch
     from matplotlib.text import Text
 
-__all__ = ["Histogram", "Panel", "PanelFigure", "draw_evaluation", "draw_panels"]
+__all__ = ["PanelFigure", "draw_evaluation", "draw_panels"]
 
 # Inches, at 100 pixels each: three panels make 1200 pixels, about what a notebook's cell is wide.
 _PANEL_WIDTH: Final = 4.0
@@ -55,27 +56,6 @@ _MOST_CELLS_WITH_TEXT: Final = 14
 _BINS: Final = 50
 _MANY: Final = re.compile("CJK|Han|Hei|Gothic|Hiragino|PingFang|Unicode|Fallback|Noto")
 _HISTOGRAM_COLORS: Final = ("#b8bec4", "#404040")
-
-
-class Panel(NamedTuple):
-    """One image of a figure."""
-
-    title: str
-    pixels: NDArray[np.uint8]
-    """(H, W, 3) in RGB order."""
-    smooth: bool = True
-    """Whether neighboring pixels may mix on the screen: never in a mask, where a color between
-    those of two classes would stand for neither."""
-
-
-class Histogram(NamedTuple):
-    """How often values occur, beside the images of a figure."""
-
-    title: str
-    values: Mapping[str, NDArray[Any]]
-    """Name → values; the last is drawn on top."""
-    marked: tuple[str, float] | None = None
-    """Where to draw a line, and what it is called."""
 
 
 class PanelFigure(Figure):

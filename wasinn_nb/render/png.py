@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from wasinn_nb.render.document import (
@@ -35,6 +36,7 @@ _WIDTHS: Final = (640, 480, 360, 240)
 _MOST_BYTES: Final = 300_000
 _COLORS: Final = 96
 _GAP: Final = 8
+_MOST_ACROSS: Final = 3
 _POINTS: Final = 12
 _LINE: Final = 17
 _SWATCH: Final = 11
@@ -43,6 +45,8 @@ _BAR_COLOR: Final = (0, 114, 178)
 _TRACK_COLOR: Final = (226, 226, 226)
 _MOST_LINES: Final = 48
 _MOST_ENTRIES: Final = 60
+_MOST_IN_A_REPORT: Final = 3
+"""Of images and legends."""
 _INK: Final = (20, 20, 20)
 
 
@@ -76,7 +80,7 @@ def documents_png(documents: Sequence[Document]) -> bytes | None:
     documents : sequence of Document
         None is returned where one of them shows no image.
     """
-    blocks = [one.shown_in("notebook") for one in documents]
+    blocks = [one.blocks_in("notebook") for one in documents]
     if not documents or not all(any(map(_is_drawn, _unfolded(some))) for some in blocks):
         return None
 
@@ -86,43 +90,44 @@ def documents_png(documents: Sequence[Document]) -> bytes | None:
             for one, some in zip(documents, blocks, strict=True)
         ]
 
-    legends = [block for some in blocks for block in _unfolded(some) if isinstance(block, Legend)]
-    exact = [entry.color for one in legends for entry in one.entries[:_MOST_ENTRIES]]
+    exact = [color for some in blocks for color in _legend_colors(_unfolded(some))]
     return _smallest(lambda width: sheets(width // len(documents)), exact)
 
 
-def report_png(document: Document, figure: ImageBlock) -> bytes:
-    """Return the text of a document, and below it a figure, as a PNG.
+def report_png(document: Document, blocks: Sequence[Block]) -> bytes | None:
+    """Return the text of a document, and below it its first images, as a PNG.
 
     Parameters
     ----------
     document : Document
-    figure : ImageBlock
+    blocks : sequence of blocks
+        None is returned where no image is among them; their text is left out.
     """
+    drawn = [one for one in _unfolded(blocks) if _is_drawn(one) or isinstance(one, Legend)]
+    if not any(map(_is_drawn, drawn)):
+        return None
+    drawn = drawn[:_MOST_IN_A_REPORT]
     lines = document_text(document).splitlines()
     if len(lines) > _MOST_LINES:
         lines = [*lines[: _MOST_LINES - 1], f"… {len(lines) - _MOST_LINES + 1} more lines"]
-    encoded = figure.encode()[1]
 
     def sheets(width: int) -> list[Image.Image]:
         width = max(width, 1 + max(int(_font(mono=True).getlength(one)) for one in lines))
         text = [_text_image([line], width, mono=True) for line in lines]
-        return [_sheet([*text, _fitted(encoded, width)], width, gap=0)]
+        whole = _sheet(text, width, gap=0)
+        return [_sheet([whole, *_parts(drawn, width)], width)]
 
-    return _smallest(sheets)
+    return _smallest(sheets, _legend_colors(drawn))
 
 
 # --------------------------------------------------------------------------------------- drawing
 
 
-def _smallest(
-    sheets: Callable[[int], Sequence[Image.Image]], exact: Sequence[RGB] = ()
-) -> bytes:
+def _smallest(sheets: Callable[[int], Sequence[Image.Image]], exact: Sequence[RGB] = ()) -> bytes:
     """Return sheets side by side as a PNG, in the largest width that is small enough.
 
     With few colors it takes a quarter of what all of them would; those of legends stay exact.
     """
-    kept = [channel for color in dict.fromkeys((*exact, _BAR_COLOR, _INK)) for channel in color]
     for width in _WIDTHS:
         made = sheets(width)
         size = sum(one.width for one in made) + _GAP * (len(made) - 1), max(o.height for o in made)
@@ -132,13 +137,26 @@ def _smallest(
             whole.paste(one, (left, 0))
             left += one.width + _GAP
         encoded = io.BytesIO()
-        palette = whole.quantize(_COLORS, Image.Quantize.FASTOCTREE)
-        palette.putpalette((palette.getpalette() or [])[: 3 * _COLORS] + kept)
-        few = whole.quantize(palette=palette, dither=Image.Dither.NONE)
-        few.save(encoded, "PNG")
+        _with_few_colors(whole, [*exact, _BAR_COLOR, _INK]).save(encoded, "PNG")
         if encoded.tell() <= _MOST_BYTES:
             break
     return encoded.getvalue()
+
+
+def _with_few_colors(image: Image.Image, exact: Sequence[RGB]) -> Image.Image:
+    """Return an index image in which some colors are as they were."""
+    few = image.quantize(_COLORS, Image.Quantize.FASTOCTREE)
+    colors = list(dict.fromkeys(exact))
+    pixels = np.asarray(image).astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
+    packed = np.array([(red << 16) + (green << 8) + blue for red, green, blue in colors])
+    order = np.argsort(packed)
+    found = order[np.searchsorted(packed[order], pixels).clip(max=len(colors) - 1)]
+    indices = np.where(packed[found] == pixels, _COLORS + found, np.asarray(few)).astype(np.uint8)
+    palette = (few.getpalette() or [])[: 3 * _COLORS]
+    palette += [0] * (3 * _COLORS - len(palette))
+    result = Image.fromarray(indices)
+    result.putpalette([*palette, *(channel for color in colors for channel in color)])
+    return result
 
 
 def _sheet(parts: Sequence[Image.Image], width: int, gap: int = _GAP) -> Image.Image:
@@ -162,8 +180,13 @@ def _unfolded(blocks: Sequence[Block]) -> list[Block]:
         if not isinstance(block, Section):
             listed.append(block)
         elif not block.folded:
-            listed += _unfolded(Document("", block.blocks).shown_in("notebook"))
+            listed += _unfolded(Document("", block.blocks).blocks_in("notebook"))
     return listed
+
+
+def _legend_colors(blocks: Sequence[Block]) -> list[RGB]:
+    legends = [block for block in blocks if isinstance(block, Legend)]
+    return [entry.color for one in legends for entry in one.entries[:_MOST_ENTRIES]]
 
 
 def _is_drawn(block: Block) -> bool:
@@ -178,7 +201,7 @@ def _parts(blocks: Sequence[Block], width: int) -> list[Image.Image]:
             case ImageBlock():
                 parts.append(_fitted(block.encode()[1], width, pixelated=block.pixelated))
             case ImageRow():
-                parts += [_fitted(one.encode()[1], width) for one in block.images]
+                parts.append(_row_image(block.images, width))
             case Legend():
                 parts.append(_legend_image(block.entries, width))
             case Bars():
@@ -190,6 +213,25 @@ def _parts(blocks: Sequence[Block], width: int) -> list[Image.Image]:
             case _:
                 pass
     return parts
+
+
+def _row_image(images: Sequence[ImageBlock], width: int) -> Image.Image:
+    """Return images with their captions side by side, in rows of equal parts."""
+    across = {1: 1, 2: 2, 4: 2}.get(len(images), _MOST_ACROSS)
+    each = (width - _GAP * (across - 1)) // across
+    cells = []
+    for one in images:
+        fitted = _fitted(one.encode()[1], each, pixelated=one.pixelated)
+        caption = [_paragraph(one.caption, each)] if one.caption else []
+        cells.append(_sheet([fitted, *caption], each, gap=2))
+    rows = [cells[start : start + across] for start in range(0, len(cells), across)]
+    heights = [max(one.height for one in row) for row in rows]
+    sheet = Image.new("RGB", (width, sum(heights) + _GAP * (len(rows) - 1)), "white")
+    for number, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            top = sum(heights[:number]) + _GAP * number
+            sheet.paste(cell, ((each + _GAP) * column, top))
+    return sheet
 
 
 def _fitted(encoded: bytes, width: int, *, pixelated: bool = False) -> Image.Image:
@@ -271,7 +313,9 @@ def _bar_image(name: str, note: str, share: float, width: int) -> Image.Image:
 def _drawable(text: str) -> str:
     """Return a text with escapes in place of what the font has no glyph for."""
     return "".join(
-        one if one.isascii() or _has_glyph(one) else one.encode("ascii", "backslashreplace").decode()
+        one
+        if one.isascii() or _has_glyph(one)
+        else one.encode("ascii", "backslashreplace").decode()
         for one in text
     )
 

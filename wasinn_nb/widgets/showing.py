@@ -16,7 +16,7 @@ import ipywidgets
 
 from wasinn_nb.widgets.still import Still
 
-__all__ = ["Showable", "in_page"]
+__all__ = ["Showable", "begin", "embed", "in_page"]
 
 Place: TypeAlias = tuple[str, str]
 """``("cell", ID)`` or ``("output", MODEL ID)``."""
@@ -44,32 +44,25 @@ class Showable:
             notebook.reopen(self)
         return str(super().model_id)  # type: ignore[misc]
 
-    def _note_where(self) -> None:
-        """Take note of the cell that makes the widget: until it is shown, it belongs to that."""
-        if (notebook := _Notebook.here()) is not None:
-            notebook.made(self)
-
-    def _belongs_to_another(self) -> None:
-        """Take note that the widget is a part of another one, which is shown and freed."""
-        if (notebook := _Notebook.here()) is not None:
-            notebook.places.pop(self, None)
-
-    def _still_moved(self) -> None:
-        """Tell the page the image that it hides: another one than when the widget was made."""
-
-    def _before_image(self) -> None:
-        """Do what has to come before the static image is shown, after the widget itself."""
-
-    def _put_away(self) -> None:
-        """Free what the page holds, until the widget is shown again."""
-        self.close()  # type: ignore[attr-defined]
-
     def _ipython_display_(self) -> None:
         if (notebook := _Notebook.here()) is None:
             _display(self)
+            self.still.prepare()
             self.still.display()
         else:
             notebook.show(self, [self])
+
+
+def begin(widget: Showable) -> None:
+    """Take note of the cell that makes a widget: until it is shown, it belongs to that."""
+    if (notebook := _Notebook.here()) is not None:
+        notebook.made(widget)
+
+
+def embed(widget: Showable) -> None:
+    """Take note that a widget is a part of another one, with which it is shown and freed."""
+    if (notebook := _Notebook.here()) is not None:
+        notebook.places.pop(widget, None)
 
 
 def in_page() -> bool:
@@ -101,7 +94,7 @@ class _Notebook:
         """Return that of this process; None where there is no kernel."""
         from IPython.core.getipython import get_ipython
 
-        shell = get_ipython()  # type: ignore[no-untyped-call]
+        shell = get_ipython()
         if getattr(shell, "kernel", None) is None:
             return None
         if cls._made is None or cls._made.shell is not shell:
@@ -166,7 +159,7 @@ class _Notebook:
             self.capture(output, outermost, widgets)
         _display(outermost)
         for one in widgets:
-            one._before_image()
+            one.still.prepare()
             if output is None:
                 one.still.display()
             elif self.runs_cell():  # the content of an output is not in the notebook's file
@@ -201,7 +194,6 @@ class _Notebook:
             free = [still for still in free if still.displayed]
             for widget, still in zip(widgets, free, strict=False):
                 widget.still.take_over(still)
-                widget._still_moved()
         captured.append(_Captured(outermost, outermost.model_id))
 
     def output_entered(self, change: Any) -> None:
@@ -253,8 +245,7 @@ class _Notebook:
             if one in self.places or any(one in _tree(other) for other in self.places):
                 continue
             if isinstance(one, Showable):
-                one._put_away()
-                self.closed.add(one)
+                self.close(one)
             elif one in self.captured:
                 for held in self.captured[one]:
                     self.leave(held.widget, ("output", one.model_id))
@@ -266,7 +257,7 @@ class _Notebook:
             del self.captured[widget.out]
 
     def close(self, widget: Any) -> None:
-        """Close a widget that is not ours."""
+        """Close a widget; it can be shown again."""
         widget.close()
         self.closed.add(widget)
 

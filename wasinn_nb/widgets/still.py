@@ -8,32 +8,49 @@ not, the image stands alone, without the front end's message that a model was no
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Final
 
 from wasinn_nb.render import Showing, documents_png
 
 __all__ = ["Still"]
 
-_VIEW: Final = '[data-mime-type="application/vnd.jupyter.widget-view+json"]'
-# In JupyterLab and Notebook the place of a widget that is not alive holds only an error.
+# In JupyterLab and Notebook the place of a widget that is not alive holds only words: an error, or
+# that the widget is being loaded.
+_PLACE: Final = "> .jp-OutputArea-output.lm-Panel"
 _STYLE: Final = (
-    f"<style>.jp-OutputArea-child:has(> {_VIEW}):has(~ .jp-OutputArea-child [data-wnb-still])"
-    f":not(:has(> {_VIEW} .jupyter-widgets)){{display:none}}</style>"
+    f"<style>.jp-OutputArea-child:has({_PLACE}):has(~ .jp-OutputArea-child [data-wnb-still])"
+    f":not(:has({_PLACE} > *)){{display:none}}</style>"
 )
+
+
+def _nothing() -> None:
+    pass
 
 
 class Still:
     """A display below a widget that follows its results.
 
+    Parameters
+    ----------
+    prepare : callable
+        Brings the image up to date, before it is displayed.
+    moved : callable
+        Called when `id` is another one.
+
     Attributes
     ----------
+    prepare : callable
     id : str
         What the page hides while the widget is alive: ``[data-wnb-still=ID]``.
     displayed : bool
         Whether it stands in a notebook.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, prepare: Callable[[], None] = _nothing, moved: Callable[[], None] = _nothing
+    ) -> None:
+        self.prepare, self._moved = prepare, moved
         self.id = uuid.uuid4().hex
         self.displayed = False
         self._values: tuple[Showing, ...] = ()
@@ -68,6 +85,7 @@ class Still:
         """Stand in the place of another image, which is not shown any more."""
         self.id, other.id = other.id, self.id
         self.displayed, other.displayed = True, False
+        self._moved()
 
     def bundle(self) -> dict[str, str | bytes]:
         """Return the image as a bundle of media types."""

@@ -25,6 +25,7 @@ from wasinn_nb.pickling import NotPickled
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.runtimes import Precision
 from wasinn_nb.transaction import atomic
+from wasinn_nb.widgets.access import Access, under_voila
 from wasinn_nb.widgets.explorer.boxes import close_all, row
 from wasinn_nb.widgets.explorer.display import Display
 from wasinn_nb.widgets.explorer.latest import Latest
@@ -34,8 +35,7 @@ from wasinn_nb.widgets.explorer.saving import Saved, save_all
 from wasinn_nb.widgets.explorer.selection import Selection, code_of
 from wasinn_nb.widgets.explorer.times import PipelineTimes, where
 from wasinn_nb.widgets.pickers import ImagePicker, ModelPicker, TargetPicker
-from wasinn_nb.widgets.access import Access, under_voila
-from wasinn_nb.widgets.showing import Showable, in_page
+from wasinn_nb.widgets.showing import Showable, begin, embed, in_page
 from wasinn_nb.widgets.viewer import Bars, MaskViewer, WidgetResult, note, notes_of
 
 __all__ = ["Explorer"]
@@ -148,8 +148,9 @@ class Explorer(NotPickled, Showable, ipywidgets.VBox):  # type: ignore[misc]
         self.images = ImagePicker(image, folder, root=root)
         self._display = Display("swipe" if compare else "overlay")
         self.still = self.viewer.still
-        self.viewer._belongs_to_another()
-        self._note_where()
+        self.still.prepare = self._await_first
+        embed(self.viewer)
+        begin(self)
         allowed = not under_voila() if saving is None else saving
         self.panel = Panel(compare=compare, folder=_FOLDER, saving=allowed)
         self._scores = scores
@@ -304,10 +305,8 @@ class Explorer(NotPickled, Showable, ipywidgets.VBox):  # type: ignore[misc]
             run.models.label, run.targets.label = f"Model{mark}", f"Execution target{mark}"
         self._second.layout.display = "flex" if pair else "none"
 
-    def _still_moved(self) -> None:
-        self.viewer._still_moved()
-
-    def _before_image(self) -> None:
+    def _await_first(self) -> None:
+        """Wait for the first result, where what is there at the end of the cell is all."""
         if not (in_page() or under_voila()):
             self._latest.wait(_PATIENCE)
 

@@ -40,7 +40,7 @@ class Panel(PageWidget):
     compare = traitlets.Bool().tag(sync=True)
     code = traitlets.Unicode().tag(sync=True)
     folder = traitlets.Unicode().tag(sync=True)
-    saving = traitlets.Bool(True).tag(sync=True)
+    saving = traitlets.Bool(default_value=True).tag(sync=True)
     _status = traitlets.Dict().tag(sync=True)
     _error = traitlets.Dict().tag(sync=True)
     _times = traitlets.List(traitlets.Dict()).tag(sync=True)

@@ -53,7 +53,7 @@ class TargetPicker(Picker):
     ('CPU', 'bf16')
     """
 
-    _from_page = Picker._from_page | {"precision", "runtime"}
+    _from_page = frozenset({"value", "_message", "precision", "runtime"})
 
     precision = Unicode().tag(sync=True)
     runtime = Unicode().tag(sync=True)

@@ -13,7 +13,7 @@ from wasinn_nb.imaging import Exif, ImageSource, kept_image
 from wasinn_nb.tasks.segmentation import SegmentationResult
 from wasinn_nb.widgets.access import PageWidget
 from wasinn_nb.widgets.pages import page
-from wasinn_nb.widgets.showing import Showable
+from wasinn_nb.widgets.showing import Showable, begin
 from wasinn_nb.widgets.still import Still
 from wasinn_nb.widgets.viewer.notes import Note, gathered, notes_of
 from wasinn_nb.widgets.viewer.payload import (
@@ -126,7 +126,7 @@ class MaskViewer(Showable, PageWidget):
         self._given: tuple[SegmentationResult, ...] = ()  # as they came
         self._results: tuple[SegmentationResult, ...] = ()  # at the threshold
         self.serial = 0
-        self.still = Still()
+        self.still = Still(self.update_still, self._follow_still)
         self._image_number = 0
         self._sent: tuple[object, Exif | None] = (None, None)
         content: dict[str, Any] = {"_still_id": self.still.id}
@@ -136,7 +136,7 @@ class MaskViewer(Showable, PageWidget):
         chosen = {"threshold": threshold, "hidden": None if hidden is None else list(hidden)}
         content |= {name: value for name, value in chosen.items() if value is not None}
         super().__init__(**(content | options))
-        self._note_where()
+        begin(self)
         if result is not None:
             self.send_confidences()
 
@@ -262,7 +262,9 @@ class MaskViewer(Showable, PageWidget):
         ]
         content["_notes"] = list(gathered(list(map(notes_of, results))) if notes is None else notes)
         palette = [color for one in results for color in one.card.palette]
-        content["_change_colors"] = ["#{:02x}{:02x}{:02x}".format(*c) for c in change_colors(palette)]
+        content["_change_colors"] = [
+            "#{:02x}{:02x}{:02x}".format(*c) for c in change_colors(palette)
+        ]
         if not before or _meaning(before[0]) != _meaning(result):
             content["hidden"] = _untinted(result)
         if _thresholds(before) != _thresholds(results):
@@ -325,10 +327,7 @@ class MaskViewer(Showable, PageWidget):
         self._image_number += 1
         return payload | {"number": self._image_number}
 
-    def _before_image(self) -> None:
-        self.update_still()
-
-    def _still_moved(self) -> None:
+    def _follow_still(self) -> None:
         self._still_id = self.still.id
 
     def __repr__(self) -> str:
