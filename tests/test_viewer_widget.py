@@ -1,6 +1,5 @@
 """The viewer's traits, thresholds and still image."""
 
-
 import numpy as np
 import pytest
 import traitlets
