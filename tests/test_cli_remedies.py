@@ -106,9 +106,11 @@ def test_another_runtime_takes_the_place_of_the_one_that_is_given():
     assert remedy_commands(remedy, words) == [
         "wasinn-nb segment 'a b.jpg' -m m.tflite --json --runtime litert"
     ]
-    # An option that can be given several times keeps its values: there is no such command.
+    # Of several values nothing says which one is meant.
     error = InvalidArgumentError("no", remedy=remedy)
-    assert error_text(error, ["bench", "--runtime", "openvino"]) == "no; use runtime='litert'"
+    words = ["bench", "--runtime", "openvino"]
+    assert error_text(error, words) == "no; use: wasinn-nb bench --runtime litert"
+    assert error_text(error, [*words, "--runtime", "x"]) == "no; use: --runtime litert"
 
 
 def test_what_a_recipe_lacks(toy):

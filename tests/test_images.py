@@ -98,7 +98,7 @@ def test_32_bit_gray_out_of_range_is_refused(values):
         rgb_pixels(image)
     assert str(caught.value) == (
         f"expected 16-bit gray values from 0 to 65535, got {values[0]} to {values[1]}; "
-        f"scale them and pass a uint8 or uint16 array"
+        f"scale it and pass a uint8 or uint16 array"
     )
 
 

@@ -121,13 +121,15 @@ def test_quantization():
         ),
         (
             {"type": "u8", "range": (0, 1)},
-            "a u8 tensor holds 0 to 255 as they are; use type f32 for a range, mean or scale",
+            "a u8 tensor holds 0 to 255 as they are, without a range, a mean or a scale; for these "
+            "use type f32, or state",
         ),
         (
             {"type": "i8", "range": (0, 1)},
             (
-                "an i8 tensor holds value - 128, which is the range (-128, 127); for another "
-                "range, a mean or a scale state the model's quantization=(scale, zero_point)"
+                "an i8 tensor holds value - 128, which is the range (-128, 127), without another "
+                "range, a mean or a scale; for these use type f32, or state the model's "
+                "quantization=(scale, zero_point)"
             ),
         ),
         ({"type": "i8", "mean": 1}, "an i8 tensor holds value - 128, which is the range (-128, "),

@@ -343,7 +343,7 @@ class ModelCard:
         try:
             return cls.from_dict(values)
         except RecipeError as error:
-            raise RecipeError(f"{found}: {error}") from error
+            raise RecipeError(f"{found}: {error.problem}", remedy=error.remedy) from error
 
     def write(self, model_path: str | os.PathLike[str]) -> Path:
         """Save the card beside a model, where everything finds it from then on.

@@ -95,7 +95,7 @@ def card_classes(card: str, task: str, classes: Any) -> tuple[str, ...]:
         )
         raise RecipeError(
             f"{card}: expected at most {most} classes, got {len(names)}",
-            remedy=remedy if masks else None,
+            remedy=remedy if task == "unknown" else None,
         )
     if masks and len(set(names)) != len(names):
         raise RecipeError(f"{card}: two classes have the same name: {names!r:.120}")

@@ -114,7 +114,7 @@ def _recipe(main: Path, found: Stated, known: Any) -> PreprocessRecipe | None:
     try:
         recipe = completed_recipe(values, None if image is None else image.port)
     except RecipeError as error:
-        raise RecipeError(f"{main.name}: {error}") from error
+        raise RecipeError(f"{main.name}: {error.problem}", remedy=error.remedy) from error
     if image is not None and not fits(recipe, image.port):
         raise RecipeError(
             f"{main.name}: the recipe makes {'x'.join(map(str, recipe.dimensions))}, the model "
@@ -127,4 +127,4 @@ def _partial(main: Path, known: Any) -> dict[str, Any]:
     try:
         return partial_fields(known)
     except RecipeError as error:
-        raise RecipeError(f"{main.name}: {error}") from error
+        raise RecipeError(f"{main.name}: {error.problem}", remedy=error.remedy) from error

@@ -218,6 +218,8 @@ def fetch(
     ------
     NotFoundError
         If no such model or precision is known, or its card has no address.
+    MissingFileError
+        If it is a URL: only models that a card describes are fetched.
     DownloadError
         If the server or the disk fails, or ``WASINN_NB_OFFLINE`` is set.  Call again to go on
         where the connection ended.
@@ -233,6 +235,7 @@ def fetch(
     FP16, FP16-INT8
     """
     precision = _checked(precision)
+    expanded(name, "a name")  # a URL is named as one
     card = known_card(name)
     if card is None:
         raise _unknown(name)

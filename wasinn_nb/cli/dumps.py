@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 import wasinn_nb as wn
+from wasinn_nb.abi import TensorType
 from wasinn_nb.cli import completing
 from wasinn_nb.errors import TensorFileError
 from wasinn_nb.imaging import IMAGE_SUFFIXES
 from wasinn_nb.wasi_nn import port_bytes
 
-__all__ = ["Shape", "TypeName", "dimensions_of", "stated_tensor"]
+__all__ = ["Shape", "TypeName", "dimensions_of", "stated_by_model", "stated_tensor"]
 
 Shape = Annotated[
     str | None, typer.Option(help="Of a raw dump: 1x224x224x3. (default: by its name)")
@@ -67,19 +68,29 @@ def stated_tensor(
     if shape is not None or type_ is not None:
         tensor = wn.read_tensor(path, dimensions_of(shape), type_)
         return path if _says_its_shape(path) else tensor
-    if model is None or not path.is_file() or _says_its_shape(path):
-        return path
+    stated = None if model is None else stated_by_model(path, model)
+    return path if stated is None else wn.read_tensor(path, *stated)
+
+
+def stated_by_model(path: Path, model: str) -> tuple[tuple[int, ...], TensorType] | None:
+    """Return what a model says of a raw dump: the input or output of its size; None if not one.
+
+    Parameters
+    ----------
+    path : Path
+    model : str
+        Its name or path.
+    """
+    if not path.is_file() or _says_its_shape(path):
+        return None
     size = path.stat().st_size
     described = wn.describe(model)
     fitting = {
         (port.fixed_dimensions, port.type)
         for port in (*described.inputs, *described.outputs)
-        if port.fixed_dimensions is not None and port_bytes(port) == size
+        if port.fixed_dimensions is not None and port.type is not None and port_bytes(port) == size
     }
-    if len(fitting) != 1:
-        return path
-    ((dimensions, element_type),) = fitting
-    return wn.read_tensor(path, dimensions, element_type)
+    return fitting.pop() if len(fitting) == 1 else None
 
 
 def _says_its_shape(path: Path) -> bool:

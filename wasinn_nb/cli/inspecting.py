@@ -25,7 +25,7 @@ from wasinn_nb.cli.console import (
     print_warning,
     show,
 )
-from wasinn_nb.cli.dumps import Shape, TypeName, dimensions_of
+from wasinn_nb.cli.dumps import Shape, TypeName, dimensions_of, stated_by_model
 from wasinn_nb.cli.remedies import error_text, print_error, remedy_commands
 from wasinn_nb.cli.statements import Given, made_card, numbers, output_of, read_classes, read_recipe
 from wasinn_nb.cli.stdin import STDIN, stdin_file
@@ -50,6 +50,15 @@ def inspect(
     runtime: RuntimeName = None,
     shape: Shape = None,
     type_: TypeName = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="Of a raw dump: whose input or output of its size it is.",
+            autocompletion=completing.models,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what tensors, images or models are; with --json, of several files a list.
@@ -57,7 +66,10 @@ def inspect(
     Of a model: what it takes, gives and states, what is assumed, and how to run it.
     """
     inspected = partial(
-        _inspected, given=(card, recipe, runtime), shape=shape, type_=type_, as_json=as_json
+        _inspected,
+        given=(card, recipe, runtime),
+        dump=(shape, type_, model),
+        as_json=as_json,
     )
     if len(paths) == 1:
         facts = inspected(paths[0])
@@ -85,16 +97,19 @@ def _inspected(
     text: str,
     *,
     given: tuple[str | None, str | None, str | None],
-    shape: str | None,
-    type_: str | None,
+    dump: tuple[str | None, str | None, str | None],
     as_json: bool,
 ) -> dict[str, Any]:
     """Return what is known of a file as JSON values; print it where they are not asked for."""
     card, recipe, runtime = given
+    shape, type_, of_dump = dump
     path = Path(text)
     if text == STDIN or shape is not None or type_ is not None or not _is_model(path):
         with stdin_file(text) as found:
-            described_file = describe_file(found, dimensions_of(shape), type_)
+            stated: tuple[Any, Any] = dimensions_of(shape), type_
+            if of_dump is not None and stated == (None, None):
+                stated = stated_by_model(found, of_dump) or stated
+            described_file = describe_file(_shipped(found), *stated)
         if not as_json:
             show(described_file)
         return described_file.to_dict()
@@ -112,6 +127,11 @@ def _inspected(
     return described.to_dict() | _file_facts(of_model.found)
 
 
+def _shipped(path: Path) -> Path:
+    """Return the path of a shipped image where its name is given."""
+    return wn.image(str(path)) if not path.exists() and str(path) in wn.images() else path
+
+
 def _is_model(path: Path) -> bool:
     if path.suffix in {".tensor", ".npy"}:
         return False
@@ -119,7 +139,9 @@ def _is_model(path: Path) -> bool:
         return False
     if is_folder(path) or is_model_file(path):
         return True
-    return not path.exists() and (not path.suffix or str(path) in wn.models().names)
+    if path.exists() or str(path) in wn.images():
+        return False
+    return not path.suffix or str(path) in wn.models().names
 
 
 def _file_facts(found: wn.Model) -> dict[str, Any]:

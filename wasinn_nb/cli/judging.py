@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 import wasinn_nb as wn
+from wasinn_nb import settings
 from wasinn_nb.catalog import known_card
 from wasinn_nb.cli import completing
 from wasinn_nb.cli.console import (
@@ -140,7 +141,7 @@ def diagnose(
     Exit code 0: it is right; 1: a mistake is named, or nothing fits; 2: an error.
     """
     found = wn.diagnose(
-        stated_tensor(tensor, shape, type_, model),
+        stated_tensor(tensor, shape, type_, model or settings.default("model")),
         image_of(image),
         model,
         stage="output" if output else None,
@@ -168,7 +169,11 @@ def _tell(found: wn.Comparison | wn.Diagnosis, html: Path | None, *, as_json: bo
 @app.command()
 def evaluate(
     images: Annotated[
-        Path, typer.Argument(help="An image or a folder of them; masks, with --masks-only.")
+        str,
+        typer.Argument(
+            help="An image or a folder of them; masks, with --masks-only.",
+            autocompletion=completing.images,
+        ),
     ],
     truths: Annotated[
         Path,
@@ -218,6 +223,12 @@ def evaluate(
     if colors:
         stated = {name: _color(text) for name, text in pairs(colors, "=", "--color").items()}
     judged: wn.Pipeline | wn.ModelCard | None = None
+    if masks_only and (target or precision or recipe or runtime):
+        raise typer.BadParameter(
+            "--target, --precision, --recipe and --runtime are for a model that runs; leave them "
+            "out, or leave --masks-only out",
+            param_hint="--masks-only",
+        )
     if not masks_only:
         judged = wn.Pipeline(
             model,

@@ -61,11 +61,13 @@ def error_text(error: Exception, arguments: Sequence[str]) -> str:
     commands = remedy_commands(error.remedy, arguments)
     if commands:
         return f"{error.problem}; use: {' or '.join(commands)}"
+    call = _Call.of(arguments)
     if error.remedy.command:
-        call = _Call.of(arguments)
         model = None if call is None else call.model
         command = error.remedy.command.replace("{model}", shlex.quote(model or "MODEL"))
         return f"{error.problem}; {command}"
+    if call is not None and (options := call.options(error.remedy)):
+        return f"{error.problem}; use: {' or '.join(options)}"
     return str(error)
 
 
@@ -127,7 +129,7 @@ class _Call:
 
     def _command(self, choice: Mapping[str, Any]) -> str:
         if self.verb == _RUNS_A_GUEST:
-            return ""
+            return self._with_first_options(choice)
         return self._other_verb(choice) or self._with_options(choice) or self._card(choice)
 
     def _other_verb(self, choice: Mapping[str, Any]) -> str:
@@ -146,7 +148,12 @@ class _Call:
         words, left = list(self.words), dict(choice)
         if self.verb == "card":
             left = {name: value for name, value in choice.items() if name == "recipe"}
-            words += card_options({n: v for n, v in choice.items() if n != "recipe"})
+            added = card_options({n: v for n, v in choice.items() if n != "recipe"})
+            for one in self.command.params:
+                names = {*one.opts, *one.secondary_opts}
+                if isinstance(one, TyperOption) and names.intersection(added):
+                    words = _without(words, one)
+            words += added
         for name, value in left.items():
             option = self._option(name)
             if option is None:
@@ -160,12 +167,32 @@ class _Call:
             words = [*_without(words, option), option.opts[0], text]
         return _shell(self.verb, words)
 
+    def _with_first_options(self, choice: Mapping[str, Any]) -> str:
+        """Return the same command with options before its words; empty where one is given."""
+        words: list[str] = []
+        for name, value in choice.items():
+            option = self._option(name)
+            if option is None or self.values.get(option.name or "") is not None:
+                return ""
+            words += [option.opts[0], str(value)]
+        return _shell(self.verb, [*words, *self.words])
+
+    def options(self, remedy: Remedy) -> list[str]:
+        """Return the options of the command that state a choice, for each that they can state."""
+        known = {one.name: one.opts[0] for one in self.command.params}
+        return [
+            shlex.join(word for name, value in choice.items() for word in (known[name], str(value)))
+            for choice in remedy.choices
+            if choice.keys() <= known.keys() - {"recipe", "output"}
+        ]
+
     def _option(self, name: str) -> TyperOption | None:
-        """Return the option of one value that states an argument; None where there is none."""
+        """Return the option that states an argument, unless it is given several times."""
         options = {
             one.name: one
             for one in self.command.params
-            if isinstance(one, TyperOption) and not one.multiple
+            if isinstance(one, TyperOption)
+            and not (one.multiple and len(self.values.get(one.name or "") or ()) > 1)
         }
         # Where results are written to a folder, --output is the folder.
         return options.get(f"{name}_name") or (None if name == "output" else options.get(name))
@@ -184,12 +211,13 @@ class _Call:
 
 
 def _without(words: Sequence[str], option: TyperOption) -> list[str]:
-    """Return words without an option and its value."""
+    """Return words without an option and its values."""
     kept: list[str] = []
     rest = iter(words)
     for word in rest:
-        if word in option.opts:
-            next(rest, None)
+        if word in option.opts or word in option.secondary_opts:
+            for _ in range(0 if option.is_flag else option.nargs):
+                next(rest, None)
         elif not word.startswith(tuple(f"{name}=" for name in option.opts)):
             kept.append(word)
     return kept

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from wasinn_nb.abi import TensorType
 from wasinn_nb.cards import ModelCard, Port
 from wasinn_nb.comparison.ranking import ClassScores
-from wasinn_nb.errors import InvalidArgumentError, WasiNnError
+from wasinn_nb.errors import InvalidArgumentError, Remedy, WasiNnError
 from wasinn_nb.imaging import (
     IMAGE_SUFFIXES,
     JPEG_SUFFIXES,
@@ -87,6 +87,8 @@ class Chain:
         What nothing states about the model, and was assumed.
     notes : tuple of str
         What could not be read from it, and why.
+    remedy : Remedy or None
+        What to do about that.
     """
 
     what: str
@@ -105,6 +107,7 @@ class Chain:
     covers: Coverage | None = None
     assumed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    remedy: Remedy | None = None
 
     @property
     def known(self) -> list[str]:

@@ -127,7 +127,9 @@ def compare(
     ]
     steps = [step for step in found if step is not None]
     if not steps:
-        raise InvalidArgumentError(_nothing_in_common(one, other))
+        raise InvalidArgumentError(
+            _nothing_in_common(one, other), remedy=one.remedy or other.remedy
+        )
     recipes: dict[str, tuple[Any, Any]] = {}
     if one.recipe is not None and other.recipe is not None:
         recipes = one.recipe.diff(other.recipe)

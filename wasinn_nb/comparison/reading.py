@@ -162,7 +162,8 @@ def _read(chain: Chain, other: Chain) -> Chain:
     if reason is None or (task is None and card.task not in tasks()):
         return chain  # nothing says that the output can be read
     what = "scores" if "classification" in {task, card.task} else "labels"
-    return replace(chain, notes=(*chain.notes, f"{chain.what}: no {what}: {reason}"))
+    note = f"{chain.what}: no {what}: {reason.problem}"
+    return replace(chain, notes=(*chain.notes, note), remedy=reason.remedy)
 
 
 def _card_for(chain: Chain, other: Chain) -> ModelCard | None:
@@ -316,7 +317,8 @@ def _image_size(chain: Chain, other: Chain, recipe: PreprocessRecipe) -> tuple[i
     image = other.image if chain.image is None else chain.image
     if image is None:
         raise InvalidArgumentError(
-            f"the borders of the letterbox are cut off the labels of {other.what}",
+            f"the borders of the letterbox are cut off the labels of {other.what}, and without "
+            f"the image nothing says where",
             remedy=Remedy(
                 "to cut them off here too, pass the image as image=",
                 command="to cut them off here too, add --image PATH",

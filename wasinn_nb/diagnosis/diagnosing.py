@@ -21,7 +21,7 @@ from wasinn_nb.diagnosis.outputs import match_output
 from wasinn_nb.diagnosis.reading import Reader
 from wasinn_nb.diagnosis.resampling import Original
 from wasinn_nb.diagnosis.result import Diagnosis
-from wasinn_nb.errors import InvalidArgumentError, NotFoundError
+from wasinn_nb.errors import InvalidArgumentError, NotFoundError, Remedy
 from wasinn_nb.imaging import ImageSource, PreprocessRecipe
 from wasinn_nb.plan import Plan
 from wasinn_nb.progress import Progress
@@ -131,7 +131,10 @@ def diagnose(
         if (stage or _stage(value, right, known, found, runtime)) == "output":
             return answer_of_alarms(_array(value), known, right)
         raise InvalidArgumentError(
-            "expected the image that the tensor was made from: diagnose(tensor, image, model)"
+            "expected the image that the tensor was made from",
+            remedy=Remedy(
+                "pass it: diagnose(tensor, image, model)", command="name it with --image PATH"
+            ),
         )
     if right is None:
         if found is None:

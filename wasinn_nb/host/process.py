@@ -24,6 +24,7 @@ from wasinn_nb.errors import (
     GuestCrash,
     GuestError,
     InvalidArgumentError,
+    Remedy,
     WasiNnError,
     WasiNnWarning,
 )
@@ -329,8 +330,11 @@ def _without_engine(job: Job) -> tuple[Job, bytes | None]:
         return named, pickle.dumps(engine)
     except Exception as error:
         raise InvalidArgumentError(
-            f"the runtime {engine.name} cannot be handed to the guest's process ({error}); "
-            f"isolation='thread' runs it in this one"
+            f"the runtime {engine.name} cannot be handed to the guest's process ({error})",
+            remedy=Remedy(
+                "isolation='thread' runs it in this one",
+                command="--isolation thread runs it in this one",
+            ),
         ) from error
 
 

@@ -8,13 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wasinn_nb.errors import ImageError
+from wasinn_nb.errors import ImageError, Remedy
 from wasinn_nb.imaging.reading import BROKEN, open_image
 from wasinn_nb.imaging.recipe import Color, Exif
 from wasinn_nb.imaging.sources import ImageSource
 
 __all__ = ["color_pixels", "narrowed", "rgb_image", "rgb_pixels", "rgba_image"]
 
+_SCALE: Final = Remedy(
+    "scale it and pass a uint8 or uint16 array",
+    command="scale it to 0 to 255, and save it as PNG",
+)
 _GRAY_MODES: Final = {"1", "L", "LA", "La"}
 
 
@@ -47,10 +51,7 @@ def rgb_image(source: ImageSource, exif: Exif = "ignore") -> Image.Image:
     if image.mode.startswith("I"):
         return Image.fromarray(narrowed(_gray_16_bit(image))).convert("RGB")
     if image.mode == "F":
-        raise ImageError(
-            "a floating-point image does not state its range; scale it to 0..255 "
-            "and pass a uint8 array"
-        )
+        raise ImageError("a floating-point image does not state its range", remedy=_SCALE)
     try:
         # A palette may carry alpha; going through RGBA keeps its colors and drops the alpha.
         # Pillow turns La (premultiplied) into nothing but LA.
@@ -167,7 +168,7 @@ def _gray_16_bit(image: Image.Image) -> NDArray[np.uint16]:
     values = np.asarray(image)
     if values.size and (values.min() < 0 or values.max() > 65_535):
         raise ImageError(
-            f"expected 16-bit gray values from 0 to 65535, got {values.min()} to {values.max()}; "
-            f"scale them and pass a uint8 or uint16 array"
+            f"expected 16-bit gray values from 0 to 65535, got {values.min()} to {values.max()}",
+            remedy=_SCALE,
         )
     return values.astype(np.uint16)

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, Self, TypedDict, Unpack, get_args
 import numpy as np
 
 from wasinn_nb.abi import TensorType
-from wasinn_nb.errors import RecipeError
+from wasinn_nb.errors import RecipeError, Remedy
 from wasinn_nb.json_files import decoded_json
 
 __all__ = ["Color", "Exif", "Fit", "Layout", "PreprocessRecipe", "RecipeFields", "Resize"]
@@ -40,6 +40,11 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "exif": get_args(Exif),
     "fit": get_args(Fit),
 }
+_QUANTIZED: Final = Remedy(
+    "for these use type f32, or state the model's quantization=(scale, zero_point)",
+    command="for these use type=f32 in --recipe, or state the model's quantization there, as in "
+    "quantization=0.0078:128",
+)
 # Fields that 0.1.0 does not know; written only where they are not the default.
 _ADDED: Final = {"fit": "stretch", "pad_value": 0, "quantization": None}
 
@@ -192,13 +197,14 @@ class PreprocessRecipe:
             self._set("range", _SIGNED_LEVELS)
         if self.type is TensorType.U8 and not self.is_identity:
             raise RecipeError(
-                "a u8 tensor holds 0 to 255 as they are; use type f32 for a range, mean or scale, "
-                "or state the model's quantization=(scale, zero_point)"
+                "a u8 tensor holds 0 to 255 as they are, without a range, a mean or a scale",
+                remedy=_QUANTIZED,
             )
         if self.type is TensorType.I8 and (self.range != _SIGNED_LEVELS or self._is_normalized):
             raise RecipeError(
-                "an i8 tensor holds value - 128, which is the range (-128, 127); for another "
-                "range, a mean or a scale state the model's quantization=(scale, zero_point)"
+                "an i8 tensor holds value - 128, which is the range (-128, 127), without another "
+                "range, a mean or a scale",
+                remedy=_QUANTIZED,
             )
 
     @property

@@ -40,7 +40,11 @@ _FORMATS: Final = (
     (rb"version https://git-lfs", "a Git LFS pointer", "fetch the file itself: git lfs pull"),
     (rb"RIFF....AVI ", "a video (AVI)", "save a frame of it as PNG"),
     (rb"\x1aE\xdf\xa3", "a video (Matroska or WebM)", "save a frame of it as PNG"),
-    (rb"\x93NUMPY", "a NumPy array", "load it with numpy.load, and pass the array"),
+    (
+        rb"\x93NUMPY",
+        "a NumPy array",
+        "save it as PNG; in Python, pass the array that numpy.load gives",
+    ),
 )
 
 

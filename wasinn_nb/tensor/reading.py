@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.abi import TensorType
-from wasinn_nb.errors import TensorError, TensorFileError
+from wasinn_nb.errors import Remedy, TensorError, TensorFileError
 from wasinn_nb.files import existing_file, expanded
 from wasinn_nb.tensor.shapes import (
     checked_dimensions,
@@ -28,6 +28,12 @@ from wasinn_nb.transaction import settle
 from wasinn_nb.wording import counted
 
 __all__ = ["read_tensor"]
+
+_NAME_IT: Final = "name it like output-1x4x512x896xf32.tensor, keep its sidecar beside it, or"
+_STATE_IT: Final = Remedy(
+    f"{_NAME_IT} pass dimensions and type",
+    command=f"{_NAME_IT} add --shape 1x4x512x896 --type f32, or --model NAME",
+)
 
 # Smaller files are read: what is in memory stays as it is when the file is written to or truncated.
 _MAP_FROM_BYTES: Final = 1 << 28
@@ -134,11 +140,7 @@ def _agree(
     types = [(source, t.suffix, t) for source, _, t in claims if t is not None]
     for what, stated in (("dimensions", dims), ("type", types)):
         if not stated:
-            raise TensorFileError(
-                f"{path.name}: nothing says its {what}; name it like "
-                f"output-1x4x512x896xf32.tensor, keep its sidecar beside it, or pass "
-                f"dimensions and type"
-            )
+            raise TensorFileError(f"{path.name}: nothing says its {what}", remedy=_STATE_IT)
         (first, text, value), *others = stated
         for source, other_text, other in others:
             if other != value:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NotRequired, TypedDict
 
-from wasinn_nb.errors import TensorError, TensorFileError
+from wasinn_nb.errors import Remedy, TensorError, TensorFileError
 from wasinn_nb.json_files import checked_json, json_text, read_json
 from wasinn_nb.tensor.shapes import checked_dimensions, checked_type, signature_text
 
@@ -19,7 +19,10 @@ __all__ = ["read_sidecar", "sidecar_path", "tensor_files"]
 
 _FORMAT: Final = "wasinn_nb.tensor/1"
 _MOST_BYTES: Final = 1 << 20
-_REMEDY: Final = "write the tensor again, or delete the file and pass dimensions and type"
+_REMEDY: Final = Remedy(
+    "write the tensor again, or delete the file and pass dimensions and type",
+    command="write the tensor again, or delete the file and add --shape and --type",
+)
 
 
 class _Fields(TypedDict):
@@ -93,20 +96,21 @@ def read_sidecar(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     values = read_json(sidecar, "sidecar", most_bytes=_MOST_BYTES, error=TensorFileError, name=name)
     if values.get("format") != _FORMAT:
         raise TensorFileError(
-            f'{name}: expected a JSON object with "format": "{_FORMAT}"; {_REMEDY}'
+            f'{name}: expected a JSON object with "format": "{_FORMAT}"', remedy=_REMEDY
         )
     try:
         fields = checked_json(values, _Fields, name, TensorFileError)
         dimensions, type_ = checked_dimensions(fields["dimensions"]), checked_type(fields["type"])
     except TensorError as error:
-        raise TensorFileError(f"{name}: {error}; {_REMEDY}") from error
+        raise TensorFileError(f"{name}: {error}", remedy=_REMEDY) from error
     except TensorFileError as error:
-        raise TensorFileError(f"{error}; {_REMEDY}") from error
+        raise TensorFileError(str(error), remedy=_REMEDY) from error
     needed = math.prod(dimensions) * type_.itemsize
     if fields.get("bytes", needed) != needed:
         raise TensorFileError(
             f"{name}: {signature_text(dimensions, type_)} takes {needed} bytes, it states "
-            f"{fields['bytes']}; {_REMEDY}"
+            f"{fields['bytes']}",
+            remedy=_REMEDY,
         )
     return values | {"dimensions": dimensions, "type": type_}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal
 
 from wasinn_nb.abi import TensorType
@@ -173,8 +174,23 @@ def _fits(mask: tuple[int, ...], size: tuple[int, int]) -> bool:
 
 def _no_mask(signature: Signature, card: ModelCard, size: tuple[int, int]) -> UnreadableError:
     asked = "" if card.output is None else f" (output {card.output!r:.80} was asked for)"
+    start = f"{card.name} is not a segmentation model of {size[0]}x{size[1]} images{asked}"
+    if planes := max(map(partial(_planes, size=size), signature.outputs), default=0):
+        return UnreadableError(
+            f"{start} that can be read here: it gives {planes} classes, and a mask holds at most "
+            f"{_MOST_CLASSES}"
+        )
     return UnreadableError(
-        f"{card.name} is not a segmentation model of {size[0]}x{size[1]} images{asked}: it gives "
-        f"{listed(signature)}, and none of them is a mask of the image's size or of a whole "
-        f"fraction of it"
+        f"{start}: it gives {listed(signature)}, and none of them is a mask of the image's size or "
+        f"of a whole fraction of it"
     )
+
+
+def _planes(port: Port, size: tuple[int, int]) -> int:
+    """Return how many classes an output has that would be a mask but for their number; else 0."""
+    sides = tuple(side or 1 for side in port.dimensions)[-3:]
+    if len(sides) < 3:
+        return 0
+    fitting = [(sides[0], sides[1:]), (sides[2], sides[:2])]
+    found = [planes for planes, mask in fitting if _fits(mask, size) and planes > _MOST_CLASSES]
+    return max(found, default=0)
