@@ -147,6 +147,7 @@ NOT_PASTED = {
     "runtimes/openvino/models.py _explained": "needs MediaPipe's operations",
     "runtimes/reading.py failure": "hands on what runtimes give",
     "runtimes/forking.py check": "of processes that fork: Python alone",
+    "deployment/planning.py _files": "runs OpenVINO's own converter",
     "host/job.py REMEDIES": "options with a number: test_cli, slow",
     "host/process.py _without_engine": "an engine object: Python alone",
     "diagnosis/result.py remedy": "code to put into a program: test_diagnosis",

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import toys
+import typer
 from commands import run
 from PIL import Image
 from typer.testing import CliRunner
@@ -182,6 +183,7 @@ ERRORS = {
     "diagnose": ["missing.tensor"],
     "evaluate": ["missing.png", "mask.png"],
     "inspect": ["missing.png"],
+    "bundle": ["missing.onnx", "folder"],
     "card": ["missing.onnx"],
     "bench": ["missing.png"],
     "devices": ["--runtime", "nothing"],
@@ -189,6 +191,10 @@ ERRORS = {
     "lab": [],
     "run": ["missing.wasm"],
 }
+
+
+def test_the_list_has_every_verb():
+    assert set(ERRORS) == set(typer.main.get_command(cli.app).commands)
 
 
 @pytest.mark.full

@@ -121,8 +121,7 @@ def test_quantization():
         ),
         (
             {"type": "u8", "range": (0, 1)},
-            "a u8 tensor holds 0 to 255 as they are, without a range, a mean or a scale; for these "
-            "use type f32, or state",
+            "a u8 tensor holds 0 to 255 as they are, without a range, a mean or a scale; for these",
         ),
         (
             {"type": "i8", "range": (0, 1)},
