@@ -63,6 +63,7 @@ def test_the_first_step_that_differs_is_named():
 
 def test_a_guest_run_goes_by_its_trace():
     class Run:
+        on = ""
         trace = traced(image_to_tensor(PIXELS, RECIPE), tensor(scores()[None]))
         inputs, outputs = trace.tensors("set_input"), trace.tensors("get_output")
 
