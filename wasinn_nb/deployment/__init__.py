@@ -1,9 +1,5 @@
 """To the device: bundles with a general guest, and what devices made of them."""
 
-from wasinn_nb.deployment.bundling import bundle
-from wasinn_nb.deployment.conformance import Bundle
-from wasinn_nb.deployment.facts import is_bundle
-from wasinn_nb.deployment.scripts import RUNTIMES
-from wasinn_nb.deployment.source import guest_source
+import lazy_loader as _lazy
 
-__all__ = ["RUNTIMES", "Bundle", "bundle", "guest_source", "is_bundle"]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
