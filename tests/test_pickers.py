@@ -307,8 +307,9 @@ def test_targets(monkeypatch):
         ("GPU.0", "A card", "", True),
         ("GPU.1", "Another card", "", True),
         ("AUTO", "OpenVINO chooses among CPU, GPU.0, GPU.1", "", True),
-        ("NPU", "", "no driver", False),
+        ("NPU", "", "not on this machine", False),
     ]
+    assert [o.get("why") for o in picker._options] == [None, None, None, None, "no driver"]
     monkeypatch.setattr(targets, "devices", lambda *_: DeviceTable(TABLE[:1]))
     picker.refresh()
     assert brief(picker) == [("CPU", True, "")]
@@ -319,10 +320,10 @@ def test_targets(monkeypatch):
     [
         ("cpu", "CPU", ""),
         (0, "CPU", ""),
-        (wn.ExecutionTarget.TPU, "NPU", "no driver"),
+        (wn.ExecutionTarget.TPU, "NPU", "not on this machine"),
         ("GPU", "GPU", ""),  # OpenVINO takes the first
         ("AUTO:GPU.1,CPU", "AUTO:GPU.1,CPU", ""),
-        ("AUTO:NPU,CPU", "AUTO:NPU,CPU", "no driver"),
+        ("AUTO:NPU,CPU", "AUTO:NPU,CPU", "NPU is not on this machine"),
         ("FPGA", "FPGA", "unknown execution target; here are CPU, GPU.0, GPU.1, AUTO"),
         ("X" * 9999, "X" * 9999, "unknown execution target; here are CPU, GPU.0, GPU.1, AUTO"),
     ],

@@ -127,6 +127,19 @@ def test_what_was_freed_can_be_shown_again_under_its_name(kernel, shown):
     kernel.run("held.mode = 'mask'")
 
 
+def test_an_explorer_that_was_freed_is_shown_again(kernel):
+    kernel.run("held = wn.Explorer(); name = held.model_id; _ = held.wait()\nheld", "explorer")
+    kernel.run("1", "explorer")
+    assert kernel.ask("(held.comm, held.viewer.comm, held.models.comm)") == (None, None, None)
+    view, still = kernel.run("held", "elsewhere")
+    model = view["data"]["application/vnd.jupyter.widget-view+json"]["model_id"]
+    assert model == kernel.ask("name")
+    assert "image/png" in still["data"]
+    kernel.run("held.images.value = 'country-road'")
+    assert kernel.ask("held.wait().image == wn.image('country-road').read_bytes()")
+    assert kernel.ask("all(one.comm for one in (held.viewer, held.models, held.panel))")
+
+
 def test_results_of_other_cells_and_of_other_kinds_stay_in_the_cache(kernel):
     kernel.run("wn.MaskViewer(result())", "cached")
     number = kernel.ask("max(Out)")

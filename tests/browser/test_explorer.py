@@ -60,7 +60,11 @@ def test_another_target_and_precision(explorer):
     ran = explorer.ask("(lambda r: f'{r.target}, {r.precision}')(it.wait())")
     expect(target).to_contain_text(f"Ran on {ran}")
     expect(target.get_by_role("radio", name="GPU")).to_be_disabled()  # and why is readable
-    assert len(target.locator("label", has_text="GPU").inner_text()) > 10
+    why = target.locator("label", has_text="GPU").locator(".wnb-why")
+    expect(why.locator("span")).to_be_hidden()
+    why.get_by_text("why?").click()
+    expect(why.locator("span")).to_have_text(explorer.ask("wn.devices()[1].reason"))
+    why.get_by_text("why?").click()
 
 
 def test_the_last_of_several_clicks_counts(explorer):

@@ -54,6 +54,18 @@ const TARGETS = {
 const IMAGES = { ...PICKER, _kind: "images", _folder: "images", _most_bytes: 9, _chunk_bytes: 9 };
 const radios = (el) => [...el.querySelectorAll("input[type=radio]")];
 
+test("more of a reason is folded away until it is asked for", () => {
+  const gone = option("GPU", { enabled: false, reason: "not on this machine", why: "no libX.so" });
+  const { el, model } = rendered(picker, { ...PICKER, _options: [option("CPU"), gone] });
+  const [none, why] = el.querySelectorAll(".wnb-why");
+  expect(none.hidden).toBe(true);
+  expect([why.hidden, why.open]).toEqual([false, false]);
+  expect(why.querySelector("summary").getAttribute("aria-label")).toBe("Why not GPU?");
+  expect(why.querySelector("span").textContent).toBe("no libX.so");
+  model.change({ _options: [option("CPU"), option("GPU")] });
+  expect(why.hidden).toBe(true);
+});
+
 test("the picked option is marked, and what cannot be picked says why", () => {
   const { el } = rendered(picker, PICKER);
   expect(radios(el).map((one) => one.checked)).toEqual([false, true, false]);

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import ipywidgets
 
-__all__ = ["close_all", "row"]
+__all__ = ["close_all", "open_all", "row"]
 
 
 def row(widgets: Sequence[tuple[ipywidgets.Widget, str]]) -> ipywidgets.Box:
@@ -28,3 +28,11 @@ def close_all(widget: ipywidgets.Widget) -> None:
     for child in getattr(widget, "children", ()):
         close_all(child)
     widget.close()
+
+
+def open_all(widget: ipywidgets.Widget) -> None:
+    """Bring a closed widget, and all that is in it, back to the page under their old names."""
+    for child in getattr(widget, "children", ()):
+        open_all(child)
+    vars(widget).pop("_repr_mimebundle_", None)  # closing sets it to None
+    widget.open()

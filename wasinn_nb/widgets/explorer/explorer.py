@@ -26,7 +26,7 @@ from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.runtimes import Precision
 from wasinn_nb.transaction import atomic
 from wasinn_nb.widgets.access import Access, under_voila
-from wasinn_nb.widgets.explorer.boxes import close_all, row
+from wasinn_nb.widgets.explorer.boxes import close_all, open_all, row
 from wasinn_nb.widgets.explorer.display import Display
 from wasinn_nb.widgets.explorer.latest import Latest
 from wasinn_nb.widgets.explorer.panel import Panel
@@ -275,6 +275,14 @@ class Explorer(NotPickled, Showable, ipywidgets.VBox):  # type: ignore[misc]
         folder = self._save_folder() if directory is None else Path(directory)
         self._write_upload(folder)
         return save_all(results, folder, self.images.title)
+
+    def open(self) -> None:
+        """Bring the widget and all its parts to the page; what was cancelled runs again."""
+        for part in self.children:
+            open_all(part)
+        super().open()
+        if self.children and not self._results:
+            self._submit()
 
     def close(self) -> None:
         """Close the widget and all its parts; what runs is forgotten."""

@@ -10,6 +10,7 @@ import { element, setText, unique } from "./elements.js";
  * @property {string} detail
  * @property {string} reason
  * @property {boolean} enabled
+ * @property {string} [why] more of the reason, which is folded away
  * @property {{ name: string, title: string }} [action]
  * @property {number} [progress]
  * @property {DataView<ArrayBuffer>} [thumbnail]
@@ -49,24 +50,37 @@ export class OptionRow {
     this.title = element("span", { className: "wnb-title", id: `${id}-title` });
     this.detail = element("span", { className: "wnb-detail", id: `${id}-detail` });
     this.reason = element("span", { className: "wnb-reason", id: `${id}-reason` });
+    this.whyText = element("span");
+    const why = element("summary", {}, "why?");
+    this.why = element("details", { className: "wnb-why", hidden: true }, why, this.whyText);
     this.button = element("button", { className: "wnb-button", type: "button" });
     this.button.addEventListener("click", (event) => {
       event.preventDefault(); // the label would pick the option
       if (this.option) act(this.option);
     });
     this.bar = element("progress", { className: "wnb-bar", max: 1 });
-    const below = element("span", { className: "wnb-below" }, this.reason, this.button, this.bar);
+    const below = element(
+      "span",
+      { className: "wnb-below" },
+      this.reason,
+      this.why,
+      this.button,
+      this.bar,
+    );
     const words = element("span", { className: "wnb-words" }, this.title, this.detail, below);
     this.label = element("label", { className: "wnb-option" }, this.radio, this.thumbnail, words);
   }
 
   /** @param {Option} option */
   update(option) {
-    const { title, detail, reason, enabled, action, progress, thumbnail } = option;
+    const { title, detail, reason, enabled, action, progress, thumbnail, why = "" } = option;
     setText(this.title, title);
     this.title.title = [title, detail].filter(Boolean).join(" · "); // it may be cut
     setText(this.detail, detail);
     setText(this.reason, reason);
+    this.why.hidden = !why;
+    setText(this.whyText, why);
+    this.why.firstElementChild?.setAttribute("aria-label", `Why not ${title}?`);
     this.radio.disabled = !enabled;
     this.label.classList.toggle("wnb-off", !enabled);
     setText(this.button, action ? action.title : "");

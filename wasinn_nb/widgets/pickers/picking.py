@@ -42,8 +42,8 @@ def option(
     enabled : bool
         Whether it can be picked.
     **more
-        ``thumbnail`` (bytes of a JPEG), ``action`` and ``progress`` (0 to 1); None counts as
-        absent.
+        ``why`` (more of the reason, folded away), ``thumbnail`` (bytes of a JPEG), ``action`` and
+        ``progress`` (0 to 1); None counts as absent.
 
     Examples
     --------

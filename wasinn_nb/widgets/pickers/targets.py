@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from traitlets import List, Unicode, observe
 
@@ -23,6 +23,8 @@ from wasinn_nb.runtimes import (
 from wasinn_nb.widgets.pickers.picking import Option, Picker, option, readable
 
 __all__ = ["TargetPicker"]
+
+_NOT_HERE: Final = "not on this machine"
 
 
 class TargetPicker(Picker):
@@ -122,18 +124,22 @@ def _options(value: str, engine: str) -> list[Option]:
     except WasiNnError as error:
         return [option(value, readable(value), reason=str(error), enabled=False)]
     listed = [
-        option(row.name, row.name, row.full_name, row.reason, enabled=row.available)
+        option(row.name, row.name, row.full_name)
+        if row.available
+        else option(row.name, row.name, reason=_NOT_HERE, why=row.reason, enabled=False)
         for row in sorted(table, key=lambda row: not row.available)
     ]
     if all(row.name != value for row in table):
-        reason = _why_not(value, table)
-        listed.append(option(value, readable(value), reason=reason, enabled=not reason))
+        reason, why = _why_not(value, table)
+        listed.append(option(value, readable(value), reason=reason, enabled=not reason, why=why))
     return listed
 
 
-def _why_not(target: str, table: DeviceTable) -> str:
-    """Say why *target*, which has no row in *table*, cannot be used; "" if it can."""
+def _why_not(target: str, table: DeviceTable) -> tuple[str, str | None]:
+    """Say why *target*, which has no row in *table*, cannot be used, and more of that."""
     reasons = {row.name: row.reason for row in table}
     for name in missing_devices(target, table.here):
-        return reasons.get(name) or f"unknown execution target; here are {', '.join(table.here)}"
-    return ""
+        if why := reasons.get(name):
+            return f"{name} is {_NOT_HERE}", why
+        return f"unknown execution target; here are {', '.join(table.here)}", None
+    return "", None
