@@ -190,6 +190,8 @@ ERRORS = {
     "models": ["surplus"],
     "lab": [],
     "run": ["missing.wasm"],
+    "predict": ["missing", "--store", "store"],
+    "predictions": ["missing"],
 }
 
 

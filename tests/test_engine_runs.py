@@ -20,8 +20,8 @@ from deadlines import STOPPED, ends_within
 import wasinn_nb as wn
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.errors import BusyError, RuntimeFailure
+from wasinn_nb.runtimes.concurrency import processors
 from wasinn_nb.runtimes.registry import runtime
-from wasinn_nb.runtimes.threaded import processors
 from wasinn_nb.tensor import Tensor
 
 F32 = np.float32

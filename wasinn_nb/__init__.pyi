@@ -35,6 +35,10 @@ from .imaging import image_to_tensor as image_to_tensor
 from .inspection import ModelDescription as ModelDescription
 from .inspection import describe as describe
 from .pipeline import Pipeline as Pipeline
+from .prediction import Predictions as Predictions
+from .prediction import RunComparison as RunComparison
+from .prediction import predict as predict
+from .prediction import read_predictions as read_predictions
 from .runtimes import devices as devices
 from .runtimes import engines as engines
 from .shortcuts import classify as classify

@@ -37,6 +37,7 @@ __all__ = [
     "TensorError",
     "TensorFileError",
     "TooLargeError",
+    "TooManyFailuresError",
     "UnsupportedOperationError",
     "UnwritableError",
     "WasiNnError",
@@ -253,6 +254,10 @@ class DownloadError(WasiNnError, OSError):  # type: ignore[misc]  # errno: ours,
 
 class HashMismatchError(DownloadError):
     """A file is not the one that the catalog describes."""
+
+
+class TooManyFailuresError(WasiNnError, RuntimeError):
+    """Most of the first of many images failed, so that the run was ended; its rows are kept."""
 
 
 class GuestError(WasiNnError):

@@ -7,7 +7,8 @@ import importlib.metadata
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from inspect import signature
 from typing import Any, Final
 
 import numpy as np
@@ -28,7 +29,15 @@ from wasinn_nb.imaging import (
 )
 from wasinn_nb.origin import Origin
 from wasinn_nb.plan import Plan
-from wasinn_nb.runtimes import Precision, ProcessGuard, Runtime, device_name, runtimes
+from wasinn_nb.request import Prepared, Request
+from wasinn_nb.runtimes import (
+    Concurrency,
+    Precision,
+    ProcessGuard,
+    Runtime,
+    device_name,
+    runtimes,
+)
 from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.tensor import Tensor
 
@@ -74,6 +83,10 @@ class Pipeline:
         What the model is for, where its card does not state it.  Default: what its outputs are.
     runtime : str or Runtime, optional
         The engine.  Default: ``WASINN_NB_RUNTIME``, else OpenVINO.
+    confidence : bool
+        Whether results say how sure the model was of them; see `SegmentationResult`.
+    concurrency : Concurrency, optional
+        Compile for many images at once, in place of for the shortest time of one.
 
     Attributes
     ----------
@@ -83,6 +96,8 @@ class Pipeline:
         How the model's output is read.
     target, precision, runtime : str
         The device, the precision and the engine that really run.
+    concurrency : Concurrency or None
+        As it was passed.
     assumed : tuple of str
         What nothing states about the model, and is assumed.
     origin : Origin
@@ -119,10 +134,12 @@ class Pipeline:
         scores: bool = False,
         task: str | None = None,
         runtime: str | Runtime | None = None,
+        confidence: bool = False,
+        concurrency: Concurrency | None = None,
     ) -> None:
         self.model = catalog.model(model, card=card)
         engine = runtime_of(runtime)
-        plan = Plan(self.model, recipe, task, resize=resize, scores=scores)
+        plan = Plan(self.model, recipe, task, resize=resize, scores=scores, measured=confidence)
         files = self.model.sha384  # of what is loaded now: it may be written anew later
         device, chosen = device_name(target), precision or settings.default("precision")
         self._arguments = {
@@ -134,7 +151,12 @@ class Pipeline:
             "scores": scores,
             "task": task,
             "runtime": engine.name if engine.name in runtimes() else engine,
+            "confidence": confidence,
+            "concurrency": concurrency,
         }
+        many: dict[str, Any] = {}
+        if concurrency is not None and "concurrency" in signature(engine.load).parameters:
+            many = {"concurrency": concurrency}
         start = time.perf_counter()
         self._graph = engine.load(
             self.model.files,
@@ -143,8 +165,9 @@ class Pipeline:
             chosen,
             input=plan.recipe_of,
             head=plan.head_of,
+            **many,
         )
-        self._context = self._graph.execution_context()
+        self._request = Request(self._graph, plan.reading.head)
         self.load_seconds = time.perf_counter() - start
         self.reading, self.assumed = plan.reading, (*plan.assumed, *plan.reading.assumed)
         self._assumed = plan.assumed
@@ -152,6 +175,7 @@ class Pipeline:
         self.target = self._graph.device
         self.precision = self._graph.precision
         self.runtime = engine.name
+        self.concurrency = concurrency
         self.origin = Origin(
             self.model.name,
             files,
@@ -187,6 +211,29 @@ class Pipeline:
         RuntimeFailure
             If the runtime fails, or this process was forked from the one that made the pipeline.
         """
+        prepared = self.prepare(image)
+        started = time.perf_counter()
+        with self._lock:  # one inference request: callers take turns
+            outputs = self._request.run(prepared.tensor)
+        return self.result(prepared, outputs, time.perf_counter() - started)
+
+    def variant(self, **changes: Any) -> Pipeline:
+        """Return another pipeline of the same model, compiled again.
+
+        Parameters
+        ----------
+        **changes
+            What differs: parameters of `Pipeline`.
+        """
+        return Pipeline(**{**self._arguments, **changes})
+
+    def request(self) -> Request:
+        """Make a request with memory of its own, for a thread of its own."""
+        self._guard.check()
+        return Request(self._graph, self.reading.head)
+
+    def prepare(self, image: ImageSource | EncodedImage | None = None) -> Prepared:
+        """Return an image as the model takes it; parameters and errors as of the call."""
         self._guard.check()
         recipe = self.recipe
         if image is None or isinstance(image, str):
@@ -203,32 +250,34 @@ class Pipeline:
         else:
             tensor = pixels_to_tensor(pixels, recipe)
         prepared = time.perf_counter()
-        with self._lock:  # one inference request: callers take turns
-            self._context.set_input(0, tensor)
-            self._context.compute()
-            outputs = self._outputs()
-        inferred = time.perf_counter()
-        timings = {
-            "read": read - started,
-            "preprocess": prepared - read,
-            "infer": inferred - prepared,
-        }
-        size = opened.height, opened.width
+        seconds = {"read": read - started, "preprocess": prepared - read}
+        kept = source.content if isinstance(source, EncodedImage) else source
+        return Prepared(tensor, pixels, opened, kept, seconds)
+
+    def result(self, prepared: Prepared, outputs: Sequence[Tensor], seconds: float) -> Any:
+        """Return what the outputs mean.
+
+        Parameters
+        ----------
+        prepared : Prepared
+        outputs : sequence of Tensor
+            What :meth:`Request.run` returned for it.
+        seconds : float
+            How long that took.
+
+        Raises
+        ------
+        TensorError
+            If the model gives values that mean nothing, such as NaN.
+        """
         return self.reading.result(
             outputs,
-            source.content if isinstance(source, EncodedImage) else source,
+            prepared.source,
             self.origin,
-            timings,
-            size=size,
+            {**prepared.seconds, "infer": seconds},
+            size=(prepared.opened.height, prepared.opened.width),
             assumed=self._assumed,
         )
-
-    def _outputs(self) -> tuple[Tensor, ...]:
-        """Return what the head gives, from the graph or in NumPy."""
-        if self._graph.fuses_head:
-            return tuple(map(self._context.output, range(len(self._graph.outputs))))
-        head = self.reading.head
-        return head.apply(self._context.output(head.output))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What it was made from; it is compiled again where it is unpickled.

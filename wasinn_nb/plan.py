@@ -10,7 +10,7 @@ from wasinn_nb.catalog import Model
 from wasinn_nb.errors import InvalidArgumentError, RecipeError
 from wasinn_nb.imaging import PreprocessRecipe, Resize
 from wasinn_nb.runtimes import Head
-from wasinn_nb.tasks import Reading, reading_of, task, task_for, tasks
+from wasinn_nb.tasks import Measurable, Reading, reading_of, task, task_for, tasks
 
 __all__ = ["Plan"]
 
@@ -32,6 +32,8 @@ class Plan:
         The filter, in the place of the recipe's.
     scores : bool
         Whether results are to keep the scores.
+    measured : bool
+        Whether results are to say how sure the model was, where the task has that.
 
     Attributes
     ----------
@@ -61,6 +63,7 @@ class Plan:
         *,
         resize: Resize | None = None,
         scores: bool = False,
+        measured: bool = False,
     ) -> None:
         self._card = card = model.card
         self.assumed: tuple[str, ...] = ()
@@ -71,7 +74,7 @@ class Plan:
         self._task = task_for(card, required)
         if self._task is None and stated.task in tasks():
             self._task = task(stated.task)
-        self._scores = scores
+        self._scores, self._measured = scores, measured
         self._given = _laid_over(card.recipe, recipe)
         if resize is not None:
             self._given = _laid_over(self._given, {"resize": resize})
@@ -91,6 +94,8 @@ class Plan:
     def head_of(self, signature: Signature) -> Head:
         """Return the head of the task."""
         self.reading = self._reading(signature)
+        if self._measured and isinstance(self.reading, Measurable):
+            self.reading = self.reading.measuring()
         return self.reading.head
 
     def _reading(self, signature: Signature) -> Reading:

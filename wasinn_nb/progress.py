@@ -81,7 +81,7 @@ class _Report:
         self, report: Callable[[int, int], None], items: Collection[Any] = (), *, total: int | None
     ) -> None:
         self._report, self._items, self._done = report, items, 0
-        self._total = len(items) if total is None else total
+        self.total = len(items) if total is None else total
         self.update(0)
 
     def __iter__(self) -> Iterator[Any]:
@@ -97,4 +97,7 @@ class _Report:
 
     def update(self, more: int) -> None:
         self._done += more
-        self._report(self._done, self._total)
+        self._report(self._done, max(self._done, self.total or 0))
+
+    def set_postfix_str(self, text: str, **_: object) -> None:
+        """Do nothing: numbers alone are reported."""

@@ -1,6 +1,8 @@
 """Inference runtimes: what the toolkit needs of one, the head behind a model, and the registry."""
 
 from wasinn_nb.runtimes.base import BaseRuntime, GraphSpec
+from wasinn_nb.runtimes.concurrency import Concurrency, processors
+from wasinn_nb.runtimes.confidence import STEPS, confidence_maps
 from wasinn_nb.runtimes.device_table import (
     Device,
     DeviceTable,
@@ -33,8 +35,10 @@ from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph
 __all__ = [
     "NOT_A_NUMBER",
     "PRECISIONS",
+    "STEPS",
     "BaseRuntime",
     "Builder",
+    "Concurrency",
     "Device",
     "DeviceTable",
     "Engine",
@@ -53,12 +57,14 @@ __all__ = [
     "argmax_labels",
     "check_device",
     "check_precision",
+    "confidence_maps",
     "device_name",
     "devices",
     "engines",
     "missing_devices",
     "nan_error",
     "precision_remark",
+    "processors",
     "refuse_nan",
     "runtime",
     "runtimes",

@@ -9,6 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import Signature
 from wasinn_nb.imaging import PreprocessRecipe
+from wasinn_nb.runtimes.concurrency import Concurrency
 from wasinn_nb.runtimes.device_table import HARDWARE, DeviceTable, check_device
 from wasinn_nb.runtimes.head import Head
 from wasinn_nb.runtimes.precisions import check_precision, warn_of_precision
@@ -32,11 +33,14 @@ class GraphSpec(NamedTuple):
         Of its image.
     head : Head or None
         What is computed behind it.
+    concurrency : Concurrency or None
+        How many runs go on at once; None for the shortest time of one.
     """
 
     signature: Signature
     recipe: PreprocessRecipe | None
     head: Head | None
+    concurrency: Concurrency | None = None
 
 
 class BaseRuntime(ABC, Generic[Model]):
@@ -85,13 +89,15 @@ class BaseRuntime(ABC, Generic[Model]):
         *,
         input: InputOf | None = None,
         head: HeadOf | None = None,
+        concurrency: Concurrency | None = None,
     ) -> Graph:
         """Read and compile a model; see :meth:`wasinn_nb.runtimes.Runtime.load`."""
         check_precision(precision)
         device = self._device(device)
-        model = self._read(builders, encoding, device)
+        model = self._read(builders, encoding, device, concurrency)
         signature, recipe = self._fitted(model, builders, input)
-        spec = GraphSpec(signature, recipe, None if head is None else head(signature))
+        fitted = None if head is None else head(signature)
+        spec = GraphSpec(signature, recipe, fitted, concurrency)
         graph = self._compiled(model, spec, device, precision)
         warn_of_precision(self.name, device, precision, graph.precision)
         return graph
@@ -123,7 +129,13 @@ class BaseRuntime(ABC, Generic[Model]):
         return True
 
     @abstractmethod
-    def _read(self, builders: Sequence[Builder], encoding: GraphEncoding, device: str) -> Model:
+    def _read(
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        device: str,
+        concurrency: Concurrency | None = None,
+    ) -> Model:
         """Return a model that is read; where it is only described, the device is ``CPU``."""
 
     @abstractmethod

@@ -1,6 +1,7 @@
 """The head behind a model: from one of its outputs to labels, as a value and in NumPy.
 
-A runtime that knows a head fuses it into its graph; `Head.apply` gives the same bits.
+A runtime that knows a head fuses it into its graph; `Head.apply` gives the same bits, but for
+confidences of logits: those may differ by one step.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import TensorError
+from wasinn_nb.runtimes.confidence import ConfidenceKind, confidence_maps
 from wasinn_nb.runtimes.labels import argmax_labels, refuse_nan
 from wasinn_nb.tensor import Tensor
 
@@ -45,6 +47,8 @@ class Head:
         Whether the values are returned, too.
     quantization : (float, int), optional
         Scale and zero point of the output's integers: kept values are ``scale * (q - zero_point)``.
+    confidence : {"none", "probabilities", "logits"}
+        Whether the confidence of each pixel is returned, and what it is taken from.
 
     Examples
     --------
@@ -62,6 +66,7 @@ class Head:
     threshold: float = 0.5
     keep: bool = False
     quantization: tuple[float, int] | None = None
+    confidence: ConfidenceKind = "none"
 
     def apply(self, output: Tensor) -> tuple[Tensor, ...]:
         """Compute the head of the model's output.
@@ -75,7 +80,8 @@ class Head:
         -------
         tuple of Tensor
             (1, height, width) u8 labels, unless nothing is reduced; then, if they are kept,
-            (1, channels, height, width) f32 values.
+            (1, channels, height, width) f32 values; then, if there are confidences,
+            (1, 2, height, width) u8 maps as of :func:`confidence_maps`.
 
         Raises
         ------
@@ -95,6 +101,9 @@ class Head:
         if self.keep:
             kept = np.ascontiguousarray(self._real(planes))
             results.append(Tensor.adopt((1, *self.planes), "f32", kept))
+        if self.confidence != "none":
+            maps = confidence_maps(self._real(planes), self.confidence)
+            results.append(Tensor.adopt((1, *maps.shape), "u8", maps))
         return tuple(results)
 
     def _labels(self, planes: NDArray[Any]) -> NDArray[np.uint8]:

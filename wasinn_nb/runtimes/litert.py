@@ -20,10 +20,11 @@ from wasinn_nb.cards import Port, Signature, content_of, port_of
 from wasinn_nb.errors import Remedy, WasiNnError
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.runtimes.base import BaseRuntime, GraphSpec
+from wasinn_nb.runtimes.concurrency import Concurrency, processors
 from wasinn_nb.runtimes.device_table import AUTO, Device, DeviceTable
 from wasinn_nb.runtimes.protocols import Builder
 from wasinn_nb.runtimes.reading import check_ends, checked_part, failure, with_dimensions
-from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph, processors
+from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph
 
 __all__ = ["LiteRtContext", "LiteRtGraph", "LiteRtRuntime"]
 
@@ -55,6 +56,7 @@ class _Model(NamedTuple):
 
     content: bytes
     interpreter: Interpreter
+    threads: int
 
 
 class LiteRtRuntime(BaseRuntime[_Model]):
@@ -84,11 +86,18 @@ class LiteRtRuntime(BaseRuntime[_Model]):
             ]
         )
 
-    def _read(self, builders: Sequence[Builder], encoding: GraphEncoding, device: str) -> _Model:
+    def _read(
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        device: str,
+        concurrency: Concurrency | None = None,
+    ) -> _Model:
         del device  # there is only one
         part = checked_part(builders, encoding, GraphEncoding.TENSORFLOWLITE, self.name)
         content = content_of(part)
-        return _Model(content, _interpreter(content))
+        threads = processors() if concurrency is None else concurrency.threads_each
+        return _Model(content, _interpreter(content, threads), threads)
 
     def _signature(self, model: _Model, builders: Sequence[Builder]) -> Signature:
         del builders
@@ -128,7 +137,7 @@ class LiteRtGraph(UnfusedGraph):
 
     def __init__(self, model: _Model, spec: GraphSpec, device: str) -> None:
         super().__init__(spec, device)
-        self._content = model.content
+        self._content, self._threads = model.content, model.threads
         self._unused = [model.interpreter]
 
     def execution_context(self) -> LiteRtContext:
@@ -137,7 +146,7 @@ class LiteRtGraph(UnfusedGraph):
         try:
             interpreter = self._unused.pop()
         except IndexError:
-            interpreter = _interpreter(self._content)
+            interpreter = _interpreter(self._content, self._threads)
             _prepare(interpreter, self.input)
         return LiteRtContext(self, interpreter)
 
@@ -176,9 +185,9 @@ class LiteRtContext(ThreadedContext):
         """Do nothing: LiteRT cannot be interrupted, and a run ends by itself."""
 
 
-def _interpreter(content: bytes) -> Interpreter:
+def _interpreter(content: bytes, threads: int) -> Interpreter:
     with translated("LiteRT cannot read the model"):
-        return Interpreter(model_content=content, num_threads=processors())
+        return Interpreter(model_content=content, num_threads=threads)
 
 
 def _prepare(interpreter: Interpreter, recipe: PreprocessRecipe | None) -> None:

@@ -18,10 +18,11 @@ from wasinn_nb.cards import Port, Signature, port_of, stated, with_weights_insid
 from wasinn_nb.errors import RuntimeFailure, WasiNnError
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.runtimes.base import BaseRuntime, GraphSpec
+from wasinn_nb.runtimes.concurrency import Concurrency, processors
 from wasinn_nb.runtimes.device_table import AUTO, Device, DeviceTable
 from wasinn_nb.runtimes.protocols import Builder
 from wasinn_nb.runtimes.reading import OPEN_RANK, check_ends, checked_part, failure
-from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph, processors
+from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph
 
 __all__ = ["OnnxContext", "OnnxGraph", "OnnxRuntime"]
 
@@ -88,7 +89,11 @@ class OnnxRuntime(BaseRuntime[ort.InferenceSession]):
         return DeviceTable([*rows, Device(AUTO, "the first of these that is here")])
 
     def _read(
-        self, builders: Sequence[Builder], encoding: GraphEncoding, device: str
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        device: str,
+        concurrency: Concurrency | None = None,
     ) -> ort.InferenceSession:
         model = checked_part(builders, encoding, GraphEncoding.ONNX, self.name)
         if isinstance(model, Path) and stated(builders).weights:
@@ -96,7 +101,9 @@ class OnnxRuntime(BaseRuntime[ort.InferenceSession]):
         provider = _PROVIDERS[device]
         options = ort.SessionOptions()
         options.log_severity_level = _SILENT
-        options.intra_op_num_threads = processors()
+        options.intra_op_num_threads = (
+            processors() if concurrency is None else concurrency.threads_each
+        )
         # Of a file called .ort it would take another format for granted.
         options.add_session_config_entry("session.load_model_format", "ONNX")
         # Threads that wait would keep the processors from all other work, for a while.

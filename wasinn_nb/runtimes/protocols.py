@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import Port, Signature
 from wasinn_nb.imaging import PreprocessRecipe
+from wasinn_nb.runtimes.concurrency import Concurrency
 from wasinn_nb.runtimes.device_table import DeviceTable
 from wasinn_nb.runtimes.head import Head
 from wasinn_nb.tensor import Tensor
@@ -140,6 +141,7 @@ class Runtime(Protocol):
         *,
         input: InputOf | None = None,
         head: HeadOf | None = None,
+        concurrency: Concurrency | None = None,
     ) -> Graph:
         """Read and compile a model once.
 
@@ -159,6 +161,9 @@ class Runtime(Protocol):
             the recipe's.
         head : callable, optional
             Asked once, with the sizes of the outputs at the recipe's size.
+        concurrency : Concurrency, optional
+            Compile for many runs at once.  Passed only where many images are predicted, so that a
+            runtime without this parameter runs there, too, with the threads that it has.
 
         Raises
         ------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from wasinn_nb.runtimes.forking import LOAD_AGAIN, ProcessGuard
 from wasinn_nb.runtimes.reading import BUSY, check_output, input_array
 from wasinn_nb.tensor import Tensor
 
-__all__ = ["ThreadedContext", "UnfusedGraph", "processors"]
+__all__ = ["ThreadedContext", "UnfusedGraph"]
 
 
 class UnfusedGraph(NotPickled):
@@ -36,7 +35,7 @@ class UnfusedGraph(NotPickled):
     precision: Final = "f32"
 
     def __init__(self, spec: GraphSpec, device: str) -> None:
-        signature, self.input, self.head = spec
+        signature, self.input, self.head, _ = spec
         self.inputs, self.outputs = signature.inputs, signature.outputs
         self.device = device
         self.guard = ProcessGuard("this graph")
@@ -117,10 +116,3 @@ class ThreadedContext(NotPickled, ABC):
             self._run()
         except BaseException as error:  # noqa: BLE001 - `wait` raises it
             self._error = error
-
-
-def processors() -> int:
-    """Return how many processors this process may use: the threads that an engine gets."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -1,12 +1,13 @@
 """What models are for: each task reads a model's outputs and makes results of them."""
 
-from wasinn_nb.tasks.base import Reading, Result, Task
+from wasinn_nb.tasks.base import Measurable, Reading, Result, Task
 from wasinn_nb.tasks.outputs import UnreadableError
 from wasinn_nb.tasks.registry import reading_of, task, task_for, tasks
 from wasinn_nb.tasks.saving import RESULT_FORMAT, SavedFiles, saved_format
 
 __all__ = [
     "RESULT_FORMAT",
+    "Measurable",
     "Reading",
     "Result",
     "SavedFiles",

@@ -13,7 +13,7 @@ from wasinn_nb.render import Document
 from wasinn_nb.runtimes import Head
 from wasinn_nb.tensor import Tensor
 
-__all__ = ["Reading", "Result", "Task"]
+__all__ = ["Measurable", "Reading", "Result", "Task"]
 
 
 @runtime_checkable
@@ -103,6 +103,14 @@ class Reading(Protocol):
         TensorError
             If the values are not what the reading expects, such as NaN.
         """
+
+
+@runtime_checkable
+class Measurable(Protocol):
+    """A reading whose results can say how sure the model was of them."""
+
+    def measuring(self) -> Reading:
+        """Return the same reading, whose results say it, if that can be told."""
 
 
 class Task(Protocol):

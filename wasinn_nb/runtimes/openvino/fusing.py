@@ -10,6 +10,7 @@ from openvino import opset13 as op
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from wasinn_nb.imaging import PreprocessRecipe, pixels_to_tensor
+from wasinn_nb.runtimes.confidence import STEPS
 from wasinn_nb.runtimes.head import NOT_A_NUMBER, Head
 
 __all__ = ["can_fuse_head", "with_head", "with_input"]
@@ -85,7 +86,7 @@ def can_fuse_head(model: ov.Model, head: Head) -> bool:
 
 
 def with_head(model: ov.Model, head: Head) -> ov.Model:
-    """Return *model* with the head's outputs in place of its own: u8 labels, then f32 values.
+    """Return *model* with the head's outputs in place of its own: labels, values, confidences.
 
     Where a value is NaN, the label is `NOT_A_NUMBER`.
 
@@ -108,21 +109,31 @@ def with_head(model: ov.Model, head: Head) -> ov.Model:
     values = planes
     if planes.get_element_type() != ov.Type.f32:
         values = op.convert(planes, ov.Type.f32).output(0)
-    labels = _highest(planes, channels) if head.reduce == "argmax" else _above(values, head)
+    best: list[ov.Output] = []
+    if head.reduce == "argmax":
+        labels, *best = _highest(planes, channels)
+    else:
+        labels = _above(values, head)
     outputs = [op.squeeze(op.convert(labels, ov.Type.u8), np.array([1])).output(0)]
     if head.keep:
         outputs.append(op.convert(planes, ov.Type.f32).output(0))
+    if head.confidence != "none":
+        if head.confidence == "logits" or len(best) < 2:
+            best = _best_shares(values, head)
+        outputs.append(_confidences(*best))
     return ov.Model(outputs, model.get_parameters(), "fused")
 
 
-def _highest(scores: ov.Output, channels: int) -> ov.Output:
-    """Return (1, 1, H, W) labels of (1, C, H, W) scores; of equals the lower class wins.
+def _highest(scores: ov.Output, channels: int) -> list[ov.Output]:
+    """Return (1, 1, H, W) labels of (1, C, H, W) scores, and the two highest scores.
 
-    A chain of comparisons over planes: several times faster than TopK for the few classes that
-    segmentation models have, and with NumPy's rule for ties.
+    Of equals the lower class wins.  A chain of comparisons over planes: several times faster than
+    TopK for the few classes that segmentation models have, and with NumPy's rule for ties.  Of one
+    class there is no second score.
     """
     planes = op.split(scores, np.int64(1), channels)
     best = planes.output(0)
+    second: list[ov.Output] = []
     # The sum of absolute values is NaN where one of them is, and only there.
     total = op.abs(best).output(0)
     labels = op.constant(np.zeros((1, 1, 1, 1), np.float32)).output(0)
@@ -130,9 +141,29 @@ def _highest(scores: ov.Output, channels: int) -> ov.Output:
         plane = planes.output(index)
         better = op.greater(plane, best)
         labels = op.select(better, np.float32(index), labels).output(0)
+        next_best = op.minimum(best, plane).output(0)
+        second = [op.maximum(second[0], next_best).output(0)] if second else [next_best]
         best = op.maximum(plane, best).output(0)
         total = op.add(total, op.abs(plane)).output(0)
-    return _marked(labels, total)
+    return [_marked(labels, total), best, *second]
+
+
+def _best_shares(values: ov.Output, head: Head) -> list[ov.Output]:
+    """Return the two highest probabilities of (1, C, H, W) scores."""
+    if head.planes[0] == 1:
+        share = op.sigmoid(values).output(0) if head.confidence == "logits" else values
+        rest = op.subtract(np.float32(1), share).output(0)
+        return [op.maximum(share, rest).output(0), op.minimum(share, rest).output(0)]
+    return _highest(op.softmax(values, 1).output(0), head.planes[0])[1:]
+
+
+def _confidences(best: ov.Output, second: ov.Output) -> ov.Output:
+    """Return (1, 2, H, W) u8 confidences, as `confidence_maps` does."""
+    steps = [
+        op.convert(op.floor(op.multiply(op.clamp(one, 0.0, 1.0), np.float32(STEPS))), ov.Type.u8)
+        for one in (best, op.subtract(best, second).output(0))
+    ]
+    return op.concat([step.output(0) for step in steps], 1).output(0)
 
 
 def _above(values: ov.Output, head: Head) -> ov.Output:

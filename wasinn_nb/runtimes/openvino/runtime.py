@@ -16,6 +16,7 @@ from wasinn_nb.cards import Port, Signature
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.pickling import NotPickled
 from wasinn_nb.runtimes.base import BaseRuntime, GraphSpec
+from wasinn_nb.runtimes.concurrency import Concurrency
 from wasinn_nb.runtimes.device_table import (
     AUTO,
     HARDWARE,
@@ -79,8 +80,14 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
             raise device_error(first, reason, [*here, AUTO])
         return device
 
-    def _read(self, builders: Sequence[Builder], encoding: GraphEncoding, device: str) -> ov.Model:
-        del device  # models are read alike for all
+    def _read(
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        device: str,
+        concurrency: Concurrency | None = None,
+    ) -> ov.Model:
+        del device, concurrency  # models are read alike for all
         return read_model(builders, encoding)
 
     def _signature(self, model: ov.Model, builders: Sequence[Builder]) -> Signature:
@@ -108,18 +115,29 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
     def _compiled(
         self, model: ov.Model, spec: GraphSpec, device: str, precision: str
     ) -> OpenVinoGraph:
-        _, recipe, head = spec
+        _, recipe, head, concurrency = spec
         fuses_head = head is not None and can_fuse_head(model, head)
         with translated("OpenVINO cannot put preprocessing and head into the graph"):
             if recipe is not None:
                 model = with_input(model, recipe)
             if head is not None and fuses_head:
                 model = with_head(model, head)
-        compiled = self._compile(model, device, precision)
+        compiled = self._compile(model, device, precision, concurrency)
         return OpenVinoGraph(compiled, spec, fuses_head=fuses_head)
 
-    def _compile(self, model: ov.Model, device: str, precision: str) -> ov.CompiledModel:
+    def _compile(
+        self, model: ov.Model, device: str, precision: str, concurrency: Concurrency | None
+    ) -> ov.CompiledModel:
         config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+        if concurrency is not None and device == "CPU":
+            # Pinned threads of several processes would share a processor and leave others idle.
+            config = {
+                "NUM_STREAMS": str(concurrency.streams),
+                "INFERENCE_NUM_THREADS": concurrency.threads,
+                "ENABLE_CPU_PINNING": False,
+            }
+        elif concurrency is not None:
+            config = {"PERFORMANCE_HINT": "THROUGHPUT"}
         if precision != "device":
             config["INFERENCE_PRECISION_HINT"] = _HINTS[precision]
         try:
@@ -129,7 +147,7 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
                 with translated(f"{device} cannot compile the model"):
                     raise
         # Where a processor only seems to have a precision, oneDNN fails; f32 runs everywhere.
-        return self._compile(model, device, "f32")
+        return self._compile(model, device, "f32", concurrency)
 
 
 def _completed(compiled: Sequence[ov.Output], known: tuple[Port, ...]) -> tuple[Port, ...]:
@@ -157,7 +175,7 @@ class OpenVinoGraph(NotPickled):
     ) -> None:
         self.compiled = compiled
         self.guard = ProcessGuard("this graph")
-        signature, self.input, self.head = spec
+        signature, self.input, self.head, _ = spec
         self.fuses_input = self.input is not None
         self.fuses_head = fuses_head
         self.inputs = _completed(compiled.inputs, () if self.fuses_input else signature.inputs)

@@ -1,5 +1,6 @@
 """Segmentation: a class for every pixel."""
 
+from wasinn_nb.tasks.segmentation.confidence import NEAR_TIE, Confidence
 from wasinn_nb.tasks.segmentation.digest import MANY_CLASSES, Digest
 from wasinn_nb.tasks.segmentation.masks import blend, colorize, labels_of, resize_labels
 from wasinn_nb.tasks.segmentation.result import SegmentationResult
@@ -8,6 +9,8 @@ from wasinn_nb.tasks.segmentation.task import DEFAULT_THRESHOLD, MaskReading, wi
 __all__ = [
     "DEFAULT_THRESHOLD",
     "MANY_CLASSES",
+    "NEAR_TIE",
+    "Confidence",
     "Digest",
     "MaskReading",
     "SegmentationResult",

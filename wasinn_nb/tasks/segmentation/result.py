@@ -26,6 +26,7 @@ from wasinn_nb.tasks.segmentation.checks import (
     refuse_sha384,
     refuse_threshold,
 )
+from wasinn_nb.tasks.segmentation.confidence import Confidence
 from wasinn_nb.tasks.segmentation.derived import at_size, at_threshold
 from wasinn_nb.tasks.segmentation.digest import Digest
 from wasinn_nb.tasks.segmentation.display import document_of, figure_of, line_of
@@ -56,10 +57,8 @@ class SegmentationResult(Showing):
         Encoded ones are kept as their bytes, all others as an array.
     recipe : PreprocessRecipe, optional
         What was done to the image before the model saw it.
-    target : str
-        The OpenVINO device that ran.
-    precision : str
-        In which it ran: ``"f32"``, ``"bf16"``, ``"f16"``.
+    target, precision : str
+        The device that ran, and in which precision: ``"f32"``, ``"bf16"``, ``"f16"``.
     timings : mapping
         Step → seconds.  Nothing that the result shows contains them.
     model_sha384 : str, optional
@@ -69,15 +68,15 @@ class SegmentationResult(Showing):
     files : mapping
         File name → SHA-384 in hexadecimal, of every file that the model's weights come from.
     runtime : str
-        The engine that ran.
     threshold : float, optional
         Of one class: the probability above which a pixel belongs to it.  `scores` has one plane
         then, of probabilities, and labels are 0 and 1.
     assumed : tuple of str
         What nothing states about the model, and was assumed.
     covers : Coverage
-        The part of the image that the labels cover: all of it, unless it was cropped, or borders
-        were cut off.
+        The part of the image that the labels cover: less than all where it was cropped, or padded.
+    confidence : Confidence, optional
+        How sure the model was of the mask as it gave it, where that was measured.
 
     Raises
     ------
@@ -115,6 +114,7 @@ class SegmentationResult(Showing):
     threshold: float | None = None
     assumed: tuple[str, ...] = ()
     covers: Coverage = WHOLE
+    confidence: Confidence | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", kept_labels(np.asarray(self.labels), self.card))
@@ -209,7 +209,7 @@ class SegmentationResult(Showing):
 
     def fractions(self) -> dict[str, float]:
         """Return each class's part of all pixels: name → 0 to 1."""
-        return {name: pixels / self.labels.size for name, pixels in self.areas().items()}
+        return {name: area / self.labels.size for name, area in self.areas().items()}
 
     def digest(self) -> Digest:
         """Return the mask as a few lines of stable text that can be compared."""

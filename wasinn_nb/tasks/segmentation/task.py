@@ -24,7 +24,8 @@ from wasinn_nb.errors import InvalidArgumentError, Remedy, TensorError
 from wasinn_nb.imaging import WHOLE, Coverage, ImageSource, Placement, PreprocessRecipe
 from wasinn_nb.origin import Origin
 from wasinn_nb.render import distinct_palette
-from wasinn_nb.runtimes import NOT_A_NUMBER, Head, nan_error
+from wasinn_nb.runtimes import NOT_A_NUMBER, Head, confidence_maps, nan_error
+from wasinn_nb.tasks.segmentation.confidence import Confidence
 from wasinn_nb.tasks.segmentation.masks import labels_of
 from wasinn_nb.tasks.segmentation.outputs import MaskOutput, mask_output
 from wasinn_nb.tasks.segmentation.result import SegmentationResult
@@ -35,6 +36,8 @@ __all__ = ["MaskReading", "Segmentation", "with_background"]
 
 DEFAULT_THRESHOLD: Final = 0.5
 _UNKNOWN_LABELS: Final = 256
+# Sums of rounded probabilities: bfloat16 and 8-bit outputs are off by up to 2 %.
+_SUM_TOLERANCE: Final = 0.02
 
 
 class Segmentation:
@@ -96,6 +99,8 @@ class MaskReading:
         Whether results keep the scores.
     counted : bool
         Whether the output or a card tells how many classes there are.
+    measured : bool
+        Whether results say how sure the model was of them.
     """
 
     output: MaskOutput
@@ -105,6 +110,7 @@ class MaskReading:
     threshold: float
     scores: bool
     counted: bool = True
+    measured: bool = False
     task: ClassVar[str] = Segmentation.name
 
     @property
@@ -142,6 +148,33 @@ class MaskReading:
         """What nothing states, and is assumed."""
         return () if self.counted else (assumed_classes(len(self.card.classes)),)
 
+    def measuring(self) -> MaskReading:
+        """Return the same reading, whose results say how sure the model was, if that can be told.
+
+        What are labels already has no confidences.
+        """
+        if self.output.scale == "labels":
+            return self
+        head, logits = self.head, self._as_logits
+        if head.reduce == "none" or logits is None:
+            # Only the values tell, so that they are looked at.
+            head = replace(head, keep=True)
+        else:
+            head = replace(head, confidence="logits" if logits else "probabilities")
+        return replace(self, head=head, measured=True)
+
+    @property
+    def _as_logits(self) -> bool | None:
+        """Whether the scores are logits, of any number of classes; None where the values tell."""
+        if self.output.scale == "one class":
+            return self.logits
+        if self.card.logits is not None:
+            return self.card.logits
+        operation = self.output.port.operation
+        if operation in BOUNDED:
+            return False
+        return True if operation in UNBOUNDED else None
+
     def result(
         self,
         outputs: Sequence[Tensor],
@@ -155,6 +188,7 @@ class MaskReading:
         """Make a result; see :meth:`wasinn_nb.tasks.Reading.result`."""
         arrays = [output.to_array()[0] for output in outputs]
         labels = None if self.head.reduce == "none" else arrays.pop(0)
+        maps = arrays.pop() if self.head.confidence != "none" else None
         scores: NDArray[np.float32] | None = arrays.pop(0) if arrays else None
         notes = (*assumed, *self.assumed)
         one_class = self.output.scale == "one class"
@@ -168,6 +202,10 @@ class MaskReading:
             assert scores is not None  # noqa: S101 - nothing is reduced, so it is kept
             labels = labels_of(scores, self.threshold)
         self._check(labels)
+        if self.measured and maps is None:
+            assert scores is not None  # noqa: S101 - kept, as only they tell
+            shares = one_class or _are_shares(scores)
+            maps = confidence_maps(scores, "probabilities" if shares else "logits")
         covers = WHOLE
         if (recipe := origin.recipe) is not None:
             model = recipe.height, recipe.width
@@ -175,6 +213,7 @@ class MaskReading:
             covers, *kept = Coverage.of(labels.shape, model, placement, size)
             labels = labels[*kept]
             scores = None if scores is None else scores[:, *kept]
+            maps = None if maps is None else maps[:, *kept]
         return SegmentationResult(
             labels,
             self.card,
@@ -191,6 +230,7 @@ class MaskReading:
             self.threshold if one_class else None,
             notes,
             covers,
+            None if maps is None else Confidence.of_maps(maps),
         )
 
     def _check(self, labels: NDArray[np.uint8]) -> None:
@@ -205,6 +245,13 @@ class MaskReading:
             f"{counted(classes, 'class')}: 0 to {classes - 1}",
             remedy=Remedy("pass a card that names all of them", [{"classes": highest + 1}]),
         )
+
+
+def _are_shares(scores: NDArray[np.float32]) -> bool:
+    """Return whether the scores of each pixel are parts of 1."""
+    if scores.min() < 0 or scores.max() > 1:
+        return False
+    return bool(np.abs(scores.sum(axis=0) - 1).max() <= _SUM_TOLERANCE)
 
 
 def _logits(found: MaskOutput, card: ModelCard) -> bool | None:

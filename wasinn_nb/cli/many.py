@@ -1,0 +1,169 @@
+"""``predict`` and ``predictions``: a model over many images, and what was found in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+import wasinn_nb as wn
+from wasinn_nb.cli.console import (
+    AsJson,
+    CardPath,
+    Html,
+    ModelName,
+    Precision,
+    RecipeText,
+    RuntimeName,
+    Target,
+    app,
+    notes,
+    print_json,
+    print_line,
+    show,
+)
+from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
+from wasinn_nb.render import Column, Document, Table
+from wasinn_nb.wording import counted
+
+_INTERRUPTED: Final = 130
+"""The exit code of a program that Ctrl-C ended, as shells know it."""
+
+_LISTED: Final = 20
+
+StoreFolder = Annotated[Path, typer.Argument(help="The folder that `predict` wrote.")]
+
+
+@app.command()
+def predict(
+    images: Annotated[
+        str,
+        typer.Argument(
+            help="A folder, a glob in quotes, a CSV or Parquet file with a column of paths, or a "
+            "URL such as s3://bucket/folder."
+        ),
+    ],
+    store: Annotated[
+        Path, typer.Option("--store", "-s", help="The folder that keeps the results.")
+    ],
+    model: ModelName = None,
+    target: Target = None,
+    precision: Precision = None,
+    card: CardPath = None,
+    recipe: RecipeText = None,
+    runtime: RuntimeName = None,
+    column: Annotated[
+        str | None, typer.Option(help="The column of paths in a CSV or Parquet file.")
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read files again that look unchanged.")
+    ] = False,
+    on_error: Annotated[
+        str, typer.Option(help="keep: an image that fails is a row; raise: it ends the run.")
+    ] = "keep",
+    failures: Annotated[
+        float, typer.Option(help="End the run where more of the first 100 images fail; 1: never.")
+    ] = 0.5,
+    no_masks: Annotated[
+        bool, typer.Option("--no-masks", help="Keep figures without masks.")
+    ] = False,
+    no_thumbnails: Annotated[
+        bool, typer.Option("--no-thumbnails", help="Keep no small images.")
+    ] = False,
+    html: Html = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a model on many images and keep every result; run again, it does what is missing.
+
+    Exit code 0: done, also with images that failed; 130: interrupted, what is finished is kept.
+    """
+    try:
+        found = wn.predict(
+            images,
+            model,
+            store,
+            target=target,
+            precision=precision,
+            card=card,
+            recipe=read_recipe(recipe),
+            runtime=runtime,
+            column=column,
+            verify=verify,
+            on_error=on_error,  # type: ignore[arg-type]  # checked by `predict`
+            failures=failures,
+            masks=not no_masks,
+            thumbnails=not no_thumbnails,
+        )
+    except KeyboardInterrupt:
+        notes(f"interrupted; what is finished is kept in {store}: run the same again to go on")
+        raise typer.Exit(_INTERRUPTED) from None
+    _tell(found, html, as_json=as_json)
+    if not as_json:
+        print_line(f"rows: {found.folder / 'rows'}")
+        print_remedy(Given(model, card, recipe).remedy(found.assumed))
+
+
+@app.command()
+def predictions(
+    store: StoreFolder,
+    run: Annotated[
+        str | None, typer.Option(help="The beginning of a run's name. (default: the last)")
+    ] = None,
+    query: Annotated[
+        str | None,
+        typer.Option("--query", "-q", help='Rows for which it holds: "road < 0.05".'),
+    ] = None,
+    worst: Annotated[
+        int | None, typer.Option(min=1, help="So many rows that deserve a look first.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(help="The column that --worst goes by. (default: confidence)")
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="Another store or run: where the two disagree.")
+    ] = None,
+    export: Annotated[Path | None, typer.Option(help="Write the masks into this folder.")] = None,
+    format_: Annotated[str, typer.Option("--format", help="Of --export: png or coco.")] = "png",
+    to_parquet: Annotated[
+        Path | None, typer.Option(help="Write the rows as one Parquet file, without masks.")
+    ] = None,
+    html: Html = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at what `predict` has kept: counts, errors, and the rows that are asked for."""
+    found = wn.read_predictions(store, run)
+    if query is not None:
+        found = found.query(query)
+    if worst is not None or by is not None:
+        found = found.worst(worst or _LISTED, by)
+    if export is not None:
+        print_line(f"masks: {found.export(export, format_)}")  # type: ignore[arg-type]  # checked
+    if to_parquet is not None:
+        print_line(f"rows: {found.to_parquet(to_parquet)}")
+    if compare is not None:
+        _tell(found.compare(wn.read_predictions(compare)), html, as_json=as_json)
+        return
+    _tell(found, html, as_json=as_json)
+    if not as_json and (query is not None or worst is not None or by is not None):
+        show(_listing(found, by))
+
+
+def _tell(found: wn.Predictions | wn.RunComparison, html: Path | None, *, as_json: bool) -> None:
+    if html is not None:
+        found.write_html(html)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        show(found)
+
+
+def _listing(found: wn.Predictions, by: str | None) -> Document:
+    """Return the first rows as a table: names, what they are ordered by, the classes."""
+    known = ["mean_confidence", "label", "probability", *found.class_columns.values()]
+    chosen = [name for name in dict.fromkeys([by, *known]) if name in found.columns]
+    frame = found[:_LISTED].table(["name", "status", *chosen])
+    left = len(found) - len(frame)
+    more = f"{counted(left, 'row')} more" if left > 0 else ""
+    columns: list[str | Column] = ["name", "status", *(Column(name, ".4f") for name in chosen)]
+    return Document("rows", [Table(columns, frame.to_numpy().tolist(), more)], show_title=False)

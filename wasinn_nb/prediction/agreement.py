@@ -1,0 +1,196 @@
+"""Two runs over the same images: how far they agree, and on which images least."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb import metrics
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.progress import Progress, progress_bar
+from wasinn_nb.render import Column, Document, Paragraph, Report, Table
+from wasinn_nb.tasks.segmentation import resize_labels
+from wasinn_nb.wording import counted, percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from wasinn_nb.prediction.predictions import Predictions
+
+__all__ = ["RunComparison", "compared"]
+
+_SHOWN: Final = 10
+_MASK: Final = ("name", "sha256", "status", "mask", "covers", "width", "height")
+_LABEL: Final = ("name", "sha256", "status", "label", "probability")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RunComparison(Report):
+    """How far two runs agree; made by :meth:`Predictions.compare`.
+
+    Attributes
+    ----------
+    titles : (str, str)
+        The models.
+    classes : tuple of str
+        Of both.
+    matrix : (C, C) int64 array
+        Pixels, or images of a classifier: a row for each class of the first run, a column for each
+        of the second.
+    names : tuple of str
+        Of the images that both have.
+    agreements : (N,) float64 array
+        Of each image, the part of the pixels that have one class in both runs; of a classifier 1
+        or 0.
+    ious : (N, C) float64 array
+        Of each image, the IoU of each class between the runs, NaN where it is in neither.
+    alone : (int, int)
+        Images that only the first, and only the second run has a result for.
+    """
+
+    titles: tuple[str, str]
+    classes: tuple[str, ...]
+    matrix: NDArray[np.int64]
+    names: tuple[str, ...]
+    agreements: NDArray[np.float64]
+    ious: NDArray[np.float64]
+    alone: tuple[int, int]
+
+    @property
+    def agreement(self) -> float:
+        """The part of all pixels, or images, that have one class in both runs."""
+        return metrics.pixel_accuracy(self.matrix)
+
+    @property
+    def iou(self) -> dict[str, float]:
+        """IoU between the runs over all images: class → 0 to 1, NaN where it is in neither."""
+        return dict(zip(self.classes, metrics.iou(self.matrix).tolist(), strict=True))
+
+    def images(self) -> pd.DataFrame:
+        """Return a row for each image, the ones that the runs disagree on most first."""
+        import pandas as pd
+
+        order = np.argsort(self.agreements, kind="stable")
+        values: dict[str, Any] = {"agreement": self.agreements[order]}
+        for index, name in enumerate(self.classes):
+            values[f"IoU {name}"] = self.ious[order, index]
+        return pd.DataFrame(values, index=pd.Index([self.names[n] for n in order], name="image"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON values, the images that the runs disagree on most first."""
+        order = np.argsort(self.agreements, kind="stable").tolist()
+        return {
+            "models": list(self.titles),
+            "agreement": self.agreement,
+            "iou": {name: None if np.isnan(one) else one for name, one in self.iou.items()},
+            "matrix": self.matrix.tolist(),
+            "alone": list(self.alone),
+            "images": [
+                {"name": self.names[n], "agreement": float(self.agreements[n])} for n in order
+            ],
+        }
+
+    def document(self) -> Document:
+        """Return what there is to see: agreement by class, and the images with the least."""
+        order = np.argsort(self.agreements, kind="stable")[:_SHOWN]
+        title = f"{self.titles[0]} and {self.titles[1]}, {counted(len(self.names), 'image')}"
+        alone = [
+            f"{counted(count, 'image')} only in the run of {which}"
+            for count, which in zip(self.alone, ("the first", "the second"), strict=True)
+            if count
+        ]
+        pixels = self.matrix.sum(axis=1).tolist(), self.matrix.sum(axis=0).tolist()
+        return Document(
+            title,
+            [
+                Paragraph(f"the same class in both: {percent(self.agreement)}", "strong"),
+                Table(
+                    ["class", Column("IoU", ".4f"), "in the first", "in the second"],
+                    list(zip(self.classes, self.iou.values(), *pixels, strict=True)),
+                ),
+                Table(
+                    ["image", Column("agreement", ".4f")],
+                    [(self.names[n], float(self.agreements[n])) for n in order],
+                    "least agreement",
+                ),
+                *([Paragraph("; ".join(alone))] if alone else []),
+            ],
+        )
+
+
+def compared(one: Predictions, other: Predictions, progress: Progress) -> RunComparison:
+    """Compare two runs; see :meth:`Predictions.compare`."""
+    if one.task != other.task or one.task not in {"segmentation", "classification"}:
+        raise InvalidArgumentError(
+            f"expected two runs of segmentation, or two of classification, got {one.task} and "
+            f"{other.task}"
+        )
+    classes = tuple(dict.fromkeys([*one.card.classes, *other.card.classes]))
+    maps = [
+        np.array([classes.index(name) for name in run.card.classes], np.int64)
+        for run in (one, other)
+    ]
+    matrix = np.zeros((len(classes), len(classes)), np.int64)
+    names, agreements, ious = [], [], []
+    masks = one.task == "segmentation"
+    pairs = _pairs(one, other, _MASK if masks else _LABEL)
+    alone = next(pairs)
+    count = len(one) - alone[0]
+    for first, second in progress_bar(
+        pairs, progress=progress, desc="compare", unit="image", total=count, leave=False
+    ):
+        if masks:
+            labels = _labels(one, first, other, second)
+            both = [known[values] for known, values in zip(maps, labels, strict=True)]
+        else:
+            both = [np.array([classes.index(row["label"])]) for row in (first, second)]
+        own = metrics.confusion_matrix(both[0], both[1], len(classes))
+        matrix += own
+        names.append(first["name"])
+        agreements.append(metrics.pixel_accuracy(own))
+        ious.append(metrics.iou(own))
+    if not names:
+        raise InvalidArgumentError(
+            "the two runs have no image in common: none has the same content in both"
+        )
+    return RunComparison(
+        (one.origin.model, other.origin.model),
+        classes,
+        matrix,
+        tuple(names),
+        np.array(agreements),
+        np.array(ious),
+        alone,
+    )
+
+
+def _pairs(one: Predictions, other: Predictions, columns: Sequence[str]) -> Iterator[Any]:
+    """Yield how many images only one has; then the rows of each image that both have."""
+    finished = [run.query("status == 'done'") for run in (one, other)]
+    hashes = [run.table(["sha256"])["sha256"].tolist() for run in finished]
+    places = {sha256: place for place, sha256 in enumerate(hashes[1])}
+    common = {*hashes[0]} & {*hashes[1]}
+    yield (
+        sum(sha256 not in common for sha256 in hashes[0]),
+        sum(sha256 not in common for sha256 in hashes[1]),
+    )
+    for row in finished[0].rows(columns):
+        if row["sha256"] in common:
+            yield row, finished[1].row(places[row["sha256"]], columns)
+
+
+def _labels(
+    one: Predictions, first: dict[str, Any], other: Predictions, second: dict[str, Any]
+) -> list[NDArray[np.uint8]]:
+    """Return the labels of an image in two runs, at the size of the first."""
+    results = [run.made(row) for run, row in ((one, first), (other, second))]
+    if results[0].covers == results[1].covers:
+        size = results[0].labels.shape
+        return [results[0].labels, resize_labels(results[1].labels, *size)]
+    height, width = first["height"], first["width"]
+    covered = results[0].covered_at(height, width) & results[1].covered_at(height, width)
+    return [result.labels_at(height, width)[covered] for result in results]

@@ -1,0 +1,213 @@
+"""Where many images come from, listed lazily: the first one is there before the last is known."""
+
+from __future__ import annotations
+
+import glob
+import itertools
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from PIL import Image
+
+from wasinn_nb import catalog
+from wasinn_nb.errors import InvalidArgumentError, MissingFileError
+from wasinn_nb.files import expanded, has_folder, is_file, is_folder
+from wasinn_nb.imaging import IMAGE_SUFFIXES
+from wasinn_nb.prediction.items import Item
+from wasinn_nb.prediction.manifests import MANIFEST_SUFFIXES, manifest_paths
+from wasinn_nb.prediction.remote import is_url, remote_items
+
+__all__ = ["Listing", "listing"]
+
+_MAGIC: Final = re.compile(r"[*?\[]")
+
+
+class Listing:
+    """Images in the order in which they are found; each iteration lists them anew.
+
+    Parameters
+    ----------
+    make : callable
+        → an iterator of items.
+    again : bool
+        Whether they can be listed more than once.
+    count : int, optional
+        How many there are, where that is known.
+    remote : bool
+        Whether reading each one takes the time of a network.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Iterable[Item]],
+        *,
+        again: bool,
+        count: int | None = None,
+        remote: bool = False,
+    ) -> None:
+        self._make = make
+        self.again = again
+        self.count = count
+        self.remote = remote
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._make())
+
+
+def listing(images: Any, column: str | None = None) -> Listing:
+    """Return the images that a user names.
+
+    Parameters
+    ----------
+    images : path, glob, URL, mapping, or iterable
+        A folder gives its image files and those of its folders.  A CSV or Parquet file lists paths
+        or URLs in a column.  A mapping is name → image.  An iterable gives paths, URLs, names of
+        shipped images, or images in memory.
+    column : str, optional
+        The column of a manifest.
+
+    Raises
+    ------
+    MissingFileError
+        If a path leads nowhere.
+    InvalidArgumentError
+        If it is none of these, or there is a column without a manifest.
+
+    Examples
+    --------
+    >>> [item.name for item in listing(["city-arrow", b"GIF89a"])]
+    ['city-arrow.jpg', '#1']
+    """
+    if isinstance(images, str | os.PathLike):
+        return _of_path(images, column)
+    if column is not None:
+        raise InvalidArgumentError(
+            f"column={column!r:.80} is for a manifest; pass images as the path of a CSV or "
+            f"Parquet file"
+        )
+    if isinstance(images, Mapping):
+        return Listing(
+            lambda: (_item(image, n, str(name)) for n, (name, image) in enumerate(images.items())),
+            again=True,
+            count=len(images),
+        )
+    one = isinstance(images, bytes | bytearray | memoryview | Image.Image) or hasattr(
+        images, "read"
+    )
+    if one or (isinstance(images, np.ndarray) and images.ndim < 4):
+        images = [images]
+    if not isinstance(images, Iterable):
+        raise InvalidArgumentError(
+            f"expected images as a folder, a glob, a manifest, a mapping or an iterable, got "
+            f"{type(images).__name__}"
+        )
+    again = not isinstance(images, Iterator)
+    count = len(images) if again and isinstance(images, Sized) else None
+    return Listing(
+        lambda: (_item(image, n) for n, image in enumerate(images)), again=again, count=count
+    )
+
+
+def _of_path(images: str | os.PathLike[str], column: str | None) -> Listing:
+    text = os.fspath(images)
+    if isinstance(images, str) and is_url(images):
+        return Listing(lambda: remote_items(images), again=True, remote=True)
+    path = expanded(images, "images")
+    if path.suffix.lower() in MANIFEST_SUFFIXES and is_file(path):
+        remote = any(map(is_url, itertools.islice(manifest_paths(path, column), 1)))
+        return Listing(
+            lambda: (
+                _item(one, n, base=path.parent)
+                for n, one in enumerate(manifest_paths(path, column))
+            ),
+            again=True,
+            remote=remote,
+        )
+    if column is not None:
+        raise InvalidArgumentError(f"{text!s:.300} is not a CSV or Parquet file, so has no columns")
+    if is_folder(path):
+        return Listing(lambda: _in_folder(path), again=True)
+    if os.path.lexists(path):
+        return Listing(
+            lambda: iter([_of_file(str(path.absolute()), path.name)]), again=True, count=1
+        )
+    if _MAGIC.search(str(path)):
+        if next(_matching(path), None) is None:
+            raise MissingFileError(f"no file matches {text!s:.300}; check the pattern")
+        return Listing(lambda: _matching(path), again=True)
+    found = catalog.image(images)  # a shipped one by its name, or the error that there is none
+    return Listing(lambda: iter([_of_file(str(found), found.name)]), again=True, count=1)
+
+
+def _item(image: Any, number: int, name: str = "", base: Path | None = None) -> Item:
+    """Return what an iterable gave as an item."""
+    if isinstance(image, tuple) and len(image) == 2 and isinstance(image[0], str):
+        name, image = image
+    if isinstance(image, str) and is_url(image):
+        return next(remote_items(image, name))
+    if isinstance(image, str | os.PathLike):
+        path = Path(image)
+        if isinstance(image, str) and not path.suffix and not has_folder(image):
+            path = path if path.exists() else catalog.image(image)
+        if base is not None:
+            path = base / path
+        # Not checked here: a file that is missing is a row with an error.
+        return _of_file(os.path.abspath(path), name or str(image if base else path.name))
+    own = f"#{name or number}"  # no path, and no URL
+    return Item(own, name or own, image=image)
+
+
+def _of_file(source: str, name: str) -> Item:
+    return Item(source, name)
+
+
+def _matching(pattern: Path) -> Iterator[Item]:
+    """Yield the files that a glob matches, hidden ones left out; named from its fixed folder."""
+    parts = pattern.parts
+    fixed = Path(*itertools.takewhile(lambda part: not _MAGIC.search(part), parts))
+    for found in glob.iglob(str(pattern), recursive=True):
+        if not os.path.isdir(found):
+            yield _of_file(os.path.abspath(found), os.path.relpath(found, fixed))
+
+
+def _in_folder(folder: Path) -> Iterator[Item]:
+    """Yield the image files of a folder and of its folders, without hidden ones.
+
+    Links are followed; a folder that was listed already is not listed again, so that loops end.
+    """
+    root = os.path.abspath(folder)
+    waiting = [root]
+    seen: set[tuple[int, int]] = set()
+    while waiting:
+        here = waiting.pop()
+        try:
+            status = os.stat(here)
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    if _is_folder(entry):
+                        waiting.append(entry.path)
+                    elif os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:
+                        yield _of_file(entry.path, os.path.relpath(entry.path, root))
+        except OSError as error:
+            if here == root:
+                raise MissingFileError(
+                    f"the folder {folder} cannot be read: {error.strerror}; change its permissions"
+                ) from error
+            problem = f"the folder cannot be read: {error.strerror}; change its permissions"
+            yield Item(here, os.path.relpath(here, root), problem=problem)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

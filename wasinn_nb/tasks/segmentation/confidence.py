@@ -1,0 +1,51 @@
+"""How sure a model was of a mask: three numbers of its pixels' confidences."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb.runtimes import STEPS
+
+__all__ = ["NEAR_TIE", "Confidence"]
+
+NEAR_TIE: Final = 0.1
+"""A pixel is near a tie where its two most probable classes are closer than this."""
+
+_NEAR: Final = int(NEAR_TIE * STEPS)
+
+
+class Confidence(NamedTuple):
+    """How sure the model was of the pixels of a mask.
+
+    The confidence of a pixel is the probability of its most probable class, in steps of 1/255.
+    """
+
+    mean: float
+    """Over all pixels."""
+    lowest: float
+    near_tie: float
+    """The part of the pixels whose two most probable classes are within 0.1 of each other."""
+
+    @classmethod
+    def of_maps(cls, maps: NDArray[Any]) -> Confidence:
+        """Return the numbers of confidence maps.
+
+        Parameters
+        ----------
+        maps : (2, H, W) uint8 array
+            As of `wasinn_nb.runtimes.confidence_maps`.
+
+        Examples
+        --------
+        >>> Confidence.of_maps(np.array([[[255, 51]], [[204, 10]]], np.uint8))
+        Confidence(mean=0.6, lowest=0.2, near_tie=0.5)
+        """
+        best, margin = maps
+        return cls(
+            int(best.sum(dtype=np.int64)) / (best.size * STEPS),
+            int(best.min()) / STEPS,
+            int(np.count_nonzero(margin <= _NEAR)) / margin.size,
+        )
