@@ -140,6 +140,9 @@ ELSEWHERE = {
     "tasks/registry.py _remedy": "test_cli_remedies",
     "cards/from_file.py _recipe": "test_cli_remedies",
     "evaluation/labels.py _remedy": "test_cli and here",
+    "prediction/columns.py no_mask": "test_cli_predict",
+    "prediction/driving.py broken": "test_cli_predict",
+    "prediction/manifests.py _chosen": "test_cli_predict",
 }
 NOT_PASTED = {
     "runtimes/litert.py _SYMMETRIC": "a model that LiteRT refuses: test_third_party",
@@ -150,6 +153,8 @@ NOT_PASTED = {
     "deployment/planning.py _files": "runs OpenVINO's own converter",
     "host/job.py REMEDIES": "options with a number: test_cli, slow",
     "host/process.py _without_engine": "an engine object: Python alone",
+    "prediction/arrow.py arrow": "installs a package",
+    "prediction/remote.py _files": "installs a package",
     "diagnosis/result.py remedy": "code to put into a program: test_diagnosis",
 }
 

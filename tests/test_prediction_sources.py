@@ -82,7 +82,7 @@ def test_manifests(folder, tmp_path):
     parquet = tmp_path / "list.parquet"
     pq.write_table(pa.table({"n": [1, 2], "where": ["images/a.png", None]}), parquet)
     assert names(parquet, "where") == ["images/a.png"]
-    with pytest.raises(InvalidArgumentError, match="it has n, where: name the one with the paths"):
+    with pytest.raises(InvalidArgumentError, match="it has n, where; name the one with the paths"):
         list(listing(parquet))
     with pytest.raises(InvalidArgumentError, match="expected text in the column 'n', got 1"):
         list(listing(parquet, "n"))

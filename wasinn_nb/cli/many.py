@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -60,7 +60,8 @@ def predict(
         bool, typer.Option("--verify", help="Read files again that look unchanged.")
     ] = False,
     on_error: Annotated[
-        str, typer.Option(help="keep: an image that fails is a row; raise: it ends the run.")
+        Literal["keep", "raise"],
+        typer.Option(help="keep: an image that fails is a row; raise: it ends the run."),
     ] = "keep",
     failures: Annotated[
         float, typer.Option(help="End the run where more of the first 100 images fail; 1: never.")
@@ -90,7 +91,7 @@ def predict(
             runtime=runtime,
             column=column,
             verify=verify,
-            on_error=on_error,  # type: ignore[arg-type]  # checked by `predict`
+            on_error=on_error,
             failures=failures,
             masks=not no_masks,
             thumbnails=not no_thumbnails,
@@ -124,7 +125,9 @@ def predictions(
         Path | None, typer.Option(help="Another store or run: where the two disagree.")
     ] = None,
     export: Annotated[Path | None, typer.Option(help="Write the masks into this folder.")] = None,
-    format_: Annotated[str, typer.Option("--format", help="Of --export: png or coco.")] = "png",
+    format_: Annotated[
+        Literal["png", "coco"], typer.Option("--format", help="Of --export.")
+    ] = "png",
     to_parquet: Annotated[
         Path | None, typer.Option(help="Write the rows as one Parquet file, without masks.")
     ] = None,
@@ -138,7 +141,7 @@ def predictions(
     if worst is not None or by is not None:
         found = found.worst(worst or _LISTED, by)
     if export is not None:
-        print_line(f"masks: {found.export(export, format_)}")  # type: ignore[arg-type]  # checked
+        print_line(f"masks: {found.export(export, format_)}")
     if to_parquet is not None:
         print_line(f"rows: {found.to_parquet(to_parquet)}")
     if compare is not None:

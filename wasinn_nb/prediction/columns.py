@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from wasinn_nb.cards import ModelCard
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.imaging import Coverage, ImageSource
 from wasinn_nb.json_files import json_text
 from wasinn_nb.origin import Origin
@@ -19,7 +19,7 @@ from wasinn_nb.prediction.schema import class_columns
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import Confidence, SegmentationResult
 
-__all__ = ["Columns", "columns_of", "mask_labels"]
+__all__ = ["Columns", "columns_of", "mask_labels", "no_mask"]
 
 _TOP: Final = 5
 _CONFIDENCE: Final = ("mean_confidence", "lowest_confidence", "near_tie")
@@ -180,6 +180,17 @@ def seconds_of(row: Mapping[str, Any]) -> dict[str, float]:
     return {step: float(value) for step, value in named.items() if value is not None}
 
 
+def no_mask(name: str) -> InvalidArgumentError:
+    """Return the error of a row whose mask is needed and was not kept."""
+    return InvalidArgumentError(
+        f"{name}: no mask was kept",
+        remedy=Remedy(
+            "predict with masks=True into another store",
+            command="run predict without --no-masks into another store",
+        ),
+    )
+
+
 def mask_labels(data: bytes | None, name: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Return the labels of a mask as a row keeps it.
 
@@ -189,7 +200,7 @@ def mask_labels(data: bytes | None, name: str) -> np.ndarray[Any, np.dtype[np.ui
         If the row has none, or it is broken.
     """
     if data is None:
-        raise InvalidArgumentError(f"{name}: no mask was kept; predict with masks=True")
+        raise no_mask(name)
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             labels = np.asarray(image)

@@ -51,12 +51,12 @@ def predictions_document(predictions: Predictions) -> Document:
     blocks: list[Block] = [_classes(predictions, frame)] if count > failed else []
     if failed:
         blocks += _errors(predictions, failed)
+    if predictions.assumed:
+        blocks.append(Paragraph(f"assumed: {'; '.join(predictions.assumed)}"))
     blocks.append(Only(("notebook", "page"), _thumbnails(predictions)))
     where = [("rows", str(predictions.folder / "rows")), ("made by", origin.ran)]
     if predictions.others:
         where.append(("other runs in the store", ", ".join(predictions.others)))
-    if predictions.assumed:
-        where.append(("assumed", "; ".join(predictions.assumed)))
     blocks.append(Only(("notebook", "page"), [Facts(where)]))
     return Document(title, blocks)
 

@@ -101,7 +101,9 @@ class Limits:
             f"{kind}, such as {session.example}",
             remedy=Remedy(
                 "look at the column 'error' of the predictions; to go on regardless, "
-                "pass failures=1"
+                "pass failures=1",
+                command="look at the rows with wasinn-nb predictions; to go on regardless, add "
+                "--failures 1",
             ),
         )
 

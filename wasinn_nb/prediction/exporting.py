@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.files import expanded
+from wasinn_nb.prediction.columns import no_mask
 from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.transaction import atomic
 from wasinn_nb.wording import inert
@@ -57,7 +58,7 @@ def exported(
 
 def _mask(row: dict[str, Any]) -> bytes:
     if row["mask"] is None:
-        raise InvalidArgumentError(f"{row['name']}: no mask was kept; predict with masks=True")
+        raise no_mask(row["name"])
     return bytes(row["mask"])
 
 

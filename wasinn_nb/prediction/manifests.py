@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.prediction.arrow import arrow, parquet
 from wasinn_nb.wording import listed
 
@@ -79,7 +79,10 @@ def _chosen(path: Path, names: Sequence[str], column: str | None) -> int:
     if not found:
         wanted = f"no column {column!r:.80}" if column else "no column that is known to hold paths"
         raise InvalidArgumentError(
-            f"{path}: {wanted}; it has {listed([*map(str, names)]) or 'none'}: "
-            f"name the one with the paths, column=NAME"
+            f"{path}: {wanted}; it has {listed([*map(str, names)]) or 'none'}",
+            remedy=Remedy(
+                "name the one with the paths, column=NAME",
+                command="name the one with the paths, --column NAME",
+            ),
         )
     return found[0]

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
-from wasinn_nb.cards import ModelCard
+from wasinn_nb.cards import ModelCard, restored_assumptions
 from wasinn_nb.errors import BusyError, InvalidArgumentError, MissingFileError, UnwritableError
 from wasinn_nb.files import expanded, is_file, is_folder
 from wasinn_nb.json_files import json_text, read_json
@@ -81,7 +81,9 @@ class Run:
             self.task = str(about["task"])
             self.card = ModelCard.from_dict(about["card"])
             self.origin = Origin.from_dict(about["origin"])
-            self.assumed = tuple(map(str, about["assumed"]))
+            self.assumed = restored_assumptions(
+                tuple(map(str, about["assumed"])), self.origin.recipe, len(self.card.classes)
+            )
             threshold = about["threshold"]
             self.threshold = None if threshold is None else float(threshold)
             self.created = str(about["created"])
