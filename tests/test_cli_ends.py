@@ -64,10 +64,10 @@ def test_exit_codes_are_in_the_help():
 def test_a_fault_of_ours_is_not_a_verdict():
     program = (
         "import sys, wasinn_nb as wn\n"
-        "from wasinn_nb.cli import main_here\n"
+        "from wasinn_nb.cli import main\n"
         "sys.argv = ['wasinn-nb', 'compare', 'a', 'b']\n"
         "wn.compare = None\n"
-        "main_here()"
+        "main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False

@@ -16,7 +16,7 @@ from wasinn_nb.cards.conventions import clean_text
 from wasinn_nb.cards.fields import CardFields
 from wasinn_nb.cards.formats import content_of, encoding_of
 from wasinn_nb.cards.inputs import FIVE_CALLS, ImageInput, image_input, image_inputs
-from wasinn_nb.cards.integrity import checked_encoding, checked_files
+from wasinn_nb.cards.integrity import checked_encoding, checked_files, companion_files
 from wasinn_nb.cards.metadata import Stated, check_with_weights, stated
 from wasinn_nb.cards.modelfile import ModelFile
 from wasinn_nb.cards.modelpath import (
@@ -70,6 +70,7 @@ __all__ = [
     "checked_encoding",
     "checked_files",
     "clean_text",
+    "companion_files",
     "content_of",
     "custom_operations",
     "encoding_by_suffix",

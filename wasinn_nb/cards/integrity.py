@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from glob import escape
 from pathlib import Path
+from typing import Final
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.formats import (
@@ -17,13 +19,22 @@ from wasinn_nb.cards.formats import (
     start_of,
 )
 from wasinn_nb.cards.ir import needed_weights, parsed_ir
+from wasinn_nb.cards.modelpath import (
+    belongs_to,
+    is_saved_model,
+    model_files,
+    saved_model_files,
+)
 from wasinn_nb.cards.onnx_file import external_data, parsed_onnx
 from wasinn_nb.cards.tflite_check import check_tflite
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RuntimeFailure
 from wasinn_nb.files import existing_file
 from wasinn_nb.wording import counted
 
-__all__ = ["checked_encoding", "checked_files"]
+__all__ = ["checked_encoding", "checked_files", "companion_files"]
+
+# Beside a graph of TensorFlow or Paddle whose suffix does not say which of them it is.
+_BESIDE_GRAPHS: Final = (".index", ".data-*", ".pdiparams")
 
 
 def checked_encoding(files: Sequence[Path | bytes], declared: GraphEncoding) -> GraphEncoding:
@@ -127,6 +138,45 @@ def checked_files(files: Sequence[Path | bytes], encoding: GraphEncoding) -> Non
             raise RuntimeFailure(f"expected the model's weights, got {fetched}")
 
 
+def companion_files(main: Path) -> tuple[Path, ...]:
+    """Return the files beside a model's main file that an engine reads along with it.
+
+    Parameters
+    ----------
+    main : Path
+        The main file, or the folder of a SavedModel.
+
+    Returns
+    -------
+    tuple of Path
+        Those that are there.  Files that an ONNX model or a folder leads to outside of the model's
+        folder are left out: `checked_files` refuses them.
+
+    Raises
+    ------
+    MissingFileError
+        If the main file is not there, or cannot be read.
+    RuntimeFailure
+        If an ONNX file is damaged, or names weights outside the model's folder.
+    """
+    if is_folder(main):
+        files = saved_model_files(main) if is_saved_model(main) else ()
+        return tuple(file for file in files if belongs_to(main, file))
+    encoding = encoding_of(main)
+    found: Iterable[Path] = model_files(main)[1:]
+    if encoding is GraphEncoding.ONNX:
+        parts = external_data(parsed_onnx(content_of(main)))
+        named = dict.fromkeys(main.parent / part.location for part in parts)
+        found = (file for file in named if belongs_to(main, file))
+    elif encoding is None:
+        found = (
+            path
+            for suffix in _BESIDE_GRAPHS
+            for path in main.parent.glob(f"{escape(main.stem)}{suffix}")
+        )
+    return tuple(file for file in found if file.is_file())
+
+
 def _check_number(files: Sequence[Path | bytes], encoding: GraphEncoding) -> None:
     number = encoding.builders
     if not (1 <= len(files) <= 2 if number is None else len(files) == number):
@@ -167,6 +217,11 @@ def _check_external_data(first: Path | bytes) -> None:
                 f"the ONNX model has weights in {location!r:.200}, which is missing: put the file "
                 f"beside the model ({error})"
             ) from error
+        if not belongs_to(first, found):
+            raise RuntimeFailure(
+                f"expected the weights of {tensor!r:.80} in a file in the model's folder, got a "
+                f"link, {location!r:.200}, that leads out of it: put the file itself there"
+            )
         size = found.stat().st_size
         what = foreign_content(found) if size < end else fetched_instead(start_of(found))
         if what or size < end:

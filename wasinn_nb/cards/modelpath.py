@@ -19,6 +19,7 @@ __all__ = [
     "FOLDER_CARD",
     "WEIGHTS",
     "as_name",
+    "belongs_to",
     "card_path",
     "check_whole",
     "encoding_by_suffix",
@@ -215,6 +216,30 @@ def existing_model(path: str | os.PathLike[str]) -> Path:
     main = main_path(existing_file(given, "model"))
     check_whole((main, given))
     return main
+
+
+def belongs_to(main: Path, file: Path) -> bool:
+    """Return whether a file lies in a model's folder or below it, all links resolved.
+
+    Where the model itself is a link, as in the caches of downloaders, the folder that it leads to
+    is a folder of the model, too.
+
+    Parameters
+    ----------
+    main : Path
+        The main file, or the folder of a SavedModel.
+    file : Path
+
+    Examples
+    --------
+    >>> belongs_to(Path("a/m.onnx"), Path("a/b/w")), belongs_to(Path("a/m.onnx"), Path("w"))
+    (True, False)
+    """
+    named = main / _SAVED_MODEL if main.is_dir() else main
+    place = file.resolve()
+    return any(
+        place.is_relative_to(one) for one in (named.parent.resolve(), named.resolve().parent)
+    )
 
 
 def model_stem(main: Path) -> str:

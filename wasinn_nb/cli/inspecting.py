@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
 import wasinn_nb as wn
-from wasinn_nb.cards import card_path, is_model_file
+from wasinn_nb.cards import card_path
 from wasinn_nb.cli import completing
 from wasinn_nb.cli.console import (
     AsJson,
@@ -23,20 +25,25 @@ from wasinn_nb.cli.console import (
     print_json,
     print_line,
     print_warning,
-    show,
+    text_width,
 )
-from wasinn_nb.cli.dumps import Shape, TypeName, dimensions_of, stated_by_model
-from wasinn_nb.cli.remedies import error_text, print_error, remedy_commands
+from wasinn_nb.cli.dumps import Shape, TypeName
+from wasinn_nb.cli.inspected import Inspected, Request, inspected
+from wasinn_nb.cli.remedies import error_text, print_error
 from wasinn_nb.cli.statements import Given, made_card, numbers, output_of, read_classes, read_recipe
 from wasinn_nb.cli.stdin import STDIN, stdin_file
-from wasinn_nb.errors import InvalidArgumentError, MissingFileError, RecipeError, WasiNnError
-from wasinn_nb.files import is_file, is_folder
+from wasinn_nb.errors import InvalidArgumentError, RecipeError, WasiNnError
+from wasinn_nb.files import is_file
 from wasinn_nb.imaging import Color, Fit, Layout, Resize
-from wasinn_nb.inspection import describe_file, kinds_in, path_of
+from wasinn_nb.inspection import path_of
+
+Read: TypeAlias = Callable[[str, Sequence[str]], Inspected]
+"""Reads a file, given the words of a command line that inspects it alone."""
 
 
 @app.command()
 def inspect(
+    context: typer.Context,
     paths: Annotated[
         list[str],
         typer.Argument(
@@ -59,111 +66,68 @@ def inspect(
             autocompletion=completing.models,
         ),
     ] = None,
+    memory_limit: Annotated[
+        int, typer.Option(min=1, help="MiB that reading a file may take.")
+    ] = 4096,
+    time_limit: Annotated[
+        float, typer.Option(min=0.001, help="Seconds that reading a file may take.")
+    ] = 120.0,
     as_json: AsJson = False,
 ) -> None:
     """Say what tensors, images or models are; with --json, of several files a list.
 
     Of a model: what it takes, gives and states, what is assumed, and how to run it.
+
+    Files are read in a process of their own, which ends at the limits: a file that makes an
+    engine crash, or takes too long, is an error.
     """
-    inspected = partial(
-        _inspected,
-        given=(card, recipe, runtime),
-        dump=(shape, type_, model),
-        as_json=as_json,
-    )
-    if len(paths) == 1:
-        facts = inspected(paths[0])
-        if as_json:
-            print_json(facts)
-        return
-    listed, failed = [], False
+    request = Request(card, recipe, runtime, shape, type_, model, text_width())
+    start: Callable[..., Any] = context.obj or _here
+    with start(request, memory_limit=memory_limit << 20, time_limit=time_limit) as read:
+        if len(paths) == 1:
+            found = _from_file_or_stdin(paths[0], read, sys.argv[1:])
+            if as_json:
+                print_json(found.facts)
+            else:
+                print_line(found.text)
+            return
+        _inspect_several(paths, read, as_json=as_json)
+
+
+@contextmanager
+def _here(request: Request, **limits: object) -> Iterator[Read]:
+    """Read files in this process, where no limits can be set."""
+    del limits
+    yield partial(inspected, request)
+
+
+def _from_file_or_stdin(text: str, read: Read, words: Sequence[str]) -> Inspected:
+    if text != STDIN:
+        return read(text, words)
+    with stdin_file(text) as path:
+        return read(str(path), words)
+
+
+def _inspect_several(paths: Sequence[str], read: Read, *, as_json: bool) -> None:
+    listed, failed, files = [], False, set(paths)
     for number, path in enumerate(paths):
         if number and not as_json:
             print_line("")
+        words = [word for word in sys.argv[1:] if word == path or word not in files]
         try:
-            listed.append(inspected(path))
+            found = _from_file_or_stdin(path, read, words)
         except (WasiNnError, OSError) as error:
             failed = True
-            words = [word for word in sys.argv[1:] if word == path or word not in paths]
             print_error(error, words)
             listed.append({"path": path, "error": error_text(error, words)})
+        else:
+            listed.append(found.facts)
+            if not as_json:
+                print_line(found.text)
     if as_json:
         print_json(listed)
     if failed:
         raise typer.Exit(ExitCode.ERROR)
-
-
-def _inspected(
-    text: str,
-    *,
-    given: tuple[str | None, str | None, str | None],
-    dump: tuple[str | None, str | None, str | None],
-    as_json: bool,
-) -> dict[str, Any]:
-    """Return what is known of a file as JSON values; print it where they are not asked for."""
-    card, recipe, runtime = given
-    shape, type_, of_dump = dump
-    path = Path(text)
-    if text == STDIN or shape is not None or type_ is not None or not _is_model(path):
-        with stdin_file(text) as found:
-            stated: tuple[Any, Any] = dimensions_of(shape), type_
-            if of_dump is not None and stated == (None, None):
-                stated = stated_by_model(found, of_dump) or stated
-            described_file = describe_file(_shipped(found), *stated)
-        if not as_json:
-            show(described_file)
-        return described_file.to_dict()
-    model = path if is_folder(path) else text  # text alone may be a name
-    try:
-        described = wn.describe(model, card=card, recipe=read_recipe(recipe), runtime=runtime)
-    except MissingFileError as error:
-        if not is_folder(path) or card is not None:
-            raise
-        raise MissingFileError(f"{path}: {kinds_in(path)}") from error
-    of_model = Given(model, card, recipe)
-    if not as_json:
-        show(described)
-        _print_command(described, of_model)
-    return described.to_dict() | _file_facts(of_model.found)
-
-
-def _shipped(path: Path) -> Path:
-    """Return the path of a shipped image where its name is given."""
-    return wn.image(str(path)) if not path.exists() and str(path) in wn.images() else path
-
-
-def _is_model(path: Path) -> bool:
-    if path.suffix in {".tensor", ".npy"}:
-        return False
-    if path.suffix == ".bin" and is_file(path) and not is_file(path.with_suffix(".xml")):
-        return False
-    if is_folder(path) or is_model_file(path):
-        return True
-    if path.exists() or str(path) in wn.images():
-        return False
-    return not path.suffix or str(path) in wn.models().names
-
-
-def _file_facts(found: wn.Model) -> dict[str, Any]:
-    return {
-        "files": [str(path) for path in found.files],
-        "sha384": dict(found.sha384),
-        "verified": found.verified,
-    }
-
-
-def _print_command(described: wn.ModelDescription, given: Given) -> None:
-    found = given.found
-    if described.error is not None and described.error.remedy is not None:
-        for command in remedy_commands(described.error.remedy, sys.argv[1:]):
-            print_line(f"\n# what would read it\n{command}")
-    if fields := described.assumed_fields:
-        force = is_file(card_path(found.path))
-        command = given.command(fields, described.path, force=force)
-        print_line(f"\n# the same on the command line\n{command}")
-    if found.card.precisions:
-        verified = "yes, by SHA-384" if found.verified else "no: another build than its card says"
-        print_line(f"\n# the files are those of the card: {verified}")
 
 
 @app.command()

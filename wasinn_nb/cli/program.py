@@ -11,8 +11,8 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 
 from wasinn_nb import __version__
+from wasinn_nb.cli.apart import read_apart
 from wasinn_nb.cli.console import ExitCode, app, print_line, print_warning
-from wasinn_nb.cli.contained import CONTAINED, run_contained
 from wasinn_nb.cli.remedies import print_error
 from wasinn_nb.errors import WasiNnError, WasiNnWarning
 
@@ -21,7 +21,7 @@ from wasinn_nb.errors import WasiNnError, WasiNnWarning
 from wasinn_nb.cli import running, many, judging, deploying, inspecting, looking  # noqa: F401
 # isort: on
 
-__all__ = ["main", "main_here"]
+__all__ = ["main"]
 
 _NAME: Final = "wasinn-nb"
 
@@ -31,17 +31,6 @@ def main() -> NoReturn:
 
     The exit codes are those of :class:`ExitCode`.
     """
-    if not (sys.argv[1:2] and sys.argv[1] in CONTAINED):
-        main_here()
-    try:
-        code = run_contained(sys.argv[1:])
-    except KeyboardInterrupt:
-        code = ExitCode.INTERRUPTED
-    sys.exit(code)
-
-
-def main_here() -> NoReturn:
-    """Run the command line as :func:`main` does, every verb in this process."""
     _show_warnings_in_one_line()
     try:
         code = _ended()
@@ -64,7 +53,7 @@ def _ended() -> int:
     failed = ExitCode.GUEST if sys.argv[1:2] == ["run"] else ExitCode.ERROR
     try:
         try:
-            app(prog_name=_NAME)
+            app(prog_name=_NAME, obj=read_apart)
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()

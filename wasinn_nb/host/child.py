@@ -7,11 +7,9 @@ guest, and ends.
 from __future__ import annotations
 
 import ctypes
-import io
 import os
 import pickle
 import select
-import signal
 import socket
 import sys
 import tempfile
@@ -25,22 +23,23 @@ import wasmtime
 
 from wasinn_nb import catalog, settings
 from wasinn_nb.files import expanded
-from wasinn_nb.host.isolation import (
-    IDLE_SECONDS,
-    Lender,
-    become_helper,
-    enter,
-    files_of,
-    read_frame,
-    write_frame,
-)
 from wasinn_nb.host.job import Job
 from wasinn_nb.host.linker import HostFunctions
 from wasinn_nb.host.messages import call_values, error_values
 from wasinn_nb.host.modules import compile_module
 from wasinn_nb.host.output import Output, Stream
+from wasinn_nb.host.reachable import reachable_files
 from wasinn_nb.host.warming import warm_up
 from wasinn_nb.host.worker import GuestThread
+from wasinn_nb.isolation import (
+    IDLE_SECONDS,
+    Lender,
+    end_with,
+    enter,
+    enter_helper,
+    read_frame,
+    write_frame,
+)
 from wasinn_nb.runtimes import device_name
 from wasinn_nb.wasi_nn import Call, Trace, WasiNnCtx
 
@@ -109,9 +108,7 @@ def _facts(functions: HostFunctions) -> dict[str, Any]:
 def main() -> None:
     """Run one guest for the process that started this one."""
     parent, descriptor, engine = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    libc = become_helper(parent)
-    incoming, outgoing = sys.stdin.buffer, _own_output()
+    libc, incoming, outgoing = enter_helper(parent)
     channel = None if descriptor < 0 else socket.socket(fileno=descriptor)
     if channel is not None:
         channel.set_inheritable(False)
@@ -128,26 +125,13 @@ def main() -> None:
     native = content[values["job"] :].tobytes()
     facts = _restricted(libc, job, values)
     write_frame(outgoing, {"kind": "accepted", "facts": facts})
-    threading.Thread(target=_end_with, args=(incoming,), daemon=True).start()
+    threading.Thread(target=end_with, args=(incoming,), daemon=True).start()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = _run(job, native, values, outgoing, Lender(channel))
     result["warnings"] = [str(w.message) for w in caught if w.category.__name__ == "WasiNnWarning"]
     write_frame(outgoing, result)
     os._exit(0)  # no engine has to clean up
-
-
-def _own_output() -> BinaryIO:
-    """Take standard output for frames; what engines print there goes to standard error."""
-    own = os.dup(1)
-    os.dup2(2, 1)
-    return io.BufferedWriter(io.FileIO(own, "wb"))
-
-
-def _end_with(incoming: BinaryIO) -> None:
-    """End this process when the other side closes the pipe."""
-    incoming.read(1)
-    os._exit(1)
 
 
 def _settle(values: Mapping[str, Any]) -> None:
@@ -165,7 +149,7 @@ def _restricted(libc: ctypes.CDLL | None, job: Job, values: Mapping[str, Any]) -
     readable = [
         *(str(expanded(directory.host)) for directory in dirs if not directory.writable),
         *(str(folder) for folder in catalogs),
-        *files_of(job.models),
+        *reachable_files(job.models.values()),
         *values["import_from"],
     ]
     writable = [str(expanded(directory.host)) for directory in dirs if directory.writable]

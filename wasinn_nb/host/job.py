@@ -10,7 +10,7 @@ from typing import Final
 from wasinn_nb.abi import ExecutionTarget
 from wasinn_nb.errors import GuestCrash, GuestTimeout, Remedy
 from wasinn_nb.host.commands import Invocation
-from wasinn_nb.host.isolation import Limit, allowed_memory
+from wasinn_nb.isolation import Limit, allowed_memory
 from wasinn_nb.runtimes import Precision, Runtime
 from wasinn_nb.wasi_nn import Keep, ModelFiles
 

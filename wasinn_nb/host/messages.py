@@ -12,8 +12,8 @@ from wasinn_nb import errors
 from wasinn_nb.abi import Errno, TensorType
 from wasinn_nb.cards import Port
 from wasinn_nb.errors import GuestCrash, GuestTrap, WasiNnError
-from wasinn_nb.host.isolation import FrameError
 from wasinn_nb.host.job import REMEDIES
+from wasinn_nb.isolation import FrameError
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.wasi_nn import Call
 

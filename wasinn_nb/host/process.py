@@ -28,7 +28,11 @@ from wasinn_nb.errors import (
     WasiNnError,
     WasiNnWarning,
 )
-from wasinn_nb.host.isolation import (
+from wasinn_nb.host.job import Job
+from wasinn_nb.host.messages import call_from, error_from, seconds_from, text_from
+from wasinn_nb.host.modules import NativeCode
+from wasinn_nb.host.output import DONE, Output, Printer, Stream
+from wasinn_nb.isolation import (
     Frame,
     FrameError,
     Helper,
@@ -39,10 +43,6 @@ from wasinn_nb.host.isolation import (
     prepare_spare,
     take_helper,
 )
-from wasinn_nb.host.job import Job
-from wasinn_nb.host.messages import call_from, error_from, seconds_from, text_from
-from wasinn_nb.host.modules import NativeCode
-from wasinn_nb.host.output import DONE, Output, Printer, Stream
 from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.runtimes import runtimes
 from wasinn_nb.wasi_nn import Call, ModelFiles, Trace, WasiNnCtx
@@ -52,6 +52,7 @@ __all__ = ["GuestProcess"]
 _natives = NativeCode()
 """Machine code that helpers made: for helpers only, since a guest may have had a hand in it."""
 
+_CHILD: Final = "wasinn_nb.host.child"
 _COMPILING: Final = "compile"
 _MOST_NAMES: Final = 1024
 
@@ -138,7 +139,7 @@ class GuestProcess:
     def _hand_over(self, values: dict[str, Any], content: bytes) -> Helper | None:
         """Return a helper that has taken the job; None where it ended instead."""
         job = self._job
-        self._helper = helper = take_helper(job.engine_name)
+        self._helper = helper = take_helper(_CHILD, job.engine_name)
         helper.wait_until_ready()
         self._begun = time.perf_counter()
         self._watch = Watch(
@@ -194,7 +195,7 @@ class GuestProcess:
         if self._temporary:
             shutil.rmtree(self._temporary, ignore_errors=True)
         self._name_models()
-        prepare_spare(self._job.engine_name)
+        prepare_spare(_CHILD, self._job.engine_name)
         for message in self._warnings:
             warnings.warn(message, WasiNnWarning, stacklevel=3)
         return True

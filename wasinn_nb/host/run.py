@@ -65,7 +65,8 @@ class GuestRun(Showing):
         The engine behind WASI-NN.
     isolation : tuple of str
         What held the guest: ``"process"`` or ``"thread"``, and of a process what else applies on
-        this system: ``"limits on …"``, ``"no_new_privs"``, ``"landlock"``, ``"seccomp"``.
+        this system: ``"limits on …"``, ``"no_new_privs"``, ``"landlock"``, ``"seccomp"``; or
+        ``"without landlock"``, ``"without seccomp"``.
     imports : tuple of str
         What the module imports, as ``module.name``.
     on : str

@@ -21,14 +21,14 @@ from wasinn_nb.errors import GuestError
 from wasinn_nb.host.external.endings import failure_of
 from wasinn_nb.host.external.preparing import Prepared, prepare
 from wasinn_nb.host.external.programs import Program
-from wasinn_nb.host.isolation import Watch, helper_environment, import_path
 from wasinn_nb.host.job import Job
 from wasinn_nb.host.output import DONE, Output, Printer, Stream
+from wasinn_nb.isolation import Watch, helper_environment, with_imports
 from wasinn_nb.wasi_nn import ModelFiles, Trace
 
 __all__ = ["ExternalGuest"]
 
-_LAUNCHER: Final = "wasinn_nb.host.isolation.launch"
+_LAUNCHER: Final = "wasinn_nb.isolation.launch"
 _ENGINE: Final = 1 << 29
 """Bytes that a runtime and its engine may take beside the guest and its model."""
 _ON_THE_WAY: Final = 1 << 19
@@ -142,9 +142,7 @@ class ExternalGuest:
             self._answers = os.fdopen(reading, "rb")
             passed = (writing,)
             command = [sys.executable, "-P", "-m", _LAUNCHER, str(start), str(writing)]
-            environment = helper_environment(os.environ)
-            if path := import_path(os.environ):
-                environment["PYTHONPATH"] = path
+            environment = with_imports(helper_environment(os.environ), os.environ)
         try:
             return subprocess.Popen(  # noqa: S603 - our own module, and the program asked for
                 command,

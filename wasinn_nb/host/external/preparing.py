@@ -15,9 +15,10 @@ from wasinn_nb.files import expanded
 from wasinn_nb.host.commands import encoding_name, wasmedge_words, wasmtime_words
 from wasinn_nb.host.external.libraries import prepare_libraries
 from wasinn_nb.host.external.programs import PROGRAMS, Program
-from wasinn_nb.host.isolation import files_of, helper_environment
 from wasinn_nb.host.job import Job
+from wasinn_nb.host.reachable import reachable_files
 from wasinn_nb.host.wasi import Directory
+from wasinn_nb.isolation import helper_environment
 from wasinn_nb.wasi_nn import ModelFiles, parsed_builders
 
 __all__ = ["Prepared", "prepare"]
@@ -92,7 +93,7 @@ def prepare(job: Job, program: Program, folder: Path) -> Prepared:
         folder / _STDIN,
         readable=(
             str(folder),
-            *files_of(job.models),
+            *reachable_files(job.models.values()),
             *(os.path.realpath(d.host) for d in directories if not d.writable),
         ),
         writable=(

@@ -11,8 +11,8 @@ import os
 import sys
 from pathlib import Path
 
-from wasinn_nb.host.isolation.limits import become_helper
-from wasinn_nb.host.isolation.sandbox import enter
+from wasinn_nb.isolation.limits import become_helper
+from wasinn_nb.isolation.sandbox import enter
 
 __all__ = ["main"]
 

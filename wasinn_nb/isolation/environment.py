@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-__all__ = ["helper_environment", "import_path", "own_settings"]
+__all__ = ["helper_environment", "own_settings", "with_imports"]
 
 _ALLOWED: Final = frozenset(
     {
@@ -55,15 +55,23 @@ def own_settings(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name.startswith(_SETTINGS)}
 
 
-def import_path(environ: Mapping[str, str]) -> str:
-    """Return ``PYTHONPATH`` for a helper: this package's folder, and what the person put there.
+def with_imports(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return *variables* with ``PYTHONPATH``: this package's folder, and what the person put there.
 
     The current folder and a script's folder are left out: a guest may write there, and a file of
     a module's name must not be imported in its place.
+
+    Parameters
+    ----------
+    variables : mapping
+        Of a helper.
+    environ : mapping
+        Of this process.
     """
-    root = str(Path(__file__).resolve().parents[3])
+    root = str(Path(__file__).resolve().parents[2])
     installed = {*site.getsitepackages(), site.getusersitepackages()}
     given = environ.get("PYTHONPATH", "").split(os.pathsep)
     folders = [] if root in installed else [root]
     folders += [entry for entry in given if Path(entry).is_absolute()]
-    return os.pathsep.join(dict.fromkeys(folders))
+    made = {name: value for name, value in variables.items() if name != "PYTHONPATH"}
+    return made | ({"PYTHONPATH": os.pathsep.join(dict.fromkeys(folders))} if folders else {})

@@ -1,7 +1,7 @@
 """A seccomp filter for Linux: no sockets, no programs, no other processes.
 
-Numbers are those of Linux's ``asm/unistd_64.h`` and ``asm-generic/unistd.h``, the program that of
-``seccomp(2)``: classic BPF over ``struct seccomp_data``.
+Numbers are those of Linux 6.1's ``asm/unistd_64.h`` (x86-64), ``asm-generic/unistd.h`` (AArch64)
+and ``linux/audit.h``, the program that of ``seccomp(2)``: classic BPF over ``struct seccomp_data``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _NUMBER, _ARCHITECTURE, _FIRST, _SECOND = 0, 4, 16, 24  # offsets in struct seccomp_data
 _X32: Final = 0x40000000
 _CLONE_THREAD: Final = 0x10000
+# Commands of fcntl(2) with which a descriptor sends any signal to any process of the same user.
+_SET_OWNER, _SET_SIGNAL, _SET_OWNER_BY_KIND = 8, 10, 15
 _SET_MODE_FILTER, _ALL_THREADS = 1, 1
 _INSTRUCTION: Final = struct.Struct("<HBBI")
 
@@ -32,6 +34,7 @@ class _Architecture:
     seccomp: int
     clone: int
     clone3: int
+    fcntl: int
     to_itself: tuple[int, ...]  # kill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo, prlimit64
     refused: tuple[int, ...]
 
@@ -40,6 +43,7 @@ _NEW_CALLS: Final = (
     *(424, 434, 438),  # pidfd_send_signal, pidfd_open, pidfd_getfd
     *(425, 426, 427),  # io_uring, which can open sockets
     *(428, 429, 430, 431, 432, 433, 442),  # the newer calls for mounting
+    *(440, 443, 448),  # process_madvise, quotactl_fd, process_mrelease
 )
 _ARCHITECTURES: Final = {
     "x86_64": _Architecture(
@@ -47,12 +51,14 @@ _ARCHITECTURES: Final = {
         seccomp=317,
         clone=56,
         clone3=435,
+        fcntl=72,
         to_itself=(62, 234, 129, 297, 302),
         refused=(
             *(41, 42, 43, 49, 50, 53, 288),  # socket, connect, accept, bind, listen, socketpair
             *(57, 58, 59, 322),  # fork, vfork, execve, execveat
             *(101, 200, 310, 311),  # ptrace, tkill, process_vm_readv and _writev
-            *(29, 30, 64, 68, 240),  # System V's shared memory, semaphores, queues; mq_open
+            *(29, 30, 31, 64, 65, 66, 220),  # System V's shared memory and semaphores
+            *(68, 69, 70, 71, 240, 241),  # and its message queues; mq_open, mq_unlink
             *(155, 161, 165, 166, 272, 308),  # pivot_root, chroot, mount, umount2, unshare, setns
             *(175, 176, 313, 246, 320, 169),  # kernel modules, kexec, reboot
             *(163, 164, 167, 168, 170, 171, 172, 173, 179, 227),  # acct, clocks, swap, names, ports
@@ -65,12 +71,14 @@ _ARCHITECTURES: Final = {
         seccomp=277,
         clone=220,
         clone3=435,
+        fcntl=25,
         to_itself=(129, 131, 138, 240, 261),
         refused=(
             *(198, 199, 200, 201, 202, 203, 242),
             *(221, 281),
             *(117, 130, 270, 271),
-            *(194, 196, 190, 186, 180),
+            *(194, 196, 195, 190, 193, 191, 192),
+            *(186, 189, 188, 187, 180, 181),
             *(41, 51, 40, 39, 97, 268),
             *(105, 106, 273, 104, 294, 142),
             *(89, 170, 224, 225, 161, 162, 60, 112),
@@ -120,6 +128,15 @@ def program(machine: str, process: int) -> bytes | None:
         (_IS, 0, 4, known.clone),
         (_LOAD, 0, 0, _FIRST),
         (_HAS, 1, 0, _CLONE_THREAD),
+        refuse,
+        (_LOAD, 0, 0, _NUMBER),
+    ]
+    lines += [
+        (_IS, 0, 6, known.fcntl),
+        (_LOAD, 0, 0, _SECOND),
+        (_IS, 2, 0, _SET_OWNER),
+        (_IS, 1, 0, _SET_OWNER_BY_KIND),
+        (_IS, 0, 1, _SET_SIGNAL),
         refuse,
         (_LOAD, 0, 0, _NUMBER),
     ]

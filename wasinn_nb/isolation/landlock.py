@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable
 from typing import Final
 
-from wasinn_nb.host.isolation.threads import other_threads, restrict_threads
+from wasinn_nb.isolation.threads import other_threads, restrict_threads
 
 __all__ = ["EXECUTE", "READ", "USE_DEVICE", "WRITE", "restrict_files"]
 

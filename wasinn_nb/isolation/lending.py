@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.host.isolation.frames import FrameError
+from wasinn_nb.isolation.frames import FrameError
 
 __all__ = ["SMALL", "Lender", "borrowed", "lending_pair"]
 

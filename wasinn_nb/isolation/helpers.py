@@ -16,28 +16,32 @@ from contextlib import suppress
 from typing import IO, Any, Final
 
 from wasinn_nb.errors import GuestError
-from wasinn_nb.host.isolation.environment import helper_environment, import_path
-from wasinn_nb.host.isolation.frames import Frame, read_frame, write_frame
-from wasinn_nb.host.isolation.lending import lending_pair
+from wasinn_nb.isolation.environment import helper_environment, with_imports
+from wasinn_nb.isolation.frames import Frame, read_frame, write_frame
+from wasinn_nb.isolation.lending import lending_pair
 
 __all__ = ["IDLE_SECONDS", "Helper", "prepare_spare", "take_helper"]
 
 IDLE_SECONDS: Final = 60.0
 """How long a helper waits for its guest before it ends."""
-_MODULE: Final = "wasinn_nb.host.child"
 _START_LIMIT: Final = 120.0
 _LAST_BYTES: Final = 4096
 
 
 class Helper:
-    """One process that is ready for a guest, or getting ready.
+    """One process that is ready for its work, or getting ready.
 
     Parameters
     ----------
+    module : str
+        What it runs, as of ``python -m``: it calls `enter_helper` and sends a frame when it is
+        ready.  Its arguments are this process's number, a descriptor or -1, and *engine*.
     engine : str
         The runtime that it imports in advance; empty for none.
     environment : mapping
         Its variables.
+    lends : bool
+        Whether it sends shared memory.
 
     Attributes
     ----------
@@ -47,13 +51,20 @@ class Helper:
         The bytes of its frames so far.
     """
 
-    def __init__(self, engine: str, environment: Mapping[str, str]) -> None:
-        pair = lending_pair()
+    def __init__(
+        self,
+        module: str,
+        engine: str,
+        environment: Mapping[str, str],
+        *,
+        lends: bool = True,
+    ) -> None:
+        pair = lending_pair() if lends else None
         self.lent: socket.socket | None = None if pair is None else pair[0]
         self.received = 0
         self._last_words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
         descriptor = -1 if pair is None else pair[1].fileno()
-        command = [sys.executable, "-P", "-m", _MODULE]
+        command = [sys.executable, "-P", "-m", module]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [*command, str(os.getpid()), str(descriptor), engine],
@@ -96,13 +107,14 @@ class Helper:
         return frame
 
     def wait_until_ready(self) -> None:
-        """Wait until it is ready for its guest; raise GuestError where it ends before."""
+        """Wait until it is ready; raise GuestError where it ends before."""
         if self._ready:
             return
         frame = self.receive() if self._readable(_START_LIMIT) else None
         if frame is None or frame[0].get("kind") != "ready":
             code = self.end()
             words = "; ".join([f"it ended with code {code}", *self.last_words()])
+            self.forget()
             raise GuestError(f"the helper process did not start: {words}")
         self._ready = True
 
@@ -164,22 +176,22 @@ class _Spare:
         # The kernel ends a helper when the thread that started it ends: this one stays.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="wasinn-nb helpers")
 
-    def take(self, engine: str) -> Helper:
+    def take(self, module: str, engine: str) -> Helper:
         """Return the helper that is there, if it fits, or a new one; it may not be ready yet."""
-        environment = _environment()
+        key = (module, engine, _environment())
         with self._lock:
             spare, self._helper = self._helper, None
         if spare is not None:
             made, future = spare
             helper = future.result()
-            if made == (engine, environment) and helper.alive:
+            if made == key and helper.alive:
                 return helper
             helper.forget()
-        return self._starter.submit(Helper, engine, environment).result()
+        return self._starter.submit(Helper, *key).result()
 
-    def prepare(self, engine: str) -> None:
+    def prepare(self, module: str, engine: str) -> None:
         """Start a helper for the next guest, unless there is one."""
-        key = (engine, _environment())
+        key = (module, engine, _environment())
         with self._lock:
             if self._helper is None:
                 with suppress(RuntimeError):  # the interpreter is on its way out
@@ -195,10 +207,7 @@ class _Spare:
 
 
 def _environment() -> dict[str, str]:
-    made = helper_environment(os.environ)
-    if path := import_path(os.environ):
-        made["PYTHONPATH"] = path
-    return made
+    return with_imports(helper_environment(os.environ), os.environ)
 
 
 _spare = _Spare()
@@ -218,11 +227,13 @@ def _drop() -> None:
     _spare.drop()
 
 
-def take_helper(engine: str) -> Helper:
+def take_helper(module: str, engine: str) -> Helper:
     """Return a helper for one guest.
 
     Parameters
     ----------
+    module : str
+        What it runs.
     engine : str
         The runtime that it has imported already; empty for none.
 
@@ -231,9 +242,9 @@ def take_helper(engine: str) -> Helper:
     GuestError
         If a process cannot be started.
     """
-    return _spare.take(engine)
+    return _spare.take(module, engine)
 
 
-def prepare_spare(engine: str) -> None:
+def prepare_spare(module: str, engine: str) -> None:
     """Start a helper for the guest after this one, in the background; it ends when idle."""
-    _spare.prepare(engine)
+    _spare.prepare(module, engine)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from glob import escape
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from wasinn_nb.host.isolation.landlock import EXECUTE, READ, USE_DEVICE, WRITE, restrict_files
-from wasinn_nb.host.isolation.limits import limit_resources
-from wasinn_nb.host.isolation.seccomp import filter_system_calls
+from wasinn_nb.isolation.landlock import EXECUTE, READ, USE_DEVICE, WRITE, restrict_files
+from wasinn_nb.isolation.limits import limit_resources
+from wasinn_nb.isolation.seccomp import filter_system_calls
 
-__all__ = ["enter", "files_of"]
+__all__ = ["enter"]
 
 _SYSTEM: Final = (
     *("/usr", "/lib", "/lib32", "/lib64", "/bin", "/opt", "/nix/store", "/gnu/store"),
@@ -57,14 +55,15 @@ def enter(
     Returns
     -------
     tuple of str
-        Such as ``"limits: core, descriptors"``, ``"no_new_privs"``, ``"landlock"``, ``"seccomp"``.
+        Such as ``"limits: core, descriptors"``, ``"no_new_privs"``, ``"landlock"``, ``"seccomp"``;
+        ``"without seccomp"`` where the kernel or the processor's architecture has no filter.
     """
     limits = limit_resources(
         memory_limit=memory_limit, write_limit=write_limit, time_limit=time_limit
     )
     facts = [f"limits on {', '.join(limits)}"] if limits else []
     if libc is None:
-        return tuple(facts)
+        return (*facts, "without landlock", "without seccomp")
     facts.append("no_new_privs")
     own = EXECUTE if executable else READ
     rules = [(path, own) for path in (*_SYSTEM, *_python_folders(), *executable)]
@@ -73,30 +72,12 @@ def enter(
     rules += [(path, WRITE) for path in writable]
     if devices:
         rules += [(path, USE_DEVICE) for path in _DEVICES]
-    if restrict_files(libc, rules):
-        facts.append("landlock")
-    if not executable and filter_system_calls(libc):
-        facts.append("seccomp")
+    facts.append("landlock" if restrict_files(libc, rules) else "without landlock")
+    filtered = not executable and filter_system_calls(libc)
+    facts.append("seccomp" if filtered else "without seccomp")
     return tuple(facts)
 
 
 def _python_folders() -> list[str]:
     folders = [entry for entry in sys.path if Path(entry).is_absolute()]
     return [sys.prefix, sys.base_prefix, *folders]
-
-
-def files_of(models: Mapping[str, object]) -> list[str]:
-    """Return the files and folders of models that are given by path, with those beside them.
-
-    A model's weights have its stem, and the tensors outside of an ONNX file begin with its name.
-    """
-    found: list[str] = []
-    for model in models.values():
-        parts = [model] if isinstance(model, str | os.PathLike) else model
-        for part in parts if isinstance(parts, Iterable) else ():
-            if isinstance(part, str | os.PathLike):
-                path = Path(part).expanduser()
-                found.append(str(path))
-                patterns = (f"{escape(path.stem)}.*", f"{escape(path.name)}*")
-                found += [str(p) for pattern in patterns for p in path.parent.glob(pattern)]
-    return found

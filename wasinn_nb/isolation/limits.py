@@ -70,7 +70,7 @@ def become_helper(parent: int) -> ctypes.CDLL | None:
 
 
 def limit_resources(
-    *, memory_limit: int, write_limit: int, time_limit: float | None
+    *, memory_limit: int, write_limit: int | None, time_limit: float | None
 ) -> tuple[str, ...]:
     """Set the process's limits, and return which ones.
 
@@ -80,9 +80,9 @@ def limit_resources(
     Parameters
     ----------
     memory_limit : int
-        Bytes that the guest may have.
-    write_limit : int
-        Bytes of the largest file.
+        Bytes that its work may take.
+    write_limit : int or None
+        Bytes of the largest file; None: any.
     time_limit : float or None
         Seconds; the limit on processor time is that of every processor together.
     """
@@ -96,8 +96,9 @@ def limit_resources(
     limits: dict[str, tuple[str, int]] = {
         "core": ("RLIMIT_CORE", 0),
         "descriptors": ("RLIMIT_NOFILE", _DESCRIPTORS),
-        "file size": ("RLIMIT_FSIZE", write_limit),
     }
+    if write_limit is not None:
+        limits["file size"] = ("RLIMIT_FSIZE", write_limit)
     if (data := _data_bytes()) is not None:
         limits["data"] = ("RLIMIT_DATA", data + 4 * allowed_memory(memory_limit) + _BURST)
     if time_limit is not None:

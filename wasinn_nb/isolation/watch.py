@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
 
-from wasinn_nb.host.isolation.limits import allowed_memory
+from wasinn_nb.isolation.limits import allowed_memory
 
 __all__ = ["Limit", "Watch", "resident_bytes", "written_bytes"]
 
@@ -29,12 +29,16 @@ class Watch:
         Its number.
     kill : callable
         Ends it.
-    memory_limit, write_limit : int
+    memory_limit : int
         Bytes; the resident memory is counted from now on.
+    write_limit : int or None
+        Bytes that it may write to files; None: any.
     time_limit : float or None
         Seconds from now on.
     sent : callable
         Returns the bytes that it wrote to this process, which are not files.
+    files : bool
+        Whether the resident pages of files that it has mapped count as memory.
 
     Attributes
     ----------
@@ -50,9 +54,10 @@ class Watch:
         kill: Callable[[], None],
         *,
         memory_limit: int,
-        write_limit: int,
+        write_limit: int | None,
         time_limit: float | None,
         sent: Callable[[], int],
+        files: bool = True,
     ) -> None:
         self.struck: Limit | None = None
         self.peak = 0
@@ -61,8 +66,9 @@ class Watch:
         self._memory = allowed_memory(memory_limit)
         self._writes = write_limit
         self._sent = sent
+        self._files = files
         self._deadline = None if time_limit is None else time.perf_counter() + time_limit
-        self._memory_before = resident_bytes(process) or 0
+        self._memory_before = resident_bytes(process, files=files) or 0
         self._writes_before = written_bytes(process) or 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="wasinn-nb watch", daemon=True)
@@ -85,27 +91,30 @@ class Watch:
     def _passed(self, *, look_at_writes: bool) -> Limit | None:
         if self._deadline is not None and time.perf_counter() > self._deadline:
             return "time_limit"
-        if (resident := resident_bytes(self._process)) is not None:
+        if (resident := resident_bytes(self._process, files=self._files)) is not None:
             self.peak = max(self.peak, resident - self._memory_before)
             if self.peak > self._memory:
                 return "memory_limit"
-        if look_at_writes and (written := written_bytes(self._process)) is not None:
+        if self._writes is None or not look_at_writes:
+            return None
+        if (written := written_bytes(self._process)) is not None:
             sent = self._sent()  # later than the count, so that it is never too small
             if written - self._writes_before - sent > self._writes:
                 return "write_limit"
         return None
 
 
-def resident_bytes(process: int) -> int | None:
-    """Return a process's resident bytes; None where the system does not say.
+def resident_bytes(process: int, *, files: bool) -> int | None:
+    """Return a process's resident bytes, those of mapped files or not; None where nothing says it.
 
     Examples
     --------
-    >>> resident_bytes(2**22 + 1) is None
+    >>> resident_bytes(2**22 + 1, files=True) is None
     True
     """
     with suppress(OSError, ValueError, IndexError):
-        pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
+        fields = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()
+        pages = int(fields[1]) - (0 if files else int(fields[2]))
         return pages * os.sysconf("SC_PAGE_SIZE")
     return None
 
