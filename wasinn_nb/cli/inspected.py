@@ -54,7 +54,7 @@ class Request:
 
 
 def fetch(request: Request, text: str) -> None:
-    """Download a model that is named and not here, so that reading it takes as long as others do.
+    """Download models that are named and not here, so that reading it takes as long as others do.
 
     Parameters
     ----------
@@ -68,6 +68,8 @@ def fetch(request: Request, text: str) -> None:
         If there is no such model, or it cannot be fetched.
     """
     path = Path(text)
+    if request.model is not None:
+        wn.model(request.model)
     if not path.exists() and not request.dumped and _is_model(path):
         wn.model(text, card=request.card)
 
