@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 __all__ = [
+    "FOREIGN_ENCODINGS",
     "MODULE",
     "PARAMETERS",
     "Dialect",
@@ -43,6 +44,22 @@ PARAMETERS: Final = {
     "fini_single": 1,
 }
 """How many i32 each function takes; each returns an errno."""
+
+
+FOREIGN_ENCODINGS: Final = {
+    6: ("GGML", "GGUF language models: WasmEdge with its plug-in wasi_nn-ggml runs them"),
+    7: ("NeuralSpeed", "language models: WasmEdge with its plug-in of that name ran them"),
+    9: ("Whisper", "speech recognition: WasmEdge with its plug-in wasi_nn-whisper runs it"),
+    10: ("MLX", "models of Apple's MLX: WasmEdge with its plug-in wasi_nn-mlx runs them"),
+    11: ("Piper", "speech synthesis: WasmEdge with its plug-in wasi_nn-piper runs it"),
+    12: ("ChatTTS", "speech synthesis: WasmEdge with its plug-in wasi_nn-chattts runs it"),
+    13: ("OpenVINOGenAI", "generative models: WasmEdge with its plug-in of that name runs them"),
+    14: (
+        "BitNet",
+        "language models of 1.58 bits: WasmEdge with its plug-in of that name runs them",
+    ),
+}
+"""WasmEdge's further encodings: number → name, and what they are for and what runs them."""
 
 
 class Errno(IntEnum):

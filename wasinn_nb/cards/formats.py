@@ -52,6 +52,7 @@ _FOREIGN: Final = (
     (b"BZh", f"bzip2 data: {_UNPACK}"),
     (b"\xfd7zXZ\0", f"xz data: {_UNPACK}"),
     (b"7z\xbc\xaf\x27\x1c", f"a 7z archive: {_UNPACK}"),
+    (b"GGUF", "a GGUF file, a language model: WasmEdge with its plug-in wasi_nn-ggml runs these"),
     (b"\x89HDF\r\n", f"an HDF5 file, as Keras writes them: {_CONVERT}"),
 )
 

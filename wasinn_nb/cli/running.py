@@ -36,6 +36,7 @@ from wasinn_nb.cli.console import (
     show,
     text_width,
 )
+from wasinn_nb.cli.guest_options import parsed_directories, parsed_preloads
 from wasinn_nb.cli.statements import Given, output_of, print_assumed, print_remedy, read_recipe
 from wasinn_nb.cli.stdin import image_of
 from wasinn_nb.errors import WasiNnError
@@ -217,7 +218,10 @@ def run(
     ] = None,
     preload: Annotated[
         list[str] | None,
-        typer.Option("--nn-preload", help="NAME:PATH, a model for load_by_name. Again for more."),
+        typer.Option(
+            "--nn-preload",
+            help="A model for load_by_name: NAME:PATH, or as wasmedge takes it. Again for more.",
+        ),
     ] = None,
     target: Annotated[
         str | None,
@@ -245,6 +249,9 @@ def run(
         str | None,
         typer.Option("--on", help="wasmtime or wasmedge: run it with that program, not here."),
     ] = None,
+    invoke: Annotated[
+        str | None, typer.Option("--invoke", help="Run this function in the place of _start.")
+    ] = None,
     trace: Annotated[
         bool, typer.Option("--trace", help="Print the WASI-NN calls on stderr at the end.")
     ] = False,
@@ -264,7 +271,7 @@ def run(
 
     As with wasmedge and wasmtime, directories are writable unless they end in :readonly.
     """
-    dirs, writable = _parsed_directories(directories or [])
+    dirs, writable = parsed_directories(directories or [])
     run: GuestRun | None = None
     try:
         run = wn.run_guest(
@@ -273,7 +280,7 @@ def run(
             dirs,
             writable=writable,
             env=pairs(environment, "=", "--env"),
-            models=pairs(preload, ":", "--nn-preload"),
+            models=parsed_preloads(preload),
             target=target,
             precision=precision,
             runtime=runtime,
@@ -285,6 +292,7 @@ def run(
             stream=not as_json,
             keep=None if dump_tensors is None else "all",
             on=on,
+            invoke=invoke,
         )
     except (WasiNnError, KeyboardInterrupt) as error:
         run = getattr(error, "run", None)
@@ -310,15 +318,3 @@ def _report(run: GuestRun, *, trace: bool, dump_tensors: Path | None) -> None:
                 tensor.write(dump_tensors / f"{kind}-{number}-{tensor.signature}.tensor")
     if trace:
         sys.stderr.write(f"{run}\n")
-
-
-def _parsed_directories(texts: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Return guest path → host path, and the writable ones."""
-    dirs, writable = {}, []
-    for text in texts:
-        path = text.removesuffix(":readonly")
-        guest, colon, host = path.partition(":")
-        dirs[guest] = host if colon else guest
-        if path == text:
-            writable.append(guest)
-    return dirs, writable

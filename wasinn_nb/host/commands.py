@@ -27,12 +27,15 @@ class Invocation:
     args : tuple of str
     dirs : tuple of Directory
     env : mapping
+    invoke : str
+        The function that was asked for; empty for the module's own start.
     """
 
     wasm: str
     args: tuple[str, ...]
     dirs: tuple[Directory, ...]
     env: Mapping[str, str]
+    invoke: str = ""
 
     @property
     def name(self) -> str:
@@ -65,6 +68,8 @@ def wasmedge_words(
         words += ["--env", f"{name}={value}"]
     for name, parts in models:
         words += ["--nn-preload", ":".join([name, encoding_name(parts), "CPU", *parts])]
+    if invocation.invoke:
+        return [*words, "--reactor", invocation.wasm, invocation.invoke, *invocation.args]
     return [*words, invocation.wasm, *invocation.args]
 
 
@@ -92,6 +97,8 @@ def wasmtime_words(
         words += ["--dir", d.host if d.host == d.guest else f"{d.host}::{d.guest}"]
     for name, value in invocation.env.items():
         words += ["--env", f"{name}={value}"]
+    if invocation.invoke:
+        words += ["--invoke", invocation.invoke]
     return [*words, invocation.wasm, *invocation.args]
 
 

@@ -20,16 +20,19 @@ from wasinn_nb.errors import (
     GuestTimeout,
     GuestTrap,
     InvalidArgumentError,
+    MissingFileError,
 )
+from wasinn_nb.files import expanded
 from wasinn_nb.host.commands import Invocation
 from wasinn_nb.host.external import ExternalGuest, Program, find_program
 from wasinn_nb.host.job import Job
 from wasinn_nb.host.linker import HostFunctions
-from wasinn_nb.host.modules import imports_of, read_module
+from wasinn_nb.host.modules import read_module
 from wasinn_nb.host.output import KEPT, Output
 from wasinn_nb.host.process import GuestProcess
 from wasinn_nb.host.reasons import add_reasons
 from wasinn_nb.host.run import GuestRun, read_tensor_files
+from wasinn_nb.host.sections import imports_of
 from wasinn_nb.host.wasi import Files, parsed_dirs, parsed_texts
 from wasinn_nb.host.worker import GuestThread
 from wasinn_nb.runtimes import Precision, Runtime, device_name
@@ -65,6 +68,7 @@ def run_guest(
     isolation: Isolation = "process",
     write_limit: int = 1 << 30,
     on: str | None = None,
+    invoke: str | None = None,
 ) -> GuestRun:
     """Run a WASI-NN command module here, with an engine behind ``wasi_ephemeral_nn``.
 
@@ -78,7 +82,8 @@ def run_guest(
     Parameters
     ----------
     wasm : path or bytes
-        A core module for WASI preview 1 (``wasm32-wasip1``) that exports ``_start``.
+        A core module for WASI preview 1 (``wasm32-wasip1``) that exports ``_start``, or has a start
+        section.
     args : iterable
         Its arguments, after the program's name; paths as the guest sees them.
     dirs : mapping, optional
@@ -127,6 +132,10 @@ def run_guest(
         OpenVINO.  There is no trace; `GuestRun.outputs` are the ``.tensor`` files that the guest
         wrote.  *target*, *runtime* and ``isolation="thread"`` do not apply.  *precision* is what
         the runtime chooses (bf16 on processors that have it) unless it is given, to Wasmtime only.
+    invoke : str, optional
+        The exported function to run in the place of ``_start``; *args* are its numbers, and what
+        it returns is printed.  A module without ``_start`` whose start section does everything, as
+        AssemblyScript makes them, needs none.
 
     Returns
     -------
@@ -192,13 +201,14 @@ def run_guest(
         args=parsed_texts(args, "arguments"),
         dirs=parsed_dirs(dirs, writable),
         env=_parsed_env(env),
+        invoke=invoke or "",
     )
     job = Job(
         data,
         invocation,
         # The default engine is imported when the guest first needs it.
         settings.default("runtime") if runtime is None else runtime_of(runtime),
-        dict(models or {}),
+        _parsed_models(models),
         target=target,
         precision=precision,
         stdin=stdin.encode() if isinstance(stdin, str) else stdin,
@@ -242,7 +252,7 @@ def run_guest(
         models=dict(guest.models),
         runtime=job.engine_name if program is None else program.title,
         isolation=guest.facts,
-        imports=imports_of(data),
+        imports=tuple(imports_of(data)),
         on=on or "",
     )
     if program is not None:
@@ -295,6 +305,16 @@ def _check_limits(
         raise InvalidArgumentError(f"expected time_limit in seconds or None, got {time_limit}")
     if output_limit is not None and output_limit < 0:
         raise InvalidArgumentError(f"expected output_limit in bytes or None, got {output_limit}")
+
+
+def _parsed_models(models: Mapping[str, ModelFiles] | None) -> dict[str, ModelFiles]:
+    """Return the models by name, once the files that they name are there."""
+    for name, model in (models or {}).items():
+        parts = [model] if isinstance(model, str | os.PathLike) else model
+        for part in parts:
+            if isinstance(part, str | os.PathLike) and not expanded(part).exists():
+                raise MissingFileError(f"no model {name!r} at {os.fspath(part)!s:.300}")
+    return dict(models or {})
 
 
 def _parsed_env(env: Mapping[str, object] | None) -> dict[str, str]:

@@ -23,8 +23,12 @@ REMEDIES: Final = {
         ("write_limit", "--write-limit MIB"),
         ("time_limit", "--time-limit SECONDS"),
     )
+} | {
+    "invoke": Remedy(
+        "invoke= runs one of its functions", command="--invoke NAME runs one of its functions"
+    )
 }
-"""What to do where a limit was passed, by the argument's name."""
+"""What to do, by the name of the argument that does it: limits that were passed, and others."""
 _SIGNALS: Final = {
     "SIGSEGV": "an access outside of its memory",
     "SIGABRT": "it gave up by itself",

@@ -7,7 +7,7 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 import wasmtime
@@ -21,11 +21,8 @@ from wasinn_nb.wording import listed
 __all__ = [
     "NativeCode",
     "check_imports",
-    "check_start",
     "compile_module",
     "compiled",
-    "imports_of",
-    "memories",
     "new_engine",
     "read_module",
 ]
@@ -33,21 +30,29 @@ __all__ = [
 _MAGIC: Final = b"\0asm"
 _MODULE_VERSION: Final = b"\1\0\0\0"
 _CACHED: Final = 16
-_PAGE: Final = 1 << 16
-_IMPORT_SECTION, _MEMORY_SECTION = 2, 5
-_FUNCTION, _TABLE, _MEMORY, _GLOBAL, _TAG = range(5)  # what is imported
-_NUMBERS: Final = {_FUNCTION: 1, _TABLE: 2, _MEMORY: 1, _GLOBAL: 2, _TAG: 2}
-_TYPED_REFERENCES: Final = {0x63, 0x64}
 
 
+_NATIVE: Final = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe")  # of Linux, Windows and macOS
 _HINTS: Final = {
     "wasi_unstable": "it was built for the WASI of 2019; build it again for wasm32-wasip1",
     "wasi_snapshot_preview2": "build it for wasm32-wasip1",
-    "wasi_nn": "the module of the ABI is called wasi_ephemeral_nn",
+    "wasi_nn": "wasi_nn is WAMR's older module, whose records and sizes are others; include "
+    "wasi_ephemeral_nn.h in place of wasi_nn.h, which WAMR serves too when it is built with "
+    "WAMR_BUILD_WASI_EPHEMERAL_NN=1",
     "wasi": "threads do not run here; build it for wasm32-wasip1",
-    "env": "it was not linked completely, or was built for Emscripten; build it for wasm32-wasip1",
+    "wasmedge_image": "wasmedge_image is a plug-in of WasmEdge's; decode images in the guest, with "
+    "the Rust crate image for one, and every runtime runs it",
+    "wasmedge_": "these are plug-ins of WasmEdge's; load the model through wasi_ephemeral_nn, and "
+    "every runtime runs it",
     "__wbindgen_placeholder__": "it was built for a browser; build it for wasm32-wasip1",
 }
+_ASSEMBLYSCRIPT: Final = (
+    "it was built with AssemblyScript; build it for WASI: npm install @assemblyscript/wasi-shim, "
+    "then asc with --config ./node_modules/@assemblyscript/wasi-shim/asconfig.json"
+)
+_NOT_LINKED: Final = (
+    "it was not linked completely, or was built for Emscripten; build it for wasm32-wasip1"
+)
 
 
 class NativeCode:
@@ -117,7 +122,12 @@ def read_module(wasm: str | os.PathLike[str] | bytes) -> bytes:
         data, name = path.read_bytes(), path.name
     if not data.startswith(_MAGIC):
         hint = "was another file downloaded in its place?"
-        if data.lstrip().startswith((b"(module", b";;")):
+        if data.startswith(_NATIVE):
+            hint = (
+                "it holds machine code, as a module does that wasmedge compile or wasmtime compile "
+                "has made; give the .wasm file that it was made from"
+            )
+        elif data.lstrip().startswith((b"(module", b";;")):
             hint = "assemble WebAssembly text first: wasmtime.wat2wasm(text)"
         raise GuestModuleError(
             f"{name} is not a WebAssembly module: it begins with {data[:8]!r} where {_MAGIC!r} "
@@ -163,23 +173,6 @@ def compile_module(engine: wasmtime.Engine, wasm: bytes) -> wasmtime.Module:
         ) from error
 
 
-def check_start(module: wasmtime.Module) -> None:
-    """Raise GuestModuleError unless the module is a command: it exports ``_start``."""
-    exports = {export.name: export.type for export in module.exports}
-    kind = exports.get("_start")
-    if isinstance(kind, wasmtime.FuncType) and not kind.params and not kind.results:
-        return
-    if kind is not None:
-        raise GuestModuleError(
-            "the module's _start is not a function without parameters and results"
-        )
-    raise GuestModuleError(
-        f"the module exports no _start, so it is not a command but a library "
-        f"(it exports {listed(sorted(exports), 8) or 'nothing'}); build it as a program, or "
-        f"instantiate it yourself with wasinn_nb.host.add_to_linker"
-    )
-
-
 def check_imports(module: wasmtime.Module, provides: Callable[[str, str], bool]) -> None:
     """Raise GuestLinkError if *module* imports a name that *provides* does not know."""
     missing = [
@@ -190,85 +183,21 @@ def check_imports(module: wasmtime.Module, provides: Callable[[str, str], bool])
     if not missing:
         return
     names = listed([f"{module}.{name}" for module, name in missing], 5)
-    hint = next((f"; {_HINTS[m]}" for m, _ in missing if m in _HINTS), "")
+    hint = next((f"; {found}" for found in map(_hint, missing) if found), "")
     raise GuestLinkError(
         f"the guest imports {names}, which are not provided here; this host provides "
         f"wasi_snapshot_preview1, and of {MODULE}: {', '.join(PARAMETERS)}{hint}"
     )
 
 
-def imports_of(wasm: bytes) -> tuple[str, ...]:
-    """Return what a module imports, as ``module.name``; nothing where it is not valid.
-
-    Examples
-    --------
-    >>> imports_of(bytes(wasmtime.wat2wasm('(module (import "env" "abort" (func)))')))
-    ('env.abort',)
-    """
-    at = 8
-    try:
-        while at < len(wasm):
-            section, (size, at) = wasm[at], _leb(wasm, at + 1)
-            if section == _IMPORT_SECTION:
-                return tuple(_imports(wasm[at : at + size]))
-            at += size
-    except (IndexError, UnicodeDecodeError):
-        pass
-    return ()
+def _hint(missing: tuple[str, str]) -> str:
+    """Return what to do about an import that is not provided; empty where that is not known."""
+    module, name = missing
+    if module == "env":
+        # JavaScript's objects, with a method: console.time, process.exit.
+        return _ASSEMBLYSCRIPT if "." in name else _NOT_LINKED
+    return next((text for start, text in _HINTS.items() if _is_of(module, start)), "")
 
 
-def _imports(section: bytes) -> Iterator[str]:
-    count, at = _leb(section, 0)
-    for _ in range(count):
-        names = []
-        for _ in range(2):
-            size, at = _leb(section, at)
-            names.append(section[at : at + size].decode())
-            at += size
-        kind, at = section[at], at + 1
-        if kind in {_TABLE, _GLOBAL} and section[at] in _TYPED_REFERENCES:
-            at += 1  # the type that it refers to follows
-        numbers = _NUMBERS.get(kind, 0)
-        for _ in range(numbers):
-            value, at = _leb(section, at)
-        if kind in {_TABLE, _MEMORY}:  # the last number says which limits follow
-            for _ in range(1 + (value & 1) + (value >> 3 & 1)):
-                _, at = _leb(section, at)
-        yield ".".join(names)
-
-
-def memories(wasm: bytes) -> tuple[int, ...]:
-    """Return the bytes that each memory of a valid module has at its start."""
-    at = 8
-    leb = functools.partial(_leb, wasm)
-    while at < len(wasm):
-        section, (size, at) = wasm[at], leb(at + 1)
-        if section != _MEMORY_SECTION:
-            at += size
-            continue
-        found: list[int] = []
-        count, at = leb(at)
-        for _ in range(count):
-            flags, at = leb(at)
-            pages, at = leb(at)
-            if flags & 1:  # a maximum
-                _, at = leb(at)
-            page = _PAGE
-            if flags & 8:  # a page size of its own
-                exponent, at = leb(at)
-                page = 1 << exponent
-            found.append(pages * page)
-        return tuple(found)
-    return ()
-
-
-def _leb(data: bytes, at: int) -> tuple[int, int]:
-    """Return the unsigned LEB128 number at *at*, and where it ends."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
+def _is_of(module: str, start: str) -> bool:
+    return module.startswith(start) if start.endswith("_") else module == start

@@ -13,10 +13,13 @@ import wasmtime
 
 from wasinn_nb.abi import Dialect
 from wasinn_nb.errors import GuestError, GuestLinkError, GuestModuleError, GuestTrap
+from wasinn_nb.host.assemblyscript import define_assemblyscript
+from wasinn_nb.host.entry import arguments_for, check_entry, result_lines
 from wasinn_nb.host.job import REMEDIES, Job
 from wasinn_nb.host.linker import HostFunctions, Stopped
-from wasinn_nb.host.modules import check_imports, check_start, compiled, memories, new_engine
+from wasinn_nb.host.modules import check_imports, compiled, new_engine
 from wasinn_nb.host.output import DONE, Output, Printer
+from wasinn_nb.host.sections import memories
 from wasinn_nb.host.traps import as_trap, trap_behind
 from wasinn_nb.host.wasi import Exited, define_wasi
 from wasinn_nb.wasi_nn import ModelFiles, Trace
@@ -148,7 +151,7 @@ class GuestThread:
         start = time.perf_counter()
         module = self._compiled(self._engine, self._job.wasm)
         self.seconds["compile"] = time.perf_counter() - start
-        check_start(module)
+        entry = check_entry(module, self._job.wasm, self._invocation.invoke)
         store = wasmtime.Store(self._engine)
         linker = wasmtime.Linker(self._engine)
         # Closed by us: a notebook keeps tracebacks, which refer to them and so to the memory.
@@ -156,6 +159,7 @@ class GuestThread:
         self._limit(store)
         define_wasi(linker, self._functions)
         self._functions.define(linker)
+        define_assemblyscript(linker, self._job.wasm, self._functions, self._output)
         check_imports(module, lambda space, name: _provides(linker, store, space, name))
         store.set_wasi(self._wasi())
         store.set_epoch_deadline(1)
@@ -163,13 +167,13 @@ class GuestThread:
             raise Stopped
         start = time.perf_counter()
         try:
-            self._enter(lambda: self._started(linker, store, module))
+            self._enter(lambda: self._started(linker, store, module, entry))
         finally:
             took = time.perf_counter() - start
             self.seconds["guest code"] = took - sum(self._functions.seconds.values())
 
     def _started(
-        self, linker: wasmtime.Linker, store: wasmtime.Store, module: wasmtime.Module
+        self, linker: wasmtime.Linker, store: wasmtime.Store, module: wasmtime.Module, entry: str
     ) -> None:
         try:
             instance = linker.instantiate(store, module)
@@ -178,9 +182,18 @@ class GuestThread:
                 raise
             reason = " ".join(str(error).split())
             raise GuestLinkError(f"the guest cannot be instantiated: {reason}") from error
-        main = instance.exports(store)["_start"]
-        assert isinstance(main, wasmtime.Func)  # noqa: S101 - check_start has seen it
-        main(store)
+        if not entry:  # the start section has run
+            return
+        exports = instance.exports(store)
+        prepare, main = exports.get("_initialize"), exports[entry]
+        assert isinstance(main, wasmtime.Func)  # noqa: S101 - check_entry has seen it
+        invoked = bool(self._invocation.invoke)
+        arguments = arguments_for(entry, self._job.wasm, self._invocation.args) if invoked else []
+        if invoked and isinstance(prepare, wasmtime.Func) and entry != "_initialize":
+            prepare(store)
+        result = main(store, *arguments)
+        if invoked and (lines := result_lines(result)):
+            self._output.take("stdout", lines.encode())
 
     def _enter(self, call: Callable[[], None]) -> None:
         """Run guest code, and make an exit code or a fitting exception of how it ends."""

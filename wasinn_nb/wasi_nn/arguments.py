@@ -10,9 +10,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from wasinn_nb.abi import ExecutionTarget, GraphEncoding
+from wasinn_nb.abi import FOREIGN_ENCODINGS, ExecutionTarget, GraphEncoding
 from wasinn_nb.cards import Port, check_with_weights, model_files
-from wasinn_nb.errors import InvalidArgumentError, InvalidEncodingError
+from wasinn_nb.errors import (
+    InvalidArgumentError,
+    InvalidEncodingError,
+    UnsupportedOperationError,
+)
 from wasinn_nb.files import existing_file, expanded
 from wasinn_nb.runtimes import Builder
 from wasinn_nb.tensor import Tensor
@@ -38,7 +42,20 @@ ModelFiles: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]
 
 
 def parsed_encoding(encoding: GraphEncoding | str | int) -> GraphEncoding:
-    """Return the encoding that a member, name or number means, or raise InvalidEncodingError."""
+    """Return the encoding that a member, name or number means.
+
+    Raises
+    ------
+    UnsupportedOperationError
+        If it is one of WasmEdge's further ones.
+    InvalidEncodingError
+        If there is none of that name or number.
+    """
+    if isinstance(encoding, int) and encoding in FOREIGN_ENCODINGS:
+        name, why = FOREIGN_ENCODINGS[encoding]
+        raise UnsupportedOperationError(
+            f"encoding {int(encoding)} is WasmEdge's {name}, for {why}; no engine here does"
+        )
     try:
         if isinstance(encoding, str):
             return GraphEncoding[encoding.upper()]
