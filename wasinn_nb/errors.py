@@ -33,6 +33,7 @@ __all__ = [
     "NotFoundError",
     "RecipeError",
     "Remedy",
+    "ReplayError",
     "RuntimeFailure",
     "TensorError",
     "TensorFileError",
@@ -343,3 +344,7 @@ class GuestExitError(GuestError, RuntimeError):
     def __init__(self, message: str, *, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class ReplayError(GuestError, LookupError):
+    """A guest makes another call than its recording has."""

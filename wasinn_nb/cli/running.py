@@ -252,6 +252,12 @@ def run(
     invoke: Annotated[
         str | None, typer.Option("--invoke", help="Run this function in the place of _start.")
     ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Folder for a recording of the calls, for --replay.")
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option(help="Answer the calls from a recording, without a model.")
+    ] = None,
     trace: Annotated[
         bool, typer.Option("--trace", help="Print the WASI-NN calls on stderr at the end.")
     ] = False,
@@ -290,9 +296,10 @@ def run(
             isolation=isolation,
             output_limit=None,
             stream=not as_json,
-            keep=None if dump_tensors is None else "all",
+            keep=None if dump_tensors is None and save is None else "all",
             on=on,
             invoke=invoke,
+            replay=replay,
         )
     except (WasiNnError, KeyboardInterrupt) as error:
         run = getattr(error, "run", None)
@@ -300,6 +307,8 @@ def run(
     finally:
         if run is not None:
             _report(run, trace=trace, dump_tensors=dump_tensors)
+            if save is not None:
+                run.save(save)
             judged = wn.portability(run) if portability and not run.on else None
             if judged is not None and not as_json:
                 notes(str(judged))

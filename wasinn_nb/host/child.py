@@ -23,12 +23,14 @@ import wasmtime
 
 from wasinn_nb import catalog, settings
 from wasinn_nb.files import expanded
+from wasinn_nb.host.callvalues import call_values
 from wasinn_nb.host.job import Job
 from wasinn_nb.host.linker import HostFunctions
-from wasinn_nb.host.messages import call_values, error_values
+from wasinn_nb.host.messages import error_values
 from wasinn_nb.host.modules import compile_module
 from wasinn_nb.host.output import Output, Stream
 from wasinn_nb.host.reachable import reachable_files
+from wasinn_nb.host.replaying import Answering, Replay, ReplayCtx
 from wasinn_nb.host.warming import warm_up
 from wasinn_nb.host.worker import GuestThread
 from wasinn_nb.isolation import (
@@ -175,9 +177,15 @@ def _run(
     except Exception as error:  # noqa: BLE001 - of a module that is not ours
         nothing: dict[str, Any] = {"seconds": {}, "dialects": [], "models": []}
         return {"kind": "end", "error": error_values(error), **nothing}
-    ctx = WasiNnCtx(engine, precision=job.precision, models=job.models, keep=None)
+    ctx: Answering = WasiNnCtx(engine, precision=job.precision, models=job.models, keep=None)
+    replay = None
+    if job.recorded is not None:
+        replay = Replay(job.recorded)
+        ctx = ReplayCtx(replay)
     ctx.trace = trace = _SentTrace(outgoing, lender, job)
-    functions = HostFunctions(ctx, target=job.target, empty=lender.empty, cpu_only=True)
+    functions = HostFunctions(
+        ctx, target=job.target, empty=lender.empty, cpu_only=replay is None, replay=replay
+    )
     trace.functions = functions
 
     def compiled(machine: wasmtime.Engine, wasm: bytes) -> wasmtime.Module:

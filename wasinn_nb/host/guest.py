@@ -6,18 +6,12 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget
 from wasinn_nb.errors import (
-    GuestCrash,
-    GuestError,
     GuestExitError,
-    GuestLinkError,
-    GuestModuleError,
-    GuestTimeout,
     GuestTrap,
     InvalidArgumentError,
     MissingFileError,
@@ -28,21 +22,21 @@ from wasinn_nb.host.external import ExternalGuest, Program, find_program
 from wasinn_nb.host.job import Job
 from wasinn_nb.host.linker import HostFunctions
 from wasinn_nb.host.modules import read_module
+from wasinn_nb.host.outcome import ended_words, notes_on
 from wasinn_nb.host.output import KEPT, Output
 from wasinn_nb.host.process import GuestProcess
 from wasinn_nb.host.reasons import add_reasons
+from wasinn_nb.host.recording import read_recording
+from wasinn_nb.host.replaying import Answering, Replay, ReplayCtx
 from wasinn_nb.host.run import GuestRun, read_tensor_files
 from wasinn_nb.host.sections import imports_of
 from wasinn_nb.host.wasi import Files, parsed_dirs, parsed_texts
 from wasinn_nb.host.worker import GuestThread
 from wasinn_nb.runtimes import Precision, Runtime, device_name
 from wasinn_nb.runtimes import runtime as runtime_of
-from wasinn_nb.wasi_nn import Keep, ModelFiles, WasiNnCtx
-from wasinn_nb.wording import counted
+from wasinn_nb.wasi_nn import Keep, ModelFiles, Trace, WasiNnCtx
 
 __all__ = ["run_guest"]
-
-_MOST_LINKS: Final = 10
 
 Isolation: TypeAlias = Literal["process", "thread"]
 
@@ -69,6 +63,7 @@ def run_guest(
     write_limit: int = 1 << 30,
     on: str | None = None,
     invoke: str | None = None,
+    replay: str | os.PathLike[str] | None = None,
 ) -> GuestRun:
     """Run a WASI-NN command module here, with an engine behind ``wasi_ephemeral_nn``.
 
@@ -136,6 +131,10 @@ def run_guest(
         The exported function to run in the place of ``_start``; *args* are its numbers, and what
         it returns is printed.  A module without ``_start`` whose start section does everything, as
         AssemblyScript makes them, needs none.
+    replay : path-like, optional
+        A folder that `GuestRun.save` has written: the guest's calls are answered from it, without a
+        model or an engine.  Handles, indices, sizes, names and the values of inputs must be those
+        that were recorded; the bytes of a model that the guest loads may be others.
 
     Returns
     -------
@@ -163,6 +162,8 @@ def run_guest(
         If it does not end within *time_limit*.
     GuestExitError
         If *check* is set and its exit code is not 0.
+    ReplayError
+        If it makes another call than the recording has.
 
     Notes
     -----
@@ -192,7 +193,7 @@ def run_guest(
         raise InvalidArgumentError(
             f"expected isolation='process' or isolation='thread', got {isolation!r:.80}"
         )
-    program = None if on is None else _external(on, target, runtime, isolation, precision)
+    program = None if on is None else _external(on, target, runtime, isolation, precision, replay)
     if target is not None:
         device_name(target)
     data = read_module(wasm)
@@ -206,8 +207,7 @@ def run_guest(
     job = Job(
         data,
         invocation,
-        # The default engine is imported when the guest first needs it.
-        settings.default("runtime") if runtime is None else runtime_of(runtime),
+        _engine(runtime, replay),
         _parsed_models(models),
         target=target,
         precision=precision,
@@ -217,6 +217,7 @@ def run_guest(
         time_limit=time_limit,
         output_limit=output_limit,
         keep=keep,
+        recorded=None if replay is None else read_recording(replay),
     )
     stopping = threading.Event()
     output = Output(output_limit, stream=stream, stopping=stopping)
@@ -243,7 +244,7 @@ def run_guest(
         invocation,
         guest.trace,
         exit_code=guest.exit_code if error is None else None,
-        ended=_ended(guest.exit_code, error, time_limit, on),
+        ended=ended_words(guest.exit_code, error, time_limit, on),
         stdout=output.text("stdout"),
         stderr=output.text("stderr"),
         files=files.written(),
@@ -258,7 +259,7 @@ def run_guest(
     if program is not None:
         run.tensor_files, unread = read_tensor_files(run.files, memory_limit)
         run.notes = (f"it ran on {program.title}, which keeps no trace of the calls", *unread)
-    run.notes += (*output.notes(), *_notes(run, files, joined=joined))
+    run.notes += (*output.notes(), *notes_on(run, files, job, joined=joined))
     run.seconds["total"] = time.perf_counter() - start
     if check and error is None and run.exit_code:
         last = run.stderr.strip().splitlines()[-1:]
@@ -275,9 +276,14 @@ def run_guest(
 
 
 def _external(
-    on: str, target: object, runtime: object, isolation: str, precision: str | None
+    on: str,
+    target: object,
+    runtime: object,
+    isolation: str,
+    precision: str | None,
+    replay: object,
 ) -> Program:
-    given = {"target": target, "runtime": runtime}
+    given = {"target": target, "runtime": runtime, "replay": replay}
     names = [f"{name}=" for name, value in given.items() if value is not None]
     names += ["isolation='thread'"] if isolation == "thread" else []
     names += ["precision="] if precision is not None and on == "wasmedge" else []
@@ -288,10 +294,25 @@ def _external(
     return find_program(on)
 
 
+def _engine(runtime: str | Runtime | None, replay: object) -> str | Runtime:
+    """Return the engine, by its name where it is imported when the guest first needs it."""
+    if replay is not None:
+        if runtime is not None:
+            raise InvalidArgumentError("runtime= cannot be given with replay=: no engine runs")
+        return ""
+    return settings.default("runtime") if runtime is None else runtime_of(runtime)
+
+
 def _in_thread(job: Job, output: Output, stopping: threading.Event) -> GuestThread:
-    ctx = WasiNnCtx(job.engine, precision=job.precision, models=job.models, keep=job.keep)
-    ctx.trace.keep_bytes = job.memory_limit
-    return GuestThread(job, HostFunctions(ctx, target=job.target, stopping=stopping), output)
+    replay = None if job.recorded is None else Replay(job.recorded)
+    ctx: Answering
+    if replay is not None:
+        ctx = ReplayCtx(replay)
+    else:
+        ctx = WasiNnCtx(job.engine, precision=job.precision, models=job.models)
+    ctx.trace = Trace(keep=job.keep, keep_bytes=job.memory_limit)
+    functions = HostFunctions(ctx, target=job.target, stopping=stopping, replay=replay)
+    return GuestThread(job, functions, output)
 
 
 def _check_limits(
@@ -324,62 +345,3 @@ def _parsed_env(env: Mapping[str, object] | None) -> dict[str, str]:
         if not name or "=" in name:
             raise InvalidArgumentError(f"{name!r} is not the name of an environment variable")
     return dict(zip(names, values, strict=True))
-
-
-def _target(link: Path) -> str:
-    try:
-        return str(link.readlink())
-    except OSError:  # gone meanwhile
-        return "?"
-
-
-def _ended(
-    exit_code: int | None, error: BaseException | None, time_limit: float | None, on: str | None
-) -> str:
-    if error is None:
-        return f"exit code {exit_code}"
-    if isinstance(error, GuestTimeout):
-        return f"stopped after {time_limit} s"
-    if isinstance(error, GuestTrap):
-        return "trapped"
-    if isinstance(error, GuestCrash):
-        during = f" during {error.call}" if error.call else ""
-        return f"stopped at {error.limit}" if error.limit else f"crashed{during}"
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
-    early = (GuestModuleError, GuestLinkError) if on else (GuestError,)
-    return "not started" if isinstance(error, early) else "failed"
-
-
-def _notes(run: GuestRun, files: Files, *, joined: bool) -> list[str]:
-    notes = []
-    if not run.on and run.runtime != settings.DEFAULTS["runtime"]:
-        notes.append(f"the engine behind WASI-NN was {run.runtime}")
-    trace = run.trace
-    if trace.dropped:
-        notes.append(f"the trace leaves out {counted(trace.dropped, 'call')} in the middle")
-    if trace.tensors_dropped:
-        notes.append(
-            f"the trace dropped {counted(trace.tensors_dropped, 'tensor')}, the oldest, to keep "
-            f"within memory_limit bytes; keep='last' keeps fewer"
-        )
-    if not files.complete:
-        notes.append("the writable directories hold too many files to list all that it wrote")
-    if links := files.links_out(run.files):
-        notes.append(
-            f"links that it made lead out of its directories: "
-            f"{', '.join(f'{link.name!r} to {_target(link)!r}' for link in links[:_MOST_LINKS])}; "
-            f"do not follow them"
-        )
-    if not joined:
-        notes.append("the guest was in a call that cannot be interrupted; it ends after that")
-    readonly = [repr(d.guest) for d in run.invocation.dirs if not d.writable]
-    if readonly and run.on == "wasmtime" and "landlock" not in run.isolation:
-        notes.append(
-            f"Wasmtime could write to {', '.join(readonly)}, too: it knows no read-only one"
-        )
-    if run.ended in {"trapped", f"exit code {run.exit_code}"} and run.exit_code != 0 and readonly:
-        notes.append(
-            f"read-only for the guest: {', '.join(readonly)}; writable= lets it write there"
-        )
-    return notes

@@ -12,7 +12,7 @@ from wasinn_nb.errors import GuestCrash, GuestTimeout, Remedy
 from wasinn_nb.host.commands import Invocation
 from wasinn_nb.isolation import Limit, allowed_memory
 from wasinn_nb.runtimes import Precision, Runtime
-from wasinn_nb.wasi_nn import Keep, ModelFiles
+from wasinn_nb.wasi_nn import Call, Keep, ModelFiles
 
 __all__ = ["REMEDIES", "Job"]
 
@@ -59,6 +59,8 @@ class Job:
     time_limit : float or None
     output_limit : int or None
     keep : {"all", "last", None}
+    recorded : tuple of Call or None
+        The calls of a recording, which answers in the place of an engine.
     """
 
     wasm: bytes
@@ -73,6 +75,7 @@ class Job:
     time_limit: float | None
     output_limit: int | None
     keep: Keep
+    recorded: tuple[Call, ...] | None = None
 
     @property
     def engine_name(self) -> str:

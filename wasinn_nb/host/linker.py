@@ -23,6 +23,7 @@ from wasinn_nb.abi import (
 from wasinn_nb.errors import (
     BusyError,
     InvalidArgumentError,
+    ReplayError,
     RuntimeFailure,
     TooLargeError,
     UnsupportedOperationError,
@@ -30,6 +31,7 @@ from wasinn_nb.errors import (
 )
 from wasinn_nb.host.memory import Empty, GuestMemory, OutsideError, empty_bytes, unsigned
 from wasinn_nb.host.records import GivenTensor, member_of, tensor_of, text_of
+from wasinn_nb.host.replaying import Answering, Replay
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.wasi_nn import Call, ModelFiles, WasiNnCtx
 from wasinn_nb.wording import counted
@@ -91,13 +93,15 @@ class HostFunctions:
 
     Parameters
     ----------
-    ctx : WasiNnCtx
+    ctx : WasiNnCtx or ReplayCtx
     target : ExecutionTarget, str or int, optional
         Overrides the guest's.
     empty : callable
         Returns new memory of so many bytes, for the tensors that the guest hands over.
     cpu_only : bool
         Whether the guest gets other devices than the CPU only where *target* names them.
+    replay : Replay, optional
+        The recording that *ctx* answers from.
     stopping : threading.Event, optional
 
     Attributes
@@ -117,17 +121,19 @@ class HostFunctions:
 
     def __init__(
         self,
-        ctx: WasiNnCtx,
+        ctx: Answering,
         *,
         target: ExecutionTarget | str | int | None = None,
         empty: Empty = empty_bytes,
         cpu_only: bool = False,
+        replay: Replay | None = None,
         stopping: threading.Event | None = None,
     ) -> None:
         self.ctx = ctx
         self.target = target
         self._empty = empty
         self._cpu_only = cpu_only
+        self._replay = replay
         self.stopping = stopping or threading.Event()
         self.failure: BaseException | None = None
         self.seconds: defaultdict[str, float] = defaultdict(float)
@@ -172,13 +178,19 @@ class HostFunctions:
     def _function(self, name: str, body: Callable[..., None]) -> Callable[..., int]:
         def call(caller: wasmtime.Caller, *raw: int) -> int:
             start, errno = time.perf_counter(), Errno.SUCCESS
+            if self._replay is not None:
+                self._replay.begin(name)
             try:
                 with self.ctx.trace.call(name) as row, _ours(row):
                     body(row, caller, *map(unsigned, raw))
+            except ReplayError:
+                raise
             except WasiNnError as error:
                 errno = error.errno or Errno.RUNTIME_ERROR
             finally:
                 self.seconds[name] += time.perf_counter() - start
+            if self._replay is not None:
+                self._replay.end(row, errno)
             if self.stopping.is_set():
                 raise Stopped
             return int(errno)
@@ -298,7 +310,7 @@ class HostFunctions:
         try:
             count = self.ctx.get_output_into(context, index, room)
         except TooLargeError as error:
-            row.state(small=1)
+            row.state(small=1, needed=error.needed)
             needed = min(error.needed, 0xFFFF_FFFF)
             memory.write_u32(written, needed, "the place for the number of bytes")
             raise
@@ -321,7 +333,8 @@ class HostFunctions:
         self._room_for_graph()
         graph = self.ctx.load_by_name(name, self.target)
         self._graphs += 1
-        self.models[name] = self.ctx.model_files(name)
+        if self._replay is None:
+            self.models[name] = self.ctx.model_files(name)
         return graph
 
     def _target(self, code: int) -> ExecutionTarget | str | int:

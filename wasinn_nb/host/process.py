@@ -28,8 +28,9 @@ from wasinn_nb.errors import (
     WasiNnError,
     WasiNnWarning,
 )
+from wasinn_nb.host.callvalues import call_from, text_from
 from wasinn_nb.host.job import Job
-from wasinn_nb.host.messages import call_from, error_from, seconds_from, text_from
+from wasinn_nb.host.messages import error_from, seconds_from
 from wasinn_nb.host.modules import NativeCode
 from wasinn_nb.host.output import DONE, Output, Printer, Stream
 from wasinn_nb.isolation import (

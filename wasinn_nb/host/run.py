@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import numpy as np
 
 from wasinn_nb.abi import Dialect
 from wasinn_nb.behavior import portability
-from wasinn_nb.errors import TensorFileError, WasiNnError
+from wasinn_nb.errors import InvalidArgumentError, TensorFileError, WasiNnError
 from wasinn_nb.files import expanded, is_file
 from wasinn_nb.host.commands import (
     Invocation,
@@ -22,6 +23,7 @@ from wasinn_nb.host.commands import (
     wasmtime_words,
 )
 from wasinn_nb.host.reasons import failure_reasons
+from wasinn_nb.host.recording import write_recording
 from wasinn_nb.render import Code, Column, Document, Only, Paragraph, Section, Showing, Table, Tone
 from wasinn_nb.tensor import Tensor, read_tensor
 from wasinn_nb.wasi_nn import ModelFiles, Trace
@@ -110,6 +112,40 @@ class GuestRun(Showing):
     def reasons(self) -> str:
         """The last failed calls in lines of text, where the exit code is not 0; may be empty."""
         return "" if self.exit_code == 0 else failure_reasons(self.trace)
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Save the calls with their tensors, for ``run_guest(..., replay=folder)``.
+
+        Parameters
+        ----------
+        folder : path-like
+            Made when it is missing.  A recording that is there is replaced.
+
+        Returns
+        -------
+        Path
+            The JSON file that names the others, which are ``.tensor`` files.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the trace leaves out calls or tensors, or the run was on another runtime, which keeps
+            no trace.
+        UnwritableError
+            If the folder cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> run = GuestRun(Invocation("seg.wasm", (), (), {}), Trace(), exit_code=0)
+        >>> run.save(tempfile.mkdtemp()).name
+        'run.json'
+        """
+        if self.on:
+            raise InvalidArgumentError(
+                f"the run of {self.invocation.name} was on {self.on}, which keeps no trace"
+            )
+        return write_recording(folder, self.invocation.name, self.trace)
 
     # -- the same elsewhere ----------------------------------------------------------------------
 

@@ -151,6 +151,7 @@ class WasiNnCtx(NotPickled):
             call.state(builders=len(parts), encoding=encoding, target=target_code(target))
             graph = self._compiled(parts, encoding, device_name(target))
             call.got = f"graph {graph}"
+            call.state(graph=graph)
             return graph
 
     def load_by_name(self, name: str, target: ExecutionTarget | str | int | None = None) -> int:
@@ -169,12 +170,14 @@ class WasiNnCtx(NotPickled):
             If no model of that name is here.
         """
         with self.trace.call("load_by_name", repr(name)) as call:
+            call.model = name
             graph = self._compiled(
                 parsed_builders(self.model_files(name)),
                 GraphEncoding.AUTODETECT,
                 device_name(target),
             )
             call.got = f"graph {graph}"
+            call.state(graph=graph)
             return graph
 
     def init_execution_context(self, graph: int) -> int:

@@ -55,6 +55,8 @@ class Call:
         Of the input or output that the call is about, if it is about one.
     port : Port or None
         That input or output of the model.
+    model : str
+        The name that ``load_by_name`` asks for.
     facts : dict
         The call in numbers, for rules about calls: the arguments by name (``context``,
         ``encoding``), and 0 or 1 for what was found (``outside``, ``unknown``, ``mismatch``).
@@ -70,6 +72,7 @@ class Call:
     tensor: Tensor | None = None
     index: int | None = None
     port: Port | None = None
+    model: str = ""
     facts: dict[str, int] = field(default_factory=dict)
 
     def state(self, **facts: object) -> None:
