@@ -39,7 +39,6 @@ REFUSED = {
         "another image",
         "Not made from this image",
     ),
-    "zeros": (np.zeros_like(RIGHT), "nothing fits", "Every value of the tensor is 0"),
     "constant": (np.full_like(RIGHT, 114), "nothing fits", "Every value of the tensor is 114"),
     "empty": (np.zeros((1, 3, 0, 96), "f4"), "nothing fits", "The tensor is empty"),
     "too long": (np.zeros(30_000, "f4"), "nothing fits", "30000 values"),

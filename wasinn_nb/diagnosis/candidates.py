@@ -13,6 +13,7 @@ from wasinn_nb.abi import TensorType
 from wasinn_nb.diagnosis.remedies import Mistake
 from wasinn_nb.diagnosis.resampling import Content, View, own_gray
 from wasinn_nb.diagnosis.scalings import Scaling
+from wasinn_nb.diagnosis.spaces import Space
 from wasinn_nb.errors import RecipeError
 from wasinn_nb.imaging import CHANNELS, Color, Exif, Fit, PreprocessRecipe
 from wasinn_nb.wording import percent
@@ -76,6 +77,13 @@ class Making:
         As declared; None stands for those of the recipe.
     declared : TensorType or None
         As declared; None stands for `type`.
+    space : str
+        Of `SPACES`; empty for that of `color`.
+    wrapped : bool
+        Whether levels of 128 and more became negative, as bytes that are read as signed do.
+    pitch, step : int or None
+        From the first value of a row, or of a pixel, to that of the next one; None where nothing
+        lies between them.
     """
 
     height: int
@@ -97,6 +105,10 @@ class Making:
     repeated: bool = False
     dimensions: tuple[int, ...] | None = None
     declared: TensorType | None = None
+    space: Space = ""
+    wrapped: bool = False
+    pitch: int | None = None
+    step: int | None = None
 
     @classmethod
     def of(cls, recipe: PreprocessRecipe) -> Making:
@@ -130,7 +142,7 @@ class Making:
     @property
     def view(self) -> View:
         """What of the image is used."""
-        content = _CONTENTS.get(self.color, self.gray)
+        content = self.space or _CONTENTS.get(self.color, self.gray)
         return View(self.height, self.width, self.filter, self.fit, self.exif, self.alpha, content)
 
     def lay_out(self, pixels: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -149,7 +161,12 @@ class Making:
 
     def recipe(self) -> PreprocessRecipe | None:
         """Return the recipe that makes the same tensor, or None where no recipe does."""
-        damaged = (self.big_endian, self.flip, self.shift, self.valid) != (False, "", (0, 0), None)
+        damaged = (
+            (self.big_endian, self.flip, self.shift, self.valid) != (False, "", (0, 0), None)
+            or self.wrapped
+            or self.space
+            or (self.pitch, self.step) != (None, None)
+        )
         expressible = (
             self.order in {"CHW", "HWC"}
             and self.fit in get_args(Fit)

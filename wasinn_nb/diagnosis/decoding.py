@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.abi import TensorType
+from wasinn_nb.diagnosis.candidates import Order
 from wasinn_nb.imaging import CHANNELS, PreprocessRecipe
 from wasinn_nb.tensor import Tensor
 
@@ -36,6 +37,12 @@ class Decoded:
         The declared dimensions, where they are not the recipe's.
     valid : int or None
         How many values there are, where it is not all of them.
+    wrapped : bool
+        Whether levels of 128 and more had become negative.
+    order : str or None
+        How the values lie, where something between them was left out.
+    pitch, step : int or None
+        From the first value of a row, or of a pixel, to that of the next one, where there was.
     """
 
     values: NDArray[Any]
@@ -44,6 +51,10 @@ class Decoded:
     declared: TensorType | None = None
     dimensions: tuple[int, ...] | None = None
     valid: int | None = None
+    wrapped: bool = False
+    order: Order | None = None
+    pitch: int | None = None
+    step: int | None = None
 
 
 def decodings(tensor: Tensor, recipe: PreprocessRecipe) -> Iterator[Decoded]:

@@ -12,6 +12,7 @@ from wasinn_nb.diagnosis.filters import FILTERS
 from wasinn_nb.diagnosis.remedies import Mistake, python_line, rust_line
 from wasinn_nb.diagnosis.resampling import ALPHAS, FITS, GRAYS, Explained
 from wasinn_nb.diagnosis.scalings import whole_levels
+from wasinn_nb.diagnosis.spaces import SPACES
 from wasinn_nb.imaging import Color, Exif, PreprocessRecipe
 
 __all__ = ["mistakes_of"]
@@ -85,7 +86,7 @@ def _of_layout(making: Making, right: Making, recipe: PreprocessRecipe) -> Itera
     elif (
         making.dimensions is not None
         and making.declared is None
-        and making.valid is None
+        and (making.valid, making.pitch, making.step) == (None, None, None)
         and (making.height, making.width) == (right.height, right.width)
         and making.channels == right.channels
     ):
@@ -103,7 +104,9 @@ def _of_size(making: Making, right: Making) -> Iterator[_Difference]:
 
 
 def _of_color(making: Making, right: Making) -> Iterator[_Difference]:
-    if making.color != right.color:
+    if making.space:
+        yield _Difference("color", SPACES[making.space], right.color, f"{making.space} channels")
+    elif making.color != right.color:
         found = _COLORS.get(making.color, f"{making.color} channels")
         yield _Difference("color", found, _COLORS.get(right.color, right.color))
     elif making.color == "GRAY" and making.gray != right.gray:
@@ -126,6 +129,9 @@ def _of_values(making: Making, right: Making) -> Iterator[_Difference]:
             yield _Difference("type", f"{type_} elements", right.type.suffix)
         if making.declared is not None:
             yield _Difference("declared type", f"{type_} bytes declared {making.declared.suffix}")
+    if making.wrapped:
+        found = "bytes read as signed, so that 128 to 255 became -128 to -1"
+        yield _Difference("range", found, "levels from 0 to 255")
     if making.big_endian:
         yield _Difference("endianness", "big-endian bytes", "little-endian")
 
@@ -159,7 +165,16 @@ def _of_damage(making: Making, right: Making) -> Iterator[_Difference]:
         yield _Difference("flip", f"the image {FLIPS[making.flip]}")
     if any(making.shift):
         yield _Difference("shift", _shifted(*making.shift))
-    if making.valid is not None:
+    if making.pitch is not None:
+        length = right.width * (right.channels if making.order == "HWC" else 1)
+        found = f"rows that begin every {making.pitch} values"
+        yield _Difference("stride", found, f"every {length}")
+    elif making.step is not None:
+        found = f"pixels that begin every {making.step} values, as with a fourth channel"
+        yield _Difference("stride", found, f"every {right.channels}")
+    elif making.valid == 0:
+        yield _Difference("buffer", "the input was never written: every value is 0")
+    elif making.valid is not None:
         rest = "then the same again" if making.repeated else "then nothing of the image"
         found = f"only the first {making.valid} of {right.elements} values, {rest}"
         yield _Difference("buffer", found)

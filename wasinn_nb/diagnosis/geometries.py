@@ -34,6 +34,8 @@ def geometries(
         orders = sorted(ORDERS, key=lambda order: order != base.order)
         if channels == 1:  # the place of the channels makes no difference
             orders = [base.order, "CWH" if base.order == "CHW" else "WHC"]
+        if (base.pitch, base.step) != (None, None):  # only so the gaps lie between rows
+            orders = [base.order]
         sized = replace(base, height=height, width=width, color=colors_of(channels, base.color)[0])
         exifs = sorted(original.exifs, key=lambda exif: exif != base.exif)
         for exif, alpha, fit, flip, order in itertools.product(

@@ -17,11 +17,13 @@ from wasinn_nb.diagnosis.scalings import Scaling
 from wasinn_nb.diagnosis.wording import STATE_IT, right_sentence, sentence_of
 from wasinn_nb.imaging import PreprocessRecipe, ordered
 from wasinn_nb.tensor import Tensor
-from wasinn_nb.wording import counted
+from wasinn_nb.wording import counted, percent
 
 __all__ = ["answer_of_input"]
 
 _SEEN: Final = 0.85
+_MIXED: Final = 0.95
+_UNWRITTEN: Final = 0.9
 _THUMBNAIL: Final = 448
 
 
@@ -137,12 +139,26 @@ def _unfit(tensor: Tensor, found: Match, recipe: PreprocessRecipe) -> tuple[str,
         )
         return sentence, "nothing fits"
     if (values == values.flat[0]).all():
-        never = ": it was never written" if not values.flat[0] else ", which is not an image"
-        return f"Every value of the tensor is {values.flat[0]:g}{never}.", "nothing fits"
+        constant = f"Every value of the tensor is {values.flat[0]:g}, which is not an image."
+        return constant, "nothing fits"
+    zeros = float((values == 0).mean())
+    if found.likeness < _SEEN and zeros >= _UNWRITTEN:
+        sentence = (
+            f"Nothing fits: {percent(zeros)} of the values are 0, as of an input of which little "
+            f"was written."
+        )
+        return sentence, "nothing fits"
+    if found.likeness < _SEEN and found.mixed >= _MIXED:
+        sentence = (
+            f"Nothing fits: the tensor shows this image (correlation {found.mixed:.2f}), but its "
+            f"channels are mixtures of red, green and blue, as of a color space such as YUV, or "
+            f"8-bit arithmetic wrapped around at 256."
+        )
+        return sentence, "nothing fits"
     if found.likeness < _SEEN:
         sentence = (
-            f"Not made from this image: the tensor does not resemble it in any layout, size or fit "
-            f"(highest correlation {found.likeness:.2f})."
+            f"Not made from this image: the tensor does not resemble it in any layout, size, fit, "
+            f"row length or color space that is known here (highest correlation {found.likeness:.2f})."
         )
         return sentence, "another image"
     nearest = f"{found.candidates[0].distance:.2f} of 255 off" if found.candidates else "none"

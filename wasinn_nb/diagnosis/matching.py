@@ -11,20 +11,22 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.abi import TensorType
 from wasinn_nb.diagnosis.candidates import Candidate, Making
 from wasinn_nb.diagnosis.decoding import Decoded, decodings, image_shapes, written
 from wasinn_nb.diagnosis.differences import mistakes_of
+from wasinn_nb.diagnosis.exactness import NEAR_MEAN, judged, part_of
 from wasinn_nb.diagnosis.filters import FILTERS
 from wasinn_nb.diagnosis.geometries import colors_of, geometries
+from wasinn_nb.diagnosis.misreadings import misreadings, wraps
 from wasinn_nb.diagnosis.resampling import FITS, GRAYS, Original, own_gray
-from wasinn_nb.diagnosis.sampling import least_squares, likeness, overlap, some_points
+from wasinn_nb.diagnosis.sampling import least_squares, likeness, some_points
 from wasinn_nb.diagnosis.scalings import Scaling, incomplete_scalings, known_scalings
+from wasinn_nb.diagnosis.spaces import SPACES, Space, mixture
 from wasinn_nb.imaging import CHANNELS, Color, PreprocessRecipe, ordered
 from wasinn_nb.tensor import Tensor
 
@@ -43,13 +45,6 @@ _MARGIN: Final = 0.1
 # Enough to distinguish layouts.
 _FEW_POINTS: Final = 800
 _SURVIVORS: Final = 6
-# Two JPEG decoders differ by at most 2 of 255, on up to 14 % of the values (shared/reference).
-_NEAR_MEAN: Final = 0.75
-_NEAR_MOST: Final = 4.0
-_NEAR_PART: Final = 0.1
-_FEWEST: Final = 192
-# So few values are always near to something; they are not evidence of a cause.
-_TOO_FEW: Final = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +59,14 @@ class Match:
         The highest correlation with the image, 0 to 1.
     comparable : bool
         Whether there is a size that an image of so many values may have.
+    mixed : float
+        The highest correlation with mixtures of the image's channels, or with wrapped levels.
     """
 
     candidates: tuple[Candidate, ...]
     likeness: float
     comparable: bool = True
+    mixed: float = 0.0
 
     @property
     def fits(self) -> bool:
@@ -96,13 +94,33 @@ def match(tensor: Tensor, original: Original, recipe: PreprocessRecipe) -> Match
 
 def _matched(tensor: Tensor, original: Original, recipe: PreprocessRecipe) -> Match:
     best = Match((), 0.0, comparable=False)
-    for decoded in decodings(tensor, recipe):
+    readings = tuple(decodings(tensor, recipe))
+    for decoded in readings:
         found = _Search(decoded, original, recipe).run()
         if not best.comparable or _rank(found) < _rank(best):
             best = found
         if best.candidates and best.candidates[0].exact:
             break
+    if best.comparable and not any(tensor.data):
+        return replace(best, candidates=_with_nothing(best.candidates, recipe))
+    if not best.fits:
+        own = Decoded(np.frombuffer(tensor.data, tensor.type.dtype), tensor.type)
+        for decoded in misreadings(readings[0] if readings else own, recipe):
+            found = _Search(decoded, original, recipe).run()
+            if found.fits:
+                return found
     return best
+
+
+def _with_nothing(
+    candidates: tuple[Candidate, ...], recipe: PreprocessRecipe
+) -> tuple[Candidate, ...]:
+    """Return *candidates* with the one of a tensor that was never written; it explains zeros."""
+    making = replace(Making.of(recipe), pad=None, valid=0)
+    nothing = Candidate(making, mistakes_of(making, recipe), 0.0, 0.0, exact=True)
+    exact = [one for one in candidates if one.exact and len(one.mistakes) <= 1]
+    others = [one for one in candidates if one not in exact]
+    return (*exact, nothing, *others)
 
 
 def _rank(found: Match) -> tuple[bool, float]:
@@ -123,12 +141,16 @@ class _Search:
             declared=decoded.declared,
             dimensions=decoded.dimensions,
             pad=None,
+            wrapped=decoded.wrapped,
+            order=decoded.order or right.order,
+            pitch=decoded.pitch,
+            step=decoded.step,
         )
         self.flat = decoded.values
         self.valid = decoded.valid
         self.repeated = False
         self.candidates: dict[Making, Candidate] = {}
-        self.likeness = 0.0
+        self.likeness = self.mixed = 0.0
 
     def run(self) -> Match:
         if self._judged(self.base).exact:
@@ -147,6 +169,8 @@ class _Search:
                 return self._match()
         self.valid, self.repeated = self.decoded.valid, False
         self._shifted(undamaged)
+        if not any(c.exact or c.near for c in self.candidates.values()):
+            self._in_other_spaces(every[:1])
         return self._match()
 
     def _match(self) -> Match:
@@ -166,14 +190,14 @@ class _Search:
             simplest = min(alike, key=lambda c: len(c.mistakes))
             ranked.remove(simplest)
             ranked.insert(0, simplest)
-        return Match(tuple(ranked), self.likeness)
+        return Match(tuple(ranked), self.likeness, mixed=self.mixed)
 
     # -- layouts, sizes and fits -----------------------------------------------------------------
 
-    def _survivors(self, fits: Iterable[str]) -> list[Making]:
+    def _survivors(self, fits: Iterable[str], space: Space = "") -> list[Making]:
         """Return the geometries in which the tensor resembles the image, the best first."""
         scored: list[tuple[float, int, Making]] = []
-        base = replace(self.base, valid=self.valid, repeated=self.repeated)
+        base = replace(self.base, valid=self.valid, repeated=self.repeated, space=space)
         shapes = image_shapes(self.decoded, self.recipe)
         for making in geometries(base, shapes, self.original, fits):
             pixels = self._pixels(replace(making, filter="bilinear"))
@@ -182,8 +206,12 @@ class _Search:
             points, values = self._sampled(making, _FEW_POINTS)
             if values is None:
                 continue
-            score = likeness(values, pixels[points].astype(np.float32))
-            scored.append((score, len(scored), making))
+            levels = pixels[points].astype(np.float32)
+            scored.append((likeness(values, levels), len(scored), making))
+            if not space and levels.shape[1] == CHANNELS["RGB"]:
+                self.mixed = max(self.mixed, mixture(values, levels))
+                if making.type.itemsize == 1:
+                    self.mixed = max(self.mixed, wraps(values, ordered(levels, making.color)))
         scored.sort(key=lambda entry: (-entry[0], entry[1]))
         if not scored:
             return []
@@ -196,21 +224,11 @@ class _Search:
         """Return what *making* uses of the image, without borders."""
         return self.original.pixels(making.view)
 
-    def _as_image(self, making: Making) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-        """Return the tensor as an image without borders, and which values are valid."""
-        box = self.original.box(making.view)
-        part = (slice(box.top, box.top + box.height), slice(box.left, box.left + box.width))
-        image = making.as_image(self.flat)[part]
-        if making.valid is None:
-            return image, None
-        mask = np.arange(self.flat.size) < making.valid
-        return image, making.as_image(mask)[part].astype(bool)
-
     def _sampled(
         self, making: Making, most: int | None = None
     ) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float64] | None]:
         """Return positions in the image, and the tensor's values there: (n, channels), or NaN."""
-        image, valid = self._as_image(making)
+        image, valid = part_of(making, self.flat, self.original)
         rows, columns = image.shape[:2]
         y, x = (axis[:most] for axis in some_points(rows, columns))
         down, right = making.shift
@@ -222,6 +240,15 @@ class _Search:
         if np.isfinite(values).sum() < min(64, values.size // 4):
             return (y, x), None
         return (y, x), values
+
+    def _judged(self, making: Making) -> Candidate:
+        """Compare *making* with every value of the tensor."""
+        if making not in self.candidates:
+            found = judged(making, self.flat, self.original, self.recipe)
+            if found is None:
+                return Candidate(making, (), math.inf, math.inf, exact=False)
+            self.candidates[making] = found
+        return self.candidates[making]
 
     # -- filters, colors and scalings -----------------------------------------------------------
 
@@ -261,7 +288,7 @@ class _Search:
             if pixels is None:
                 continue
             levels = pixels[points].astype(np.float64)
-            for color, scaling, distance in self._scalings(values, levels):
+            for color, scaling, distance in self._scalings(values, levels, making.space):
                 way = replace(view, color=color, scaling=scaling)
                 scored.append((distance, len(scored), way))
         return scored
@@ -273,7 +300,7 @@ class _Search:
         exact = False
         least = scored[0][0]
         for number, (distance, _, making) in enumerate(scored[:24]):
-            if distance > _NEAR_MEAN + 0.25 and making not in self.candidates:
+            if distance > NEAR_MEAN + 0.25 and making not in self.candidates:
                 # Far from exact already at the sampled points; kept for comparison.
                 if number < 3:
                     mistakes = mistakes_of(making, self.recipe)
@@ -284,10 +311,11 @@ class _Search:
         return exact
 
     def _scalings(
-        self, values: NDArray[np.float64], levels: NDArray[np.float64]
+        self, values: NDArray[np.float64], levels: NDArray[np.float64], space: Space
     ) -> Iterator[tuple[Color, Scaling, float]]:
         """Yield channel orders and scalings that may turn *levels* into *values*."""
-        for color in colors_of(levels.shape[1], self.recipe.color):
+        colors = colors_of(levels.shape[1], self.recipe.color)
+        for color in ["RGB"] if space else colors:
             image = ordered(levels, color)
             fitted = least_squares(values, image)
             every = [*self._own_scalings(CHANNELS[color]), *known_scalings(color)]
@@ -315,68 +343,13 @@ class _Search:
         found = [scaling.for_channels(channels) for scaling in own]
         return [scaling for scaling in found if scaling is not None]
 
-    # -- every value -----------------------------------------------------------------------------
-
-    def _judged(self, making: Making) -> Candidate:
-        """Compare *making* with every value of the tensor."""
-        if making in self.candidates:
-            return self.candidates[making]
-        pixels = self._pixels(making) if making.elements == self.flat.size else None
-        if pixels is None:
-            return Candidate(making, (), math.inf, math.inf, exact=False)
-        image, valid = self._as_image(making)
-        down, right = making.shift
-        if down or right:
-            image, pixels = overlap(image, down, right), overlap(pixels, -down, -right)
-            valid = None if valid is None else overlap(valid, down, right)
-        off = making.scaling.distances(image, ordered(pixels, making.color))
-        if valid is not None:
-            off = off[valid]
-        distance = float(off.mean(dtype=np.float64)) if off.size else math.inf
-        furthest = float(off.max(initial=0))
-        if not math.isfinite(distance):
-            distance = furthest = math.inf
-        # How far one step of the element type is, in levels.
-        step = 0.0
-        if making.type in {TensorType.F16, TensorType.F32}:
-            most = float(np.abs(image).max(initial=0))
-            eps = np.finfo(image.dtype).eps
-            step = 2 * float(eps) * most / min(map(abs, making.scaling.slope))
-        border = self._border(making)
-        constant = not border.size or bool((np.ptp(border, axis=0) <= 0.5).all())
-        exact = furthest <= min(0.45, 0.01 + step) and constant
-        pad = np.rint(border[0]).astype(int).tolist() if border.size and constant else None
-        way = replace(making, pad=pad if pad is None else tuple(pad))
-        mistakes = mistakes_of(way, self.recipe)
-        if mistakes and off.size < _TOO_FEW:
-            exact = False
-        if exact and making.repeated and making.valid is not None:
-            exact = bool(np.array_equal(self.flat[making.valid :], self.flat[: -making.valid]))
-        # A scaling that was fitted takes up what other causes leave, and an image without contrast
-        # is like any other.
-        near = (
-            distance <= min(_NEAR_MEAN, _NEAR_PART * float(pixels.std()))
-            and furthest <= _NEAR_MOST
-            and off.size >= _FEWEST
-            and not making.scaling.fitted
-            and constant
-        )
-        note = ""
-        if way.pad is not None and self.recipe.fit != "letterbox":
-            note = "border filled with " + ", ".join(map(str, way.pad))
-        candidate = Candidate(way, mistakes, distance, furthest, exact, note, near=near or exact)
-        self.candidates[making] = candidate
-        return candidate
-
-    def _border(self, making: Making) -> NDArray[np.float32]:
-        """Return the levels around a letterboxed image: (n, channels); none for other fits."""
-        if not making.fit.startswith("letterbox"):
-            return np.empty((0, making.channels), np.float32)
-        box = self.original.box(making.view)
-        levels = making.scaling.undo(making.as_image(self.flat))
-        outside = np.ones(levels.shape[:2], bool)
-        outside[box.top : box.top + box.height, box.left : box.left + box.width] = False
-        return levels[outside]
+    def _in_other_spaces(self, fits: Iterable[str]) -> None:
+        """Try tensors of luma and chroma, of hues, and of other channels than an image's."""
+        if self.decoded.values.size % 3:
+            return
+        for space in SPACES:
+            if self._tried(self._survivors(fits, space)):
+                return
 
     def _shifted(self, survivors: list[Making]) -> None:
         """Try rows and columns that begin too early or too late."""

@@ -43,7 +43,7 @@ def answer_of_output(
     ranked = matched.candidates[:MOST_CANDIDATES]
     notes = [STATE_IT] if assumed else []
     if not matched.fits:
-        if matched.equals and ranked[0].distance == 0:
+        if matched.equals and ranked[0].exact:
             names = [candidate.name for candidate in (ranked[0], *matched.equals)]
             sentence = (
                 f"No cause can be named: {len(names)} ways of feeding the model give this very "
@@ -73,6 +73,8 @@ def answer_of_output(
     if matched.alike:
         names = [candidate.name for candidate in matched.alike]
         notes.append(f"This {what} comes as well of {' or of '.join(names)}.")
+        if not mistakes:
+            notes.append("Pass the scores or the input tensor to distinguish them.")
     if first.axes - {m.axis for m in mistakes}:
         if mistakes or _is_slight(first, ranked):
             notes.append(

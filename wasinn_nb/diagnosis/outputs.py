@@ -45,6 +45,8 @@ _RANGES: Final = 4  # the first ones of `known_scalings`: ImageNet's is the last
 _NEARER: Final = 4.0
 _AGREE: Final = 0.99
 _SAME: Final = 1e-4
+# What big-endian bytes become, 1e-38 at most, gives what zeros give but for its last bits.
+_TINY: Final = 1e-12
 # Scalings that are so near to each other, as a part of their range, do the same.
 _ALIKE: Final = 0.01
 
@@ -62,7 +64,7 @@ class OutputMatch:
     fits : bool
         Whether the first candidate explains the output.
     alike : tuple of Candidate
-        Those that give it as well, and scale values almost as the first one does.
+        Those that give it as well, where the first one is right, or scales values almost as they do.
     """
 
     candidates: tuple[Candidate, ...]
@@ -91,6 +93,8 @@ def feed(making: Making, original: Original, recipe: PreprocessRecipe) -> Tensor
     [255.0, 0.0, 0.0]
     """
     m = making
+    if m.valid == 0:
+        return Tensor.from_array(np.zeros(recipe.dimensions, recipe.type.dtype))
     levels = original.whole(m.view, m.pad)
     if levels is None or m.elements != Making.of(recipe).elements:
         return None
@@ -158,8 +162,9 @@ def match_output(
 
         run(_usual(recipe), "usual mistakes")
         found = _ranked(tried)
-        if not found.fits or found.candidates[0].axes <= {"range"}:
-            # Other ranges and filters come near these; near the other mistakes nothing does.
+        if not found.fits or found.candidates[0].axes <= {"range", "buffer"}:
+            # Other ranges and filters come near these, and tiny values near zeros; near the other
+            # mistakes nothing does.
             run(_further(original, recipe), "further mistakes")
             found = _ranked(tried)
         if not found.fits and not found.equals:
@@ -191,6 +196,7 @@ def _usual(recipe: PreprocessRecipe) -> Iterator[Making]:
         if fit != right.fit:
             yield replace(right, fit=fit, pad=None)
     yield from (replace(right, flip=flip) for flip in FLIPS if flip)
+    yield replace(right, valid=0)
 
 
 def _unquantized(right: Making) -> Iterator[Making]:
@@ -309,9 +315,14 @@ def _ranked(tried: list[Candidate]) -> OutputMatch:
     cause = _cause(first)
     distinct = [c for c in ranked[1:] if _cause(c) != cause]
     others = [c for c in distinct if not _is_alike(c.making, first.making)]
-    most = first.distance * (1 + 1e-6)
+    most = first.distance * (1 + 1e-6) + _TINY
     equals = tuple(c for c in others if c.distance <= most)
     alike = tuple(c for c in distinct if c.distance <= most and c not in others)
+    own = next((c for c in (first, *equals, *alike) if not _cause(c)), None)
+    if first.exact and own is not None:  # what the right way gives is right, whatever else gives it
+        rest = tuple(c for c in ranked if c is not own)
+        as_well = tuple(c for c in (first, *equals, *alike) if _cause(c))
+        return OutputMatch((own, *rest), (), fits=True, alike=as_well)
     nearest = min((c.distance for c in others), default=1.0)
     explains = first.exact or (
         (first.agreement or 0) >= _AGREE and first.distance * _NEARER <= nearest

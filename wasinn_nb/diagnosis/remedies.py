@@ -21,7 +21,7 @@ class Mistake:
     axis : str
         ``layout``, ``dimensions``, ``size``, ``color``, ``range``, ``type``, ``declared type``,
         ``endianness``, ``fit``, ``pad``, ``resize``, ``exif``, ``alpha``, ``flip``, ``shift``,
-        ``buffer``.
+        ``buffer``, ``stride``.
     found, expected : str
         What was done, and what the model's recipe states; empty where it is obvious.
     rust, python : str
@@ -83,6 +83,7 @@ _RUST: Final = {
     "flip": "for y in 0..{h} {{ /* row y of the image is row y of the tensor */ }}",
     "shift": "for y in 0..{h} {{ for x in 0..{w} {{ /* no offset, no header */ }} }}",
     "buffer": "assert_eq!(buffer.len(), {n} * {bytes});",
+    "stride": "let row = &data[y * stride..y * stride + {w} * {c}];  // without what follows it",
 }
 _PYTHON: Final = {
     "size": "image.resize(({w}, {h}))  # Pillow and OpenCV take (width, height)",
@@ -116,6 +117,7 @@ _PYTHON: Final = {
     "flip": "pixels = np.asarray(image)  # no [::-1] on rows or columns",
     "shift": "pixels = pixels[:{h}, :{w}]  # no offset",
     "buffer": "assert array.nbytes == {n} * {bytes}",
+    "stride": "pixels = np.ascontiguousarray(pixels[:{h}, :{w}, :{c}])  # no bytes between rows",
 }
 _PIXELS: Final = {1: ("Luma", "L"), 3: ("Rgb", "RGB"), 4: ("Rgba", "RGBA")}
 _NO_I8: Final = "WASI-NN has no i8: only Python can run this model as it is"

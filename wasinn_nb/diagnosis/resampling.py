@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from wasinn_nb.diagnosis.filters import PILLOW, RUST, pixels_of, resample
+from wasinn_nb.diagnosis.spaces import SPACES, Space, in_space
 from wasinn_nb.errors import ImageError
 from wasinn_nb.imaging import (
     MAX_SIDE,
@@ -50,8 +51,8 @@ class Explained(NamedTuple):
         return f"{self.short} ({self.explanation})" if self.explanation else self.short
 
 
-Content = Literal["RGB", "RGBA", "Rec. 601", "Rec. 709"]
-"""The channels of an image that are used: in these orders, or one of gray."""
+Content = Literal["RGB", "RGBA", "Rec. 601", "Rec. 709"] | Space
+"""The channels of an image that are used: in these orders, one of gray, or of another space."""
 FITS: Final[dict[str, str]] = {
     "stretch": "stretched to the model's size",
     "letterbox": "letterboxed: the whole image in the middle, borders filled",
@@ -97,7 +98,7 @@ class View:
     exif : {"ignore", "apply"}
     alpha : str
         Of `ALPHAS`.
-    content : {"RGB", "RGBA", "Rec. 601", "Rec. 709"}
+    content : {"RGB", "RGBA", "Rec. 601", "Rec. 709"} or one of `SPACES`
         The channels; of gray (`GRAYS`) there is one.
     """
 
@@ -199,6 +200,9 @@ class Original:
         return levels
 
     def _resized(self, view: View) -> NDArray[np.generic] | None:
+        if view.content in SPACES:
+            rgb = self.pixels(replace(view, content="RGB"))
+            return None if rgb is None else in_space(np.rint(rgb).astype(np.uint8), view.content)
         if (
             view.filter in get_args(Resize)
             and view.fit in get_args(Fit)
