@@ -16,7 +16,7 @@ from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.cards.modelfile import ModelFile
 from wasinn_nb.errors import RecipeError
 from wasinn_nb.imaging.recipe import PreprocessRecipe
-from wasinn_nb.render.palette import checked_palette, distinct_palette
+from wasinn_nb.render.palette import class_palette, checked_palette, distinct_palette
 
 # -- values ----------------------------------------------------------------------------------------
 
@@ -26,7 +26,8 @@ def test_replace():
     assert card.replace(threshold=0.75) == ModelCard(
         "toy", "segmentation", classes=("a", "b"), threshold=0.75
     )
-    assert card.replace(classes=["a", "b", "c"]).palette == distinct_palette(3)
+    assert card.replace(classes=["a", "b", "c"]).palette == class_palette(3, None)
+    assert card.replace(classes=["a", "bg"]).palette == class_palette(2, 1)
     assert card.replace(classes=()).palette == ()
     assert card.replace(classes=["a", "b"], palette=[(9, 9, 9)] * 2).palette == ((9, 9, 9),) * 2
     assert card.threshold == 0.25
@@ -61,7 +62,8 @@ def test_equal_cards_are_one_key():
 
 def test_plain_values():
     assert ModelCard("toy").to_dict() == {"name": "toy"}
-    assert ModelCard("toy", background=None).to_dict() == {"name": "toy", "background": None}
+    assert ModelCard("toy", background=None).to_dict() == {"name": "toy"}
+    assert ModelCard("toy", background=0).to_dict() == {"name": "toy", "background": 0}
     assert ModelCard("toy", output=0, logits=False).to_dict() == {
         "name": "toy",
         "output": 0,

@@ -195,7 +195,7 @@ def test_wrong_files_are_refused(change, message):
 def test_what_is_not_stated_of_the_output():
     card = ModelCard("toy")
     assert (card.output, card.threshold, card.channels_last, card.logits) == (None,) * 4
-    assert card.background == 0
+    assert card.background is None
 
 
 def test_numbers_of_numpy_become_plain():

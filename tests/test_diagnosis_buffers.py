@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import toys
 from PIL import Image
-from test_diagnosis import drawn_image
+from diagnoses import drawn_image
 
 import wasinn_nb as wn
 from wasinn_nb.diagnosis.diagnosing import diagnose

@@ -11,6 +11,7 @@ from wasinn_nb.cards.assumptions import (
     unnamed_classes,
 )
 from wasinn_nb.cards.card import ModelCard
+from wasinn_nb.cards.checks import named_background
 from wasinn_nb.cards.code import card_code, card_line, is_bare, recipe_code
 from wasinn_nb.cards.conventions import clean_text
 from wasinn_nb.cards.fields import CardFields
@@ -84,6 +85,7 @@ __all__ = [
     "main_path",
     "model_files",
     "model_stem",
+    "named_background",
     "operation_behind",
     "partial_fields",
     "port_of",

@@ -11,6 +11,7 @@ from typing import Any, Final, Self, Unpack
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.checks import (
+    BY_NAME,
     card_background,
     card_classes,
     card_figures,
@@ -19,6 +20,7 @@ from wasinn_nb.cards.checks import (
     card_precisions,
     card_threshold,
     json_fields,
+    named_background,
     unexpected,
 )
 from wasinn_nb.cards.fields import CardFields
@@ -28,7 +30,7 @@ from wasinn_nb.errors import InvalidArgumentError, RecipeError
 from wasinn_nb.files import existing_file, is_folder
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.json_files import read_json
-from wasinn_nb.render import RGB, distinct_palette
+from wasinn_nb.render import RGB, class_palette
 from wasinn_nb.transaction import atomic
 
 __all__ = ["ModelCard"]
@@ -53,7 +55,7 @@ class ModelCard:
         ``("person",)``, or after what is not of it, ``("background", "person")``.  For the tasks
         ``"segmentation"`` and ``"unknown"`` at most 256 names, all different; else at most 100,000.
     palette : tuple of (red, green, blue)
-        One color per class, 0 to 255 each.  Default: :func:`distinct_palette`.
+        One color per class, 0 to 255 each.  Default: distinct ones, black for the background alone.
     encoding : GraphEncoding
         The format of its files.  A `Model` takes it from their suffix, whatever the card states.
     precisions : mapping
@@ -74,7 +76,8 @@ class ModelCard:
         Whether the scores of a model of one class are logits instead of probabilities; None:
         determined by the graph, else by the values.
     background : int or None
-        The index of the class that is not tinted; None: every class is.
+        The index of the class that is not tinted; None: every class is.  Default: the class that
+        is called background, bg, unlabeled or void; of one class what is not of it; else None.
 
     Raises
     ------
@@ -105,7 +108,7 @@ class ModelCard:
     threshold: float | None = None
     channels_last: bool | None = None
     logits: bool | None = None
-    background: int | None = 0
+    background: int | None = BY_NAME
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not MODEL_NAME.fullmatch(self.name):
@@ -123,14 +126,15 @@ class ModelCard:
             if getattr(self, name) is not None and type(getattr(self, name)) is not bool:
                 raise unexpected(self.name, f"{name} as True, False or None", getattr(self, name))
         classes = card_classes(self.name, self.task, self.classes)
+        background = card_background(self.name, self.task, classes, self.background)
         checked = {
             "classes": classes,
-            "palette": card_palette(self.name, len(classes), self.palette),
+            "palette": card_palette(self.name, len(classes), self.palette, background),
             "precisions": card_precisions(self.name, self.precisions),
             "figures": card_figures(self.name, self.figures),
             "output": card_output(self.name, self.output),
             "threshold": card_threshold(self.name, self.threshold),
-            "background": card_background(self.name, self.task, len(classes), self.background),
+            "background": background,
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
@@ -143,7 +147,7 @@ class ModelCard:
     def replace(self, **changes: Unpack[CardFields]) -> Self:
         """Return a card with some fields changed, checked as a new one is.
 
-        A default palette follows new classes.
+        A default palette and a background that its name tells follow new classes.
 
         Parameters
         ----------
@@ -162,8 +166,10 @@ class ModelCard:
         ((0, 0, 0), (0, 114, 178), (213, 94, 0))
         """
         self._check_names(changes)
-        if "classes" in changes and self._has_default_palette:
+        if changes.keys() & {"classes", "background"} and self._has_default_palette:
             changes.setdefault("palette", ())
+        if "classes" in changes and self.background == named_background(self.classes):
+            changes.setdefault("background", BY_NAME)
         values: Any = changes  # the class takes them, whatever the types of its fields
         return replace(self, **values)
 
@@ -173,6 +179,9 @@ class ModelCard:
         left_out = {f.name for f in fields(self) if getattr(self, f.name) == getattr(bare, f.name)}
         if self._has_default_palette:
             left_out.add("palette")
+        left_out.discard("background")
+        if self.background == named_background(self.classes):
+            left_out.add("background")
         precisions = {p: [file.to_dict() for file in files] for p, files in self.precisions.items()}
         plain = {
             "recipe": None if self.recipe is None else self.recipe.to_dict(),
@@ -187,7 +196,7 @@ class ModelCard:
 
     @property
     def _has_default_palette(self) -> bool:
-        return self.palette == distinct_palette(len(self.classes))
+        return self.palette == class_palette(len(self.classes), self.background)
 
     @classmethod
     def _check_names(cls, values: Iterable[Any]) -> None:
@@ -229,7 +238,7 @@ class ModelCard:
         classes: Sequence[str] | None = None,
         recipe: PreprocessRecipe | Mapping[str, Any] | None = None,
         palette: Sequence[RGB] | None = None,
-        background: int | None = 0,
+        background: int | None = BY_NAME,
         output: str | int | None = None,
         threshold: float | None = None,
         channels_last: bool | None = None,
@@ -263,7 +272,7 @@ class ModelCard:
         palette : sequence of (red, green, blue), optional
             One color per class, 0 to 255 each.
         background : int or None
-            The index of the class that is not tinted; None for none.
+            The index of the class that is not tinted; None for none.  Default: as its name tells.
         output : str or int, optional
             The name or index of the output that the task reads.
         threshold : float, optional

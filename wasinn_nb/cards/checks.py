@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, Required, TypedDict
 
@@ -12,9 +12,10 @@ from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.modelfile import ModelFile, is_text
 from wasinn_nb.errors import RecipeError, Remedy
 from wasinn_nb.json_files import checked_json
-from wasinn_nb.render import RGB, checked_palette, distinct_palette
+from wasinn_nb.render import RGB, checked_palette, class_palette
 
 __all__ = [
+    "BY_NAME",
     "MOST_MASK_CLASSES",
     "card_background",
     "card_classes",
@@ -24,6 +25,7 @@ __all__ = [
     "card_precisions",
     "card_threshold",
     "json_fields",
+    "named_background",
     "unexpected",
 ]
 
@@ -31,6 +33,10 @@ __all__ = [
 _MASK_TASKS: Final = frozenset({"segmentation", "unknown"})
 MOST_MASK_CLASSES: Final = 256
 _MOST_CLASSES: Final = 100_000
+BY_NAME: Final[Any] = "by name"
+"""The background that the names of the classes tell."""
+# What has no class is called so; the first of these that a class has counts.
+_BACKGROUNDS: Final = ("background", "bg", "unlabeled", "unlabelled", "void")
 
 
 class _CardFields(TypedDict, total=False):
@@ -102,11 +108,11 @@ def card_classes(card: str, task: str, classes: Any) -> tuple[str, ...]:
     return names
 
 
-def card_palette(card: str, classes: int, palette: Any) -> tuple[RGB, ...]:
+def card_palette(card: str, classes: int, palette: Any, background: int | None) -> tuple[RGB, ...]:
     """Return one color per class, the distinct ones where none are given."""
     colors = checked_palette(palette, 0)
     if not colors:
-        return distinct_palette(classes)
+        return class_palette(classes, background)
     if classes == 1 and len(colors) > 1:
         raise RecipeError(
             f"{card}: expected one color for one class, got {len(colors)}; name both classes, "
@@ -161,12 +167,32 @@ def card_threshold(card: str, threshold: Any) -> float | None:
     return number
 
 
-def card_background(card: str, task: str, classes: int, background: Any) -> int | None:
+def named_background(classes: Sequence[str]) -> int | None:
+    """Return the index of the class whose name says that it is the background, or None.
+
+    A model of one class has two labels, of which 0 is what is not of the class.
+
+    Examples
+    --------
+    >>> named_background(["sky", "_background_"]), named_background(["road", "sky"])
+    (1, None)
+    >>> named_background(["person"])
+    0
+    """
+    if len(classes) == 1:
+        return 0
+    names = ["".join(filter(str.isalpha, name)).casefold() for name in classes]
+    return next((names.index(name) for name in _BACKGROUNDS if name in names), None)
+
+
+def card_background(card: str, task: str, classes: tuple[str, ...], background: Any) -> int | None:
     """Return the index of a class, or None."""
+    if isinstance(background, str) and background == BY_NAME:
+        return named_background(classes)
     if background is None:
         return None
     # A model of one class has two labels.
-    labels = max(classes, 2) if classes else _most_classes(task)
+    labels = max(len(classes), 2) if classes else _most_classes(task)
     index = _index(background)
     if index is None or index >= labels:
         raise unexpected(

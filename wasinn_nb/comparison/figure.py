@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wasinn_nb.cards import named_background
 from wasinn_nb.comparison.chain import Chain, class_names
 from wasinn_nb.comparison.changes import (
     MOST_CHANGES,
@@ -30,6 +31,7 @@ from wasinn_nb.render import (
     Legend,
     LegendEntry,
     Panel,
+    class_palette,
     distinct_palette,
     encoded_image,
 )
@@ -105,7 +107,7 @@ def _panels(
     """Return the images, and what their colors mean."""
     masks = [chain.labels for chain in chains if chain.labels is not None]
     names = class_names(chains, 1 + max(int(labels.max()) for labels in masks))
-    palette = _palette(chains, len(names))
+    palette = _palette(chains, names)
     sides = [name for name, chain in zip("ab", chains, strict=True) if chain.labels is not None]
     panels = [
         Panel(f"Mask of {side}", colorize(labels, palette), smooth=False)
@@ -160,10 +162,10 @@ def _histogram(
     )
 
 
-def _palette(chains: tuple[Chain, Chain], classes: int) -> tuple[RGB, ...]:
+def _palette(chains: tuple[Chain, Chain], names: Sequence[str]) -> tuple[RGB, ...]:
     cards = [chain.card for chain in chains if chain.card is not None]
     stated = next((card.palette for card in cards if card.palette), ())
-    if len(stated) == 1 and classes > 1:  # the background of a single class
+    if len(stated) == 1 and len(names) > 1:  # the background of a single class
         stated = (distinct_palette(1)[0], *stated)
     # A card with fewer classes than the masks have keeps its colors.
-    return (*stated, *distinct_palette(classes)[len(stated) :])
+    return (*stated, *class_palette(len(names), named_background(names))[len(stated) :])

@@ -31,6 +31,8 @@ def geometries(
     fits = tuple(fits)
     # The image is resized once for each combination, and read in 16 ways.
     for height, width, channels in shapes:
+        if base.space and channels != CHANNELS["RGB"]:
+            continue
         orders = sorted(ORDERS, key=lambda order: order != base.order)
         if channels == 1:  # the place of the channels makes no difference
             orders = [base.order, "CWH" if base.order == "CHW" else "WHC"]

@@ -158,7 +158,8 @@ def _unfit(tensor: Tensor, found: Match, recipe: PreprocessRecipe) -> tuple[str,
     if found.likeness < _SEEN:
         sentence = (
             f"Not made from this image: the tensor does not resemble it in any layout, size, fit, "
-            f"row length or color space that is known here (highest correlation {found.likeness:.2f})."
+            f"row length or color space that is known here (highest correlation "
+            f"{found.likeness:.2f})."
         )
         return sentence, "another image"
     nearest = f"{found.candidates[0].distance:.2f} of 255 off" if found.candidates else "none"

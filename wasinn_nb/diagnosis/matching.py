@@ -198,20 +198,8 @@ class _Search:
         """Return the geometries in which the tensor resembles the image, the best first."""
         scored: list[tuple[float, int, Making]] = []
         base = replace(self.base, valid=self.valid, repeated=self.repeated, space=space)
-        shapes = image_shapes(self.decoded, self.recipe)
-        for making in geometries(base, shapes, self.original, fits):
-            pixels = self._pixels(replace(making, filter="bilinear"))
-            if pixels is None:
-                continue
-            points, values = self._sampled(making, _FEW_POINTS)
-            if values is None:
-                continue
-            levels = pixels[points].astype(np.float32)
+        for making, values, levels in self._geometries(base, fits):
             scored.append((likeness(values, levels), len(scored), making))
-            if not space and levels.shape[1] == CHANNELS["RGB"]:
-                self.mixed = max(self.mixed, mixture(values, levels))
-                if making.type.itemsize == 1:
-                    self.mixed = max(self.mixed, wraps(values, ordered(levels, making.color)))
         scored.sort(key=lambda entry: (-entry[0], entry[1]))
         if not scored:
             return []
@@ -219,6 +207,19 @@ class _Search:
         self.likeness = max(self.likeness, best)
         floor = max(_WORTH_A_TRY, best - _MARGIN)
         return [making for score, _, making in scored[:_SURVIVORS] if score >= floor]
+
+    def _geometries(
+        self, base: Making, fits: Iterable[str]
+    ) -> Iterator[tuple[Making, NDArray[np.float64], NDArray[np.float32]]]:
+        """Yield every geometry with some of the tensor's values, and the image's levels there."""
+        shapes = image_shapes(self.decoded, self.recipe)
+        for making in geometries(base, shapes, self.original, fits):
+            pixels = self._pixels(replace(making, filter="bilinear"))
+            if pixels is None:
+                continue
+            points, values = self._sampled(making, _FEW_POINTS)
+            if values is not None:
+                yield making, values, pixels[points].astype(np.float32)
 
     def _pixels(self, making: Making) -> NDArray[np.generic] | None:
         """Return what *making* uses of the image, without borders."""
@@ -314,8 +315,8 @@ class _Search:
         self, values: NDArray[np.float64], levels: NDArray[np.float64], space: Space
     ) -> Iterator[tuple[Color, Scaling, float]]:
         """Yield channel orders and scalings that may turn *levels* into *values*."""
-        colors = colors_of(levels.shape[1], self.recipe.color)
-        for color in ["RGB"] if space else colors:
+        colors: list[Color] = ["RGB"] if space else colors_of(levels.shape[1], self.recipe.color)
+        for color in colors:
             image = ordered(levels, color)
             fitted = least_squares(values, image)
             every = [*self._own_scalings(CHANNELS[color]), *known_scalings(color)]
@@ -348,8 +349,14 @@ class _Search:
         if self.decoded.values.size % 3:
             return
         for space in SPACES:
-            if self._tried(self._survivors(fits, space)):
+            survivors = self._survivors(fits, space)
+            if self._tried(survivors) or any(c.near for c in self.candidates.values()):
                 return
+        for making, values, levels in self._geometries(self.base, fits):
+            if making.channels == CHANNELS["RGB"]:
+                self.mixed = max(self.mixed, mixture(values, levels))
+                if making.type.itemsize == 1:
+                    self.mixed = max(self.mixed, wraps(values, ordered(levels, making.color)))
 
     def _shifted(self, survivors: list[Making]) -> None:
         """Try rows and columns that begin too early or too late."""

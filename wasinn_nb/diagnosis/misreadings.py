@@ -78,7 +78,12 @@ def _with_gaps(decoded: Decoded, recipe: PreprocessRecipe) -> Iterator[Decoded]:
 
 
 def _gathered(
-    decoded: Decoded, index: NDArray[np.intp], order: Order, **gap: int
+    decoded: Decoded,
+    index: NDArray[np.intp],
+    order: Order,
+    *,
+    pitch: int | None = None,
+    step: int | None = None,
 ) -> Decoded:
     """Return the values at an ascending index, as far as there are any."""
     flat = decoded.values
@@ -86,9 +91,8 @@ def _gathered(
     valid = int(np.searchsorted(index, flat.size))
     values = np.zeros(index.size, flat.dtype)
     values[:valid] = flat[index[:valid]]
-    return replace(
-        decoded, values=values, valid=None if valid == index.size else valid, order=order, **gap
-    )
+    rest = None if valid == index.size else valid
+    return replace(decoded, values=values, valid=rest, order=order, pitch=pitch, step=step)
 
 
 def _pitches(flat: NDArray[Any], rows: int, length: int) -> list[int]:

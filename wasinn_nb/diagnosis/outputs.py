@@ -64,7 +64,7 @@ class OutputMatch:
     fits : bool
         Whether the first candidate explains the output.
     alike : tuple of Candidate
-        Those that give it as well, where the first one is right, or scales values almost as they do.
+        Those that give it as well, where the first one is right or scales values almost as they do.
     """
 
     candidates: tuple[Candidate, ...]

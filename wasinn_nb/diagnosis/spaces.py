@@ -45,7 +45,8 @@ def in_space(pixels: NDArray[np.uint8], space: Space) -> NDArray[np.uint8]:
     if space in _PILLOW:
         return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).convert(_PILLOW[space]))
     values = _FORMULAS[space](pixels.astype(np.float32))
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return levels
 
 
 def _luma_and(rgb: NDArray[np.float32], first: int, second: int, scales: _Scales) -> NDArray[Any]:

@@ -11,10 +11,10 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import UNNAMED_CLASS, ModelCard, unnamed_classes
+from wasinn_nb.cards import UNNAMED_CLASS, ModelCard, named_background, unnamed_classes
 from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.evaluation.labels import IGNORED, LabelSet, known_class
-from wasinn_nb.render import RGB, distinct_palette
+from wasinn_nb.render import RGB, class_palette
 
 __all__ = ["OTHER", "ClassMap", "Side", "class_map"]
 
@@ -217,7 +217,8 @@ def _palette(
     elif data.colored:
         known = dict(zip(data.names, data.values, strict=True))
     else:
-        known = dict(zip(data.names, distinct_palette(len(data.names)), strict=True))
+        colors = class_palette(len(data.names), named_background(data.names))
+        known = dict(zip(data.names, colors, strict=True))
     side = 0 if card is None else 1
     own = [known[pair[side][0]] for pair in pairs[: len(pairs) - has_other]]
     return (*own, *([_GRAY if _BLACK in own else _BLACK] if has_other else []))

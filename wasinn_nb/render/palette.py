@@ -19,6 +19,7 @@ __all__ = [
     "LegendEntry",
     "checked_labels",
     "checked_palette",
+    "class_palette",
     "distinct_palette",
     "legend",
     "palette_image",
@@ -106,6 +107,36 @@ def distinct_palette(classes: int) -> tuple[RGB, ...]:
     blue = np.choose(sector, [low, low, rising, value, value, falling])
     levels = np.rint(np.stack([red, green, blue], axis=1) * 255).astype(np.int64)
     return (*_OKABE_ITO[:classes], *((r, g, b) for r, g, b in levels.tolist()))
+
+
+def class_palette(classes: int, background: int | None) -> tuple[RGB, ...]:
+    """Return one distinct color per class, of which the background alone is black.
+
+    Classes keep the colors of :func:`distinct_palette`; the first class, where it is not the
+    background, takes the color that its place would have, or the next one.
+
+    Parameters
+    ----------
+    classes : int
+    background : int or None
+        The index of the class that is not tinted.
+
+    Examples
+    --------
+    >>> class_palette(3, 0) == distinct_palette(3)
+    True
+    >>> class_palette(3, None)
+    ((240, 228, 66), (0, 114, 178), (213, 94, 0))
+    >>> class_palette(3, 2)
+    ((213, 94, 0), (0, 114, 178), (0, 0, 0))
+    """
+    colors = list(distinct_palette(classes))
+    if colors and background != 0:
+        if background is None or background >= classes:
+            colors[0] = distinct_palette(classes + 1)[classes]
+        else:
+            colors[0], colors[background] = colors[background], colors[0]
+    return tuple(colors)
 
 
 class LegendEntry(NamedTuple):

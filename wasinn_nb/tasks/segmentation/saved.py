@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, TypeVar
 
-from wasinn_nb.cards import ModelCard, restored_assumptions
+from wasinn_nb.cards import ModelCard, named_background, restored_assumptions
 from wasinn_nb.errors import InvalidArgumentError, WasiNnError
 from wasinn_nb.imaging import WHOLE, Coverage, PreprocessRecipe
 from wasinn_nb.json_files import checked_json
@@ -103,7 +103,7 @@ def _saved_origin(result: SegmentationResult) -> dict[str, Any]:
         "classes": result.card.classes,
         "palette": result.card.palette,
     }
-    if result.card.background != 0:
+    if result.card.background != named_background(result.card.classes):
         model["background"] = result.card.background
     covers = None if result.covers == WHOLE else list(result.covers)
     about = {"threshold": result.threshold, "assumed": list(result.assumed), "covers": covers}

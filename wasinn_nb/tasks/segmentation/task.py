@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -294,9 +294,8 @@ def with_background(card: ModelCard) -> ModelCard:
             ),
         )
     own = card.palette if card.palette != distinct_palette(1) else ()
-    return replace(
-        card, classes=("background", *card.classes), palette=((0, 0, 0), *own) if own else ()
-    )
+    classes = "background", *card.classes
+    return card.replace(classes=classes, palette=((0, 0, 0), *own) if own else ())
 
 
 def _completed(card: ModelCard, found: MaskOutput) -> ModelCard:
@@ -304,18 +303,18 @@ def _completed(card: ModelCard, found: MaskOutput) -> ModelCard:
     given = len(card.classes)
     if found.scale == "one class":
         if given == 0:
-            return replace(card, classes=UNNAMED_CLASS)
+            return card.replace(classes=UNNAMED_CLASS)
         if given == 1:
             return with_background(card)
         count = 2
     elif found.scale == "labels":
         if given == 0:
-            return replace(card, classes=unnamed_classes(_UNKNOWN_LABELS))
+            return card.replace(classes=unnamed_classes(_UNKNOWN_LABELS))
         return card
     else:
         count = found.planes[0]
         if given == 0:
-            return replace(card, classes=unnamed_classes(count))
+            return card.replace(classes=unnamed_classes(count))
     if given != count:
         raise InvalidArgumentError(
             f"the card of {card.name} names {counted(given, 'class')}, the model's "
