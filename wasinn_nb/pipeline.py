@@ -26,6 +26,7 @@ from wasinn_nb.imaging import (
     pixels_to_tensor,
     read_encoded,
     resized_pixels,
+    unused_bits,
 )
 from wasinn_nb.origin import Origin
 from wasinn_nb.plan import Plan
@@ -243,6 +244,7 @@ class Pipeline:
         decoded = isinstance(image, Image.Image | np.ndarray)
         source = image if decoded else read_encoded(image)
         opened = open_for(source, recipe)
+        depth = "" if recipe.bits else unused_bits(opened.image, source)
         read = time.perf_counter()
         pixels = resized_pixels(opened, recipe)
         if self._graph.fuses_input:
@@ -252,7 +254,7 @@ class Pipeline:
         prepared = time.perf_counter()
         seconds = {"read": read - started, "preprocess": prepared - read}
         kept = source.content if isinstance(source, EncodedImage) else source
-        return Prepared(tensor, pixels, opened, kept, seconds)
+        return Prepared(tensor, pixels, opened, kept, seconds, (depth,) if depth else ())
 
     def result(self, prepared: Prepared, outputs: Sequence[Tensor], seconds: float) -> Any:
         """Return what the outputs mean.
@@ -276,7 +278,7 @@ class Pipeline:
             self.origin,
             {**prepared.seconds, "infer": seconds},
             size=(prepared.opened.height, prepared.opened.width),
-            assumed=self._assumed,
+            assumed=(*self._assumed, *prepared.assumed),
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

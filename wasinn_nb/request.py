@@ -30,6 +30,8 @@ class Prepared(NamedTuple):
         What results keep.
     seconds : mapping
         Those of ``read`` and ``preprocess``.
+    assumed : tuple of str
+        What nothing states about the image, and was assumed.
     """
 
     tensor: Tensor
@@ -37,6 +39,7 @@ class Prepared(NamedTuple):
     opened: OpenedImage
     source: ImageSource
     seconds: Mapping[str, float]
+    assumed: tuple[str, ...] = ()
 
 
 class Request:

@@ -34,7 +34,7 @@ __all__ = [
 
 # What a recipe may not change without changing what the model sees; sizes, types and layouts show
 # in the tensors, and another filter may be within precision.
-_MATERIAL: Final = ("color", "range", "mean", "scale", "fit", "pad_value", "quantization")
+_MATERIAL: Final = ("color", "range", "mean", "scale", "fit", "pad_value", "quantization", "bits")
 
 
 def recipe_step(recipes: dict[str, tuple[Any, Any]]) -> Step:

@@ -142,7 +142,7 @@ def diagnose(
         plan = Plan(found, recipe)
         right = plan.recipe_of(runtime_of(runtime).describe(found.files, found.encoding))
         assumed = plan.assumed
-    original = Original(image)
+    original = Original(image, right.bits)
     if (stage or _stage(value, right, known, found, runtime)) == "input":
         tensor = value if isinstance(value, Tensor) else Tensor.from_array(value)
         return answer_of_input(tensor, original, right, assumed)

@@ -30,6 +30,7 @@ from wasinn_nb.imaging import (
     resized_pixels,
     rgb_image,
     rgba_image,
+    spread,
 )
 
 __all__ = ["ALPHAS", "FITS", "GRAYS", "Content", "Explained", "Original", "View", "own_gray"]
@@ -122,10 +123,12 @@ class Original:
     Parameters
     ----------
     source : path, bytes, binary file, PIL.Image or array
+    bits : int, optional
+        As in a `PreprocessRecipe`.
     """
 
-    def __init__(self, source: ImageSource) -> None:
-        self._image = open_image(source)
+    def __init__(self, source: ImageSource, bits: int | None = None) -> None:
+        self._image = spread(open_image(source), bits)
         # A file can be decoded in draft mode only from its bytes.
         self._encoded = None if isinstance(source, Image.Image | np.ndarray) else source
         if hasattr(source, "read"):

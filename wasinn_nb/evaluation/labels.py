@@ -110,7 +110,14 @@ class LabelSet:
         found = self._looked_up(codes)
         if mask.lossy or (found == _UNKNOWN).any():
             known = codes[found != _UNKNOWN]
-            self._refuse(codes[found == _UNKNOWN], known, name, mask.lossy, predicted=predicted)
+            wrong = codes[found == _UNKNOWN]
+            if mask.loaded and not self.colored:
+                raise TensorError(
+                    f"{name}: its labels are {mask.loaded}: a PIL.Image that is loaded has lost "
+                    f"how many bits they had",
+                    remedy=Remedy("pass the path of the file, or an array of labels"),
+                )
+            self._refuse(wrong, known, name, mask.lossy, predicted=predicted)
         return found
 
     def _values(self, mask: StoredMask, name: str) -> NDArray[Any]:

@@ -64,6 +64,7 @@ class MaskTally:
         self._samples: list[Sample] = []
         self._resized = 0
         self._gray: list[str] = []
+        self._loaded: list[str] = []
         self._turned: dict[bool, list[str]] = {False: [], True: []}  # by whether EXIF is applied
         self._assumed: dict[str, None] = {}  # in the order in which they come, each once
 
@@ -128,6 +129,8 @@ class MaskTally:
         mask = stored_mask(source, name)
         if mask.gray and not known.colored:
             self._gray.append(name)
+        if mask.loaded and not known.colored:
+            self._loaded.append(name)
         return known.indices(mask, name, predicted=predicted)
 
     def _labels(self, pair: Pair, found: Any, size: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -168,6 +171,7 @@ class MaskTally:
             tuple(self._assumed),
             Remarks(
                 gray=tuple(self._gray),
+                loaded=tuple(self._loaded),
                 exif_ignored=tuple(self._turned[False]),
                 exif_applied=tuple(self._turned[True]),
             ),

@@ -17,6 +17,8 @@ class Remarks:
     ----------
     gray : tuple of str
         Masks that are color images with equal channels, which were read as labels.
+    loaded : tuple of str
+        Masks that are loaded images, whose labels may have been multiplied.
     exif_ignored, exif_applied : tuple of str
         Images with an EXIF orientation other than upright, by what the recipe does with it.
     passed_over : tuple of str
@@ -29,6 +31,7 @@ class Remarks:
     """
 
     gray: tuple[str, ...] = ()
+    loaded: tuple[str, ...] = ()
     exif_ignored: tuple[str, ...] = ()
     exif_applied: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
@@ -39,6 +42,12 @@ class Remarks:
         if self.gray:
             sentences.append(
                 f"read as labels, though they are color images (R = G = B): {listed(self.gray, 4)}"
+            )
+        if self.loaded:
+            sentences.append(
+                f"labels that are all multiples of 17 or 85 ({listed(self.loaded, 4)}): a "
+                f"PIL.Image that is loaded has lost that its samples had 2 or 4 bits; where they "
+                f"had, pass the paths of the files"
             )
         if self.exif_ignored:
             sentences.append(

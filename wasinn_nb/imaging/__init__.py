@@ -2,6 +2,7 @@
 
 from wasinn_nb.imaging.colors import rgb_image, rgb_pixels, rgba_image
 from wasinn_nb.imaging.coverage import WHOLE, Coverage
+from wasinn_nb.imaging.depth import spread, unused_bits
 from wasinn_nb.imaging.exif import exif_orientation, is_sideways
 from wasinn_nb.imaging.keeping import kept_image
 from wasinn_nb.imaging.masks import StoredMask, stored_mask
@@ -83,6 +84,8 @@ __all__ = [
     "rgb_pixels",
     "rgba_image",
     "rust_fields",
+    "spread",
     "stored_mask",
     "unread_format",
+    "unused_bits",
 ]

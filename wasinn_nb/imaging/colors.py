@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.errors import ImageError, Remedy
+from wasinn_nb.imaging.depth import spread
 from wasinn_nb.imaging.reading import BROKEN, open_image
 from wasinn_nb.imaging.recipe import Color, Exif
 from wasinn_nb.imaging.sources import ImageSource
@@ -22,7 +23,7 @@ _SCALE: Final = Remedy(
 _GRAY_MODES: Final = {"1", "L", "LA", "La"}
 
 
-def rgb_image(source: ImageSource, exif: Exif = "ignore") -> Image.Image:
+def rgb_image(source: ImageSource, exif: Exif = "ignore", bits: int | None = None) -> Image.Image:
     """Return *source* as an RGB image with 8 bits per channel.
 
     Gray is repeated, palettes are looked up, alpha is dropped (not blended), 1-bit becomes 0 and
@@ -34,6 +35,8 @@ def rgb_image(source: ImageSource, exif: Exif = "ignore") -> Image.Image:
     ----------
     source, exif
         As for :func:`open_image`.
+    bits : int, optional
+        As in a `PreprocessRecipe`.
 
     Raises
     ------
@@ -45,7 +48,7 @@ def rgb_image(source: ImageSource, exif: Exif = "ignore") -> Image.Image:
     >>> rgb_image(np.full((1, 1), 7, np.uint8)).getpixel((0, 0))
     (7, 7, 7)
     """
-    image = open_image(source, exif)
+    image = spread(open_image(source, exif), bits)
     if image.mode == "RGB":
         return image
     if image.mode.startswith("I"):

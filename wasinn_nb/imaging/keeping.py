@@ -17,7 +17,9 @@ from wasinn_nb.imaging.sources import ImageSource, read_encoded
 __all__ = ["kept_image"]
 
 
-def kept_image(source: ImageSource, exif: Exif = "ignore") -> bytes | NDArray[np.uint8]:
+def kept_image(
+    source: ImageSource, exif: Exif = "ignore", bits: int | None = None
+) -> bytes | NDArray[np.uint8]:
     """Return *source* so that it can no longer change: encoded bytes, or a read-only RGB array.
 
     Encoded bytes take about a tenth of the memory of pixels, and are decoded only when they are
@@ -28,6 +30,8 @@ def kept_image(source: ImageSource, exif: Exif = "ignore") -> bytes | NDArray[np
     source : path, bytes, binary file, PIL.Image or array
     exif : {"ignore", "apply"}
         Whether the EXIF orientation turns an image that comes decoded.
+    bits : int, optional
+        As in a `PreprocessRecipe`, of such an image.
 
     Returns
     -------
@@ -44,7 +48,7 @@ def kept_image(source: ImageSource, exif: Exif = "ignore") -> bytes | NDArray[np
     (2, 3, 3)
     """
     if isinstance(source, Image.Image | np.ndarray):
-        pixels = np.asarray(rgb_image(source, exif))
+        pixels = np.asarray(rgb_image(source, exif, bits))
         if pixels.flags.writeable:
             pixels = pixels.copy()
             pixels.flags.writeable = False

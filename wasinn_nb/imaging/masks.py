@@ -12,6 +12,7 @@ from PIL import Image
 
 from wasinn_nb.errors import ImageError
 from wasinn_nb.imaging.colors import rgb_image
+from wasinn_nb.imaging.rawmodes import CUT_TO_8_BITS, stored_as
 from wasinn_nb.imaging.reading import BROKEN, open_image, open_reduced
 from wasinn_nb.imaging.sources import ImageSource, read_encoded
 
@@ -19,13 +20,11 @@ __all__ = ["StoredMask", "stored_mask"]
 
 _LOSSY: Final = frozenset({"JPEG", "MPO", "JPEG2000", "WEBP", "AVIF", "HEIF"})
 _LABEL_MODES: Final = frozenset({"1", "L", "P", "F", "I", "I;16", "I;16L", "I;16B"})
-_CUT_TO_8_BITS: Final = (";16B", ";16L", ";16N")
-"""How the raw modes end of which Pillow keeps the high bytes, where they have several channels."""
+_STEPS: Final = {85: 2, 17: 4}
+"""By what Pillow multiplies samples of so many bits."""
 _INVERTED: Final = frozenset({"L;I", "L;IR", "L;2I", "L;2IR", "L;4I", "L;4IR"})
 _INVERTED_BITS: Final = frozenset({"1;I", "1;IR"})
 """Those of 1 bit, inverted where the format does not say that 0 is white, as PBM does."""
-_LARGEST: Final = {"L;2": 3, "L;2R": 3, "L;4": 15, "L;4R": 15}
-"""The largest sample of Pillow's raw modes whose samples it multiplies up to 255."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +43,9 @@ class StoredMask:
         Whether pixels are colors whose channels are equal (R = G = B): the samples are theirs.
     cut : bool
         Whether it has 16 bits in several channels, of which the high 8 were read.
+    loaded : str
+        What a loaded `PIL.Image` may have lost: how many bits its samples had, in words; else
+        empty.
     """
 
     source: Image.Image | NDArray[Any]
@@ -51,6 +53,7 @@ class StoredMask:
     lossy: str = ""
     gray: bool = False
     cut: bool = False
+    loaded: str = ""
 
     @property
     def colors(self) -> NDArray[np.uint8] | None:
@@ -94,14 +97,14 @@ def stored_mask(source: ImageSource, name: str) -> StoredMask:
     if isinstance(source, np.ndarray):
         return _of_array(source)
     if isinstance(source, Image.Image):
-        raw_mode, largest = _stored_as(source)
+        raw_mode, largest = stored_as(source)
         _refuse_pages(source, name)
         image = open_image(source)
     else:
         encoded = read_encoded(source)
         image = open_reduced(encoded).image
         with Image.open(io.BytesIO(encoded.content)) as header:
-            raw_mode, largest = _stored_as(header)
+            raw_mode, largest = stored_as(header)
             _refuse_pages(header, name)
     if raw_mode in _INVERTED or (raw_mode in _INVERTED_BITS and image.format == "TIFF"):
         raise ImageError(
@@ -112,7 +115,7 @@ def stored_mask(source: ImageSource, name: str) -> StoredMask:
     lossy = "TIFF with JPEG" if jpeg else (image.format or "")
     lossy = lossy if jpeg or lossy in _LOSSY else ""
     if image.mode in {"RGB", "RGBA", "LA"}:
-        whole = not raw_mode.endswith(_CUT_TO_8_BITS)
+        whole = not raw_mode.endswith(CUT_TO_8_BITS)
         gray = _equal_channels(np.asarray(image.convert("RGB"))) if whole else None
         return StoredMask(image, gray, lossy, gray=gray is not None, cut=not whole)
     if image.mode not in _LABEL_MODES:
@@ -120,7 +123,24 @@ def stored_mask(source: ImageSource, name: str) -> StoredMask:
     samples = np.asarray(image)
     if largest:
         samples = _unscaled(samples, largest)
-    return StoredMask(image, _whole(samples), lossy)
+    lost = _lost_bits(samples) if image is source and not raw_mode else ""
+    return StoredMask(image, _whole(samples), lossy, loaded=lost)
+
+
+def _lost_bits(samples: NDArray[Any]) -> str:
+    """Return how many bits the samples of a loaded image may have had, by their values, in words.
+
+    Pillow multiplies samples of 2 bits by 85 and of 4 bits by 17, and forgets that it did.
+    """
+    if samples.dtype != np.uint8:
+        return ""
+    values = np.flatnonzero(np.bincount(samples.ravel(), minlength=256))
+    if not {*values.tolist()} - {0, 255}:  # as well those of 1 bit, or of 8
+        return ""
+    for step, bits in _STEPS.items():
+        if not (values % step).any():
+            return f"multiples of {step}, as Pillow makes of samples of {bits} bits"
+    return ""
 
 
 def _of_array(array: NDArray[Any]) -> StoredMask:
@@ -160,23 +180,6 @@ def _refuse_pages(image: Image.Image, name: str) -> None:
             f"{name}: expected one mask, got {pages} pages or frames ({image.format}); "
             f"save the one that is meant as a file of its own, such as PNG"
         )
-
-
-def _stored_as(image: Image.Image) -> tuple[str, int]:
-    """Return the raw mode of an image that is not loaded, and its largest sample.
-
-    They are empty and 0 where Pillow does not change samples, or has loaded them.
-    """
-    tiles = getattr(image, "tile", None) or []
-    if not tiles:
-        return "", 0
-    codec, arguments = tiles[0][0], tiles[0][3]
-    if isinstance(arguments, str):
-        arguments = (arguments,)
-    raw_mode = str(arguments[0]) if arguments else ""
-    if codec in {"ppm", "ppm_plain"} and isinstance(arguments[-1], int):
-        return raw_mode, int(arguments[-1])
-    return raw_mode, _LARGEST.get(raw_mode, 0)
 
 
 def _unscaled(samples: NDArray[Any], largest: int) -> NDArray[np.uint16 | np.uint8]:

@@ -11,6 +11,7 @@ from PIL import Image
 from wasinn_nb.abi import TensorType
 from wasinn_nb.errors import ImageError, Remedy
 from wasinn_nb.imaging.colors import color_pixels, narrowed, rgb_image, rgba_image
+from wasinn_nb.imaging.depth import spread
 from wasinn_nb.imaging.placement import Placement
 from wasinn_nb.imaging.reading import OpenedImage, open_reduced
 from wasinn_nb.imaging.recipe import (
@@ -139,11 +140,11 @@ def open_for(image: ImageSource | EncodedImage, recipe: PreprocessRecipe) -> Ope
     >>> open_for(np.zeros((4, 6), np.uint8), PreprocessRecipe(2, 2))[1:]
     (4, 6)
     """
-    if recipe.resize != "bilinear-draft":
-        return open_reduced(image, recipe.exif)
-    return open_reduced(
-        image, recipe.exif, lambda height, width: Placement.of(recipe, height, width).resized
-    )
+    needed = None
+    if recipe.resize == "bilinear-draft":
+        needed = lambda height, width: Placement.of(recipe, height, width).resized  # noqa: E731
+    opened = open_reduced(image, recipe.exif, needed)
+    return opened._replace(image=spread(opened.image, recipe.bits))
 
 
 def resized_pixels(image: ImageSource | OpenedImage, recipe: PreprocessRecipe) -> NDArray[np.uint8]:

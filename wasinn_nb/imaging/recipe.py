@@ -46,7 +46,7 @@ _QUANTIZED: Final = Remedy(
     "quantization=0.0078:128",
 )
 # Fields that 0.1.0 does not know; written only where they are not the default.
-_ADDED: Final = {"fit": "stretch", "pad_value": 0, "quantization": None}
+_ADDED: Final = {"fit": "stretch", "pad_value": 0, "quantization": None, "bits": None}
 
 
 class RecipeFields(TypedDict, total=False):
@@ -124,6 +124,11 @@ class PreprocessRecipe:
         becomes ``rint(value / scale) + zero_point``, in float32, where `rint` rounds half to even,
         and is then clamped to the type.
 
+    bits : int, optional
+        Of gray images in files of 16 bits: how many bits values have, 9 to 16, such as 10, 12 or
+        14 of many cameras; the largest value of so many bits is white.  Images of 8 bits stay as
+        they are.  Default: 16.
+
     Raises
     ------
     RecipeError
@@ -155,11 +160,14 @@ class PreprocessRecipe:
     fit: Fit = "stretch"
     pad_value: int = 0
     quantization: tuple[float, int] | None = None
+    bits: int | None = None
 
     def __post_init__(self) -> None:
         for side in ("height", "width"):
             self._set(side, _whole(side, getattr(self, side), 1, MAX_SIDE, " pixels"))
         self._set("pad_value", _whole("pad_value", self.pad_value, 0, 255))
+        if self.bits is not None:
+            self._set("bits", _whole("bits", self.bits, 9, 16))
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise RecipeError(
@@ -250,8 +258,8 @@ class PreprocessRecipe:
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain JSON values.
 
-        `fit`, `pad_value` and `quantization` are left out where they have their default, so that
-        version 0.1.0 reads what it can represent.
+        `fit`, `pad_value`, `quantization` and `bits` are left out where they have their default, so
+        that version 0.1.0 reads what it can represent.
         """
         values = asdict(self) | {"type": self.type.suffix}
         for name, default in _ADDED.items():
@@ -315,6 +323,8 @@ class PreprocessRecipe:
             parts.append(self.fit)
         if self.pad_value:
             parts.append(f"pad value {self.pad_value}")
+        if self.bits is not None:
+            parts.append(f"{self.bits} of 16 bits")
         if self.exif == "apply":
             parts.append("EXIF applied")
         return f"PreprocessRecipe({', '.join(parts)})"

@@ -1,15 +1,15 @@
-"""What the fields of results share: read-only arrays, how an image is turned."""
+"""What the fields of results share: read-only arrays, how an image is read."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.imaging import Exif, PreprocessRecipe
 
-__all__ = ["exif_of", "read_only"]
+__all__ = ["how_read", "read_only"]
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
@@ -26,6 +26,11 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def exif_of(recipe: PreprocessRecipe | None) -> Exif:
-    """Return what a recipe does with an image's orientation; without one it is ignored."""
-    return "ignore" if recipe is None else recipe.exif
+class _HowRead(TypedDict, total=False):
+    exif: Exif
+    bits: int | None
+
+
+def how_read(recipe: PreprocessRecipe | None) -> _HowRead:
+    """Return how a recipe reads an image, for `rgb_image`; nothing without one."""
+    return {} if recipe is None else {"exif": recipe.exif, "bits": recipe.bits}

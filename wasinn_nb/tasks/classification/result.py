@@ -33,7 +33,7 @@ from wasinn_nb.render import (
     encoded_image,
 )
 from wasinn_nb.tasks.display import assumed_blocks, assumed_text, details
-from wasinn_nb.tasks.fields import exif_of, read_only
+from wasinn_nb.tasks.fields import how_read, read_only
 from wasinn_nb.tasks.saving import checked_stem, read_saved, read_saved_tensor, write_facts
 from wasinn_nb.tensor import Tensor, tensor_files
 from wasinn_nb.wording import counted, inert, percent
@@ -155,7 +155,8 @@ class ClassificationResult(Showing):
                 )
             object.__setattr__(self, name, read_only(values))
         if self.image is not None:
-            object.__setattr__(self, "image", kept_image(self.image, exif_of(self.origin.recipe)))
+            kept = kept_image(self.image, **how_read(self.origin.recipe))
+            object.__setattr__(self, "image", kept)
         object.__setattr__(self, "timings", MappingProxyType(dict(self.timings)))
         object.__setattr__(self, "assumed", tuple(self.assumed))
 
@@ -330,7 +331,7 @@ class ClassificationResult(Showing):
         """The image as a read-only (h, w, 3) array in RGB order at its own size, or None."""
         if self.image is None:
             return None
-        return read_only(np.asarray(rgb_image(self.image, exif_of(self.origin.recipe))))
+        return read_only(np.asarray(rgb_image(self.image, **how_read(self.origin.recipe))))
 
     def document(self) -> Document:
         """Return what there is to see: the image beside bars; as text, the lines of guests."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import WHOLE, ImageSource, rgb_image
-from wasinn_nb.tasks.fields import exif_of
+from wasinn_nb.tasks.fields import how_read
 from wasinn_nb.tasks.segmentation.masks import Box, blend, resize_labels, resized_labels_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def image_to_tint(result: SegmentationResult, image: ImageSource | None) -> NDAr
         If *image* cannot be read.
     """
     if image is not None:
-        return np.asarray(rgb_image(image, exif_of(result.recipe)))
+        return np.asarray(rgb_image(image, **how_read(result.recipe)))
     if result.photo is None:
         raise InvalidArgumentError("the result keeps no image; pass it as image=…")
     return result.photo

@@ -18,7 +18,7 @@ from wasinn_nb.imaging import WHOLE, Coverage, ImageSource, PreprocessRecipe, ke
 from wasinn_nb.origin import Origin
 from wasinn_nb.pickling import pickled_fields
 from wasinn_nb.render import Document, Showing, palette_image
-from wasinn_nb.tasks.fields import exif_of, read_only
+from wasinn_nb.tasks.fields import how_read, read_only
 from wasinn_nb.tasks.saving import SavedFiles
 from wasinn_nb.tasks.segmentation.checks import (
     kept_labels,
@@ -123,7 +123,7 @@ class SegmentationResult(Showing):
             scores = kept_scores(np.asarray(self.scores), (planes, *self.labels.shape))
             object.__setattr__(self, "scores", scores)
         if self.image is not None:
-            object.__setattr__(self, "image", kept_image(self.image, exif_of(self.recipe)))
+            object.__setattr__(self, "image", kept_image(self.image, **how_read(self.recipe)))
         if self.model_sha384 is not None:
             refuse_sha384(self.model_sha384)
         if self.threshold is not None:
@@ -190,7 +190,7 @@ class SegmentationResult(Showing):
         """
         if self.image is None:
             return None
-        return read_only(np.asarray(rgb_image(self.image, exif_of(self.recipe))))
+        return read_only(np.asarray(rgb_image(self.image, **how_read(self.recipe))))
 
     @property
     def height(self) -> int:
