@@ -16,7 +16,7 @@ from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.cards.modelfile import ModelFile
 from wasinn_nb.errors import RecipeError
 from wasinn_nb.imaging.recipe import PreprocessRecipe
-from wasinn_nb.render.palette import class_palette, checked_palette, distinct_palette
+from wasinn_nb.render.palette import checked_palette, class_palette, distinct_palette
 
 # -- values ----------------------------------------------------------------------------------------
 

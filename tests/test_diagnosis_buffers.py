@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import toys
-from PIL import Image
 from diagnoses import drawn_image
+from PIL import Image
 
 import wasinn_nb as wn
 from wasinn_nb.diagnosis.diagnosing import diagnose

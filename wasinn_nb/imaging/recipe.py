@@ -65,6 +65,7 @@ class RecipeFields(TypedDict, total=False):
     fit: Fit
     pad_value: int
     quantization: Sequence[float] | None
+    bits: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +243,7 @@ class PreprocessRecipe:
         ----------
         **changes
             Any parameters of the class: height, width, layout, color, type, range, mean, scale,
-            resize, exif, fit, pad_value, quantization.
+            resize, exif, fit, pad_value, quantization, bits.
         """
         unknown = sorted(set(changes) - {field.name for field in fields(self)})
         if unknown:
