@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -23,7 +22,7 @@ from wasinn_nb.cards.checks import (
     named_background,
     unexpected,
 )
-from wasinn_nb.cards.fields import CardFields
+from wasinn_nb.cards.fields import CardFields, card_text
 from wasinn_nb.cards.modelfile import MODEL_NAME, ModelFile, is_text
 from wasinn_nb.cards.modelpath import card_path, check_whole, existing_model, model_files
 from wasinn_nb.errors import InvalidArgumentError, RecipeError
@@ -70,11 +69,9 @@ class ModelCard:
         Of a model of one class: the probability, above 0 and below 1, above which a pixel belongs
         to the class; None: 0.5.
     channels_last : bool, optional
-        Whether the classes are the last axis of the scores; None: determined
-        by the shapes.
+        Whether the classes are the last axis of the scores; None: as the shapes tell.
     logits : bool, optional
-        Whether the scores of a model of one class are logits instead of probabilities; None:
-        determined by the graph, else by the values.
+        Of one class: whether its scores are logits; None: as the graph, else as the values tell.
     background : int or None
         The index of the class that is not tinted; None: every class is.  Default: the class that
         is called background, bg, unlabeled or void; of one class what is not of it; else None.
@@ -166,9 +163,9 @@ class ModelCard:
         ((0, 0, 0), (0, 114, 178), (213, 94, 0))
         """
         self._check_names(changes)
-        if changes.keys() & {"classes", "background"} and self._has_default_palette:
+        if changes.keys() & {"classes", "background"} and "palette" in self._following:
             changes.setdefault("palette", ())
-        if "classes" in changes and self.background == named_background(self.classes):
+        if "classes" in changes and "background" in self._following:
             changes.setdefault("background", BY_NAME)
         values: Any = changes  # the class takes them, whatever the types of its fields
         return replace(self, **values)
@@ -177,11 +174,7 @@ class ModelCard:
         """Return the card as plain JSON values, without the fields that have their default."""
         bare = ModelCard(self.name)
         left_out = {f.name for f in fields(self) if getattr(self, f.name) == getattr(bare, f.name)}
-        if self._has_default_palette:
-            left_out.add("palette")
-        left_out.discard("background")
-        if self.background == named_background(self.classes):
-            left_out.add("background")
+        left_out = left_out - {"background"} | self._following
         precisions = {p: [file.to_dict() for file in files] for p, files in self.precisions.items()}
         plain = {
             "recipe": None if self.recipe is None else self.recipe.to_dict(),
@@ -195,8 +188,11 @@ class ModelCard:
         return {name: plain.get(name, getattr(self, name)) for name in names}
 
     @property
-    def _has_default_palette(self) -> bool:
-        return self.palette == class_palette(len(self.classes), self.background)
+    def _following(self) -> set[str]:
+        """The fields that hold what follows from the classes."""
+        followed = {"background"} if self.background == named_background(self.classes) else set()
+        default = self.palette == class_palette(len(self.classes), self.background)
+        return followed | {"palette"} if default else followed
 
     @classmethod
     def _check_names(cls, values: Iterable[Any]) -> None:
@@ -396,12 +392,7 @@ class ModelCard:
         path = card_path(main)
         if is_folder(path):
             raise InvalidArgumentError(f"the card is written to {path}; move that folder away")
-        # A line for each field, which people can read and change.
-        lines = (
-            f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}"
-            for name, value in self.to_dict().items()
-        )
-        content = ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+        content = card_text(self.to_dict()).encode()
         if len(content) > _MOST_BYTES:
             raise RecipeError(f"{self.name}: the card is larger than {_MOST_BYTES} bytes")
         with atomic(path) as temporary:

@@ -1,16 +1,17 @@
-"""The fields of a card by name, for editors: what `ModelCard.replace` takes."""
+"""The fields of a card by name: what `ModelCard.replace` takes, and how they are written."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.modelfile import ModelFile
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.render import RGB
 
-__all__ = ["CardFields"]
+__all__ = ["CardFields", "card_text"]
 
 
 class CardFields(TypedDict, total=False):
@@ -32,3 +33,26 @@ class CardFields(TypedDict, total=False):
     channels_last: bool | None
     logits: bool | None
     background: int | None
+
+
+def card_text(values: Mapping[str, Any]) -> str:
+    """Return a card as JSON with a line for each field, which people can read and change.
+
+    Parameters
+    ----------
+    values : mapping
+        As from `ModelCard.to_dict`.
+
+    Examples
+    --------
+    >>> print(card_text({"name": "toy", "classes": ["road"]}), end="")
+    {
+      "name": "toy",
+      "classes": ["road"]
+    }
+    """
+    lines = (
+        f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}"
+        for name, value in values.items()
+    )
+    return "{\n" + ",\n".join(lines) + "\n}\n"
