@@ -215,6 +215,13 @@ def evaluate(
             autocompletion=completing.classes,
         ),
     ] = None,
+    suffix: Annotated[
+        str | None,
+        typer.Option(
+            help="What the names of the truths end with besides, such as _mask; A,B where those of "
+            "the images do, too."
+        ),
+    ] = None,
     html: Html = None,
     as_json: AsJson = False,
 ) -> None:
@@ -255,6 +262,7 @@ def evaluate(
             _color(text) if colors and _is_color(text) else _class(text) for text in ignore or []
         ],
         classes=stated,
+        suffix=None if suffix is None else _suffix(suffix),
     )
     page = None if html is None else found.write_html(html)
     if as_json:
@@ -289,6 +297,12 @@ def _classes(text: str) -> int | list[str] | dict[str, int]:
 def _class(text: str) -> str | int:
     """Return a class as it is named: by name, or by number."""
     return int(text) if text.lstrip("-").isdecimal() else text
+
+
+def _suffix(text: str) -> str | tuple[str, str]:
+    """Return what ``--suffix`` says: one suffix, or those of the images and of the truths."""
+    own, comma, true = text.partition(",")
+    return (own, true) if comma else own
 
 
 def _is_color(text: str) -> bool:

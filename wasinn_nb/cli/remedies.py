@@ -158,7 +158,7 @@ class _Call:
             option = self._option(name)
             if option is None:
                 return ""
-            text = str(value)
+            text = ",".join(value) if isinstance(value, tuple) else str(value)
             if name == "recipe":
                 given = self.values.get(name)
                 if given is not None and "=" not in given:  # a file: nothing can be added to it

@@ -38,6 +38,7 @@ def evaluation_document(
     legend: Sequence[Block],
     samples: Sequence[Sequence[Block]],
     images: Table,
+    failed: Sequence[tuple[str, str]] = (),
 ) -> Document:
     """Return what there is to see of an evaluation.
 
@@ -59,14 +60,18 @@ def evaluation_document(
         The worst images, worst first.
     images : Table
         A row for each image, the worst first.
+    failed : sequence of (name, reason)
+        Images that could not be read.
     """
     heading = "Images, worst first"
     many = len(images.rows) > _FEW_IMAGES
     if many:
         heading = f"All {len(images.rows)} images, worst first"
-    notebook: list[Block] = [classes, Items(lines)]
+    errors = [Table(["image that cannot be read", "reason"], failed)] if failed else []
+    notebook: list[Block] = [classes, *errors, Items(lines)]
     page: list[Block] = [
         Section("Classes", [classes]),
+        *([Section("Not counted", errors)] if errors else []),
         Section("How it was counted", [Items(lines)]),
         *details,
     ]
@@ -80,7 +85,7 @@ def evaluation_document(
         f"Evaluation: {title}",
         [
             Paragraph(summary, "strong"),
-            Only(("text",), [*in_text, Items(lines)]),
+            Only(("text",), [*in_text, *errors, Items(lines)]),
             Only(("notebook",), notebook),
             Only(("page",), page),
         ],

@@ -12,12 +12,14 @@ from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
 from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.evaluation.class_maps import Side, class_map
+from wasinn_nb.evaluation.failures import Failures
 from wasinn_nb.evaluation.labels import Classes, label_set
 from wasinn_nb.evaluation.mask_tally import MaskTally, with_card
 from wasinn_nb.evaluation.pairs import Named, Pair, named, paired, passed_over
 from wasinn_nb.evaluation.rank_tally import RankTally
 from wasinn_nb.evaluation.ranking import ClassificationEvaluation
 from wasinn_nb.evaluation.result import Evaluation
+from wasinn_nb.evaluation.suffixes import Suffix, Suffixes
 from wasinn_nb.evaluation.truths import aligned, class_indices, class_truths, plain_name
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.progress import Progress, progress_bar
@@ -41,6 +43,7 @@ def evaluate(
     mapping: Mapping[Side, Side] | None = None,
     ignore: Any = None,
     classes: Classes | None = None,
+    suffix: Suffix | None = None,
     dilation_ratio: float = metrics.DILATION_RATIO,
     worst: int = _KEPT,
     progress: Progress = True,
@@ -86,6 +89,10 @@ def evaluate(
         For masks, the data's classes: how many, their names in the order of their labels,
         name → label (``{"background": 0, "person": 255}``), or for RGB masks name → (red, green,
         blue).  Default: the model's.
+    suffix : str or (str, str), optional
+        What the names of the truths end with besides those of the predictions, such as ``"_mask"``;
+        or what those of the predictions and of the truths end with, such as ``("_leftImg8bit",
+        "_gtFine_labelIds")``.
     dilation_ratio : float
         How far the boundary of a mask reaches for the boundary IoU, as a part of the diagonal; see
         `metrics.boundary_iou`.
@@ -106,7 +113,8 @@ def evaluate(
     TensorError
         If a mask holds values that are not classes; they are named.
     ImageError, MissingFileError
-        If a mask or image cannot be read, or a mask comes from a lossy format such as JPEG.
+        If no mask or image can be read, or masks come from a lossy format such as JPEG.  Where
+        others can be read, those that cannot are named with the reason, and do not count.
 
     Examples
     --------
@@ -164,21 +172,28 @@ def evaluate(
                 "mapping, ignore and classes are for masks; the true classes of whole images are "
                 "named as on the model's card, or by their index"
             )
+        if suffix is not None:
+            raise InvalidArgumentError("suffix is for the names of masks; classes have none")
         judged = _judged_classes(pipeline, known, own, truths, worst, progress)
         return replace(judged, remarks=replace(judged.remarks, passed_over=left_out))
     tally: MaskTally | None = None
+    failures, judged_images = Failures(), 0
     known = known and with_background(known)
-    pairs = paired(own, named(truths, "truths"), left_out)
-    for pair, found in _predicted(pipeline, known, pairs, progress):
+    pairs = paired(own, named(truths, "truths"), left_out, Suffixes.of(suffix))
+    for pair, found in _predicted(pipeline, known, pairs, progress, failures):
         found_card = found.card if isinstance(found, SegmentationResult) else known
         if tally is None:
             data = label_set(_stated(classes, found_card), ignore)
             known_map = class_map(data, found_card, mapping)
             tally = MaskTally(data, found_card, known_map, dilation_ratio, worst)
-        tally.add(pair, found, found_card)
-    assert tally is not None  # noqa: S101 - pairs are never empty
+        with failures.kept(pair.name):
+            tally.add(pair, found, found_card)
+            judged_images += 1
+    if tally is None or not judged_images:
+        failures.refuse_all()
     found_in_all = tally.evaluation()
-    return replace(found_in_all, remarks=replace(found_in_all.remarks, passed_over=left_out))
+    remarks = replace(found_in_all.remarks, passed_over=left_out, failed=failures.reasons)
+    return replace(found_in_all, remarks=remarks)
 
 
 def _judged_classes(
@@ -193,15 +208,19 @@ def _judged_classes(
     images: list[Named] = [(None if name is None else plain_name(name), item) for name, item in own]
     card = _with_names(own[0][1], known).card if pipeline is None else pipeline.reading.card
     true = class_indices(aligned(class_truths(truths), images), card.classes)
-    tally = RankTally(worst)
-    for pair, found in _predicted(pipeline, known, paired(images, true), progress):
+    tally, failures = RankTally(worst), Failures()
+    pairs = paired(images, true)
+    for pair, found in _predicted(pipeline, known, pairs, progress, failures):
         if not isinstance(found, ClassificationResult) or found.card.classes != card.classes:
             raise InvalidArgumentError(
                 f"{pair.name}: its prediction has other classes than those before; "
                 f"evaluate each model by itself"
             )
         tally.add(pair.name, found, pair.truth)
-    return tally.evaluation(card.name, card.classes)
+    if len(failures.reasons) == len(pairs):
+        failures.refuse_all()
+    judged = tally.evaluation(card.name, card.classes)
+    return replace(judged, remarks=replace(judged.remarks, failed=failures.reasons))
 
 
 def _model(
@@ -237,7 +256,11 @@ def _model(
 
 
 def _predicted(
-    pipeline: Pipeline | None, known: ModelCard | None, pairs: Sequence[Pair], progress: Progress
+    pipeline: Pipeline | None,
+    known: ModelCard | None,
+    pairs: Sequence[Pair],
+    progress: Progress,
+    failures: Failures,
 ) -> Iterator[tuple[Pair, Any]]:
     """Yield each pair with its prediction: what the model gives, or what there is."""
     for pair in progress_bar(pairs, progress=progress, desc="evaluate", unit="image", leave=False):
@@ -250,7 +273,11 @@ def _predicted(
                 f"leave model out to evaluate results"
             )
         else:
-            yield pair, pipeline(given)
+            found = None
+            with failures.kept(pair.name):
+                found = pipeline(given)
+            if found is not None:
+                yield pair, found
 
 
 def _with_names(given: Any, known: ModelCard | None) -> Any:

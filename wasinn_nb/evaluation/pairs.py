@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,11 +14,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, Remedy
+from wasinn_nb.evaluation.suffixes import NO_SUFFIXES, Suffixes, likely_suffixes
 from wasinn_nb.files import expanded, is_folder, is_special
 from wasinn_nb.imaging import IMAGE_SUFFIXES
 from wasinn_nb.wording import counted, listed
 
-__all__ = ["Named", "Pair", "images_in", "named", "nested_images", "paired", "passed_over"]
+__all__ = ["Named", "Pair", "composed", "images_in", "named", "nested_images", "paired"]
+__all__ += ["passed_over"]
 
 Named: TypeAlias = tuple[str | None, Any]
 """An item with its name, where it has one."""
@@ -34,7 +37,10 @@ class Pair(NamedTuple):
 
 
 def paired(
-    own: Sequence[Named], given: Sequence[Named], passed_over: Sequence[str] = ()
+    own: Sequence[Named],
+    given: Sequence[Named],
+    passed_over: Sequence[str] = (),
+    suffixes: Suffixes = NO_SUFFIXES,
 ) -> list[Pair]:
     """Return what belongs together.
 
@@ -45,6 +51,8 @@ def paired(
         must be the same; else the order counts.
     passed_over : sequence of str
         Files of the folders that are in neither, as :func:`passed_over` returns them, for errors.
+    suffixes : Suffixes
+        What the names end with besides; it is left out of them.
 
     Raises
     ------
@@ -61,6 +69,7 @@ def paired(
     wasinn_nb.errors.InvalidArgumentError: predictions without truth: c; truths without prediction:
     a; name the pairs with {name: …} on both sides, or take the others out
     """
+    own, given = _without(suffixes.own, own), _without(suffixes.true, given)
     names, true_names = [name for name, _ in own], [name for name, _ in given]
     if None in names or None in true_names:
         if len(own) != len(given):
@@ -91,12 +100,30 @@ def paired(
             unpaired.append(f"passed over, as not named like images: {skipped}")
         raise InvalidArgumentError(
             "; ".join(unpaired),
-            remedy=Remedy(
-                "name the pairs with {name: …} on both sides, or take the others out",
-                command="give the files of a pair one name, or take the others out",
-            ),
+            remedy=_remedy([*map(str, without_truth)], [*map(str, without_prediction)], suffixes),
         )
     return [Pair(str(name), prediction, by_name[name]) for name, prediction in own]
+
+
+def _without(suffix: str, items: Sequence[Named]) -> list[Named]:
+    """Return items with names without a suffix; one that is nothing else stays."""
+    return [((name and name.removesuffix(suffix)) or name, item) for name, item in items]
+
+
+def _remedy(names: Sequence[str], true_names: Sequence[str], known: Suffixes) -> Remedy:
+    """Return how to pair names that have no counterpart."""
+    likely = None if any(known) else likely_suffixes(names, true_names)
+    if likely is None:
+        return Remedy(
+            "name the pairs with {name: …} on both sides, or take the others out",
+            command="give the files of a pair one name, or take the others out",
+        )
+    suffixes, count = likely
+    argument = suffixes.argument
+    return Remedy(
+        f"suffix={argument!r} pairs {count} of them; or name the pairs with {{name: …}}",
+        [{"suffix": argument}],
+    )
 
 
 def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
@@ -138,7 +165,7 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
             )
             raise MissingFileError(f"no images in the folder {folder}{also}; check the path")
     elif isinstance(given, Mapping):
-        by_key: list[Named] = [(str(name), item) for name, item in given.items()]
+        by_key: list[Named] = [(composed(str(name)), item) for name, item in given.items()]
         if not by_key:
             raise InvalidArgumentError(f"expected at least one image, got no {what}")
         return by_key
@@ -215,7 +242,7 @@ def nested_images(folder: Path) -> dict[str, Path]:
         If a folder cannot be read.
     """
     found: list[Named] = [
-        (f"{inner.name}/{path.stem}", path)
+        (composed(f"{inner.name}/{path.stem}"), path)
         for inner in _entries(folder)
         if is_folder(inner)
         for path in images_in(inner)
@@ -234,7 +261,20 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _stem(item: Any) -> str | None:
-    return Path(item).stem if isinstance(item, str | os.PathLike) else None
+    return composed(Path(item).stem) if isinstance(item, str | os.PathLike) else None
+
+
+def composed(name: str) -> str:
+    r"""Return a name with each accent and its letter as one character (NFC).
+
+    Names of files from macOS have accents behind the letters (NFD), others as they were typed.
+
+    Examples
+    --------
+    >>> len("u\u0308ber"), len(composed("u\u0308ber"))
+    (5, 4)
+    """
+    return unicodedata.normalize("NFC", name)
 
 
 def _refuse_twice(names: list[str | None], what: str) -> None:

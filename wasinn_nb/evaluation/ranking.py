@@ -254,6 +254,7 @@ class ClassificationEvaluation(Report):
             "matrix": None if self.matrix is None else self.matrix.tolist(),
             "policy": self.policy(),
             "assumed": list(self.assumed),
+            "errors": dict(self.remarks.failed),
             "images": [
                 {
                     "name": rank.name,
@@ -291,6 +292,7 @@ class ClassificationEvaluation(Report):
             legend=[],
             samples=[self._sample(rank, result) for rank, result in self.samples],
             images=images,
+            failed=self.remarks.failed,
         )
 
     def _class_table(self) -> Table:

@@ -21,6 +21,8 @@ class Remarks:
         Masks that are loaded images, whose labels may have been multiplied.
     exif_ignored, exif_applied : tuple of str
         Images with an EXIF orientation other than upright, by what the recipe does with it.
+    failed : tuple of (name, reason)
+        Images that could not be read, or whose masks could not; they do not count.
     passed_over : tuple of str
         Files in the folders that were not taken, as their names are not those of images.
 
@@ -35,6 +37,7 @@ class Remarks:
     exif_ignored: tuple[str, ...] = ()
     exif_applied: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
 
     def sentences(self) -> list[str]:
         """Return them in words."""
@@ -59,6 +62,10 @@ class Remarks:
                 f"EXIF orientation applied by the recipe ({listed(self.exif_applied, 8)}): masks "
                 f'must be upright; exif="ignore" is for masks as the images are stored'
             )
+        if n := len(self.failed):
+            names = listed([name for name, _ in self.failed], 8)
+            images = counted(n, "image")
+            sentences.append(f"not counted, as they cannot be read: {names} ({images})")
         if n := len(self.passed_over):
             sentences.append(
                 f"passed over, as not named like images: {listed(self.passed_over, 8)} "

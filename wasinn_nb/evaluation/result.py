@@ -144,14 +144,16 @@ class Evaluation(Report):
     def images(self) -> pd.DataFrame:
         """Return a row for each image, the worst first.
 
-        Columns are its mean IoU, its pixel accuracy, its worst class, its counted pixels, and the
-        IoU of each class.  Images without any counted class come last.
+        Columns: mean IoU, accuracy, worst class, counted pixels, the IoU of each class.  Images
+        without any counted class come last; then, with an ``error``, those that cannot be read.
         """
         import pandas as pd
 
         order = self._worst_first()
         rows = [self._image_row(self.counts[index], self._image_mious[index]) for index in order]
         names = [self.counts[index].name for index in order]
+        rows += [{"error": reason} for _, reason in self.remarks.failed]
+        names += [name for name, _ in self.remarks.failed]
         return pd.DataFrame(rows, index=pd.Index(names, name="image"))
 
     def policy(self) -> list[str]:
@@ -280,6 +282,7 @@ class Evaluation(Report):
             },
             "policy": self.policy(),
             "assumed": list(self.assumed),
+            "errors": dict(self.remarks.failed),
             "images": [
                 {
                     "name": self.counts[index].name,
@@ -330,6 +333,7 @@ class Evaluation(Report):
                 for sample in self.samples
             ],
             images=self._image_table(),
+            failed=self.remarks.failed,
         )
 
     def _class_table(self) -> Table:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
-from wasinn_nb.evaluation.pairs import Named, nested_images
+from wasinn_nb.evaluation.pairs import Named, composed, nested_images
 from wasinn_nb.files import existing_file, expanded, first_bytes, has_folder, is_file, is_folder
 from wasinn_nb.imaging import IMAGE_SUFFIXES
 from wasinn_nb.wording import no_such
@@ -131,7 +131,7 @@ def plain_name(name: Any) -> str:
     >>> plain_name("./cat/a.b.JPG"), plain_name("a.b")
     ('cat/a.b', 'a.b')
     """
-    text = Path(name).as_posix() if isinstance(name, str | os.PathLike) else str(name)
+    text = composed(Path(name).as_posix() if isinstance(name, str | os.PathLike) else str(name))
     stem, dot, suffix = text.rpartition(".")
     return stem if stem and dot + suffix.lower() in IMAGE_SUFFIXES else text
 
