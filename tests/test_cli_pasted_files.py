@@ -155,6 +155,8 @@ NOT_PASTED = {
     "host/process.py _without_engine": "an engine object: Python alone",
     "prediction/arrow.py arrow": "installs a package",
     "prediction/remote.py _files": "installs a package",
+    "prediction/executors.py dask_executor": "installs a package",
+    "prediction/executors.py __init__": "an executor: Python alone",
     "diagnosis/result.py remedy": "code to put into a program: test_diagnosis",
 }
 

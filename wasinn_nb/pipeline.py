@@ -218,6 +218,11 @@ class Pipeline:
             outputs = self._request.run(prepared.tensor)
         return self.result(prepared, outputs, time.perf_counter() - started)
 
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """What it was made from: parameters of `Pipeline`, which can be pickled."""
+        return self._arguments
+
     def variant(self, **changes: Any) -> Pipeline:
         """Return another pipeline of the same model, compiled again.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -24,6 +25,7 @@ from wasinn_nb.cli.console import (
     show,
 )
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
+from wasinn_nb.prediction import dask_executor
 from wasinn_nb.render import Column, Document, Table
 from wasinn_nb.wording import counted
 
@@ -72,6 +74,13 @@ def predict(
     no_thumbnails: Annotated[
         bool, typer.Option("--no-thumbnails", help="Keep no small images.")
     ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="So many processes. (default: this one alone)")
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(help="The address of a Dask scheduler, or local to start workers here."),
+    ] = None,
     html: Html = None,
     as_json: AsJson = False,
 ) -> None:
@@ -79,23 +88,27 @@ def predict(
 
     Exit code 0: done, also with images that failed; 130: interrupted, what is finished is kept.
     """
+    cluster = nullcontext() if dask is None else dask_executor(dask, workers)
     try:
-        found = wn.predict(
-            images,
-            model,
-            store,
-            target=target,
-            precision=precision,
-            card=card,
-            recipe=read_recipe(recipe),
-            runtime=runtime,
-            column=column,
-            verify=verify,
-            on_error=on_error,
-            failures=failures,
-            masks=not no_masks,
-            thumbnails=not no_thumbnails,
-        )
+        with cluster as executor:
+            found = wn.predict(
+                images,
+                model,
+                store,
+                target=target,
+                precision=precision,
+                card=card,
+                recipe=read_recipe(recipe),
+                runtime=runtime,
+                column=column,
+                verify=verify,
+                on_error=on_error,
+                failures=failures,
+                masks=not no_masks,
+                thumbnails=not no_thumbnails,
+                executor=executor,
+                workers=None if dask == "local" else workers,
+            )
     except KeyboardInterrupt:
         notes(f"interrupted; what is finished is kept in {store}: run the same again to go on")
         raise typer.Exit(_INTERRUPTED) from None

@@ -1,8 +1,9 @@
 """Many images: where they come from, running them, and the store that keeps the results."""
 
 from wasinn_nb.prediction.agreement import RunComparison
+from wasinn_nb.prediction.executors import dask_executor
 from wasinn_nb.prediction.opening import read_predictions
 from wasinn_nb.prediction.predicting import predict
 from wasinn_nb.prediction.predictions import Predictions
 
-__all__ = ["Predictions", "RunComparison", "predict", "read_predictions"]
+__all__ = ["Predictions", "RunComparison", "dask_executor", "predict", "read_predictions"]

@@ -6,12 +6,11 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.prediction.columns import Columns
-from wasinn_nb.prediction.done import Done
-from wasinn_nb.prediction.items import Content, Item, read_item, stamp_of
+from wasinn_nb.prediction.items import Content, Item, read_item
 from wasinn_nb.prediction.rows import Kept, error_row, finished_row
 from wasinn_nb.request import Request
 
@@ -26,6 +25,8 @@ _PATIENCE: Final = 0.05
 class Loaded(NamedTuple):
     """An item that was read, or the error that says why not."""
 
+    place: int
+    """Its place in the listing."""
     item: Item
     content: Content | None
     error: BaseException | None = None
@@ -34,18 +35,13 @@ class Loaded(NamedTuple):
 class Outcome(NamedTuple):
     """The row of an item, and its error where it has one."""
 
+    place: int
     row: dict[str, Any]
     error: BaseException | None = None
 
 
-class Judge:
-    """Says which images are to be run: those without a row, and those that changed.
-
-    Parameters
-    ----------
-    done : Done
-    verify : bool
-        Whether files are read even where nothing shows that they changed.
+class Judge(Protocol):
+    """Says which images are to be run.
 
     Attributes
     ----------
@@ -53,46 +49,14 @@ class Judge:
         How many images were passed over, because they have their row, or were listed before.
     """
 
-    def __init__(self, done: Done, *, verify: bool) -> None:
-        self._done, self._verify = done, verify
-        self._lock = threading.Lock()
-        self.unchanged = self.repeated = 0
+    unchanged: int
+    repeated: int
 
     def wanted(self, item: Item) -> bool:
         """Return whether an item has to be read."""
-        with self._lock:
-            known = self._done.get(item.identity)
-            if known is None:
-                return True
-            if known.is_new:
-                self.repeated += 1
-                return False
-        if self._verify:
-            return True
-        try:
-            stamp = stamp_of(item)
-        except Exception:  # noqa: BLE001 - reading it gives the reason
-            return True
-        if stamp is None or not known.has_stamp(stamp):
-            return True
-        with self._lock:
-            self.unchanged += 1
-        return False
 
-    def takes(self, loaded: Loaded) -> bool:
-        """Return whether an item gets a new row, now that it was read; it counts as done then."""
-        identity = loaded.item.identity
-        with self._lock:
-            known = self._done.get(identity)
-            if known is not None and known.is_new:
-                self.repeated += 1
-                return False
-            same = known is not None and loaded.content is not None
-            if same and known.has_content(loaded.content.sha256):  # type: ignore[union-attr]
-                self.unchanged += 1
-                return False
-            self._done.add(identity)
-            return True
+    def takes(self, item: Item, content: Content | None) -> bool:
+        """Return whether an item gets a row, now that it was read, if it could be read."""
 
 
 class Readers:
@@ -119,6 +83,7 @@ class Readers:
     ) -> None:
         self._items, self._judge = items, judge
         self._lock = threading.Lock()
+        self._count = 0
         threads = _REMOTE_READERS if remote else _READERS
         self._loaded: queue.Queue[Loaded] = queue.Queue(max(threads, requests) + 2)
         self._stopped = threading.Event()
@@ -148,13 +113,13 @@ class Readers:
     def _work(self) -> None:
         while not self._stopped.is_set():
             try:
-                item = self._next_item()
+                place, item = self._next_item()
             except BaseException as error:  # noqa: BLE001 - of a user's generator; the driver raises it
                 self.failure = error  # what was listed before is run
                 return
             if item is None:
                 return
-            loaded = self._read(item)
+            loaded = self._read(place, item)
             while loaded is not None and not self._stopped.is_set():
                 try:
                     self._loaded.put(loaded, timeout=_PATIENCE)
@@ -162,21 +127,22 @@ class Readers:
                 except queue.Full:
                     continue
 
-    def _next_item(self) -> Item | None:
-        """Return the next item that is to be run, None at the end."""
+    def _next_item(self) -> tuple[int, Item | None]:
+        """Return the next item that is to be run with its place, None at the end."""
         while not self._stopped.is_set() and self.failure is None:
             with self._lock:
                 item = next(self._items, None)
+                place = self._count = self._count + 1
             if item is None or self._judge.wanted(item):
-                return item
-        return None
+                return place, item
+        return 0, None
 
-    def _read(self, item: Item) -> Loaded | None:
+    def _read(self, place: int, item: Item) -> Loaded | None:
         try:
-            loaded = Loaded(item, read_item(item))
+            loaded = Loaded(place, item, read_item(item))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the image's row
-            loaded = Loaded(item, None, error)
-        return loaded if self._judge.takes(loaded) else None
+            loaded = Loaded(place, item, None, error)
+        return loaded if self._judge.takes(item, loaded.content) else None
 
 
 class Workers:
@@ -252,17 +218,17 @@ class Workers:
                 self._outcomes.put(outcome)
 
     def _outcome(self, loaded: Loaded, request: Request) -> Outcome:
-        item, content, error = loaded
+        place, item, content, error = loaded
         if error is None and content is not None:
             try:
                 row = finished_row(
                     item, content, self._pipeline, request, self._columns, self._run, self._kept
                 )
-                return Outcome(row)
+                return Outcome(place, row)
             except Exception as failure:  # noqa: BLE001 - whatever it is, it is the image's row
                 error = failure
         assert error is not None  # noqa: S101 - there is a content, or the reason why not
-        return Outcome(error_row(item, content, self._run, error), error)
+        return Outcome(place, error_row(item, content, self._run, error), error)
 
 
 def _started(work: Callable[..., None], name: str, *arguments: Any) -> threading.Thread:

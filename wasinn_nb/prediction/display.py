@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["predictions_document", "predictions_values"]
 
-_THUMBNAILS: Final = 6
+_THUMBNAILS: Final = 5
 _ERRORS: Final = 3
 _CLASSES: Final = 10
 _OPACITY: Final = 0.45
@@ -128,14 +128,12 @@ def _classes(predictions: Predictions, frame: pd.DataFrame) -> Block:
 def _errors(predictions: Predictions, failed: int) -> list[Block]:
     """Return the kinds of errors, with an example of each."""
     frame = predictions.query("status == 'error'").table(["name", "error_kind", "error"])
-    kinds = frame.groupby("error_kind", sort=False)
+    kinds = sorted(frame.groupby("error_kind"), key=lambda kind: -len(kind[1]))
     lines = []
-    for kind, rows in list(kinds)[:_ERRORS]:
-        first = rows.iloc[0]
-        lines.append(
-            f"{kind} ({len(rows)}): {inert(first['name'], 80, middle=True)}: "
-            f"{inert(first['error'], 160, middle=True)}"
-        )
+    for kind, rows in kinds[:_ERRORS]:
+        first = rows.sort_values("name").iloc[0]  # whichever ended first
+        named = "" if first["name"] in first["error"] else f"{first['name']}: "
+        lines.append(f"{kind} ({len(rows)}): {inert(named + first['error'], 200, middle=True)}")
     if len(kinds) > _ERRORS:
         lines.append(f"{len(kinds) - _ERRORS} more kinds of errors")
     return [Paragraph(counted(failed, "error"), "bad"), Items(lines)]

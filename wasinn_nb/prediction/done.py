@@ -92,6 +92,10 @@ class Done:
         _, stamp, content, part = self._sorted[index].item()
         return Known(stamp, content, part)
 
+    def __contains__(self, identity: object) -> bool:
+        """Return whether an image has a row."""
+        return isinstance(identity, bytes) and self.get(identity) is not None
+
     def add(self, identity: bytes) -> None:
         """Note that an image gets a row in this session, in the place of an earlier one."""
         key, known = _key(identity), self.get(identity)
@@ -103,9 +107,18 @@ class Done:
             self._recent.clear()
             self._merge(np.array(recent, _ENTRY))
 
+    def restore(self, identity: bytes, known: Known) -> None:
+        """Take :meth:`add` back: the image has the row still that it had."""
+        key = _key(identity)
+        self._recent[key] = known
+        if key in (keys := self._replaced.get(known.part, set())):
+            keys.remove(key)
+
     def remove_replaced(self) -> None:
         """Write the parts anew that have rows in whose place others are now."""
         for part, keys in self._replaced.items():
+            if not keys:
+                continue
             path = self._parts[part]
             table = read_part(path)
             kept = [row for row, one in enumerate(identities(table)) if _key(one) not in keys]

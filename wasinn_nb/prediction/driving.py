@@ -4,108 +4,26 @@ from __future__ import annotations
 
 import queue
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
-from wasinn_nb.errors import Remedy, TooManyFailuresError
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.prediction.crew import Judge, Outcome, Readers, Workers
 from wasinn_nb.prediction.items import Item
 from wasinn_nb.prediction.parts import Rows
 from wasinn_nb.prediction.rows import Kept
+from wasinn_nb.prediction.session import Limits, Session
 from wasinn_nb.prediction.store import Run
-from wasinn_nb.prediction.tuning import Choice, Tuning
+from wasinn_nb.prediction.tuning import Tuning
 from wasinn_nb.progress import Progress, progress_bar
-from wasinn_nb.runtimes import processors
 from wasinn_nb.wording import counted
 
-__all__ = ["Limits", "Session", "drive"]
+__all__ = ["drive"]
 
 _PATIENCE: Final = 0.1
 _STOPPING: Final = 0.4
 """Seconds that running images get to finish when the run is interrupted."""
-
-
-@dataclass
-class Session:
-    """What one call of `predict` did.
-
-    Parameters
-    ----------
-    finished, errors, unchanged, repeated : int
-        Images that got a row, those of them with an error, and those that were passed over.
-    seconds : float
-    choice : Choice or None
-    measured : list
-    """
-
-    finished: int = 0
-    errors: int = 0
-    unchanged: int = 0
-    repeated: int = 0
-    seconds: float = 0.0
-    choice: Choice | None = None
-    measured: list[dict[str, float]] = field(default_factory=list)
-    kinds: Counter[str] = field(default_factory=Counter)
-    example: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON values."""
-        return {
-            "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "finished": self.finished,
-            "errors": self.errors,
-            "unchanged": self.unchanged,
-            "repeated": self.repeated,
-            "seconds": round(self.seconds, 3),
-            "choice": None if self.choice is None else self.choice.to_dict(),
-            "measured": self.measured,
-            "processors": processors(),
-        }
-
-    def count(self, outcome: Outcome) -> None:
-        """Count a row."""
-        self.finished += 1
-        if outcome.error is not None:
-            self.errors += 1
-            self.kinds[outcome.row["error_kind"]] += 1
-            self.example = self.example or f"{outcome.row['name']}: {outcome.row['error']}"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a run ends before its images.
-
-    Parameters
-    ----------
-    on_error : {"keep", "raise"}
-    failures : float
-        The largest part of the first images that may fail.
-    first : int
-        How many images that is.
-    """
-
-    on_error: str = "keep"
-    failures: float = 0.5
-    first: int = 100
-
-    def broken(self, session: Session) -> TooManyFailuresError | None:
-        """Return the error of a run most of whose first images failed."""
-        if session.finished != self.first or session.errors <= self.failures * self.first:
-            return None
-        kind, count = session.kinds.most_common(1)[0]
-        return TooManyFailuresError(
-            f"{session.errors} of the first {self.first} images failed, {count} of them with "
-            f"{kind}, such as {session.example}",
-            remedy=Remedy(
-                "look at the column 'error' of the predictions; to go on regardless, "
-                "pass failures=1",
-                command="look at the rows with wasinn-nb predictions; to go on regardless, add "
-                "--failures 1",
-            ),
-        )
 
 
 def drive(
@@ -121,6 +39,7 @@ def drive(
     total: Callable[[], int | None] = lambda: None,
     progress: Progress = True,
     session: Session | None = None,
+    folder: Path | None = None,
 ) -> Session:
     """Run images into a run; what is finished when it ends, however it ends, is kept.
 
@@ -142,6 +61,8 @@ def drive(
     progress : bool or callable
     session : Session, optional
         Where to count.
+    folder : Path, optional
+        Where parts go.  Default: to the rows of the run.
 
     Raises
     ------
@@ -152,7 +73,7 @@ def drive(
     Exception
         With ``on_error="raise"`` the first error of an image; any error of the source of images.
     """
-    driver = _Driver(pipeline, run, kept, limits, tuning)
+    driver = _Driver(pipeline, run, kept, limits, tuning, folder or run.rows)
     readers = Readers(items, judge, remote=remote, requests=driver.requests)
     return driver.run(readers, judge, session or Session(), progress, total)
 
@@ -161,13 +82,18 @@ class _Driver:
     """Runs what readers have read, and keeps the rows."""
 
     def __init__(
-        self, pipeline: Pipeline, run: Run, kept: Kept, limits: Limits, tuning: Tuning
+        self,
+        pipeline: Pipeline,
+        run: Run,
+        kept: Kept,
+        limits: Limits,
+        tuning: Tuning,
+        folder: Path,
     ) -> None:
         self._pipeline, self._run, self._kept, self._limits = pipeline, run, kept, limits
         self._tuning, self._columns = tuning, run.columns
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
-        self._rows = Rows(run.rows, run.schema)
-        self._compiled: tuple[Choice, Pipeline] | None = None
+        self._rows = Rows(folder, run.schema)
 
     @property
     def requests(self) -> int:
@@ -252,4 +178,4 @@ class _Driver:
 
     def _keep(self, outcome: Outcome, session: Session) -> None:
         session.count(outcome)
-        self._rows.add(outcome.row)
+        self._rows.add(outcome.row, outcome.place)

@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,16 +67,16 @@ class Rows:
 
     def __init__(self, folder: Path, schema: Any) -> None:
         self._folder, self._schema = folder, schema
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[tuple[int, dict[str, Any]]] = []
         self._bytes = 0
         self._patience = _FIRST_SECONDS
         self._since = time.monotonic()
 
-    def add(self, row: dict[str, Any]) -> None:
-        """Take a row."""
+    def add(self, row: dict[str, Any], place: int = 0) -> None:
+        """Take a row; those of a part are in the order of their places."""
         if not self._rows:
             self._since = time.monotonic()
-        self._rows.append(row)
+        self._rows.append((place, row))
         self._bytes += sum(len(row.get(name) or b"") for name in HEAVY)
 
     def write_if_due(self) -> None:
@@ -94,7 +95,8 @@ class Rows:
             If it cannot be written; it waits on.
         """
         if self._rows:
-            write_part(self._folder, arrow().Table.from_pylist(self._rows, self._schema))
+            rows = [row for _, row in sorted(self._rows, key=itemgetter(0))]
+            write_part(self._folder, arrow().Table.from_pylist(rows, self._schema))
             self._rows, self._bytes = [], 0
             # The first part comes soon; many small ones would be slow to read.
             self._patience = min(_MOST_SECONDS, self._patience * 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from concurrent.futures import Executor
 from typing import Any, Literal
 
 from wasinn_nb.cards import ModelCard, PartialRecipe
@@ -11,14 +12,18 @@ from wasinn_nb.catalog import Model
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import Resize
 from wasinn_nb.pipeline import Pipeline
-from wasinn_nb.prediction.crew import Judge
+from wasinn_nb.prediction.changes import Changes
+from wasinn_nb.prediction.deciding import stated_by
 from wasinn_nb.prediction.done import Done
-from wasinn_nb.prediction.driving import Limits, Session, drive
+from wasinn_nb.prediction.driving import drive
+from wasinn_nb.prediction.executors import Pool
 from wasinn_nb.prediction.opening import read_predictions
 from wasinn_nb.prediction.predictions import Predictions
 from wasinn_nb.prediction.rows import Kept
+from wasinn_nb.prediction.session import Limits, Session
+from wasinn_nb.prediction.sharding import adopt_staged, drive_shards
 from wasinn_nb.prediction.sources import Listing, listing
-from wasinn_nb.prediction.store import Run, make_run
+from wasinn_nb.prediction.store import make_run
 from wasinn_nb.prediction.tuning import Tuning, candidates
 from wasinn_nb.progress import Progress
 from wasinn_nb.runtimes import Runtime
@@ -44,6 +49,8 @@ def predict(
     failures: float = 0.5,
     masks: bool = True,
     thumbnails: bool = True,
+    executor: Executor | None = None,
+    workers: int | None = None,
     progress: Progress = True,
 ) -> Predictions:
     """Run a model on many images, and keep every result in a store.
@@ -76,6 +83,13 @@ def predict(
         End the run where more than this part of its first 100 images fail; 1 never does.
     masks, thumbnails : bool
         Whether rows have them.
+    executor : concurrent.futures.Executor, optional
+        Run the images by its workers: threads, processes that are spawned, loky's, or those of a
+        Dask cluster (``client.get_executor()``).  They need to see the images, the model and the
+        store by the same paths.  A worker that is lost is replaced by another one.
+    workers : int, optional
+        Run the images by so many processes on this machine; with *executor*, how many workers share
+        a machine, where it does not say.  Default: this process alone, which uses all processors.
     progress : bool or callable
         Show a bar in a terminal or notebook; or call ``progress(so_far, in_all)`` with images.
 
@@ -96,6 +110,8 @@ def predict(
         If more than *failures* of the first 100 images fail; their rows are kept.
     UnwritableError
         If the store cannot be written; rows that are in it are kept.
+    RuntimeFailure
+        If no worker can run images, or the executor takes no more work.
     UnsupportedOperationError
         If pyarrow is not installed, or what reads a kind of URL.
 
@@ -110,6 +126,7 @@ def predict(
         raise InvalidArgumentError(f"expected on_error as 'keep' or 'raise', got {on_error!r:.80}")
     if not 0 <= failures <= 1:
         raise InvalidArgumentError(f"expected failures as a part of 1, got {failures!r:.80}")
+    pool = Pool(executor, workers) if executor is not None or workers is not None else None
     listed = listing(images, column)
     tuning = Tuning(candidates())
     pipeline = _pipeline(
@@ -123,46 +140,35 @@ def predict(
         task=task,
         runtime=runtime,
     )
-    run = run_of(pipeline, store)
+    run = make_run(store, stated_by(pipeline))
     session = Session()
     with run.locked():
         done = Done(run)
-        done.remove_replaced()  # what a run that was killed left
+        if adopt_staged(run, done):  # of a driver that was killed
+            done = Done(run)
+        done.remove_replaced()
         total = _Counted(listed, wanted=bool(progress))
+        changes = Changes(done, verify=verify)
+        about: dict[str, Any] = {
+            "kept": Kept(masks, thumbnails),
+            "limits": Limits(on_error, failures),
+            "remote": listed.remote,
+            "total": total,
+            "progress": progress,
+            "session": session,
+        }
         try:
-            drive(
-                iter(listed),
-                pipeline,
-                run,
-                judge=Judge(done, verify=verify),
-                kept=Kept(masks, thumbnails),
-                limits=Limits(on_error, failures),
-                tuning=tuning,
-                remote=listed.remote,
-                total=total,
-                progress=progress,
-                session=session,
-            )
+            if pool is None:
+                drive(iter(listed), pipeline, run, judge=changes, tuning=tuning, **about)
+            else:
+                drive_shards(
+                    listed, pipeline.arguments, run, pool, changes=changes, done=done, **about
+                )
         finally:
             total.stop()
-            done.remove_replaced()
             run.add_session(session.to_dict())
+        done.remove_replaced()
     return read_predictions(run.folder)
-
-
-def run_of(pipeline: Pipeline, store: str | os.PathLike[str]) -> Run:
-    """Return the run of a pipeline in a store."""
-    reading = pipeline.reading
-    one_class = getattr(getattr(reading, "output", None), "scale", "") == "one class"
-    return make_run(
-        store,
-        task=reading.task,
-        card=reading.card,
-        origin=pipeline.origin,
-        assumed=pipeline.assumed,
-        threshold=getattr(reading, "threshold", None) if one_class else None,
-        output=reading.head.output,
-    )
 
 
 def _pipeline(model: Any, tuning: Tuning, **options: Any) -> Pipeline:

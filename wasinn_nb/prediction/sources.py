@@ -24,6 +24,7 @@ from wasinn_nb.prediction.remote import is_url, remote_items
 __all__ = ["Listing", "listing"]
 
 _MAGIC: Final = re.compile(r"[*?\[]")
+_SORTED: Final = 20_000
 
 
 class Listing:
@@ -189,14 +190,16 @@ def _in_folder(folder: Path) -> Iterator[Item]:
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
+            folders: list[str] = []
             with os.scandir(here) as entries:
-                for entry in entries:
+                for entry in _sorted(entries):
                     if entry.name.startswith("."):
                         continue
                     if _is_folder(entry):
-                        waiting.append(entry.path)
+                        folders.append(entry.path)
                     elif os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:
                         yield _of_file(entry.path, os.path.relpath(entry.path, root))
+            waiting += reversed(folders)
         except OSError as error:
             if here == root:
                 raise MissingFileError(
@@ -204,6 +207,12 @@ def _in_folder(folder: Path) -> Iterator[Item]:
                 ) from error
             problem = f"the folder cannot be read: {error.strerror}; change its permissions"
             yield Item(here, os.path.relpath(here, root), problem=problem)
+
+
+def _sorted(entries: Iterator[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
+    """Yield entries by name; of a large folder, so many at a time, as the first ones come soon."""
+    while some := list(itertools.islice(entries, _SORTED)):
+        yield from sorted(some, key=lambda entry: entry.name)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

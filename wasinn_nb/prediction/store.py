@@ -10,11 +10,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
@@ -41,7 +39,6 @@ _ORIGIN: Final = "origin.json"
 _FACTS: Final = "facts.json"
 _DRIVER: Final = ".driver.json"
 _MOST_BYTES: Final = 1 << 24
-_KEY_DIGITS: Final = 16
 _KEPT_SESSIONS: Final = 50
 
 
@@ -94,6 +91,11 @@ class Run:
     def rows(self) -> Path:
         """The folder of the Parquet files."""
         return self.folder / "rows"
+
+    @property
+    def staged(self) -> Path:
+        """The folder where workers put parts until the driver takes them."""
+        return self.folder / ".staged"
 
     @property
     def class_columns(self) -> Mapping[str, str]:
@@ -181,43 +183,29 @@ class Run:
             host = os.uname().nodename if hasattr(os, "uname") else ""
             _write_json(holder, {"process": os.getpid(), "host": host})
             yield
-        finally:
+            # Otherwise it says that replaced rows may still be there.
             holder.unlink(missing_ok=True)
+        finally:
             lock.release()
 
     @classmethod
-    def make(cls, store: Path, about: Mapping[str, Any]) -> Self:
-        """Return the run of what *about* states, made where it is not there yet."""
-        folder = store / str(about["key"])
+    def make(cls, store: Path, stated: Mapping[str, Any]) -> Self:
+        """Return the run that *stated* is of, made where it is not there yet."""
+        folder = store / str(stated["key"])
         if not is_file(folder / _ORIGIN):
-            _write_json(folder / _ORIGIN, about)
+            _write_json(folder / _ORIGIN, stated)
         (folder / "rows").mkdir(exist_ok=True)
         return cls(folder)
 
 
-def make_run(
-    store: str | os.PathLike[str],
-    *,
-    task: str,
-    card: ModelCard,
-    origin: Origin,
-    assumed: Sequence[str],
-    threshold: float | None,
-    output: object,
-) -> Run:
+def make_run(store: str | os.PathLike[str], stated: Mapping[str, Any]) -> Run:
     """Return the run of a model in a store; both are made where they are not there yet.
 
     Parameters
     ----------
     store : path-like
-    task : str
-    card : ModelCard
-        With a name for every class.
-    origin : Origin
-    assumed : sequence of str
-    threshold : float or None
-    output : object
-        Which of the model's outputs is read.
+    stated : mapping
+        What the run's ``origin.json`` states.
 
     Raises
     ------
@@ -228,36 +216,10 @@ def make_run(
     """
     folder = expanded(store, "the store as the path of a folder")
     _check_store(folder)
-    decides = {
-        "task": task,
-        "files": sorted(origin.files.values()) or origin.model,
-        "recipe": None if origin.recipe is None else origin.recipe.to_dict(),
-        "precision": origin.precision,
-        "target": origin.target,
-        "runtime": origin.runtime,
-        "classes": list(card.classes),
-        "threshold": threshold,
-        "output": str(output),
-    }
-    text = json.dumps(decides, sort_keys=True)
-    key = hashlib.sha256(text.encode()).hexdigest()[:_KEY_DIGITS]
     try:
         if not is_file(folder / _STORE):
             _write_json(folder / _STORE, {"format": FORMAT})
-        return Run.make(
-            folder,
-            {
-                "format": FORMAT,
-                "key": key,
-                "task": task,
-                "origin": origin.to_dict(),
-                "card": card.to_dict(),
-                "assumed": list(assumed),
-                "threshold": threshold,
-                "decides": decides,
-                "created": dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"),
-            },
-        )
+        return Run.make(folder, stated)
     except OSError as error:
         if isinstance(error, UnwritableError | MissingFileError):
             raise
