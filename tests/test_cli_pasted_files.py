@@ -141,7 +141,7 @@ ELSEWHERE = {
     "cards/from_file.py _recipe": "test_cli_remedies",
     "evaluation/labels.py _remedy": "test_cli and here",
     "prediction/columns.py no_mask": "test_cli_predict",
-    "prediction/driving.py broken": "test_cli_predict",
+    "prediction/session.py broken": "test_cli_predict",
     "prediction/manifests.py _chosen": "test_cli_predict",
 }
 NOT_PASTED = {
