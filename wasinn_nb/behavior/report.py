@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
 from wasinn_nb.behavior.rules import Evidence, Outcome
-from wasinn_nb.render import Block, Document, Only, Paragraph, Report, Section, Table
+from wasinn_nb.render import Block, Document, Only, Paragraph, Report, Table
 from wasinn_nb.wording import counted, first_few, inert
 
 __all__ = ["Finding", "Portability", "RuntimeReport"]
@@ -163,17 +164,17 @@ class Portability(Report):
         for runtime in self.runtimes:
             blocks.append(Paragraph(runtime.verdict, "good" if runtime.same else "bad"))
             if runtime.findings:
-                blocks += _findings(runtime)
+                blocks += _findings(runtime, self._WIDTH)
         blocks += [Paragraph(f"note: {inert(note)}") for note in self.notes]
         return Document(f"Portability of {inert(self.what)}", blocks)
 
 
-def _findings(runtime: RuntimeReport) -> list[Block]:
+def _findings(runtime: RuntimeReport, width: int) -> list[Block]:
     lines = []
     for finding in runtime.findings:
         lines += [
-            f"  {inert(finding.where)}: {finding.why} ({finding.source})",
-            f"    change: {finding.change}",
+            _wrapped(f"{inert(finding.where)}: {finding.why} ({finding.source})", "  ", width),
+            _wrapped(f"change: {finding.change}", "    ", width),
         ]
     rows = [
         (inert(f.where), _WORDS[f.outcome], f.why, f.change, f.source) for f in runtime.findings
@@ -182,5 +183,9 @@ def _findings(runtime: RuntimeReport) -> list[Block]:
     measured = Paragraph(f"Measured on {runtime.measured}.")
     return [
         Only(("text",), [Paragraph("\n".join(lines))]),
-        Only(("notebook", "page"), [Section(runtime.title, [table, measured])]),
+        Only(("notebook", "page"), [table, measured]),
     ]
+
+
+def _wrapped(text: str, indent: str, width: int) -> str:
+    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=f"{indent}  ")
