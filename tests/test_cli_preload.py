@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-import toy_files
+import toys
 import typer
 from commands import shell
 from hosting import doubling
@@ -43,7 +43,7 @@ def test_what_cannot_be_run_is_refused(text, message):
 
 
 def test_an_encoding_that_is_not_the_files(tmp_path):
-    (tmp_path / "m.onnx").write_bytes(toy_files.onnx_relu())
+    (tmp_path / "m.onnx").write_bytes(toys.onnx_relu())
     with pytest.raises(typer.BadParameter, match=r"m\.onnx is of encoding onnx, not openvino"):
         parsed_preloads([f"m:OpenVINO:CPU:{tmp_path / 'm.onnx'}"])
 
