@@ -119,6 +119,8 @@ def forge(content):
 def inspected(request, text, words):
     if text.endswith("hostile.onnx"):
         ACT
+    else:
+        os.write(2, b"of another file\\n")
     return real(request, text, words)
 inspector.inspected = inspected
 inspector.main()
@@ -152,6 +154,7 @@ def test_whatever_the_process_does_the_next_file_is_read(tmp_path, sound, monkey
         with pytest.raises(RuntimeFailure, match=r"hostile\.onnx: ") as caught:
             read(str(hostile), [])
         assert ACTS[act] in str(caught.value)
+        assert "of another file" not in str(caught.value)
         assert read(str(sound), ["inspect", str(sound)]) == before
     assert before.facts["encoding"] == "onnx"
 

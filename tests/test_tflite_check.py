@@ -8,7 +8,6 @@ import flatbuffers
 import numpy as np
 import pytest
 import toy_files
-import toys
 from ai_edge_litert import schema_py_generated as schema
 from conformance import models
 from conformance.tflite_writer import TfliteWriter
@@ -90,6 +89,26 @@ DAMAGED = {
         lambda graph, model: setattr(graph, "outputs", [4]),
         "tensor 4 of 4",
     ),
+    "an operation of two outputs": (
+        setting(multiply, "outputs", [2, 1]),
+        "2 outputs of builtin operation 18, which gives 1",
+    ),
+    "an output that is there twice": (
+        setting(multiply, "outputs", [2, 2]),
+        "2 outputs of builtin operation 18, which gives 1",
+    ),
+    "an operand that is left out": (
+        setting(multiply, "inputs", [-1, 1]),
+        "builtin operation 18 without an input that it needs",
+    ),
+    "operations in another order": (
+        lambda graph, model: graph.operators.reverse(),
+        "tensor 'value2' is read before it is computed",
+    ),
+    "an operation that reads what it gives": (
+        setting(multiply, "inputs", [2, 1]),
+        "tensor 'value2' is read before it is computed",
+    ),
     "more scales than zero points": (
         quantized,
         "3 scales and 2 zero points for tensor 'constant1'",
@@ -111,7 +130,17 @@ def test_parts_that_do_not_fit(what):
 
 
 def optional_operand(graph, model):
+    """A fully connected layer without a bias."""
+    code = model.operatorCodes[graph.operators[0].opcodeIndex]
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.FULLY_CONNECTED
     graph.operators[0].inputs = [0, 1, -1]
+
+
+def custom_of_any_ends(graph, model):
+    code = model.operatorCodes[graph.operators[0].opcodeIndex]
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+    graph.operators[0].inputs, graph.tensors[1].isVariable = [0, -1, 1], True
+    graph.operators[0].outputs = [2, 1]
 
 
 def weights_behind(graph, model):
@@ -134,7 +163,7 @@ def text(graph, model):
 
 @pytest.mark.parametrize(
     "change",
-    [optional_operand, weights_behind, variable, small_types, text],
+    [optional_operand, custom_of_any_ends, weights_behind, variable, small_types, text],
     ids=lambda c: c.__name__,
 )
 def test_what_the_format_allows(change):
@@ -152,9 +181,9 @@ def test_a_part_that_is_named_again_and_again_is_counted_each_time(field):
     long = np.zeros(60_000, np.int32)
     part = {0: long, 3: "long"} if field == 0 else {0: np.uint32(0), 1: long}
     builder = flatbuffers.Builder()
-    parts = {1: toys._flat(builder, [{0: np.int8(19)}]), 4: toys._flat(builder, [{}])}
-    graph = {0: toys._flat(builder, [toy_files.tflite_tensor("x", (1,))])}
-    graph[field] = vector(builder, [toys._flat(builder, part)] * 100_000)
+    parts = {1: toy_files._flat(builder, [{0: np.int8(19)}]), 4: toy_files._flat(builder, [{}])}
+    graph = {0: toy_files._flat(builder, [toy_files.tflite_tensor("x", (1,))])}
+    graph[field] = vector(builder, [toy_files._flat(builder, part)] * 100_000)
     parts[2] = vector(builder, [table(builder, graph)])
     builder.Finish(table(builder, parts), b"TFL3")
     content = bytes(builder.Output())

@@ -33,6 +33,30 @@ _BITS: Final = {
     18: 16,  # bf16
 }
 _OPTIONS: Final = (4, 12)  # of an operation
+# BuiltinOperator: those that give one tensor.  Engines crash where a file names more.
+_ONE_OUTPUT: Final = frozenset(
+    {
+        *(*range(7), 8, *range(11, 15), *range(17, 24), 25, 26, 28, 34, *range(36, 44), 45, 47, 50),
+        *(
+            *range(53, 88),
+            *range(89, 102),
+            *range(104, 118),
+            122,
+            123,
+            125,
+            126,
+            128,
+            *range(130, 136),
+        ),
+        *(140, 141, *range(145, 162), 203),
+    }
+)
+_OUTPUTS: Final = {48: 2, 103: 2, 120: 2, 121: 3} | dict.fromkeys(_ONE_OUTPUT, 1)
+"""BuiltinOperator → how many tensors it gives at most; TopK, Unique and suppressions give more."""
+_SPLITS: Final = frozenset({49, 88, 102})  # Split, Unpack and SplitV: as many as their options say
+_FULLY_CONNECTED: Final = 9  # gives a second tensor where its weights are shuffled
+_BIAS: Final = {3: 2, 4: 2, _FULLY_CONNECTED: 2, 67: 3, 132: 2, 141: 3}
+"""BuiltinOperator → the input from which on it may leave some out; others need every one."""
 _NONE: Final = -1
 """An optional input that is left out."""
 
@@ -48,12 +72,14 @@ def check_tflite(content: bytes) -> None:
     Raises
     ------
     RuntimeFailure
-        If a part names another one that is not there, or a tensor has fewer weights than it takes.
+        If a part names another one that is not there, a tensor has fewer weights than it takes, or
+        an operation reads what no earlier one has computed, leaves out an input that it needs, or
+        has more outputs than its kind.
     """
     with checked_flatbuffer("TFLite file"):
         model = FlatTable.root(content)
         entries = _Entries(len(content))
-        codes = model.count(1)
+        codes = [max(one.number(0, "b"), one.number(3, "i")) for one in model.tables(1)]
         sizes = [_stored(buffer, len(content)) for buffer in model.tables(4)]
         for graph in model.tables(2):
             _check_graph(graph, codes, sizes, entries)
@@ -82,24 +108,46 @@ def _stored(buffer: FlatTable, end: int) -> int:
     return buffer.count(0, 1)
 
 
-def _check_graph(graph: FlatTable, codes: int, sizes: list[int], entries: _Entries) -> None:
+def _check_graph(graph: FlatTable, codes: list[int], sizes: list[int], entries: _Entries) -> None:
     tensors = graph.count(0)
     sources, results = graph.numbers(1, "i"), graph.numbers(2, "i")
     _check_indices((*sources, *results), tensors)
-    read, computed = set(results), set(sources)
+    made: set[int] = set()
     for operation in graph.tables(3):
-        if operation.number(0, "I") >= codes:
-            raise ValueError(f"operation {operation.number(0, 'I')} of {codes}")
+        if operation.number(0, "I") >= len(codes):
+            raise ValueError(f"operation {operation.number(0, 'I')} of {len(codes)}")
         inputs, outputs = operation.numbers(1, "i"), operation.numbers(2, "i")
         entries.add(1 + len(inputs) + len(outputs))
         _check_indices((index for index in inputs if index != _NONE), tensors)
         _check_indices(outputs, tensors)
-        for number in _OPTIONS:
-            operation.table(number)
+        for field in _OPTIONS:
+            operation.table(field)
+        _check_ends(operation, codes[operation.number(0, "I")])
+        made.update(outputs)
+    read, computed = set(results), set(sources)
+    for operation in graph.tables(3):
+        inputs = operation.numbers(1, "i")
+        for index in made.intersection(inputs) - computed:
+            if not (tensor := graph.entry(0, index)).number(5, "B"):
+                raise ValueError(f"{_named(tensor)} is read before it is computed")
         read.update(inputs)
-        computed.update(outputs)
+        computed.update(operation.numbers(2, "i"))
     for index, tensor in enumerate(graph.tables(0)):
         _check_tensor(tensor, sizes, entries, constant=index in read and index not in computed)
+
+
+def _check_ends(operation: FlatTable, kind: int) -> None:
+    """Check that an operation has the inputs that it needs, and only outputs that it gives."""
+    options, inputs, outputs = operation.table(4), operation.numbers(1, "i"), operation.count(2)
+    most = _OUTPUTS.get(kind)
+    if kind in _SPLITS:
+        most = 0 if options is None else options.number(0, "i")
+    elif kind == _FULLY_CONNECTED:
+        most = 1 if options is None or not options.number(1, "b") else 2
+    if most is not None and outputs > most:
+        raise ValueError(f"{outputs} outputs of builtin operation {kind}, which gives {most}")
+    if most is not None and _NONE in inputs[: _BIAS.get(kind, len(inputs))]:
+        raise ValueError(f"builtin operation {kind} without an input that it needs")
 
 
 def _check_indices(indices: Iterable[int], count: int) -> None:

@@ -82,6 +82,7 @@ class Helper:
             if pair is not None:
                 pair[1].close()
         self._ready = False
+        self._spoken = 0
 
     @property
     def number(self) -> int:
@@ -94,7 +95,11 @@ class Helper:
         return self._process.poll() is None
 
     def send(self, values: Mapping[str, Any], content: Any = b"") -> None:
-        """Send a frame; raise OSError where the process has ended."""
+        """Send a frame; raise OSError where the process has ended.
+
+        What it has printed up to now is none of its last words.
+        """
+        self._spoken = os.fstat(self._last_words.fileno()).st_size
         assert self._process.stdin is not None  # noqa: S101 - a pipe
         write_frame(self._process.stdin, values, content)  # type: ignore[arg-type]
 
@@ -155,7 +160,7 @@ class Helper:
         """Return the last lines that it, or an engine in it, printed on stderr."""
         try:
             size = self._last_words.seek(0, os.SEEK_END)
-            self._last_words.seek(max(0, size - _LAST_BYTES))
+            self._last_words.seek(max(self._spoken, size - _LAST_BYTES))
             text = self._last_words.read().decode(errors="replace")
         except (OSError, ValueError):
             return ()
