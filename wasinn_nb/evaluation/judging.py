@@ -19,9 +19,12 @@ from wasinn_nb.evaluation.pairs import Named, Pair, named, paired, passed_over
 from wasinn_nb.evaluation.rank_tally import RankTally
 from wasinn_nb.evaluation.ranking import ClassificationEvaluation
 from wasinn_nb.evaluation.result import Evaluation
+from wasinn_nb.evaluation.samples import Sample
+from wasinn_nb.evaluation.stored import Stored
 from wasinn_nb.evaluation.suffixes import Suffix, Suffixes
 from wasinn_nb.evaluation.truths import aligned, class_indices, class_truths, plain_name
 from wasinn_nb.pipeline import Pipeline
+from wasinn_nb.prediction import Predictions
 from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.runtimes import Runtime
 from wasinn_nb.tasks.classification import ClassificationResult, ScoresReading
@@ -58,10 +61,12 @@ def evaluate(
 
     Parameters
     ----------
-    predictions : folder, mapping of name → item, one item, or iterable of items
-        Items are `SegmentationResult` or `ClassificationResult`, integer arrays (H, W) or
-        (H, W, 1), or masks as files.  With a *model* to run they are its images.  One array
-        (N, H, W) or (N, H, W, 1) holds N items.
+    predictions : Predictions, folder, mapping of name → item, one item, or iterable of items
+        Rows of a store are loaded one by one, whatever their number; their names are the paths
+        inside the folder that was predicted, without suffixes.  Other items are
+        `SegmentationResult` or `ClassificationResult`, integer arrays (H, W) or (H, W, 1), or masks
+        as files.  With a *model* to run they are its images.  One array (N, H, W) or (N, H, W, 1)
+        holds N items.
     truths : folder, mapping, one item, or iterable of items
         For segmentation index masks, palette masks (their indices count), RGB masks (see *classes*)
         or integer arrays.  For classification name → class name or index; the path of a CSV file
@@ -163,9 +168,15 @@ def evaluate(
         raise InvalidArgumentError(f"expected how many images to keep, got {worst}")
     pipeline, known = _model(model, card, recipe, runtime)
     classifies = pipeline is not None and isinstance(pipeline.reading, ScoresReading)
+    stored = isinstance(predictions, Predictions)
+    if stored and pipeline is not None:
+        raise InvalidArgumentError(
+            "these predictions are there already; leave model out, or pass the images"
+        )
     own = named(predictions, "predictions", nested=classifies)
+    classified = stored and predictions.task == "classification"
     left_out = tuple(dict.fromkeys([*passed_over(predictions), *passed_over(truths)]))
-    if classifies or (pipeline is None and isinstance(own[0][1], ClassificationResult)):
+    if classifies or classified or isinstance(own[0][1], ClassificationResult):
         ignores = ignore is not None and not (isinstance(ignore, list | tuple) and not ignore)
         if mapping is not None or classes is not None or ignores:
             raise InvalidArgumentError(
@@ -179,7 +190,7 @@ def evaluate(
     tally: MaskTally | None = None
     failures, judged_images = Failures(), 0
     known = known and with_background(known)
-    pairs = paired(own, named(truths, "truths"), left_out, Suffixes.of(suffix))
+    pairs = paired(own, named(truths, "truths", nested=stored), left_out, Suffixes.of(suffix))
     for pair, found in _predicted(pipeline, known, pairs, progress, failures):
         found_card = found.card if isinstance(found, SegmentationResult) else known
         if tally is None:
@@ -193,7 +204,11 @@ def evaluate(
         failures.refuse_all()
     found_in_all = tally.evaluation()
     remarks = replace(found_in_all.remarks, passed_over=left_out, failed=failures.reasons)
-    return replace(found_in_all, remarks=remarks)
+    samples = found_in_all.samples
+    if stored:
+        by_name = {pair.name: pair.prediction for pair in pairs}
+        samples = tuple(_with_image(sample, by_name[sample.name]) for sample in samples)
+    return replace(found_in_all, remarks=remarks, samples=samples)
 
 
 def _judged_classes(
@@ -206,7 +221,8 @@ def _judged_classes(
 ) -> ClassificationEvaluation:
     """Judge classifications by the place of the true class."""
     images: list[Named] = [(None if name is None else plain_name(name), item) for name, item in own]
-    card = _with_names(own[0][1], known).card if pipeline is None else pipeline.reading.card
+    first = own[0][1].predictions if isinstance(own[0][1], Stored) else own[0][1]
+    card = pipeline.reading.card if pipeline is not None else _with_names(first, known).card
     true = class_indices(aligned(class_truths(truths), images), card.classes)
     tally, failures = RankTally(worst), Failures()
     pairs = paired(images, true)
@@ -221,6 +237,13 @@ def _judged_classes(
         failures.refuse_all()
     judged = tally.evaluation(card.name, card.classes)
     return replace(judged, remarks=replace(judged.remarks, failed=failures.reasons))
+
+
+def _with_image(sample: Sample, stored: Stored) -> Sample:
+    """Return one of the worst samples with its image, which was not loaded to judge it."""
+    if sample.result is None:
+        return sample
+    return sample._replace(result=replace(sample.result, image=stored.with_image().image))
 
 
 def _model(
@@ -265,7 +288,13 @@ def _predicted(
     """Yield each pair with its prediction: what the model gives, or what there is."""
     for pair in progress_bar(pairs, progress=progress, desc="evaluate", unit="image", leave=False):
         given = pair.prediction
-        if pipeline is None:
+        if isinstance(given, Stored):
+            found = None
+            with failures.kept(pair.name):
+                found = given.load()
+            if found is not None:
+                yield pair, _with_names(found, known)
+        elif pipeline is None:
             yield pair, _with_names(given, known)
         elif isinstance(given, SegmentationResult | ClassificationResult):
             raise InvalidArgumentError(

@@ -16,12 +16,13 @@ from wasinn_nb import metrics
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.class_maps import ClassMap
-from wasinn_nb.evaluation.counts import ImageCounts
+from wasinn_nb.evaluation.counts import Counts, ImageCounts
 from wasinn_nb.evaluation.labels import IGNORED, LabelSet
 from wasinn_nb.evaluation.pairs import Pair
 from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.evaluation.result import Evaluation
 from wasinn_nb.evaluation.samples import Sample
+from wasinn_nb.evaluation.stored import Stored
 from wasinn_nb.imaging import WHOLE, Exif, exif_orientation, is_sideways, open_image, stored_mask
 from wasinn_nb.tasks.segmentation import (
     SegmentationResult,
@@ -60,7 +61,7 @@ class MaskTally:
         size = len(known.names)
         self._matrix = np.zeros((size, size), np.int64)
         self._boundary = np.zeros((2, size), np.int64)
-        self._counts: list[ImageCounts] = []
+        self._counts = Counts()
         self._samples: list[Sample] = []
         self._resized = 0
         self._gray: list[str] = []
@@ -108,14 +109,8 @@ class MaskTally:
         self._boundary += metrics.boundary_counts(
             true, predicted, size, ignore=IGNORED, dilation_ratio=self._ratio
         )
-        count = ImageCounts(
-            pair.name,
-            np.diag(matrix).copy(),
-            matrix.sum(axis=1),
-            matrix.sum(axis=0),
-            true.size - int(matrix.sum()) - uncovered,
-            uncovered,
-        )
+        ignored = true.size - int(matrix.sum()) - uncovered
+        count = ImageCounts.of(pair.name, matrix, ignored, uncovered)
         self._counts.append(count)
         miou = metrics.mean_over_classes(count.iou[[*self._map.averaged]])
         # Of equal ones the first stays, as in the table of images.
@@ -137,7 +132,7 @@ class MaskTally:
         """Return the predicted classes at the truth's size."""
         height, width = size
         if isinstance(found, SegmentationResult):
-            _refuse_other_aspect(pair.name, found, (height, width))
+            _refuse_other_aspect(pair, found, (height, width))
             self._resized += found.labels.shape != size or found.covers != WHOLE
             return found.labels_at(height, width)
         own = LabelSet(self._data.names, self._data.values)
@@ -163,7 +158,7 @@ class MaskTally:
             self._map,
             self._matrix,
             self._boundary,
-            tuple(self._counts),
+            self._counts,
             ", ".join(str(names.get(value, value)) for value in self._data.ignored),
             self._resized,
             self._ratio,
@@ -224,12 +219,15 @@ def _leave_out_uncovered(true: NDArray[np.uint8], result: SegmentationResult) ->
     return int(outside.sum())
 
 
-def _refuse_other_aspect(name: str, result: SegmentationResult, size: tuple[int, int]) -> None:
+def _refuse_other_aspect(pair: Pair, result: SegmentationResult, size: tuple[int, int]) -> None:
     """Refuse a mask that cannot be that of the image: turned, cut, or of another image."""
-    if result.image is None:
+    name = pair.name
+    if isinstance(pair.prediction, Stored):
+        height, width = pair.prediction.size
+    elif result.image is None:
         _refuse_transposed(name, result.labels.shape, size)
         return
-    if isinstance(result.image, np.ndarray):
+    elif isinstance(result.image, np.ndarray):
         height, width = result.image.shape[:2]
     else:
         with Image.open(io.BytesIO(result.image)) as image:  # type: ignore[arg-type]  # bytes

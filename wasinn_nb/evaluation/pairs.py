@@ -6,7 +6,7 @@ import os
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, Remedy
+from wasinn_nb.evaluation.stored import stored_items
 from wasinn_nb.evaluation.suffixes import NO_SUFFIXES, Suffixes, likely_suffixes
 from wasinn_nb.files import expanded, is_folder, is_special
 from wasinn_nb.imaging import IMAGE_SUFFIXES
+from wasinn_nb.prediction import Predictions
 from wasinn_nb.wording import counted, listed
 
 __all__ = ["Named", "Pair", "composed", "images_in", "named", "nested_images", "paired"]
@@ -131,7 +133,7 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
 
     Parameters
     ----------
-    given : folder, mapping, one item, or iterable of items
+    given : Predictions, folder, mapping, one item, or iterable of items
         A folder gives its image files; the names of files are their stems, those of a mapping its
         keys.  An array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) is one item, any other its parts.
     what : str
@@ -152,6 +154,11 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
     >>> named(["x/a.png", "x/b.png"], "truths")
     [('a', 'x/a.png'), ('b', 'x/b.png')]
     """
+    if isinstance(given, Predictions):
+        rows = stored_items(given)
+        if not rows:
+            raise InvalidArgumentError(f"expected at least one image, got no {what}")
+        return [(composed(str(PurePosixPath(name).with_suffix(""))), row) for name, row in rows]
     if isinstance(given, str | os.PathLike) and is_folder(folder := expanded(given)):
         items: list[Any] = images_in(folder)
         if not items and nested and (found := nested_images(folder)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -59,8 +60,7 @@ class Evaluation(Report):
         Pixels: a row for each true class, a column for each predicted one.
     boundary : (2, C) int64 array
         Pixels in intersection and union of each class's boundaries.
-    counts : tuple of ImageCounts
-        Of each image, in their order.
+    counts : sequence of ImageCounts
     ignored : str
         The values of the masks that were not counted, in words.
     resized : int
@@ -79,11 +79,11 @@ class Evaluation(Report):
     class_map: ClassMap
     matrix: NDArray[np.int64]
     boundary: NDArray[np.int64]
-    counts: tuple[ImageCounts, ...]
+    counts: Sequence[ImageCounts]
     ignored: str = ""
     resized: int = 0
     dilation_ratio: float = metrics.DILATION_RATIO
-    samples: tuple[Sample, ...] = field(default=())
+    samples: tuple[Sample, ...] = ()
     assumed: tuple[str, ...] = ()
     remarks: Remarks = field(default_factory=Remarks)
 
