@@ -116,6 +116,10 @@ def test_text_json_and_page(tmp_path):
         "Rust    let value = f32::from(byte);",
         "Python  pixels = np.asarray(image.convert('RGB'))[:, :, ::-1]  # BGR",
     ]
+    where = "// src/settings.rs of guest_source"
+    levels = "range: [0.0, 255.0], mean: [0.0, 0.0, 0.0, 0.0], scale: [1.0, 1.0, 1.0, 1.0],"
+    lines = [f"guest   color: Color::Bgr,  {where}", f"guest   {levels}  {where}"]
+    assert repr(found).splitlines()[7:9] == lines
     assert found.candidates[0].making.recipe() == SMALL.replace(color="RGB", range=(0, 1))
     values = json.loads(json.dumps(found.to_dict()))
     assert [m["axis"] for m in values["mistakes"]] == ["color", "range"]

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from wasinn_nb.abi import TensorType
 from wasinn_nb.diagnosis.candidates import FLIPS, Making
 from wasinn_nb.diagnosis.filters import FILTERS
-from wasinn_nb.diagnosis.remedies import Mistake, python_line, rust_line
+from wasinn_nb.diagnosis.remedies import Mistake, guest_line, python_line, rust_line
 from wasinn_nb.diagnosis.resampling import ALPHAS, FITS, GRAYS, Explained
 from wasinn_nb.diagnosis.scalings import whole_levels
 from wasinn_nb.diagnosis.spaces import SPACES
@@ -64,6 +64,7 @@ def mistakes_of(making: Making, recipe: PreprocessRecipe) -> tuple[Mistake, ...]
             rust_line(one.axis, recipe),
             python_line(one.axis, recipe),
             one.brief,
+            guest_line(one.axis, recipe),
         )
         for one in found
     )

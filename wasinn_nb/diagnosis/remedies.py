@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from wasinn_nb.diagnosis.resampling import own_gray
-from wasinn_nb.imaging import INTEGER_LIMITS, PreprocessRecipe
+from wasinn_nb.imaging import INTEGER_LIMITS, PreprocessRecipe, rust_fields
 
-__all__ = ["Mistake", "python_line", "rust_line"]
+__all__ = ["Mistake", "guest_line", "python_line", "rust_line"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Mistake:
         The line to have in the program.
     brief : str
         `found` without its explanation; empty where there is none.
+    guest : str
+        The line of a guest by `wasinn_nb.guest_source` that states it; empty where none does.
 
     Examples
     --------
@@ -41,6 +43,7 @@ class Mistake:
     rust: str
     python: str
     brief: str = ""
+    guest: str = ""
 
     @property
     def short(self) -> str:
@@ -119,6 +122,19 @@ _PYTHON: Final = {
     "buffer": "assert array.nbytes == {n} * {bytes}",
     "stride": "pixels = np.ascontiguousarray(pixels[:{h}, :{w}, :{c}])  # no bytes between rows",
 }
+# The fields of the general guest's settings; what is not among them, it does not do otherwise.
+_SETTINGS: Final = {
+    "layout": ("layout",),
+    "dimensions": ("height", "width", "layout"),
+    "size": ("height", "width"),
+    "color": ("color",),
+    "range": ("range", "mean", "scale"),
+    "type": ("tensor_type",),
+    "declared type": ("tensor_type",),
+    "fit": ("fit",),
+    "pad": ("pad_value",),
+    "exif": ("apply_exif",),
+}
 _PIXELS: Final = {1: ("Luma", "L"), 3: ("Rgb", "RGB"), 4: ("Rgba", "RGBA")}
 _NO_I8: Final = "WASI-NN has no i8: only Python can run this model as it is"
 
@@ -146,6 +162,24 @@ def rust_line(axis: str, recipe: PreprocessRecipe) -> str:
             f"tensor_type: TensorType::{recipe.type.name}, data: a buffer of {recipe.type.suffix}"
         )
     return _filled(_RUST, axis, recipe)
+
+
+def guest_line(axis: str, recipe: PreprocessRecipe) -> str:
+    """Return what a guest's ``src/settings.rs`` should state of *axis*; empty where nothing.
+
+    Parameters
+    ----------
+    axis : str
+    recipe : PreprocessRecipe
+        What the model takes.
+
+    Examples
+    --------
+    >>> guest_line("color", PreprocessRecipe(512, 896))
+    'color: Color::Bgr,'
+    """
+    fields = rust_fields(recipe)
+    return " ".join(f"{name}: {fields[name]}," for name in _SETTINGS.get(axis, ()))
 
 
 def python_line(axis: str, recipe: PreprocessRecipe) -> str:

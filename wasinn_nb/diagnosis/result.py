@@ -46,24 +46,30 @@ class Remedy:
         What the model takes.
     rust, python : tuple of str
         A line for each mistake.
+    guest : tuple of str
+        Lines of ``src/settings.rs`` in the project that :func:`wasinn_nb.guest_source` writes.
     """
 
     recipe: PreprocessRecipe
     rust: tuple[str, ...]
     python: tuple[str, ...]
+    guest: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"use     {self.recipe}"]
         for name, code in (("Rust", self.rust), ("Python", self.python)):
             lines += [f"{name:7} {line}" for line in code]
+        lines += [f"guest   {line}  // src/settings.rs of guest_source" for line in self.guest]
         return "\n".join(lines)
 
     def blocks(self) -> list[Block]:
         """Return the recipe and the lines of code for a document."""
+        guest = "src/settings.rs of a guest that guest_source wrote"
         return [
             Code(repr(self.recipe), "The recipe to use"),
             Code("\n".join(self.rust), "Rust"),
             Code("\n".join(self.python), "Python"),
+            *([Code("\n".join(self.guest), guest)] if self.guest else ()),
         ]
 
 
@@ -133,7 +139,8 @@ class Diagnosis(Report):
             return None
         rust = tuple(dict.fromkeys(mistake.rust for mistake in self.mistakes))
         python = tuple(dict.fromkeys(mistake.python for mistake in self.mistakes))
-        return Remedy(self.recipe, rust, python)
+        guest = tuple(dict.fromkeys(one.guest for one in self.mistakes if one.guest))
+        return Remedy(self.recipe, rust, python, guest)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the diagnosis as plain JSON values."""
@@ -152,6 +159,7 @@ class Diagnosis(Report):
                 "recipe": remedy.recipe.to_dict(),
                 "rust": list(remedy.rust),
                 "python": list(remedy.python),
+                "guest": list(remedy.guest),
             },
             "candidates": [
                 {
