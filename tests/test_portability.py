@@ -111,6 +111,21 @@ class TestRules:
         script.set_input(context, GIVEN.astype(kind), code=code)
         assert self.outcomes(script) == [wasmtime, wasmedge]
 
+    def test_types_of_tensorflow_lite(self):
+        """The plug-in for TensorFlow Lite takes what the one for OpenVINO does not."""
+        trace = Trace()
+        trace.add(Call("load", facts={"encoding": 0, "target": 0, "builders": 2}))
+        trace.add(Call("load", facts={"encoding": 4, "target": 0, "builders": 1}))
+        for context, graph in enumerate((1, 0)):
+            facts = {"graph": graph, "context": context}
+            trace.add(Call("init_execution_context", facts=facts))
+        for context, code in ((0, 3), (1, 3), (0, 5)):
+            facts = {"context": context, "index": 0, "code": code, "type": code, "legacy": 0}
+            trace.add(Call("set_input", facts=facts))
+        findings = wn.portability(trace)["wasmedge"].findings
+        found = [(one.calls, one.evidence) for one in findings if one.name == "set_input"]
+        assert found == [((5,), "measured"), ((6,), "read in source")]
+
     def test_a_type_without_a_name(self, script, tmp_path):
         context = script.ready(parts_of(doubling(tmp_path)))
         script.set_input(context, GIVEN, code=9)

@@ -111,7 +111,7 @@ def bundle(
     with staged(target) as stage:
         _write_program(stage, plan, encoded)
         run = _run(stage, runtime)
-        refused = refusals(run, plan, names)
+        refused = refusals(run, names)
         vector, files = expected_files(plan, run, encoded, TOLERANCE)
         for name, data in files.items():
             (stage / name).write_bytes(data)
