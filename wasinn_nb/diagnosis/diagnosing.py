@@ -111,6 +111,7 @@ def diagnose(
     use     PreprocessRecipe(1x3x512x896xf32 NCHW BGR, range 0 to 255, bilinear)
     Rust    let pixel = [p[2], p[1], p[0]];  // BGR
     Python  pixels = np.asarray(image.convert('RGB'))[:, :, ::-1]  # BGR
+    guest   color: Color::Bgr,  // src/settings.rs of guest_source
     """
     values = _values_of(given, stage)
     _, value = values[0]

@@ -12,6 +12,8 @@
 
 mod decode;
 mod exif;
+// A model needs a part of what these two have.
+#[allow(dead_code)]
 mod model;
 mod png_chunks;
 mod preprocess;
@@ -19,7 +21,6 @@ mod resize;
 mod result;
 mod settings;
 mod tensor_file;
-// A model needs a part of what WASI-NN has.
 #[allow(dead_code, unsafe_code)]
 mod wasi_nn;
 
