@@ -45,6 +45,7 @@ def travellers(tmp_path_factory):
         context = ctx.init_execution_context(graph)
         tensor = wn.image_to_tensor(image, pipeline.recipe)
         ctx.set_input(context, 0, tensor)
+    predictions = wn.predict(folder / "images", model, folder / "store", progress=False)
     (folder / "truth.csv").write_text("image,class\na.png,2\n")
     found = [
         pipeline,
@@ -63,6 +64,8 @@ def travellers(tmp_path_factory):
         wn.bundle(model, folder / "bundle", image),
         wn.describe(model),
         wn.portability(ctx.trace),
+        predictions,
+        predictions.compare(predictions),
         wn.run_guest(wn.guest("misbehave"), ["nn-tensor"], stream=False),
         wn.models(),
         wn.devices(),

@@ -26,7 +26,7 @@ from wasinn_nb.prediction.sources import Listing, listing
 from wasinn_nb.prediction.store import make_run
 from wasinn_nb.prediction.tuning import Tuning, candidates
 from wasinn_nb.progress import Progress
-from wasinn_nb.runtimes import Runtime
+from wasinn_nb.runtimes import Precision, Runtime
 
 __all__ = ["predict"]
 
@@ -37,7 +37,7 @@ def predict(
     store: str | os.PathLike[str] = "predictions",
     *,
     target: str | int | None = None,
-    precision: str | None = None,
+    precision: Precision | None = None,
     card: ModelCard | str | os.PathLike[str] | None = None,
     recipe: PartialRecipe | None = None,
     resize: Resize | None = None,

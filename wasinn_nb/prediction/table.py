@@ -63,6 +63,14 @@ class StoredRows:
         self.names = tuple(run.schema.names)
         self._group = functools.lru_cache(_KEPT_GROUPS)(_read_group)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # What was read stays behind.
+        return {name: value for name, value in vars(self).items() if name != "_group"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._group = functools.lru_cache(_KEPT_GROUPS)(_read_group)
+
     def positions(self) -> NDArray[np.int64]:
         """Return the number of each row that counts: of two of one image, that of the later one."""
         everything = np.arange(self._starts[-1], dtype=np.int64)
