@@ -160,6 +160,8 @@ def test_this_system_has_what_the_kernel_offers():
     facts = run_guest(MISBEHAVE, ["exit3"]).isolation
     if version >= 6 and os.uname().machine == "x86_64":
         assert {"no_new_privs", "seccomp"} <= set(facts)
+    timed = run_guest(MISBEHAVE, ["exit3"], time_limit=60).isolation
+    assert timed[1] == f"{facts[1]}, processor time"
     assert run_guest(MISBEHAVE, ["exit3"], isolation="thread").isolation == ("thread",)
 
 
