@@ -195,7 +195,7 @@ def test_channels_last_against_a_result():
     assert (first.pixels["road"], first.pixels["curb"]) == ((1, 1), (0, 0))
     unsure = compare(square, square, card=last.replace(channels_last=None))
     assert "labels" not in [step.name for step in unsure.steps]
-    assert "pass a card with channels_last=True or channels_last=False" in unsure.notes[0]
+    assert "pass a card with channels_last=True or channels_last=False" in unsure.remedies[0].python
 
 
 def test_scores_of_a_smaller_size_are_read_by_the_size_of_the_input():

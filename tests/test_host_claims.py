@@ -99,7 +99,8 @@ def test_a_type_that_the_model_does_not_take(ready):
     [
         (0, 0, OK, ""),
         (0, 3, OK, ""),
-        (6, 0, ENCODING, "unknown encoding 6"),
+        (6, 0, UNSUPPORTED, "GGML"),
+        (15, 0, ENCODING, "unknown encoding 15"),
         (0xFFFFFFFF, 0, ENCODING, "unknown encoding 4294967295"),
         (3, 0, UNSUPPORTED, "PyTorch"),
         (1, 0, BAD, "takes 1 builder, got 2"),

@@ -9,6 +9,8 @@ from pathlib import Path
 import wasinn_nb as wn
 
 ROOT = Path(wn.__file__).parent
+PIPELINE = {"pipeline", "request"}
+"""Where the steps of a call are: the second holds what many images at once need of them."""
 GROUND_FLOOR = {"abi", "errors", "files", "settings", "tensor", "wording"}
 """Values and rules that every package uses."""
 
@@ -22,16 +24,16 @@ def package_of(frame):
     return path.relative_to(ROOT).parts[0].removesuffix(".py") if ROOT in path.parents else None
 
 
-def entered(run, module):
-    """Return the packages that *module* calls while *run* is called, in order."""
+def entered(run, modules):
+    """Return the packages that *modules* call while *run* is called, in order."""
     packages = []
 
     def note(frame, event, _):
-        if event != "call" or frame.f_back is None or package_of(frame.f_back) != module:
+        if event != "call" or frame.f_back is None or package_of(frame.f_back) not in modules:
             return
         package = package_of(frame)
         if (
-            package not in {None, module, *GROUND_FLOOR}
+            package not in {None, *modules, *GROUND_FLOOR}
             and frame.f_code.co_qualname not in NOT_THE_IMAGE
         ):
             packages.append(package)
@@ -48,4 +50,5 @@ def entered(run, module):
 def test_an_image_enters_four_packages_on_its_way_to_the_mask_and_each_once(toy, red):
     pipeline = wn.Pipeline(toy)
     pipeline(red)  # what is loaded at the first run is no part of the way
-    assert entered(lambda: pipeline(red), "pipeline") == ["catalog", "imaging", "runtimes", "tasks"]
+    way = entered(lambda: pipeline(red), PIPELINE)
+    assert way == ["catalog", "imaging", "runtimes", "tasks"]

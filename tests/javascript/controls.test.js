@@ -101,7 +101,7 @@ test("a difference lists what became of what, and shows one change alone", () =>
   const pair = [mask([0, 0, 1, 1], 2), mask([0, 1, 2, 1], 2)];
   const view = viewOf({ mode: "difference" }, ...pair);
   const legend = legendOf(view);
-  expect(texts(legend)).toEqual(["50.00 % of the pixels differ (2). Stripes show both colors."]);
+  expect(texts(legend)).toEqual(["50.00 % of the pixels differ (2)."]);
   expect(labels(legend)).toEqual(["background to road, 1 pixel", "road to car, 1 pixel"]);
   expect(pressed(legend)).toEqual(["true", "true"]);
   legend.root.querySelectorAll("button")[1].click();

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -29,6 +31,7 @@ from wasinn_nb.cli.console import (
     show,
 )
 from wasinn_nb.cli.dumps import Shape, TypeName, stated_tensor
+from wasinn_nb.cli.remedies import remedy_text
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.cli.stdin import image_of, stdin_file
 from wasinn_nb.comparison import TOLERANCE
@@ -162,6 +165,10 @@ def _tell(found: wn.Comparison | wn.Diagnosis, html: Path | None, *, as_json: bo
         found.write_html(html)
     if as_json:
         print_json(found.to_dict())
+    elif isinstance(found, wn.Comparison):
+        show(replace(found, remedies=()))
+        for remedy in found.remedies:
+            print_line(f"- {remedy_text(remedy, sys.argv[1:])}")
     else:
         show(found)
 

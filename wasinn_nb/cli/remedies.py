@@ -17,7 +17,7 @@ from wasinn_nb.errors import Remedy, WasiNnError
 from wasinn_nb.files import is_file
 from wasinn_nb.inspection import path_of
 
-__all__ = ["error_text", "print_error", "remedy_commands"]
+__all__ = ["error_text", "print_error", "remedy_commands", "remedy_text"]
 
 _VERBS: Final = {"segmentation": "segment", "classification": "classify"}
 _RUNS_A_GUEST: Final = "run"
@@ -58,17 +58,28 @@ def error_text(error: Exception, arguments: Sequence[str]) -> str:
         return _without_number(error) if isinstance(error, OSError) else str(error)
     if error.remedy is None:
         return str(error)
-    commands = remedy_commands(error.remedy, arguments)
+    return f"{error.problem}; {remedy_text(error.remedy, arguments)}"
+
+
+def remedy_text(remedy: Remedy, arguments: Sequence[str]) -> str:
+    """Return a remedy as a command where it can be one, else in words.
+
+    Parameters
+    ----------
+    remedy : Remedy
+    arguments : sequence of str
+        The words of the command line, without the program's name.
+    """
+    commands = remedy_commands(remedy, arguments)
     if commands:
-        return f"{error.problem}; use: {' or '.join(commands)}"
+        return f"use: {' or '.join(commands)}"
     call = _Call.of(arguments)
-    if error.remedy.command:
+    if remedy.command:
         model = None if call is None else call.model
-        command = error.remedy.command.replace("{model}", shlex.quote(model or "MODEL"))
-        return f"{error.problem}; {command}"
-    if call is not None and (options := call.options(error.remedy)):
-        return f"{error.problem}; use: {' or '.join(options)}"
-    return str(error)
+        return remedy.command.replace("{model}", shlex.quote(model or "MODEL"))
+    if call is not None and (options := call.options(remedy)):
+        return f"use: {' or '.join(options)}"
+    return remedy.python
 
 
 def _without_number(error: OSError) -> str:

@@ -5,6 +5,7 @@ What counts as the same is measured in `agreement` and `ranking`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +29,7 @@ from wasinn_nb.comparison.steps import (
     recipe_step,
     scores_steps,
 )
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.imaging import ImageSource
 from wasinn_nb.wording import percent
 
@@ -146,6 +147,14 @@ def _nothing_in_common(one: Chain, other: Chain) -> str:
     return "; ".join([known, *one.notes, *other.notes])
 
 
+def _remedies(chains: tuple[Chain, Chain]) -> Iterator[Remedy]:
+    one, other = (chain.remedy for chain in chains)
+    if one is not None:
+        yield one
+    if other is not None and other != one:
+        yield other
+
+
 def _class_count(one: Chain, other: Chain) -> int:
     counts = [0]
     for chain in (one, other):
@@ -188,6 +197,7 @@ def _concluded(
         tolerance,
         recipes=recipes,
         notes=(*notes_on(one, other), *softmax, *quantized),
+        remedies=tuple(_remedies(chains)),
         _chains=chains,
         _margins=margins,
         **about,

@@ -16,7 +16,7 @@ from wasinn_nb.comparison.chain import Chain
 from wasinn_nb.comparison.changes import MOST_CHANGES, Change
 from wasinn_nb.comparison.figure import comparison_blocks, draw_comparison
 from wasinn_nb.comparison.ranking import ClassRank, RankingDifference
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.imaging import ImageSource
 from wasinn_nb.pickling import pickled_fields
 from wasinn_nb.render import (
@@ -114,6 +114,8 @@ class Comparison(Report):
         What differs in the recipes: field → (a's, b's).
     notes : tuple of str
         What else there is to know.
+    remedies : tuple of Remedy
+        What to do about steps that could not be compared.
     ranks : tuple of ClassRank
         Of classifications: the five most probable classes of a, then those of b.
     largest : ClassRank or None
@@ -140,6 +142,7 @@ class Comparison(Report):
     ranks: tuple[ClassRank, ...] = ()
     largest: ClassRank | None = None
     unit: str = "probability"
+    remedies: tuple[Remedy, ...] = ()
     _chains: tuple[Chain, Chain] | None = None
     _margins: NDArray[np.float32] | None = None
 
@@ -315,7 +318,7 @@ class Comparison(Report):
                     f"columns {left} to {right - 1}"
                 )
         facts += [f"recipe, {name}: {a} in a, {b} in b" for name, (a, b) in self.recipes.items()]
-        return [*facts, *self.notes]
+        return [*facts, *self.notes, *(remedy.python for remedy in self.remedies)]
 
     @property
     def _drawable(self) -> bool:
