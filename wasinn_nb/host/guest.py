@@ -271,6 +271,8 @@ def run_guest(
         add_reasons(error, reasons)
     if error is not None:
         error.run = run  # type: ignore[attr-defined]  # exceptions take attributes
+        if isinstance(error, GuestTrap):  # it has all that wasmtime says; no frame is the caller's
+            raise error.with_traceback(None) from None
         raise error
     return run
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -25,6 +26,7 @@ __all__ = [
     "compiled",
     "new_engine",
     "read_module",
+    "reason_of",
 ]
 
 _MAGIC: Final = b"\0asm"
@@ -46,6 +48,12 @@ _HINTS: Final = {
     "every runtime runs it",
     "__wbindgen_placeholder__": "it was built for a browser; build it for wasm32-wasip1",
 }
+_SHARED: Final = (
+    "its memory is shared by threads, which do not run here; build it for wasm32-wasip1, without "
+    "threads (not wasm32-wasip1-threads, no -pthread)"
+)
+_REASONS: Final = {"shared memory support is disabled": _SHARED}
+_SETTING: Final = re.compile(r" -- see `Config::\w+`")
 _ASSEMBLYSCRIPT: Final = (
     "it was built with AssemblyScript; build it for WASI: npm install @assemblyscript/wasi-shim, "
     "then asc with --config ./node_modules/@assemblyscript/wasi-shim/asconfig.json"
@@ -167,23 +175,36 @@ def compile_module(engine: wasmtime.Engine, wasm: bytes) -> wasmtime.Module:
     try:
         return wasmtime.Module(engine, wasm)
     except wasmtime.WasmtimeError as error:
-        reason = " ".join(str(error).split())
         raise GuestModuleError(
-            f"the module is not valid: {reason}; is the file whole ({len(wasm)} bytes)?"
+            f"the module is not valid: {reason_of(error)}; is the file whole ({len(wasm)} bytes)?"
         ) from error
+
+
+def reason_of(error: wasmtime.WasmtimeError) -> str:
+    """Return why wasmtime does not take a module, without the names of its settings.
+
+    Examples
+    --------
+    >>> reason_of(wasmtime.WasmtimeError("memory64 is disabled -- see `Config::wasm_memory64`"))
+    'memory64 is disabled'
+    >>> reason_of(wasmtime.WasmtimeError("shared memory support is disabled for this engine"))
+    'its memory is shared by threads, which do not run here; build it for wasm32-wasip1, without
+    threads (not wasm32-wasip1-threads, no -pthread)'
+    """
+    reason = _SETTING.sub("", " ".join(str(error).split()))
+    return next((words for part, words in _REASONS.items() if part in reason), reason)
 
 
 def check_imports(module: wasmtime.Module, provides: Callable[[str, str], bool]) -> None:
     """Raise GuestLinkError if *module* imports a name that *provides* does not know."""
-    missing = [
-        (item.module, item.name or "")
-        for item in module.imports
-        if not provides(item.module, item.name or "")
-    ]
+    imports = [item for item in module.imports if not provides(item.module, item.name or "")]
+    missing = [(item.module, item.name or "") for item in imports]
     if not missing:
         return
     names = listed([f"{module}.{name}" for module, name in missing], 5)
     hint = next((f"; {found}" for found in map(_hint, missing) if found), "")
+    if any(isinstance(item.type, wasmtime.MemoryType) and item.type.is_shared for item in imports):
+        hint = f"; {_SHARED}"
     raise GuestLinkError(
         f"the guest imports {names}, which are not provided here; this host provides "
         f"wasi_snapshot_preview1, and of {MODULE}: {', '.join(PARAMETERS)}{hint}"

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import traceback
+from collections.abc import Sequence
 from typing import Final
 
 import wasmtime
 
 from wasinn_nb.errors import GuestTrap
+from wasinn_nb.wording import counted
 
 __all__ = ["as_trap", "demangled", "trap_behind"]
 
 _NO_OFFSET: Final = (1 << 64) - 1
 _LAST_LINES: Final = 6
+_MOST_LINES: Final = 12
+_REPEATED: Final = 2  # frames of one place
+_LIBRARY: Final = "library"
+_OF_LIBRARY: Final = re.compile(
+    r"<?(std|core|alloc|panic_abort|panic_unwind)::|_*rust_|_*rg_|"
+    r"<.+ as (std|core|alloc)::|__(cxa|wasi|wasilibc)_|abort\b"
+)
+"""How the names of functions begin that come with Rust or C, in the frames of a panic or abort."""
 _HASH: Final = re.compile(r"h[0-9a-f]{16}")
 _ESCAPES: Final = {
     "$LT$": "<",
@@ -53,9 +64,42 @@ def as_trap(name: str, error: wasmtime.Trap | wasmtime.WasmtimeError, stderr: st
     if backtrace:
         lines += [
             "wasm backtrace:",
-            *(f"    {number}: {at}" for number, at in enumerate(backtrace)),
+            *(f"    {line}" for line in _in_short(backtrace)),
         ]
     return GuestTrap("\n".join(lines), reason=reason, backtrace=backtrace)
+
+
+def _in_short(backtrace: Sequence[str]) -> list[str]:
+    r"""Return the lines of a backtrace, in which runs of library frames, and of one frame, are one.
+
+    Examples
+    --------
+    >>> print("\n".join(_in_short(["rust_panic", "core::panicking::panic", "run at 0x4", "main"])))
+    0-1: 2 frames of the standard library
+    2: run at 0x4
+    3: main
+    """
+    lines: list[str] = []
+    number = 0
+    for what, group in itertools.groupby(backtrace, _group):
+        places = list(group)
+        last = number + len(places) - 1
+        span = f"{number}" if last == number else f"{number}-{last}"
+        if what == _LIBRARY and len(places) < len(backtrace) and len(places) > 1:
+            lines.append(f"{span}: {counted(len(places), 'frame')} of the standard library")
+        elif what != _LIBRARY and len(places) > _REPEATED:
+            lines.append(f"{span}: {places[0]}, {len(places)} times")
+        else:
+            lines += [f"{number + at}: {place}" for at, place in enumerate(places)]
+        number = last + 1
+    if (more := len(lines) - _MOST_LINES) > 0:
+        lines[_MOST_LINES:] = [f"and {counted(more, 'more line')}; error.backtrace has every frame"]
+    return lines
+
+
+def _group(place: str) -> str:
+    """Return what frames have in common that are shown as one: of the library, or the same."""
+    return _LIBRARY if _OF_LIBRARY.match(place) else place
 
 
 def _place(frame: wasmtime.Frame) -> str:

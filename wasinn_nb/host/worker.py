@@ -17,7 +17,7 @@ from wasinn_nb.host.assemblyscript import define_assemblyscript
 from wasinn_nb.host.entry import arguments_for, check_entry, result_lines
 from wasinn_nb.host.job import REMEDIES, Job
 from wasinn_nb.host.linker import HostFunctions, Stopped
-from wasinn_nb.host.modules import check_imports, compiled, new_engine
+from wasinn_nb.host.modules import check_imports, compiled, new_engine, reason_of
 from wasinn_nb.host.output import DONE, Output, Printer
 from wasinn_nb.host.sections import memories
 from wasinn_nb.host.traps import as_trap, trap_behind
@@ -180,8 +180,7 @@ class GuestThread:
         except wasmtime.WasmtimeError as error:
             if self._functions.failure is not None or isinstance(error, wasmtime.ExitTrap):
                 raise
-            reason = " ".join(str(error).split())
-            raise GuestLinkError(f"the guest cannot be instantiated: {reason}") from error
+            raise GuestLinkError(f"the guest cannot be instantiated: {reason_of(error)}") from error
         if not entry:  # the start section has run
             return
         exports = instance.exports(store)
