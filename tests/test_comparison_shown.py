@@ -77,6 +77,7 @@ def test_the_figure_shows_masks_changes_and_leads():
     figure = different().plot()
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == [
+        "Image",
         "Mask of a",
         "Mask of b",
         "Changed pixels",

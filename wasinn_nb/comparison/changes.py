@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from wasinn_nb.imaging import ImageSource, rgb_image
-from wasinn_nb.render import RGB, distinct_palette
+from wasinn_nb.render import RGB, far_colors
 from wasinn_nb.tasks.segmentation import colorize
 
 __all__ = ["MOST_CHANGES", "OTHER_CHANGES", "Change", "change_colors", "draw_changes", "faded"]
@@ -22,6 +22,7 @@ MOST_CHANGES: Final = 6
 OTHER_CHANGES: Final[RGB] = (120, 120, 120)
 """The color of all other changes."""
 
+_PALE: Final[RGB] = (235, 235, 235)  # what lies beneath them
 # Pixels of a mask that a panel on a screen has room for; beyond, single ones would be left out.
 _PANEL_PIXELS: Final = 448
 # Where more than this part changed, the changes are seen without being widened.
@@ -38,7 +39,7 @@ class Change:
 
 
 def change_colors(palette: Collection[RGB]) -> list[RGB]:
-    """Return the colors of the changes with the most pixels: none shall mean a class, too.
+    """Return the colors of the changes with the most pixels: far from those of the classes.
 
     Parameters
     ----------
@@ -48,10 +49,9 @@ def change_colors(palette: Collection[RGB]) -> list[RGB]:
     Examples
     --------
     >>> change_colors([(0, 0, 0), (0, 114, 178)])[:2]
-    [(213, 94, 0), (240, 228, 66)]
+    [(242, 36, 239), (36, 242, 38)]
     """
-    taken = {*palette, OTHER_CHANGES}
-    return [color for color in distinct_palette(256) if color not in taken][:MOST_CHANGES]
+    return far_colors([*palette, OTHER_CHANGES, _PALE], MOST_CHANGES)
 
 
 def faded(labels: NDArray[np.unsignedinteger[Any]], image: ImageSource | None) -> NDArray[np.uint8]:

@@ -86,7 +86,7 @@ class Difference(Showing):
         self.changes = tuple(Change(names[x], names[y], count) for x, y, count in changed)
         self._pairs = [(x, y) for x, y, _ in changed[:MOST_CHANGES]]
         self._colors = change_colors((*a.card.palette, *b.card.palette))[: len(self._pairs)]
-        self._background = faded(self._masks[0], a.image)
+        self._background = faded(self._masks[0], a.photo)
 
     def document(self) -> Document:
         """Return what there is to see: the changed pixels over the pale image, and a legend."""

@@ -21,7 +21,7 @@ from wasinn_nb.comparison.changes import (
     faded,
 )
 from wasinn_nb.comparison.margins import NEAR_TIE
-from wasinn_nb.imaging import ImageSource
+from wasinn_nb.imaging import ImageSource, rgb_image
 from wasinn_nb.render import (
     RGB,
     Block,
@@ -35,7 +35,9 @@ from wasinn_nb.render import (
     distinct_palette,
     encoded_image,
 )
+from wasinn_nb.tasks import how_read
 from wasinn_nb.tasks.segmentation import MANY_CLASSES, colorize
+from wasinn_nb.wording import inert
 
 if TYPE_CHECKING:
     from wasinn_nb.render import PanelFigure
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 __all__ = ["comparison_blocks", "draw_comparison"]
 
 _FEW_COLORS: Final = 128
+_LONGEST_SIDE: Final = 640
+_TITLE: Final = 36
 _LEAD: Final = "Lead of the highest probability over the next"
 _DISTANCE: Final = "Distance of the probability from the threshold"
 
@@ -67,7 +71,7 @@ def draw_comparison(
     margins : (H, W) float32 array or None
         As from `score_margins`.
     image : path, bytes, binary file, PIL.Image, array or None
-        What is drawn beneath the changed pixels.  Default: the image of the first side.
+        What is drawn beneath the changed pixels.  Default: the image of a side that has one.
     """
     from wasinn_nb.render import draw_panels
 
@@ -93,8 +97,10 @@ def comparison_blocks(
 
 
 def _panel_block(panel: Panel) -> ImageBlock:
-    image = Image.fromarray(panel.pixels).quantize(_FEW_COLORS)
-    encode = functools.partial(encoded_image, image)
+    image = Image.fromarray(panel.pixels)
+    encode = functools.partial(encoded_image, image, _LONGEST_SIDE)
+    if not panel.smooth:
+        encode = functools.partial(encoded_image, image.quantize(_FEW_COLORS))
     return ImageBlock(encode, panel.title, panel.title, pixelated=not panel.smooth)
 
 
@@ -105,13 +111,16 @@ def _panels(
     image: ImageSource | None,
 ) -> tuple[list[Panel], list[LegendEntry]]:
     """Return the images, and what their colors mean."""
+    photo = next((one for one in (_photo(image, chain) for chain in chains) if one), None)
     masks = [chain.labels for chain in chains if chain.labels is not None]
     names = class_names(chains, 1 + max(int(labels.max()) for labels in masks))
     palette = _palette(chains, names)
     sides = [name for name, chain in zip("ab", chains, strict=True) if chain.labels is not None]
-    panels = [
-        Panel(f"Mask of {side}", colorize(labels, palette), smooth=False)
-        for side, labels in zip(sides, masks, strict=True)
+    titles = _titles(chains, sides)
+    panels = [] if photo is None else [Panel("Image", np.asarray(photo))]
+    panels += [
+        Panel(title, colorize(labels, palette), smooth=False)
+        for title, labels in zip(titles, masks, strict=True)
     ]
     legend = [
         LegendEntry(name, color, "")
@@ -120,9 +129,30 @@ def _panels(
     ]
     if len(masks) < 2 or masks[0].shape != masks[1].shape:
         return panels, legend
-    background = faded(masks[0], chains[0].image if image is None else image)
+    background = faded(masks[0], photo)
     panel, entries = _changes_panel(masks, changes, names, palette, background)
     return [*panels, panel], [*legend, *entries]
+
+
+def _photo(image: ImageSource | None, chain: Chain) -> Image.Image | None:
+    """Return the image to show, as the side's recipe reads it; None where there is none."""
+    source = chain.image if image is None else image
+    return None if source is None else rgb_image(source, **how_read(chain.recipe))
+
+
+def _titles(chains: tuple[Chain, Chain], sides: Sequence[str]) -> list[str]:
+    """Return the titles of the masks: with what tells the sides apart, where that is known."""
+    about = {}
+    for side, chain in zip("ab", chains, strict=True):
+        what, colon, _ = chain.what.partition(": ")  # the name of a file
+        if colon:
+            about[side] = what
+        elif chain.origin is not None:
+            about[side] = f"{chain.origin.model}, {chain.origin.ran}"
+    if len(set(about.values())) < len(about):
+        about = {}
+    clipped = {side: inert(text[:_TITLE]) for side, text in about.items()}
+    return [f"Mask of {side}" + (f": {clipped[side]}" if side in about else "") for side in sides]
 
 
 def _changes_panel(

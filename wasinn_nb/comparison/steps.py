@@ -55,7 +55,17 @@ def input_step(a: Chain, b: Chain, tolerance: float) -> Step | None:
         shape = "x".join(map(str, a.recipe.dimensions)) + f"x{a.recipe.type.suffix}"
         same = "the same image and recipe"
         return Step("input tensor", Verdict.IDENTICAL, shape, shape, same)
-    return _tensor_step("input tensor", a.input, b.input, tolerance)
+    return _tensor_step("input tensor", a.input, b.input, tolerance, _level(a, b))
+
+
+def _level(a: Chain, b: Chain) -> float | None:
+    """Return by how much a level of an image changes a value, as the sides' recipe states it."""
+    cards = [chain.card.recipe for chain in (a, b) if chain.card is not None]
+    recipe = next((one for one in (a.recipe, b.recipe, *cards) if one is not None), None)
+    if recipe is None:
+        return None
+    step = 1.0 if recipe.quantization is None else recipe.quantization[0]
+    return max(abs(recipe.range[1] - recipe.range[0]) / 255 / abs(s) / step for s in recipe.scale)
 
 
 def output_step(a: Chain, b: Chain, tolerance: float) -> Step | None:
@@ -83,10 +93,16 @@ def _gives_labels(chain: Chain) -> bool:
     return chain.labels is not None and chain.scores is None
 
 
-def _tensor_step(name: str, a: Tensor | None, b: Tensor | None, tolerance: float) -> Step | None:
+def _tensor_step(
+    name: str,
+    a: Tensor | None,
+    b: Tensor | None,
+    tolerance: float,
+    level: float | None = None,
+) -> Step | None:
     if a is None or b is None:
         return None
-    found = compare_tensors(a, b, tolerance, "input" if name == "input tensor" else "output")
+    found = compare_tensors(a, b, tolerance, "input" if name == "input tensor" else "output", level)
     verdict = _verdict(identical=found.identical, within=found.within)
     return Step(name, verdict, a.signature, b.signature, str(found), found)
 

@@ -10,6 +10,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from wasinn_nb.comparison.hints import mixed_up
+from wasinn_nb.imaging import DECODERS_MEAN, DECODERS_MOST
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.wording import percent
 
@@ -105,7 +107,11 @@ class TensorDifference:
 # Differences of infinities are NaN and sums near the largest float64 infinite: both are meant.
 @np.errstate(invalid="ignore", over="ignore")
 def compare_tensors(
-    a: Tensor, b: Tensor, tolerance: float = TOLERANCE, role: Role = "output"
+    a: Tensor,
+    b: Tensor,
+    tolerance: float = TOLERANCE,
+    role: Role = "output",
+    level: float | None = None,
 ) -> TensorDifference:
     """Measure how two tensors differ.
 
@@ -116,8 +122,12 @@ def compare_tensors(
     tolerance : float
         See `agreement`.
     role : {"input", "output"}
-        An input may differ by *tolerance* at most; an output by that in the root mean square, and
-        25 times that at most.
+        An input may differ by *tolerance* at most, or as much as what two JPEG decoders give (see
+        `wasinn_nb.imaging.decoders`; for another tolerance in proportion); an output by that in the
+        root mean square, and 25 times that at most.
+    level : float, optional
+        Of inputs, by how much one of the 255 levels of an image changes a value.  Default: a 255th
+        of what lies between the least and the greatest value.
 
     Examples
     --------
@@ -141,26 +151,34 @@ def compare_tensors(
     second = b.to_array().reshape(_plain(b.dimensions))
     aligned = _in_layout_of(first, second)
     if aligned is None:
-        sizes = [f"{t.signature}, {t.nbytes} bytes" for t in (a, b)]
-        return TensorDifference(identical=False, within=False, notes=(" against ".join(sizes),))
+        sizes = " against ".join(f"{t.signature}, {t.nbytes} bytes" for t in (a, b))
+        how = mixed_up(first, second)
+        notes = [sizes] if how is None else [how, sizes]
+        return TensorDifference(identical=False, within=False, notes=tuple(notes))
     if aligned is not second:
         notes.append(f"layout {_shape(a)} against {_shape(b)}")
     elif a.dimensions != b.dimensions:
         notes.append(f"dimensions {_shape(a)} against {_shape(b)}")
-    found = _measured(first, aligned, tolerance, role, a.dimensions)
-    if not found.within and role == "input" and (how := _explained(first, second, aligned)):
+    found = _measured(first, aligned, tolerance, role, level, a.dimensions)
+    if not found.within and (how := mixed_up(first, second)):
         notes.append(how)
     return replace(found, notes=(*notes, *found.notes))
 
 
 def _measured(
-    a: NDArray[Any], b: NDArray[Any], tolerance: float, role: Role, dims: tuple[int, ...]
+    a: NDArray[Any],
+    b: NDArray[Any],
+    tolerance: float,
+    role: Role,
+    level: float | None,
+    dims: tuple[int, ...],
 ) -> TensorDifference:
     """Measure two arrays of one shape, a block at a time."""
     if a.size == 0:
         return TensorDifference(identical=False, within=True, largest=0.0, share=0.0)
     first, second = a.reshape(-1), b.reshape(-1)
-    total = squares = scale = 0.0
+    total = squares = 0.0
+    least, greatest = math.inf, -math.inf
     largest, at, differing, misplaced = -1.0, 0, 0, False
     nans = [0, 0]
     for start in range(0, first.size, _BLOCK):
@@ -175,7 +193,8 @@ def _measured(
             differences[(x == y) | (nan[0] & nan[1])] = 0.0
             differences[np.isnan(differences)] = np.inf
             whole = float(differences.sum())
-        scale = max(scale, _largest_finite(x), _largest_finite(y))
+        for low, high in map(_finite_ends, (x, y)):
+            least, greatest = min(least, low), max(greatest, high)
         peak = int(differences.argmax())
         if differences[peak] > largest:
             largest, at = float(differences[peak]), start + peak
@@ -183,14 +202,21 @@ def _measured(
         squares += float(differences @ differences)
         differing += int(np.count_nonzero(differences))
     rms = math.sqrt(squares / first.size)
+    scale, notes = max(abs(least), abs(greatest)), []
+    if misplaced:
+        notes.append(f"NaN: {nans[0]} in a, {nans[1]} in b")
     if role == "input":
         within = largest <= tolerance * scale
+        levels = (level or (greatest - least) / 255) * tolerance / TOLERANCE
+        if not within and largest <= DECODERS_MOST * levels:
+            within = total / first.size <= DECODERS_MEAN * levels
+            notes += ["no further apart than two JPEG decoders"] if within else []
     else:
         within = rms <= tolerance * scale and largest <= _PEAK * tolerance * scale
     return TensorDifference(
         identical=False,
         within=within and not misplaced,
-        notes=(f"NaN: {nans[0]} in a, {nans[1]} in b",) if misplaced else (),
+        notes=tuple(notes),
         largest=largest,
         mean=total / first.size,
         rms=rms,
@@ -202,12 +228,13 @@ def _measured(
     )
 
 
-def _largest_finite(values: NDArray[np.float64]) -> float:
+def _finite_ends(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the least and the greatest finite value."""
     low, high = float(values.min()), float(values.max())
     if not (math.isfinite(low) and math.isfinite(high)):
         finite = values[np.isfinite(values)]
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    return max(abs(low), abs(high))
+    return low, high
 
 
 def _ulps(a: NDArray[Any], b: NDArray[Any]) -> int | None:
@@ -238,43 +265,6 @@ def _in_layout_of(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any] | None:
             if moved.shape == a.shape:
                 return moved
     return None
-
-
-def _explained(a: NDArray[Any], stored: NDArray[Any], aligned: NDArray[Any]) -> str | None:
-    """Say how the channels or the layout of an image were mixed up, where that is all."""
-    if a.ndim != 3 or 3 not in (a.shape[0], a.shape[-1]):
-        return None
-    axis = 0 if a.shape[0] == 3 else 2
-    reversed_ = "the channels are in reverse order (BGR against RGB)"
-    if _close(a, np.flip(aligned, axis)):
-        return reversed_
-    if stored.shape != a.shape:
-        return None
-    planes, rows, columns = a.shape if axis == 0 else (a.shape[2], *a.shape[:2])
-    chw, hwc = (planes, rows, columns), (rows, columns, planes)
-    names = ("HWC", "CHW") if axis == 0 else ("CHW", "HWC")
-    for (one, other, side), flip in itertools.product(
-        ((a, stored, "b"), (stored, a, "a")), (False, True)
-    ):
-        # What one side's bytes would be if they lay as the other layout says.
-        if axis == 0:
-            meant = np.moveaxis(other.reshape(hwc), -1, 0)
-        else:
-            meant = np.moveaxis(other.reshape(chw), 0, -1)
-        if _close(one, np.flip(meant, axis) if flip else meant):
-            mixed = f"{side} holds {names[0]} bytes under {names[1]} dimensions"
-            return f"{mixed}, and {reversed_}" if flip else mixed
-    return None
-
-
-def _close(a: NDArray[Any], b: NDArray[Any]) -> bool:
-    """Return whether two images differ by no more than two decoders do."""
-    step = (slice(None, None, 7), slice(None, None, 5)) if a.size > 10_000 else ()
-    for part in (step, ()):  # a sample says no quickly
-        x, y = a[part].astype(np.float64), b[part].astype(np.float64)
-        if not np.abs(x - y).max(initial=0) <= TOLERANCE * _largest_finite(x):
-            return False
-    return True
 
 
 def _plain(dimensions: tuple[int, ...]) -> tuple[int, ...]:

@@ -14,14 +14,10 @@ from wasinn_nb.diagnosis.candidates import Candidate, Making
 from wasinn_nb.diagnosis.differences import mistakes_of
 from wasinn_nb.diagnosis.resampling import Original
 from wasinn_nb.diagnosis.sampling import overlap
-from wasinn_nb.imaging import PreprocessRecipe, ordered
+from wasinn_nb.imaging import DECODERS_MEAN, DECODERS_MOST, PreprocessRecipe, ordered
 
-__all__ = ["NEAR_MEAN", "judged", "part_of"]
+__all__ = ["judged", "part_of"]
 
-NEAR_MEAN: Final = 0.75
-"""How far values may be from those of a near way on average, in levels from 0 to 255."""
-# Two JPEG decoders differ by at most 2 of 255, on up to 14 % of the values (shared/reference).
-_NEAR_MOST: Final = 4.0
 _NEAR_PART: Final = 0.1
 _FEWEST: Final = 192
 # So few values are always near to something; they are not evidence of a cause.
@@ -89,8 +85,8 @@ def judged(
     # A scaling that was fitted takes up what other causes leave, and an image without contrast
     # is like any other.
     near = (
-        distance <= min(NEAR_MEAN, _NEAR_PART * float(pixels.std()))
-        and furthest <= _NEAR_MOST
+        distance <= min(DECODERS_MEAN, _NEAR_PART * float(pixels.std()))
+        and furthest <= DECODERS_MOST
         and off.size >= _FEWEST
         and not making.scaling.fitted
         and constant

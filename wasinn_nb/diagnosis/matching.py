@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from wasinn_nb.diagnosis.candidates import Candidate, Making
 from wasinn_nb.diagnosis.decoding import Decoded, decodings, image_shapes, written
 from wasinn_nb.diagnosis.differences import mistakes_of
-from wasinn_nb.diagnosis.exactness import NEAR_MEAN, judged, part_of
+from wasinn_nb.diagnosis.exactness import judged, part_of
 from wasinn_nb.diagnosis.filters import FILTERS
 from wasinn_nb.diagnosis.geometries import colors_of, geometries
 from wasinn_nb.diagnosis.misreadings import misreadings, wraps
@@ -27,7 +27,7 @@ from wasinn_nb.diagnosis.resampling import FITS, GRAYS, Original, own_gray
 from wasinn_nb.diagnosis.sampling import least_squares, likeness, some_points
 from wasinn_nb.diagnosis.scalings import Scaling, incomplete_scalings, known_scalings
 from wasinn_nb.diagnosis.spaces import SPACES, Space, mixture
-from wasinn_nb.imaging import CHANNELS, Color, PreprocessRecipe, ordered
+from wasinn_nb.imaging import CHANNELS, DECODERS_MEAN, Color, PreprocessRecipe, ordered
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["Match", "match"]
@@ -301,7 +301,7 @@ class _Search:
         exact = False
         least = scored[0][0]
         for number, (distance, _, making) in enumerate(scored[:24]):
-            if distance > NEAR_MEAN + 0.25 and making not in self.candidates:
+            if distance > DECODERS_MEAN + 0.25 and making not in self.candidates:
                 # Far from exact already at the sampled points; kept for comparison.
                 if number < 3:
                     mistakes = mistakes_of(making, self.recipe)

@@ -2,6 +2,7 @@
 
 from wasinn_nb.imaging.colors import rgb_image, rgb_pixels, rgba_image
 from wasinn_nb.imaging.coverage import WHOLE, Coverage
+from wasinn_nb.imaging.decoders import DECODERS_MEAN, DECODERS_MOST
 from wasinn_nb.imaging.depth import spread, unused_bits
 from wasinn_nb.imaging.exif import exif_orientation, is_sideways
 from wasinn_nb.imaging.keeping import kept_image
@@ -43,6 +44,8 @@ from wasinn_nb.imaging.unreadable import HEADER_BYTES, unread_format
 
 __all__ = [
     "CHANNELS",
+    "DECODERS_MEAN",
+    "DECODERS_MOST",
     "HEADER_BYTES",
     "IMAGE_SUFFIXES",
     "INTEGER_LIMITS",

@@ -24,6 +24,7 @@ from .palette import checked_labels as checked_labels
 from .palette import checked_palette as checked_palette
 from .palette import class_palette as class_palette
 from .palette import distinct_palette as distinct_palette
+from .palette import far_colors as far_colors
 from .palette import legend as legend
 from .palette import palette_image as palette_image
 from .palette import refuse_labels as refuse_labels

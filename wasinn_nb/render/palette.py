@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ __all__ = [
     "checked_palette",
     "class_palette",
     "distinct_palette",
+    "far_colors",
     "legend",
     "palette_image",
     "refuse_labels",
@@ -28,6 +29,9 @@ __all__ = [
 ]
 
 RGB = tuple[int, int, int]
+_CANDIDATES: Final = 512
+_HUE_GAPS: Final = (0.1, 0.07, 0.04, 0.0, -np.inf)  # of the circle; the first one that can be
+_GRAYISH: Final = 0.2
 
 # Okabe and Ito's eight colors, distinct for color-blind readers too, in an order that starts
 # with black for a background (Okabe, Ito: Color Universal Design, 2008).
@@ -137,6 +141,63 @@ def class_palette(classes: int, background: int | None) -> tuple[RGB, ...]:
         else:
             colors[0], colors[background] = colors[background], colors[0]
     return tuple(colors)
+
+
+def far_colors(taken: Iterable[RGB], count: int) -> list[RGB]:
+    """Return colors that are as far as can be from others, and from each other.
+
+    Parameters
+    ----------
+    taken : iterable of (red, green, blue)
+        Colors that mean something else beside them.
+    count : int
+
+    Examples
+    --------
+    >>> far_colors([(0, 0, 0), (0, 114, 178), (213, 94, 0)], 2)
+    [(242, 36, 239), (80, 242, 36)]
+    """
+    candidates = np.array(distinct_palette(_CANDIDATES)[1:], np.float64)
+    nearest = np.full((2, len(candidates)), np.inf)  # by levels, and by hues
+    for color in taken:
+        nearest = np.minimum(nearest, _distances(candidates, np.array(color, np.float64)))
+    found: list[RGB] = []
+    for _ in range(count):
+        levels, hues = nearest
+        apart = next(mask for gap in _HUE_GAPS if (mask := hues >= gap).any())
+        farthest = int(np.where(apart, levels, -1).argmax())
+        red, green, blue = candidates[farthest].astype(int).tolist()
+        found.append((red, green, blue))
+        nearest = np.minimum(nearest, _distances(candidates, candidates[farthest]))
+        nearest[:, farthest] = -1  # whatever else is taken
+    return found
+
+
+def _distances(colors: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far colors are from another one: by their levels, and by their hues.
+
+    The levels count as in T. Riemersma's "redmean"; a color that is almost gray has no hue.
+    """
+    red = (colors[:, 0] + other[0]) / 2
+    weights = np.stack([2 + red / 256, np.full_like(red, 4), 2 + (255 - red) / 256], axis=1)
+    levels = np.sqrt((weights * (colors - other) ** 2).sum(axis=1))
+    (hues, saturations), (hue, saturation) = _hues(colors), _hues(other[None])
+    turn = np.abs(hues - hue)
+    gray = np.minimum(saturations, saturation) < _GRAYISH
+    return np.stack([levels, np.where(gray, np.inf, np.minimum(turn, 1 - turn))])
+
+
+def _hues(colors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return hues, 0 to 1, and saturations."""
+    most, spread = colors.max(axis=1), np.ptp(colors, axis=1)
+    red, green, blue = colors.T
+    safe = np.where(spread == 0, 1, spread)
+    hue = np.select(
+        [most == red, most == green],
+        [(green - blue) / safe, 2 + (blue - red) / safe],
+        4 + (red - green) / safe,
+    )
+    return hue / 6 % 1, spread / np.where(most == 0, 1, most)
 
 
 class LegendEntry(NamedTuple):

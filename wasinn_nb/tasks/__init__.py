@@ -1,6 +1,7 @@
 """What models are for: each task reads a model's outputs and makes results of them."""
 
 from wasinn_nb.tasks.base import Measurable, Reading, Result, Task
+from wasinn_nb.tasks.fields import how_read
 from wasinn_nb.tasks.outputs import UnreadableError
 from wasinn_nb.tasks.registry import reading_of, task, task_for, tasks
 from wasinn_nb.tasks.saving import RESULT_FORMAT, SavedFiles, saved_format
@@ -13,6 +14,7 @@ __all__ = [
     "SavedFiles",
     "Task",
     "UnreadableError",
+    "how_read",
     "reading_of",
     "saved_format",
     "task",
