@@ -3,6 +3,8 @@
 import io
 import json
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -128,6 +130,15 @@ def test_a_result_says_it_and_shows_the_image_with_its_bits(tmp_path):
     saved = chosen.save(tmp_path / "out")
     assert json.loads(saved.facts.read_text())["recipe"]["bits"] == 12
     assert wn.SegmentationResult.load(saved.facts).recipe.bits == 12
+
+
+@pytest.mark.full
+def test_inspect_says_it(tmp_path):
+    path = tmp_path / "camera.png"
+    path.write_bytes(encoded(of_bits(12), "PNG"))
+    program = [sys.executable, "-m", "wasinn_nb", "inspect", str(path)]
+    done = subprocess.run(program, capture_output=True, text=True, check=True)
+    assert "image values up to 4095 of 65535 (recipe bits=12" in done.stdout
 
 
 # -- masks that are loaded images ------------------------------------------------------------------

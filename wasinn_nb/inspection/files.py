@@ -19,7 +19,9 @@ from wasinn_nb.imaging import (
     PreprocessRecipe,
     exif_orientation,
     open_image,
+    read_encoded,
     unread_format,
+    unused_bits,
 )
 from wasinn_nb.inspection.kinds import foreign_kind
 from wasinn_nb.render import Document, Facts, Showing
@@ -156,6 +158,7 @@ def _tensor(
 def _image(path: Path) -> FileDescription:
     image = open_image(path)
     orientation = exif_orientation(image)
+    depth = unused_bits(image, read_encoded(path))
     facts = {
         "image": path.name,
         "picture": path.name,  # the name of this key before
@@ -163,6 +166,7 @@ def _image(path: Path) -> FileDescription:
         "width": image.width,
         "height": image.height,
         "mode": image.mode,
+        **({"depth": depth} if depth else {}),
         "EXIF": "upright" if orientation == 1 else f"orientation {orientation}: guests ignore it",
         "bytes": path.stat().st_size,
     }
