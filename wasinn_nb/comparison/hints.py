@@ -16,6 +16,7 @@ __all__ = ["mixed_up"]
 _COLORS: Final = 3
 _MOST_PLANES: Final = 256
 _LARGEST: Final = 1e7
+_LARGEST_F16: Final = 1e3
 _SMALLEST: Final = 1e-20
 
 
@@ -57,7 +58,8 @@ def _wild(values: NDArray[Any]) -> bool:
     with np.errstate(invalid="ignore"):  # signaling NaN
         some = np.abs(values.reshape(-1)[:: max(1, values.size // 20_000)].astype(np.float64))
     tiny = (some > 0) & (some < _SMALLEST)
-    return not np.isfinite(some).all() or bool(some.max() > _LARGEST or tiny.mean() > 0.5)
+    largest = _LARGEST_F16 if values.dtype == np.float16 else _LARGEST
+    return not np.isfinite(some).all() or bool(some.max() > largest or tiny.mean() > 0.5)
 
 
 def _layout(a: NDArray[Any], b: NDArray[Any]) -> str | None:
