@@ -9,10 +9,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from commands import run, shell
-from pasting import refused
+from pasting import mask, refused
 from prediction_help import write_images
 from toys import brightest_channel
 
@@ -101,3 +102,14 @@ def test_interrupted(tmp_path):
     assert json.loads(done.stdout)["images"] == 4000
     last = wn.read_predictions("store").facts["sessions"][-1]
     assert (last["finished"], last["unchanged"]) == (4000 - kept, kept)
+
+
+def test_judging_a_store(tmp_path):
+    run("predict", "images", "-m", "toy.xml", "--store", "store")
+    for n in range(6):
+        mask(f"masks/{n:04}.png", np.full((8, 12), 2 - n % 3))  # the toy reads BGR
+    values = json.loads(run("evaluate", "store", "masks", "--json"))
+    assert (values["miou"], len(values["images"])) == (1, 6)
+    refusal = shell("evaluate", "store", "masks", "-m", "toy.xml", COLUMNS="300")
+    assert refusal.returncode == 2
+    assert "store is a store of predictions, which are judged as they are" in refusal.stderr

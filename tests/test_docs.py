@@ -118,3 +118,14 @@ def test_the_figure_of_the_architecture_has_every_package(monkeypatch):
     assert {name for row in rows for name in row} == found - {"__init__"}
     figure = architecture.draw(rows)
     assert all(f">{name}</text>" in figure for row in rows for name in row)
+
+
+def test_the_reference_has_every_column_of_a_store():
+    from wasinn_nb.prediction import schema
+
+    text = (DOCS / "reference" / "predictions-store.md").read_text("utf-8")
+    named = set(re.findall(r"`([a-z_0-9]+)`", text))
+    assert schema._RESERVED - named <= {"index"}
+    fields = {field.name for field in schema.base_fields()}
+    assert fields <= named
+    assert fields < schema._RESERVED

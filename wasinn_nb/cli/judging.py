@@ -36,6 +36,7 @@ from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.cli.stdin import image_of, stdin_file
 from wasinn_nb.comparison import TOLERANCE
 from wasinn_nb.deployment import is_bundle
+from wasinn_nb.prediction import is_store
 from wasinn_nb.render import Column, Document, Table
 
 _WORST: Final = (
@@ -178,7 +179,8 @@ def evaluate(
     images: Annotated[
         str,
         typer.Argument(
-            help="An image or a folder of them; masks, with --masks-only.",
+            help="An image, a folder of them, or a store that `predict` wrote; masks, with "
+            "--masks-only.",
             autocompletion=completing.images,
         ),
     ],
@@ -243,7 +245,16 @@ def evaluate(
             "out, or leave --masks-only out",
             param_hint="--masks-only",
         )
-    if not masks_only:
+    given: str | wn.Predictions = images
+    if is_store(images):
+        if masks_only or model or target or precision or recipe or runtime:
+            raise typer.BadParameter(
+                f"{images} is a store of predictions, which are judged as they are; leave out what "
+                f"is for a model that runs, and --masks-only",
+                param_hint="IMAGES",
+            )
+        given = wn.read_predictions(images)
+    if not masks_only and given is images:
         judged = wn.Pipeline(
             model,
             target,
@@ -257,7 +268,7 @@ def evaluate(
     elif model is not None:
         judged = known_card(model) or wn.model(model, download=False).card
     found = wn.evaluate(
-        images,
+        given,
         truths,
         model=judged,
         mapping={

@@ -5,5 +5,13 @@ from wasinn_nb.prediction.executors import dask_executor
 from wasinn_nb.prediction.opening import read_predictions
 from wasinn_nb.prediction.predicting import predict
 from wasinn_nb.prediction.predictions import Predictions
+from wasinn_nb.prediction.store import is_store
 
-__all__ = ["Predictions", "RunComparison", "dask_executor", "predict", "read_predictions"]
+__all__ = [
+    "Predictions",
+    "RunComparison",
+    "dask_executor",
+    "is_store",
+    "predict",
+    "read_predictions",
+]

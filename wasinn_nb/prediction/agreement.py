@@ -50,6 +50,8 @@ class RunComparison(Report):
         Of each image, the IoU of each class between the runs, NaN where it is in neither.
     alone : (int, int)
         Images that only the first, and only the second run has a result for.
+    differs : tuple of str
+        What of the two origins differs, such as ``recipe``.
     """
 
     titles: tuple[str, str]
@@ -59,6 +61,7 @@ class RunComparison(Report):
     agreements: NDArray[np.float64]
     ious: NDArray[np.float64]
     alone: tuple[int, int]
+    differs: tuple[str, ...] = ()
 
     @property
     def agreement(self) -> float:
@@ -89,6 +92,7 @@ class RunComparison(Report):
             "iou": {name: None if np.isnan(one) else one for name, one in self.iou.items()},
             "matrix": self.matrix.tolist(),
             "alone": list(self.alone),
+            "differs": list(self.differs),
             "images": [
                 {"name": self.names[n], "agreement": float(self.agreements[n])} for n in order
             ],
@@ -99,14 +103,16 @@ class RunComparison(Report):
         order = np.argsort(self.agreements, kind="stable")[:_SHOWN]
         title = f"{self.titles[0]} and {self.titles[1]}, {counted(len(self.names), 'image')}"
         alone = [
-            f"{counted(count, 'image')} only in the run of {which}"
-            for count, which in zip(self.alone, ("the first", "the second"), strict=True)
+            f"{counted(count, 'image')} only in the {which} run"
+            for count, which in zip(self.alone, ("first", "second"), strict=True)
             if count
         ]
         pixels = self.matrix.sum(axis=1).tolist(), self.matrix.sum(axis=0).tolist()
+        differs = f"what differs: {', '.join(self.differs)}"
         return Document(
             title,
             [
+                *([Paragraph(differs)] if self.differs else []),
                 Paragraph(f"the same class in both: {percent(self.agreement)}", "strong"),
                 Table(
                     ["class", Column("IoU", ".4f"), "in the first", "in the second"],
@@ -165,6 +171,7 @@ def compared(one: Predictions, other: Predictions, progress: Progress) -> RunCom
         np.array(agreements),
         np.array(ious),
         alone,
+        tuple(one.origin.diff(other.origin)),
     )
 
 

@@ -62,6 +62,7 @@ class Done:
         self._sorted = np.empty(0, _ENTRY)
         self._recent: dict[bytes, Known] = {}
         self._replaced: dict[int, set[bytes]] = {}
+        waiting: list[NDArray[Any]] = []
         for path in run.parts():
             try:
                 table = read_part(path, _COLUMNS)
@@ -73,9 +74,12 @@ class Done:
                     stacklevel=4,
                 )
                 continue
-            self._merge(_entries(table, len(self._parts)))
+            waiting.append(_entries(table, len(self._parts)))
             self._parts.append(path)
-        self.before = len(self._sorted)
+            if sum(map(len, waiting)) > len(self._sorted):  # sorted a few times, not for each part
+                self._merge(*waiting)
+                waiting.clear()
+        self._merge(*waiting)
 
     def __len__(self) -> int:
         """Return how many images have a row, or are being run."""
@@ -128,9 +132,9 @@ class Done:
                 path.unlink()
         self._replaced.clear()
 
-    def _merge(self, entries: NDArray[Any]) -> None:
+    def _merge(self, *chunks: NDArray[Any]) -> None:
         """Take entries; those of images that are here already take the place of the earlier."""
-        entries = np.concatenate([self._sorted, entries])
+        entries = np.concatenate([self._sorted, *chunks])
         entries = entries[np.argsort(entries["key"], kind="stable")]
         last = np.ones(len(entries), bool)
         last[:-1] = entries["key"][1:] != entries["key"][:-1]

@@ -129,10 +129,10 @@ def read_item(item: Item) -> Content:
             raise ImageError(
                 f"{item.name}: {len(data)} of {stamp.size} bytes were received; run again"
             )
-        image = EncodedImage(data, item.source)
+        image = EncodedImage(data, item.name)
     else:
         data, stamp = _read_file(item.source)
-        image = EncodedImage(data, item.source)
+        image = EncodedImage(data, item.name)
     sha256 = hashlib.sha256(data).hexdigest()
     return Content(image, sha256, stamp, time.perf_counter() - start)
 

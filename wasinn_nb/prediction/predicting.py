@@ -142,6 +142,8 @@ def predict(
     )
     run = make_run(store, stated_by(pipeline))
     session = Session()
+    if (chosen := Session.chosen(run.facts()["sessions"])) is not None:
+        tuning = Tuning([chosen])
     with run.locked():
         done = Done(run)
         if adopt_staged(run, done):  # of a driver that was killed

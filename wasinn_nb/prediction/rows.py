@@ -7,6 +7,7 @@ import io
 import time
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 from PIL import Image
 
 from wasinn_nb.imaging import rgb_image
@@ -117,7 +118,9 @@ def _thumbnail(prepared: Prepared, pipeline: Pipeline) -> bytes:
     size = max(1, round(opened.width * scale)), max(1, round(opened.height * scale))
     height, width, channels = prepared.pixels.shape
     if recipe.fit == "stretch" and channels == 3 and width >= size[0] and height >= size[1]:
-        image = Image.fromarray(prepared.pixels)  # smaller than the image, and in RGB order
+        # In RGB order, and smaller than the image; of every second pixel where it is large enough.
+        step = max(1, min(width // (2 * size[0]), height // (2 * size[1])))
+        image = Image.fromarray(np.ascontiguousarray(prepared.pixels[::step, ::step]))
     else:
         image = opened.image
         image = rgb_image(image.reduce(factor) if (factor := _factor(image, size)) > 1 else image)

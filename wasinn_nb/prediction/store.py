@@ -32,7 +32,7 @@ from wasinn_nb.prediction.schema import (
 from wasinn_nb.transaction import atomic
 from wasinn_nb.wording import listed
 
-__all__ = ["Run", "make_run", "runs_in"]
+__all__ = ["Run", "is_store", "make_run", "runs_in"]
 
 _STORE: Final = "store.json"
 _ORIGIN: Final = "origin.json"
@@ -227,6 +227,12 @@ def make_run(store: str | os.PathLike[str], stated: Mapping[str, Any]) -> Run:
             f"the store {folder} cannot be written: {error.strerror or error}; change the "
             f"permissions of the folder, or name another one"
         ) from error
+
+
+def is_store(path: str | os.PathLike[str]) -> bool:
+    """Return whether a folder is a store, or a run of one."""
+    folder = expanded(path)
+    return is_file(folder / _STORE) or is_file(folder / _ORIGIN)
 
 
 def runs_in(store: str | os.PathLike[str]) -> list[Run]:

@@ -12,6 +12,7 @@ __all__ = ["Choice", "Tuning", "candidates"]
 _SETTLING: Final = 1.0
 """Seconds of a trial that do not count: threads start, and processors change their speed."""
 _COUNTED: Final = 2.0
+_MOST: Final = 4096
 _LEAST: Final = 4
 """Images that each thread finishes at least in what counts."""
 
@@ -37,9 +38,17 @@ class Choice(NamedTuple):
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Choice:
-        """Return what :meth:`to_dict` returned."""
-        concurrency = Concurrency(int(values["streams"]), int(values["threads"]))
-        return cls(concurrency, int(values["requests"]))
+        """Return what :meth:`to_dict` returned.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If it is not that.
+        """
+        numbers = [int(values[name]) for name in ("streams", "threads", "requests")]
+        if not all(1 <= number <= _MOST for number in numbers):
+            raise ValueError(numbers)
+        return cls(Concurrency(*numbers[:2]), numbers[2])
 
 
 def candidates(threads: int | None = None) -> list[Choice]:
@@ -107,13 +116,10 @@ class Tuning:
             self.choice = max(self.measured, key=lambda one: one[1])[0]
         return self.choice != before
 
-    @property
-    def decided(self) -> bool:
-        """Whether the choice was measured against all others."""
-        return not self._measures and bool(self.measured)
-
     def facts(self) -> list[dict[str, float]]:
-        """Return what was measured as JSON values."""
+        """Return what was measured as JSON values; nothing before all choices were."""
+        if self._measures:
+            return []
         return [
             {**choice.to_dict(), "images_per_second": round(speed, 3)}
             for choice, speed in self.measured

@@ -22,12 +22,13 @@ does is seen in the tensors only.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,6 @@ from numpy.typing import NDArray
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import MAX_SIDE
 from wasinn_nb.render import checked_labels
-from wasinn_nb.tasks.segmentation.masks import class_areas
 
 __all__ = ["Digest", "class_letters", "majority_grid"]
 
@@ -45,6 +45,7 @@ _ROWS: Final = 16
 # Beyond this many classes a digest lists only those that have a pixel.
 MANY_CLASSES: Final = 20
 _MAX_TEXT: Final = 1 << 16
+_KEPT_PIXELS: Final = 1 << 20
 
 _HEAD = re.compile(
     r"(?P<model>\S{1,128}), (?P<height>\d{1,5})x(?P<width>\d{1,5}), (?P<precision>\S{1,32})"
@@ -170,10 +171,10 @@ class Digest:
         """
         checked_labels(labels, len(classes))
         height, width = labels.shape
-        areas = class_areas(labels, len(classes)).tolist()
+        counts = _cell_counts(labels, len(classes), *_grid_size(height, width))
+        areas = counts.sum(axis=(0, 1)).tolist()
         letters = class_letters(classes)
         listed = [k for k, area in enumerate(areas) if area or len(classes) <= MANY_CLASSES]
-        cells = majority_grid(labels, len(classes), *_grid_size(height, width))
         return cls(
             model,
             height,
@@ -182,7 +183,7 @@ class Digest:
             tuple(classes[k] for k in listed),
             "".join(letters[k] for k in listed),
             tuple(round(100 * areas[k] / labels.size, 2) for k in listed),
-            tuple("".join(letters[k] for k in row) for row in cells.tolist()),
+            tuple("".join(letters[k] for k in row) for row in counts.argmax(axis=2).tolist()),
         )
 
     @classmethod
@@ -352,13 +353,28 @@ def majority_grid(
     >>> majority_grid(np.array([[0, 1, 1, 1], [0, 1, 1, 2]], np.uint8), 3, 1, 2)
     array([[0, 1]], dtype=uint8)
     """
-    height, width = labels.shape
+    grid: NDArray[np.intp] = _cell_counts(labels, classes, rows, columns).argmax(axis=2)
+    return grid.astype(np.uint8)
+
+
+def _cell_counts(
+    labels: NDArray[np.uint8], classes: int, rows: int, columns: int
+) -> NDArray[np.intp]:
+    """Return the pixels of each class in each cell: (rows, columns, classes)."""
+    first = _first_codes if labels.size <= _KEPT_PIXELS else _first_codes.__wrapped__
+    codes = (first(*labels.shape, classes, rows, columns) + labels).ravel()
+    return np.bincount(codes, minlength=rows * columns * classes).reshape(rows, columns, classes)
+
+
+@functools.lru_cache(maxsize=2)  # masks of one model have one size
+def _first_codes(
+    height: int, width: int, classes: int, rows: int, columns: int
+) -> NDArray[np.unsignedinteger[Any]]:
+    """Return for each pixel the number that stands for class 0 in its cell."""
     row = np.arange(height) * rows // height
     column = np.arange(width) * columns // width
-    cell = (row[:, None] * columns + column) * classes
-    counts = np.bincount((cell + labels).ravel(), minlength=rows * columns * classes)
-    grid: NDArray[np.intp] = counts.reshape(rows, columns, classes).argmax(axis=2)
-    return grid.astype(np.uint8)
+    kind = np.min_scalar_type(rows * columns * classes)
+    return ((row[:, None] * columns + column) * classes).astype(kind)
 
 
 def _grid_size(height: int, width: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ Colors are never resized: bring labels (or scores) to a size, then look the colo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ __all__ = [
     "resize_scores",
     "resized_labels_of",
 ]
+
+_FEW_CLASSES: Final = 16
 
 Box: TypeAlias = tuple[float, float, float, float]
 """Left, top, right, bottom, in pixels: Pillow's order."""
@@ -56,6 +58,10 @@ def class_areas(labels: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:
     >>> class_areas(np.array([[0, 2], [2, 2]], np.uint8), 3).tolist()
     [1, 0, 3]
     """
+    if classes <= _FEW_CLASSES:  # several times faster than counting all values at once
+        few = np.array([np.count_nonzero(labels == label) for label in range(classes)], np.int64)
+        if few.sum() == labels.size:
+            return few
     counts = np.bincount(labels.ravel(), minlength=classes)
     if counts.size > classes:
         refuse_labels(counts, classes)
