@@ -8,6 +8,7 @@ import numpy as np
 import toys
 import wasmtime
 from hosting import command
+from PIL import Image
 
 import wasinn_nb as wn
 from wasinn_nb import errors
@@ -34,6 +35,9 @@ def instances(folder: Path) -> dict[str, object]:
     with wn.WasiNnCtx() as context:
         handle = context.init_execution_context(context.load(model))
         context.set_input(handle, 0, tensor)
+    file = Path(folder) / "image.png"
+    Image.fromarray(image).save(file)
+    predictions = wn.predict([file], model, Path(folder) / "store", progress=False)
     made = [
         *(getattr(errors, name)("why", **FURTHER.get(name, {})) for name in errors.__all__),
         wn.Errno.BUSY,
@@ -55,6 +59,8 @@ def instances(folder: Path) -> dict[str, object]:
         wn.evaluate(result.labels, result.labels, classes=3),
         wn.model(model),
         wn.portability(context.trace),
+        predictions,
+        predictions.compare(predictions),
         wn.run_guest(command("(call $exit (i32.const 0))")),
         GuestMemory(memory, store),
         card,

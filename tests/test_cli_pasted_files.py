@@ -140,6 +140,7 @@ ELSEWHERE = {
     "tasks/registry.py _remedy": "test_cli_remedies",
     "cards/from_file.py _recipe": "test_cli_remedies",
     "evaluation/labels.py _remedy": "test_cli and here",
+    "evaluation/pairs.py _remedy": "test_evaluation_folders",
     "prediction/columns.py no_mask": "test_cli_predict",
     "prediction/session.py broken": "test_cli_predict",
     "prediction/manifests.py _chosen": "test_cli_predict",
@@ -157,6 +158,7 @@ NOT_PASTED = {
     "prediction/remote.py _files": "installs a package",
     "prediction/executors.py dask_executor": "installs a package",
     "prediction/executors.py __init__": "an executor: Python alone",
+    "evaluation/labels.py indices": "a mask in memory: Python alone",
     "diagnosis/result.py remedy": "code to put into a program: test_diagnosis",
 }
 
@@ -189,7 +191,6 @@ HERE = {
     "evaluation/labels.py _values",
     "evaluation/labels.py _refuse",
     "evaluation/pairs.py _refuse_twice",
-    "evaluation/pairs.py paired",
     "imaging/colors.py _SCALE",
     "imaging/preprocessing.py resized_pixels",
     "imaging/reading.py _TOO_MANY_PIXELS",

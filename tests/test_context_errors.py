@@ -88,10 +88,10 @@ CASES = {
         "expected a model as a path, or its builders as paths or bytes, got 5",
     ),
     "an encoding that does not exist": (
-        lambda ctx, ir: ctx.load(ir, 6),
+        lambda ctx, ir: ctx.load(ir, 15),
         InvalidEncodingError,
         (
-            "unknown encoding 6; expected 0 openvino, 1 onnx, 2 tensorflow, 3 pytorch, "
+            "unknown encoding 15; expected 0 openvino, 1 onnx, 2 tensorflow, 3 pytorch, "
             "4 tensorflowlite, 5 autodetect"
         ),
     ),
