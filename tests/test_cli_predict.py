@@ -98,8 +98,9 @@ def test_interrupted(tmp_path):
     assert waited < 20  # a second on an idle machine; the process itself has to end, too
     kept = len(wn.read_predictions("store"))
     assert 0 < kept < 4000
-    done = shell(*words, "--json")
-    assert json.loads(done.stdout)["images"] == 4000
+    values = json.loads(shell(*words, "--json").stdout)
+    assert values["images"] == 4000
+    assert values["remedy"].startswith("wasinn-nb card ")
     last = wn.read_predictions("store").facts["sessions"][-1]
     assert (last["finished"], last["unchanged"]) == (4000 - kept, kept)
 

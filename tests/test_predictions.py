@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import numpy as np
@@ -14,7 +15,12 @@ from toys import brightest_channel, brightest_of_image
 
 import wasinn_nb as wn
 from wasinn_nb.cards import ModelCard
-from wasinn_nb.errors import InvalidArgumentError, MissingFileError, WasiNnWarning
+from wasinn_nb.errors import (
+    InvalidArgumentError,
+    MissingFileError,
+    TensorError,
+    WasiNnWarning,
+)
 from wasinn_nb.prediction.exporting import run_lengths
 from wasinn_nb.prediction.schema import class_columns
 
@@ -283,3 +289,20 @@ def test_classification(tmp_path):
     assert (same.agreement, same.matrix.trace()) == (1, 5)
     with pytest.raises(InvalidArgumentError, match="results of classification"):
         found.export(tmp_path / "masks")
+
+
+def test_rows_that_were_tampered_with(found):
+    row = found.row("0000.png")
+    for mask, message in ((b"x", "its mask cannot be read"), (None, "no mask was kept")):
+        with pytest.raises(InvalidArgumentError, match=message):
+            found.made(row | {"mask": mask})
+    color = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(color, "PNG")
+    with pytest.raises(InvalidArgumentError, match="not an index PNG"):
+        found.made(row | {"mask": color.getvalue()})
+    high = io.BytesIO()
+    Image.fromarray(np.full((4, 6), 9, np.uint8)).save(high, "PNG")
+    with pytest.raises(TensorError, match="expected labels from 0 to 2, got 9"):
+        found.made(row | {"mask": high.getvalue()})
+    with pytest.raises(InvalidArgumentError, match="covers"):
+        found.made(row | {"covers": [1, 2, 3]})

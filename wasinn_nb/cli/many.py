@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -12,6 +12,7 @@ import wasinn_nb as wn
 from wasinn_nb.cli.console import (
     AsJson,
     CardPath,
+    ExitCode,
     Html,
     ModelName,
     Precision,
@@ -28,9 +29,6 @@ from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.prediction import dask_executor
 from wasinn_nb.render import Column, Document, Table
 from wasinn_nb.wording import counted
-
-_INTERRUPTED: Final = 130
-"""The exit code of a program that Ctrl-C ended, as shells know it."""
 
 _LISTED: Final = 20
 
@@ -111,11 +109,12 @@ def predict(
             )
     except KeyboardInterrupt:
         notes(f"interrupted; what is finished is kept in {store}: run the same again to go on")
-        raise typer.Exit(_INTERRUPTED) from None
-    _tell(found, html, as_json=as_json)
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    command = Given(model, card, recipe).remedy(found.assumed)
+    _tell(found, html, as_json=as_json, remedy=command or None)
     if not as_json:
         print_line(f"rows: {found.folder / 'rows'}")
-        print_remedy(Given(model, card, recipe).remedy(found.assumed))
+        print_remedy(command)
 
 
 @app.command()
@@ -165,11 +164,12 @@ def predictions(
         show(_listing(found, by))
 
 
-def _tell(found: wn.Predictions | wn.RunComparison, html: Path | None, *, as_json: bool) -> None:
-    if html is not None:
-        found.write_html(html)
+def _tell(
+    found: wn.Predictions | wn.RunComparison, html: Path | None, *, as_json: bool, **more: Any
+) -> None:
+    page = None if html is None else str(found.write_html(html))
     if as_json:
-        print_json(found.to_dict())
+        print_json(found.to_dict() | {"html": page, **more})
     else:
         show(found)
 

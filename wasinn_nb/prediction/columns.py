@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 import numpy as np
-from PIL import Image
 
 from wasinn_nb.cards import ModelCard
-from wasinn_nb.errors import InvalidArgumentError, Remedy
-from wasinn_nb.imaging import Coverage, ImageSource
+from wasinn_nb.errors import ImageError, InvalidArgumentError, Remedy
+from wasinn_nb.imaging import Coverage, ImageSource, open_image
 from wasinn_nb.json_files import json_text
 from wasinn_nb.origin import Origin
 from wasinn_nb.prediction.arrow import arrow
@@ -151,7 +150,12 @@ class _ScoreColumns:
     def result(
         self, row: Mapping[str, Any], origin: Origin, image: ImageSource | None
     ) -> ClassificationResult:
-        values = np.frombuffer(row["probabilities"], "<f4").astype(np.float32)
+        data = row["probabilities"] or b""
+        if len(data) != 4 * len(self._card.classes):
+            raise InvalidArgumentError(
+                f"{row['name']}: expected a probability for each class, got {len(data)} bytes"
+            )
+        values = np.frombuffer(data, "<f4").astype(np.float32)
         return ClassificationResult(
             values, self._card, origin, None, image, seconds_of(row), self._assumed
         )
@@ -202,9 +206,8 @@ def mask_labels(data: bytes | None, name: str) -> np.ndarray[Any, np.dtype[np.ui
     if data is None:
         raise no_mask(name)
     try:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            labels = np.asarray(image)
-    except (OSError, ValueError, SyntaxError) as error:
+        labels = np.asarray(open_image(data))
+    except ImageError as error:
         raise InvalidArgumentError(f"{name}: its mask cannot be read: {error}") from error
     if labels.ndim != 2 or labels.dtype != np.uint8:
         raise InvalidArgumentError(f"{name}: its mask is not an index PNG")

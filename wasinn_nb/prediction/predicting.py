@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import Executor
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
@@ -29,6 +29,9 @@ from wasinn_nb.progress import Progress
 from wasinn_nb.runtimes import Precision, Runtime
 
 __all__ = ["predict"]
+
+_COUNTING: Final = 0.3
+"""Seconds that are waited for a small folder to be counted, before anything is shown."""
 
 
 def predict(
@@ -198,7 +201,9 @@ class _Counted:
         self._count = listed.count
         self._stopped = False
         if wanted and self._count is None and listed.again and not listed.remote:
-            threading.Thread(target=self._work, args=[listed], daemon=True).start()
+            counting = threading.Thread(target=self._work, args=[listed], daemon=True)
+            counting.start()
+            counting.join(_COUNTING)
 
     def __call__(self) -> int | None:
         """Return how many images there are; None as long as it is not known."""
