@@ -64,12 +64,12 @@ def candidates(threads: int | None = None) -> list[Choice]:
     >>> [choice.concurrency.streams for choice in candidates(8)]
     [8, 4, 1]
     >>> candidates(1)
-    [Choice(concurrency=Concurrency(streams=1, threads=1), requests=2)]
+    [Choice(concurrency=Concurrency(streams=1, threads=1), requests=3)]
     """
     count = processors() if threads is None else max(1, threads)
     streams = dict.fromkeys([count, max(1, count // 2), 1])
-    # While one thread reads, another computes: one more than there are streams.
-    return [Choice(Concurrency(one, count), max(one, count) + 1) for one in streams]
+    # While some compute, others decode and encode: more than there are streams, so that none waits.
+    return [Choice(Concurrency(one, count), count + 2) for one in streams]
 
 
 class Tuning:
