@@ -1,0 +1,314 @@
+// A mask over its image: composed in the page; no control asks the kernel.
+
+import { element, setText } from "./elements.js";
+import {
+  clamp,
+  dragged,
+  followed,
+  laidOut,
+  movedCross,
+  placed,
+  spotAt,
+  WHOLE,
+  zoomed,
+} from "./geometry.js";
+import { listenToCanvas, listenToDivider } from "./input.js";
+import { Legend } from "./legend.js";
+import { Loader } from "./loader.js";
+import { listening } from "./model.js";
+import { notesBelow } from "./notes.js";
+import { Painter } from "./painter.js";
+import { Stage } from "./stage.js";
+import { dimWhileStale } from "./stale.js";
+import { hidingStill } from "./stills.js";
+import { Toolbar } from "./toolbar.js";
+import { View } from "./view.js";
+import { seenAt, share } from "./words.js";
+
+/** @import { Layout, Placement, Point, Spot } from "./geometry.js" */
+/** @import { SentTraits } from "./loader.js" */
+/** @import { Model } from "./model.js" */
+/** @import { Note } from "./notes.js" */
+/** @import { Settings } from "./view.js" */
+/** @typedef {{ _notes: Note[], _still_id: string, stale: boolean }} OtherTraits */
+/** @typedef {Settings & SentTraits & OtherTraits} ViewerTraits */
+
+const BLINK_MS = 700;
+const MOST_IN_LABEL = 9;
+/** @type {(keyof Settings)[]} */
+const SETTINGS = ["mode", "opacity", "outline", "threshold", "hidden"];
+
+/** Brings model, view and the page's elements together. */
+export class Viewer {
+  /**
+   * @param {Model<ViewerTraits>} model
+   * @param {HTMLElement} el
+   */
+  constructor(model, el) {
+    this.model = model;
+    this.view = new View({
+      mode: model.get("mode"),
+      opacity: model.get("opacity"),
+      outline: model.get("outline"),
+      threshold: model.get("threshold"),
+      hidden: model.get("hidden"),
+    });
+    this.frame = 0; // the drawing that is asked for
+    /** @type {ReturnType<typeof setInterval> | undefined} */
+    this.blinking = undefined;
+    /** @type {{ layout: Layout, placement: Placement } | null} */
+    this.drawn = null; // where everything is, once it is on the page
+    this.abort = new AbortController();
+    this.listening = listening(model);
+
+    this.toolbar = new Toolbar(this.view, this);
+    this.stage = new Stage(this.view);
+    this.painter = new Painter(this.stage.canvas, this.view);
+    this.legend = new Legend(this.view, this);
+    this.probe = element("output", { className: "wnb-probe", "aria-live": "polite" });
+    this.problem = element("div", { className: "wnb-problem", role: "alert", hidden: true });
+    this.stillStyle = element("style");
+    this.imageColumn = element("div", { className: "wnb-image" }, this.stage.root, this.probe);
+    this.root = element(
+      "div",
+      { className: "wnb-viewer" },
+      this.stillStyle,
+      this.toolbar.root,
+      this.problem,
+      element("div", { className: "wnb-body" }, this.imageColumn, this.legend.root),
+      notesBelow(model, this.listening.on),
+    );
+    el.classList.add("wnb-host");
+    el.append(this.root);
+    this.stopDimming = dimWhileStale(model, this.listening.on, this.root);
+    this.resized = new ResizeObserver(() => this.refresh());
+    this.resized.observe(this.imageColumn);
+    this.loader = new Loader(model, this.view, this);
+    this.listen();
+    this.loader.listen(this.listening.on);
+  }
+
+  dispose() {
+    this.abort.abort();
+    this.listening.stop();
+    this.resized.disconnect();
+    this.stopDimming();
+    this.stage.dispose();
+    clearInterval(this.blinking);
+    cancelAnimationFrame(this.frame);
+    this.loader.dispose();
+  }
+
+  listen() {
+    const { model, view } = this;
+    const { on } = this.listening;
+    for (const name of SETTINGS) {
+      on(`change:${name}`, () => {
+        Object.assign(view.settings, { [name]: model.get(name) });
+        if (this.loader.upToDate) this.refresh(); // where it came with other masks, it is theirs
+      });
+    }
+    on("change:_still_id", () => this.hideStill());
+    this.hideStill();
+    listenToCanvas(this.stage, this, this.abort.signal);
+    listenToDivider(this.stage, this, this.abort.signal);
+  }
+
+  /** Hide the image that is saved with the notebook; it shows again when this view goes. */
+  hideStill() {
+    this.stillStyle.textContent = hidingStill(this.model.get("_still_id"));
+  }
+
+  /** @param {string} problem nothing, where there is none any more */
+  complain(problem) {
+    setText(this.problem, problem);
+  }
+
+  // ---------------------------------------------------------------------- what the controls do
+
+  /**
+   * Take over a value; the kernel hears of it when the control comes to rest.
+   *
+   * @template {keyof Settings} Name
+   * @param {Name} name
+   * @param {Settings[Name]} value
+   * @param {boolean} settled
+   */
+  set(name, value, settled) {
+    this.view.settings[name] = value;
+    if (settled) {
+      this.model.set(name, /** @type {ViewerTraits[Name]} */ (value));
+      this.model.save_changes();
+    }
+    this.refresh();
+  }
+
+  /** @param {string} name */
+  toggle(name) {
+    this.set("hidden", this.view.switched(name), true);
+  }
+
+  /** @param {number} index */
+  toggleKeyed(index) {
+    const name = this.legend.keyed[index];
+    if (name !== undefined && this.view.mode !== "difference") this.toggle(name);
+  }
+
+  /** @param {number} index */
+  toggleTransition(index) {
+    this.view.only = this.view.only === index ? null : index;
+    this.refresh();
+  }
+
+  toggleOutline() {
+    this.set("outline", !this.view.settings.outline, true);
+  }
+
+  /** @param {number} by */
+  changeOpacity(by) {
+    this.set("opacity", clamp(this.view.settings.opacity + by, 0, 1), true);
+  }
+
+  showOther() {
+    this.view.second = !this.view.second;
+    this.refresh();
+  }
+
+  /**
+   * @param {number} factor
+   * @param {Spot | null} [spot]
+   */
+  zoomBy(factor, spot = null) {
+    if (!this.drawn) return;
+    this.view.frame = zoomed(this.view.frame, factor, spot, this.view.size);
+    this.refresh();
+  }
+
+  fit() {
+    this.view.frame = WHOLE;
+    this.refresh();
+  }
+
+  /** @param {number} part */
+  moveDivider(part) {
+    this.view.swipe = clamp(part, 0, 1);
+    this.stage.updateDivider();
+    this.draw();
+  }
+
+  /** @param {number} by */
+  shiftDivider(by) {
+    this.moveDivider(this.view.swipe + by);
+  }
+
+  /** @param {Point} by */
+  drag(by) {
+    const { view, drawn } = this;
+    if (!drawn || view.frame.zoom <= 1) return;
+    const scale = drawn.placement.scale / drawn.layout.pane.pixels;
+    view.frame = dragged(view.frame, by, scale, view.size);
+    this.refresh();
+  }
+
+  /**
+   * @param {Point} direction
+   * @param {boolean} finely
+   */
+  moveCross(direction, finely) {
+    const { view, drawn } = this;
+    if (!drawn) return;
+    const { pane } = drawn.layout;
+    const { scale } = drawn.placement;
+    const cross = movedCross(
+      view.cross,
+      direction,
+      finely,
+      view.frame,
+      scale / pane.pixels,
+      view.size,
+    );
+    view.cross = cross;
+    view.frame = followed(view.frame, cross, pane, scale, view.size);
+    this.read(cross);
+    this.refresh();
+  }
+
+  leave() {
+    this.view.cross = null;
+    this.read(null);
+    this.refresh();
+  }
+
+  /** @param {MouseEvent} event */
+  spotUnder(event) {
+    const { drawn } = this;
+    if (!drawn) return null;
+    return spotAt(this.stage.pointOf(event), drawn.layout, drawn.placement, this.view.size);
+  }
+
+  /**
+   * Say what the model saw at a spot.
+   *
+   * @param {Spot | null} spot
+   */
+  read(spot) {
+    const { masks, size } = this.view;
+    this.probe.textContent = spot && masks.length ? seenAt(masks, size, spot) : "";
+  }
+
+  // ------------------------------------------------------------------------------------ drawing
+
+  /** Bring controls and layout up to date, and draw. */
+  refresh() {
+    const { view } = this;
+    if (!view.masks.length) return;
+    view.applyThreshold();
+    this.toolbar.update();
+    this.stage.update();
+    this.legend.update();
+    this.stage.canvas.setAttribute("aria-label", this.inWords());
+    this.blink();
+    this.draw();
+  }
+
+  inWords() {
+    const { masks, mode, front } = this.view;
+    const { caption, classes, labels } = masks[front];
+    const listed = classes.filter((one) => one.pixels).slice(0, MOST_IN_LABEL);
+    const areas = listed.map((one) => `${one.name} ${share(one.pixels, labels.length)}`);
+    return `${[mode, caption].filter(Boolean).join(" of ")}: ${areas.join(", ")}`;
+  }
+
+  blink() {
+    clearInterval(this.blinking);
+    if (this.view.mode !== "blink") return;
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    this.blinking = setInterval(() => {
+      this.view.second = !this.view.second;
+      this.draw();
+      this.stage.updateCaptions();
+    }, BLINK_MS);
+  }
+
+  draw() {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      const { view } = this;
+      const { clientWidth: width } = this.imageColumn;
+      if (!view.masks.length || !width) return;
+      const room = {
+        width,
+        windowHeight: window.innerHeight,
+        pixels: window.devicePixelRatio || 1,
+      };
+      const layout = laidOut(view.size, room, view.mode === "side by side");
+      const { placement, frame } = placed(view.size, layout.pane, view.frame);
+      view.frame = frame;
+      this.drawn = { layout, placement };
+      this.stage.arrange(layout);
+      this.painter.paint(layout, placement);
+      this.root.dataset.painted = String(view.masks[0].serial);
+    });
+  }
+}
