@@ -91,7 +91,10 @@ def test_road_guest_says_how_to_let_it_write(guest_models, tmp_path):
     run = run_guest(GUESTS / "roadseg.wasm", args, dirs, stream=False)
     assert run.exit_code == 1
     assert "cannot write ./wasinn" in run.stderr
-    assert run.notes == ("read-only for the guest: '.', 'm'; writable= lets it write there",)
+    assert list(run.notes) == [
+        "read-only for the guest: '.', 'm'; writable= (on the command line: no :readonly) lets it "
+        "write there"
+    ]
     assert len(run.outputs) == 1
     assert run_guest(GUESTS / "roadseg.wasm", args, dirs, writable=".", stream=False).exit_code == 0
 
@@ -179,7 +182,8 @@ def test_repr(misbehave):
         #  call                    arguments         expected  got  errno
         0  init_execution_context  graph 4294967295                 invalid_argument
         #0 init_execution_context: no graph 4294967295; there is no graph yet
-        note: read-only for the guest: '.'; writable= lets it write there""")
+        note: read-only for the guest: '.'; writable= (on the command line: no :readonly) lets \
+it write there""")
     assert repr(run_guest(MISBEHAVE, ["stdin"])) == (
         "GuestRun(misbehave.wasm: exit code 0, 0 WASI-NN calls)"
     )

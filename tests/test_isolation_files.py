@@ -183,5 +183,6 @@ def test_a_device_is_given_by_name_only(tmp_path):
     run = run_guest(module, models={"m": model})
     assert run.exit_code == Errno.INVALID_ARGUMENT
     assert run.trace[0].note == (
-        "the guest was not given the device GPU; target='GPU' gives it, and runs every graph there"
+        "the guest was not given the device GPU; a run with GPU as its target gives it, and runs "
+        "every graph there"
     )

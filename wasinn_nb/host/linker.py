@@ -344,8 +344,8 @@ class HostFunctions:
         if self._cpu_only and code in {ExecutionTarget.GPU, ExecutionTarget.TPU}:
             name = ExecutionTarget(code).device
             raise InvalidArgumentError(
-                f"the guest was not given the device {name}; target={name!r} gives it, and runs "
-                f"every graph there"
+                f"the guest was not given the device {name}; a run with {name} as its target gives "
+                f"it, and runs every graph there"
             )
         return member_of(ExecutionTarget, code)
 

@@ -91,7 +91,7 @@ def notes_on(run: GuestRun, files: Files, job: Job, *, joined: bool) -> list[str
     if trace.tensors_dropped:
         notes.append(
             f"the trace dropped {counted(trace.tensors_dropped, 'tensor')}, the oldest, to keep "
-            f"within memory_limit bytes; keep='last' keeps fewer"
+            f"within the memory limit; a larger one keeps more"
         )
     if not files.complete:
         notes.append("the writable directories hold too many files to list all that it wrote")
@@ -110,6 +110,7 @@ def notes_on(run: GuestRun, files: Files, job: Job, *, joined: bool) -> list[str
         )
     if run.ended in {"trapped", f"exit code {run.exit_code}"} and run.exit_code != 0 and readonly:
         notes.append(
-            f"read-only for the guest: {', '.join(readonly)}; writable= lets it write there"
+            f"read-only for the guest: {', '.join(readonly)}; writable= (on the command line: "
+            f"no :readonly) lets it write there"
         )
     return notes
