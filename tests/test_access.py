@@ -11,6 +11,8 @@ import wasinn_nb as wn
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 from wasinn_nb.widgets.access import Access
 
+pytestmark = pytest.mark.full
+
 SHIPPED = "road-segmentation-synth-0001"
 
 

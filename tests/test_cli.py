@@ -31,6 +31,7 @@ def image(tmp_path):
     return toys.third_blue(tmp_path / "image.png")
 
 
+@pytest.mark.full
 def test_segment_prints_areas_and_writes_files(toy, image, tmp_path):
     out = tmp_path / "out"
     printed = run("segment", image, "--model", toy, "--output", out)

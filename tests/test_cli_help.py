@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-import typer
 from commands import run
 
 from wasinn_nb import cli
 
-VERBS = typer.main.get_command(cli.app).commands
+VERBS = cli.app.group.commands
 NO_FACTS = {"card", "lab"}
 """What prints JSON in any case, and what starts another program."""
 

@@ -101,6 +101,7 @@ def test_inspect_refuses_what_is_not_a_model(here, name, content, error, words):
         run("inspect", name)
 
 
+@pytest.mark.full
 def test_inspect_refuses_a_model_that_was_cut_off(here):
     whole = toys.onnx_chain(["Relu"], (1, 3, 4, 6)).SerializeToString()
     for length in range(0, len(whole), 7):

@@ -57,6 +57,7 @@ def test_a_task_that_a_card_names(toy):
     assert "class 0" in pasted(command)[0]
 
 
+@pytest.mark.full
 def test_one_of_several_outputs(here):
     from openvino import opset13 as op
 

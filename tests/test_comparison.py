@@ -240,6 +240,7 @@ def test_masks_of_two_sizes_differ_and_keep_their_places():
     assert [axes.get_title() for axes in found.plot().axes] == ["Mask of a", "Mask of b"]
 
 
+@pytest.mark.full
 @given(
     hnp.arrays(np.uint8, (5, 7), elements=st.integers(0, 4)),
     hnp.arrays(np.uint8, (5, 7), elements=st.integers(0, 4)),
@@ -273,6 +274,7 @@ ANY = st.tuples(
 ).flatmap(lambda kind: hnp.arrays(*kind))
 
 
+@pytest.mark.full
 @given(ANY, ANY)
 @example(np.zeros((3, 2), np.uint8), np.full((3, 2), 3e307))  # whose sum is infinite
 @example(np.full(3, -1.7e308), np.full(3, 1.7e308))  # whose difference is

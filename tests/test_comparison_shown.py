@@ -73,6 +73,7 @@ def test_it_cannot_be_changed():
         different().iou["road"] = 1.0
 
 
+@pytest.mark.full
 def test_the_figure_shows_masks_changes_and_leads():
     figure = different().plot()
     titles = [axes.get_title() for axes in figure.axes]

@@ -18,6 +18,8 @@ from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.judging import evaluate
 from wasinn_nb.tasks.segmentation.result import SegmentationResult
 
+pytestmark = pytest.mark.full
+
 PQ = (("p", "jpg"), ("q", "png"))
 
 

@@ -165,6 +165,7 @@ def test_16_bit_masks_are_compared_as_they_are_evaluated(tmp_path):
     assert wn.evaluate([tmp_path / "1.png"], {"1": LABELS}, classes=3).miou == 1
 
 
+@pytest.mark.full
 def test_the_figure_has_the_image_and_the_names(tmp_path):
     other = np.where(LABELS == 2, 1, LABELS).astype(np.uint8)
     first = result(image=IMAGE)

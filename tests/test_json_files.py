@@ -98,6 +98,7 @@ def test_what_is_written_comes_back(value):
     assert decoded(text.encode()) == value
 
 
+@pytest.mark.full
 @given(st.binary(max_size=40) | values.map(json.dumps).map(str.encode))
 @example(b'"\\ud8')
 @example(b"\xef\xbb\xbf")

@@ -49,6 +49,7 @@ def test_what_is_not_a_mask(labels):
         checked_labels(labels, 4)
 
 
+@pytest.mark.full
 @settings(max_examples=200)
 @given(
     hnp.arrays(
@@ -117,6 +118,7 @@ def test_resize_labels(size, expected):
     assert masks.resize_labels(labels, *size).tolist() == expected
 
 
+@pytest.mark.full
 @given(MASKS, st.integers(1, 4), st.integers(1, 4))
 def test_labels_enlarged_by_whole_factors_are_repeated_and_come_back(labels, down, right):
     height, width = labels.shape
@@ -171,6 +173,7 @@ def test_resized_labels_of_is_the_argmax_of_resized_scores(scores, height, width
     assert np.array_equal(masks.resized_labels_of(scores, height, width), expected)
 
 
+@pytest.mark.full
 @given(MASKS)
 def test_colorize_is_a_lookup(labels):
     colored = masks.colorize(labels, PALETTE)

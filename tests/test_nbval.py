@@ -9,10 +9,6 @@ from pathlib import Path
 
 import pytest
 
-nbclient = pytest.importorskip("nbclient")
-nbformat = pytest.importorskip("nbformat")
-pytest.importorskip("nbval")
-
 pytestmark = pytest.mark.full
 
 TREE = Path(__file__).resolve().parents[1]
@@ -42,6 +38,10 @@ def compared(path: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_notebook_with_widgets_compares_equal(tmp_path):
+    # Importing them takes seconds, which every collection of tests would spend.
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("nbval")
     notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, CELLS)))
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     path = tmp_path / "widgets.ipynb"

@@ -16,6 +16,8 @@ from wasinn_nb import errors
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.runtimes import runtime
 
+pytestmark = pytest.mark.full
+
 STAYS = {
     wn.Explorer: wn.Explorer,
     wn.ImagePicker: wn.ImagePicker,

@@ -228,6 +228,7 @@ def test_threads_take_turns(toy):
     assert all(map(np.array_equal, found, expected))
 
 
+@pytest.mark.full
 def test_segment_compiles_once_and_notices_a_new_file(tmp_path):
     model = toys.brightest_channel(tmp_path / "toy.xml")
     wn.segment(noise(9), model)

@@ -22,6 +22,7 @@ def png(figure):
     return np.asarray(Image.open(io.BytesIO(figure._repr_png_())).convert("RGB"))
 
 
+@pytest.mark.full
 def test_three_panels_with_a_legend():
     image = np.full((20, 30, 3), 90, np.uint8)
     result = SegmentationResult(LABELS, CARD, image=image)

@@ -56,6 +56,7 @@ def test_crates_before_0_24_made_gray_in_float32():
     assert resized_pixels(thirteen, recipe.replace(resize="triangle-0.23")).item() == 12
 
 
+@pytest.mark.full
 @given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 5), st.integers(1, 5), st.just(3))))
 def test_gray_is_made_after_resizing_for_the_crate_and_before_it_for_pillow(pixels):
     recipe = PreprocessRecipe(3, 2, color="GRAY")

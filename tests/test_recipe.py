@@ -261,6 +261,7 @@ def recipes(draw):
     )
 
 
+@pytest.mark.full
 @given(recipes())
 def test_json_gives_back_an_equal_recipe(recipe):
     again = PreprocessRecipe.from_json(recipe.to_json())

@@ -10,6 +10,8 @@ import pytest
 import wasinn_nb as wn
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 
+pytestmark = pytest.mark.full
+
 REFUSED = {
     "Explorer, unknown": (lambda: wn.Explorer(img="city-crosswalk"), TypeError),
     "Explorer, resize": (lambda: wn.Explorer(resize="cubic"), InvalidArgumentError),

@@ -145,6 +145,7 @@ def test_numbers_are_aligned_to_the_right_and_never_cut():
     assert lines[-1].endswith("100%")
 
 
+@pytest.mark.full
 @given(
     st.lists(
         st.tuples(st.text("ab c", max_size=30), st.integers(0, 10**6), st.text("xy ", max_size=30)),

@@ -15,7 +15,7 @@ from wasinn_nb import host
 from wasinn_nb.abi import Errno
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, ReplayError, UnwritableError
 
-pytestmark = pytest.mark.usefixtures("isolation")
+pytestmark = [pytest.mark.full, pytest.mark.usefixtures("isolation")]
 
 
 def whole(folder, values=GIVEN, *, size=16, index=0, computes=1, model=None):

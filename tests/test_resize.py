@@ -69,6 +69,7 @@ def literal(pixels, height, width, age):
 sides = st.integers(1, 9)
 
 
+@pytest.mark.full
 @settings(max_examples=150, deadline=None)
 @given(
     hnp.arrays(

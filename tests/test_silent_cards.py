@@ -17,6 +17,8 @@ from wasinn_nb import errors, pipeline
 from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.imaging.recipe import PreprocessRecipe
 
+pytestmark = pytest.mark.full
+
 CLASSES = ("red", "green", "blue")
 
 

@@ -17,6 +17,8 @@ import wasinn_nb as wn
 from wasinn_nb import errors, pipeline
 from wasinn_nb.cards.card import ModelCard
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture(autouse=True)
 def _nothing_kept():

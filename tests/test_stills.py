@@ -30,6 +30,8 @@ from wasinn_nb.render import (
 from wasinn_nb.tasks.segmentation import SegmentationResult
 from wasinn_nb.widgets.still import Still
 
+pytestmark = pytest.mark.full
+
 CARD = ModelCard("toy", "segmentation", classes=("background", "road", "curb"))
 LABELS = np.array([[0, 1, 1], [2, 1, 0]], np.uint8)
 ROAD = 0, 114, 178

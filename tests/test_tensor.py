@@ -148,6 +148,7 @@ def test_from_array_keeps_scalars_and_refuses_what_is_not_an_array():
         Tensor.from_array([[1], [2, 3]])
 
 
+@pytest.mark.full
 @given(
     hnp.arrays(
         st.sampled_from([t.dtype for t in TensorType]),

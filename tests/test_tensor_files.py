@@ -20,6 +20,7 @@ RAMP = Tensor.from_array(np.arange(6, dtype=np.float32).reshape(2, 3))
 # -- .tensor files ---------------------------------------------------------------------------------
 
 
+@pytest.mark.full
 @given(
     array=hnp.arrays(
         st.sampled_from([t.dtype for t in TensorType]),

@@ -206,6 +206,7 @@ def table(builder, fields):
     return builder.EndObject()
 
 
+@pytest.mark.full
 @given(st.lists(st.tuples(st.integers(8, len(PLANE) - 1), st.integers(0, 255)), min_size=1))
 def test_damage_is_refused_or_harmless(changes):
     content = bytearray(PLANE)

@@ -15,6 +15,8 @@ from wasinn_nb import cli
 from wasinn_nb.benchmark import PipelineTimes, Timings
 from wasinn_nb.errors import InvalidArgumentError, WasiNnWarning
 
+pytestmark = pytest.mark.full
+
 # Where the processor has no bfloat16, a pipeline says that f32 ran.
 no_bf16 = pytest.mark.filterwarnings("ignore:precision bf16 was asked for")
 

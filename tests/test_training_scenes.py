@@ -133,6 +133,7 @@ def test_nothing_is_drawn_behind_a_crest() -> None:
         assert (np.diff(pixels[:, 1]) < 0.5).all()
 
 
+@pytest.mark.full
 def test_paint_is_lighter_than_the_road_and_every_curb_can_be_seen() -> None:
     tops, faces, lightest = [], [], 0.0
     for seed in range(400):
@@ -149,6 +150,7 @@ def test_paint_is_lighter_than_the_road_and_every_curb_can_be_seen() -> None:
     assert np.array(faces)[same].min() > 0.98 * np.log(1.25)
 
 
+@pytest.mark.full
 def test_what_meets_the_road_without_a_curb_has_a_tone_of_its_own() -> None:
     distinct, close = [], 0
     for seed in range(400):

@@ -16,6 +16,8 @@ from wasinn_nb.errors import ImageError, MissingFileError
 from wasinn_nb.files import expanded
 from wasinn_nb.imaging import kept_image, open_image
 
+pytestmark = pytest.mark.full
+
 READERS = (wn.segment, wn.model, wn.image, wn.read_tensor, wn.run_guest, wn.describe, open_image)
 
 

@@ -71,6 +71,7 @@ def test_an_orientation_that_the_model_did_not_see_is_not_sent():
     assert Image.open(io.BytesIO(sent["bytes"])).getexif().get(0x0112, 1) == 1
 
 
+@pytest.mark.full
 def test_a_large_image_shrinks_to_what_may_travel_and_keeps_its_own_size_in_words():
     sent = image_payload(result(image=np.asarray(noise(2400, 1600))))
     assert len(sent["bytes"]) <= 260_000
@@ -175,6 +176,7 @@ def test_a_threshold_between_the_steps_gets_a_level_of_its_own():
     assert [levels[25], levels[68]] == [0.123, third]
 
 
+@pytest.mark.full
 @given(
     arrays(np.float32, (1, 3, 5), elements=st.floats(0, 1, width=32)),
     st.floats(0.001, 0.999),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
 
-import typer
+import typer.main
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 __all__ = ["Application", "Command"]
@@ -36,6 +37,14 @@ class Application(typer.Typer):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(cls=_Group, **options)
+
+    @functools.cached_property
+    def group(self) -> TyperGroup:
+        """All verbs, put together; a verb that is added later is not in it."""
+        group = typer.main.get_command(self)
+        if not isinstance(group, TyperGroup):
+            raise TypeError(f"expected several verbs, got {group!r}")
+        return group
 
     def command(self, name: str | None = None, **options: Any) -> Callable[[Any], Any]:
         """Return the decorator that makes a function a verb; parameters as `typer.Typer` has."""

@@ -53,7 +53,7 @@ def _ended() -> int:
     failed = ExitCode.GUEST if sys.argv[1:2] == ["run"] else ExitCode.ERROR
     try:
         try:
-            app(prog_name=_NAME, obj=read_apart)
+            app.group(prog_name=_NAME, obj=read_apart)
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperCommand, TyperOption
 
 from wasinn_nb.cards import card_path
 from wasinn_nb.cli.console import app, print_error_text
@@ -113,9 +112,8 @@ class _Call:
     @classmethod
     def of(cls, arguments: Sequence[str]) -> _Call | None:
         """Return the call that words are; None where no command takes them."""
-        group = typer.main.get_command(app)
         verb, *words = arguments or [""]
-        command = group.commands.get(verb) if isinstance(group, TyperGroup) else None
+        command = app.group.commands.get(verb)
         if not isinstance(command, TyperCommand):
             return None
         try:

@@ -65,7 +65,9 @@ def _level(a: Chain, b: Chain) -> float | None:
     if recipe is None:
         return None
     step = 1.0 if recipe.quantization is None else recipe.quantization[0]
-    return max(abs(recipe.range[1] - recipe.range[0]) / 255 / abs(s) / step for s in recipe.scale)
+    return max(
+        abs(recipe.range[1] - recipe.range[0]) / 255 / abs(scale) / step for scale in recipe.scale
+    )
 
 
 def output_step(a: Chain, b: Chain, tolerance: float) -> Step | None:
