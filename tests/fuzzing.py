@@ -299,11 +299,11 @@ def through_inspect(paths, outcomes):
             outcomes[f"inspect: UNEXPECTED end, exit code {ran.returncode}"] += len(part)
             continue
         for one in [found] if isinstance(found, dict) else found:
-            outcomes[f"inspect: {_said(one.get('error'))}"] += 1
+            outcomes[f"inspect: {_summary(one.get('error'))}"] += 1
     return codes
 
 
-def _said(error):
+def _summary(error):
     if not isinstance(error, str):
         return "described"
     if "Traceback (most recent call last)" in error:

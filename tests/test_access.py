@@ -83,10 +83,10 @@ def test_a_visitor_opens_the_folders_of_the_notebook(visited):
     picker = wn.ImagePicker()
     picker._handle_custom_msg({"type": "folder", "path": "photos"}, [])
     assert picker.wait(30)
-    shown = titles(picker)
-    assert shown["in.png"]
-    assert shown["near.png"], "a link within the folder"
-    assert not shown["link.png"]
+    listed = titles(picker)
+    assert listed["in.png"]
+    assert listed["near.png"], "a link within the folder"
+    assert not listed["link.png"]
     (reason,) = [one["reason"] for one in picker._options if one["title"] == "link.png"]
     assert "leads out of the folder" in reason
     assert picker._folder == "photos"

@@ -105,8 +105,8 @@ def test_color_files_of_16_bits_say_that_8_are_read(form):
         image.load()
     except OSError:
         pytest.skip("this Pillow does not read it")
-    said = unused_bits(image, EncodedImage(content, "it"))
-    assert said.startswith("image values up to 15 of 255: the file has 16 bits per channel")
+    note = unused_bits(image, EncodedImage(content, "it"))
+    assert note.startswith("image values up to 15 of 255: the file has 16 bits per channel")
     whole = np.repeat(of_bits(16)[:, :, None], 3, axis=2)
     content = cv2.imencode(f".{form}", whole)[1].tobytes()
     opened = Image.open(io.BytesIO(content))
@@ -120,9 +120,9 @@ def test_a_result_says_it_and_shows_the_image_with_its_bits(tmp_path):
     path = tmp_path / "camera.png"
     path.write_bytes(encoded(of_bits(12), "PNG"))
     result = wn.segment(path, model, card=card)
-    said = "image values up to 4095 of 65535 (recipe bits=12, if they have 12 bits)"
-    assert result.assumed == (said,)
-    assert said in repr(result)
+    note = "image values up to 4095 of 65535 (recipe bits=12, if they have 12 bits)"
+    assert result.assumed == (note,)
+    assert note in repr(result)
     assert result.photo.max() <= 16
     chosen = wn.segment(path, model, card=card, recipe={"bits": 12})
     assert chosen.assumed == ()

@@ -18,6 +18,7 @@ PACKAGES.remove("wasinn_nb")
 PUBLIC_PATHS = {"wasinn_nb/metrics.py"}
 """Modules that only give an inner module its public path."""
 
+_NAMES = ("id", "arg", "attr", "name")  # of variables, parameters, attributes, functions
 REASON = "Longer than "
 """What the head of a longer file says, and why."""
 
@@ -74,6 +75,19 @@ def test_long_files_give_a_reason(folder, pattern, most):
         if (lines := text.count("\n")) > most and REASON not in text[:2000]:
             too_long[_name(path)] = lines
     assert too_long == {}
+
+
+@pytest.mark.full
+def test_names_say_what_they_hold():
+    vague = {"came", "said", "shown", "taken", "told", "wanted"}
+    found = []
+    for folder in ("wasinn_nb", "tests", "benchmarks", "training", "docs"):
+        for path in ROOT.with_name(folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                name = next((getattr(node, one) for one in _NAMES if hasattr(node, one)), None)
+                if isinstance(name, str) and name.strip("_") in vague:
+                    found.append(f"{path}, line {node.lineno}: {name}")
+    assert found == []
 
 
 def test_no_module_hides_a_public_function():

@@ -257,10 +257,10 @@ def test_what_a_killed_driver_left_twice_counts_once(images, run):
 
 
 def test_progress_is_told(images, toy, tmp_path):
-    told = []
-    wn.predict(images, toy, tmp_path / "told", progress=lambda *now: told.append(now))
-    assert told[0][0] == 0
-    assert told[-1] == (6, 6)
+    calls = []
+    wn.predict(images, toy, tmp_path / "calls", progress=lambda *now: calls.append(now))
+    assert calls[0][0] == 0
+    assert calls[-1] == (6, 6)
 
 
 def test_options_are_checked(images, run):

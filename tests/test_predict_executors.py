@@ -64,12 +64,12 @@ def last(predictions):
 
 @pytest.mark.full
 def test_threads_give_the_same_rows(run, undisturbed):
-    told = []
+    calls = []
     with ThreadPoolExecutor(3) as executor:
-        found = run(executor=executor, progress=lambda *now: told.append(now))
+        found = run(executor=executor, progress=lambda *now: calls.append(now))
     assert whole_table(found) == undisturbed
     assert (last(found)["finished"], last(found)["errors"], last(found)["workers"]) == (301, 1, 3)
-    assert told[-1] == (301, 301)
+    assert calls[-1] == (301, 301)
     assert not any((found.folder / ".staged").iterdir())
 
 

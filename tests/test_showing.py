@@ -112,14 +112,14 @@ def test_a_viewer_that_another_cell_shows_is_kept(kernel):
     assert kernel.ask("int(again.result.labels.max())") == 1, "Python still has it"
 
 
-@pytest.mark.parametrize("shown", ["held", "w.HBox([held])", "box"])
-def test_what_was_freed_can_be_shown_again_under_its_name(kernel, shown):
+@pytest.mark.parametrize("expression", ["held", "w.HBox([held])", "box"])
+def test_what_was_freed_can_be_shown_again_under_its_name(kernel, expression):
     kernel.run(
         "held = wn.MaskViewer(result()); box = w.HBox([held]); name = held.model_id\nbox", "a"
     )
     kernel.run("1", "a")
     assert kernel.ask("(held.comm, box.comm)") == (None, None)
-    view, still = kernel.run(f"again = {shown}\nagain", "b")
+    view, still = kernel.run(f"again = {expression}\nagain", "b")
     model = view["data"]["application/vnd.jupyter.widget-view+json"]["model_id"]
     assert model == kernel.ask("again.model_id")
     assert kernel.ask("held.comm is not None and held.model_id == name")

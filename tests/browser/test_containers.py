@@ -77,9 +77,9 @@ def test_a_moved_control_frees_the_old_viewer_and_updates_the_saved_image(notebo
     before = notebook.kernel.ask("alive()")
     slider = output.locator(".widget-slider [role=slider]")
     slider.focus()
-    for key, shown in (("ArrowRight", "car"), ("ArrowLeft", "road")) * 3:
+    for key, name in (("ArrowRight", "car"), ("ArrowLeft", "road")) * 3:
         slider.press(key)
-        expect(Viewer(output, SIZE).named(shown)).to_contain_text("100.00 %", timeout=PATIENCE)
+        expect(Viewer(output, SIZE).named(name)).to_contain_text("100.00 %", timeout=PATIENCE)
         expect(output.locator(".wnb-viewer")).to_have_count(1)
     notebook.until(lambda: notebook.kernel.ask("alive()") == before, "the old ones are freed")
     slider.press("ArrowRight")

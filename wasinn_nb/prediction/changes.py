@@ -30,7 +30,7 @@ class Changes:
         self._lock = threading.Lock()
         self.unchanged = self.repeated = 0
 
-    def wanted(self, item: Item) -> bool:
+    def needs_reading(self, item: Item) -> bool:
         """Return whether an item has to be read."""
         with self._lock:
             known = self._done.get(item.identity)

@@ -52,7 +52,7 @@ class Judge(Protocol):
     unchanged: int
     repeated: int
 
-    def wanted(self, item: Item) -> bool:
+    def needs_reading(self, item: Item) -> bool:
         """Return whether an item has to be read."""
 
     def takes(self, item: Item, content: Content | None) -> bool:
@@ -133,7 +133,7 @@ class Readers:
             with self._lock:
                 item = next(self._items, None)
                 place = self._count = self._count + 1
-            if item is None or self._judge.wanted(item):
+            if item is None or self._judge.needs_reading(item):
                 return place, item
         return 0, None
 

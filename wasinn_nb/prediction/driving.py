@@ -117,13 +117,13 @@ class _Driver:
             with progress_bar(
                 progress=progress, desc="predict", unit="image", total=total(), leave=False
             ) as bar:
-                shown = 0
+                counted_so_far = 0
                 while failure is None and (workers.running or not self._outcomes.empty()):
                     failure, tried = self._take(session)
                     bar.total = total()
                     passed = session.finished + judge.unchanged + judge.repeated
-                    bar.update(passed - shown)
-                    shown = passed
+                    bar.update(passed - counted_so_far)
+                    counted_so_far = passed
                     if session.errors:
                         bar.set_postfix_str(counted(session.errors, "error"), refresh=False)
                     if tried and failure is None:

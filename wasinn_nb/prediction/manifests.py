@@ -77,9 +77,9 @@ def _chosen(path: Path, names: Sequence[str], column: str | None) -> int:
     if not found and column is None and len(names) == 1:
         return 0
     if not found:
-        wanted = f"no column {column!r:.80}" if column else "no column that is known to hold paths"
+        problem = f"no column {column!r:.80}" if column else "no column that is known to hold paths"
         raise InvalidArgumentError(
-            f"{path}: {wanted}; it has {listed([*map(str, names)]) or 'none'}",
+            f"{path}: {problem}; it has {listed([*map(str, names)]) or 'none'}",
             remedy=Remedy(
                 "name the one with the paths, column=NAME",
                 command="name the one with the paths, --column NAME",

@@ -152,7 +152,7 @@ def predict(
         if adopt_staged(run, done):  # of a driver that was killed
             done = Done(run)
         done.remove_replaced()
-        total = _Counted(listed, wanted=bool(progress))
+        total = _Counted(listed, enabled=bool(progress))
         changes = Changes(done, verify=verify)
         about: dict[str, Any] = {
             "kept": Kept(masks, thumbnails),
@@ -194,13 +194,13 @@ class _Counted:
     Parameters
     ----------
     listed : Listing
-    wanted : bool
+    enabled : bool
     """
 
-    def __init__(self, listed: Listing, *, wanted: bool) -> None:
+    def __init__(self, listed: Listing, *, enabled: bool) -> None:
         self._count = listed.count
         self._stopped = False
-        if wanted and self._count is None and listed.again and not listed.remote:
+        if enabled and self._count is None and listed.again and not listed.remote:
             counting = threading.Thread(target=self._work, args=[listed], daemon=True)
             counting.start()
             counting.join(_COUNTING)

@@ -76,8 +76,8 @@ def class_columns(classes: Sequence[str]) -> dict[str, str]:
     >>> class_columns(["road", "width"])
     {'road': 'road', 'width': 'class:width'}
     """
-    taken = {*_RESERVED, *(f"class:{name}" for name in _RESERVED & {*classes})}
-    return {name: f"class:{name}" if name in taken else name for name in classes}
+    reserved = {*_RESERVED, *(f"class:{name}" for name in _RESERVED & {*classes})}
+    return {name: f"class:{name}" if name in reserved else name for name in classes}
 
 
 def schema_of(fields: Sequence[Any], about: str) -> Any:

@@ -89,17 +89,17 @@ def drive_shards(
         with progress_bar(
             progress=progress, desc="predict", unit="image", total=total(), leave=False
         ) as bar:
-            shown = 0
+            counted_so_far = 0
             while driver.step():
                 bar.total = total()
                 passed = session.finished + session.unchanged + changes.unchanged + changes.repeated
-                bar.update(passed - shown)
-                shown = passed
+                bar.update(passed - counted_so_far)
+                counted_so_far = passed
                 if session.errors:
                     bar.set_postfix_str(counted(session.errors, "error"), refresh=False)
             passed = session.finished + session.unchanged + changes.unchanged + changes.repeated
             bar.total = total()
-            bar.update(passed - shown)
+            bar.update(passed - counted_so_far)
         pool.close()
     finally:
         pool.stop()
@@ -135,7 +135,7 @@ class _Shards:
         """Return the next shard; None where there are no more images."""
         listed: list[Listed] = []
         for item in self._items:
-            if self._changes.wanted(item):
+            if self._changes.needs_reading(item):
                 known = self._done.get(item.identity)
                 self._done.add(item.identity)
                 listed.append(Listed(item, known))

@@ -137,7 +137,7 @@ class _Same:
         self.unchanged = self.repeated = 0
         self.same: list[int] = []
 
-    def wanted(self, item: Item) -> bool:
+    def needs_reading(self, item: Item) -> bool:
         """Return True: the driver has looked."""
         del item
         return True

@@ -132,9 +132,9 @@ def _part_rows(
     try:
         with parquet().ParquetFile(path, page_checksum_verification=True) as file:
             for batch in file.iter_batches(_BATCH, columns=list(columns)):
-                wanted = inside[(inside >= start) & (inside < start + len(batch))] - start
+                rows_here = inside[(inside >= start) & (inside < start + len(batch))] - start
                 for row, values in zip(
-                    wanted.tolist(), batch.take(wanted).to_pylist(), strict=True
+                    rows_here.tolist(), batch.take(rows_here).to_pylist(), strict=True
                 ):
                     yield start + row, values
                 start += len(batch)

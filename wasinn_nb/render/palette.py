@@ -143,12 +143,12 @@ def class_palette(classes: int, background: int | None) -> tuple[RGB, ...]:
     return tuple(colors)
 
 
-def far_colors(taken: Iterable[RGB], count: int) -> list[RGB]:
+def far_colors(others: Iterable[RGB], count: int) -> list[RGB]:
     """Return colors that are as far as can be from others, and from each other.
 
     Parameters
     ----------
-    taken : iterable of (red, green, blue)
+    others : iterable of (red, green, blue)
         Colors that mean something else beside them.
     count : int
 
@@ -159,7 +159,7 @@ def far_colors(taken: Iterable[RGB], count: int) -> list[RGB]:
     """
     candidates = np.array(distinct_palette(_CANDIDATES)[1:], np.float64)
     nearest = np.full((2, len(candidates)), np.inf)  # by levels, and by hues
-    for color in taken:
+    for color in others:
         nearest = np.minimum(nearest, _distances(candidates, np.array(color, np.float64)))
     found: list[RGB] = []
     for _ in range(count):
@@ -169,7 +169,7 @@ def far_colors(taken: Iterable[RGB], count: int) -> list[RGB]:
         red, green, blue = candidates[farthest].astype(int).tolist()
         found.append((red, green, blue))
         nearest = np.minimum(nearest, _distances(candidates, candidates[farthest]))
-        nearest[:, farthest] = -1  # whatever else is taken
+        nearest[:, farthest] = -1  # not a second time
     return found
 
 

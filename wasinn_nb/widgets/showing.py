@@ -111,9 +111,9 @@ class _Notebook:
         # What each `Output` captured; it lives as long as that.
         self.captured: weakref.WeakKeyDictionary[Any, list[_Captured]] = weakref.WeakKeyDictionary()
         shell.events.register("post_run_cell", self.cell_ended)
-        shown = shell.display_formatter.ipython_display_formatter
-        shown.for_type(ipywidgets.Box, self.show_foreign)
-        shown.for_type(ipywidgets.Output, self.show_foreign)
+        formatter = shell.display_formatter.ipython_display_formatter
+        formatter.for_type(ipywidgets.Box, self.show_foreign)
+        formatter.for_type(ipywidgets.Output, self.show_foreign)
 
     def header(self, name: str) -> str:
         """Return a field of the header of the message that the kernel answers now."""

@@ -89,8 +89,8 @@ class Still:
 
     def bundle(self) -> dict[str, str | bytes]:
         """Return the image as a bundle of media types."""
-        shown = "".join(one._repr_html_() for one in self._values)
-        html = f'<div data-wnb-still="{self.id}">{_STYLE}{shown}</div>'
+        html_parts = "".join(one._repr_html_() for one in self._values)
+        html = f'<div data-wnb-still="{self.id}">{_STYLE}{html_parts}</div>'
         text = "\n".join(map(repr, self._values)) or "no result yet"
         bundle: dict[str, str | bytes] = {"text/html": html, "text/plain": text}
         if (png := documents_png([one.document() for one in self._values])) is not None:
