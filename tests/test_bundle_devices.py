@@ -47,16 +47,14 @@ IDENTICAL += [("labels", "identical")]
 
 
 def check_native(bundle):
-    """The output is that of the five calls, and the mask is that of `segment`."""
+    """The output is that of the five calls and of `segment`."""
     with wn.WasiNnCtx(precision="f32") as ctx:
         context = ctx.init_execution_context(ctx.load(bundle.model, "openvino", "CPU"))
         ctx.set_input(context, 0, wn.image_to_tensor(bundle.image, bundle.recipe))
         ctx.compute(context)
         assert ctx.get_output(context, 0) == bundle.expected
     native = wn.segment(bundle.image, bundle.model[0], resize="triangle", scores=True)
-    # OpenVINO may order the sums otherwise in the graph that has taken over the preprocessing.
-    assert np.allclose(native.scores[None], bundle.expected.to_array(), rtol=0, atol=1e-5)
-    assert wn.compare(native, bundle.expected, card=bundle.card).changed == 0
+    assert np.array_equal(native.scores[None], bundle.expected.to_array())
 
 
 @full

@@ -25,6 +25,7 @@ from wasinn_nb.imaging import (
     open_for,
     pixels_to_tensor,
     read_encoded,
+    reordered,
     resized_pixels,
     unused_bits,
 )
@@ -253,7 +254,7 @@ class Pipeline:
         read = time.perf_counter()
         pixels = resized_pixels(opened, recipe)
         if self._graph.fuses_input:
-            tensor = Tensor.adopt((1, *pixels.shape), "u8", np.ascontiguousarray(pixels))
+            tensor = Tensor.adopt((1, *pixels.shape), "u8", reordered(pixels, recipe.color))
         else:
             tensor = pixels_to_tensor(pixels, recipe)
         prepared = time.perf_counter()

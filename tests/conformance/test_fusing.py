@@ -8,7 +8,7 @@ import pytest
 from conformance import models
 from wasinn_nb import errors
 from wasinn_nb.abi import TensorType
-from wasinn_nb.imaging.preprocessing import pixels_to_tensor
+from wasinn_nb.imaging.preprocessing import pixels_to_tensor, reordered
 from wasinn_nb.imaging.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import Head
 from wasinn_nb.tensor import Tensor
@@ -70,7 +70,7 @@ def both(engine, runner):
             shape = (1, recipe.height, recipe.width, recipe.channels)
             assert graph.inputs[0].dimensions == shape
             assert graph.inputs[0].type is TensorType.U8
-            tensor = Tensor.from_array(pixels[None])
+            tensor = Tensor.from_array(reordered(pixels, recipe.color)[None])
         else:
             assert graph.inputs[0].dimensions == recipe.dimensions
             assert graph.inputs[0].type is recipe.type

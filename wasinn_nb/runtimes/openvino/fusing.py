@@ -7,7 +7,7 @@ import functools
 import numpy as np
 import openvino as ov
 from openvino import opset13 as op
-from openvino.preprocess import ColorFormat, PrePostProcessor
+from openvino.preprocess import PrePostProcessor
 
 from wasinn_nb.imaging import PreprocessRecipe, pixels_to_tensor
 from wasinn_nb.runtimes.confidence import STEPS
@@ -17,7 +17,10 @@ __all__ = ["can_fuse_head", "with_head", "with_input"]
 
 
 def with_input(model: ov.Model, recipe: PreprocessRecipe) -> ov.Model:
-    """Return *model* with (1, height, width, channels) u8 pixels as input 0, RGB or RGBA or gray.
+    """Return *model* with (1, height, width, channels) u8 pixels as input 0, in the recipe's order.
+
+    The graph does not change the order of channels: OpenVINO would move that into the weights of
+    the first convolution, which then adds in another order and rounds otherwise.
 
     Parameters
     ----------
@@ -33,11 +36,6 @@ def with_input(model: ov.Model, recipe: PreprocessRecipe) -> ov.Model:
     pixels.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
     pixels.model().set_layout(ov.Layout(layout))
     steps = pixels.preprocess()
-    if recipe.color == "BGR":
-        pixels.tensor().set_color_format(ColorFormat.RGB)
-        steps.convert_color(ColorFormat.BGR)
-    elif recipe.color == "BGRA":
-        steps.custom(lambda data: op.gather(data, np.array([2, 1, 0, 3]), np.int64(3)).output(0))
     if recipe.is_identity:
         steps.convert_element_type(getattr(ov.Type, recipe.type.suffix))
     else:
