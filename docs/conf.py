@@ -27,7 +27,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx_copybutton",
 ]
-exclude_patterns = ["_build", "questions.md"]
+exclude_patterns = ["_build", "questions.md", "explanation/runtimes-table.md"]
 # Tutorials are committed with their outputs, which nbval compares with a run.
 nb_execution_mode = "off"
 myst_enable_extensions = ["colon_fence", "deflist"]
@@ -61,6 +61,7 @@ html_sidebars = {"index": []}
 def write_sources(_: Sphinx) -> None:
     """Write the pages that are made from other files: tutorials, the command line, the figure."""
     import architecture
+    import runtimes_page
 
     for notebook in (HERE.parent / "notebooks").glob("*.ipynb"):
         shutil.copy(notebook, HERE / "tutorials")
@@ -83,6 +84,7 @@ def write_sources(_: Sphinx) -> None:
         stdout=subprocess.DEVNULL,
     )
     architecture.write(HERE / "explanation" / "architecture.svg")
+    runtimes_page.write()
 
 
 def setup(app: Sphinx) -> None:

@@ -36,7 +36,7 @@ def test_one_class_against_the_rest():
     assert got.classes == ("road", "other")
     assert got.matrix.tolist() == [[2, 1], [1, 3]]
     assert got.miou == got.iou["road"] == 1 / 2
-    assert "- road: road of the data, road + mark of the model" in repr(got)
+    assert "- road of the data is road + mark of the model" in repr(got)
     assert "left out: other (what the mapping does not name)" in repr(got)
     assert "ignored in the truth: 11, 1 pixel (12.50 %)" in repr(got)
     by_index = evaluate(found, data, classes=11, mapping={3: [1, 3]}, ignore=[11])

@@ -7,11 +7,10 @@ for the failure, ``errno`` holds it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from wasinn_nb.abi import Errno
+from wasinn_nb.remedy import Remedy
 from wasinn_nb.wording import inert
 
 __all__ = [
@@ -46,37 +45,10 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Remedy:
-    """What to do about an error: in Python, and as values that other surfaces put their own way.
-
-    Parameters
-    ----------
-    python : str
-        What to do in Python; the end of the error's message.
-    choices : sequence of mappings
-        Each would do: names of arguments or of a card's fields, such as ``runtime``, ``recipe`` or
-        ``task``, with the values to give.
-    command : str
-        What to do on the command line where no choice says it; ``{model}`` stands for the model.
-
-    Examples
-    --------
-    >>> remedy = Remedy("use runtime='litert'", [{"runtime": "litert"}])
-    >>> error = RuntimeFailure("OpenVINO does not have this operation", remedy=remedy)
-    >>> error.problem
-    'OpenVINO does not have this operation'
-    >>> str(error)
-    "OpenVINO does not have this operation; use runtime='litert'"
-    """
-
-    python: str
-    choices: Sequence[Mapping[str, Any]] = ()
-    command: str = ""
-
-
 class WasiNnError(Exception):
     """The root of the package's errors.
+
+    Remedy: each subclass has its own; the message says what was expected, and what came.
 
     Parameters
     ----------
@@ -127,6 +99,8 @@ def _remade(kind: type[WasiNnError], arguments: tuple[Any, ...]) -> WasiNnError:
 class WasiNnWarning(UserWarning):
     """Something that works, but probably not as intended.
 
+    Remedy: do what the message says, or silence it with `warnings.filterwarnings`.
+
     Examples
     --------
     >>> import warnings
@@ -135,43 +109,63 @@ class WasiNnWarning(UserWarning):
 
 
 class InvalidArgumentError(WasiNnError, ValueError):
-    """An argument of a WASI-NN call is wrong: a handle, an index, a shape, a target."""
+    """An argument of a WASI-NN call is wrong: a handle, an index, a shape, a target.
+
+    Remedy: pass what the message says was expected; ``run.trace`` has a guest's arguments.
+    """
 
     errno = Errno.INVALID_ARGUMENT
 
 
 class InvalidEncodingError(WasiNnError, ValueError):
-    """WASI-NN does not have this graph encoding."""
+    """WASI-NN does not have this graph encoding.
+
+    Remedy: pass a name or number of `GraphEncoding`.
+    """
 
     errno = Errno.INVALID_ENCODING
 
 
 class MissingMemoryError(WasiNnError, LookupError):
-    """The guest exports no memory to read from or write to."""
+    """The guest exports no memory to read from or write to.
+
+    Remedy: export the memory as ``memory`` when the guest is linked.
+    """
 
     errno = Errno.MISSING_MEMORY
 
 
 class BusyError(WasiNnError, RuntimeError):
-    """The execution context is computing in another thread."""
+    """The execution context is computing in another thread.
+
+    Remedy: wait for that call, or give each thread an execution context of its own.
+    """
 
     errno = Errno.BUSY
 
 
 class RuntimeFailure(WasiNnError, RuntimeError):  # noqa: N818 - "RuntimeError" is taken
-    """The runtime failed: a broken model, calls out of order, a failing device."""
+    """The runtime failed: a broken model, calls out of order, a failing device.
+
+    Remedy: the message has the engine's reason; convert the model again, or try another engine.
+    """
 
     errno = Errno.RUNTIME_ERROR
 
 
 class UnsupportedOperationError(WasiNnError, NotImplementedError):
-    """WASI-NN has the operation, but this runtime does not support it."""
+    """WASI-NN has the operation, but this runtime does not support it.
+
+    Remedy: use another of ``wn.engines()``, or another target of ``wn.devices()``.
+    """
 
     errno = Errno.UNSUPPORTED_OPERATION
 
 
 class TooLargeError(WasiNnError, BufferError):
     """The output does not fit the buffer.
+
+    Remedy: pass a buffer of at least ``needed`` bytes.
 
     Attributes
     ----------
@@ -187,37 +181,57 @@ class TooLargeError(WasiNnError, BufferError):
 
 
 class NotFoundError(WasiNnError, LookupError):
-    """No model, image or graph of that name."""
+    """No model, image or graph of that name.
+
+    Remedy: take a name that the message lists, or a path.
+    """
 
     errno = Errno.NOT_FOUND
 
 
 class TensorError(WasiNnError, ValueError):
-    """Dimensions, type and bytes of a tensor do not fit each other."""
+    """Dimensions, type and bytes of a tensor do not fit each other.
+
+    Remedy: compare dimensions, type and length of the data; the message has all three.
+    """
 
     errno = Errno.INVALID_ARGUMENT
 
 
 class TensorFileError(WasiNnError, ValueError):
-    """A ``.tensor`` file contradicts its name, its sidecar or the arguments."""
+    """A ``.tensor`` file contradicts its name, its sidecar or the arguments.
+
+    Remedy: fetch the file again if it was cut off; else pass its true ``shape`` and ``type``.
+    """
 
 
 class RecipeError(WasiNnError, ValueError):
-    """A preprocessing recipe or model card holds an invalid value."""
+    """A preprocessing recipe or model card holds an invalid value.
+
+    Remedy: correct the field that the message names, in the card's file or in the call.
+    """
 
 
 class MissingFileError(WasiNnError, FileNotFoundError):
-    """A file or folder that was named does not exist."""
+    """A file or folder that was named does not exist.
+
+    Remedy: check the path; relative ones start at the working directory.
+    """
 
     errno = Errno.NOT_FOUND
 
 
 class UnwritableError(WasiNnError, OSError):  # type: ignore[misc]  # errno: ours, not the OS's
-    """Files could not be written; whatever was there before is unchanged."""
+    """Files could not be written; whatever was there before is unchanged.
+
+    Remedy: make room, or write to a folder of yours; the message has the system's reason.
+    """
 
 
 class ImageError(WasiNnError, ValueError):
     """An image cannot be read, or the data are not an image.
+
+    Remedy: convert the file to PNG or JPEG, or fetch it again if it was cut off.
 
     Parameters
     ----------
@@ -248,21 +262,33 @@ class ImageError(WasiNnError, ValueError):
 
 
 class DownloadError(WasiNnError, OSError):  # type: ignore[misc]  # errno: ours, not the OS's
-    """A file could not be fetched; whatever was there before is untouched."""
+    """A file could not be fetched; whatever was there before is untouched.
+
+    Remedy: check the network and call again, or put the file where the message says.
+    """
 
     _lines = True
 
 
 class HashMismatchError(DownloadError):
-    """A file is not the one that the catalog describes."""
+    """A file is not the one that the catalog describes.
+
+    Remedy: remove the file and fetch it again; if it differs again, do not use it.
+    """
 
 
 class TooManyFailuresError(WasiNnError, RuntimeError):
-    """Most of the first of many images failed, so that the run was ended; its rows are kept."""
+    """Most of the first of many images failed, so that the run was ended; its rows are kept.
+
+    Remedy: read the errors with ``query("status == 'error'")``, correct what they name, and run
+    again; ``failures=1`` goes on whatever fails.
+    """
 
 
 class GuestError(WasiNnError):
     """A WebAssembly guest could not be run, or did not end by itself.
+
+    Remedy: each subclass has its own; ``run`` shows how far the guest came.
 
     Attributes
     ----------
@@ -275,15 +301,23 @@ class GuestError(WasiNnError):
 
 
 class GuestModuleError(GuestError, ValueError):
-    """The bytes are not a WebAssembly command module, or it needs more than is allowed."""
+    """The bytes are not a WebAssembly command module, or it needs more than is allowed.
+
+    Remedy: build the guest for ``wasm32-wasip1``, or raise the limit that the message names.
+    """
 
 
 class GuestLinkError(GuestError, LookupError):
-    """The guest imports what this host does not provide."""
+    """The guest imports what this host does not provide.
+
+    Remedy: build the guest without the imports that the message names.
+    """
 
 
 class GuestTrap(GuestError, RuntimeError):  # noqa: N818 - WebAssembly's word
     """The guest trapped: it panicked, aborted, left its memory, or exhausted its stack.
+
+    Remedy: read ``run.stderr`` and ``run.reasons``: most guests panic after a failed call.
 
     Attributes
     ----------
@@ -301,6 +335,8 @@ class GuestTrap(GuestError, RuntimeError):  # noqa: N818 - WebAssembly's word
 
 class GuestCrash(GuestError, RuntimeError):  # noqa: N818 - as GuestTrap
     """The guest's process ended before the guest: an engine crashed, or a limit was passed.
+
+    Remedy: raise the argument that ``limit`` names; where it is None, try another engine.
 
     This process goes on.
 
@@ -330,11 +366,16 @@ class GuestCrash(GuestError, RuntimeError):  # noqa: N818 - as GuestTrap
 
 
 class GuestTimeout(GuestError, TimeoutError):  # type: ignore[misc]  # noqa: N818 - errno: ours
-    """The guest did not end within its time limit, and was stopped."""
+    """The guest did not end within its time limit, and was stopped.
+
+    Remedy: raise ``time_limit``; ``run.trace`` has the guest's last call.
+    """
 
 
 class GuestExitError(GuestError, RuntimeError):
     """The guest ended with an exit code other than 0, which the caller asked to be an error.
+
+    Remedy: read ``run.stderr`` and ``run.reasons``, or leave ``check`` off.
 
     Attributes
     ----------
@@ -347,4 +388,7 @@ class GuestExitError(GuestError, RuntimeError):
 
 
 class ReplayError(GuestError, LookupError):
-    """A guest makes another call than its recording has."""
+    """A guest makes another call than its recording has.
+
+    Remedy: record it again with ``run.save``, or correct the guest; the message has both calls.
+    """

@@ -112,6 +112,27 @@ def classify(
     ------
     WasiNnError
         As `Pipeline` and its call.
+
+    Examples
+    --------
+    A model that gives the mean of each channel says how red, green and blue an image is:
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import onnx
+    >>> path = os.path.join(tempfile.mkdtemp(), "colors.onnx")
+    >>> model = onnx.parser.parse_model('''<ir_version: 8, opset_import: ["": 13]>
+    ...     colors (float[1, 3, 8, 8] image) => (float[1, 3] scores) {
+    ...         means = GlobalAveragePool(image)
+    ...         scores = Flatten(means)
+    ...     }''')
+    >>> onnx.save(model, path)
+    >>> colors, recipe = ("red", "green", "blue"), {"color": "RGB", "range": (0, 1)}
+    >>> card = ModelCard.from_model(path, task="classification", classes=colors, recipe=recipe)
+    >>> orange = np.full((8, 8, 3), (255, 153, 0), np.uint8)
+    >>> result = classify(orange, path, card=card)
+    >>> [(score.name, round(score.probability, 2)) for score in result.top(2)]
+    [('red', 0.49), ('green', 0.33)]
     """
     pipeline = kept_pipeline(
         _with_fields(model, card, output=output),

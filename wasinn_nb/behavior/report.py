@@ -113,6 +113,15 @@ class Portability(Report):
     runtimes : tuple of RuntimeReport
     notes : tuple of str
         What could not be judged.
+
+    Examples
+    --------
+    >>> import wasinn_nb as wn
+    >>> with wn.WasiNnCtx() as ctx:
+    ...     graph = ctx.load(wn.model().files, "openvino", "AUTO")
+    >>> report = wn.portability(ctx.trace)
+    >>> bool(report), report["wasmtime"].same
+    (False, False)
     """
 
     what: str

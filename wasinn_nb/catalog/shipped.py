@@ -34,7 +34,13 @@ def data_dir() -> Path:
 
 
 def images() -> tuple[str, ...]:
-    """Return the names of the shipped images."""
+    """Return the names of the shipped images.
+
+    Examples
+    --------
+    >>> images()[:3]
+    ('city-arrow', 'city-crosswalk', 'city-cyclist')
+    """
     return tuple(sorted(_files_in("images")))
 
 
@@ -130,6 +136,11 @@ def mask(name: str) -> Path:
     ------
     NotFoundError
         If no shipped mask has this name.
+
+    Examples
+    --------
+    >>> mask("city-arrow").name
+    'city-arrow.png'
     """
     shipped = _files_in("masks")
     if name not in shipped:

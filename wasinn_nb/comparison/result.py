@@ -42,7 +42,13 @@ __all__ = ["Comparison", "Step", "Verdict"]
 
 
 class Verdict(Enum):
-    """The outcome of a comparison; ``str`` gives it in words."""
+    """The outcome of a comparison; ``str`` gives it in words.
+
+    Examples
+    --------
+    >>> str(Verdict.SAME), Verdict("different")
+    ('same within precision', <Verdict.DIFFERENT: 'different'>)
+    """
 
     IDENTICAL = "identical"
     SAME = "same within precision"
@@ -123,6 +129,15 @@ class Comparison(Report):
     unit : str
         What the values in `ranks` and `largest` are: ``"probability"``, or ``"score"`` where
         probabilities are not known on both sides.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import wasinn_nb as wn
+    >>> ones = np.ones((1, 3), np.float32)
+    >>> comparison = wn.compare(ones, 1.001 * ones)
+    >>> str(comparison.verdict), bool(comparison), comparison.first_difference
+    ('same within precision', True, None)
     """
 
     verdict: Verdict

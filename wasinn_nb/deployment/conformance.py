@@ -53,6 +53,14 @@ class Bundle(Showing):
         Runtime → why the bundle does not run there; None where it does.
     notes, assumed : tuple of str
         What is not as the model's card says, and what nothing states.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import wasinn_nb as wn
+    >>> bundle = wn.bundle(wn.model(), tempfile.mkdtemp(), image="city-arrow")
+    >>> bundle.task, bundle.output["dimensions"], bundle.vector["tolerance"]
+    ('segmentation', [1, 4, 512, 896], 0.01)
     """
 
     folder: Path

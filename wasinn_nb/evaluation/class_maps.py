@@ -72,11 +72,15 @@ class ClassMap:
         >>> print(*classes.lines(), sep="\n")
         other: tree of the data, tree of the model
         """
-        return [
-            f"{name}: {_joined(truth)} of the data, {_joined(predicted)} of the model"
-            for name, truth, predicted in zip(self.names, self.truth, self.predicted, strict=True)
-            if not (truth == predicted and name == " + ".join(truth))
-        ]
+        lines = []
+        for name, truth, predicted in zip(self.names, self.truth, self.predicted, strict=True):
+            if name != " + ".join(truth):
+                lines.append(
+                    f"{name}: {_joined(truth)} of the data, {_joined(predicted)} of the model"
+                )
+            elif truth != predicted:
+                lines.append(f"{_joined(truth)} of the data is {_joined(predicted)} of the model")
+        return lines
 
 
 def class_map(
@@ -106,7 +110,7 @@ def class_map(
     >>> found.names
     ('road', 'other')
     >>> print(*found.lines(), sep="\n")
-    road: road of the data, road + mark of the model
+    road of the data is road + mark of the model
     other: sky of the data, background of the model
     """
     model = data.names if card is None else card.classes

@@ -94,6 +94,13 @@ class ClassificationEvaluation(Report):
         What nothing states about the model, and was assumed.
     remarks : Remarks
         What was done with files.
+
+    Examples
+    --------
+    >>> ranks = (Rank("a.jpg", 0, 0, 1, 0.9), Rank("b.jpg", 1, 0, 2, 0.3))
+    >>> evaluation = ClassificationEvaluation("toy", ("cat", "dog"), ranks)
+    >>> evaluation.top1, evaluation.confusions()
+    (0.5, (Confusion(true=1, predicted=0, images=1),))
     """
 
     model: str

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from wasinn_nb import metrics
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.evaluation.class_maps import OTHER, ClassMap
+from wasinn_nb.evaluation.class_maps import ClassMap
 from wasinn_nb.evaluation.counts import ImageCounts
 from wasinn_nb.evaluation.document import evaluation_document, matrix_image, true_shares
+from wasinn_nb.evaluation.policy import FIGURE, counting, figure_text
 from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.evaluation.samples import WHITE, WRONG, Sample, sample_row, sample_views
 from wasinn_nb.render import (
@@ -29,7 +30,7 @@ from wasinn_nb.render import (
     Table,
 )
 from wasinn_nb.tasks.segmentation import MANY_CLASSES
-from wasinn_nb.wording import counted, listed, percent
+from wasinn_nb.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Evaluation"]
 
-_FIGURE: Final = ".4f"
 _FIGURES: Final = ("IoU", "Dice", "accuracy", "boundary IoU")
 _DRAWN_IMAGES: Final = 3
 
@@ -73,6 +73,15 @@ class Evaluation(Report):
         What nothing states about the model, and was assumed.
     remarks : Remarks
         What was done with files.
+
+    Examples
+    --------
+    >>> import wasinn_nb as wn
+    >>> truth = np.array([[0, 0, 1, 1]], np.uint8)
+    >>> predicted = np.array([[0, 0, 0, 1]], np.uint8)
+    >>> evaluation = wn.evaluate([predicted], [truth], classes=("background", "road"))
+    >>> evaluation.matrix.tolist(), evaluation.iou["road"]
+    ([[2, 0], [1, 1]], 0.5)
     """
 
     model: str
@@ -158,43 +167,7 @@ class Evaluation(Report):
 
     def policy(self) -> list[str]:
         """Return how the figures were made, in sentences."""
-        values = metrics.iou(self.matrix)
-        absent = [i for i in self.class_map.averaged if math.isnan(values[i])]
-        averaged = [self.classes[i] for i in self.class_map.averaged if i not in absent]
-        left_out = [f"{self.classes[i]} (in neither)" for i in absent]
-        left_out += [f"{name} (ignored in the truth)" for name in self.class_map.ignored]
-        if self.class_map.has_other:
-            left_out.append(f"{OTHER} (what the mapping does not name)")
-        mean = f"mean over {listed(averaged, 12) or 'no class'}"
-        if left_out:
-            mean += f"; left out: {listed(left_out, 12)}"
-        own = _figure(self.image_miou)
-        sentences = [
-            mean,
-            f"pixels of all images count together; the mean of each image's own is {own}",
-        ]
-        ignored = sum(count.ignored for count in self.counts)
-        uncovered = sum(count.uncovered for count in self.counts)
-        total = max(1, ignored + uncovered + int(self.matrix.sum()))
-        if self.ignored:
-            sentences.append(f"ignored in the truth: {self.ignored}, {_pixels(ignored, total)}")
-        if uncovered:
-            images = sum(count.uncovered > 0 for count in self.counts)
-            sentences.append(
-                f"not counted, because the cropped input does not show them: "
-                f"{_pixels(uncovered, total)} in {counted(images, 'image')}"
-            )
-        if self.resized:
-            brought = "was brought to its" if self.resized == 1 else "were brought to their"
-            sentences.append(
-                f"{self.resized} of {counted(len(self.counts), 'prediction')} {brought} truth's "
-                f"size (scores before the argmax where kept, else labels by nearest)"
-            )
-        sentences.append(
-            f"accuracy is the part of the true pixels that was found; a boundary reaches "
-            f"{100 * self.dilation_ratio:g} % of the diagonal inwards"
-        )
-        return [*sentences, *self.remarks.sentences()]
+        return [*counting(self), *self.remarks.sentences()]
 
     def lines(self) -> list[str]:
         """Return what the figures rest on, in sentences: mapping, policy, and what is assumed."""
@@ -304,7 +277,9 @@ class Evaluation(Report):
 
     def summary(self) -> str:
         """Return the overall figures in one line."""
-        return f"mean IoU {_figure(self.miou)}, pixel accuracy {_figure(self.pixel_accuracy)}"
+        return (
+            f"mean IoU {figure_text(self.miou)}, pixel accuracy {figure_text(self.pixel_accuracy)}"
+        )
 
     def class_rows(self) -> list[tuple[str, ...]]:
         """Return the table as text, a row for each class."""
@@ -327,7 +302,7 @@ class Evaluation(Report):
             legend=[Legend(self.legend())],
             samples=[
                 [
-                    Paragraph(f"{sample.name}: mean IoU {_figure(sample.miou)}", "strong"),
+                    Paragraph(f"{sample.name}: mean IoU {figure_text(sample.miou)}", "strong"),
                     sample_row(sample, self.class_map.palette),
                 ]
                 for sample in self.samples
@@ -340,7 +315,7 @@ class Evaluation(Report):
         figures = (self.iou, self.dice, self.accuracy, self.boundary_iou)
         pixels = self.matrix.sum(axis=1).tolist()
         return Table(
-            ["class", *(Column(name, _FIGURE) for name in _FIGURES), "pixels"],
+            ["class", *(Column(name, FIGURE) for name in _FIGURES), "pixels"],
             [
                 (name, *(figure[name] for figure in figures), count)
                 for name, count in zip(self.classes, pixels, strict=True)
@@ -353,7 +328,7 @@ class Evaluation(Report):
             row = self._image_row(self.counts[index], self._image_mious[index])
             figures = (row["mean IoU"], row["accuracy"], row["worst class"])
             rows.append((self.counts[index].name, *figures))
-        columns = [Column("mean IoU", _FIGURE), Column("accuracy", _FIGURE)]
+        columns = [Column("mean IoU", FIGURE), Column("accuracy", FIGURE)]
         return Table(["image", *columns, "worst class"], rows)
 
     @cached_property
@@ -386,14 +361,6 @@ class Evaluation(Report):
             "pixels": pixels,
             **{f"IoU {name}": value for name, value in self._by_class(count.iou).items()},
         }
-
-
-def _pixels(count: int, total: int) -> str:
-    return f"{counted(count, 'pixel')} ({percent(count / total)})"
-
-
-def _figure(value: float) -> str:
-    return "-" if math.isnan(value) else format(value, _FIGURE)
 
 
 def _or_none(value: float) -> float | None:

@@ -52,6 +52,16 @@ class RunComparison(Report):
         Images that only the first, and only the second run has a result for.
     differs : tuple of str
         What of the two origins differs, such as ``recipe``.
+
+    Examples
+    --------
+    >>> counted = np.array([[8, 2], [0, 6]])
+    >>> one, other, classes = "fp32", "int8", ("background", "road")
+    >>> comparison = RunComparison(
+    ...     (one, other), classes, counted, ("a.jpg",), np.array([0.875]), np.ones((1, 2)), (0, 0)
+    ... )
+    >>> comparison.agreement
+    0.875
     """
 
     titles: tuple[str, str]

@@ -88,6 +88,16 @@ def read_sidecar(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     ------
     TensorFileError
         If the sidecar is not what :meth:`Tensor.write` writes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import wasinn_nb as wn
+    >>> path = Path(tempfile.mkdtemp(), "a.tensor")
+    >>> _ = wn.Tensor.from_array(np.zeros((1, 3), np.float32)).write(path)
+    >>> read_sidecar(path)["dimensions"]
+    (1, 3)
     """
     sidecar = sidecar_path(path)
     if not sidecar.is_file():
