@@ -79,6 +79,7 @@ bench: .venv/.dev
 
 docs: .venv/.dev
 	$(BIN)/python -m sphinx -q -W --keep-going -j auto -d out/docs-cache -b html docs out/docs
+	$(BIN)/python docs/questions.py out/docs
 
 MODELS ?= 10000
 fuzz: .venv/.dev
