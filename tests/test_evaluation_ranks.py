@@ -97,11 +97,14 @@ def test_page_and_html(found, model, folders, tmp_path):
     page = named.write_html(tmp_path / "a.html").read_text()
     for heading in ("Classes", "Most confused classes", "Confusion matrix", "Worst images"):
         assert f"<h2>{heading}</h2>" in page
-    assert page.count("<img ") == 2  # the matrix and the image
+    assert page.count("<img ") == 1
+    assert page.count("<svg ") == 1
     assert "true class b: place 2 of 3" in page
     assert not re.search("<b>|<i>", page)
-    assert not re.findall(r'(?:src|href)="(?!data:)', page)
-    assert "<h2>Confusion matrix</h2>" not in _page_of_many(tmp_path)
+    assert not re.findall(r'(?:src|href)="(?!data:|#part-)', page)
+    page = _page_of_many(tmp_path)
+    assert "<title>4 predicted as 3: 100.00 %</title>" in page
+    assert "<title>0</title>" not in page  # neither true nor predicted
     html = found._repr_html_()
     assert "<table" in html
     assert "top-1 accuracy 0.5000" in html

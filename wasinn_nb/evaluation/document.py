@@ -10,18 +10,22 @@ from numpy.typing import NDArray
 
 from wasinn_nb import metrics
 from wasinn_nb.render import (
+    RGB,
     Block,
     Document,
     ImageBlock,
     Items,
+    Matrix,
     Only,
     Paragraph,
     Section,
     Table,
     encoded_figure,
 )
+from wasinn_nb.tasks.segmentation import MANY_CLASSES
+from wasinn_nb.wording import counted
 
-__all__ = ["evaluation_document", "matrix_image", "true_shares"]
+__all__ = ["confused", "evaluation_document", "matrix_section", "true_shares"]
 
 _FEW_IMAGES: Final = 30  # more than that are folded away
 _FIRST_SAMPLES: Final = 3  # in a notebook
@@ -114,8 +118,10 @@ def true_shares(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
     return metrics.ratio(matrix, np.broadcast_to(matrix.sum(axis=1)[:, None], matrix.shape))
 
 
-def matrix_image(matrix: NDArray[np.int64], names: Sequence[str]) -> ImageBlock:
-    """Return a drawing of a confusion matrix.
+def matrix_section(
+    matrix: NDArray[np.int64], names: Sequence[str], colors: Sequence[RGB] = ()
+) -> Section:
+    """Return a drawing of a confusion matrix, and how to read it.
 
     Parameters
     ----------
@@ -123,11 +129,68 @@ def matrix_image(matrix: NDArray[np.int64], names: Sequence[str]) -> ImageBlock:
         A row for each true class, a column for each predicted one.
     names : sequence of str
         Of the classes.
-    """
+    colors : sequence of (red, green, blue)
+        Of the classes, where they have any.
 
+    Examples
+    --------
+    >>> section = matrix_section(np.array([[3, 1], [0, 4]]), ["road", "curb"])
+    >>> section.blocks[0].shares
+    [[0.75, 0.25], [0.0, 1.0]]
+    """
+    there = list(range(len(names)))
+    if len(names) > MANY_CLASSES:
+        there = np.flatnonzero(matrix.sum(axis=0) + matrix.sum(axis=1)).tolist()
+    shares = true_shares(matrix[np.ix_(there, there)])
+    present = [names[index] for index in there]
+    how = (
+        "Each row shows what became of a true class, in percent of it: blue where it was predicted "
+        "right, orange where not. Small parts are drawn darker than they are."
+    )
+    if left_out := len(names) - len(there):
+        how += f" {counted(left_out, 'class')} without a pixel or an image left out."
+    block = Matrix(
+        shares.tolist(),
+        present,
+        [colors[index] for index in there] if colors else (),
+        alt="Percent of each true class that was predicted as each class",
+        image=_matrix_image(shares, present),
+    )
+    return Section("Confusion matrix", [block, Paragraph(how)])
+
+
+def confused(matrix: NDArray[np.int64]) -> list[tuple[int, int, int]]:
+    """Return which classes were predicted as which others, the most frequent first.
+
+    Parameters
+    ----------
+    matrix : (C, C) int64 array
+        A row for each true class, a column for each predicted one.
+
+    Returns
+    -------
+    list of (true class, predicted class, how often)
+        Of equally frequent ones, those with the lower indices come first.
+
+    Examples
+    --------
+    >>> confused(np.array([[3, 1], [2, 4]]))
+    [(1, 0, 2), (0, 1, 1)]
+    """
+    wrong = matrix.copy()
+    np.fill_diagonal(wrong, 0)
+    true, predicted = np.nonzero(wrong)
+    counts = wrong[true, predicted]
+    order = np.argsort(-counts, kind="stable")
+    return list(
+        zip(true[order].tolist(), predicted[order].tolist(), counts[order].tolist(), strict=True)
+    )
+
+
+def _matrix_image(shares: NDArray[np.float64], names: Sequence[str]) -> ImageBlock:
     def encode() -> tuple[str, bytes, int]:
         from wasinn_nb.render import draw_evaluation
 
-        return encoded_figure(draw_evaluation(true_shares(matrix), names, [], []))
+        return encoded_figure(draw_evaluation(shares, names, [], []))
 
     return ImageBlock(encode, "Percent of each true class that was predicted as each class")

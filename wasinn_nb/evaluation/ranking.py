@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.evaluation.document import evaluation_document, matrix_image
+from wasinn_nb.evaluation.document import evaluation_document, matrix_section
 from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.render import (
     Bar,
@@ -41,6 +41,7 @@ __all__ = ["ClassCounts", "ClassificationEvaluation", "Confusion", "Rank"]
 
 _FIRST: Final = 5  # rows of a table that the text has
 _BARS: Final = 3
+_MOST_DRAWN: Final = 150  # classes
 _LONGEST_SIDE: Final = 320  # pixels of an image beside its bars
 # A part of the images that no chance explains, and that hints at classes counted from 1.
 _SHIFTED: Final = 0.5
@@ -286,9 +287,7 @@ class ClassificationEvaluation(Report):
         details = []
         if confusions.rows:
             details.append(Section("Most confused classes", [confusions]))
-        if self.matrix is not None:
-            matrix = matrix_image(self.matrix, self.classes)
-            details.append(Section("Confusion matrix", [matrix]))
+        details += self._matrix_section()
         return evaluation_document(
             self.title(),
             self.summary(),
@@ -301,6 +300,19 @@ class ClassificationEvaluation(Report):
             images=images,
             failed=self.remarks.failed,
         )
+
+    def _matrix_section(self) -> list[Section]:
+        """Return the matrix of the classes that occur, unless these are too many to be seen."""
+        there = sorted({one for rank in self.ranks for one in (rank.true, rank.predicted)})
+        if len(there) > _MOST_DRAWN:
+            return []
+        if len(self.classes) <= MANY_CLASSES:
+            there = list(range(len(self.classes)))
+        places = {index: place for place, index in enumerate(there)}
+        matrix = np.zeros((len(there),) * 2, np.int64)
+        for rank in self.ranks:
+            matrix[places[rank.true], places[rank.predicted]] += 1
+        return [matrix_section(matrix, list(map(self._name, there)))]
 
     def _class_table(self) -> Table:
         counts: Sequence[ClassCounts] = self.counts()

@@ -15,7 +15,12 @@ from wasinn_nb import metrics
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.class_maps import ClassMap
 from wasinn_nb.evaluation.counts import ImageCounts
-from wasinn_nb.evaluation.document import evaluation_document, matrix_image, true_shares
+from wasinn_nb.evaluation.document import (
+    confused,
+    evaluation_document,
+    matrix_section,
+    true_shares,
+)
 from wasinn_nb.evaluation.policy import FIGURE, counting, figure_text
 from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.evaluation.samples import WHITE, WRONG, Sample, sample_row, sample_views
@@ -30,7 +35,7 @@ from wasinn_nb.render import (
     Table,
 )
 from wasinn_nb.tasks.segmentation import MANY_CLASSES
-from wasinn_nb.wording import counted
+from wasinn_nb.wording import counted, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -298,7 +303,10 @@ class Evaluation(Report):
             self.lines(),
             classes,
             in_text=[classes],
-            details=[Section("Confusion matrix", [matrix_image(self.matrix, self.classes)])],
+            details=[
+                *self._confused_section(),
+                matrix_section(self.matrix, self.classes, self.class_map.palette),
+            ],
             legend=[Legend(self.legend())],
             samples=[
                 [
@@ -315,7 +323,7 @@ class Evaluation(Report):
         figures = (self.iou, self.dice, self.accuracy, self.boundary_iou)
         pixels = self.matrix.sum(axis=1).tolist()
         return Table(
-            ["class", *(Column(name, FIGURE) for name in _FIGURES), "pixels"],
+            [self._class_column("class"), *(Column(name, FIGURE) for name in _FIGURES), "pixels"],
             [
                 (name, *(figure[name] for figure in figures), count)
                 for name, count in zip(self.classes, pixels, strict=True)
@@ -329,7 +337,23 @@ class Evaluation(Report):
             figures = (row["mean IoU"], row["accuracy"], row["worst class"])
             rows.append((self.counts[index].name, *figures))
         columns = [Column("mean IoU", FIGURE), Column("accuracy", FIGURE)]
-        return Table(["image", *columns, "worst class"], rows)
+        return Table(["image", *columns, self._class_column("worst class")], rows)
+
+    def _confused_section(self) -> list[Section]:
+        pairs = confused(self.matrix)
+        if not pairs:
+            return []
+        pixels = self.matrix.sum(axis=1)
+        rows = [
+            (self.classes[true], self.classes[predicted], count, count / pixels[true])
+            for true, predicted, count in pairs[:MANY_CLASSES]
+        ]
+        columns = [self._class_column(name) for name in ("true class", "predicted as")]
+        table = Table([*columns, "pixels", Column("part of the true class", percent)], rows)
+        return [Section("Most confused classes", [table])]
+
+    def _class_column(self, header: str) -> Column:
+        return Column(header, colors=dict(zip(self.classes, self.class_map.palette, strict=True)))
 
     @cached_property
     def _image_mious(self) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from .document import ImageBlock as ImageBlock
 from .document import ImageRow as ImageRow
 from .document import Items as Items
 from .document import Legend as Legend
+from .document import Matrix as Matrix
 from .document import Only as Only
 from .document import Paragraph as Paragraph
 from .document import Section as Section

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
-from wasinn_nb.render.palette import LegendEntry
+from wasinn_nb.render.palette import RGB, LegendEntry
 from wasinn_nb.render.table import Table
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "ImageRow",
     "Items",
     "Legend",
+    "Matrix",
     "Medium",
     "Only",
     "Paragraph",
@@ -163,6 +164,35 @@ class Bars:
 
 
 @dataclass(frozen=True, slots=True)
+class Matrix:
+    """Of each class, what part was taken for which class: drawn in the colors of the page.
+
+    Parameters
+    ----------
+    shares : (C, C) sequence of sequences of float
+        From 0 to 1, a row for each true class; NaN in a row without any.
+    names : sequence of str
+        Of the C classes.
+    colors : sequence of (red, green, blue)
+        Of the classes; none leaves them out.
+    across, down : str
+        What columns and rows are.
+    alt : str
+        What it shows, for those who do not see it.
+    image : ImageBlock, optional
+        The same for exports that take no HTML.
+    """
+
+    shares: Sequence[Sequence[float]]
+    names: Sequence[str]
+    colors: Sequence[RGB] = ()
+    across: str = "predicted"
+    down: str = "true"
+    alt: str = "Confusion matrix"
+    image: ImageBlock | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """Blocks under a heading.
 
@@ -207,6 +237,7 @@ Block: TypeAlias = (
     | ImageRow
     | Legend
     | Bars
+    | Matrix
     | Section
     | Only
 )

@@ -24,11 +24,13 @@ from wasinn_nb.render.document import (
     ImageRow,
     Items,
     Legend,
+    Matrix,
     Medium,
     Paragraph,
     Section,
 )
-from wasinn_nb.render.palette import LegendEntry
+from wasinn_nb.render.matrix import matrix_html
+from wasinn_nb.render.palette import RGB, LegendEntry
 from wasinn_nb.render.table import Table
 from wasinn_nb.wording import inert, percent
 
@@ -110,11 +112,9 @@ def blocks_html(blocks: Sequence[Block], medium: Medium) -> str:
 def _block_html(block: Block, medium: Medium) -> str:
     match block:
         case Paragraph(text, tone):
-            return (
-                f'<p style="{_PARAGRAPH};{_TONES[tone]}">{_escaped(text, lines=True)}</p>'
-                if text
-                else ""
-            )
+            name = f' class="wnb-{tone}"' if tone in {"good", "bad"} else ""
+            style = f"{_PARAGRAPH};{_TONES[tone]}"
+            return f'<p{name} style="{style}">{_escaped(text, lines=True)}</p>' if text else ""
         case Items(items):
             inner = "".join(f"<li>{_escaped(item)}</li>" for item in items)
             return f'<ul style="margin:.25em 0">{inner}</ul>' if items else ""
@@ -125,7 +125,7 @@ def _block_html(block: Block, medium: Medium) -> str:
             title = f'<div style="{_HEADING}">{_escaped(heading)}</div>' if heading else ""
             return f'{title}<pre style="{_CODE}"><code>{_escaped(text, lines=True)}</code></pre>'
         case Table():
-            return table_html(block)
+            return table_html(block, sortable=medium == "page")
         case ImageBlock():
             return _block_image_html(block)
         case ImageRow(images):
@@ -135,6 +135,8 @@ def _block_html(block: Block, medium: Medium) -> str:
             return f'<ul style="{_LEGEND}">{items}</ul>' if entries else ""
         case Bars():
             return _bars_html(block)
+        case Matrix():
+            return matrix_html(block)
         case Section():
             return _section_html(block, medium)
         case _:
@@ -152,7 +154,7 @@ def _section_html(section: Section, medium: Medium) -> str:
     if not heading:
         return inner
     if medium == "page":
-        return f"<h2>{heading}</h2><section>{inner}</section>"
+        return f"<h2>{heading}</h2>{inner}"
     return f'<div style="{_HEADING}">{heading}</div>{inner}'
 
 
@@ -163,12 +165,14 @@ def _fact_html(label: str, text: str) -> str:
     return f'<div style="opacity:0.75">{_escaped(label)}</div>{value}' if label else value
 
 
-def table_html(table: Table) -> str:
+def table_html(table: Table, *, sortable: bool = False) -> str:
     """Return a table as HTML: numbers to the right, long names wrapped, failed rows in color.
 
     Parameters
     ----------
     table : Table
+    sortable : bool
+        Whether the page's script may sort the rows.
 
     Examples
     --------
@@ -176,33 +180,37 @@ def table_html(table: Table) -> str:
     >>> "&lt;b&gt;" in table_html(Table(["name"], [["<b>"]]))
     True
     """
-    failed = set(table.marked)
+    failed, columns, numeric = set(table.marked), table.headers, table.numeric
 
-    def cell(text: str, tag: str, *, numeric: bool) -> str:
-        align = _NUMBER if numeric else _NAME
-        if not numeric and len(text) <= _SHORT:
+    def cell(text: str, tag: str, column: int, number: float | str | None = None) -> str:
+        align = _NUMBER if numeric[column] else _NAME
+        if not numeric[column] and len(text) <= _SHORT:
             align = "text-align:left;white-space:nowrap"
-        return f'<{tag} style="{_CELL};{align}">{_escaped(text)}</{tag}>'
+        color = (columns[column].colors or {}).get(text) if tag == "td" else None
+        swatch = "" if color is None else _swatch_html(color)
+        value = "" if number is None else f' data-value="{number}"'
+        return f'<{tag} style="{_CELL};{align}"{value}>{swatch}{_escaped(text)}</{tag}>'
 
-    def row(cells: Sequence[str], tag: str, style: str = "") -> str:
-        inner = "".join(
-            cell(text, tag, numeric=numeric)
-            for text, numeric in zip(cells, table.numeric, strict=True)
-        )
-        return f'<tr style="background:transparent;{style}">{inner}</tr>'
+    def row(index: int, texts: Sequence[str], numbers: Sequence[float | str | None]) -> str:
+        marked = index in failed
+        style = f"color:{_BAD};font-weight:600;" if marked else ""
+        cells = "".join(map(cell, texts, ["td"] * len(texts), range(len(texts)), numbers))
+        name = ' class="wnb-bad"' if marked else ""
+        return f'<tr{name} style="{style}background:transparent">{cells}</tr>'
 
-    head = row([column.name for column in table.headers], "th")
-    body = "".join(
-        row(cells, "td", f"color:{_BAD};font-weight:600" if index in failed else "")
-        for index, cells in enumerate(table.cells)
-    )
+    head = "".join(cell(column.name, "th", number) for number, column in enumerate(columns))
+    values = table.sort_values if sortable else [[None] * len(columns)] * len(table.rows)
+    body = "".join(map(row, range(len(table.rows)), table.cells, values))
     style = f"{_CELL};text-align:left;font-weight:600"
     caption = (
         f'<caption style="{style}">{_escaped(table.caption)}</caption>' if table.caption else ""
     )
+    mark = " data-sortable" if sortable and len(table.rows) > 1 else ""
     return (
-        f'<div style="overflow-x:auto"><table style="border-collapse:collapse;margin:0">{caption}'
-        f"<thead>{head}</thead><tbody>{body}</tbody></table></div>"
+        f'<div class="wnb-scroll" style="overflow-x:auto">'
+        f'<table{mark} style="border-collapse:collapse;margin:0">{caption}'
+        f'<thead><tr style="background:transparent">{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 
@@ -228,12 +236,16 @@ def _cell_html(image: ImageBlock) -> str:
 
 
 def _legend_html(entry: LegendEntry) -> str:
-    color = "".join(f"{channel:02x}" for channel in entry.color)
     share = f' <span style="{_SHARE}">{_escaped(entry.share)}</span>' if entry.share else ""
     return (
-        f'<li style="margin:0;padding:0"><span style="{_SWATCH.format(color=color)}"></span>'
+        f'<li style="margin:0;padding:0">{_swatch_html(entry.color)}'
         f"{_escaped(entry.name)}{share}</li>"
     )
+
+
+def _swatch_html(color: RGB) -> str:
+    style = _SWATCH.format(color="{:02x}{:02x}{:02x}".format(*color))
+    return f'<span style="{style}"></span>'
 
 
 def _bars_html(block: Bars) -> str:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import Final
 
-from wasinn_nb.render.document import Block, Document, Showing
+from wasinn_nb.render.document import Block, Document, Section, Showing
 from wasinn_nb.render.html import blocks_html
 from wasinn_nb.transaction import atomic
 from wasinn_nb.wording import inert
 
 __all__ = ["Report", "document_page"]
 
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
-img { max-width: 100%; height: auto; } pre { overflow-x: auto; } table { font-size: .9rem; }
-"""
+_FILES: Final = Path(__file__).with_name("page_files")
+_LEAST_PARTS: Final = 3
+"""A page with fewer parts has no table of contents."""
 
 
 def document_page(document: Document) -> str:
@@ -41,12 +40,36 @@ def document_page(document: Document) -> str:
     True
     """
     title = escape(inert(document.title))
+    parts, headings = [], []
+    for block in document.blocks_in("page"):
+        part = blocks_html([block], "page")
+        if isinstance(block, Section) and block.heading and part:
+            headings.append(escape(inert(block.heading)))
+            part = f'<section id="part-{len(headings)}">{part}</section>'
+        parts.append(part)
+    body = "".join(parts)
+    script = f"<script>{_text('report.js')}</script>" if "data-sortable" in body else ""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{_STYLE}</style></head>"
-        f"<body><h1>{title}</h1>{blocks_html(document.blocks, 'page')}</body></html>\n"
+        f"<title>{title}</title><style>{_text('report.css')}</style></head>"
+        f"<body><h1>{title}</h1>{_contents(headings)}{body}{script}</body></html>\n"
     )
+
+
+def _contents(headings: Sequence[str]) -> str:
+    if len(headings) < _LEAST_PARTS:
+        return ""
+    links = "".join(
+        f'<li><a href="#part-{number}">{heading}</a></li>'
+        for number, heading in enumerate(headings, start=1)
+    )
+    return f'<nav aria-label="Contents"><ul>{links}</ul></nav>'
+
+
+@functools.cache
+def _text(name: str) -> str:
+    return (_FILES / name).read_text(encoding="utf-8")
 
 
 class Report(Showing):

@@ -48,11 +48,13 @@ _FONT_POINTS: Final = 11
 _SWATCH_CHARACTERS: Final = 6  # what a swatch and the gap after it take, in characters of text
 _CHARACTERS_PER_INCH: Final = 11.5
 _SMALL_PANEL_WIDTH: Final = 3.2  # where rows of images are drawn
-_MATRIX_CELL: Final = 0.55
-_MATRIX_SIDES: Final = (3.0, 9.0)
-_MATRIX_NAMES: Final = 2.0  # what the names beside a matrix take
+# Of a matrix with up to so many classes: the side of a cell, and the points of names and numbers.
+_MATRIX_SIZES: Final = ((10, (0.55, 10, 9)), (30, (0.3, 9, 7)))
+_SMALL_MATRIX: Final = (0.115, 6, 0)
+_LEAST_MATRIX: Final = 2.2
+_MATRIX_TITLES: Final = 1.0
 _MOST_OF_A_NAME: Final = 20  # characters beside the matrix
-_MOST_CELLS_WITH_TEXT: Final = 14
+_MOST_IN_LEGEND: Final = 40
 _BINS: Final = 50
 _MANY: Final = re.compile("CJK|Han|Hei|Gothic|Hiragino|PingFang|Unicode|Fallback|Noto")
 _HISTOGRAM_COLORS: Final = ("#b8bec4", "#404040")
@@ -185,8 +187,12 @@ def draw_evaluation(
         raise InvalidArgumentError(
             f"expected a matrix of {classes} classes, got {shares.shape}; name each class"
         )
-    side = min(_MATRIX_SIDES[1], max(_MATRIX_SIDES[0], _MATRIX_CELL * classes))
-    width, heights = side + _MATRIX_NAMES, [side + _TITLE_HEIGHT]
+    cell, points, _ = _matrix_sizes(classes)
+    labels = [_plain(inert(name, _MOST_OF_A_NAME)) for name in names]
+    # The names stand beside the matrix, and turned below it.
+    beside = max(map(cell_width, labels)) * points / 72 * 0.65 + _MATRIX_TITLES
+    side = max(_LEAST_MATRIX, cell * classes)
+    width, heights = side + beside, [side + beside + _TITLE_HEIGHT]
     if rows:
         width = max(width, _SMALL_PANEL_WIDTH * len(rows[0]))
         low, high = _PANEL_HEIGHTS
@@ -205,7 +211,7 @@ def draw_evaluation(
     )
     across = max(1, len(rows[0])) if rows else 1
     grid = figure.add_gridspec(len(heights), across, height_ratios=heights)
-    _draw_matrix(figure.add_subplot(grid[0, :]), shares, names)
+    _draw_matrix(figure.add_subplot(grid[0, :]), shares, labels)
     for down, row in enumerate(rows, start=1):
         for right, (title, pixels, smooth) in enumerate(row):
             axes = figure.add_subplot(grid[down, right])
@@ -217,27 +223,31 @@ def draw_evaluation(
     return figure
 
 
-def _draw_matrix(axes: Axes, shares: NDArray[np.float64], names: Sequence[str]) -> None:
+def _matrix_sizes(classes: int) -> tuple[float, int, int]:
+    return next((sizes for most, sizes in _MATRIX_SIZES if classes <= most), _SMALL_MATRIX)
+
+
+def _draw_matrix(axes: Axes, shares: NDArray[np.float64], labels: Sequence[str]) -> None:
+    _, points, numbers = _matrix_sizes(len(labels))
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
-    marks = range(len(names))
-    labels = [_plain(inert(name, _MOST_OF_A_NAME)) for name in names]
-    upright = len(names) > 6 or max(map(cell_width, labels)) > 12
-    axes.set_xticks(marks, labels, rotation=90 if upright else 0)
-    axes.set_yticks(marks, labels)
+    marks = range(len(labels))
+    axes.set_xticks(marks, labels, rotation=90, fontsize=points)
+    axes.set_yticks(marks, labels, fontsize=points)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.set_title("Percent of each true class", fontsize=_FONT_POINTS, color="black")
-    if len(names) > _MOST_CELLS_WITH_TEXT:
+    if not numbers:
         return
-    for row, column in np.ndindex(*shares.shape):
+    few = len(labels) <= _MATRIX_SIZES[0][0]
+    for row, column in zip(*np.nonzero(shares > (-1 if few else 0.005)), strict=True):
         share = shares[row, column]
         axes.text(
             column,
             row,
-            "" if np.isnan(share) else f"{100 * share:.1f}",
+            f"{100 * share:.1f}" if few else f"{100 * share:.0f}",
             ha="center",
             va="center",
-            fontsize=9,
+            fontsize=numbers,
             color="white" if share > 0.5 else "black",
         )
 
@@ -287,7 +297,7 @@ def _draw_histogram(axes: Axes, histogram: Histogram) -> None:
 
 
 def _label(entry: LegendEntry) -> str:
-    return f"{_in_legend(entry.name)}  {entry.share}".rstrip()
+    return f"{_in_legend(inert(entry.name, _MOST_IN_LEGEND))}  {entry.share}".rstrip()
 
 
 def _in_legend(text: str) -> str:

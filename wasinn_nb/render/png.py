@@ -22,6 +22,7 @@ from wasinn_nb.render.document import (
     ImageBlock,
     ImageRow,
     Legend,
+    Matrix,
     Paragraph,
     Section,
 )
@@ -190,7 +191,8 @@ def _legend_colors(blocks: Sequence[Block]) -> list[RGB]:
 
 
 def _is_drawn(block: Block) -> bool:
-    return isinstance(block, ImageBlock | ImageRow | Bars)
+    matrix = isinstance(block, Matrix) and block.image is not None
+    return matrix or isinstance(block, ImageBlock | ImageRow | Bars)
 
 
 def _parts(blocks: Sequence[Block], width: int) -> list[Image.Image]:
@@ -200,6 +202,8 @@ def _parts(blocks: Sequence[Block], width: int) -> list[Image.Image]:
         match block:
             case ImageBlock():
                 parts.append(_fitted(block.encode()[1], width, pixelated=block.pixelated))
+            case Matrix(image=ImageBlock() as image):
+                parts.append(_fitted(image.encode()[1], width))
             case ImageRow():
                 parts.append(_row_image(block.images, width))
             case Legend():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from wasinn_nb.render.palette import RGB
 from wasinn_nb.wording import inert
 
 __all__ = ["Column", "Table"]
@@ -27,11 +28,14 @@ class Column:
         they are, None as nothing, NaN as ``-``, lists and tuples with commas between.
     key : str, optional
         Its name in JSON.  Default: the header with ``_`` for blanks.
+    colors : mapping, optional
+        Text of a cell → the color that HTML shows beside it, such as that of a class.
     """
 
     name: str
     format: str | Callable[[Any], str] | None = None
     key: str = ""
+    colors: Mapping[str, RGB] | None = None
 
     @property
     def json_name(self) -> str:
@@ -112,6 +116,21 @@ class Table:
             for index, column in enumerate(self.headers)
         )
 
+    @property
+    def sort_values(self) -> tuple[tuple[float | str | None, ...], ...]:
+        """What every cell is sorted by: in a column of numbers the number, or "" for none.
+
+        None in a column of texts, which are sorted as they are.
+        """
+        numeric = self.numeric
+        return tuple(
+            tuple(
+                _sort_number(value) if number else None
+                for value, number in zip(row, numeric, strict=True)
+            )
+            for row in self.rows
+        )
+
     def records(self) -> list[dict[str, Any]]:
         """Return the rows as JSON values by column, NaN as None."""
         names = [column.json_name for column in self.headers]
@@ -125,6 +144,10 @@ def _is_number(value: object) -> bool:
     import numpy as np
 
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _sort_number(value: Any) -> float | str:
+    return float(value) if _is_number(value) and math.isfinite(value) else ""
 
 
 def _plain(value: object) -> Any:

@@ -1,0 +1,71 @@
+// A report page's script: tables that sort by a click on a heading.  Without it they stay as written.
+
+/** @typedef {{ row: HTMLTableRowElement, value: string | number | null }} Keyed */
+
+/**
+ * Return what a row is sorted by: a number where the column has numbers; null where it has no value.
+ *
+ * @param {HTMLTableRowElement} row
+ * @param {number} column
+ * @returns {string | number | null}
+ */
+function valueOf(row, column) {
+  const { dataset, textContent } = row.cells[column];
+  if (dataset.value === undefined) return textContent;
+  return dataset.value === "" ? null : Number(dataset.value);
+}
+
+/**
+ * @param {string | number} a
+ * @param {string | number} b
+ */
+function compared(a, b) {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return String(a).localeCompare(String(b), undefined, { numeric: true });
+}
+
+/**
+ * Sort the rows of a table; those without a value come last in either order.
+ *
+ * @param {HTMLTableElement} table
+ * @param {number} column
+ * @param {1 | -1} sign
+ */
+function sort(table, column, sign) {
+  const [body] = table.tBodies;
+  /** @type {Keyed[]} */
+  const rows = [...body.rows].map((row) => ({ row, value: valueOf(row, column) }));
+  rows.sort((a, b) => {
+    if (a.value === null || b.value === null) return Number(a.value === null) - Number(b.value === null);
+    return sign * compared(a.value, b.value);
+  });
+  body.append(...rows.map(({ row }) => row));
+}
+
+/** @param {HTMLTableElement} table */
+function makeSortable(table) {
+  const headings = [...table.querySelectorAll("th")];
+  headings.forEach((heading, column) => {
+    const button = document.createElement("button");
+    button.append(...heading.childNodes);
+    heading.append(button);
+    button.addEventListener("click", () => {
+      const down = heading.getAttribute("aria-sort") === "ascending";
+      for (const one of headings) one.removeAttribute("aria-sort");
+      heading.setAttribute("aria-sort", down ? "descending" : "ascending");
+      sort(table, column, down ? -1 : 1);
+    });
+  });
+}
+
+/** Open a folded part that a link of the page leads to. */
+function unfold() {
+  const part = location.hash && document.querySelector(location.hash);
+  if (part) for (const one of part.querySelectorAll("details")) one.open = true;
+}
+
+for (const table of document.querySelectorAll("table[data-sortable]")) {
+  makeSortable(/** @type {HTMLTableElement} */ (table));
+}
+addEventListener("hashchange", unfold);
+unfold();
