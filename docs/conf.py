@@ -61,6 +61,7 @@ html_sidebars = {"index": []}
 def write_sources(_: Sphinx) -> None:
     """Write the pages that are made from other files: tutorials, the command line, the figure."""
     import architecture
+    import live_viewers
     import runtimes_page
 
     for notebook in (HERE.parent / "notebooks").glob("*.ipynb"):
@@ -84,6 +85,7 @@ def write_sources(_: Sphinx) -> None:
         stdout=subprocess.DEVNULL,
     )
     architecture.write(HERE / "explanation" / "architecture.svg")
+    live_viewers.write()
     runtimes_page.write()
 
 

@@ -13,6 +13,7 @@ from wasinn_nb.widgets import pages
 from wasinn_nb.widgets.pages import joined, page
 
 WIDGETS = ["bars", "panel", "picker", "viewer"]
+STANDALONE = "standalone"  # renders by itself, where there is a page
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
 
 
@@ -153,7 +154,9 @@ def test_comments_may_speak_of_imports(tmp_path):
 
 
 def test_every_script_and_style_belongs_to_a_widget():
-    scripts = {path for name in WIDGETS for path in joined(pages._FOLDER / f"{name}.js")[1]}
+    scripts = {
+        path for name in (*WIDGETS, STANDALONE) for path in joined(pages._FOLDER / f"{name}.js")[1]
+    }
     assert scripts == set(pages._FOLDER.glob("*.js"))
     styles = {path.with_suffix(".css") for path in scripts}
     assert styles >= set(pages._FOLDER.glob("*.css"))

@@ -19,6 +19,7 @@ from .encoding import encoded_image as encoded_image
 from .html import document_html as document_html
 from .page import Report as Report
 from .page import document_page as document_page
+from .page import write_page as write_page
 from .palette import RGB as RGB
 from .palette import LegendEntry as LegendEntry
 from .palette import checked_labels as checked_labels

@@ -14,7 +14,7 @@ from wasinn_nb.render.html import blocks_html
 from wasinn_nb.transaction import atomic
 from wasinn_nb.wording import inert
 
-__all__ = ["Report", "document_page"]
+__all__ = ["Report", "document_page", "write_page"]
 
 _FILES: Final = Path(__file__).with_name("page_files")
 _LEAST_PARTS: Final = 3
@@ -49,12 +49,43 @@ def document_page(document: Document) -> str:
         parts.append(part)
     body = "".join(parts)
     script = f"<script>{_text('report.js')}</script>" if "data-sortable" in body else ""
+    return _page(title, f"{_contents(headings)}{body}{script}")
+
+
+def write_page(path: str | os.PathLike[str], title: str, body: str) -> Path:
+    """Write HTML as a page with the style of all pages.
+
+    Parameters
+    ----------
+    path : path-like
+        The page appears whole or not at all.
+    title : str
+        Plain text.
+    body : str
+        HTML that needs nothing from outside.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    return _written(path, _page(escape(inert(title)), body))
+
+
+def _page(title: str, body: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}</title><style>{_text('report.css')}</style></head>"
-        f"<body><h1>{title}</h1>{_contents(headings)}{body}{script}</body></html>\n"
+        f"<body><h1>{title}</h1>{body}</body></html>\n"
     )
+
+
+def _written(path: str | os.PathLike[str], page: str) -> Path:
+    path = Path(path)
+    with atomic(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return path
 
 
 def _contents(headings: Sequence[str]) -> str:
@@ -113,7 +144,4 @@ class Report(Showing):
         OSError
             If it cannot be written.
         """
-        path = Path(path)
-        with atomic(path) as temporary:
-            temporary.write_text(document_page(self.document()), encoding="utf-8")
-        return path
+        return _written(path, document_page(self.document()))

@@ -7,6 +7,7 @@ keep each one, with its results, until the kernel ends.  Without a kernel nothin
 from __future__ import annotations
 
 import re
+import sys
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,6 +93,8 @@ class _Notebook:
     @classmethod
     def here(cls) -> _Notebook | None:
         """Return that of this process; None where there is no kernel."""
+        if sys.is_finalizing():  # a widget that lives to the end is closed when nothing is imported
+            return None
         from IPython.core.getipython import get_ipython
 
         shell = get_ipython()

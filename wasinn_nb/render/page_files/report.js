@@ -1,16 +1,14 @@
 // A report page's script: tables that sort by a click on a heading.  Without it they stay as written.
 
-/** @typedef {{ row: HTMLTableRowElement, value: string | number | null }} Keyed */
-
 /**
  * Return what a row is sorted by: a number where the column has numbers; null where it has no value.
  *
- * @param {HTMLTableRowElement} row
+ * @param {Element} row
  * @param {number} column
  * @returns {string | number | null}
  */
-function valueOf(row, column) {
-  const { dataset, textContent } = row.cells[column];
+function sortValue(row, column) {
+  const { dataset, textContent } = /** @type {HTMLElement} */ (row.children[column]);
   if (dataset.value === undefined) return textContent;
   return dataset.value === "" ? null : Number(dataset.value);
 }
@@ -33,10 +31,10 @@ function compared(a, b) {
  */
 function sort(table, column, sign) {
   const [body] = table.tBodies;
-  /** @type {Keyed[]} */
-  const rows = [...body.rows].map((row) => ({ row, value: valueOf(row, column) }));
+  const rows = [...body.children].map((row) => ({ row, value: sortValue(row, column) }));
   rows.sort((a, b) => {
-    if (a.value === null || b.value === null) return Number(a.value === null) - Number(b.value === null);
+    if (a.value === null || b.value === null)
+      return Number(a.value === null) - Number(b.value === null);
     return sign * compared(a.value, b.value);
   });
   body.append(...rows.map(({ row }) => row));

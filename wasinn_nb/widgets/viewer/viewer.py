@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 import traitlets
@@ -10,10 +12,12 @@ import traitlets
 from wasinn_nb.comparison import Difference, change_colors
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import Exif, ImageSource, kept_image
+from wasinn_nb.render import write_page
 from wasinn_nb.tasks.segmentation import SegmentationResult
 from wasinn_nb.widgets.access import PageWidget
 from wasinn_nb.widgets.pages import page
 from wasinn_nb.widgets.showing import Showable, begin
+from wasinn_nb.widgets.standalone import standalone_html
 from wasinn_nb.widgets.still import Still
 from wasinn_nb.widgets.viewer.notes import Note, gathered, notes_of
 from wasinn_nb.widgets.viewer.payload import (
@@ -220,6 +224,32 @@ class MaskViewer(Showable, PageWidget):
                 self.mode = "overlay"
             for name, value in content.items():
                 setattr(self, name, value)
+
+    def write_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write the viewer as one self-contained page: alive without Jupyter and without a network.
+
+        The page shows what is shown here, with its controls; where scripts are off, an image.
+
+        Parameters
+        ----------
+        path : path-like
+            The page appears whole or not at all.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        InvalidArgumentError
+            If nothing is shown yet.
+        OSError
+            If it cannot be written.
+        """
+        if not self._results:
+            raise InvalidArgumentError("there is no result to write: show(result) one first")
+        title = " | ".join(captions(self._results)) or self._results[0].card.name
+        return write_page(path, title, standalone_html(self, self._results))
 
     def update_still(self) -> None:
         """Bring the static image up to date: a difference is one figure, else each has its own."""
