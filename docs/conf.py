@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from importlib.metadata import version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+
+from wasinn_nb import __version__
 
 HERE: Final = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -18,7 +19,7 @@ sys.path.insert(0, str(HERE))
 project = "wasinn_nb"
 author = "The wasinn_nb developers"
 project_copyright = author
-version = release = installed("wasinn-nb")
+version = release = __version__
 
 extensions = [
     "myst_nb",
