@@ -211,9 +211,9 @@ def test_every_verb_ends_an_error_with_the_number_of_an_error(here, verb):
         assert "Traceback" not in done.stderr
 
 
-def test_the_readme_names_every_exit_code():
-    readme = Path(wn.__file__).parents[1] / "README.md"
-    table = readme.read_text(encoding="utf-8").partition("| Exit code |")[2].partition("\n\n")[0]
+def test_the_reference_names_every_exit_code():
+    reference = Path(wn.__file__).parents[1] / "docs" / "reference" / "verdicts.md"
+    table = reference.read_text(encoding="utf-8").partition("| Exit code |")[2].partition("\n\n")[0]
     assert [int(row.split("|")[1]) for row in table.splitlines()[2:]] == list(ExitCode)
     epilog = cli.app.info.epilog
     assert all(f"{int(code)}" in epilog for code in ExitCode)

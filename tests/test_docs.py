@@ -19,6 +19,7 @@ from wasinn_nb import errors, metrics
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("how-to/*.md"), *DOCS.glob("reference/[!c]*.md"), DOCS / "index.md"])
+PAGES.append(ROOT / "README.md")
 
 
 def blocks(page, language="python"):
