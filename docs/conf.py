@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
-import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -60,36 +60,32 @@ html_sidebars = {"index": []}
 
 
 def write_sources(_: Sphinx) -> None:
-    """Write the pages that are made from other files: tutorials, the command line, the figure."""
+    """Write the pages that are made from other files and from the package."""
     import architecture
+    import cli_page
     import live_viewers
     import runtimes_page
 
     for notebook in (HERE.parent / "notebooks").glob("*.ipynb"):
         shutil.copy(notebook, HERE / "tutorials")
-    subprocess.run(  # noqa: S603 - fixed words
-        [
-            sys.executable,
-            "-m",
-            "typer",
-            "wasinn_nb.cli.program",
-            "utils",
-            "docs",
-            "--name",
-            "wasinn-nb",
-            "--title",
-            "Command line",
-            "--output",
-            str(HERE / "reference" / "cli.md"),
-        ],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    cli_page.write()
     architecture.write(HERE / "explanation" / "architecture.svg")
     live_viewers.write()
     runtimes_page.write()
 
 
+def widget_signature(  # noqa: PLR0917 - as Sphinx calls it
+    _: Sphinx, what: str, __: str, value: Any, ___: Any, signature: str, returns: str
+) -> tuple[str, str] | None:
+    """Return the parameters of a widget: its metaclass would hide them."""
+    if what != "class" or not hasattr(value, "class_traits"):
+        return None
+    parameters = list(inspect.signature(value.__init__).parameters.values())[1:]
+    plain = [one.replace(annotation=inspect.Parameter.empty) for one in parameters]
+    return str(inspect.Signature(plain)), returns
+
+
 def setup(app: Sphinx) -> None:
-    """Connect what happens before the build."""
+    """Connect what happens before the build, and while it reads signatures."""
     app.connect("builder-inited", write_sources)
+    app.connect("autodoc-process-signature", widget_signature)

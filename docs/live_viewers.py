@@ -10,14 +10,16 @@ from wasinn_nb.widgets.standalone import standalone_html
 
 FOLDER: Final = Path(__file__).with_name("viewers")
 SCENE: Final = "hill-crosswalk"
+CHANGED: Final = "country-road"
+"""The scene in which red for blue changes most."""
 
 
 def viewers() -> dict[str, wn.MaskViewer]:
     """Return the viewers by the name of the file that a page includes."""
-    right = wn.segment(SCENE, resize="triangle", scores=True)
-    swapped = wn.segment(SCENE, recipe={"color": "RGB"}, resize="triangle", scores=True)
+    right = wn.segment(CHANGED, resize="triangle", scores=True)
+    swapped = wn.segment(CHANGED, recipe={"color": "RGB"}, resize="triangle", scores=True)
     return {
-        "scene": wn.MaskViewer(right),
+        "scene": wn.MaskViewer(wn.segment(SCENE, resize="triangle", scores=True)),
         "rgb-for-bgr": wn.MaskViewer(right, swapped, mode="difference"),
         "two-runs": wn.MaskViewer(right, swapped, mode="swipe"),
     }
