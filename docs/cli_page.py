@@ -13,7 +13,7 @@ COMMAND: Final = ["typer", "wasinn_nb.cli.program", "utils", "docs", "--name", "
 
 
 def with_whole_summaries(text: str) -> str:
-    """Return the page with the whole first sentence of each verb in its list.
+    r"""Return the page with the whole first sentence of each verb in its list.
 
     Parameters
     ----------
@@ -22,8 +22,8 @@ def with_whole_summaries(text: str) -> str:
 
     Examples
     --------
-    >>> with_whole_summaries("* `run`: Run a...\\n\\n## `wasinn-nb run`\\n\\nRun a guest.\\n")
-    '* `run`: Run a guest.\\n\\n## `wasinn-nb run`\\n\\nRun a guest.\\n'
+    >>> with_whole_summaries("* `run`: Run a...\n\n## `wasinn-nb run`\n\nRun a guest.\n")
+    '* `run`: Run a guest.\n\n## `wasinn-nb run`\n\nRun a guest.\n'
     """
     summaries = dict(re.findall(r"^## `wasinn-nb (\S+)`\n\n(.+)$", text, re.MULTILINE))
 

@@ -74,15 +74,15 @@ def write_sources(_: Sphinx) -> None:
     runtimes_page.write()
 
 
-def widget_signature(  # noqa: PLR0917 - as Sphinx calls it
-    _: Sphinx, what: str, __: str, value: Any, ___: Any, signature: str, returns: str
+def widget_signature(
+    _: Sphinx, what: str, __: str, value: Any, *others: Any
 ) -> tuple[str, str] | None:
     """Return the parameters of a widget: its metaclass would hide them."""
     if what != "class" or not hasattr(value, "class_traits"):
         return None
     parameters = list(inspect.signature(value.__init__).parameters.values())[1:]
     plain = [one.replace(annotation=inspect.Parameter.empty) for one in parameters]
-    return str(inspect.Signature(plain)), returns
+    return str(inspect.Signature(plain)), others[-1]
 
 
 def setup(app: Sphinx) -> None:
