@@ -30,7 +30,7 @@ def test_the_controls_work_without_a_kernel(browser, page_file, scheme):
     expect(road).to_have_attribute("aria-pressed", "true")
     road.click()
     expect(road).to_have_attribute("aria-pressed", "false")
-    viewer.mode("difference")
+    viewer.mode("Difference")
     viewer.hover(640, 650)
     expect(viewer.probe).to_contain_text("road")
     assert problems == []
