@@ -86,7 +86,9 @@ AsJson = Annotated[
 CardPath = Annotated[
     str | None, typer.Option("--card", help="JSON file of a card. (default: the model's)")
 ]
-Html = Annotated[Path | None, typer.Option(help="Write one page there, readable without Jupyter.")]
+Html = Annotated[
+    Path | None, typer.Option(help="Write a page to this file, readable without Jupyter.")
+]
 ImageName = Annotated[
     str | None,
     typer.Argument(
@@ -109,7 +111,7 @@ OutputName = Annotated[
 ]
 Precision = Annotated[
     runtimes.Precision | None,
-    typer.Option("--precision", "-p", help="device: its own. (default: f32)"),
+    typer.Option("--precision", "-p", help="Of the inference; device: its default. (default: f32)"),
 ]
 RecipeText = Annotated[
     str | None,

@@ -44,7 +44,7 @@ def bundle(
     card: CardPath = None,
     on: Annotated[
         list[str] | None,
-        typer.Option("--on", help="wasmedge or wasmtime. Again for more. (default: both)"),
+        typer.Option("--on", help="wasmedge or wasmtime. Repeatable. (default: both)"),
     ] = None,
     source: Annotated[
         bool,
@@ -55,8 +55,8 @@ def bundle(
 ) -> None:
     """Write a folder that runs a model through WASI-NN on a device.
 
-    In it: the model, a guest for WebAssembly, a script for each runtime, and an image with the
-    output that has to come of it.  Check what a device gives with: wasinn-nb compare FOLDER OUT.
+    In it: the model, a guest for WebAssembly, a script for each runtime, and an image with its
+    expected output.  Check what a device gives with: wasinn-nb compare FOLDER OUT.
     """
     made = wn.bundle(
         model,

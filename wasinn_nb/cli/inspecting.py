@@ -62,7 +62,7 @@ def inspect(
         typer.Option(
             "--model",
             "-m",
-            help="Of a raw dump: whose input or output of its size it is.",
+            help="Of a raw dump: the model whose input or output it is.",
             autocompletion=completing.models,
         ),
     ] = None,
@@ -174,7 +174,7 @@ def card(
         str | None, typer.Option(help="The model's output to read: name or index.")
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(help="Of one class: probability above which it is there.")
+        float | None, typer.Option(help="Of a single class: probability above which it is present.")
     ] = None,
     channels_last: Annotated[
         bool | None,

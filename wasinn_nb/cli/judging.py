@@ -115,7 +115,10 @@ def compare(
 @app.command()
 def diagnose(
     tensor: Annotated[
-        Path, typer.Argument(help="A .tensor or .npy file: what a program fed, or what came out.")
+        Path,
+        typer.Argument(
+            help="A .tensor or .npy file: what a program fed to the model, or got from it."
+        ),
     ],
     image: Annotated[
         str | None,
@@ -207,20 +210,20 @@ def evaluate(
         ),
     ] = None,
     colors: Annotated[
-        list[str] | None, typer.Option("--color", help="NAME=RRGGBB in RGB masks. Again for more.")
+        list[str] | None, typer.Option("--color", help="NAME=RRGGBB in RGB masks. Repeatable.")
     ] = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option(
             "--map",
-            help="DATA[,…]=MODEL[,…]: the same class. Again for more.",
+            help="DATA[,…]=MODEL[,…]: the same class. Repeatable.",
             autocompletion=completing.mapped_classes,
         ),
     ] = None,
     ignore: Annotated[
         list[str] | None,
         typer.Option(
-            help="Label, class or RRGGBB not to count. Again for more.",
+            help="Label, class or RRGGBB not to count. Repeatable.",
             autocompletion=completing.classes,
         ),
     ] = None,

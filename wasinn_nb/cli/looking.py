@@ -46,7 +46,7 @@ def bench(
         typer.Option(
             "--target",
             "-t",
-            help="Again for more. (default: CPU)",
+            help="Repeatable. (default: CPU)",
             autocompletion=completing.targets,
         ),
     ] = None,
@@ -55,21 +55,19 @@ def bench(
         typer.Option(
             "--precision",
             "-p",
-            help="Again for more. (default: f32)",
+            help="Repeatable. (default: f32)",
             autocompletion=completing.precisions,
         ),
     ] = None,
     resize: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Again for more. (default: the model's)", autocompletion=completing.filters
-        ),
+        typer.Option(help="Repeatable. (default: the model's)", autocompletion=completing.filters),
     ] = None,
     runtime: Annotated[
         list[str] | None,
         typer.Option(
             "--runtime",
-            help="Again for more. (default: openvino)",
+            help="Repeatable. (default: openvino)",
             autocompletion=completing.runtime_names,
         ),
     ] = None,
@@ -136,7 +134,7 @@ def lab(
     context: typer.Context,
     directory: Annotated[Path, typer.Argument(help="Where to open JupyterLab.")] = Path(),
 ) -> None:
-    """Open JupyterLab; further options are handed to it (such as --no-browser --port 9000)."""
+    """Open JupyterLab; further options are passed to it (such as --no-browser --port 9000)."""
     import importlib.util
 
     if importlib.util.find_spec("jupyterlab") is None:

@@ -73,7 +73,7 @@ def predict(
         bool, typer.Option("--no-thumbnails", help="Keep no small images.")
     ] = False,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="So many processes. (default: this one alone)")
+        int | None, typer.Option(min=1, help="Number of processes. (default: this one alone)")
     ] = None,
     dask: Annotated[
         str | None,
@@ -125,13 +125,13 @@ def predictions(
     ] = None,
     query: Annotated[
         str | None,
-        typer.Option("--query", "-q", help='Rows for which it holds: "road < 0.05".'),
+        typer.Option("--query", "-q", help='Only rows for which this holds: "road < 0.05".'),
     ] = None,
     worst: Annotated[
-        int | None, typer.Option(min=1, help="So many rows that deserve a look first.")
+        int | None, typer.Option(min=1, help="Number of rows to look at first.")
     ] = None,
     by: Annotated[
-        str | None, typer.Option(help="The column that --worst goes by. (default: confidence)")
+        str | None, typer.Option(help="The column that --worst sorts by. (default: confidence)")
     ] = None,
     compare: Annotated[
         Path | None, typer.Option(help="Another store or run: where the two disagree.")

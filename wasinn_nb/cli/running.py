@@ -68,7 +68,9 @@ def segment(
     resize: ResizeName = None,
     threshold: Annotated[
         float | None,
-        typer.Option(help="Of one class: probability above which it is there. (default: 0.5)"),
+        typer.Option(
+            help="Of a single class: probability above which it is present. (default: 0.5)"
+        ),
     ] = None,
     output_name: OutputName = None,
     output: Annotated[
@@ -211,16 +213,16 @@ def run(
     ] = None,
     directories: Annotated[
         list[str] | None,
-        typer.Option("--dir", help="GUEST:HOST, or GUEST:HOST:readonly. Again for more."),
+        typer.Option("--dir", help="GUEST:HOST, or GUEST:HOST:readonly. Repeatable."),
     ] = None,
     environment: Annotated[
-        list[str] | None, typer.Option("--env", help="NAME=VALUE. Again for more.")
+        list[str] | None, typer.Option("--env", help="NAME=VALUE. Repeatable.")
     ] = None,
     preload: Annotated[
         list[str] | None,
         typer.Option(
             "--nn-preload",
-            help="A model for load_by_name: NAME:PATH, or as wasmedge takes it. Again for more.",
+            help="A model for load_by_name: NAME:PATH, or as wasmedge takes it. Repeatable.",
         ),
     ] = None,
     target: Annotated[
@@ -228,7 +230,7 @@ def run(
         typer.Option(
             "--target",
             "-t",
-            help="Run graphs there, whatever it asks for.",
+            help="Device for all graphs, whatever the guest asks for.",
             autocompletion=completing.targets,
         ),
     ] = None,
@@ -250,7 +252,7 @@ def run(
         typer.Option("--on", help="wasmtime or wasmedge: run it with that program, not here."),
     ] = None,
     invoke: Annotated[
-        str | None, typer.Option("--invoke", help="Run this function in the place of _start.")
+        str | None, typer.Option("--invoke", help="Run this function instead of _start.")
     ] = None,
     save: Annotated[
         Path | None, typer.Option(help="Folder for a recording of the calls, for --replay.")
@@ -270,7 +272,7 @@ def run(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a WASI-NN guest here; its exit code is handed on.
+    """Run a WASI-NN guest here; its exit code is passed on.
 
     Exit code 125: the guest could not be run, or did not end by itself.  With --json, what it
     prints is in the JSON.

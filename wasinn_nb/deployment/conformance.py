@@ -31,7 +31,7 @@ _MOST_BYTES: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Bundle(Showing):
-    """A folder that runs a model on a device, and what has to come of it there.
+    """A folder that runs a model on a device, and the output that is expected there.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ class Bundle(Showing):
 
     @property
     def expected(self) -> Tensor | None:
-        """The output that has to come of the image; None where it is too large to be kept whole.
+        """The expected output of the image; None where it is too large to be kept whole.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class Bundle(Showing):
     def compare(
         self, output: Tensor | str | os.PathLike[str], *, tolerance: float | None = None
     ) -> Comparison:
-        """Compare what a device made of the bundle's image with what has to come of it.
+        """Compare what a device made of the bundle's image with what is expected.
 
         Parameters
         ----------

@@ -111,7 +111,7 @@ def readme(
         RECIPE: "how an image becomes the input tensor; the program reads it",
         GUEST: "the program: WebAssembly for WASI preview 1, with WASI-NN",
         FACTS: "what the program and the comparison need to know, with the SHA-256 of the files",
-        f"{VECTORS}/": "an image, and the output that has to come of it",
+        f"{VECTORS}/": "an image and its expected output",
     }
     if with_source:
         files["source/"] = "the program in Rust, with this model's constants, to start from"

@@ -1,4 +1,4 @@
-"""Conformance vectors: an image, its input tensor, and the output that has to come of it."""
+"""Conformance vectors: an image, its input tensor, and its expected output."""
 
 from __future__ import annotations
 
