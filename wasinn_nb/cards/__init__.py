@@ -37,6 +37,7 @@ from wasinn_nb.cards.modelpath import (
     saved_model_files,
 )
 from wasinn_nb.cards.onnx_file import with_weights_inside
+from wasinn_nb.cards.onnx_layers import OnnxLayers, given_name
 from wasinn_nb.cards.operations import BOUNDED, UNBOUNDED, operation_behind, standard_name
 from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.cards.recipes import PartialRecipe, partial_fields, recipe_for
@@ -56,6 +57,7 @@ __all__ = [
     "ImageInput",
     "ModelCard",
     "ModelFile",
+    "OnnxLayers",
     "PartialRecipe",
     "Port",
     "Signature",
@@ -77,6 +79,7 @@ __all__ = [
     "encoding_by_suffix",
     "encoding_of",
     "existing_model",
+    "given_name",
     "image_input",
     "image_inputs",
     "is_bare",

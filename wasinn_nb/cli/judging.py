@@ -31,6 +31,7 @@ from wasinn_nb.cli.console import (
     show,
 )
 from wasinn_nb.cli.dumps import Shape, TypeName, stated_tensor
+from wasinn_nb.cli.models import EachPrecision, EachRuntime, EachTarget, two_pipelines
 from wasinn_nb.cli.remedies import remedy_text
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.cli.stdin import image_of, stdin_file
@@ -53,7 +54,7 @@ def compare(
         str,
         typer.Argument(
             help="A .tensor or .npy file, a saved result's JSON, an index mask; - reads one from "
-            "the standard input; or the folder of a bundle."
+            "the standard input; the folder of a bundle; or a model, with --layers."
         ),
     ],
     b: Annotated[
@@ -75,10 +76,18 @@ def compare(
     image: Annotated[
         str | None,
         typer.Option(
-            help="The image of results saved without it: path or name; - reads the standard input.",
+            help="The image of results saved without it, or that models run on: path or name; - "
+            "reads the standard input.",
             autocompletion=completing.images,
         ),
     ] = None,
+    layers: Annotated[
+        bool,
+        typer.Option("--layers", help="A and B are models: run both, compare layer by layer."),
+    ] = False,
+    precision: EachPrecision = None,
+    target: EachTarget = None,
+    runtime: EachRuntime = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -97,6 +106,26 @@ def compare(
 
     Exit code 0: the same, exactly or within precision; 1: different; 2: an error.
     """
+    if layers:
+        if model or shape or type_:
+            raise typer.BadParameter(
+                "--model, --shape and --type are for tensors; A and B are the models",
+                param_hint="--layers",
+            )
+        pipelines = two_pipelines((a, b), precision=precision, target=target, runtime=runtime)
+        found = wn.compare(
+            *pipelines,
+            tolerance=TOLERANCE if tolerance is None else tolerance,
+            image=image_of(image),
+            layers=True,
+        )
+        _tell(found, html, as_json=as_json)
+        raise typer.Exit(ExitCode.DONE if found.same else ExitCode.NO)
+    if precision or target or runtime:
+        raise typer.BadParameter(
+            "--precision, --target and --runtime are for models that run; add --layers",
+            param_hint="--layers",
+        )
     with stdin_file(a) as one, stdin_file(b) as other:
         if is_bundle(one):
             found = wn.Bundle.read(one).compare(other, tolerance=tolerance)

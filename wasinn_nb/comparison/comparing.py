@@ -16,6 +16,7 @@ from wasinn_nb.cards import ModelCard
 from wasinn_nb.comparison.agreement import TOLERANCE, MaskDifference, TensorDifference
 from wasinn_nb.comparison.chain import Chain, Comparable, chain_of, class_names
 from wasinn_nb.comparison.changes import Change
+from wasinn_nb.comparison.models import Runnable, compare_layers, pipeline_of
 from wasinn_nb.comparison.notes import QUANTIZED, made_by, notes_on, on_softmax, quantized_ports
 from wasinn_nb.comparison.ranking import RankingDifference
 from wasinn_nb.comparison.reading import with_inputs, with_meaning, with_places
@@ -31,6 +32,7 @@ from wasinn_nb.comparison.steps import (
 )
 from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.imaging import ImageSource
+from wasinn_nb.progress import Progress
 from wasinn_nb.wording import percent
 
 __all__ = ["compare"]
@@ -39,12 +41,14 @@ _BEFORE_THE_MODEL = frozenset({"recipe", "input tensor"})
 
 
 def compare(
-    a: Comparable,
-    b: Comparable,
+    a: Comparable | Runnable,
+    b: Comparable | Runnable,
     *,
     tolerance: float = TOLERANCE,
     image: ImageSource | None = None,
     card: ModelCard | None = None,
+    layers: bool = False,
+    progress: Progress = True,
 ) -> Comparison:
     """Compare what two programs did, step by step: input tensor, output tensor, labels.
 
@@ -76,6 +80,13 @@ def compare(
         The image, where a side has a recipe but no image of its own.
     card : ModelCard, optional
         How outputs are read, and names and colors of the classes, of sides that have no card.
+    layers : bool
+        Run two models and compare them layer by layer, too: then *a* and *b* are pipelines, or
+        names or paths of models, and *image* is what they run on.  They may differ in precision,
+        device or runtime, or be two models whose layers have the same names, such as before and
+        after quantization.  See `Comparison.layers`.
+    progress : bool or callable
+        Of the layers: show a bar in a terminal or notebook; or call ``progress(so_far, in_all)``.
 
     Returns
     -------
@@ -86,6 +97,8 @@ def compare(
     InvalidArgumentError
         If one of them cannot be compared, they have no step in common, or their masks cover
         different parts of the image.
+    UnsupportedOperationError
+        If a runtime does not show the layers of a model.
     MissingFileError, TensorFileError, ImageError
         If a file is missing or broken.
 
@@ -110,6 +123,8 @@ def compare(
     """
     if isinstance(tolerance, bool) or not 0 <= tolerance <= 1:
         raise InvalidArgumentError(f"expected a tolerance from 0 to 1, got {tolerance!r:.80}")
+    if layers:
+        return _compared_models(a, b, image, tolerance, progress)
     first, second = chain_of(a, "a"), chain_of(b, "b")
     if card is not None:
         first, second = (c if c.card else replace(c, card=card) for c in (first, second))
@@ -137,6 +152,16 @@ def compare(
         if found[0] is None:
             steps.insert(0, recipe_step(recipes))
     return _concluded((one, other), steps, names, recipes, tolerance, margins)
+
+
+def _compared_models(
+    a: Any, b: Any, image: ImageSource | None, tolerance: float, progress: Progress
+) -> Comparison:
+    """Run two models on one image, and compare their results and their layers."""
+    one, other = pipeline_of(a, "a"), pipeline_of(b, "b")
+    first = one(image)
+    found = compare(first, other(first.image), tolerance=tolerance)
+    return replace(found, layers=compare_layers(one, other, first.image, progress))
 
 
 def _nothing_in_common(one: Chain, other: Chain) -> str:

@@ -15,6 +15,7 @@ from wasinn_nb.comparison.agreement import TOLERANCE, MaskDifference, TensorDiff
 from wasinn_nb.comparison.chain import Chain
 from wasinn_nb.comparison.changes import MOST_CHANGES, Change
 from wasinn_nb.comparison.figure import comparison_blocks, draw_comparison
+from wasinn_nb.comparison.layers import LayerComparison
 from wasinn_nb.comparison.ranking import ClassRank, RankingDifference
 from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.imaging import ImageSource
@@ -129,6 +130,8 @@ class Comparison(Report):
     unit : str
         What the values in `ranks` and `largest` are: ``"probability"``, or ``"score"`` where
         probabilities are not known on both sides.
+    layers : LayerComparison or None
+        Of two models that were compared layer by layer.
 
     Examples
     --------
@@ -158,6 +161,7 @@ class Comparison(Report):
     largest: ClassRank | None = None
     unit: str = "probability"
     remedies: tuple[Remedy, ...] = ()
+    layers: LayerComparison | None = None
     _chains: tuple[Chain, Chain] | None = None
     _margins: NDArray[np.float32] | None = None
 
@@ -233,6 +237,7 @@ class Comparison(Report):
             "ranks": [rank.to_dict() for rank in self.ranks],
             "largest": None if self.largest is None else self.largest.to_dict(),
             "unit": self.unit,
+            "layers": None if self.layers is None else self.layers.to_dict(),
         }
 
     def document(self) -> Document:
@@ -272,6 +277,8 @@ class Comparison(Report):
             Section("Details", [facts] if facts.items else [], folded=True),
         ]
         blocks += [Only(("text",), text), Only(("notebook", "page"), html)]
+        if self.layers is not None:
+            blocks.append(Section("Layers", self.layers.document().blocks))
         return Document("Comparison", blocks, show_title=False)
 
     @property

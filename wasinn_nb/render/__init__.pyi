@@ -1,3 +1,4 @@
+from .curves import draw_curves as draw_curves
 from .document import Bar as Bar
 from .document import Bars as Bars
 from .document import Block as Block

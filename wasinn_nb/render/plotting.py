@@ -34,7 +34,7 @@ with fonts_in_cache():
     from matplotlib.patches import Patch
     from matplotlib.text import Text
 
-__all__ = ["PanelFigure", "draw_evaluation", "draw_panels"]
+__all__ = ["PanelFigure", "draw_evaluation", "draw_panels", "plain_text"]
 
 # Inches, at 100 pixels each: three panels make 1200 pixels, about what a notebook's cell is wide.
 _PANEL_WIDTH: Final = 4.0
@@ -138,7 +138,7 @@ def draw_panels(
     for index, (title, pixels, smooth) in enumerate(panels):
         axes = figure.add_subplot(down, across, index + 1)
         axes.imshow(pixels, interpolation="auto" if smooth else "nearest")
-        axes.set_title(_plain(title), fontsize=_FONT_POINTS, color="black")
+        axes.set_title(plain_text(title), fontsize=_FONT_POINTS, color="black")
         axes.set_axis_off()
     if histogram is not None:
         _draw_histogram(figure.add_subplot(down, across, places), histogram)
@@ -188,7 +188,7 @@ def draw_evaluation(
             f"expected a matrix of {classes} classes, got {shares.shape}; name each class"
         )
     cell, points, _ = _matrix_sizes(classes)
-    labels = [_plain(inert(name, _MOST_OF_A_NAME)) for name in names]
+    labels = [plain_text(inert(name, _MOST_OF_A_NAME)) for name in names]
     # The names stand beside the matrix, and turned below it.
     beside = max(map(cell_width, labels)) * points / 72 * 0.65 + _MATRIX_TITLES
     side = max(_LEAST_MATRIX, cell * classes)
@@ -216,7 +216,7 @@ def draw_evaluation(
         for right, (title, pixels, smooth) in enumerate(row):
             axes = figure.add_subplot(grid[down, right])
             axes.imshow(pixels, interpolation="auto" if smooth else "nearest")
-            axes.set_title(_plain(title), fontsize=_FONT_POINTS, color="black")
+            axes.set_title(plain_text(title), fontsize=_FONT_POINTS, color="black")
             axes.set_axis_off()
     _draw_legend(figure, legend, columns)
     _add_fonts(figure)
@@ -290,7 +290,7 @@ def _draw_histogram(axes: Axes, histogram: Histogram) -> None:
         axes.axvline(at, color="black", linestyle="--", linewidth=1, label=_in_legend(name))
     axes.set_yscale("symlog")  # counts of 0 and 1 beside those of millions
     axes.set_ylim(bottom=0)
-    axes.set_title(_plain(histogram.title), fontsize=_FONT_POINTS, color="black")
+    axes.set_title(plain_text(histogram.title), fontsize=_FONT_POINTS, color="black")
     axes.set_ylabel("pixels", color="black")
     axes.tick_params(colors="black")
     axes.legend(frameon=False, labelcolor="black", loc="upper center")
@@ -302,10 +302,11 @@ def _label(entry: LegendEntry) -> str:
 
 def _in_legend(text: str) -> str:
     # Matplotlib leaves out labels that begin with "_".
-    return f"{' ' if text.startswith('_') else ''}{_plain(text)}"
+    return f"{' ' if text.startswith('_') else ''}{plain_text(text)}"
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
+    """Return a text as figures show it: nothing in it is mathematics or steers anything."""
     # "$" would start mathematics.
     return _drawable(inert(text)).replace("$", r"\$")
 

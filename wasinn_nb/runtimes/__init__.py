@@ -20,6 +20,13 @@ from wasinn_nb.runtimes.labels import (
     score_planes,
     write_argmax,
 )
+from wasinn_nb.runtimes.layers import (
+    INPUT,
+    Layer,
+    LayeredModel,
+    LayeredRuntime,
+    open_layers,
+)
 from wasinn_nb.runtimes.precisions import (
     PRECISIONS,
     Precision,
@@ -33,6 +40,7 @@ from wasinn_nb.runtimes.telemetry import without_telemetry
 from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph
 
 __all__ = [
+    "INPUT",
     "NOT_A_NUMBER",
     "PRECISIONS",
     "STEPS",
@@ -49,6 +57,9 @@ __all__ = [
     "Head",
     "HeadOf",
     "InputOf",
+    "Layer",
+    "LayeredModel",
+    "LayeredRuntime",
     "Precision",
     "ProcessGuard",
     "Runtime",
@@ -63,6 +74,7 @@ __all__ = [
     "engines",
     "missing_devices",
     "nan_error",
+    "open_layers",
     "precision_remark",
     "processors",
     "refuse_nan",

@@ -14,13 +14,23 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards import Port, Signature, port_of, stated, with_weights_inside
+from wasinn_nb.cards import (
+    OnnxLayers,
+    Port,
+    Signature,
+    content_of,
+    port_of,
+    stated,
+    with_weights_inside,
+)
 from wasinn_nb.errors import RuntimeFailure, WasiNnError
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.runtimes.base import BaseRuntime, GraphSpec
 from wasinn_nb.runtimes.concurrency import Concurrency, processors
 from wasinn_nb.runtimes.device_table import AUTO, Device, DeviceTable
-from wasinn_nb.runtimes.protocols import Builder
+from wasinn_nb.runtimes.onnxruntime_layers import OnnxLayeredModel
+from wasinn_nb.runtimes.precisions import check_precision
+from wasinn_nb.runtimes.protocols import Builder, InputOf
 from wasinn_nb.runtimes.reading import OPEN_RANK, check_ends, checked_part, failure
 from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph
 
@@ -95,9 +105,17 @@ class OnnxRuntime(BaseRuntime[ort.InferenceSession]):
         device: str,
         concurrency: Concurrency | None = None,
     ) -> ort.InferenceSession:
+        return self._session(self._whole(builders, encoding), device, concurrency)
+
+    def _whole(self, builders: Sequence[Builder], encoding: GraphEncoding) -> Builder:
         model = checked_part(builders, encoding, GraphEncoding.ONNX, self.name)
         if isinstance(model, Path) and stated(builders).weights:
-            model = with_weights_inside(model)
+            return with_weights_inside(model)
+        return model
+
+    def _session(
+        self, model: Builder, device: str, concurrency: Concurrency | None = None
+    ) -> ort.InferenceSession:
         provider = _PROVIDERS[device]
         options = ort.SessionOptions()
         options.log_severity_level = _SILENT
@@ -150,6 +168,22 @@ class OnnxRuntime(BaseRuntime[ort.InferenceSession]):
             for index, port in enumerate(signature.outputs)
         ]
         return Signature(inputs, tuple(outputs))
+
+    def layered(
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        device: str,
+        precision: str,
+        *,
+        input: InputOf,
+    ) -> OnnxLayeredModel:
+        """Read a model for its layers; see :class:`wasinn_nb.runtimes.LayeredRuntime`."""
+        check_precision(precision)
+        device = self._device(device)
+        recipe = input(self.describe(builders, encoding))
+        graph = OnnxLayers(content_of(self._whole(builders, encoding)), recipe.dimensions)
+        return OnnxLayeredModel(graph, lambda part: self._session(part, device), _run)
 
     def _compiled(
         self, model: ort.InferenceSession, spec: GraphSpec, device: str, precision: str

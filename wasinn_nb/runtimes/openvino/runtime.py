@@ -27,6 +27,7 @@ from wasinn_nb.runtimes.device_table import (
 )
 from wasinn_nb.runtimes.forking import LOAD_AGAIN, ProcessGuard
 from wasinn_nb.runtimes.openvino.fusing import can_fuse_head, with_head, with_input
+from wasinn_nb.runtimes.openvino.layers import OpenVinoLayers
 from wasinn_nb.runtimes.openvino.models import (
     core,
     model_port,
@@ -35,7 +36,8 @@ from wasinn_nb.runtimes.openvino.models import (
     signature_of,
     translated,
 )
-from wasinn_nb.runtimes.protocols import Builder
+from wasinn_nb.runtimes.precisions import check_precision
+from wasinn_nb.runtimes.protocols import Builder, InputOf
 from wasinn_nb.runtimes.reading import check_output, input_array, with_dimensions
 from wasinn_nb.tensor import Tensor
 
@@ -111,6 +113,22 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
             with_dimensions(signature.inputs, [port.dimensions for port in sizes.inputs]),
             with_dimensions(signature.outputs, [port.dimensions for port in sizes.outputs]),
         )
+
+    def layered(
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        device: str,
+        precision: str,
+        *,
+        input: InputOf,
+    ) -> OpenVinoLayers:
+        """Read a model for its layers; see :class:`wasinn_nb.runtimes.LayeredRuntime`."""
+        check_precision(precision)
+        device = self._device(device)
+        model = self._read(builders, encoding, device)
+        self._fitted(model, builders, input)
+        return OpenVinoLayers(model, lambda one: self._compile(one, device, precision, None))
 
     def _compiled(
         self, model: ov.Model, spec: GraphSpec, device: str, precision: str

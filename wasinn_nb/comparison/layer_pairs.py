@@ -1,0 +1,200 @@
+"""The layers that two models have in common, in groups that bound memory, and how they differ."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb.runtimes import INPUT, Layer, LayeredModel
+
+__all__ = ["MOST_BYTES", "Measured", "Pair", "matched", "measured", "signal_to_noise"]
+
+MOST_BYTES: Final = 1 << 27
+"""How many bytes of a side's layers are held at once, unless one layer alone takes more."""
+
+_PART: Final = 1 << 16
+
+
+class Pair(NamedTuple):
+    """The places of one layer in two models."""
+
+    a: int
+    b: int
+
+
+class Measured(NamedTuple):
+    """How a layer of b differs from a's.
+
+    Attributes
+    ----------
+    snr : float
+        Signal to noise in dB where both models run through; infinite where all values are equal.
+    own : float
+        The same of the layer alone: b's, computed from a's values.
+    largest : float
+        The largest difference where both run through, as a part of a's largest value.
+    """
+
+    snr: float
+    own: float
+    largest: float
+
+
+def matched(a: Sequence[Layer], b: Sequence[Layer]) -> list[Pair]:
+    """Return the layers that two models have in common, in a's order.
+
+    The names of the values count first, which every runtime takes from the file, then those of the
+    operations; sizes must be the same.
+
+    Examples
+    --------
+    >>> one = Layer("conv", "Convolution", (1, 8)), Layer("relu", "Relu", (1, 8))
+    >>> other = Layer("fq", "FakeQuantize", (1, 8)), Layer("relu", "Relu", (1, 8))
+    >>> matched(one, other)
+    [Pair(a=1, b=1)]
+    """
+    by_value = {name: place for place, one in enumerate(b) for name in one.tensor_names}
+    by_name = {one.name: place for place, one in reversed(list(enumerate(b)))}
+    taken: set[int] = set()
+    pairs = []
+    for place, layer in enumerate(a):
+        candidates = [by_value.get(name) for name in sorted(layer.tensor_names)]
+        for other in [*candidates, by_name.get(layer.name)]:
+            if other is None or other in taken or b[other].dimensions != layer.dimensions:
+                continue
+            taken.add(other)
+            pairs.append(Pair(place, other))
+            break
+    return pairs
+
+
+def measured(
+    a: LayeredModel,
+    b: LayeredModel,
+    pairs: Sequence[Pair],
+    images: tuple[NDArray[Any], NDArray[Any]],
+    step: Callable[[int], object] = lambda _: None,
+    most_bytes: int = MOST_BYTES,
+) -> list[Measured]:
+    """Return how each of the common layers differs.
+
+    Each group of layers takes three runs: of a, of b, and of b's layers from a's values.
+
+    Parameters
+    ----------
+    a, b : LayeredModel
+    pairs : sequence of Pair
+    images : (array, array)
+        What each of them takes.
+    step : callable, optional
+        Called after each group with the number of its layers.
+    most_bytes : int
+        As `MOST_BYTES`.
+    """
+    of_b = {pair.b: pair.a for pair in pairs}
+    known = frozenset(of_b)
+    reads = [b.reads(pair.b, known) for pair in pairs]
+    done: list[Measured] = []
+    for group in _groups(a.layers, pairs, reads, of_b, most_bytes):
+        own = [pairs[number] for number in group]
+        needed = frozenset().union(*(reads[number] for number in group)) - {INPUT}
+        asked = sorted({pair.a for pair in own} | {of_b[layer] for layer in needed})
+        values = dict(zip(asked, a.values(asked, images[0]), strict=True))
+        first = [values[pair.a] for pair in own]
+        layers = [pair.b for pair in own]
+        free = [_compared(x, y) for x, y in zip(first, b.values(layers, images[1]), strict=True)]
+        given: Mapping[int, NDArray[Any]] = {INPUT: images[0].reshape(images[1].shape)} | {
+            layer: values[of_b[layer]] for layer in needed
+        }
+        alone = b.values_from(layers, given)
+        done += [
+            Measured(snr, signal_to_noise(x, y), largest)
+            for (snr, largest), x, y in zip(free, first, alone, strict=True)
+        ]
+        step(len(group))
+    return done
+
+
+def _groups(
+    layers: Sequence[Layer],
+    pairs: Sequence[Pair],
+    reads: Sequence[frozenset[int]],
+    of_b: Mapping[int, int],
+    most_bytes: int,
+) -> Iterator[list[int]]:
+    """Yield numbers of pairs whose layers, and those that they read, fit into memory."""
+
+    def size(layer: int) -> int:
+        return layers[layer].itemsize * math.prod(layers[layer].dimensions)
+
+    group: list[int] = []
+    held: set[int] = set()
+    for number, pair in enumerate(pairs):
+        more = {pair.a} | {of_b[layer] for layer in reads[number] if layer != INPUT}
+        if group and sum(map(size, held | more)) > most_bytes:
+            yield group
+            group, held = [], set()
+        group.append(number)
+        held |= more
+    if group:
+        yield group
+
+
+def signal_to_noise(values: NDArray[Any], others: NDArray[Any]) -> float:
+    """Return the power of *values* over that of the difference, in dB.
+
+    Parameters
+    ----------
+    values, others : arrays of one number of elements
+
+    Returns
+    -------
+    float
+        Infinite where all are equal, NaN in the same places included; minus infinity where *values*
+        are all zero and *others* are not, or a value is not finite on one side alone.
+
+    Examples
+    --------
+    >>> signal_to_noise(np.array([3.0, 4.0]), np.array([3.0, 4.5]))
+    20.0
+    >>> signal_to_noise(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+    inf
+    """
+    return _compared(values, others)[0]
+
+
+def _compared(values: NDArray[Any], others: NDArray[Any]) -> tuple[float, float]:
+    """Return the signal to noise in dB, and the largest difference as a part of the largest."""
+    one, other = values.reshape(-1), others.reshape(-1)
+    if values.dtype.kind != "f":
+        one, other = one.astype(np.float64), other.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = _powers(one, other)
+    if not all(map(math.isfinite, found)):
+        one, other = one.astype(np.float64), other.astype(np.float64)
+        finite = np.isfinite(one) & np.isfinite(other)
+        same = (one == other) | (np.isnan(one) & np.isnan(other))
+        if not same[~finite].all():
+            return -math.inf, math.inf
+        found = _powers(one[finite], other[finite])
+    signal, noise, peak, largest = found
+    if not noise:
+        return math.inf, 0.0
+    return (10 * math.log10(signal / noise), largest / peak) if signal else (-math.inf, math.inf)
+
+
+def _powers(one: NDArray[Any], other: NDArray[Any]) -> tuple[float, float, float, float]:
+    """Return the powers of values and of the difference, and the largest of either."""
+    signal = noise = peak = largest = 0.0
+    for start in range(0, one.size, _PART):  # parts that stay in the processor's cache
+        x = one[start : start + _PART]
+        apart = x - other[start : start + _PART]
+        signal += float(x @ x)
+        noise += float(apart @ apart)
+        peak = max(peak, float(x.max()), -float(x.min()))
+        largest = max(largest, float(apart.max()), -float(apart.min()))
+    return signal, noise, peak, largest

@@ -1,0 +1,251 @@
+"""`LayerComparison`: which layers of two models differ by more than their precisions explain.
+
+Each layer of b is computed twice: in a run of the whole model, where it carries on what came before
+it, and alone, from a's values.  The second tells where a difference arises.  What precision
+explains is a signal-to-noise ratio of a layer alone.  Measured with OpenVINO 2026.4, lowest of all
+layers:
+
+=======================  ===============  ===============  ===============
+Against f32              real road model  shipped model    allowed
+=======================  ===============  ===============  ===============
+f32, ONNX Runtime        MEASURE          MEASURE          80 dB
+weights in f16           MEASURE          MEASURE          45 dB
+bf16                     MEASURE          MEASURE          30 dB
+INT8                     MEASURE          MEASURE          5 dB
+=======================  ===============  ===============  ===============
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.render import (
+    Block,
+    Column,
+    Document,
+    ImageBlock,
+    Items,
+    Only,
+    Paragraph,
+    Report,
+    Section,
+    Table,
+    draw_curves,
+    encoded_figure,
+)
+from wasinn_nb.wording import counted
+
+if TYPE_CHECKING:
+    from wasinn_nb.render import PanelFigure
+
+__all__ = ["EXPLAINED", "LayerComparison", "LayerDifference", "explained_by"]
+
+EXPLAINED: Final = {"f32": 80.0, "f16": 45.0, "bf16": 30.0, "i8": 5.0}
+"""Precision → the signal to noise, in dB, down to which it explains what a layer alone changes."""
+
+_LISTED: Final = 8
+
+
+def explained_by(computed: Sequence[str], weights: Sequence[str]) -> str:
+    """Return the coarsest precision that two models do not share, or that one computes in.
+
+    Parameters
+    ----------
+    computed : sequence of str
+        What they compute in.
+    weights : sequence of str
+        What their weights are stored in.
+
+    Examples
+    --------
+    >>> explained_by(("f32", "bf16"), ("f16", "f16")), explained_by(("f32", "f32"), ("f32", "i8"))
+    ('bf16', 'i8')
+    >>> explained_by(("f32", "f32"), ("f16", "f16"))
+    'f32'
+    """
+    kinds = {one for one in computed if one in EXPLAINED}
+    if len(set(weights)) > 1 or "i8" in weights:
+        kinds |= {one for one in weights if one in EXPLAINED}
+    return min(kinds, key=EXPLAINED.__getitem__, default="f32")
+
+
+@dataclass(frozen=True, slots=True)
+class LayerDifference:
+    """How one layer of b differs from a's.
+
+    Attributes
+    ----------
+    name : str
+        As a's file has it.
+    operation : str
+    dimensions : tuple of int
+    own : float
+        Signal to noise of the layer alone, in dB: b's, computed from a's values.  Infinite where
+        all values are equal.
+    snr : float
+        Signal to noise where both models run through, in dB.
+    largest : float
+        The largest difference there, as a part of a's largest value.
+    explained : bool
+        Whether the precisions explain what the layer alone changes.
+    """
+
+    name: str
+    operation: str
+    dimensions: tuple[int, ...]
+    own: float
+    snr: float
+    largest: float
+    explained: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON values, numbers that are not finite as None."""
+        return {
+            "name": self.name,
+            "operation": self.operation,
+            "dimensions": list(self.dimensions),
+            "own": _finite(self.own),
+            "snr": _finite(self.snr),
+            "largest": _finite(self.largest),
+            "identical": self.own == math.inf,
+            "explained": self.explained,
+        }
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LayerComparison(Report):
+    """The layers that two models have in common, and the first that differs.
+
+    Attributes
+    ----------
+    layers : tuple of LayerDifference
+        In the order in which a computes them.
+    precision : str
+        What explains differences: ``f32``, ``f16``, ``bf16`` or ``i8``.
+    allowed : float
+        Down to which signal to noise of a layer alone, in dB.
+    left_out : (int, int)
+        How many layers of a, and of b, the other does not have.
+    """
+
+    layers: tuple[LayerDifference, ...]
+    precision: str
+    allowed: float
+    left_out: tuple[int, int] = (0, 0)
+
+    @property
+    def first(self) -> LayerDifference | None:
+        """The first layer that differs by more than its precision explains."""
+        return next((layer for layer in self.layers if not layer.explained), None)
+
+    @property
+    def worst_first(self) -> tuple[LayerDifference, ...]:
+        """The layers that are not equal, the one that changes most by itself first."""
+        return tuple(sorted((x for x in self.layers if x.own < math.inf), key=lambda x: x.own))
+
+    def __str__(self) -> str:
+        """Return the answer in one line."""
+        kind = "INT8" if self.precision == "i8" else self.precision
+        found = self.first
+        if found is not None:
+            return (
+                f"first layer that differs: {found.name} ({found.operation}), alone "
+                f"{_decibel(found.own)} where {kind} explains {self.allowed:g} dB"
+            )
+        known = f"none of {counted(len(self.layers), 'layer')} differs by more than {kind} explains"
+        return known if self.worst_first else f"all {counted(len(self.layers), 'layer')} are equal"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain JSON values."""
+        return {
+            "first": None if self.first is None else self.first.name,
+            "why": str(self),
+            "precision": self.precision,
+            "allowed": self.allowed,
+            "left_out": list(self.left_out),
+            "layers": [layer.to_dict() for layer in self.layers],
+        }
+
+    def document(self) -> Document:
+        """Return what there is to see: the first layer that differs, a table and a figure."""
+        blocks: list[Block] = [Paragraph(str(self), "strong" if self.first is None else "bad")]
+        ordered = sorted(self.worst_first[:_LISTED], key=self.layers.index)
+        if self.first is not None and self.first not in ordered:
+            ordered = sorted([*ordered[:-1], self.first], key=self.layers.index)
+        title = "layers that change most by themselves" if ordered else ""
+        if ordered:
+            blocks.append(Only(("text",), [self._table(ordered, title)]))
+            figure = ImageBlock(
+                lambda: encoded_figure(self.plot()), f"Signal to noise of each layer: {self}"
+            )
+            blocks.append(Only(("notebook", "page"), [figure]))
+            blocks.append(Only(("notebook",), [self._table(ordered, title)]))
+            every = Section("Every layer", [self._table(self.layers)], folded_on_page=True)
+            blocks.append(Only(("page",), [every]))
+            blocks.append(Items(self._facts()))
+        return Document("Layers", blocks)
+
+    def _table(self, layers: Sequence[LayerDifference], caption: str = "") -> Table:
+        columns: list[Column | str] = ["layer", "operation"]
+        columns += [Column("alone, dB", _short), Column("in the whole, dB", _short)]
+        columns.append(Column("largest difference", ".2g"))
+        rows = [(x.name, x.operation, x.own, x.snr, x.largest) for x in layers]
+        marked = [index for index, layer in enumerate(layers) if not layer.explained]
+        return Table(columns, rows, caption, marked)
+
+    def _facts(self) -> list[str]:
+        explained = (
+            "alone: b's layer computed from a's values; in the whole: both models run through; "
+            "signal to noise, 20 dB are a difference of a tenth"
+        )
+        facts = [explained]
+        if any(self.left_out):
+            a, b = self.left_out
+            facts.append(f"without a counterpart: {counted(a, 'layer')} of a, {b} of b")
+        return facts
+
+    def plot(self) -> PanelFigure:
+        """Draw the signal to noise of each layer.
+
+        Returns
+        -------
+        PanelFigure
+
+        Raises
+        ------
+        InvalidArgumentError
+            If the models have no layer in common.
+        """
+        if not self.layers:
+            raise InvalidArgumentError("the models have no layer in common to draw")
+        found, kind = self.first, "INT8" if self.precision == "i8" else self.precision
+        marked = None
+        if found is not None:
+            at = found.own if math.isfinite(found.own) else 0.0
+            marked = (f"first that differs: {found.name}", self.layers.index(found), at)
+        return draw_curves(
+            "Signal to noise of b's layers against a's",
+            ("layer, in the order of computation", "dB"),
+            {
+                "in the whole": [layer.snr for layer in self.layers],
+                "alone": [layer.own for layer in self.layers],
+            },
+            limit=(f"what {kind} explains", self.allowed),
+            marked=marked,
+        )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}" if math.isfinite(value) else ("equal" if value > 0 else "no signal")
+
+
+def _decibel(value: float) -> str:
+    return f"{value:.1f} dB" if math.isfinite(value) else "not a number, or without any signal"

@@ -1,0 +1,116 @@
+"""The layers of a model: what a runtime that can show them gives, beside the outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
+
+from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.errors import UnsupportedOperationError
+from wasinn_nb.runtimes.protocols import Builder, InputOf, Runtime
+
+__all__ = ["INPUT", "Layer", "LayeredModel", "LayeredRuntime", "open_layers"]
+
+INPUT: Final = -1
+"""The place of the model's image among the values that layers read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A value that a model computes on its way from the image to the outputs.
+
+    Values that do not depend on the image, such as prepared weights, are not layers.
+
+    Parameters
+    ----------
+    name : str
+        The operation's name in the file; ``name.1`` is its second output.
+    operation : str
+        Such as ``Convolution``.
+    dimensions : tuple of int
+    itemsize : int
+        Bytes of an element.
+    tensor_names : frozenset of str
+        What the file calls the value itself: the same for every runtime that reads the file.
+    has_weights : bool
+        Whether it multiplies by constants: a convolution or a matrix product.
+    """
+
+    name: str
+    operation: str
+    dimensions: tuple[int, ...]
+    itemsize: int = 4
+    tensor_names: frozenset[str] = frozenset()
+    has_weights: bool = False
+
+
+class LayeredModel(Protocol):
+    """A model whose layers can be read; compiled again for each group of them that is asked for."""
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers in the order in which they are computed."""
+
+    @property
+    def precision(self) -> str:
+        """What it computes in, as the device reports it."""
+
+    @property
+    def weights(self) -> str:
+        """What its weights are stored in: ``f32``, ``f16``, ``i8``."""
+
+    def reads(self, layer: int, known: frozenset[int]) -> frozenset[int]:
+        """Return which of the *known* layers a layer is computed from, or `INPUT`."""
+
+    def values(self, wanted: Sequence[int], image: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return the values of layers, for an image of the model's dimensions."""
+
+    def values_from(
+        self, wanted: Sequence[int], known: Mapping[int, NDArray[Any]]
+    ) -> list[NDArray[Any]]:
+        """Return the values of layers, each computed from the *known* ones before it."""
+
+
+@runtime_checkable
+class LayeredRuntime(Protocol):
+    """A runtime that shows the layers of models."""
+
+    def layered(
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        device: str,
+        precision: str,
+        *,
+        input: InputOf,
+    ) -> LayeredModel:
+        """Read a model for its layers; parameters and errors are those of `Runtime.load`."""
+
+
+def open_layers(
+    runtime: Runtime,
+    builders: Sequence[Builder],
+    encoding: GraphEncoding,
+    device: str,
+    precision: str,
+    *,
+    input: InputOf,
+) -> LayeredModel:
+    """Return a model whose layers can be read.
+
+    Parameters are those of `Runtime.load`.
+
+    Raises
+    ------
+    UnsupportedOperationError
+        If the runtime does not show layers.
+    """
+    if not isinstance(runtime, LayeredRuntime):
+        raise UnsupportedOperationError(
+            f"{runtime.name} does not show the layers of a model; openvino does, and onnxruntime "
+            f"of ONNX models"
+        )
+    return runtime.layered(builders, encoding, device, precision, input=input)
