@@ -16,6 +16,7 @@ from .catalog import mask as mask
 from .catalog import model as model
 from .catalog import models as models
 from .comparison import Comparison as Comparison
+from .comparison import LayerComparison as LayerComparison
 from .comparison import Verdict as Verdict
 from .comparison import compare as compare
 from .deployment import Bundle as Bundle
@@ -39,6 +40,8 @@ from .prediction import Predictions as Predictions
 from .prediction import RunComparison as RunComparison
 from .prediction import predict as predict
 from .prediction import read_predictions as read_predictions
+from .quantization import Quantization as Quantization
+from .quantization import quantize as quantize
 from .runtimes import devices as devices
 from .runtimes import engines as engines
 from .shortcuts import classify as classify

@@ -18,7 +18,7 @@ from wasinn_nb.errors import WasiNnError, WasiNnWarning
 
 # isort: off
 # Importing them defines the verbs, in the order in which --help lists them.
-from wasinn_nb.cli import running, many, judging, deploying, inspecting, looking  # noqa: F401
+from wasinn_nb.cli import running, many, judging, shrinking, deploying, inspecting, looking  # noqa: F401
 # isort: on
 
 __all__ = ["main"]

@@ -15,7 +15,6 @@ from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.comparison import TOLERANCE
 from wasinn_nb.deployment.conformance import Bundle
 from wasinn_nb.deployment.facts import BUNDLE_FORMAT, CARD, FACTS, GUEST, RECIPE, VECTORS
-from wasinn_nb.deployment.folders import check_new, staged
 from wasinn_nb.deployment.planning import DeploymentPlan, planned
 from wasinn_nb.deployment.readme import readme
 from wasinn_nb.deployment.refusals import refusals
@@ -24,6 +23,7 @@ from wasinn_nb.deployment.source import write_source
 from wasinn_nb.deployment.vectors import IMAGE, expected_files, vector_image
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.files import expanded
+from wasinn_nb.folders import check_new, staged
 from wasinn_nb.host import GuestRun, run_guest
 from wasinn_nb.imaging import ImageSource
 from wasinn_nb.json_files import json_text
@@ -108,7 +108,7 @@ def bundle(
     check_new(target)
     plan = planned(model, card=card, recipe=recipe, runtime=runtime)
     encoded = vector_image(image, plan.recipe)
-    with staged(target) as stage:
+    with staged(target, FACTS) as stage:
         _write_program(stage, plan, encoded)
         run = _run(stage, runtime)
         refused = refusals(run, names)

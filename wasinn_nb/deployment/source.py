@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from wasinn_nb import catalog
 from wasinn_nb.cards import ModelCard, PartialRecipe
-from wasinn_nb.deployment.facts import OutputFacts
-from wasinn_nb.deployment.folders import check_new, staged
+from wasinn_nb.deployment.facts import FACTS, OutputFacts
 from wasinn_nb.deployment.planning import DeploymentPlan, planned
 from wasinn_nb.deployment.vectors import IMAGE
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.files import expanded
+from wasinn_nb.folders import check_new, staged
 from wasinn_nb.imaging import rust_fields
 from wasinn_nb.runtimes import Runtime
 from wasinn_nb.wording import inert
@@ -132,7 +132,7 @@ def guest_source(
     target = Path(os.path.realpath(expanded(folder, "a folder")))
     check_new(target)
     plan = planned(model, card=card, recipe=recipe, runtime=runtime)
-    with staged(target) as stage:
+    with staged(target, FACTS) as stage:
         write_source(plan, stage)
     return target / "src" / "settings.rs"
 

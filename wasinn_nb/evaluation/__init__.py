@@ -1,9 +1,22 @@
 """Judging predictions by ground truth: masks pixel by pixel, classifications image by image."""
 
 from wasinn_nb.evaluation.class_maps import ClassMap
+from wasinn_nb.evaluation.counts import ImageCounts
 from wasinn_nb.evaluation.judging import evaluate
 from wasinn_nb.evaluation.labels import LabelSet
+from wasinn_nb.evaluation.pairs import named, paired
 from wasinn_nb.evaluation.ranking import ClassificationEvaluation
 from wasinn_nb.evaluation.result import Evaluation
+from wasinn_nb.evaluation.suffixes import Suffixes
 
-__all__ = ["ClassMap", "ClassificationEvaluation", "Evaluation", "LabelSet", "evaluate"]
+__all__ = [
+    "ClassMap",
+    "ClassificationEvaluation",
+    "Evaluation",
+    "ImageCounts",
+    "LabelSet",
+    "Suffixes",
+    "evaluate",
+    "named",
+    "paired",
+]

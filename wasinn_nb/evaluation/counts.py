@@ -32,15 +32,22 @@ class ImageCounts(NamedTuple):
     """Pixels that the truth leaves out."""
     uncovered: int = 0
     """Other pixels that the prediction does not cover, such as those that a crop cut off."""
+    boundary: NDArray[np.int64] | None = None
+    """(2, C): pixels in intersection and union of each class's boundaries."""
 
     @classmethod
     def of(
-        cls, name: str, matrix: NDArray[np.int64], ignored: int = 0, uncovered: int = 0
+        cls,
+        name: str,
+        matrix: NDArray[np.int64],
+        ignored: int = 0,
+        uncovered: int = 0,
+        boundary: NDArray[np.int64] | None = None,
     ) -> ImageCounts:
         """Return the counts of a confusion matrix, a row for each true class."""
         true, predicted = np.nonzero(matrix)
         cells = np.stack([true, predicted, matrix[true, predicted]], axis=1).astype(np.int64)
-        return cls(name, cells, len(matrix), ignored, uncovered)
+        return cls(name, cells, len(matrix), ignored, uncovered, boundary)
 
     @property
     def confusion(self) -> dict[tuple[int, int], int]:
@@ -75,7 +82,7 @@ class ImageCounts(NamedTuple):
 
 
 class Counts(Sequence[ImageCounts]):
-    """The counts of many images, in their order: about 200 bytes for each image.
+    """The counts of many images, in their order: about 300 bytes for each image.
 
     Parameters
     ----------
@@ -91,6 +98,7 @@ class Counts(Sequence[ImageCounts]):
     def __init__(self, counts: Sequence[ImageCounts] = ()) -> None:
         self._names: list[str] = []
         self._cells, self._ends, self._left_out = array("q"), array("q"), array("q")
+        self._boundaries: list[bytes | None] = []
         self._classes = 0
         for count in counts:
             self.append(count)
@@ -101,6 +109,8 @@ class Counts(Sequence[ImageCounts]):
         self._cells.frombytes(np.ascontiguousarray(count.cells).tobytes())
         self._ends.append(len(self._cells))
         self._left_out.extend((count.ignored, count.uncovered))
+        edges = count.boundary
+        self._boundaries.append(None if edges is None else edges.astype(np.int64).tobytes())
         self._classes = count.classes
 
     def __len__(self) -> int:
@@ -117,8 +127,11 @@ class Counts(Sequence[ImageCounts]):
         number = range(len(self))[index]
         start = self._ends[number - 1] if number else 0
         cells = np.array(self._cells[start : self._ends[number]], np.int64).reshape(-1, 3)
-        left_out = self._left_out[2 * number : 2 * number + 2]
-        return ImageCounts(self._names[number], cells, self._classes, *left_out)
+        ignored, uncovered = self._left_out[2 * number : 2 * number + 2]
+        edges = self._boundaries[number]
+        boundary = None if edges is None else np.frombuffer(edges, np.int64).reshape(2, -1)
+        name = self._names[number]
+        return ImageCounts(name, cells, self._classes, ignored, uncovered, boundary)
 
     def __iter__(self) -> Iterator[ImageCounts]:
         return (self[number] for number in range(len(self)))

@@ -106,11 +106,12 @@ class MaskTally:
         size = len(self._map.names)
         matrix = metrics.confusion_matrix(true, predicted, size, ignore=IGNORED)
         self._matrix += matrix
-        self._boundary += metrics.boundary_counts(
+        boundary = metrics.boundary_counts(
             true, predicted, size, ignore=IGNORED, dilation_ratio=self._ratio
         )
+        self._boundary += boundary
         ignored = true.size - int(matrix.sum()) - uncovered
-        count = ImageCounts.of(pair.name, matrix, ignored, uncovered)
+        count = ImageCounts.of(pair.name, matrix, ignored, uncovered, np.asarray(boundary))
         self._counts.append(count)
         miou = metrics.mean_over_classes(count.iou[[*self._map.averaged]])
         # Of equal ones the first stays, as in the table of images.

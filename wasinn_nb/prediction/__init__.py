@@ -2,16 +2,21 @@
 
 from wasinn_nb.prediction.agreement import RunComparison
 from wasinn_nb.prediction.executors import dask_executor
+from wasinn_nb.prediction.items import Item, read_item
 from wasinn_nb.prediction.opening import read_predictions
 from wasinn_nb.prediction.predicting import predict
 from wasinn_nb.prediction.predictions import Predictions
+from wasinn_nb.prediction.sources import listing
 from wasinn_nb.prediction.store import is_store
 
 __all__ = [
+    "Item",
     "Predictions",
     "RunComparison",
     "dask_executor",
     "is_store",
+    "listing",
     "predict",
+    "read_item",
     "read_predictions",
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -36,6 +37,7 @@ from wasinn_nb.runtimes.openvino.models import (
     signature_of,
     translated,
 )
+from wasinn_nb.runtimes.openvino.quantizing import quantized_model, write_model
 from wasinn_nb.runtimes.precisions import check_precision
 from wasinn_nb.runtimes.protocols import Builder, InputOf
 from wasinn_nb.runtimes.reading import check_output, input_array, with_dimensions
@@ -129,6 +131,25 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
         model = self._read(builders, encoding, device)
         self._fitted(model, builders, input)
         return OpenVinoLayers(model, lambda one: self._compile(one, device, precision, None))
+
+    def quantize(
+        self,
+        builders: Sequence[Builder],
+        encoding: GraphEncoding,
+        images: Iterable[NDArray[Any]],
+        path: Path,
+        *,
+        count: int,
+        keep: Sequence[str] = (),
+        input: InputOf,
+    ) -> tuple[str, ...]:
+        """Write a model in INT8; see :class:`wasinn_nb.runtimes.QuantizingRuntime`."""
+        model = self._read(builders, encoding, HARDWARE[0])
+        self._fitted(model, builders, input)
+        made, names = quantized_model(model, images, count, keep)
+        with translated("OpenVINO cannot write the model"):
+            write_model(made, path)
+        return names
 
     def _compiled(
         self, model: ov.Model, spec: GraphSpec, device: str, precision: str

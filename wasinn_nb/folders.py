@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wasinn_nb.deployment.facts import FACTS
 from wasinn_nb.errors import InvalidArgumentError, UnwritableError
 from wasinn_nb.files import is_folder
 from wasinn_nb.wording import listed
@@ -43,8 +42,8 @@ def check_new(folder: Path) -> None:
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Path]:
-    """Yield a folder whose content *folder* gets at the end, ``bundle.json`` last.
+def staged(folder: Path, last: str) -> Iterator[Path]:
+    """Yield a folder whose content *folder* gets at the end, the file *last* after all others.
 
     After an error, *folder* is as it was.
     """
@@ -52,13 +51,13 @@ def staged(folder: Path) -> Iterator[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # In the folder itself: it may be a device that is mounted there.
-        stage = Path(tempfile.mkdtemp(prefix=".bundle-", dir=folder))
+        stage = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
     except OSError as error:
         raise _unwritable(folder, error) from error
     try:
         try:
             yield stage
-            for path in sorted(stage.iterdir(), key=lambda path: path.name == FACTS):
+            for path in sorted(stage.iterdir(), key=lambda path: path.name == last):
                 path.rename(folder / path.name)
         except OSError as error:
             raise _unwritable(folder, error) from error

@@ -1,0 +1,93 @@
+"""``quantize``: a model in INT8, and what that costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import wasinn_nb as wn
+from wasinn_nb.cli import completing
+from wasinn_nb.cli.console import (
+    AsJson,
+    CardPath,
+    RecipeText,
+    app,
+    print_json,
+    print_line,
+    show,
+)
+from wasinn_nb.cli.statements import read_recipe
+from wasinn_nb.prediction import is_store
+
+
+@app.command()
+def quantize(
+    model: Annotated[
+        str,
+        typer.Argument(help="Catalog name or path of the model.", autocompletion=completing.models),
+    ],
+    images: Annotated[
+        str,
+        typer.Argument(
+            help="What calibrates: a folder, a glob in quotes, a CSV file of paths, or a store "
+            "that `predict` wrote."
+        ),
+    ],
+    masks: Annotated[
+        Path | None,
+        typer.Option(help="A folder with the true masks of the images that judge: same names."),
+    ] = None,
+    test: Annotated[
+        str | None,
+        typer.Option(
+            "--test", help="The images that judge, as IMAGES. (default: one of four of IMAGES)"
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="A new or an empty folder. (default: NAME-int8)"),
+    ] = None,
+    max_drop: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="How much IoU a class may lose before layers are kept as they are."
+        ),
+    ] = 0.01,
+    subset: Annotated[int, typer.Option(min=1, help="So many images calibrate at most.")] = 64,
+    card: CardPath = None,
+    recipe: RecipeText = None,
+    suffix: Annotated[
+        str | None, typer.Option(help="What the names of the masks end with besides: _mask.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the INT8 variant of a model, and say what it gains and loses.
+
+    The folder gets the model, its card, and the report as report.json and report.html.  It needs
+    NNCF, whose telemetry is off: pip install 'wasinn-nb[quantize]'.
+    """
+    found = wn.quantize(
+        model,
+        _images(images),
+        masks,
+        output,
+        test_images=None if test is None else _images(test),
+        max_drop=max_drop,
+        subset=subset,
+        card=card,
+        recipe=read_recipe(recipe),
+        suffix=suffix,
+    )
+    if as_json:
+        print_json(found.to_dict())
+        return
+    show(found)
+    print_line(f"model: {found.model.path}")
+    print_line(f"page: {found.model.path.parent / 'report.html'}")
+
+
+def _images(text: str) -> Any:
+    """Return what an argument names: the rows of a store, else the images as they are."""
+    return wn.read_predictions(text) if is_store(text) else text

@@ -1,0 +1,163 @@
+"""Two models on the same images: where they agree, and how each fares by the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb import metrics
+from wasinn_nb.cards import ModelCard
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.evaluation import Evaluation, evaluate
+from wasinn_nb.pipeline import Pipeline
+from wasinn_nb.quantization.losses import ClassLoss, Interval, class_losses, mean_loss
+from wasinn_nb.quantization.samples import Sample
+from wasinn_nb.quantization.truths import Truths
+from wasinn_nb.tasks.classification import ClassificationResult
+from wasinn_nb.tasks.segmentation import SegmentationResult
+
+__all__ = ["Judge", "Judgement"]
+
+_MOST_CLASSES = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """How an INT8 model fares beside f32.
+
+    Attributes
+    ----------
+    agreement : float
+        The part of all pixels, or of the images of a classifier, that get the same class.
+    classes : tuple of ClassLoss
+    worst : tuple of (str, float, float or None)
+        Images, the worst first: name, the part of its pixels that agrees, and with the truth what
+        its mean IoU loses.
+    mean : Interval or None
+        What the mean IoU loses.
+    miou : (float, float) or None
+        Of f32 and of INT8.
+    """
+
+    agreement: float
+    classes: tuple[ClassLoss, ...]
+    worst: tuple[tuple[str, float, float | None], ...]
+    mean: Interval | None = None
+    miou: tuple[float, float] | None = None
+
+    @property
+    def worst_class(self) -> ClassLoss:
+        """The class that loses most."""
+        return max(self.classes, key=lambda one: one.lost)
+
+
+class Judge:
+    """Judges INT8 models by one f32 model and the same images.
+
+    Parameters
+    ----------
+    reference : Pipeline
+        In f32.
+    samples : sequence of Sample
+    truths : Truths, optional
+    step : callable
+        Called once for each image and model.
+    """
+
+    def __init__(
+        self,
+        reference: Pipeline,
+        samples: Sequence[Sample],
+        truths: Truths | None,
+        step: Callable[[], object],
+    ) -> None:
+        self._samples, self._truths, self._step = samples, truths, step
+        self._labels = [self._labels_of(reference, sample) for sample in samples]
+        self._card = self._named(reference)
+        self._before = None if truths is None else self._evaluated(reference)
+
+    def __call__(self, pipeline: Pipeline) -> Judgement:
+        """Judge an INT8 model."""
+        size = len(self._card.classes)
+        matrix = np.zeros((size, size), np.int64)
+        shares = []
+        for sample, labels in zip(self._samples, self._labels, strict=True):
+            found = self._labels_of(pipeline, sample)
+            matrix += _confusion(labels, found, size)
+            shares.append(float(np.mean(labels == found)))
+        after = None if self._truths is None else self._evaluated(pipeline)
+        classes = class_losses(self._card.classes, matrix, self._before, after)
+        total = int(np.trace(matrix)) / int(matrix.sum())
+        if self._before is None or after is None:
+            return Judgement(total, classes, self._worst(shares, None))
+        drops = {
+            before.name: metrics.mean_over_classes(before.iou) - metrics.mean_over_classes(one.iou)
+            for before, one in zip(self._before.counts, after.counts, strict=True)
+        }
+        return Judgement(
+            total,
+            classes,
+            self._worst(shares, drops),
+            mean_loss(self._before, after),
+            (self._before.miou, after.miou),
+        )
+
+    def _labels_of(self, pipeline: Pipeline, sample: Sample) -> NDArray[Any]:
+        result = pipeline(sample.image())
+        self._step()
+        if isinstance(result, SegmentationResult):
+            return result.labels
+        if isinstance(result, ClassificationResult) and self._truths is None:
+            return np.array([result.top(1)[0].index])
+        if isinstance(result, ClassificationResult):
+            raise InvalidArgumentError(
+                "masks are for segmentation models; of a classifier, evaluate both models with "
+                "wasinn_nb.evaluate"
+            )
+        raise InvalidArgumentError(
+            f"expected a model for segmentation or classification, {pipeline.model.name} gives "
+            f"{type(result).__name__}"
+        )
+
+    def _named(self, pipeline: Pipeline) -> ModelCard:
+        result = pipeline(self._samples[0].image())
+        card: ModelCard = result.card
+        if not 0 < len(card.classes) <= _MOST_CLASSES:
+            raise InvalidArgumentError(
+                f"expected a model of at most {_MOST_CLASSES} classes, {card.name} has "
+                f"{len(card.classes)}"
+            )
+        return card
+
+    def _evaluated(self, pipeline: Pipeline) -> Evaluation:
+        assert self._truths is not None  # noqa: S101 - only called with them
+        found = evaluate(
+            {sample.name: sample.image() for sample in self._samples},
+            self._truths.masks,
+            model=pipeline,
+            worst=0,
+            progress=False,
+            **self._truths.options,
+        )
+        assert isinstance(found, Evaluation)  # noqa: S101 - classifiers were refused
+        return found
+
+    def _worst(
+        self, shares: Sequence[float], drops: Mapping[str, float] | None
+    ) -> tuple[tuple[str, float, float | None], ...]:
+        rows = [
+            (sample.name, share, None if drops is None else drops.get(sample.name))
+            for sample, share in zip(self._samples, shares, strict=True)
+        ]
+        if drops is None:
+            return tuple(sorted(rows, key=lambda row: row[1]))
+        return tuple(sorted(rows, key=lambda row: -(row[2] or 0.0)))
+
+
+def _confusion(one: NDArray[Any], other: NDArray[Any], size: int) -> NDArray[np.int64]:
+    pairs = one.astype(np.int64).ravel() * size + other.ravel()
+    return np.bincount(pairs, minlength=size * size).reshape(size, size)

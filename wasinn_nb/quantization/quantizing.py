@@ -1,0 +1,269 @@
+"""`quantize`: a model in INT8, judged beside f32."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from wasinn_nb import catalog
+from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.benchmark import bench
+from wasinn_nb.cards import ModelCard, ModelFile, PartialRecipe
+from wasinn_nb.catalog import Model
+from wasinn_nb.comparison import LayerComparison, compare_layers
+from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.files import expanded
+from wasinn_nb.folders import check_new, staged
+from wasinn_nb.imaging import ImageSource
+from wasinn_nb.json_files import json_text
+from wasinn_nb.pipeline import Pipeline
+from wasinn_nb.progress import Progress, progress_bar
+from wasinn_nb.quantization.judging import Judge, Judgement
+from wasinn_nb.quantization.result import Quantization
+from wasinn_nb.quantization.samples import Sample, Tensors, split
+from wasinn_nb.quantization.truths import Truths
+from wasinn_nb.runtimes import QuantizingRuntime, runtime
+from wasinn_nb.transaction import atomic
+
+__all__ = ["quantize"]
+
+_ROUNDS: Final = 20
+_KEPT: Final = (1, 2, 4, 8)
+_PRECISION: Final = "INT8"
+_REPORT: Final = "report.json"
+_PAGE: Final = "report.html"
+
+
+def quantize(
+    model: str | os.PathLike[str] | Model | None,
+    images: Any,
+    masks: Any = None,
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    test_images: Any = None,
+    max_drop: float = 0.01,
+    subset: int = 64,
+    card: ModelCard | str | os.PathLike[str] | None = None,
+    recipe: PartialRecipe | None = None,
+    mapping: Mapping[Any, Any] | None = None,
+    ignore: Any = None,
+    classes: Any = None,
+    suffix: Any = None,
+    progress: Progress = True,
+) -> Quantization:
+    """Make the INT8 variant of a model, and say what it gains and loses.
+
+    Weights and values are rounded to 8 bits by NNCF, whose telemetry is off.  Some images
+    calibrate: they tell the ranges of the values.  Others judge: f32 and INT8 run on them, and are
+    compared with each other and, where there are masks, with the truth.
+
+    If a class loses more than *max_drop*, layers are kept in floating point: first the one that
+    INT8 changes most by itself, then two, four and eight.  The result says which.
+
+    Parameters
+    ----------
+    model : name, path or Model
+        An OpenVINO IR or ONNX model of one image, for segmentation or classification.
+    images : folder, glob, manifest, Predictions or iterable of images
+        What calibrates; as for `predict`.  Without *test_images*, one image of four judges instead.
+    masks : folder, mapping or sequence, optional
+        The truth of the images that judge, as for `evaluate`.  Of segmentation models only.
+    folder : path-like, optional
+        A new or an empty folder for the model, its card and the report.  Default: ``NAME-int8``.
+    test_images : as *images*, optional
+        What judges.
+    max_drop : float
+        How much a class may lose: of its IoU with the masks; without masks, of its IoU with f32.
+    subset : int
+        How many images calibrate at most.
+    card, recipe : optional
+        As for `Pipeline`.
+    mapping, ignore, classes, suffix : optional
+        Of the masks; as for `evaluate`.
+    progress : bool or callable
+        Show a bar in a terminal or notebook; or call ``progress(so_far, in_all)``.
+
+    Returns
+    -------
+    Quantization
+        Its `model` is what everything else takes.  In the folder lie the model, its card, and the
+        report as ``report.json`` and ``report.html``.
+
+    Raises
+    ------
+    UnsupportedOperationError
+        If NNCF is not installed: ``pip install 'wasinn-nb[quantize]'``.
+    InvalidArgumentError
+        If an image would calibrate and judge, there are too few, masks do not fit, or the folder
+        is not empty.
+    RuntimeFailure
+        If NNCF cannot quantize the model.
+    """
+    if isinstance(max_drop, bool) or not 0 <= max_drop <= 1:
+        raise InvalidArgumentError(f"expected max_drop from 0 to 1, got {max_drop!r:.80}")
+    if isinstance(subset, bool) or not isinstance(subset, int) or subset < 1:
+        raise InvalidArgumentError(f"expected how many images calibrate, got {subset!r:.80}")
+    reference = Pipeline(
+        model, "CPU", precision="f32", card=card, recipe=recipe, runtime="openvino"
+    )
+    name = f"{reference.model.name}-int8"
+    target = expanded(name if folder is None else folder)
+    check_new(target)
+    truths_of = Truths(masks, {"mapping": mapping, "ignore": ignore, "classes": classes}, suffix)
+    chosen = split(images, test_images, subset)
+    truths = None if masks is None else truths_of.of(chosen.judged, chosen.masked)
+    total = len(chosen.calibration) + 2 * len(chosen.judged)
+    with (
+        tempfile.TemporaryDirectory(prefix="wasinn-nb-") as work,
+        progress_bar(
+            progress=progress, total=total, desc="quantize", unit="image", leave=False
+        ) as bar,
+    ):
+        step = functools.partial(bar.update, 1)
+        judge = Judge(reference, chosen.judged, truths, step)
+        maker = _Maker(reference, chosen.calibration, Path(work), name, judge, step)
+        best, tried, layers = _searched(maker, chosen.calibration[0].image(), max_drop)
+        timings = bench(
+            [reference, best.pipeline, *_preferred(reference)],
+            chosen.judged[0].image(),
+            rounds=_ROUNDS,
+            progress=False,
+        )
+        final = f"{name}.xml"
+        with staged(target, final) as stage:
+            for path in best.pipeline.model.files:
+                shutil.copyfile(path, stage / path.name)
+            _card(reference, name, best.pipeline.model.files).write(stage / final)
+    made = catalog.model(target / final)
+    found = Quantization(
+        made,
+        reference.model.name,
+        (_bytes(reference.model), _bytes(made)),
+        timings,
+        best.judgement,
+        max_drop,
+        best.kept,
+        best.quantized,
+        tried,
+        layers,
+        {
+            "calibration": len(chosen.calibration),
+            "judged": len(chosen.judged),
+            "classified": reference.reading.card.task == "classification",
+            "unreadable": [name for name, _ in chosen.unreadable],
+        },
+    )
+    found.write_html(target / _PAGE)
+    with atomic(target / _REPORT) as temporary:
+        text = json_text(found.to_dict(), "the report", InvalidArgumentError)
+        temporary.write_text(text, encoding="utf-8")
+    return found
+
+
+class _Attempt(NamedTuple):
+    """An INT8 model."""
+
+    pipeline: Pipeline
+    quantized: tuple[str, ...]
+    kept: tuple[str, ...]
+    judgement: Judgement
+
+    @property
+    def lost(self) -> float:
+        """What the class loses that loses most."""
+        return self.judgement.worst_class.lost
+
+
+class _Maker:
+    """Makes INT8 models of one model, and has them judged."""
+
+    def __init__(
+        self,
+        reference: Pipeline,
+        samples: Sequence[Sample],
+        work: Path,
+        name: str,
+        judge: Judge,
+        step: Callable[[], object],
+    ) -> None:
+        self.reference = reference
+        self._samples, self._work, self._name = samples, work, name
+        self._judge, self._step = judge, step
+
+    def __call__(self, kept: tuple[str, ...] = ()) -> _Attempt:
+        path = self._work / str(len(kept)) / f"{self._name}.xml"
+        path.parent.mkdir()
+        engine, model = runtime("openvino"), self.reference.model
+        assert isinstance(engine, QuantizingRuntime)  # noqa: S101 - OpenVINO is
+        quantized = engine.quantize(
+            model.files,
+            model.encoding,
+            Tensors(self._samples, self.reference.recipe, self._step),
+            path,
+            count=len(self._samples),
+            keep=kept,
+            input=lambda _: self.reference.recipe,
+        )
+        card = self.reference.model.card.replace(name=self._name, precisions={})
+        changes = {"model": catalog.model(path, card=card), "card": None}
+        pipeline = Pipeline(**{**self.reference.arguments, **changes})
+        return _Attempt(pipeline, quantized, kept, self._judge(pipeline))
+
+
+def _searched(
+    maker: _Maker, image: ImageSource, max_drop: float
+) -> tuple[_Attempt, tuple[tuple[int, str, float], ...], LayerComparison | None]:
+    """Return the model in which the classes lose least, and what was tried to get there."""
+    attempt = best = maker()
+    if attempt.lost <= max_drop:
+        return best, (), None
+    layers = compare_layers(maker.reference, attempt.pipeline, image, progress=False)
+    weighted = set(attempt.quantized)
+    order = tuple(layer.name for layer in layers.worst_first if layer.name in weighted)
+    attempts = [attempt]
+    for count in _KEPT:
+        if count >= len(order) or attempts[-1].lost <= max_drop:
+            break
+        attempts.append(maker(order[:count]))
+    best = min(attempts, key=lambda one: (one.lost > max_drop, one.lost))
+    tried = [(len(one.kept), one.judgement.worst_class.name, one.lost) for one in attempts]
+    return best, tuple(tried), layers
+
+
+def _preferred(reference: Pipeline) -> list[Pipeline]:
+    """Return the model in the precision that the device prefers, where that is not f32."""
+    own = reference.variant(precision="device")
+    return [own] if own.precision != reference.precision else []
+
+
+def _card(reference: Pipeline, name: str, files: Sequence[Path]) -> ModelCard:
+    """Return the card of the INT8 model: the original's, without its files and figures."""
+    card = reference.model.card
+    described = tuple(
+        ModelFile(path.name, path.stat().st_size, sha384) for path, sha384 in _hashed(files)
+    )
+    about = f"{card.name} in INT8 by NNCF. {card.description}".strip()
+    return card.replace(
+        name=name,
+        encoding=GraphEncoding.OPENVINO,
+        recipe=card.recipe if reference.assumed else reference.recipe,
+        precisions={_PRECISION: described},
+        description=about,
+        figures={},
+    )
+
+
+def _hashed(files: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+    for path in files:
+        with path.open("rb") as opened:
+            yield path, hashlib.file_digest(opened, "sha384").hexdigest()
+
+
+def _bytes(model: Model) -> int:
+    return sum(path.stat().st_size for path in model.weights)

@@ -1,0 +1,255 @@
+"""`Quantization`: a model in INT8, and what it costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from wasinn_nb.benchmark import Timings
+from wasinn_nb.catalog import Model
+from wasinn_nb.comparison import LayerComparison
+from wasinn_nb.pickling import pickled_fields
+from wasinn_nb.quantization.judging import Judgement
+from wasinn_nb.quantization.losses import ClassLoss, Interval
+from wasinn_nb.render import (
+    Block,
+    Column,
+    Document,
+    Facts,
+    Items,
+    Only,
+    Paragraph,
+    Report,
+    Section,
+    Table,
+)
+from wasinn_nb.tasks.segmentation import MANY_CLASSES
+from wasinn_nb.wording import bytes_text, counted, listed, percent
+
+__all__ = ["Quantization"]
+
+_LISTED: Final = 5
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Quantization(Report):
+    """A model in INT8 and how it compares with f32; made by :func:`wasinn_nb.quantize`.
+
+    Attributes
+    ----------
+    model : Model
+        The INT8 model with its card, which everything else takes.
+    original : str
+        The name of the model that it was made from.
+    sizes : (int, int)
+        Bytes of the files, of the original and of the INT8 model.
+    timings : Timings
+        Of f32, of INT8, and of the precision that the device prefers, where that is another.
+    judgement : Judgement
+        Where the two agree and, with masks, what INT8 loses.
+    max_drop : float
+    kept : tuple of str
+        Layers that are still in floating point because a class lost more than *max_drop*.
+    quantized : tuple of str
+        Layers whose weights are in 8 bits.
+    tried : tuple of (int, str, float)
+        How many layers were kept, the class that lost most then, and how much.
+    layers : LayerComparison or None
+        The layers of f32 and INT8, where layers to keep were looked for.
+    images : mapping
+        How many images calibrated and judged, and names of those that could not be read.
+    """
+
+    model: Model
+    original: str
+    sizes: tuple[int, int]
+    timings: Timings
+    judgement: Judgement
+    max_drop: float
+    kept: tuple[str, ...] = ()
+    quantized: tuple[str, ...] = ()
+    tried: tuple[tuple[int, str, float], ...] = ()
+    layers: LayerComparison | None = None
+    images: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "images", MappingProxyType(dict(self.images)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pickled_fields(self)
+
+    @property
+    def speedup(self) -> float:
+        """How many times as fast INT8 computes as f32: the medians of the step ``infer``."""
+        return self.timings[0].median("infer") / self.timings[1].median("infer")
+
+    @property
+    def preferred(self) -> tuple[str, float] | None:
+        """The precision that the device prefers and its speed against f32; None where it is f32."""
+        if len(self.timings) < 3:
+            return None
+        own = self.timings[2]
+        return own.precision, self.timings[0].median("infer") / own.median("infer")
+
+    @property
+    def classes(self) -> tuple[ClassLoss, ...]:
+        """What each class loses."""
+        return self.judgement.classes
+
+    @property
+    def within(self) -> bool:
+        """Whether no class loses more than *max_drop*."""
+        return self.judgement.worst_class.lost <= self.max_drop
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in one sentence."""
+        parts = [f"INT8 is {self.speedup:.1f} times as fast as f32"]
+        if self.preferred is not None:
+            name, speed = self.preferred
+            parts[0] += f" ({name}, which this device prefers: {speed:.1f} times)"
+        worst = self.judgement.worst_class
+        if self.judgement.mean is not None:
+            parts.append(f"{_change(self.judgement.mean)}; {worst.name} loses most")
+        else:
+            parts.append(
+                f"{percent(self.judgement.agreement)} of the {self._unit} get f32's class; "
+                f"{worst.name} agrees least"
+            )
+        sentence = " and ".join(parts) if self.judgement.mean is not None else "; ".join(parts)
+        if not self.within:
+            sentence += f" ({worst.lost:.4f}, more than the {self.max_drop:g} that is allowed)"
+        return sentence
+
+    @property
+    def _unit(self) -> str:
+        return "images" if self.images.get("classified") else "pixels"
+
+    def __str__(self) -> str:
+        """Return the verdict."""
+        return self.verdict
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain JSON values."""
+        found = self.judgement
+        return {
+            "verdict": self.verdict,
+            "within": self.within,
+            "original": self.original,
+            "model": self.model.name,
+            "path": str(self.model.path),
+            "bytes": {"original": self.sizes[0], "int8": self.sizes[1]},
+            "speedup": self.speedup,
+            "preferred": None if self.preferred is None else list(self.preferred),
+            "timings": self.timings.records(),
+            "agreement": found.agreement,
+            "miou": None if found.miou is None else list(found.miou),
+            "loss": None if found.mean is None else list(found.mean),
+            "classes": [one.to_dict() for one in found.classes],
+            "worst": [list(row) for row in found.worst],
+            "max_drop": self.max_drop,
+            "kept": list(self.kept),
+            "quantized": len(self.quantized),
+            "tried": [list(one) for one in self.tried],
+            "layers": None if self.layers is None else self.layers.to_dict(),
+            "images": dict(self.images),
+        }
+
+    def document(self) -> Document:
+        """Return what there is to see: the verdict, sizes and times, classes, worst images."""
+        blocks: list[Block] = [
+            Paragraph(self.verdict, "strong" if self.within else "bad"),
+            Facts(self._facts()),
+            self._class_table(),
+            Section("Images", [self._image_table(_LISTED)]),
+            Section("Time", [*self.timings.document().blocks]),
+        ]
+        if self.layers is not None:
+            own = [*self.layers.document().blocks]
+            blocks.append(Only(("notebook", "page"), [Section("Layers", own, folded=True)]))
+        blocks.append(Items(self._remarks()))
+        return Document(f"{self.original} in INT8", blocks)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        before, after = self.sizes
+        used = self.images
+        facts = [
+            ("model", f"{self.model.name}, {self.model.path.name}"),
+            ("size", f"{bytes_text(after)}, {percent(after / before)} of {bytes_text(before)}"),
+            ("images", f"{used['calibration']} calibrated, {used['judged']} judged"),
+        ]
+        total = len(self.quantized) + len(self.kept)
+        facts.append(("layers", f"{len(self.quantized)} of {total} with weights in INT8"))
+        if self.kept:
+            facts.append(("kept", listed(self.kept, 8)))
+        if self.judgement.miou is not None:
+            f32, int8 = self.judgement.miou
+            facts.append(("mean IoU", f"{int8:.4f} in INT8, {f32:.4f} in f32"))
+        return facts
+
+    def _class_table(self) -> Table:
+        if self.judgement.mean is None:
+            chosen = self.classes
+            if len(chosen) > MANY_CLASSES:
+                seen = (one for one in chosen if not math.isnan(one.agreement))
+                chosen = tuple(sorted(seen, key=lambda one: one.agreement)[:MANY_CLASSES])
+            agreement = [(one.name, one.agreement) for one in chosen]
+            return Table(["class", Column("IoU with f32", ".4f", "agreement")], agreement)
+        columns: list[Column | str] = ["class", Column("IoU with f32", ".4f", "agreement")]
+        columns += [Column("IoU", ".4f"), "IoU lost", Column("boundary IoU", ".4f")]
+        columns.append("boundary IoU lost")
+        rows = [
+            (
+                one.name,
+                one.agreement,
+                one.iou[1] if one.iou else None,
+                _lost(one.loss),
+                one.boundary[1] if one.boundary else None,
+                _lost(one.boundary_loss),
+            )
+            for one in self.classes
+        ]
+        caption = "lost: f32's less INT8's, with 95 % of 1000 resamples of the images"
+        return Table(columns, rows, caption)
+
+    def _image_table(self, most: int) -> Table:
+        columns: list[Column | str] = ["worst images", Column("agree with f32", percent)]
+        rows: list[tuple[object, ...]] = [row[:2] for row in self.judgement.worst[:most]]
+        if self.judgement.mean is not None:
+            columns.append(Column("mean IoU lost", ".4f"))
+            rows = [*self.judgement.worst[:most]]
+        return Table(columns, rows)
+
+    def _remarks(self) -> list[str]:
+        remarks = []
+        if self.tried:
+            steps = [f"{n} kept: {name} loses {lost:.4f}" for n, name, lost in self.tried]
+            remarks.append(
+                f"a class lost more than {self.max_drop:g}, so that layers were kept in floating "
+                f"point, the one that changes most by itself first: {'; '.join(steps)}"
+            )
+        if self.judgement.mean is None:
+            remarks.append("without masks nothing says which of the two is right")
+        remarks.append(
+            "speed is of this processor; with AVX2 alone, INT8 gains less and may give other "
+            "values than with VNNI or AMX"
+        )
+        unreadable = self.images.get("unreadable", [])
+        if unreadable:
+            count = counted(len(unreadable), "image")
+            remarks.append(f"{count} could not be read: {listed([*unreadable], _LISTED)}")
+        return remarks
+
+
+def _change(loss: Interval) -> str:
+    bounds = f"({loss.low:.4f} to {loss.high:.4f})"
+    if loss.value < 0:
+        return f"gains {-loss.value:.4f} mean IoU ({-loss.high:.4f} to {-loss.low:.4f})"
+    return f"loses {loss.value:.4f} mean IoU {bounds}"
+
+
+def _lost(loss: Interval | None) -> str | None:
+    return None if loss is None or math.isnan(loss.value) else str(loss)

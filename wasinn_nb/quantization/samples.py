@@ -1,0 +1,157 @@
+"""Which images calibrate a model, and which judge it: never the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wasinn_nb.errors import InvalidArgumentError, Remedy, WasiNnError
+from wasinn_nb.imaging import (
+    IMAGE_SUFFIXES,
+    EncodedImage,
+    ImageSource,
+    PreprocessRecipe,
+    image_to_tensor,
+)
+from wasinn_nb.prediction import Item, Predictions, listing, read_item
+from wasinn_nb.wording import counted, listed
+
+__all__ = ["Sample", "Split", "Tensors", "split"]
+
+_JUDGED_OF: Final = 4  # where one folder is for both, one image of so many judges
+_NAMED: Final = 3
+
+
+class Sample(NamedTuple):
+    """An image by its content."""
+
+    name: str
+    item: Item
+    sha256: str
+
+    def image(self) -> ImageSource:
+        """Return the image: the path of a file, else its content."""
+        if not self.item.in_memory and self.item.place is None:
+            return Path(self.item.source)
+        found = read_item(self.item).image
+        return found.content if isinstance(found, EncodedImage) else found
+
+
+class Split(NamedTuple):
+    """Which images are for what."""
+
+    calibration: tuple[Sample, ...]
+    judged: tuple[Sample, ...]
+    masked: tuple[Sample, ...]
+    """Those to which masks belong, in the order in which they were given."""
+    unreadable: tuple[tuple[str, str], ...] = ()
+    """Name and reason."""
+
+
+def split(images: Any, test_images: Any, subset: int) -> Split:
+    """Return which images calibrate and which judge.
+
+    Parameters
+    ----------
+    images : as for `quantize`
+    test_images : as for `quantize`, or None
+        Where there are none, one of four images judges, chosen by content, so that copies of one
+        image are on one side.
+    subset : int
+        How many images calibrate at most, evenly chosen.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there are too few, or an image is on both sides.
+    """
+    own, unreadable = _samples(images)
+    if test_images is None:
+        ordered = sorted(own, key=lambda sample: sample.sha256)
+        judged = {sample.sha256 for sample in ordered[::_JUDGED_OF]}
+        calibration = [sample for sample in own if sample.sha256 not in judged]
+        tested = [sample for sample in own if sample.sha256 in judged]
+        masked = own
+    else:
+        tested, more = _samples(test_images)
+        calibration, masked, unreadable = own, tested, [*unreadable, *more]
+        by_content = {sample.sha256: sample.name for sample in calibration}
+        both = [sample.name for sample in tested if sample.sha256 in by_content]
+        if both:
+            raise InvalidArgumentError(
+                f"{counted(len(both), 'image')} would calibrate the model and judge it, too: "
+                f"{listed(both, _NAMED)}",
+                remedy=Remedy(
+                    "take them out of images or of test_images; without test_images, one image of "
+                    "four is kept for judging",
+                    command="take them out of one of the folders; without --test, one image of "
+                    "four is kept for judging",
+                ),
+            )
+    if not calibration or not tested:
+        raise InvalidArgumentError(
+            f"expected images to calibrate the model and others to judge it, got "
+            f"{len(calibration)} and {len(tested)}"
+            + "".join(f"; {name}: {reason}" for name, reason in unreadable[:_NAMED])
+        )
+    chosen = np.linspace(0, len(calibration) - 1, min(subset, len(calibration))).round()
+    kept = [calibration[int(place)] for place in chosen]
+    return Split(tuple(kept), tuple(tested), tuple(masked), tuple(unreadable))
+
+
+def _samples(images: Any) -> tuple[list[Sample], list[tuple[str, str]]]:
+    """Return images, and what could not be read."""
+    if isinstance(images, Predictions):
+        rows = images.rows(("source", "source_bytes", "name"))
+        images = [(row["name"], _source(row)) for row in rows]
+    samples: list[Sample] = []
+    unreadable: list[tuple[str, str]] = []
+    for item in listing(images):
+        try:
+            samples.append(Sample(_stem(item.name), item, read_item(item).sha256))
+        except (WasiNnError, OSError) as error:
+            unreadable.append((item.name, str(error)))
+    return samples, unreadable
+
+
+def _source(row: dict[str, Any]) -> str:
+    raw = row["source_bytes"]
+    return str(row["source"]) if raw is None else raw.decode("utf-8", "surrogateescape")
+
+
+def _stem(name: str) -> str:
+    """Return the name of an image as masks are paired with it: without its suffix."""
+    return (
+        PurePosixPath(name).with_suffix("").as_posix()
+        if Path(name).suffix.lower() in IMAGE_SUFFIXES
+        else name
+    )
+
+
+class Tensors:
+    """What images are as a model takes them; made anew each time that they are gone through.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    recipe : PreprocessRecipe
+    step : callable
+        Called after each of them.
+    """
+
+    def __init__(
+        self, samples: Sequence[Sample], recipe: PreprocessRecipe, step: Callable[[], object]
+    ) -> None:
+        self._samples, self._recipe, self._step = samples, recipe, step
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        for sample in self._samples:
+            yield image_to_tensor(sample.image(), self._recipe).to_array()
+            self._step()
+
+    def __len__(self) -> int:
+        return len(self._samples)
