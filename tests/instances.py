@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import quantized
 import toys
 import wasmtime
 from hosting import command
@@ -61,6 +62,8 @@ def instances(folder: Path) -> dict[str, object]:
         wn.portability(context.trace),
         predictions,
         predictions.compare(predictions),
+        quantized.layer_comparison(),
+        quantized.quantization(model, image),
         wn.run_guest(command("(call $exit (i32.const 0))")),
         GuestMemory(memory, store),
         card,

@@ -142,6 +142,7 @@ ELSEWHERE = {
     "evaluation/labels.py _remedy": "test_cli and here",
     "evaluation/pairs.py _remedy": "test_evaluation_folders",
     "prediction/columns.py no_mask": "test_cli_predict",
+    "quantization/samples.py split": "test_quantization",
     "prediction/session.py broken": "test_cli_predict",
     "prediction/manifests.py _chosen": "test_cli_predict",
 }
@@ -149,6 +150,7 @@ NOT_PASTED = {
     "runtimes/litert.py _SYMMETRIC": "a model that LiteRT refuses: test_third_party",
     "runtimes/litert.py _REMEDIES": "a model that LiteRT refuses: test_third_party",
     "runtimes/openvino/models.py _explained": "needs MediaPipe's operations",
+    "runtimes/openvino/quantizing.py _MISSING": "installs a package",
     "runtimes/reading.py failure": "hands on what runtimes give",
     "runtimes/forking.py check": "of processes that fork: Python alone",
     "deployment/planning.py _files": "runs OpenVINO's own converter",

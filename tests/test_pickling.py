@@ -8,6 +8,7 @@ import pickle
 
 import numpy as np
 import pytest
+import quantized
 import toys
 from PIL import Image
 
@@ -68,6 +69,8 @@ def travellers(tmp_path_factory):
         wn.portability(ctx.trace),
         predictions,
         predictions.compare(predictions),
+        quantized.layer_comparison(),
+        quantized.quantization(model, image),
         wn.run_guest(wn.guest("misbehave"), ["nn-tensor"], stream=False),
         wn.models(),
         wn.devices(),

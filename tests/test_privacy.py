@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import toys
+from PIL import Image
 
 from wasinn_nb.runtimes import without_telemetry
 
@@ -111,8 +112,6 @@ CACHE = [".cache", ".cache/wasinn-nb"]
 
 
 def test_no_verb_sends_or_writes_elsewhere(trapped, tmp_path):
-    from PIL import Image
-
     inputs = tmp_path / "inputs"
     for name in ("images", "masks"):
         (inputs / name).mkdir(parents=True)
@@ -142,6 +141,29 @@ def test_the_api_sends_and_writes_nothing(trapped, tmp_path):
     assert set(_files(tmp_path / "home")) <= set(CACHE)
     assert (tmp_path / "home/.cache/wasinn-nb/matplotlib").is_dir()
     assert _files(tmp_path / "temporary") == []
+
+
+QUANTIZE = """
+import sys
+import wasinn_nb as wn
+model, images, folder = sys.argv[1:]
+wn.quantize(model, images, folder=folder, progress=False)
+assert "nncf" in sys.modules
+"""
+
+
+def test_quantizing_sends_and_writes_nothing_elsewhere(trapped, tmp_path):
+    pytest.importorskip("nncf")
+    model = toys.textures(tmp_path / "toy.xml", classes=3)
+    (tmp_path / "images").mkdir()
+    for level in range(8):
+        Image.new("RGB", (96, 64), (30 * level, 90, 20)).save(tmp_path / f"images/{level}.png")
+    done = trapped(QUANTIZE, model, tmp_path / "images", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert (done.stdout, _sent(tmp_path)) == ("", "")
+    assert set(_files(tmp_path / "home")) <= set(CACHE)
+    assert _files(tmp_path / "temporary") == []
+    assert list((tmp_path / "here").iterdir()) == []
 
 
 def test_the_trap_sees_telemetry_that_is_turned_on(trapped, tmp_path):

@@ -8,6 +8,7 @@ import shutil
 
 import numpy as np
 import pytest
+import quantized
 import toys
 from commands import run
 from PIL import Image
@@ -299,3 +300,48 @@ def test_what_nncf_fails_at_is_said(tmp_path, images, monkeypatch):
     model = toys.brightest_channel(tmp_path / "b.xml")
     with pytest.raises(RuntimeFailure, match="NNCF cannot quantize the model: no such operation"):
         wn.quantize(model, images, folder=tmp_path / "out", progress=False)
+
+
+# -- what is shown ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return toys.brightest_channel(tmp_path / "toy.xml")
+
+
+IMAGE = np.zeros((4, 6, 3), np.uint8)
+
+
+def test_the_verdict_says_what_is_lost_and_by_which_class(toy):
+    found = quantized.quantization(toy, IMAGE, third=False)
+    start, rest = found.verdict.split(" times as fast as f32 ")
+    assert start.startswith("INT8 is ")
+    assert rest == "and loses 0.0040 mean IoU (0.0010 to 0.0080); class 2 loses most"
+    gained = quantized.quantization(toy, IMAGE, lost=-0.002, third=False)
+    assert "gains 0.0020 mean IoU (-0.0080 to -0.0010)" in gained.verdict
+    too_much = quantized.quantization(toy, IMAGE, lost=0.05)
+    assert not too_much.within
+    assert too_much.verdict.endswith("(0.0500, more than the 0.01 that is allowed)")
+
+
+def test_without_masks_the_verdict_is_about_agreement(toy):
+    found = quantized.quantization(toy, IMAGE, masks=False, max_drop=0.1)
+    assert found.verdict.endswith("; 99.20 % of the pixels get f32's class; class 2 agrees least")
+    assert "which this device prefers" in found.verdict
+    text = repr(found)
+    assert "without masks nothing says which of the two is right" in text
+    assert "IoU lost" not in text
+
+
+def test_the_report_names_kept_layers_and_broken_images(toy):
+    found = quantized.quantization(toy, IMAGE, kept=["relu"])
+    text = repr(found)
+    assert "1 of 2 with weights in INT8" in text
+    assert "kept      relu" in text
+    assert "0 kept: class 2 loses 0.0500; 1 kept: class 2 loses 0.0040" in text
+    assert "1 image could not be read: c.png" in text
+    values = found.to_dict()
+    assert values["tried"] == [[0, "class 2", 0.05], [1, "class 2", 0.004]]
+    assert values["layers"]["first"] == "relu"
+    json.dumps(values, allow_nan=False)

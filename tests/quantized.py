@@ -1,0 +1,48 @@
+"""A model that stands for one in INT8, where only the report matters."""
+
+from __future__ import annotations
+
+import wasinn_nb as wn
+from wasinn_nb.comparison import LayerDifference
+from wasinn_nb.quantization import ClassLoss, Interval
+from wasinn_nb.quantization.judging import Judgement
+
+
+def layer_comparison(own=60.0, allowed=80.0):
+    """Return the comparison of two layers; the second differs by so many dB."""
+    first = LayerDifference(
+        "conv", "Convolution", (1, 3, 4, 6), float("inf"), 90.0, 0.0, explained=True
+    )
+    second = LayerDifference("relu", "Relu", (1, 3, 4, 6), own, own, 0.01, own >= allowed)
+    return wn.LayerComparison((first, second), "f32", allowed, (1, 0))
+
+
+def quantization(path, image, *, lost=0.004, max_drop=0.01, masks=True, kept=(), third=True):
+    """Return a report over a model that is not in INT8 at all."""
+    pipeline = wn.Pipeline(path)
+    pipelines = [pipeline] * (3 if third else 2)
+    interval = Interval(lost, 0.001, 0.008)
+    names = ("class 0", "class 1", "class 2")
+    classes = tuple(ClassLoss(name, 0.99 - lost * place) for place, name in enumerate(names))
+    judgement = Judgement(0.992, classes, (("a", 0.98, None), ("b", 0.99, None)))
+    if masks:
+        losses = [Interval(lost * place / 2, 0.0, 0.01) for place in range(3)]
+        classes = tuple(
+            ClassLoss(name, 0.99, (0.9, 0.9 - loss.value), loss, (0.8, 0.79), loss)
+            for name, loss in zip(names, losses, strict=True)
+        )
+        worst = (("a", 0.98, 0.01), ("b", 0.99, 0.0))
+        judgement = Judgement(0.992, classes, worst, interval, (0.9, 0.9 - lost))
+    return wn.Quantization(
+        wn.model(path),
+        "toy",
+        (1000, 400),
+        wn.bench(pipelines, image, rounds=3, progress=False),
+        judgement,
+        max_drop,
+        tuple(kept),
+        ("conv",),
+        ((0, "class 2", 0.05), (1, "class 2", lost)) if kept else (),
+        layer_comparison() if kept else None,
+        {"calibration": 6, "judged": 2, "classified": False, "unreadable": ["c.png"]},
+    )
