@@ -1,6 +1,5 @@
 """``wasinn-nb``: the package's verbs on the command line."""
 
-from wasinn_nb.cli.console import ExitCode, app
-from wasinn_nb.cli.program import main
+import lazy_loader as _lazy
 
-__all__ = ["ExitCode", "app", "main"]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,7 +11,8 @@ from rich.text import Text
 
 from wasinn_nb import runtimes
 from wasinn_nb.cli import completing
-from wasinn_nb.cli.application import Application
+from wasinn_nb.cli.exit_codes import ExitCode
+from wasinn_nb.cli.front import application
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.json_files import json_text
 from wasinn_nb.render import Document, Showing, document_text
@@ -43,35 +43,7 @@ __all__ = [
 ]
 
 
-class ExitCode(IntEnum):
-    """How the command ended; each number has one meaning, whatever the verb.
-
-    ``run`` ends with its guest's number, and ``lab`` with JupyterLab's.
-    """
-
-    DONE = 0
-    """It was done; of ``compare``, the same; of ``diagnose``, right."""
-    NO = 1
-    """Of ``compare``, different; of ``diagnose``, a mistake, or nothing fits.  Of no other verb."""
-    ERROR = 2
-    """Nothing was done: a wrong option, a missing file, a model that cannot be read."""
-    GUEST = 125
-    """``run`` failed, or its guest did not end by itself."""
-    INTERRUPTED = 130
-    """It was interrupted with Ctrl-C: 128 + SIGINT, as of programs that the signal ends."""
-    CLOSED_PIPE = 141
-    """The program that reads the output ended before: 128 + SIGPIPE; nothing is printed."""
-
-
-app = Application(
-    help="Run image models with OpenVINO natively and through WASI-NN, side by side.",
-    epilog="Exit codes: 0: done. 1: compare found a difference, or diagnose did not find the "
-    "tensor right. 2: an error. 130: interrupted. 141: the program that reads the output ended. "
-    "run ends with the guest's own exit code, and with 125 where the guest could not be run or did "
-    "not end by itself; lab ends as JupyterLab does.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = application()
 out = Console(highlight=False)
 
 _UNLIMITED: Final = 1_000_000

@@ -34,7 +34,6 @@ from wasinn_nb.render import (
     Report,
     Section,
     Table,
-    draw_curves,
     encoded_figure,
 )
 from wasinn_nb.wording import counted
@@ -220,6 +219,8 @@ class LayerComparison(Report):
         InvalidArgumentError
             If the models have no layer in common.
         """
+        from wasinn_nb.render import draw_curves
+
         if not self.layers:
             raise InvalidArgumentError("the models have no layer in common to draw")
         found, kind = self.first, "INT8" if self.precision == "i8" else self.precision
