@@ -6,7 +6,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n logical --maxproce
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-quick test-slow lab lint bench docs fuzz guest notebooks pictures lock clean
+.PHONY: help demo test test-quick test-slow lab lint bench bench-compare docs fuzz guest notebooks pictures lock clean
 
 help:
 	@echo "make demo       segment the shipped road; files go to out/demo"
@@ -15,7 +15,8 @@ help:
 	@echo "make test-quick the tests that take a minute, before every push (pre-commit install)"
 	@echo "make test-slow  the tests that 'make test' leaves out: fuzz, kills, long lives"
 	@echo "make lint       formatting, types, import contracts; of the JavaScript, too, where Node 20 is"
-	@echo "make bench      ratios against named peers"
+	@echo "make bench      ratios against named peers; each run is a file in out/bench"
+	@echo "make bench-compare  the last two runs side by side (A=PATH B=PATH: those)"
 	@echo "make docs       the documentation's pages, into out/docs"
 	@echo "make fuzz       mutated images, masks and JSON files; 10,000 models through guests and inspect (MODELS=n)"
 	@echo "make guest      build the WebAssembly guests again (Debian's Rust and clang)"
@@ -76,6 +77,9 @@ lint: .venv/.dev $(JAVASCRIPT)/node_modules/.made
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks
+
+bench-compare: .venv/.dev
+	@$(BIN)/python -m benchmarks.compare $(A) $(B)
 
 docs: .venv/.dev
 	$(BIN)/python -m sphinx -q -W --keep-going -j auto -d out/docs-cache -b html docs out/docs

@@ -1,4 +1,4 @@
-"""Run the benchmarks and print one table: ``python -m benchmarks [NAME ...]``."""
+"""Run the benchmarks, print one table and write it: ``python -m benchmarks [NAME ...]``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pkgutil
 import sys
 
 import benchmarks
+from benchmarks.records import circumstances, write_run
 from wasinn_nb.render import Column, Table, table_text
 
 _WIDTH = 120
@@ -20,11 +21,18 @@ def main(names: list[str]) -> int:
     if unknown := set(chosen) - set(known):
         print(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(known)}")
         return 2
-    print(f"{os.cpu_count()} processors; median of paired rounds (quartiles); ours / peer's time")
-    rows = []
+    load = os.getloadavg()[0]
+    print(
+        f"{os.cpu_count()} processors, load {load:.1f}; median of paired rounds (quartiles); "
+        f"ours / peer's time"
+    )
+    measured = []
     for name in chosen:
         print(f"measuring {name} ...", file=sys.stderr)
-        rows += importlib.import_module(f"benchmarks.{name}").rows()
+        about = circumstances()
+        rows = importlib.import_module(f"benchmarks.{name}").rows()
+        measured += [(name.removeprefix("bench_"), row, about) for row in rows]
+    rows = [row for _, row, _ in measured]
     columns = ["what", "peer", Column("ratio", ".2f"), "quartiles", "goal", "met"]
     values = [
         (
@@ -38,6 +46,7 @@ def main(names: list[str]) -> int:
         for row in rows
     ]
     print(table_text(Table(columns, values), _WIDTH))
+    print(f"run: {write_run(measured)}")
     return 0 if all(row.met for row in rows) else 1
 
 
