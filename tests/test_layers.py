@@ -43,7 +43,7 @@ def test_a_weight_changed_in_one_layer_names_it(textures, tmp_path, number, half
     copy, name = planted(textures, tmp_path / "b.xml", number, half=half)
     found = layers_of(textures, copy)
     assert found.first.name == name
-    assert found.precision == ("f16" if half else "f32")
+    assert found.explained_by == ("f16" if half else "f32")
     assert [layer.name for layer in found.layers if not layer.explained] == [name]
     assert all(layer.own == math.inf or layer.name == name or half for layer in found.layers)
 
@@ -67,7 +67,7 @@ def test_the_real_model_against_a_copy_in_f16(shared, tmp_path, number):
     card = known_card("road-segmentation-adas-0001")
     a, b = (wn.Pipeline(one, card=card) for one in (path, copy))
     found = wn.compare(a, b, layers=True, image=wn.image(), progress=False).layers
-    assert (found.first.name, found.precision) == (name, "f16")
+    assert (found.first.name, found.explained_by) == (name, "f16")
     assert len(found.layers) > 400
 
 
@@ -99,7 +99,7 @@ def test_engines_agree_on_one_onnx_file(tmp_path, runtimes):
     path = onnx_textures(tmp_path / "a.onnx")
     found = layers_of(*(wn.Pipeline(path, runtime=runtime) for runtime in runtimes))
     assert found.first is None
-    assert (found.precision, len(found.layers), found.left_out) == ("f32", 6, (0, 0))
+    assert (found.explained_by, len(found.layers), found.left_out) == ("f32", 6, (0, 0))
 
 
 def test_a_model_and_itself(textures):

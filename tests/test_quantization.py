@@ -231,7 +231,7 @@ def test_a_model_in_int8_is_a_model_with_a_card(model, images, tmp_path, capfd):
     plain = wn.segment(images / "0.png", model)
     assert 0.9 < float(np.mean(result.labels == plain.labels)) <= 1
     compared = wn.compare(model, found.model, layers=True, image=PIXELS, progress=False)
-    assert compared.layers.precision == "i8"
+    assert compared.layers.explained_by == "i8"
     values = json.loads((tmp_path / "out" / "report.json").read_text())
     assert values == json.loads(json.dumps(found.to_dict()))
     assert values["images"]["calibration"] == 6
@@ -268,7 +268,7 @@ def test_a_planted_fault_in_int8_is_named(model, images, tmp_path):
     shutil.copy(model.with_suffix(".card.json"), copy.with_suffix(".card.json"))
     made = wn.quantize(copy, images, folder=tmp_path / "out", max_drop=1, progress=False)
     found = wn.compare(model, made.model, layers=True, image=images / "0.png", progress=False)
-    assert (found.layers.first.name, found.layers.precision) == (name, "i8")
+    assert (found.layers.first.name, found.layers.explained_by) == (name, "i8")
 
 
 def test_arguments_that_do_not_fit(model, images, tmp_path):

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from wasinn_nb.catalog import Model
 from wasinn_nb.comparison.layer_pairs import matched, measured
-from wasinn_nb.comparison.layers import EXPLAINED, LayerComparison, LayerDifference, explained_by
+from wasinn_nb.comparison.layers import EXPLAINED, LayerComparison, LayerDifference, coarsest
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import ImageSource, image_to_tensor
 from wasinn_nb.pipeline import Pipeline
@@ -77,7 +77,7 @@ def compare_layers(
         progress=progress, total=len(pairs), desc="layers", unit="layer", leave=False
     ) as bar:
         found = measured(opened[0], opened[1], pairs, (images[0], images[1]), bar.update)
-    precision = explained_by([one.precision for one in opened], [one.weights for one in opened])
+    precision = coarsest([one.precision for one in opened], [one.weights for one in opened])
     allowed = EXPLAINED[precision]
     layers = tuple(
         LayerDifference(
