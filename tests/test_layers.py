@@ -124,13 +124,13 @@ class Adding:
     def reads(self, layer, known):
         return frozenset({max((n for n in known if n < layer), default=INPUT)})
 
-    def values(self, wanted, image):
-        self.runs.append(list(wanted))
-        return [image + sum(self.added[: n + 1]) for n in wanted]
+    def values(self, chosen, image):
+        self.runs.append(list(chosen))
+        return [image + sum(self.added[: n + 1]) for n in chosen]
 
-    def values_from(self, wanted, known):
-        assert set(known) == {INPUT, *(n - 1 for n in wanted)}
-        return [known[n - 1] + self.added[n] for n in wanted]
+    def values_from(self, chosen, known):
+        assert set(known) == {INPUT, *(n - 1 for n in chosen)}
+        return [known[n - 1] + self.added[n] for n in chosen]
 
 
 @pytest.mark.parametrize("most_bytes", [1, 48, 1 << 20])

@@ -134,6 +134,23 @@ def test_losses_of_classes_by_hand():
     assert (mean.low, mean.high) == (0.0, pytest.approx((0.5 + 1 - 16 / 24) / 2))
 
 
+def test_mapped_classes_are_judged_together_and_the_rest_is_left_out():
+    names = ["a", "b"]
+    truth = np.zeros((4, 8), np.uint8)
+    truth[:, :4] = 3
+    found = evaluate(
+        dict.fromkeys(names, np.where(truth == 3, 2, 0).astype(np.uint8)),
+        dict.fromkeys(names, truth),
+        model=wn.ModelCard("toy", classes=("background", "road", "mark")),
+        classes=("sky", "tree", "car", "street"),
+        mapping={"street": ("road", "mark")},
+        progress=False,
+    )
+    agreement = np.array([[32, 0, 0], [0, 10, 6], [0, 0, 16]])
+    (street,) = class_losses(("background", "road", "mark"), agreement, found, found)
+    assert (street.name, street.agreement, street.iou) == ("street", 1.0, (1.0, 1.0))
+
+
 def test_equal_masks_lose_nothing():
     before = evaluation(halves(4), halves(3))
     losses = class_losses(("background", "road"), np.diag([30, 34]), before, before)

@@ -113,11 +113,11 @@ class OnnxLayers:
         """Return which of the *known* values, or the image, a value is computed from."""
         return frozenset(self._before([value], known)[1])
 
-    def _before(self, wanted: Sequence[str], known: frozenset[str]) -> tuple[set[str], set[str]]:
+    def _before(self, chosen: Sequence[str], known: frozenset[str]) -> tuple[set[str], set[str]]:
         """Return the values that have to be computed for others, and the known ones they read."""
         computed: set[str] = set()
         read: set[str] = set()
-        left = list(wanted)
+        left = list(chosen)
         while left:
             name = left.pop()
             node = self._producer.get(name)
@@ -131,20 +131,20 @@ class OnnxLayers:
                     left.append(source)
         return computed, read
 
-    def with_outputs(self, wanted: Sequence[str]) -> bytes:
+    def with_outputs(self, chosen: Sequence[str]) -> bytes:
         """Return the model with values as its outputs."""
-        return self._part(wanted, {}, frozenset({self.image}))
+        return self._part(chosen, {}, frozenset({self.image}))
 
-    def cut(self, wanted: Sequence[str], known: Mapping[str, NDArray[Any]]) -> bytes:
+    def cut(self, chosen: Sequence[str], known: Mapping[str, NDArray[Any]]) -> bytes:
         """Return a model that computes values from *known* ones, which are its inputs.
 
         The input of a known value has the name that :func:`given_name` returns.
         """
-        return self._part(wanted, known, frozenset(known))
+        return self._part(chosen, known, frozenset(known))
 
     def _part(
         self,
-        wanted: Sequence[str],
+        chosen: Sequence[str],
         known: Mapping[str, NDArray[Any]],
         stops: frozenset[str],
     ) -> bytes:
@@ -154,7 +154,7 @@ class OnnxLayers:
         made = onnx.ModelProto()
         made.CopyFrom(self._model)
         graph = made.graph
-        computed, read = self._before(wanted, stops)
+        computed, read = self._before(chosen, stops)
         kept = [node for node in graph.node if computed.intersection(node.output)]
         for node in kept:
             _rename(node, {name: given_name(name) for name in known})
@@ -168,7 +168,7 @@ class OnnxLayers:
             for name, array in known.items()
             if name in read
         ]
-        outputs = [onnx.ValueInfoProto(name=name) for name in wanted]
+        outputs = [onnx.ValueInfoProto(name=name) for name in chosen]
         for field, values in (
             (graph.node, kept),
             (graph.initializer, weights),

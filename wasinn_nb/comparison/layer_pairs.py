@@ -59,14 +59,14 @@ def matched(a: Sequence[Layer], b: Sequence[Layer]) -> list[Pair]:
     """
     by_value = {name: place for place, one in enumerate(b) for name in one.tensor_names}
     by_name = {one.name: place for place, one in reversed(list(enumerate(b)))}
-    taken: set[int] = set()
+    matches: set[int] = set()
     pairs = []
     for place, layer in enumerate(a):
         candidates = [by_value.get(name) for name in sorted(layer.tensor_names)]
         for other in [*candidates, by_name.get(layer.name)]:
-            if other is None or other in taken or b[other].dimensions != layer.dimensions:
+            if other is None or other in matches or b[other].dimensions != layer.dimensions:
                 continue
-            taken.add(other)
+            matches.add(other)
             pairs.append(Pair(place, other))
             break
     return pairs

@@ -84,15 +84,14 @@ def class_losses(
     before, after : Evaluation, optional
         Of f32 and of INT8, on the same images.
     """
-    own = dict(zip(names, metrics.iou(agreement).tolist(), strict=True))
     if before is None or after is None:
-        return tuple(ClassLoss(name, value) for name, value in own.items())
+        own = metrics.iou(agreement).tolist()
+        return tuple(ClassLoss(name, value) for name, value in zip(names, own, strict=True))
+    own = metrics.iou(_mapped(agreement, before)).tolist()
     sums = [_sums(one) for one in (before, after)]
     weights = _weights(len(before.counts))
     found = []
-    for place, name in enumerate(before.classes):
-        if name in before.class_map.ignored:
-            continue
+    for place in before.class_map.averaged:
         both = [one[:, :, place] for one in sums]
         iou = tuple(_ratio(one[:2].sum(axis=1)) for one in both)
         edges = tuple(_ratio(one[2:].sum(axis=1)) for one in both)
@@ -102,8 +101,8 @@ def class_losses(
         ]
         found.append(
             ClassLoss(
-                name,
-                own.get(name, math.nan),
+                before.classes[place],
+                own[place],
                 (iou[0], iou[1]),
                 losses[0],
                 (edges[0], edges[1]),
@@ -111,6 +110,15 @@ def class_losses(
             )
         )
     return tuple(found)
+
+
+def _mapped(agreement: NDArray[np.int64], evaluation: Evaluation) -> NDArray[np.int64]:
+    """Return the pixels of the model's classes as those of the evaluated ones."""
+    places = evaluation.class_map.from_predicted[: len(agreement)].astype(np.intp)
+    size = len(evaluation.classes)
+    mapped = np.zeros((size, size), np.int64)
+    np.add.at(mapped, (places[:, None], places[None, :]), agreement)
+    return mapped
 
 
 def mean_loss(before: Evaluation, after: Evaluation) -> Interval:

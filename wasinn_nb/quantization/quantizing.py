@@ -104,6 +104,13 @@ def quantize(
         is not empty.
     RuntimeFailure
         If NNCF cannot quantize the model.
+
+    Examples
+    --------
+    >>> quantize("road-segmentation-synth-0001", "images", max_drop=2)
+    Traceback (most recent call last):
+    ...
+    wasinn_nb.errors.InvalidArgumentError: expected max_drop from 0 to 1, got 2
     """
     if isinstance(max_drop, bool) or not 0 <= max_drop <= 1:
         raise InvalidArgumentError(f"expected max_drop from 0 to 1, got {max_drop!r:.80}")

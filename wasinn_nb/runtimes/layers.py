@@ -65,11 +65,11 @@ class LayeredModel(Protocol):
     def reads(self, layer: int, known: frozenset[int]) -> frozenset[int]:
         """Return which of the *known* layers a layer is computed from, or `INPUT`."""
 
-    def values(self, wanted: Sequence[int], image: NDArray[Any]) -> list[NDArray[Any]]:
+    def values(self, chosen: Sequence[int], image: NDArray[Any]) -> list[NDArray[Any]]:
         """Return the values of layers, for an image of the model's dimensions."""
 
     def values_from(
-        self, wanted: Sequence[int], known: Mapping[int, NDArray[Any]]
+        self, chosen: Sequence[int], known: Mapping[int, NDArray[Any]]
     ) -> list[NDArray[Any]]:
         """Return the values of layers, each computed from the *known* ones before it."""
 

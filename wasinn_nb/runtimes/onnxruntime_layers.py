@@ -57,16 +57,16 @@ class OnnxLayeredModel:
         found = self._graph.reads(self._names[layer], names)
         return frozenset(self._numbers.get(name, INPUT) for name in found)
 
-    def values(self, wanted: Sequence[int], image: NDArray[Any]) -> list[NDArray[Any]]:
+    def values(self, chosen: Sequence[int], image: NDArray[Any]) -> list[NDArray[Any]]:
         """Return the values of layers, for an image of the model's dimensions."""
-        names = [self._names[layer] for layer in wanted]
+        names = [self._names[layer] for layer in chosen]
         return self._run(self._graph.with_outputs(names), names, {self._graph.image: image})
 
     def values_from(
-        self, wanted: Sequence[int], known: Mapping[int, NDArray[Any]]
+        self, chosen: Sequence[int], known: Mapping[int, NDArray[Any]]
     ) -> list[NDArray[Any]]:
         """Return the values of layers, each computed from the *known* ones before it."""
-        names = [self._names[layer] for layer in wanted]
+        names = [self._names[layer] for layer in chosen]
         given = {
             self._graph.image if number == INPUT else self._names[number]: array
             for number, array in known.items()
@@ -78,7 +78,7 @@ class OnnxLayeredModel:
         self, model: bytes, names: Sequence[str], feeds: Mapping[str, NDArray[Any]]
     ) -> list[NDArray[Any]]:
         session = self._session(model)
-        taken = {value.name for value in session.get_inputs()}
-        used = {name: np.ascontiguousarray(feeds[name]) for name in taken}
+        inputs = {value.name for value in session.get_inputs()}
+        used = {name: np.ascontiguousarray(feeds[name]) for name in inputs}
         made = self._run_session(session, dict(enumerate(names)), used)
         return [made[index] for index in range(len(names))]

@@ -99,22 +99,22 @@ class OpenVinoLayers:
                 left += self._sources[place[0]]
         return frozenset(found)
 
-    def values(self, wanted: Sequence[int], image: NDArray[Any]) -> list[NDArray[Any]]:
+    def values(self, chosen: Sequence[int], image: NDArray[Any]) -> list[NDArray[Any]]:
         """Return the values of layers, for an image of the model's dimensions."""
         with translated("OpenVINO cannot show the layers"):
             model = self._model.clone()
             nodes = model.get_ordered_ops()
-            outputs = [self._output(nodes, layer) for layer in wanted]
+            outputs = [self._output(nodes, layer) for layer in chosen]
             return self._run(outputs, model.get_parameters(), [image])
 
     def values_from(
-        self, wanted: Sequence[int], known: Mapping[int, NDArray[Any]]
+        self, chosen: Sequence[int], known: Mapping[int, NDArray[Any]]
     ) -> list[NDArray[Any]]:
         """Return the values of layers, each computed from the *known* ones before it."""
         with translated("OpenVINO cannot compute the layers one by one"):
             model = self._model.clone()
             nodes = model.get_ordered_ops()
-            outputs = [self._output(nodes, layer) for layer in wanted]
+            outputs = [self._output(nodes, layer) for layer in chosen]
             parameters, arrays = [], []
             for number, array in known.items():
                 place = (self._image, 0) if number == INPUT else self._places[number]
