@@ -112,7 +112,9 @@ def blocks_html(blocks: Sequence[Block], medium: Medium) -> str:
 def _block_html(block: Block, medium: Medium) -> str:
     match block:
         case Paragraph(text, tone):
-            name = f' class="wnb-{tone}"' if tone in {"good", "bad"} else ""
+            # A page's style has other colors in the dark; notebooks keep no style sheet.
+            named = medium == "page" and tone in {"good", "bad"}
+            name = f' class="wnb-{tone}"' if named else ""
             style = f"{_PARAGRAPH};{_TONES[tone]}"
             return f'<p{name} style="{style}">{_escaped(text, lines=True)}</p>' if text else ""
         case Items(items):
@@ -172,7 +174,7 @@ def table_html(table: Table, *, sortable: bool = False) -> str:
     ----------
     table : Table
     sortable : bool
-        Whether the page's script may sort the rows.
+        Whether it stands on a page, whose script sorts the rows.
 
     Examples
     --------
@@ -193,10 +195,10 @@ def table_html(table: Table, *, sortable: bool = False) -> str:
 
     def row(index: int, texts: Sequence[str], numbers: Sequence[float | str | None]) -> str:
         marked = index in failed
-        style = f"color:{_BAD};font-weight:600;" if marked else ""
+        style = f"color:{_BAD};font-weight:600" if marked else ""
         cells = "".join(map(cell, texts, ["td"] * len(texts), range(len(texts)), numbers))
-        name = ' class="wnb-bad"' if marked else ""
-        return f'<tr{name} style="{style}background:transparent">{cells}</tr>'
+        name = ' class="wnb-bad"' if marked and sortable else ""
+        return f'<tr{name} style="background:transparent;{style}">{cells}</tr>'
 
     head = "".join(cell(column.name, "th", number) for number, column in enumerate(columns))
     values = table.sort_values if sortable else [[None] * len(columns)] * len(table.rows)
@@ -206,10 +208,11 @@ def table_html(table: Table, *, sortable: bool = False) -> str:
         f'<caption style="{style}">{_escaped(table.caption)}</caption>' if table.caption else ""
     )
     mark = " data-sortable" if sortable and len(table.rows) > 1 else ""
+    scroll = ' class="wnb-scroll"' if sortable else ""
     return (
-        f'<div class="wnb-scroll" style="overflow-x:auto">'
+        f'<div{scroll} style="overflow-x:auto">'
         f'<table{mark} style="border-collapse:collapse;margin:0">{caption}'
-        f'<thead><tr style="background:transparent">{head}</tr></thead>'
+        f'<thead><tr style="background:transparent;">{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 
