@@ -200,7 +200,7 @@ def test_plot(three):
     ]
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts[0] == f"{100 * three.accuracy['background']:.1f}"
-    assert texts[-4:] == [""] * 4  # no pixel of the ignored class
+    assert len(texts) == 3 * 4  # no pixel of the ignored class
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == [*CARD.classes, "wrong", "ignored"]
     assert len(three.plot(worst=0).axes) == 1
