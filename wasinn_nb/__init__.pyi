@@ -55,6 +55,7 @@ from .tensor import read_tensor as read_tensor
 from .wasi_nn import Trace as Trace
 from .wasi_nn import WasiNnCtx as WasiNnCtx
 from .widgets import Explorer as Explorer
+from .widgets import Gallery as Gallery
 from .widgets import ImagePicker as ImagePicker
 from .widgets import MaskViewer as MaskViewer
 from .widgets import ModelPicker as ModelPicker

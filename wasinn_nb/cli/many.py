@@ -26,6 +26,7 @@ from wasinn_nb.cli.console import (
     show,
 )
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
+from wasinn_nb.errors import Remedy, UnsupportedOperationError
 from wasinn_nb.prediction import dask_executor
 from wasinn_nb.render import Column, Document, Table
 from wasinn_nb.wording import counted
@@ -162,6 +163,58 @@ def predictions(
     _tell(found, html, as_json=as_json)
     if not as_json and (query is not None or worst is not None or by is not None):
         show(_listing(found, by))
+
+
+@app.command()
+def gallery(
+    store: StoreFolder,
+    html: Annotated[
+        Path, typer.Option("--html", help="Write one page there, readable without Jupyter.")
+    ],
+    truths: Annotated[
+        Path | None,
+        typer.Option(help="The true masks: a folder; or of classes a CSV file or folders."),
+    ] = None,
+    other: Annotated[
+        Path | None, typer.Option(help="Another store or run over the same images.")
+    ] = None,
+    suffix: Annotated[
+        str | None,
+        typer.Option(help="What the names of the truths end with besides, such as _mask."),
+    ] = None,
+    run: Annotated[
+        str | None, typer.Option(help="The beginning of a run's name. (default: the last)")
+    ] = None,
+    query: Annotated[
+        str | None,
+        typer.Option("--query", "-q", help='Rows for which it holds: "road < 0.05".'),
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(help="The column to sort by. (default: the worst first)")
+    ] = None,
+    descending: Annotated[
+        bool, typer.Option("--descending", help="With --by: the highest values first.")
+    ] = False,
+    most: Annotated[
+        int, typer.Option("--most", "-n", min=1, max=500, help="The first so many images.")
+    ] = 500,
+) -> None:
+    """Write a page of what `predict` has kept that filters, sorts and opens images by itself."""
+    try:
+        made = wn.Gallery(wn.read_predictions(store, run), truths, other, suffix=suffix)
+    except ModuleNotFoundError as error:
+        raise UnsupportedOperationError(
+            "a gallery needs anywidget, which is not installed",
+            remedy=Remedy("install it with: pip install 'wasinn-nb[lab]'"),
+        ) from error
+    try:
+        made.query = query or ""
+        if by is not None:
+            made.sort_by, made.descending = by, descending
+        path = made.write_html(html, most)
+        print_line(f"{counted(min(most, len(made.rows)), 'image')}: {path}")
+    finally:
+        made.close()
 
 
 def _tell(

@@ -8,6 +8,7 @@ from wasinn_nb.evaluation.pairs import named, paired
 from wasinn_nb.evaluation.ranking import ClassificationEvaluation
 from wasinn_nb.evaluation.result import Evaluation
 from wasinn_nb.evaluation.suffixes import Suffixes
+from wasinn_nb.evaluation.true_masks import TrueMasks, row_names
 
 __all__ = [
     "ClassMap",
@@ -16,7 +17,9 @@ __all__ = [
     "ImageCounts",
     "LabelSet",
     "Suffixes",
+    "TrueMasks",
     "evaluate",
     "named",
     "paired",
+    "row_names",
 ]

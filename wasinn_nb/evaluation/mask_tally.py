@@ -6,7 +6,7 @@ import bisect
 import io
 import math
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +31,21 @@ from wasinn_nb.tasks.segmentation import (
     with_background,
 )
 
-__all__ = ["MaskTally", "with_card"]
+__all__ = ["Compared", "MaskTally", "with_card"]
 
 _UPRIGHT: Final = 1
 _ASPECT_TOLERANCE: Final = 0.02  # a mask may be rounded to another size, not turned or cut
+
+
+class Compared(NamedTuple):
+    """The evaluated classes of one image on both sides."""
+
+    true: NDArray[np.uint8]
+    """(H, W), `IGNORED` where nothing counts."""
+    predicted: NDArray[np.uint8]
+    result: SegmentationResult | None
+    uncovered: int
+    """Pixels that would count, but that the prediction does not cover."""
 
 
 class MaskTally:
@@ -88,21 +99,11 @@ class MaskTally:
         TensorError, ImageError, MissingFileError
             As `LabelSet.indices`.
         """
-        if (card and card.classes) != (self._card and self._card.classes):
-            raise InvalidArgumentError(
-                f"{pair.name}: its prediction has other classes than those before; "
-                f"evaluate each model by itself"
-            )
-        truth = self._read(self._data, pair.truth, f"truth {pair.name}")
-        result = found if isinstance(found, SegmentationResult) else None
-        labels = self._labels(pair, found, truth.shape)
-        true, predicted = self._map.from_truth[truth], self._map.from_predicted[labels]
-        uncovered = 0
+        true, predicted, result, uncovered = self.compared(pair, found, card)
         if result is not None:
             self._assumed |= dict.fromkeys(result.assumed)
             if _is_turned(pair.prediction) or _is_turned(result.image):
                 self._turned[_applies_exif(result)].append(pair.name)
-            uncovered = _leave_out_uncovered(true, result)
         size = len(self._map.names)
         matrix = metrics.confusion_matrix(true, predicted, size, ignore=IGNORED)
         self._matrix += matrix
@@ -118,6 +119,20 @@ class MaskTally:
         sample = Sample(pair.name, true, predicted, result, miou)
         bisect.insort(self._samples, sample, key=_ranked_by)
         del self._samples[self._worst :]
+
+    def compared(self, pair: Pair, found: Any, card: ModelCard | None) -> Compared:
+        """Return the evaluated classes of one image on both sides; parameters as of :meth:`add`."""
+        if (card and card.classes) != (self._card and self._card.classes):
+            raise InvalidArgumentError(
+                f"{pair.name}: its prediction has other classes than those before; "
+                f"evaluate each model by itself"
+            )
+        truth = self._read(self._data, pair.truth, f"truth {pair.name}")
+        result = found if isinstance(found, SegmentationResult) else None
+        labels = self._labels(pair, found, truth.shape)
+        true, predicted = self._map.from_truth[truth], self._map.from_predicted[labels]
+        uncovered = 0 if result is None else _leave_out_uncovered(true, result)
+        return Compared(true, predicted, result, uncovered)
 
     def _read(
         self, known: LabelSet, source: Any, name: str, *, predicted: bool = False

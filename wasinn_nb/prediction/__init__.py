@@ -1,11 +1,13 @@
 """Many images: where they come from, running them, and the store that keeps the results."""
 
 from wasinn_nb.prediction.agreement import RunComparison
+from wasinn_nb.prediction.display import tinted_thumbnail
 from wasinn_nb.prediction.executors import dask_executor
 from wasinn_nb.prediction.items import Item, read_item
 from wasinn_nb.prediction.opening import read_predictions
 from wasinn_nb.prediction.predicting import predict
 from wasinn_nb.prediction.predictions import Predictions
+from wasinn_nb.prediction.querying import quoted_column, rows_that_plainly_hold
 from wasinn_nb.prediction.sources import listing
 from wasinn_nb.prediction.store import is_store
 
@@ -17,6 +19,9 @@ __all__ = [
     "is_store",
     "listing",
     "predict",
+    "quoted_column",
     "read_item",
     "read_predictions",
+    "rows_that_plainly_hold",
+    "tinted_thumbnail",
 ]

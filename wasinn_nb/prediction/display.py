@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from wasinn_nb.prediction.predictions import Predictions
 
-__all__ = ["predictions_document", "predictions_values"]
+__all__ = ["predictions_document", "predictions_values", "tinted_thumbnail"]
 
 _THUMBNAILS: Final = 5
 _ERRORS: Final = 3
@@ -147,7 +148,7 @@ def _thumbnails(predictions: Predictions) -> list[Block]:
     for values in predictions[: 2 * _THUMBNAILS].rows(columns):
         if values["thumbnail"] is not None and len(blocks) < _THUMBNAILS:
             name = inert(values["name"], 40, middle=True)
-            encode = functools.partial(_encoded, predictions, values)
+            encode = functools.partial(tinted_thumbnail, predictions, values)
             blocks.append(ImageBlock(encode, name, name))
     if not blocks:
         return []
@@ -159,7 +160,15 @@ def _thumbnails(predictions: Predictions) -> list[Block]:
     return [ImageRow(blocks), *key]
 
 
-def _encoded(predictions: Predictions, values: dict[str, Any]) -> tuple[str, bytes, int]:
+def tinted_thumbnail(predictions: Predictions, values: Mapping[str, Any]) -> tuple[str, bytes, int]:
+    """Return the thumbnail of a row under its mask: media type, bytes and width.
+
+    Parameters
+    ----------
+    predictions : Predictions
+    values : mapping
+        Of the row: ``thumbnail``, and of a mask what :meth:`Predictions.made` takes.
+    """
     data = values["thumbnail"]
     with Image.open(io.BytesIO(data)) as image:
         if values.get("mask") is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -21,6 +20,7 @@ from wasinn_nb.prediction.arrow import arrow, parquet
 from wasinn_nb.prediction.display import predictions_document, predictions_values
 from wasinn_nb.prediction.exporting import exported
 from wasinn_nb.prediction.originals import image_of
+from wasinn_nb.prediction.querying import rows_that_hold
 from wasinn_nb.prediction.schema import HEAVY
 from wasinn_nb.prediction.table import StoredRows
 from wasinn_nb.progress import Progress
@@ -169,31 +169,8 @@ class Predictions(Report):
         >>> len(found.query("road > 0.1 and status == 'done'"))
         1
         """
-        import pandas as pd
-
-        if not isinstance(expression, str) or not expression.strip():
-            raise InvalidArgumentError(f"expected an expression as text, got {expression!r:.80}")
-        named = [name for name in self.columns if name in expression and name not in HEAVY]
-        frame = self.table(named or ["status"])
-        try:
-            holds = frame.eval(expression, level=1)
-        except pd.errors.UndefinedVariableError as error:
-            name = re.search(r"name '(.*)' is not defined", str(error))
-            raise InvalidArgumentError(
-                no_such("column", name[1] if name else expression, self.columns)
-            ) from error
-        except Exception as error:  # what pandas and Python raise for any text
-            raise InvalidArgumentError(
-                f"the expression {expression!r:.200} cannot be computed: {error!s:.300}; names "
-                f"that are not plain words stand between backticks"
-            ) from error
-        values = np.asarray(holds)
-        if values.shape != (len(frame),) or values.dtype.kind not in "bO":
-            raise InvalidArgumentError(
-                f"expected an expression that is true or false for each row, such as "
-                f"\"status == 'done'\", got {expression!r:.200}"
-            )
-        return self._part(self._positions[np.array([one is True or one == 1 for one in values])])
+        light = [name for name in self.columns if name not in HEAVY]
+        return self._part(self._positions[rows_that_hold(expression, light, self.table, level=1)])
 
     def worst(self, n: int = 20, by: str | None = None) -> Predictions:
         """Return the rows that deserve a look first.

@@ -7,7 +7,8 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError("the widgets need anywidget: pip install 'wasinn-nb[lab]'") from error
 
 from wasinn_nb.widgets.explorer import Explorer
+from wasinn_nb.widgets.gallery import Gallery
 from wasinn_nb.widgets.pickers import ImagePicker, ModelPicker, TargetPicker
 from wasinn_nb.widgets.viewer import MaskViewer
 
-__all__ = ["Explorer", "ImagePicker", "MaskViewer", "ModelPicker", "TargetPicker"]
+__all__ = ["Explorer", "Gallery", "ImagePicker", "MaskViewer", "ModelPicker", "TargetPicker"]

@@ -48,7 +48,7 @@
 /** @typedef {Omit<SentMask, "labels" | "classes"> & MaskState} Mask */
 
 /** @param {DataView<ArrayBuffer>} bytes */
-async function inflated(bytes) {
+export async function inflated(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

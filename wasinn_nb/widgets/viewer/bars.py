@@ -15,7 +15,7 @@ from wasinn_nb.widgets.viewer.notes import Note
 from wasinn_nb.widgets.viewer.payload import image_payload
 from wasinn_nb.wording import counted, percent
 
-__all__ = ["Bars"]
+__all__ = ["Bars", "bars_state"]
 
 _MOST_CLASSES: Final = 5
 
@@ -68,6 +68,16 @@ class Bars(PageWidget):
                 for result, title in zip(results, titles, strict=True)
             ]
             self._notes = list(notes)
+
+
+def bars_state(result: ClassificationResult, title: str, notes: Sequence[Note]) -> dict[str, Any]:
+    """Return the traits of `Bars` that show one result, as plain values."""
+    return {
+        "stale": False,
+        "_sent_image": image_payload(result),
+        "_results": [_payload(result, title, 1)],
+        "_notes": list(notes),
+    }
 
 
 def _payload(result: ClassificationResult, title: str, serial: int) -> dict[str, Any]:

@@ -1,0 +1,463 @@
+"""`Gallery`: the widget, and what its page asks."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import numpy as np
+import traitlets
+from numpy.typing import NDArray
+
+from wasinn_nb.errors import InvalidArgumentError, WasiNnError
+from wasinn_nb.evaluation import (
+    ClassificationEvaluation,
+    Evaluation,
+    TrueMasks,
+    evaluate,
+    row_names,
+)
+from wasinn_nb.prediction import Predictions, read_predictions
+from wasinn_nb.progress import Progress
+from wasinn_nb.widgets.access import PageWidget
+from wasinn_nb.widgets.gallery.first_page import FirstPage
+from wasinn_nb.widgets.gallery.judged import Judged, judged_by
+from wasinn_nb.widgets.gallery.opened import opened_row
+from wasinn_nb.widgets.gallery.packing import bit_bytes, order_bytes, packed
+from wasinn_nb.widgets.gallery.selecting import checked_filter, joined_query, selection_code
+from wasinn_nb.widgets.gallery.standalone import written_page
+from wasinn_nb.widgets.gallery.table import GalleryTable, hex_color
+from wasinn_nb.widgets.gallery.tiles import OtherRun, Tiles
+from wasinn_nb.widgets.pages import page
+from wasinn_nb.widgets.showing import Showable, begin
+from wasinn_nb.widgets.still import Still
+from wasinn_nb.wording import counted, inert
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Gallery"]
+
+_MOST_TILES: Final = 400
+"""Rows that one question may name."""
+_MOST_BYTES: Final = 900_000
+"""Of thumbnails and masks in one message."""
+_MOST_WRITTEN: Final = 500
+_SETTINGS: Final = ("text", "sort_by", "descending", "tile_size", "opacity", "hidden", "layer")
+
+
+class Gallery(Showable, PageWidget):
+    """All images of a run: filtered by histograms and expressions, sorted, opened at full size.
+
+    The page draws from thumbnails and small masks of the store, and gets them for what is on
+    screen.  In the page, drag over a histogram to filter, click on the name of a column to sort,
+    and on an image to open it; arrow keys go on from there.
+
+    Parameters
+    ----------
+    predictions : Predictions or path
+        Or the folder of a store, of which the last run is shown.
+    truths : optional
+        What :func:`wasinn_nb.evaluate` takes as truths; or an `Evaluation` or a
+        `ClassificationEvaluation` of these predictions, with which no true mask can be looked at.
+    other : Predictions or path, optional
+        Another run over the same images, to see where they disagree.
+    mapping, ignore, classes, suffix : optional
+        As of :func:`wasinn_nb.evaluate`.
+    progress : bool or callable
+        While truths or another run are read; see :func:`wasinn_nb.evaluate`.
+    **options
+        Those of any Jupyter widget, such as ``layout``.
+
+    Attributes
+    ----------
+    predictions : Predictions
+    other : Predictions or None
+    evaluation : Evaluation, ClassificationEvaluation or None
+    columns : tuple of str
+        That expressions may use: those of the store, and of truths ``mean IoU``, ``accuracy``,
+        ``worst class``, ``IoU CLASS`` and ``TRUE as PREDICTED`` (pixels); of another run
+        ``disagreement`` (part of the pixels).
+    sort_by : str
+    descending : bool
+    tile_size : int
+        Pixels of a tile's width, 64 to 400.
+    opacity : float
+        Of the masks, 0 to 1.
+    hidden : list of str
+        Classes that are not drawn.  Default: the background.
+    layer : str
+        What lies over the images: ``"prediction"``, ``"truth"``, ``"wrong"``, ``"other"``,
+        ``"disagreement"``, or ``"cell:TRUE:PREDICTED"`` (indices of classes).
+
+    Raises
+    ------
+    InvalidArgumentError, ImageError, MissingFileError, TensorError
+        As :func:`wasinn_nb.evaluate` and :meth:`Predictions.compare`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import wasinn_nb as wn
+    >>> found = wn.predict(["city-arrow", "city-crosswalk"], store=tempfile.mkdtemp(), progress=0)
+    >>> gallery = wn.Gallery(found)
+    >>> gallery.query = "road > 0.1"
+    >>> sorted(gallery.selection["name"])
+    ['city-arrow.jpg', 'city-crosswalk.jpg']
+    """
+
+    _from_page: ClassVar[frozenset[str]] = frozenset({*_SETTINGS, "_filters", "_cell"})
+
+    _esm, _css = page("gallery")
+
+    text = traitlets.Unicode().tag(sync=True)
+    sort_by = traitlets.Unicode().tag(sync=True)
+    descending = traitlets.Bool().tag(sync=True)
+    tile_size = traitlets.Int(150, min=64, max=400).tag(sync=True)
+    opacity = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
+    hidden = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    layer = traitlets.Unicode("prediction").tag(sync=True)
+    _filters = traitlets.List(traitlets.Dict()).tag(sync=True)
+    _cell = traitlets.List(traitlets.Int(), maxlen=2).tag(sync=True)
+    _about = traitlets.Dict().tag(sync=True)
+    _still_id = traitlets.Unicode().tag(sync=True)
+
+    def __init__(
+        self,
+        predictions: Predictions | str | os.PathLike[str],
+        truths: Any = None,
+        other: Predictions | str | os.PathLike[str] | None = None,
+        *,
+        mapping: Any = None,
+        ignore: Any = None,
+        classes: Any = None,
+        suffix: Any = None,
+        progress: Progress = True,
+        **options: Any,
+    ) -> None:
+        self.predictions = _opened(predictions, "predictions")
+        self.other = None if other is None else _opened(other, "other")
+        how = {"mapping": mapping, "ignore": ignore, "classes": classes, "suffix": suffix}
+        self._truths, self.evaluation = _judged(self.predictions, truths, how, progress)
+        judged: Judged | None = None
+        if self.evaluation is not None:
+            names = row_names(self.predictions) if self._truths is None else self._truths.names
+            judged = judged_by(self.evaluation, names)
+        disagreement = _disagreement(self.predictions, self.other, progress)
+        self._table = GalleryTable(self.predictions, judged, disagreement)
+        run = None if self.other is None else OtherRun(self.other)
+        self._tiles = Tiles(self.predictions, self._truths, run)
+        self._arguments = _arguments(truths, self.other, how)
+        self._holds: dict[str, NDArray[np.bool_]] = {}
+        self.still = Still(self._update_still, self._follow_still)
+        sort_by, descending = self._table.worst_first
+        card = self.predictions.card
+        hidden = [] if card.background is None else [card.classes[card.background]]
+        given = {
+            "sort_by": sort_by,
+            "descending": descending,
+            "hidden": hidden if self.predictions.task == "segmentation" else [],
+            "layer": "prediction",
+            "_about": self._described(),
+            "_still_id": self.still.id,
+        }
+        super().__init__(**(given | options))
+        self.on_msg(self._receive)
+        begin(self)
+
+    # ---------------------------------------------------------------------------- selection
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that expressions may use."""
+        return self._table.names
+
+    @property
+    def query(self) -> str:
+        """What is selected, as an expression: that of the text, the filters and the cell.
+
+        Set, it replaces all of them; the empty text selects every row.
+        """
+        cell = []
+        if self._cell:
+            column = self._table.cell_column(*self._cell)
+            cell = [{"column": column, "low": 1.0, "high": None}]
+        return joined_query(self.text, [*self._filters, *cell])
+
+    @query.setter
+    def query(self, text: str) -> None:
+        if text.strip():
+            self._rows_that_hold(text)  # or an error
+        with self.hold_sync():
+            self._filters, self._cell = [], []
+            self.text = text
+
+    @property
+    def selection(self) -> pd.DataFrame:
+        """The selected rows in their order: the columns of `Predictions.table`, and the added."""
+        frame = self._table.frame([*self.predictions.table().columns, *self._shown_columns()])
+        return frame.iloc[self.rows].reset_index(drop=True)
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """The places of the selected rows among the predictions, in their order."""
+        order = self._table.order(self.sort_by, descending=self.descending)
+        query = self.query
+        return order if not query else order[self._rows_that_hold(query)[order]]
+
+    @property
+    def code(self) -> str:
+        """The Python that makes the selection."""
+        return selection_code(
+            self._table,
+            self.query,
+            self.sort_by,
+            descending=self.descending,
+            arguments=self._arguments,
+        )
+
+    def write_html(self, path: str | os.PathLike[str], most: int = _MOST_WRITTEN) -> Path:
+        """Write the selected images as one page that filters and sorts without Jupyter.
+
+        Parameters
+        ----------
+        path : path-like
+            The page appears whole or not at all.
+        most : int
+            The first so many images of the selection, up to 500.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        InvalidArgumentError
+            If *most* is not from 1 to 500.
+        UnwritableError
+            If the file cannot be written.
+        """
+        if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= _MOST_WRITTEN:
+            raise InvalidArgumentError(
+                f"expected how many images, 1 to {_MOST_WRITTEN}, got {most!r:.80}"
+            )
+        settings = {name: getattr(self, name) for name in _SETTINGS if name != "text"}
+        rows = self.rows
+        about = self._described() | {"query": inert(self.query, 500), "selected": len(rows)}
+        return written_page(path, self._table, self._tiles, rows[:most], about, settings)
+
+    # ---------------------------------------------------------------------- what is checked
+
+    @traitlets.validate("text")
+    def _check_text(self, proposal: Any) -> str:
+        text: str = proposal["value"]
+        if text.strip():
+            self._rows_that_hold(text)
+        return text
+
+    @traitlets.validate("sort_by")
+    def _check_sort(self, proposal: Any) -> str:
+        self._table.values(proposal["value"])
+        return str(proposal["value"])
+
+    @traitlets.validate("layer")
+    def _check_layer(self, proposal: Any) -> str:
+        self._tiles.made([], proposal["value"])
+        return str(proposal["value"])
+
+    @traitlets.validate("_filters")
+    def _check_filters(self, proposal: Any) -> list[dict[str, Any]]:
+        return [checked_filter(one, self._table) for one in proposal["value"]]
+
+    @traitlets.validate("_cell")
+    def _check_cell(self, proposal: Any) -> list[int]:
+        cell: list[int] = proposal["value"]
+        if cell and not (self._table.judged and cell in self._table.judged.matrix[:, :2].tolist()):
+            raise InvalidArgumentError(f"expected a cell of the confusion matrix, got {cell!r:.80}")
+        return cell
+
+    def _rows_that_hold(self, text: str) -> NDArray[np.bool_]:
+        if text not in self._holds:
+            self._holds = {text: self._table.rows_that_hold(text)}
+        return self._holds[text]
+
+    def _shown_columns(self) -> list[str]:
+        return [one["name"] for one in self._table.facets() if one["name"] in self._table.added]
+
+    # -------------------------------------------------------------------- what the page asks
+
+    def _described(self) -> dict[str, Any]:
+        card, judged = self.predictions.card, self._table.judged
+        masks = self.predictions.task == "segmentation"
+        title = f"{self.predictions.origin.model}, {counted(len(self.predictions), 'image')}"
+        about: dict[str, Any] = {
+            "title": inert(title),
+            "rows": len(self._table),
+            "facets": self._table.facets(),
+            "columns": [inert(name) for name in self._table.names],
+            "classes": _classes(card.classes, card.palette) if masks else [],
+            "layers": self._tiles.layers,
+            "assumed": [inert(one) for one in self.predictions.assumed],
+            "matrix": None,
+        }
+        if judged is not None:
+            palette = judged.palette or [(128, 128, 128)] * len(judged.classes)
+            about["matrix"] = {
+                "classes": _classes(judged.classes, palette),
+                "cells": judged.matrix.tolist(),
+                "unit": judged.unit,
+            }
+        return about
+
+    def _receive(self, _: Any, content: Any, buffers: Any) -> None:
+        """Answer a question of the page."""
+        del buffers
+        questions: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+            "facet": self._answer_facet,
+            "order": self._answer_order,
+            "holds": self._answer_holds,
+            "values": self._answer_values,
+            "tiles": self._answer_tiles,
+            "open": self._answer_open,
+            "code": lambda _: {"code": self.code, "query": self.query},
+        }
+        if not isinstance(content, dict) or content.get("ask") not in questions:
+            return
+        try:
+            answer = questions[content["ask"]](content)
+        except (WasiNnError, OSError) as error:
+            answer = {"failed": inert(str(error), 500)}
+        value, sent = packed(answer)
+        self.send({"id": str(content.get("id"))[:80], "answer": value}, sent)
+
+    def _answer_facet(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        return self._table.facet(_text(content, "name"))
+
+    def _answer_order(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        descending = content.get("descending") is True
+        order = self._table.order(_text(content, "name"), descending=descending)
+        return {"order": order_bytes(order)}
+
+    def _answer_holds(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        if "cell" in content:
+            cell = self._check_cell({"value": content["cell"]})
+            name = self._table.cell_column(*cell)
+            return {"bits": bit_bytes(self._table.values(name) >= 1)}
+        return {"bits": bit_bytes(self._rows_that_hold(_text(content, "text")))}
+
+    def _answer_values(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        return {"values": self._table.shown(_text(content, "name"), self._rows(content))}
+
+    def _answer_tiles(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """Return tiles for as many rows as go into one message, at least one."""
+        tiles: list[dict[str, Any]] = []
+        rows, size, step = self._rows(content), 0, 12
+        for start in range(0, len(rows), step):
+            made = self._tiles.made(rows[start : start + step], _text(content, "layer"))
+            own = sum(len(one.get("thumbnail", b"")) + len(one.get("labels", b"")) for one in made)
+            if tiles and size + own > _MOST_BYTES:
+                break
+            tiles += made
+            size += own
+        return {"tiles": tiles}
+
+    def _answer_open(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        against = _text(content, "against")
+        row = self._rows({"rows": [content.get("row")]})[0]
+        return opened_row(self.predictions, row, against, self._truths, self._tiles)
+
+    def _rows(self, content: Mapping[str, Any]) -> list[int]:
+        rows = content.get("rows")
+        count = len(self._table)
+        if (
+            not isinstance(rows, list)
+            or len(rows) > _MOST_TILES
+            or not all(type(row) is int and 0 <= row < count for row in rows)
+        ):
+            raise InvalidArgumentError(f"expected rows from 0 to {count - 1}, got {rows!r:.80}")
+        return rows
+
+    # ------------------------------------------------------------------------ the still image
+
+    @traitlets.observe("text", "_filters", "_cell", "sort_by", "descending")
+    def _selection_changed(self, _: object) -> None:
+        if self.still.displayed:
+            self._update_still()
+
+    def _update_still(self) -> None:
+        self.still.update(FirstPage(self.predictions, self.rows, self.query, self.sort_by))
+
+    def _follow_still(self) -> None:
+        self._still_id = self.still.id
+
+    def __repr__(self) -> str:
+        query = f" where {inert(self.query, 200)}" if self.query else ""
+        return f"Gallery({inert(self._about['title'])}{query})"
+
+
+def _opened(given: Predictions | str | os.PathLike[str], what: str) -> Predictions:
+    if isinstance(given, str | os.PathLike):
+        return read_predictions(given)
+    if not isinstance(given, Predictions):
+        raise InvalidArgumentError(
+            f"expected Predictions or the folder of a store as {what}, got {type(given).__name__}; "
+            f"wn.predict() and wn.read_predictions() give them"
+        )
+    return given
+
+
+def _judged(
+    predictions: Predictions, truths: Any, how: Mapping[str, Any], progress: Progress
+) -> tuple[TrueMasks | None, Evaluation | ClassificationEvaluation | None]:
+    """Return the true masks, and the evaluation."""
+    if truths is None or isinstance(truths, Evaluation | ClassificationEvaluation):
+        if any(value is not None for value in how.values()):
+            raise InvalidArgumentError(
+                "mapping, ignore, classes and suffix say how truths are read; pass truths, or "
+                "leave them out"
+            )
+        return None, truths
+    found = evaluate(predictions, truths, worst=0, progress=progress, **how)
+    masks = TrueMasks(predictions, truths, **how) if isinstance(found, Evaluation) else None
+    return masks, found
+
+
+def _disagreement(
+    predictions: Predictions, other: Predictions | None, progress: Progress
+) -> NDArray[np.float64] | None:
+    if other is None:
+        return None
+    found = predictions.compare(other, progress=progress)
+    agreements = dict(zip(found.names, found.agreements.tolist(), strict=True))
+    names = predictions.table(["name"])["name"]
+    return np.array([1.0 - agreements.get(name, math.nan) for name in names])
+
+
+def _arguments(truths: Any, other: Predictions | None, how: Mapping[str, Any]) -> str:
+    """Return the arguments beside the predictions, as code; what has no short text is named."""
+    parts = []
+    if truths is not None:
+        path = isinstance(truths, str | os.PathLike)
+        parts.append(f"truths={os.fspath(truths)!r}" if path else "truths=truths")
+    if other is not None:
+        store, run = str(other.folder.parent), other.folder.name
+        parts.append(f"other=wn.read_predictions({store!r}, {run!r})")
+    parts += [f"{name}={value!r}" for name, value in how.items() if value is not None]
+    return "".join(f", {part}" for part in parts)
+
+
+def _classes(names: Sequence[str], palette: Sequence[tuple[int, int, int]]) -> list[dict[str, str]]:
+    pairs = zip(names, palette, strict=False)
+    return [
+        {"name": name, "label": inert(name), "color": hex_color(color)} for name, color in pairs
+    ]
+
+
+def _text(content: Mapping[str, Any], name: str) -> str:
+    value = content.get(name)
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"expected {name} as text, got {value!r:.80}")
+    return value
