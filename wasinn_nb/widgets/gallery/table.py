@@ -232,10 +232,12 @@ _NEVER: Final = frozenset({"mask", "thumbnail", "probabilities", "source_bytes",
 
 
 def _plain(values: NDArray[Any]) -> NDArray[Any]:
+    """Return float64, or texts: empty where pandas has None or NaN."""
     if values.dtype.kind in "iuf":
         return values.astype(np.float64)
-    # pandas has None or NaN where there is no text.
-    return np.array(["" if one is None or one != one else str(one) for one in values], object)
+    missing = [one is None or (isinstance(one, float) and np.isnan(one)) for one in values]
+    pairs = zip(values, missing, strict=True)
+    return np.array(["" if absent else str(one) for one, absent in pairs], object)
 
 
 def hex_color(color: Sequence[int]) -> str:
