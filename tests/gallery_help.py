@@ -82,3 +82,39 @@ def _filled(value, buffers):
             return buffers[value["buffer"]]
         return {name: _filled(one, buffers) for name, one in value.items()}
     return value
+
+
+def write_many(store, folder, count):
+    """Write a store of *count* rows that repeats the results of another one, its figures varied."""
+    import shutil
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    found = wn.read_predictions(store).query("status == 'done'")
+    parts = sorted((found.folder / "rows").glob("*.parquet"))
+    table = pa.concat_tables([pq.read_table(path) for path in parts])
+    table = table.filter(pa.array([one == "done" for one in table["status"].to_pylist()]))
+    shutil.copytree(store, folder, ignore=lambda *_: {"rows"})
+    rows = folder / found.folder.name / "rows"
+    rows.mkdir()
+    rng = np.random.default_rng(5)
+    figures = [*found.class_columns.values(), "mean_confidence", "lowest_confidence", "near_tie"]
+    for start in range(0, count, 5000):
+        numbers = range(start, min(start + 5000, count))
+        part = table.take(pa.array([number % len(table) for number in numbers]))
+        texts = {"source": "/images/{:06}.jpg", "name": "{:06}.jpg", "sha256": "{:064x}"}
+        values = {one: [text.format(n) for n in numbers] for one, text in texts.items()}
+        for name in figures:
+            own = part[name].to_numpy()
+            values[name] = np.clip(own * rng.uniform(0.6, 1.0, len(own)), 0, 1)
+        for name, column in values.items():
+            field = part.schema.field(name)
+            part = part.set_column(part.schema.get_field_index(name), field, pa.array(column))
+        compression = {field.name: "ZSTD" for field in part.schema}
+        compression |= {"mask": "NONE", "thumbnail": "NONE"}
+        path = rows / f"part-{start:020}.parquet"
+        pq.write_table(
+            part, path, row_group_size=128, compression=compression, write_page_checksum=True
+        )
+    return folder

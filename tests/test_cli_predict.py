@@ -114,3 +114,19 @@ def test_judging_a_store(tmp_path):
     refusal = shell("evaluate", "store", "masks", "-m", "toy.xml", COLUMNS="300")
     assert refusal.returncode == 2
     assert "store is a store of predictions, which are judged as they are" in refusal.stderr
+
+
+def test_a_gallery_as_a_page(tmp_path):
+    run("predict", "images", "-m", "toy.xml", "--store", "store")
+    for n in range(6):
+        mask(f"masks/{n:04}.png", np.full((8, 12), n % 2))
+    words = ["gallery", "store", "--html", "page.html"]
+    assert run(*words) == "6 images: page.html\n"
+    with_truths = [*words, "--truths", "masks", "--query", "`mean IoU` < 1", "--most", "2"]
+    values = json.loads(run(*with_truths, "--json"))
+    assert values == {"html": "page.html", "images": 2, "selected": 4}
+    text = Path("page.html").read_text("utf-8")
+    assert text.count("\u003ctitle>") == 1
+    assert "true probability" not in text
+    message = refused(*words, "--by", "nothing")
+    assert "no column 'nothing'" in message

@@ -198,6 +198,7 @@ def gallery(
     most: Annotated[
         int, typer.Option("--most", "-n", min=1, max=500, help="The first so many images.")
     ] = 500,
+    as_json: AsJson = False,
 ) -> None:
     """Write a page of what `predict` has kept that filters, sorts and opens images by itself."""
     try:
@@ -211,8 +212,11 @@ def gallery(
         made.query = query or ""
         if by is not None:
             made.sort_by, made.descending = by, descending
-        path = made.write_html(html, most)
-        print_line(f"{counted(min(most, len(made.rows)), 'image')}: {path}")
+        path, count = made.write_html(html, most), min(most, len(made.rows))
+        if as_json:
+            print_json({"html": str(path), "images": count, "selected": len(made.rows)})
+        else:
+            print_line(f"{counted(count, 'image')}: {path}")
     finally:
         made.close()
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["DISAGREEMENT", "Facet", "GalleryTable", "hex_color"]
 
 DISAGREEMENT: Final = "disagreement"
+_READ_AT_ONCE: Final = 16
 _STATUS: Final = ("status", "error_kind")
 _MODEL: Final = ("label", "probability", "margin", "mean_confidence", "lowest_confidence")
 _IMAGE: Final = ("width", "height", "size", "seconds_infer")
@@ -86,6 +87,9 @@ class GalleryTable:
         self.added = frozenset(self._made)
         self._values: dict[str, NDArray[Any]] = {}
         self._facets: dict[str, dict[str, Any]] = {}
+        # One column takes as long to read as some do.
+        light = [*_STATUS, *_MODEL, "near_tie", *_IMAGE]
+        self._load([*light, *[*predictions.class_columns.values()][:_READ_AT_ONCE]])
 
     def __len__(self) -> int:
         return len(self.predictions)
@@ -127,9 +131,7 @@ class GalleryTable:
         stored += [(name, "model") for name in (*_MODEL, "near_tie")]
         stored += [(name, "classes") for name in classes.values()]
         stored += [(name, "image") for name in _IMAGE]
-        stored = [(name, group) for name, group in stored if name in self.names]
-        self._load([name for name, group in stored if group != "classes"])
-        grouped += stored
+        grouped += [(name, group) for name, group in stored if name in self.names]
         return [
             Facet(
                 name=name,
@@ -156,7 +158,9 @@ class GalleryTable:
             if name in self._made:
                 self._values[name] = _plain(self._made[name]())
             elif name in self.names:
-                self._load([name])
+                classes = [*self.predictions.class_columns.values()]
+                start = classes.index(name) if name in classes else 0
+                self._load([name, *classes[start : start + _READ_AT_ONCE]])
             else:
                 raise InvalidArgumentError(no_such("column", name, self.names))
         return self._values[name]
@@ -206,10 +210,11 @@ class GalleryTable:
         return [inert(one, 120, middle=True) for one in values.tolist()]
 
     def _load(self, names: Sequence[str]) -> None:
-        """Read several columns of the store at once."""
-        frame = self.predictions.table([name for name in names if name not in self._values])
+        """Read those of several columns of the store that were not read before."""
+        new = [name for name in dict.fromkeys(names) if name not in self._values]
+        frame = self.predictions.table([name for name in new if name in self.predictions.columns])
         for name in frame:
-            self._values[str(name)] = _plain(frame[name].to_numpy())
+            self._values[str(name)] = _plain(frame[name])
 
     def _is_text(self, name: str) -> bool:
         return self.values(name).dtype.kind != "f"
@@ -231,13 +236,19 @@ class GalleryTable:
 _NEVER: Final = frozenset({"mask", "thumbnail", "probabilities", "source_bytes", "digest"})
 
 
-def _plain(values: NDArray[Any]) -> NDArray[Any]:
+def _plain(column: pd.Series[Any] | NDArray[Any]) -> NDArray[Any]:
     """Return float64, or texts: empty where pandas has None or NaN."""
-    if values.dtype.kind in "iuf":
-        return values.astype(np.float64)
-    missing = [one is None or (isinstance(one, float) and np.isnan(one)) for one in values]
-    pairs = zip(values, missing, strict=True)
-    return np.array(["" if absent else str(one) for one, absent in pairs], object)
+    import pandas as pd
+
+    series = pd.Series(column)
+    if series.dtype.kind in "iuf":
+        numbers: NDArray[np.float64] = series.to_numpy(np.float64)
+        return numbers
+    values: NDArray[Any] = series.to_numpy(object)
+    if not isinstance(series.dtype, pd.StringDtype):  # lists and times, too
+        values = np.array([str(one) for one in values], object)
+    values[series.isna().to_numpy()] = ""
+    return values
 
 
 def hex_color(color: Sequence[int]) -> str:
