@@ -29,14 +29,17 @@ class GalleryPage:
 
     def names(self) -> list[str]:
         """Return what the tiles on screen say, in their order."""
-        tiles = self.grid.get_by_role("option")
-        labels = [(one.get_attribute("aria-posinset"), one.get_attribute("aria-label"))
-                  for one in tiles.all() if one.is_visible()]  # fmt: skip
-        return [label for _, label in sorted(labels, key=lambda pair: int(pair[0]))]
+        tiles = [one for one in self.grid.get_by_role("option").all() if one.is_visible()]
+        tiles.sort(key=lambda one: int(one.get_attribute("aria-posinset")))
+        words = [one.locator(".wnb-tile-words span").all_inner_texts() for one in tiles]
+        return [", ".join(filter(None, parts)) for parts in words]
 
     def facet(self, column: str):
-        """Return the section of a column."""
-        return self.root.locator(f'.wnb-facet[data-column="{column}"]')
+        """Return the section of a column, once it is in view and drawn."""
+        section = self.root.locator(f'.wnb-facet[data-column="{column}"]')
+        section.scroll_into_view_if_needed()
+        expect(section.locator(".wnb-facet-track, .wnb-facet-list")).to_be_visible()
+        return section
 
     def brush(self, column: str, start: float, end: float) -> None:
         """Drag over a histogram, from one part of its width to another."""

@@ -54,25 +54,30 @@ def number_bins(values: NDArray[np.float64]) -> dict[str, Any]:
     -------
     dict
         ``edges``; ``bins``: (N,) uint8, each from its edge to below the next, the last one to its
-        upper edge.
+        upper edge; ``whole``: whether each bin is a whole number.
 
     Examples
     --------
     >>> number_bins(np.array([0.0, 1.0, np.nan, 2.0]))
-    {'edges': [0.0, 1.0, 2.0], 'bins': array([  0,   1, 255,   1], dtype=uint8)}
+    {'edges': [0.0, 1.0, 2.0, 3.0], 'whole': True, 'bins': array([  0,   1, 255,   2], dtype=uint8)}
     """
     known = np.isfinite(values)
     if not known.any():
-        return {"edges": [0.0, 1.0], "bins": np.full(len(values), MISSING, np.uint8)}
+        return {
+            "edges": [0.0, 1.0],
+            "whole": False,
+            "bins": np.full(len(values), MISSING, np.uint8),
+        }
     low, high = float(values[known].min()), float(values[known].max())
-    whole = bool((values[known] == np.rint(values[known])).all())
     edges = bin_edges(low, high)
-    if whole and high - low <= _ABOUT:
-        edges = [float(number) for number in range(int(low), max(int(high), int(low) + 1) + 1)]
+    # Parts of an image may all be 0 or 1 by chance.
+    whole = 1 < high - low <= _ABOUT and bool((values[known] == np.rint(values[known])).all())
+    if whole:
+        edges = [float(number) for number in range(int(low), int(high) + 2)]
     bins = np.full(len(values), MISSING, np.uint8)
     places = np.searchsorted(edges, values[known], side="right") - 1
     bins[known] = np.clip(places, 0, len(edges) - 2)
-    return {"edges": edges, "bins": bins}
+    return {"edges": edges, "whole": whole, "bins": bins}
 
 
 def text_bins(values: NDArray[Any]) -> dict[str, Any]:

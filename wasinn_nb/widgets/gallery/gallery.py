@@ -296,12 +296,15 @@ class Gallery(Showable, PageWidget):
         about: dict[str, Any] = {
             "title": inert(title),
             "rows": len(self._table),
+            "aspect": self._table.aspect,
             "facets": self._table.facets(),
             "columns": [inert(name) for name in self._table.names],
             "classes": _classes(card.classes, card.palette) if masks else [],
             "layers": self._tiles.layers,
             "assumed": [inert(one) for one in self.predictions.assumed],
             "matrix": None,
+            "asks": True,
+            "code": True,
         }
         if judged is not None:
             palette = judged.palette or [(128, 128, 128)] * len(judged.classes)

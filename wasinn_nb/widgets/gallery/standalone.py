@@ -90,7 +90,7 @@ def _content(
                 kept.append([true, predicted, int(counts.sum())])
                 cells[f"{true}:{predicted}"] = np.flatnonzero(counts).tolist()
         matrix = matrix | {"cells": kept}
-    changed = {"rows": len(places), "matrix": matrix, "asks": True, "code": False}
+    changed = {"rows": len(places), "matrix": matrix, "code": False}
     return {
         "traits": {**settings, "text": "", "_filters": [], "_cell": [], "_still_id": ""}
         | {"_about": {**about, **changed}},

@@ -116,6 +116,14 @@ class GalleryTable:
                 return name, name in _WORST_HIGH
         return "name", False
 
+    @property
+    def aspect(self) -> float:
+        """The height of most images by their width, within what tiles can have."""
+        width, height = self.values("width"), self.values("height")
+        known = (width > 0) & (height > 0)
+        middle = np.median(height[known] / width[known]) if known.any() else 0.75
+        return float(np.clip(middle, 0.5, 1.25))
+
     def facets(self) -> list[Facet]:
         """Return the columns that the page can filter by, in its order; empty ones are left out."""
         colors: dict[str, str] = {}
@@ -127,10 +135,9 @@ class GalleryTable:
             for name, rgb in zip(self.judged.classes, self.judged.palette, strict=True):
                 colors[f"IoU {name}"] = hex_color(rgb)
         grouped = [(name, group) for name, group in self._groups.items() if group]
-        stored = [(name, "image") for name in _STATUS]
+        stored = [(name, "classes") for name in classes.values()]
         stored += [(name, "model") for name in (*_MODEL, "near_tie")]
-        stored += [(name, "classes") for name in classes.values()]
-        stored += [(name, "image") for name in _IMAGE]
+        stored += [(name, "image") for name in (*_STATUS, *_IMAGE)]
         grouped += [(name, group) for name, group in stored if name in self.names]
         return [
             Facet(

@@ -51,6 +51,11 @@ export class Bar {
       autocomplete: "off",
       hidden: !asks,
     });
+    // A notebook takes the key otherwise, and no change follows.
+    this.query.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.key === "Enter") acts.ask(this.query.value);
+    });
     this.query.addEventListener("change", () => acts.ask(this.query.value));
     this.query.addEventListener("search", () => acts.ask(this.query.value));
     this.problem = element("div", { className: "wnb-problem", role: "alert", hidden: true });

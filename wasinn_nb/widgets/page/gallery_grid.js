@@ -9,7 +9,7 @@ import { clamp } from "./geometry.js";
 
 const GAP = 8;
 const WORDS = 22; // pixels of the words below an image
-const ASPECT = 0.72;
+const ASPECT = 0.72; // where nothing says how tall images are
 const TALLEST = 8_000_000; // pixels that every browser scrolls through exactly
 const ASK_AFTER_MS = 40;
 
@@ -19,12 +19,13 @@ const ASK_AFTER_MS = 40;
  * @param {number} width of the grid
  * @param {number} size that a tile is to have at least
  * @param {number} count of rows
+ * @param {number} [aspect] height of the images by their width
  * @returns {Layout}
  */
-export function gridLayout(width, size, count) {
+export function gridLayout(width, size, count, aspect = ASPECT) {
   const columns = Math.max(1, Math.floor((width + GAP) / (size + GAP)));
   const tile = Math.max(40, Math.floor((width + GAP) / columns) - GAP);
-  const image = Math.round(tile * ASPECT);
+  const image = Math.round(tile * aspect);
   const line = image + WORDS + GAP;
   const lines = Math.ceil(count / columns);
   const whole = lines * line;
@@ -66,6 +67,7 @@ export class Grid {
     /** @type {Uint32Array} */
     this.rows = new Uint32Array();
     this.size = 150;
+    this.aspect = ASPECT;
     this.active = 0; // the place that keys move
     /** @type {TileView[]} */
     this.views = [];
@@ -122,7 +124,7 @@ export class Grid {
     const { rows, root } = this;
     const { clientWidth: width, clientHeight: height } = this.space.parentElement ?? root;
     if (!width) return;
-    const layout = gridLayout(width - 2 * GAP, this.size, rows.length);
+    const layout = gridLayout(width - 2 * GAP, this.size, rows.length, this.aspect);
     this.layout = layout;
     this.space.style.height = `${layout.height + GAP}px`;
     this.empty.hidden = rows.length > 0;
@@ -155,9 +157,6 @@ export class Grid {
         "aria-posinset": String(place + 1),
         "aria-setsize": String(rows.length),
         "aria-selected": String(place === this.active),
-        "aria-label":
-          [view.name.textContent, view.value.textContent].filter(Boolean).join(", ") ||
-          `Image ${place + 1}`,
       };
       for (const [name, value] of Object.entries(attributes)) {
         if (view.root.getAttribute(name) !== value) view.root.setAttribute(name, value);

@@ -122,7 +122,8 @@ export class FacetView {
 
 export class NumberFacet extends FacetView {
   /** @param {Binned} binned */
-  build({ edges }) {
+  build({ edges, whole }) {
+    this.upper = whole ? 0 : 1; // what stands for the end of a bin: its own number, or the edge above
     this.edges = edges ?? [0, 1];
     this.end = this.edges.length - 2;
     this.canvas = element("canvas", { className: "wnb-facet-canvas", height: HEIGHT });
@@ -159,7 +160,7 @@ export class NumberFacet extends FacetView {
     );
     this.body.replaceChildren(this.track, scale);
     this.low.textContent = inWords(this.edges[0]);
-    this.high.textContent = inWords(this.edges[this.edges.length - 1]);
+    this.high.textContent = inWords(this.edges[this.end + this.upper]);
   }
 
   /** @param {HTMLElement} track */
@@ -244,7 +245,7 @@ export class NumberFacet extends FacetView {
   }
 
   refresh() {
-    const { canvas, selection, facet, edges = [0, 1], end = 0 } = this;
+    const { canvas, selection, facet, edges = [0, 1], end = 0, upper = 1 } = this;
     if (!canvas) return;
     const bins = end + 1;
     const pixels = window.devicePixelRatio || 1;
@@ -281,13 +282,13 @@ export class NumberFacet extends FacetView {
       this.window.style.width = `${right - left}%`;
       this.window.hidden = !filtered;
     }
-    const text = filtered ? `${inWords(edges[first])} to ${inWords(edges[last + 1])}` : "";
+    const text = filtered ? `${inWords(edges[first])} to ${inWords(edges[last + upper])}` : "";
     if (this.chosen) this.chosen.value = text;
     this.handles?.forEach((handle, index) => {
       const bin = index ? last : first;
       handle.style.left = `${index ? right : left}%`;
       handle.setAttribute("aria-valuenow", String(bin));
-      handle.setAttribute("aria-valuetext", inWords(edges[bin + index]));
+      handle.setAttribute("aria-valuetext", inWords(edges[bin + (index ? upper : 0)]));
     });
   }
 }

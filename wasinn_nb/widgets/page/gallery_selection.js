@@ -8,6 +8,7 @@
  * @typedef {object} Binned
  * @property {Uint8Array} bins
  * @property {number[] | null} edges
+ * @property {boolean} whole each bin is a whole number
  * @property {string[] | null} texts
  * @property {string[]} labels
  */

@@ -10,6 +10,7 @@ import { unique } from "./elements.js";
  *
  * @typedef {object} SentFacet
  * @property {number[]} [edges]
+ * @property {boolean} [whole] each bin is a whole number
  * @property {string[]} [texts]
  * @property {string[]} [labels]
  * @property {Bytes} bins deflated

@@ -166,7 +166,7 @@ export class TileView {
     this.key = key;
     this.root.classList.toggle("wnb-tile-waiting", !tile);
     this.root.classList.toggle("wnb-tile-failed", Boolean(tile?.error));
-    this.name.textContent = tile?.name ?? "";
+    this.name.textContent = tile?.name ?? "…";
     this.root.title = tile?.name ?? "";
     setText(this.message, tile ? (tile.error ?? tile.problem ?? "") : "");
     this.inner.hidden = !tile || Boolean(tile.error);

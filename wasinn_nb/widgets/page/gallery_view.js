@@ -18,7 +18,7 @@ import { hidingStill } from "./stills.js";
 /** @import { Filter } from "./gallery_selection.js" */
 /** @import { Source } from "./gallery_source.js" */
 /** @import { Model } from "./model.js" */
-/** @typedef {{ title: string, rows: number, facets: Facet[], classes: Class[], layers: string[], matrix: Matrix | null, asks: boolean, code: boolean, assumed: string[] }} About */
+/** @typedef {{ title: string, rows: number, aspect: number, facets: Facet[], classes: Class[], layers: string[], matrix: Matrix | null, asks: boolean, code: boolean, assumed: string[] }} About */
 /**
  * @typedef {object} GalleryTraits
  * @property {string} text
@@ -71,6 +71,7 @@ export class GalleryView {
       valueOf: (row) => this.values.get(`${this.model.get("sort_by")}/${row}`) ?? "",
       wanted: (rows) => this.askValues(rows),
     });
+    this.grid.aspect = this.about.aspect;
     this.bar = new Bar({ ...this.about, matrix: this.about.matrix !== null }, this.barActs());
     this.facets = new Facets(this.about.facets, this.selection, this.facetActs(), (name) =>
       this.load(name),
@@ -281,8 +282,9 @@ export class GalleryView {
     if (before) return before;
     const loading = this.source
       .ask("facet", { name })
-      .then(async ({ edges = null, texts = null, labels = [], bins }) => {
-        this.selection.columns.set(name, { bins: await inflated(bins), edges, texts, labels });
+      .then(async ({ edges = null, whole = false, texts = null, labels = [], bins: sent }) => {
+        const bins = await inflated(sent);
+        this.selection.columns.set(name, { bins, edges, whole, texts, labels });
         if (this.selection.filters.has(name)) this.select();
         else this.refresh();
       })
