@@ -36,6 +36,9 @@ SUMMARIES: Final = {
     "predictions": (
         "Look at what `predict` has kept: counts, errors, and the rows that are asked for."
     ),
+    "gallery": (
+        "Write a page of what `predict` has kept that filters, sorts and opens images by itself."
+    ),
     "compare": "Say whether two programs did the same, and where they first differ.",
     "diagnose": "Name the preprocessing mistake behind a tensor.",
     "evaluate": "Judge a model, or masks, by the truth: IoU, Dice, accuracy, worst images.",

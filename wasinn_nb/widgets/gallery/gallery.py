@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -12,7 +12,7 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from wasinn_nb.errors import InvalidArgumentError, WasiNnError
+from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation import (
     ClassificationEvaluation,
     Evaluation,
@@ -25,8 +25,8 @@ from wasinn_nb.progress import Progress
 from wasinn_nb.widgets.access import PageWidget
 from wasinn_nb.widgets.gallery.first_page import FirstPage
 from wasinn_nb.widgets.gallery.judged import Judged, judged_by
-from wasinn_nb.widgets.gallery.opened import opened_row
-from wasinn_nb.widgets.gallery.packing import bit_bytes, order_bytes, packed
+from wasinn_nb.widgets.gallery.packing import packed
+from wasinn_nb.widgets.gallery.questions import Questions, checked_cell
 from wasinn_nb.widgets.gallery.selecting import checked_filter, joined_query, selection_code
 from wasinn_nb.widgets.gallery.standalone import written_page
 from wasinn_nb.widgets.gallery.table import GalleryTable, hex_color
@@ -41,10 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Gallery"]
 
-_MOST_TILES: Final = 400
-"""Rows that one question may name."""
-_MOST_BYTES: Final = 900_000
-"""Of thumbnails and masks in one message."""
 _MOST_WRITTEN: Final = 500
 _SETTINGS: Final = ("text", "sort_by", "descending", "tile_size", "opacity", "hidden", "layer")
 
@@ -150,8 +146,8 @@ class Gallery(Showable, PageWidget):
         self._table = GalleryTable(self.predictions, judged, disagreement)
         run = None if self.other is None else OtherRun(self.other)
         self._tiles = Tiles(self.predictions, self._truths, run)
+        self._questions = Questions(self._table, self._tiles, self._truths, self._code)
         self._arguments = _arguments(truths, self.other, how)
-        self._holds: dict[str, NDArray[np.bool_]] = {}
         self.still = Still(self._update_still, self._follow_still)
         sort_by, descending = self._table.worst_first
         card = self.predictions.card
@@ -190,7 +186,7 @@ class Gallery(Showable, PageWidget):
     @query.setter
     def query(self, text: str) -> None:
         if text.strip():
-            self._rows_that_hold(text)  # or an error
+            self._questions.rows_that_hold(text)  # or an error
         with self.hold_sync():
             self._filters, self._cell = [], []
             self.text = text
@@ -198,7 +194,7 @@ class Gallery(Showable, PageWidget):
     @property
     def selection(self) -> pd.DataFrame:
         """The selected rows in their order: the columns of `Predictions.table`, and the added."""
-        frame = self._table.frame([*self.predictions.table().columns, *self._shown_columns()])
+        frame = self._table.frame([*self.predictions.table().columns, *self._added_columns()])
         return frame.iloc[self.rows].reset_index(drop=True)
 
     @property
@@ -206,7 +202,7 @@ class Gallery(Showable, PageWidget):
         """The places of the selected rows among the predictions, in their order."""
         order = self._table.order(self.sort_by, descending=self.descending)
         query = self.query
-        return order if not query else order[self._rows_that_hold(query)[order]]
+        return order if not query else order[self._questions.rows_that_hold(query)[order]]
 
     @property
     def code(self) -> str:
@@ -218,6 +214,9 @@ class Gallery(Showable, PageWidget):
             descending=self.descending,
             arguments=self._arguments,
         )
+
+    def _code(self) -> dict[str, str]:
+        return {"code": self.code, "query": self.query}
 
     def write_html(self, path: str | os.PathLike[str], most: int = _MOST_WRITTEN) -> Path:
         """Write the selected images as one page that filters and sorts without Jupyter.
@@ -255,7 +254,7 @@ class Gallery(Showable, PageWidget):
     def _check_text(self, proposal: Any) -> str:
         text: str = proposal["value"]
         if text.strip():
-            self._rows_that_hold(text)
+            self._questions.rows_that_hold(text)
         return text
 
     @traitlets.validate("sort_by")
@@ -275,16 +274,9 @@ class Gallery(Showable, PageWidget):
     @traitlets.validate("_cell")
     def _check_cell(self, proposal: Any) -> list[int]:
         cell: list[int] = proposal["value"]
-        if cell and not (self._table.judged and cell in self._table.judged.matrix[:, :2].tolist()):
-            raise InvalidArgumentError(f"expected a cell of the confusion matrix, got {cell!r:.80}")
-        return cell
+        return checked_cell(cell, self._table) if cell else cell
 
-    def _rows_that_hold(self, text: str) -> NDArray[np.bool_]:
-        if text not in self._holds:
-            self._holds = {text: self._table.rows_that_hold(text)}
-        return self._holds[text]
-
-    def _shown_columns(self) -> list[str]:
+    def _added_columns(self) -> list[str]:
         return [one["name"] for one in self._table.facets() if one["name"] in self._table.added]
 
     # -------------------------------------------------------------------- what the page asks
@@ -318,70 +310,9 @@ class Gallery(Showable, PageWidget):
     def _receive(self, _: Any, content: Any, buffers: Any) -> None:
         """Answer a question of the page."""
         del buffers
-        questions: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
-            "facet": self._answer_facet,
-            "order": self._answer_order,
-            "holds": self._answer_holds,
-            "values": self._answer_values,
-            "tiles": self._answer_tiles,
-            "open": self._answer_open,
-            "code": lambda _: {"code": self.code, "query": self.query},
-        }
-        if not isinstance(content, dict) or content.get("ask") not in questions:
-            return
-        try:
-            answer = questions[content["ask"]](content)
-        except (WasiNnError, OSError) as error:
-            answer = {"failed": inert(str(error), 500)}
-        value, sent = packed(answer)
-        self.send({"id": str(content.get("id"))[:80], "answer": value}, sent)
-
-    def _answer_facet(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        return self._table.facet(_text(content, "name"))
-
-    def _answer_order(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        descending = content.get("descending") is True
-        order = self._table.order(_text(content, "name"), descending=descending)
-        return {"order": order_bytes(order)}
-
-    def _answer_holds(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        if "cell" in content:
-            cell = self._check_cell({"value": content["cell"]})
-            name = self._table.cell_column(*cell)
-            return {"bits": bit_bytes(self._table.values(name) >= 1)}
-        return {"bits": bit_bytes(self._rows_that_hold(_text(content, "text")))}
-
-    def _answer_values(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        return {"values": self._table.shown(_text(content, "name"), self._rows(content))}
-
-    def _answer_tiles(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        """Return tiles for as many rows as go into one message, at least one."""
-        tiles: list[dict[str, Any]] = []
-        rows, size, step = self._rows(content), 0, 12
-        for start in range(0, len(rows), step):
-            made = self._tiles.made(rows[start : start + step], _text(content, "layer"))
-            own = sum(len(one.get("thumbnail", b"")) + len(one.get("labels", b"")) for one in made)
-            if tiles and size + own > _MOST_BYTES:
-                break
-            tiles += made
-            size += own
-        return {"tiles": tiles}
-
-    def _answer_open(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        against = _text(content, "against")
-        row = self._rows({"rows": [content.get("row")]})[0]
-        return opened_row(self.predictions, row, against, self._truths, self._tiles)
-
-    def _rows(self, content: Mapping[str, Any]) -> list[int]:
-        rows = content.get("rows")
-        count = len(self._table)
-        if (
-            not isinstance(rows, list)
-            or len(rows) > _MOST_TILES
-            or not all(type(row) is int and 0 <= row < count for row in rows)
-        ):
-            raise InvalidArgumentError(f"expected rows from 0 to {count - 1}, got {rows!r:.80}")
-        return rows
+        if isinstance(content, dict) and self._questions.has(content.get("ask")):
+            value, sent = packed(self._questions.answer(content))
+            self.send({"id": str(content.get("id"))[:80], "answer": value}, sent)
 
     # ------------------------------------------------------------------------ the still image
 
@@ -457,10 +388,3 @@ def _classes(names: Sequence[str], palette: Sequence[tuple[int, int, int]]) -> l
     return [
         {"name": name, "label": inert(name), "color": hex_color(color)} for name, color in pairs
     ]
-
-
-def _text(content: Mapping[str, Any], name: str) -> str:
-    value = content.get(name)
-    if not isinstance(value, str):
-        raise InvalidArgumentError(f"expected {name} as text, got {value!r:.80}")
-    return value

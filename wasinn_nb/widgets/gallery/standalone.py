@@ -70,7 +70,7 @@ def _content(
     for name in {"name", settings["sort_by"], *facets}:
         columns[name] = {
             "values": [_json_value(value) for value in table.values(name)[places].tolist()],
-            "shown": table.shown(name, places),
+            "shown": table.written(name, places),
         }
     layers: dict[str, list[dict[str, Any]]] = {}
     for layer in tiles.layers or ["prediction"]:

@@ -209,7 +209,7 @@ class GalleryTable:
         _, codes = np.unique(values.astype(str), return_inverse=True)
         return np.argsort(-codes if descending else codes, kind="stable").astype(np.int64)
 
-    def shown(self, name: str, rows: Sequence[int]) -> list[str]:
+    def written(self, name: str, rows: Sequence[int]) -> list[str]:
         """Return the values of rows as the page writes them; empty where there is none."""
         values = self.values(name)[[*rows]]
         if values.dtype.kind == "f":

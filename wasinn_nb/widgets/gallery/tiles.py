@@ -47,8 +47,8 @@ def pooled(marks: NDArray[np.bool_], height: int, width: int) -> NDArray[np.uint
     """
     rows = np.arange(height) * marks.shape[0] // height
     columns = np.arange(width) * marks.shape[1] // width
-    taken = np.maximum.reduceat(marks.view(np.uint8), rows, axis=0)
-    return np.maximum.reduceat(taken, columns, axis=1)
+    across = np.maximum.reduceat(marks.view(np.uint8), rows, axis=0)
+    return np.maximum.reduceat(across, columns, axis=1)
 
 
 class OtherRun:
