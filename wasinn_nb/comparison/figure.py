@@ -42,7 +42,7 @@ from wasinn_nb.wording import inert
 if TYPE_CHECKING:
     from wasinn_nb.render import PanelFigure
 
-__all__ = ["comparison_blocks", "draw_comparison"]
+__all__ = ["class_colors", "comparison_blocks", "draw_comparison"]
 
 _FEW_COLORS: Final = 128
 _LONGEST_SIDE: Final = 640
@@ -113,8 +113,7 @@ def _panels(
     """Return the images, and what their colors mean."""
     photo = next((one for one in (_photo(image, chain) for chain in chains) if one), None)
     masks = [chain.labels for chain in chains if chain.labels is not None]
-    names = class_names(chains, 1 + max(int(labels.max()) for labels in masks))
-    palette = _palette(chains, names)
+    names, palette = _classes(chains)
     sides = [name for name, chain in zip("ab", chains, strict=True) if chain.labels is not None]
     titles = _titles(chains, sides)
     panels = [] if photo is None else [Panel("Image", np.asarray(photo))]
@@ -190,6 +189,24 @@ def _histogram(
         {"all pixels": margins.ravel(), "changed": margins[changed]},
         marked=(f"near a tie: below {NEAR_TIE}", NEAR_TIE),
     )
+
+
+def class_colors(chains: tuple[Chain, Chain]) -> dict[str, RGB]:
+    """Return the color of each class.
+
+    Parameters
+    ----------
+    chains : (Chain, Chain)
+        One of them has labels at least.
+    """
+    return dict(zip(*_classes(chains), strict=True))
+
+
+def _classes(chains: tuple[Chain, Chain]) -> tuple[tuple[str, ...], tuple[RGB, ...]]:
+    """Return names and colors in the order of the labels."""
+    masks = [chain.labels for chain in chains if chain.labels is not None]
+    names = class_names(chains, 1 + max(int(labels.max()) for labels in masks))
+    return names, _palette(chains, names)
 
 
 def _palette(chains: tuple[Chain, Chain], names: Sequence[str]) -> tuple[RGB, ...]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from wasinn_nb.comparison.agreement import TOLERANCE, MaskDifference, TensorDifference
 from wasinn_nb.comparison.chain import Chain
 from wasinn_nb.comparison.changes import MOST_CHANGES, Change
-from wasinn_nb.comparison.figure import comparison_blocks, draw_comparison
+from wasinn_nb.comparison.figure import class_colors, comparison_blocks, draw_comparison
 from wasinn_nb.comparison.layers import LayerComparison
 from wasinn_nb.comparison.ranking import ClassRank, RankingDifference
 from wasinn_nb.errors import InvalidArgumentError, Remedy
@@ -295,9 +295,8 @@ class Comparison(Report):
                 for name in self.pixels
                 if len(self.pixels) <= MANY_CLASSES or any(self.pixels[name])
             ]
-            tables.append(
-                Table(["class", "pixels in a", "pixels in b", Column("IoU", ".4f")], rows)
-            )
+            names = Column("class", colors=class_colors(self._chains) if self._chains else None)
+            tables.append(Table([names, "pixels in a", "pixels in b", Column("IoU", ".4f")], rows))
         if self.ranks:
             values = (Column(f"{self.unit} in {side}", ".4g") for side in "ab")
             tables.append(

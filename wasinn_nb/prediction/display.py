@@ -114,7 +114,9 @@ def _classes(predictions: Predictions, frame: pd.DataFrame) -> Block:
         ]
         if len(rows) > MANY_CLASSES:
             rows = sorted(rows, key=lambda row: -row[1])[:MANY_CLASSES]
-        columns = ["class", Column("mean part", percent, "mean"), Column("images", "d")]
+        colors = dict(zip(predictions.card.classes, predictions.card.palette, strict=False))
+        name = Column("class", colors=colors)
+        columns = [name, Column("mean part", percent, "mean"), Column("images", "d")]
         sure = float(done["mean_confidence"].mean())
         note = "" if np.isnan(sure) else f"mean confidence {sure:.3f}"
         return Table(columns, rows, note)
