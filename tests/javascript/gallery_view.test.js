@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 
-import { localModel } from "@page/gallery_local.js";
 import { staticSource } from "@page/gallery_static.js";
 import { GalleryView } from "@page/gallery_view.js";
+import { localModel } from "@page/local_model.js";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { arrived, deflated } from "./fakes.js";
 

@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
 
-import { LocalModel, savedValues } from "@page/local_model.js";
+import { localModel, savedValues } from "@page/local_model.js";
 import { expect, test, vi } from "vitest";
 
 test("a model without a kernel keeps values and tells who listens", () => {
-  const model = new LocalModel({ opacity: 0.5 });
+  const model = localModel({ opacity: 0.5 });
   const heard = vi.fn();
   model.on("change:opacity", heard);
   model.set("opacity", 0.5);

@@ -2,7 +2,7 @@
 
 import { BarsPanel } from "./bars_panel.js";
 import { button, element, setText } from "./elements.js";
-import { localModel } from "./gallery_local.js";
+import { localModel } from "./local_model.js";
 import { Viewer } from "./mask_viewer.js";
 
 /** @import { Source } from "./gallery_source.js" */

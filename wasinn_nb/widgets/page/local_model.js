@@ -1,58 +1,51 @@
-// The model of a widget on a page without a kernel: the page has all values from the start.
+// A model that lives in the page alone: of a viewer inside a gallery, and on pages without a kernel.
 
-/** @import { Handler } from "./model.js" */
+/** @import { Handler, Model } from "./model.js" */
 
 /**
- * @template Traits
+ * @template {object} Traits
+ * @param {Traits} traits
+ * @returns {Model<Traits> & { update: (changed: Partial<Traits>) => void }}
  */
-export class LocalModel {
-  /** @param {Traits} values */
-  constructor(values) {
-    this.values = values;
-    /** @type {Map<string, Set<Handler>>} */
-    this.handlers = new Map();
-  }
+export function localModel(traits) {
+  const values = { ...traits };
+  /** @type {Map<string, Set<Handler>>} */
+  const handlers = new Map();
+  /** @param {string} event */
+  const fire = (event) => {
+    for (const handler of [...(handlers.get(event) ?? [])]) handler();
+  };
+  return {
+    get: (name) => values[name],
+    set(name, value) {
+      if (values[name] === value) return;
+      values[name] = value;
+      fire(`change:${String(name)}`);
+    },
+    update(changed) {
+      Object.assign(values, changed);
+      for (const name of Object.keys(changed)) fire(`change:${name}`);
+    },
+    save_changes() {},
+    send() {},
+    on(event, handler) {
+      const some = handlers.get(event) ?? new Set();
+      handlers.set(event, some.add(handler));
+    },
+    off(event, handler) {
+      handlers.get(event)?.delete(handler);
+    },
+  };
+}
 
-  /**
-   * @template {keyof Traits} Name
-   * @param {Name} name
-   */
-  get(name) {
-    return this.values[name];
-  }
-
-  /**
-   * @template {keyof Traits} Name
-   * @param {Name} name
-   * @param {Traits[Name]} value
-   */
-  set(name, value) {
-    if (this.values[name] === value) return;
-    this.values[name] = value;
-    for (const handler of [...(this.handlers.get(`change:${String(name)}`) ?? [])]) handler();
-  }
-
-  /** There is no kernel that would hear of a change. */
-  save_changes() {}
-
-  send() {}
-
-  /**
-   * @param {string} event
-   * @param {Handler} handler
-   */
-  on(event, handler) {
-    const known = this.handlers.get(event) ?? new Set();
-    this.handlers.set(event, known.add(handler));
-  }
-
-  /**
-   * @param {string} event
-   * @param {Handler} handler
-   */
-  off(event, handler) {
-    this.handlers.get(event)?.delete(handler);
-  }
+/**
+ * Return bytes that the page has as text, in base64.
+ *
+ * @param {string} text
+ */
+export function decodedBytes(text) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new DataView(bytes.buffer);
 }
 
 /** @typedef {{ path: (string | number)[], data: string }} SavedBytes */
@@ -69,11 +62,7 @@ export function savedValues(json) {
   for (const { path, data } of bytes) {
     const name = path[path.length - 1];
     const holder = path.slice(0, -1).reduce((value, key) => value[key], values);
-    const binary = atob(data);
-    const content = Uint8Array.from({ length: binary.length }, (_, index) =>
-      binary.charCodeAt(index),
-    );
-    holder[name] = new DataView(content.buffer);
+    holder[name] = decodedBytes(data);
   }
   return values;
 }

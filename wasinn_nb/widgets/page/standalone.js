@@ -1,6 +1,6 @@
 // A viewer on a page without a kernel, in the place of the image that is there without scripts.
 
-import { LocalModel, savedValues } from "./local_model.js";
+import { localModel, savedValues } from "./local_model.js";
 import { Viewer } from "./mask_viewer.js";
 
 /** @param {HTMLElement} place */
@@ -8,7 +8,7 @@ function start(place) {
   const saved = place.querySelector("script");
   if (!saved || place.dataset.started) return; // by another module of the page
   place.dataset.started = "true";
-  const model = new LocalModel(savedValues(saved.textContent ?? ""));
+  const model = localModel(savedValues(saved.textContent ?? ""));
   const el = document.createElement("div");
   new Viewer(model, el);
   place.replaceChildren(el);
