@@ -35,7 +35,7 @@ def image(request):
     return made_image(request)
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_every_mistake_alone_and_together_is_named_exactly(model, image):
     recipe = MODELS[model]

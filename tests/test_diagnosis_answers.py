@@ -258,6 +258,7 @@ def test_the_table_is_named_from_outputs_of_the_real_model(shared, real):
     assert not wrong, wrong
 
 
+@pytest.mark.slow
 def test_a_mask_alone_names_the_mistake_or_says_that_several_give_it(shared, real):
     path = shared / "images/empty_road_mapillary.jpg"
     recipe = real.card.recipe
@@ -273,7 +274,7 @@ def test_a_mask_alone_names_the_mistake_or_says_that_several_give_it(shared, rea
         diagnose(mask[:100], path, real)
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_pairs_are_named_from_an_output_of_the_shipped_model():
     model = wn.model()
     recipe = model.card.recipe.replace(color="RGB", range=(0, 1))

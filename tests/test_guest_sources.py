@@ -54,7 +54,7 @@ def test_sources_are_those_it_was_built_from(guest):
 
 
 @each_guest
-@pytest.mark.full
+@pytest.mark.slow
 def test_building_again_gives_the_same_bytes(guest, tmp_path):
     if lacking := build.missing(guest):
         pytest.skip(f"building {guest.name} needs {' '.join(lacking)}")
