@@ -38,6 +38,7 @@ from wasinn_nb.runtimes import (
     ProcessGuard,
     Runtime,
     device_name,
+    processors,
     runtimes,
 )
 from wasinn_nb.runtimes import runtime as runtime_of
@@ -187,6 +188,8 @@ class Pipeline:
             self.runtime,
             {**versions(), **engine.versions},
         )
+        # Where many images are run at once, each is prepared by a thread of its own already.
+        self._threads = processors() if concurrency is None else 1
         self._lock = threading.Lock()
         self._guard = ProcessGuard("this pipeline")
 
@@ -252,7 +255,7 @@ class Pipeline:
         opened = open_for(source, recipe)
         depth = "" if recipe.bits else unused_bits(opened.image, source)
         read = time.perf_counter()
-        pixels = resized_pixels(opened, recipe)
+        pixels = resized_pixels(opened, recipe, self._threads)
         if self._graph.fuses_input:
             tensor = Tensor.adopt((1, *pixels.shape), "u8", reordered(pixels, recipe.color))
         else:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.errors import ImageError, Remedy
+from wasinn_nb.imaging.bilinear import resize_bilinear
 from wasinn_nb.imaging.colors import color_pixels, narrowed, rgb_image, rgba_image
 from wasinn_nb.imaging.depth import spread
 from wasinn_nb.imaging.placement import Placement
@@ -148,7 +149,9 @@ def open_for(image: ImageSource | EncodedImage, recipe: PreprocessRecipe) -> Ope
     return opened._replace(image=spread(opened.image, recipe.bits))
 
 
-def resized_pixels(image: ImageSource | OpenedImage, recipe: PreprocessRecipe) -> NDArray[np.uint8]:
+def resized_pixels(
+    image: ImageSource | OpenedImage, recipe: PreprocessRecipe, threads: int = 1
+) -> NDArray[np.uint8]:
     """Return *image* as 8-bit pixels of the recipe's size, fit and color.
 
     The first half of :func:`image_to_tensor`: all that depends on the image; what is left to do
@@ -158,6 +161,8 @@ def resized_pixels(image: ImageSource | OpenedImage, recipe: PreprocessRecipe) -
     ----------
     image : path, bytes, binary file, PIL.Image or array; or what :func:`open_for` returned
     recipe : PreprocessRecipe
+    threads : int
+        How many threads resize, where that is quicker; the values are the same.
 
     Returns
     -------
@@ -191,10 +196,10 @@ def resized_pixels(image: ImageSource | OpenedImage, recipe: PreprocessRecipe) -
             ),
         )
     if recipe.resize in {"bilinear", "bilinear-draft"}:
-        pixels = _resized_by_pillow(opened.image, height, width, recipe.color)
+        pixels = _resized_by_pillow(opened.image, height, width, recipe.color, threads)
     else:
         age: Age = "0.23" if recipe.resize == "triangle-0.23" else "0.24"
-        pixels = _resized_as_in_rust(opened.image, height, width, recipe.color, age)
+        pixels = _resized_as_in_rust(opened.image, height, width, recipe.color, age, threads)
     if recipe.fit == "stretch":
         return pixels
     top, left, height, width = placement.window
@@ -206,22 +211,20 @@ def resized_pixels(image: ImageSource | OpenedImage, recipe: PreprocessRecipe) -
 
 
 def _resized_by_pillow(
-    image: Image.Image, height: int, width: int, color: Color
+    image: Image.Image, height: int, width: int, color: Color, threads: int
 ) -> NDArray[np.uint8]:
     if color == "GRAY":
         colored = rgb_image(image).convert("L")
     else:
         colored = rgba_image(image) if color in {"RGBA", "BGRA"} else rgb_image(image)
-    pixels: NDArray[np.uint8] = np.asarray(
-        colored.resize((width, height), Image.Resampling.BILINEAR)
-    )
+    pixels = resize_bilinear(colored, height, width, threads)
     return pixels[:, :, None] if color == "GRAY" else pixels
 
 
 def _resized_as_in_rust(
-    image: Image.Image, height: int, width: int, color: Color, age: Age
+    image: Image.Image, height: int, width: int, color: Color, age: Age, threads: int
 ) -> NDArray[np.uint8]:
-    pixels = resize_triangle(color_pixels(image, color), height, width, age)
+    pixels = resize_triangle(color_pixels(image, color), height, width, age, threads)
     if pixels.dtype == np.uint16:
         # 0.24 rounds 16 bits to 8; the crates before it kept the high byte.
         wide = pixels.astype(np.uint16, copy=False)

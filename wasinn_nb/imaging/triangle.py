@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from wasinn_nb.imaging.sharing import in_threads
 
 __all__ = ["Age", "resize_triangle"]
 
@@ -25,8 +27,8 @@ Age = Literal["0.23", "0.24"]
 ``"0.23"`` and before: sums of products divided afterwards, rounded to integers after each pass."""
 
 _F32: Final = np.float32
-# Rows of this many values at a time stay in a core's own cache (measured: 1-2 MiB of L2).
-_BLOCK_VALUES: Final = 1 << 16
+# So many values of the rows between the passes stay in a core's own cache (1 to 2 MiB of L2).
+_BLOCK_VALUES: Final = 3 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,17 @@ class _Taps:
     weights: NDArray[np.float32]
     sums: NDArray[np.float32]
 
+    def part(self, outputs: slice) -> _Taps:
+        """Return the taps of some of the outputs."""
+        return _Taps(self.sources[outputs], self.weights[outputs], self.sums[outputs])
+
 
 def resize_triangle(
-    pixels: NDArray[np.uint8] | NDArray[np.uint16], height: int, width: int, age: Age = "0.24"
+    pixels: NDArray[np.uint8] | NDArray[np.uint16],
+    height: int,
+    width: int,
+    age: Age = "0.24",
+    threads: int = 1,
 ) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Resize as ``resize_exact(width, height, FilterType::Triangle)`` does.
 
@@ -51,6 +61,8 @@ def resize_triangle(
         The new size in pixels.
     age : {"0.24", "0.23"}
         Which `image` crate: from 0.24 on, or up to 0.23.
+    threads : int
+        How many threads share the rows; the values are the same.
 
     Returns
     -------
@@ -63,39 +75,62 @@ def resize_triangle(
     >>> resize_triangle(row, 1, 2)[0, :, 0].tolist()
     [7, 23]
     """
-    limit = int(np.iinfo(pixels.dtype).max)
     rows, columns, channels = pixels.shape
+    result = np.empty((height, width, channels), pixels.dtype)
     vertical, horizontal = _taps(rows, height), _taps(columns, width)
-    between = _weighted_rows(pixels.reshape(rows, -1), vertical, age)
+    flat = pixels.reshape(rows, columns * channels)
+    block = max(1, _BLOCK_VALUES // (columns * channels))
+
+    def fill(start: int, end: int) -> None:
+        for top in range(start, end, block):
+            part = slice(top, min(top + block, end))
+            result[part] = _resized_rows(flat, vertical.part(part), horizontal, age, channels)
+
+    in_threads(fill, height, threads)
+    return result
+
+
+def _resized_rows(
+    flat: NDArray[np.uint8] | NDArray[np.uint16],
+    vertical: _Taps,
+    horizontal: _Taps,
+    age: Age,
+    channels: int,
+) -> NDArray[np.generic]:
+    """Return some rows of the result, (N, width, C)."""
+    limit = int(np.iinfo(flat.dtype).max)
+    between = _weighted_rows(flat, vertical, age)
     if age == "0.23":
-        between = _rounded(between, limit).astype(pixels.dtype)
-    # Columns become rows, so that both passes run over long contiguous memory.
-    turned = between.reshape(height, columns, channels).transpose(1, 0, 2).reshape(columns, -1)
-    resized = _rounded(_weighted_rows(turned, horizontal, age), limit).astype(pixels.dtype)
-    return np.ascontiguousarray(resized.reshape(width, height, channels).transpose(1, 0, 2))
+        between = _rounded(between, limit)
+    # Columns become rows, so that both passes run over contiguous memory.
+    turned = _turned(between, len(between), channels)
+    resized = _rounded(_weighted_rows(turned, horizontal, age), limit).astype(flat.dtype)
+    back = _turned(resized, len(resized), channels)
+    return back.reshape(len(back), -1, channels)
 
 
-def _weighted_rows(rows: NDArray[np.generic], taps: _Taps, age: Age) -> NDArray[np.float32]:
+def _turned(values: NDArray[Any], rows: int, channels: int) -> NDArray[Any]:
+    """Return (rows, N * channels) values as (N, rows * channels): pixels are copied as a whole."""
+    pixels = values.reshape(rows, -1).view(np.dtype((np.void, channels * values.itemsize)))
+    turned = np.ascontiguousarray(pixels.T)
+    return turned.view(values.dtype).reshape(pixels.shape[1], rows * channels)
+
+
+def _weighted_rows(rows: NDArray[Any], taps: _Taps, age: Age) -> NDArray[np.float32]:
     """Return for each output the weighted sum of the rows that it reads: (out, N) float32.
 
     Products and sums are rounded one by one, in index order, as the crate's scalar loop does; a
     matrix product would be faster and would round otherwise.
     """
-    outputs, count = taps.sources.shape
-    result = np.empty((outputs, rows.shape[1]), _F32)
-    block = max(1, _BLOCK_VALUES // max(1, rows.shape[1]))
     weights = taps.weights / taps.sums[:, None] if age == "0.24" else taps.weights
-    product = np.empty((block, rows.shape[1]), _F32)
-    for start in range(0, outputs, block):
-        part = slice(start, min(start + block, outputs))
-        total, term = result[part], product[: part.stop - start]
-        np.multiply(rows[taps.sources[part, 0]], weights[part, 0, None], out=total)
-        for k in range(1, count):
-            np.multiply(rows[taps.sources[part, k]], weights[part, k, None], out=term)
-            total += term
+    total: NDArray[np.float32] = rows[taps.sources[:, 0]] * weights[:, 0, None]
+    term = np.empty_like(total)
+    for k in range(1, taps.sources.shape[1]):
+        np.multiply(rows[taps.sources[:, k]], weights[:, k, None], out=term)
+        total += term
     if age == "0.23":
-        result /= taps.sums[:, None]
-    return result
+        total /= taps.sums[:, None]
+    return total
 
 
 @functools.lru_cache(maxsize=32)
@@ -112,7 +147,14 @@ def _taps(inputs: int, outputs: int) -> _Taps:
     weights[index >= right[:, None]] = 0
     # cumsum adds in index order, as the crate does; sum adds in pairs.
     sums = np.cumsum(weights, axis=1, dtype=_F32)[:, -1]
-    return _Taps(np.minimum(index, right[:, None] - 1), weights, sums)
+    # A weight of 0 changes no sum: each output begins at its first other one.
+    skipped = (weights != 0).argmax(axis=1)
+    place = np.minimum(skipped[:, None] + np.arange(index.shape[1]), index.shape[1] - 1)
+    moved = np.take_along_axis(weights, place, axis=1)
+    moved[skipped[:, None] + np.arange(index.shape[1]) >= index.shape[1]] = 0
+    count = int((moved != 0).sum(axis=1).max())
+    sources = np.take_along_axis(np.minimum(index, right[:, None] - 1), place, axis=1)
+    return _Taps(sources[:, :count], moved[:, :count], sums)
 
 
 def _rounded(values: NDArray[np.float32], limit: int) -> NDArray[np.float32]:

@@ -1,0 +1,76 @@
+"""Images that several threads resize have the same values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from wasinn_nb.imaging import PreprocessRecipe, bilinear, resized_pixels
+from wasinn_nb.imaging.sharing import in_threads
+from wasinn_nb.imaging.triangle import resize_triangle
+
+SIDES = st.integers(1, 90)
+RNG = np.random.default_rng(8)
+
+
+@pytest.fixture(autouse=True)
+def _small_images_too(monkeypatch):
+    monkeypatch.setattr(bilinear, "_SHARED_PIXELS", 1)
+    monkeypatch.setattr(bilinear, "_comes_again", lambda sizes: True)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("color", ["RGB", "BGR", "GRAY", "RGBA"])
+@pytest.mark.parametrize("resize", ["bilinear", "triangle", "triangle-0.23"])
+@given(height=SIDES, width=SIDES, rows=SIDES, columns=SIDES)
+@settings(max_examples=60, deadline=None)
+def test_threads_change_no_value(color, resize, height, width, rows, columns):
+    pixels = RNG.integers(0, 256, (rows, columns, 4 if color == "RGBA" else 3), np.uint8)
+    recipe = PreprocessRecipe(height, width, color=color, resize=resize)
+    image = Image.fromarray(pixels)
+    one, two = (resized_pixels(image, recipe, threads) for threads in (1, 2))
+    assert one.shape == two.shape
+    assert np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("size", [(1080, 1920), (719, 1281), (2160, 3840)])
+def test_large_images_in_halves(size):
+    image = Image.fromarray(RNG.integers(0, 256, (*size, 3), np.uint8))
+    recipe = PreprocessRecipe(512, 896, resize="bilinear")
+    assert np.array_equal(resized_pixels(image, recipe), resized_pixels(image, recipe, 2))
+    assert bilinear._are_the_same((*size, 512, 896, 3))
+
+
+def test_a_size_is_tried_when_it_comes_the_second_time(monkeypatch):
+    monkeypatch.undo()
+    tried = []
+    monkeypatch.setattr(bilinear, "_are_the_same", lambda sizes: bool(tried.append(sizes)))
+    for size in ((600, 800), (600, 801), (600, 800), (20, 20), (20, 20)):
+        bilinear.resize_bilinear(Image.new("RGB", size[::-1]), 64, 64, threads=2)
+    assert tried == [(600, 800, 64, 64, 3)]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 7, 40])
+def test_every_row_is_in_one_part(threads):
+    seen = []
+    in_threads(lambda start, end: seen.extend(range(start, end)), 17, threads)
+    assert sorted(seen) == list(range(17))
+
+
+def test_what_fails_in_a_thread_is_raised():
+    def fail(start, end):
+        if start:
+            raise MemoryError(end)
+
+    with pytest.raises(MemoryError, match="8"):
+        in_threads(fail, 8, 2)
+
+
+def test_blocks_of_the_triangle_change_no_value(monkeypatch):
+    pixels = RNG.integers(0, 65_536, (31, 40, 3), np.uint16)
+    expected = resize_triangle(pixels, 17, 12)
+    monkeypatch.setattr("wasinn_nb.imaging.triangle._BLOCK_VALUES", 1)
+    assert np.array_equal(resize_triangle(pixels, 17, 12), expected)
