@@ -102,7 +102,7 @@ def rows() -> list[Row]:
     for filter_, ours in (("bilinear-draft", seconds["draft"]), ("bilinear", seconds["bilinear"])):
         what = f"file to mask, {filter_}"
         table += [
-            ratio(what, "limit: decode + bare inference", ours, seconds["limit"], "<= 1.25"),
+            ratio(what, "limit: decode + bare inference", ours, seconds["limit"], "<= 1.10"),
             ratio(what, "Pillow and NumPy, as the article", ours, seconds["article"], "< 1"),
             ratio(what, "cv2 and NumPy, as hello-segmentation", ours, seconds["hello"], "< 1"),
             ratio(what, "OpenVINO Model API", ours, seconds["model_api"], "< 1"),

@@ -209,7 +209,7 @@ class LayerComparison(Report):
     def _facts(self) -> list[str]:
         explained = (
             "alone: b's layer computed from a's values; in the whole: both models run through; "
-            "signal to noise, 20 dB are a difference of a tenth"
+            "signal to noise, 20 dB are a difference of a tenth; equal layers have no point"
         )
         facts = [explained]
         if any(self.left_out):

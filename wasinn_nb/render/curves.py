@@ -68,6 +68,7 @@ def draw_curves(
         axes.plot(
             [place], [value], "o", color=_MARKED, markersize=8, label=plain_text(name), zorder=3
         )
+    axes.set_xlim(-1, max(map(len, curves.values()), default=1))
     axes.set_title(plain_text(title), fontsize=_POINTS + 1, color="black")
     axes.set_xlabel(names[0], color="black")
     axes.set_ylabel(names[1], color="black")
