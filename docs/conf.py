@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -67,7 +66,9 @@ def write_sources(_: Sphinx) -> None:
     import runtimes_page
 
     for notebook in (HERE.parent / "notebooks").glob("*.ipynb"):
-        shutil.copy(notebook, HERE / "tutorials")
+        # Links to pages hold from the folder of the notebooks.
+        text = notebook.read_text("utf-8").replace("](../docs/", "](../")
+        (HERE / "tutorials" / notebook.name).write_text(text, "utf-8")
     cli_page.write()
     architecture.write(HERE / "explanation" / "architecture.svg")
     live_viewers.write()
