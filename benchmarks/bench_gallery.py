@@ -7,7 +7,7 @@ in the page with ``performance.now``, at 1700x1100 pixels:
   tiles, among them tiles that are there already;
 * the opacity slider, from its event to the frame that shows it;
 * from running the cell until each tile on screen is drawn;
-* bytes that the websocket receives until then;
+* bytes that come over the comm until then;
 * the page's memory, JavaScript and DOM, after scrolling through all rows, less that before.
 
     python -m benchmarks gallery
@@ -106,7 +106,13 @@ def _memory(page: object) -> float:
 def _measured(server: Server, store: Path) -> dict[str, list[float]]:
     received: list[int] = []
     cells = [BEFORE.format(store=str(store)), "0"]
-    with opened(server, "gallery", *cells, hear=lambda got: received.append(len(got))) as notebook:
+
+    def hear(got: bytes | str) -> None:
+        frame = got.encode() if isinstance(got, str) else got
+        if b'"comm_' in frame:  # what is saved with the notebook comes beside it
+            received.append(len(frame))
+
+    with opened(server, "gallery", *cells, hear=hear) as notebook:
         page = notebook.page
         before = _memory(page)
         page.locator(".jp-CodeCell").nth(1).locator(".cm-content").click()

@@ -154,15 +154,23 @@ def _group_of(path: Path, row: int) -> tuple[int, int]:
     raise IndexError(row)
 
 
-@functools.lru_cache(maxsize=64)
 def _metadata(path: Path) -> Any:
+    state = path.stat()
+    return _kept_metadata(path, state.st_ino, state.st_mtime_ns, state.st_size)
+
+
+@functools.lru_cache(maxsize=64)
+def _kept_metadata(path: Path, *state: int) -> Any:
+    del state  # a part that was written anew has other metadata
     return parquet().read_metadata(path)
 
 
 def _read_group(path: Path, group: int, columns: tuple[str, ...]) -> Any:
     lib = arrow()
     try:
-        with parquet().ParquetFile(path, page_checksum_verification=True) as file:
+        with parquet().ParquetFile(
+            path, metadata=_metadata(path), page_checksum_verification=True
+        ) as file:
             return file.read_row_group(group, columns=list(columns))
     except (lib.ArrowException, OSError) as error:
         raise InvalidArgumentError(f"{path.name} cannot be read: {error}") from error

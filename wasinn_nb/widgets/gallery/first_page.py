@@ -25,7 +25,7 @@ from wasinn_nb.wording import counted, inert
 
 __all__ = ["FirstPage"]
 
-_MOST: Final = 12
+_MOST: Final = 8
 _LOOKED_AT: Final = 60  # rows without an image are passed over
 _COLUMNS: Final = ("name", "status", "thumbnail", "mask", "covers")
 

@@ -11,7 +11,7 @@ const GAP = 8;
 const WORDS = 22; // pixels of the words below an image
 const ASPECT = 0.72; // where nothing says how tall images are
 const TALLEST = 8_000_000; // pixels that every browser scrolls through exactly
-const ASK_AFTER_MS = 40;
+const ASK_AFTER_MS = 120;
 
 /**
  * Return where tiles are.

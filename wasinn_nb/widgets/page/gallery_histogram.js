@@ -19,6 +19,14 @@ const HEIGHT = 36;
 /** @param {number} value */
 const inWords = (value) => String(Number(value.toPrecision(6)));
 
+/** @param {HTMLElement} root */
+function barColors(root) {
+  const style = getComputedStyle(root);
+  return ["--wnb-bar-all", "--wnb-bar", "--wnb-bar-off"].map((name) =>
+    style.getPropertyValue(name),
+  );
+}
+
 /** The column of a facet: what all kinds have. */
 export class FacetView {
   /**
@@ -148,6 +156,9 @@ export class NumberFacet extends FacetView {
       ...this.handles,
     );
     this.listen(this.track);
+    this.width = 0;
+    /** @type {string[] | null} */
+    this.colors = null;
     this.low = element("span");
     this.chosen = element("output", { className: "wnb-facet-chosen" });
     this.high = element("span");
@@ -249,14 +260,17 @@ export class NumberFacet extends FacetView {
     if (!canvas) return;
     const bins = end + 1;
     const pixels = window.devicePixelRatio || 1;
-    const width = Math.max(60, canvas.clientWidth || 200);
-    canvas.width = Math.round(width * pixels);
-    canvas.height = Math.round(HEIGHT * pixels);
+    // To read the width anew would lay out the page for every column of a brush.
+    this.width ||= canvas.clientWidth;
+    const width = Math.round(Math.max(60, this.width || 200) * pixels);
+    if (canvas.width !== width) canvas.width = width;
+    canvas.height = Math.round(HEIGHT * pixels); // clears it, too
     const context = canvas.getContext("2d");
     const filtered = selection.filters.has(facet.name);
     const [first, last] = this.range();
     if (context) {
-      const style = getComputedStyle(this.root);
+      this.colors ??= barColors(this.root);
+      const [allColor, barColor, offColor] = this.colors;
       const totals = selection.totals(facet.name);
       const counts = selection.counts(facet.name);
       let most = 1;
@@ -267,11 +281,11 @@ export class NumberFacet extends FacetView {
       const step = canvas.width / bins;
       for (let bin = 0; bin < bins; bin++) {
         const [x, w] = [bin * step, Math.max(1, step - pixels)];
-        context.fillStyle = style.getPropertyValue("--wnb-bar-all");
+        context.fillStyle = allColor;
         const all = tall(totals[bin]) * pixels;
         context.fillRect(x, canvas.height - all, w, all);
         const chosen = bin >= first && bin <= last;
-        context.fillStyle = style.getPropertyValue(chosen ? "--wnb-bar" : "--wnb-bar-off");
+        context.fillStyle = chosen ? barColor : offColor;
         const some = tall(counts[bin]) * pixels;
         context.fillRect(x, canvas.height - some, w, some);
       }

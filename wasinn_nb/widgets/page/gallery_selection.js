@@ -81,6 +81,8 @@ export class Selection {
     this.holds = new Map(); // what expressions say: 0 or 1 for each row
     this.order = Uint32Array.from({ length: count }, (_, row) => row);
     this.rows = this.order;
+    /** @type {WeakMap<Binned, Uint32Array>} */
+    this.known = new WeakMap(); // how many of all rows the bins have
     this.failures = new Uint8Array(count); // how many filters leave a row out
     this.lastFailed = new Uint8Array(count); // and which one did so last
     /** @type {string[]} */
@@ -113,7 +115,20 @@ export class Selection {
         }
       }
     }
-    this.rows = this.names.length ? this.order.filter((row) => !failures[row]) : this.order;
+    this.rows = this.names.length ? this.passing() : this.order;
+  }
+
+  /** Return the rows that pass, in their order. */
+  passing() {
+    const { order, failures } = this;
+    const rows = new Uint32Array(this.count);
+    let passed = 0;
+    for (let place = 0; place < order.length; place++) {
+      const row = order[place];
+      rows[passed] = row;
+      passed += failures[row] ? 0 : 1;
+    }
+    return rows.slice(0, passed);
   }
 
   /**
@@ -126,9 +141,14 @@ export class Selection {
     const binned = this.columns.get(name);
     if (!binned) return counts;
     const { bins } = binned;
-    const { failures, lastFailed } = this;
+    const { failures, lastFailed, count } = this;
     const own = this.names.indexOf(name);
-    for (let row = 0; row < this.count; row++) {
+    if (!this.names.length) return this.totals(name);
+    if (own < 0) {
+      for (let row = 0; row < count; row++) if (!failures[row]) counts[bins[row]] += 1;
+      return counts;
+    }
+    for (let row = 0; row < count; row++) {
       const failed = failures[row];
       if (!failed || (failed === 1 && lastFailed[row] === own)) counts[bins[row]] += 1;
     }
@@ -141,8 +161,12 @@ export class Selection {
    * @param {string} name
    */
   totals(name) {
+    const binned = this.columns.get(name);
+    const known = binned && this.known.get(binned);
+    if (known) return known;
     const counts = new Uint32Array(256);
-    for (const bin of this.columns.get(name)?.bins ?? []) counts[bin] += 1;
+    for (const bin of binned?.bins ?? []) counts[bin] += 1;
+    if (binned) this.known.set(binned, counts);
     return counts;
   }
 }
