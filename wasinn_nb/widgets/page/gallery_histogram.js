@@ -171,7 +171,8 @@ export class NumberFacet extends FacetView {
     );
     this.body.replaceChildren(this.track, scale);
     this.low.textContent = inWords(this.edges[0]);
-    this.high.textContent = inWords(this.edges[this.end + this.upper]);
+    // Of one bin all values are the same.
+    this.high.textContent = this.end ? inWords(this.edges[this.end + this.upper]) : "";
   }
 
   /** @param {HTMLElement} track */
