@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,23 @@ def test_limits_are_those_of_the_code():
     page = (DOCS / "explanation" / "limits.md").read_text("utf-8")
     for limit in (checks.MOST_MASK_CLASSES, labels._MOST, recipe.MAX_SIDE, checks._MOST_CLASSES):
         assert f"{limit:,}" in page
+
+
+def test_the_links_of_the_project_s_own_pages_lead_somewhere():
+    broken = []
+    for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"):
+        text = (ROOT / name).read_text("utf-8")
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            path, _, anchor = target.partition("#")
+            if path.startswith(("http://", "https://")):
+                continue
+            file = ROOT / (path or name)
+            if not file.exists() or (anchor and anchor not in anchors(file)):
+                broken.append(f"{name}: {target}")
+    assert broken == []
+
+
+def anchors(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
