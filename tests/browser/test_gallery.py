@@ -276,3 +276,18 @@ def test_the_written_page_works_without_jupyter(notebook, browser, place, scheme
     time.sleep(0.2)  # for what an alert would do
     assert problems == []
     context.close()
+
+
+def test_a_page_that_is_loaded_again_in_the_dark(notebook):
+    """The kernel lives on; what was filtered is filtered again."""
+    notebook.kernel.run("gallery.query = ''\ngallery._filters = [{'column': 'sky', 'low': 0.5}]")
+    notebook.save()
+    notebook.reload()
+    gallery = GalleryPage(notebook.output(1))
+    gallery.wait_selected(3)
+    notebook.menu("Settings", "Theme", "JupyterLab Dark")
+    expect(notebook.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    assert violations(gallery.root) == []
+    assert gallery.root.evaluate(CONTRASTS) == []
+    notebook.keep("gallery-dark")
+    notebook.menu("Settings", "Theme", "JupyterLab Light")
