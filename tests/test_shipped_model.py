@@ -34,8 +34,17 @@ def card() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def model() -> ov.CompiledModel:
+    return compiled(FOLDER)
+
+
+@pytest.fixture(scope="module", params=["", "INT8"])
+def each_model(request: pytest.FixtureRequest) -> ov.CompiledModel:
+    return compiled(FOLDER / request.param)
+
+
+def compiled(folder: Path) -> ov.CompiledModel:
     options = {"INFERENCE_PRECISION_HINT": "f32"}
-    return ov.Core().compile_model(FOLDER / f"{NAME}.xml", "CPU", options)
+    return ov.Core().compile_model(folder / f"{NAME}.xml", "CPU", options)
 
 
 def segment(model: ov.CompiledModel, image: Image.Image) -> np.ndarray[Any, Any]:
@@ -78,15 +87,16 @@ def test_the_card_describes_the_files(card: dict[str, Any]) -> None:
         f"{NAME}.bin",
         f"{NAME}.xml",
     ]
-    for file in card["precisions"]["FP16"]:
-        content = (FOLDER / file["name"]).read_bytes()
-        assert len(content) == file["bytes"]
-        assert hashlib.sha384(content).hexdigest() == file["sha384"]
+    for folder, precision in ((FOLDER, "FP16"), (FOLDER / "INT8", "INT8")):
+        for file in card["precisions"][precision]:
+            content = (folder / file["name"]).read_bytes()
+            assert len(content) == file["bytes"]
+            assert hashlib.sha384(content).hexdigest() == file["sha384"]
 
 
 def test_the_model_is_small_and_its_weights_are_fp16(card: dict[str, Any]) -> None:
-    total = sum(path.stat().st_size for path in FOLDER.iterdir())
-    assert total <= MOST_BYTES
+    for folder in (FOLDER, FOLDER / "INT8"):
+        assert sum(path.stat().st_size for path in folder.iterdir()) <= MOST_BYTES
     read = ov.Core().read_model(FOLDER / f"{NAME}.xml")
     weights = [
         op for op in read.get_ops() if op.get_type_name() == "Constant" and op.data.size > 99
@@ -96,7 +106,8 @@ def test_the_model_is_small_and_its_weights_are_fp16(card: dict[str, Any]) -> No
 
 
 def test_the_files_say_nothing_about_where_they_were_made() -> None:
-    text = (FOLDER / f"{NAME}.xml").read_text(encoding="utf-8")
+    paths = (FOLDER / f"{NAME}.xml", FOLDER / "INT8" / f"{NAME}.xml")
+    text = "".join(path.read_text(encoding="utf-8") for path in paths)
     for note in ("Runtime_version", "conversion_parameters", "/work/", "/home/", "/tmp/"):
         assert note not in text
 
@@ -118,7 +129,7 @@ def test_there_are_eight_scenes_with_masks() -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("name", SCENES)
 def test_a_shipped_scene_is_small_and_the_model_sees_it(
-    name: str, model: ov.CompiledModel, card: dict[str, Any]
+    name: str, each_model: ov.CompiledModel, card: dict[str, Any]
 ) -> None:
     path = DATA / "images" / f"{name}.jpg"
     assert path.stat().st_size < 130_000
@@ -128,18 +139,18 @@ def test_a_shipped_scene_is_small_and_the_model_sees_it(
         palette = mask.getpalette() or []
         assert palette[:12] == [value for color in card["palette"] for value in color]
         truth = np.asarray(mask.resize((896, 512), Image.Resampling.NEAREST))
-        found = segment(model, image)
+        found = segment(each_model, image)
     assert truth.max() <= 3
     road = [np.isin(labels, (1, 3)) for labels in (truth, found)]
     assert (road[0] & road[1]).sum() / (road[0] | road[1]).sum() > SCENE_ROAD_IOU
 
 
 @pytest.mark.full
-def test_fresh_scenes_of_unseen_seeds_are_segmented(model: ov.CompiledModel) -> None:
+def test_fresh_scenes_of_unseen_seeds_are_segmented(each_model: ov.CompiledModel) -> None:
     pytest.importorskip("skia", reason="drawing scenes needs skia-python: the extra `train`")
     from training.scenes import draw_scene
 
     scenes = [draw_scene(seed) for seed in range(600_000_000, 600_000_012)]
-    found = [segment(model, Image.fromarray(scene.image)) for scene in scenes]
+    found = [segment(each_model, Image.fromarray(scene.image)) for scene in scenes]
     truth = np.stack([scene.labels for scene in scenes])
     assert mean_iou(truth, np.stack(found)) > FRESH_MIOU

@@ -12,17 +12,17 @@ from training.scenes import CLASSES, PALETTE
 NAME = "road-segmentation-synth-0001"
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "models" / NAME
 HEIGHT, WIDTH = 512, 896
+QUANTIZED = "INT8"
+"""The precision, and the folder, of the variant that `training.quantize` makes."""
 
 DESCRIPTION = "Road, curbs and marks from a car's camera; trained on drawn street scenes only."
 
 
 def card(folder: Path, figures: dict[str, float]) -> dict[str, Any]:
     """Return the model card for the files of a folder."""
-    files = []
-    for suffix in ("xml", "bin"):
-        content = (folder / f"{NAME}.{suffix}").read_bytes()
-        digest = hashlib.sha384(content).hexdigest()
-        files.append({"name": f"{NAME}.{suffix}", "bytes": len(content), "sha384": digest})
+    precisions = {"FP16": files_in(folder)}
+    if (folder / QUANTIZED).is_dir():
+        precisions[QUANTIZED] = files_in(folder / QUANTIZED)
     return {
         "name": NAME,
         "task": "segmentation",
@@ -42,11 +42,21 @@ def card(folder: Path, figures: dict[str, float]) -> dict[str, Any]:
             "exif": "ignore",
         },
         "encoding": "openvino",
-        "precisions": {"FP16": files},
+        "precisions": precisions,
         "license": "Apache-2.0",
         "source": "training/ of this project",
         "figures": figures,
     }
+
+
+def files_in(folder: Path) -> list[dict[str, Any]]:
+    """Describe the two files of the model in a folder."""
+    files = []
+    for suffix in ("xml", "bin"):
+        content = (folder / f"{NAME}.{suffix}").read_bytes()
+        digest = hashlib.sha384(content).hexdigest()
+        files.append({"name": f"{NAME}.{suffix}", "bytes": len(content), "sha384": digest})
+    return files
 
 
 def write_card(folder: Path, figures: dict[str, float]) -> None:
