@@ -191,6 +191,8 @@ ERRORS = {
     "run": ["missing.wasm"],
     "predict": ["missing", "--store", "store"],
     "predictions": ["missing"],
+    "gallery": ["missing", "--html", "page.html"],
+    "quantize": ["missing.onnx", "images"],
 }
 
 

@@ -169,7 +169,7 @@ def predictions(
 def gallery(
     store: StoreFolder,
     html: Annotated[
-        Path, typer.Option("--html", help="Write one page there, readable without Jupyter.")
+        Path, typer.Option("--html", help="Write a page to this file, readable without Jupyter.")
     ],
     truths: Annotated[
         Path | None,

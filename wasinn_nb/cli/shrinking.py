@@ -66,7 +66,7 @@ def quantize(
     """Make the INT8 variant of a model, and say what it gains and loses.
 
     The folder gets the model, its card, and the report as report.json and report.html.  It needs
-    NNCF, whose telemetry is off: pip install 'wasinn-nb[quantize]'.
+    the extra quantize: NNCF, whose telemetry is off.
     """
     found = wn.quantize(
         model,
