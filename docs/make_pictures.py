@@ -35,7 +35,7 @@ def explorer() -> Image.Image:
         server = start_lab(Path(folder), WASINN_NB_OFFLINE="0")
         try:
             browser = launch(playwright)
-            context = browser.new_context(viewport={"width": 1460, "height": 1250})
+            context = browser.new_context(viewport={"width": 1460, "height": 860})
             server.write("explorer.ipynb", CELL)
             notebook = Notebook(context, server, "explorer.ipynb")
             notebook.run_all()

@@ -26,6 +26,22 @@ def option_of(picker):
     return found
 
 
+def looked_at(picker):
+    """Return the options as the page shows them, once it has asked for their thumbnails."""
+    made = {}
+
+    def take(content, buffers):
+        for one, thumbnail in zip(content["options"], buffers, strict=True):
+            made[one["key"]] = one | ({"thumbnail": thumbnail} if thumbnail else {})
+
+    picker.send = take
+    keys = [option["key"] for option in picker._options]
+    picker._handle_custom_msg({"type": "thumbnails", "keys": keys}, [])
+    assert picker.wait(30)
+    del picker.send
+    return [option | made.get(option["key"], {}) for option in picker._options]
+
+
 def small(option):
     """Return the thumbnail of an option."""
     with Image.open(io.BytesIO(option["thumbnail"])) as image:

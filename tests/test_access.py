@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 
 import wasinn_nb as wn
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
-from wasinn_nb.widgets.access import Access
+from wasinn_nb.widgets.access import Access, for_visitors
 
 pytestmark = pytest.mark.full
 
@@ -77,6 +78,19 @@ def test_a_visitor_opens_no_folder_elsewhere(visited, name):
         assert str(visited) not in picker._message.replace(path, "")
         with pytest.raises(InvalidArgumentError):
             Access().folder(path)
+
+
+@pytest.mark.parametrize(("mode", "folder"), [("run", "."), ("edit", None), (None, None)])
+def test_an_app_of_marimo_has_visitors(monkeypatch, tmp_path, mode, folder):
+    class Meta:
+        pass
+
+    Meta.mode = mode
+    monkeypatch.setitem(sys.modules, "marimo", type(sys)("marimo"))
+    monkeypatch.setattr(sys.modules["marimo"], "app_meta", Meta, raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert for_visitors() == (mode == "run")
+    assert Access().root == (None if folder is None else tmp_path.resolve())
 
 
 def test_a_visitor_opens_the_folders_of_the_notebook(visited):

@@ -142,6 +142,7 @@ def test_a_precision_that_the_device_does_not_have_is_said(explore, engines, red
     assert explorer.wait().precision == "f32"
     (remark,) = texts(explorer.viewer)
     assert remark.startswith("precision bf16 was asked for, but onnxruntime computes in f32 on CPU")
+    assert explorer.viewer._notes[0]["badge"] == "ran in f32, not bf16"
     assert explorer.targets.ran == "CPU, f32, onnxruntime"
     explorer.targets.precision = "device"
     explorer.wait()
@@ -155,7 +156,9 @@ def test_a_card_that_describes_no_model_is_named(explore, tmp_path, red):
     (tmp_path / "own/modle.card.json").write_text('{"name": "model"}')
     with pytest.warns(wn.errors.WasiNnWarning, match="modle.card.json is not used"):
         remarks = list(explorer.runs[0].selection.remarks(wn.Pipeline(str(model))))
-    assert [remark for remark in remarks if "modle.card.json is not used" in remark] == remarks
+    (remark,) = remarks
+    assert "modle.card.json is not used" in remark["text"]
+    assert remark["badge"] == "a card is not used"
 
 
 # ---------------------------------------------------------------------------------- one class
@@ -220,8 +223,7 @@ def test_a_classifier_shows_bars_in_place_of_a_mask(explore, classifier, red):
     result = explorer.wait()
     assert isinstance(result, wn.ClassificationResult)
     assert result.top(1)[0].name == "red"
-    assert explorer.bars.layout.display is None
-    assert explorer.viewer.layout.display == "none"
+    assert explorer._shown == ["bars"]
     (entry,) = explorer.bars._results
     # Means of the image: 20 blue, 10 green, 250 red; softmax of mean / 50.
     powers = np.exp(np.array([20, 10, 250]) / 50)
@@ -243,15 +245,14 @@ def test_a_classifier_shows_bars_in_place_of_a_mask(explore, classifier, red):
 def test_a_classifier_without_a_card_is_told_by_its_output(explore, classifier, red, toy):
     explorer = explore(toy, red)
     explorer.wait()
-    assert explorer.bars.layout.display == "none"
+    assert explorer._shown == ["masks"]
     explorer.models.value = classifier
     assert explorer.wait().top(1)[0].name == "class 2"
     assert texts(explorer.bars) == [ASSUMED]
     assert "result = wn.classify(" in explorer.code
     explorer.models.value = toy
     assert explorer.wait().labels.shape == (4, 6)
-    assert explorer.bars.layout.display == "none"
-    assert explorer.viewer.layout.display is None
+    assert explorer._shown == ["masks"]
 
 
 def test_saving_classes(explore, classifier, red, tmp_path):
@@ -283,8 +284,7 @@ def test_a_mask_beside_classes(explore, classifier, toy, red, tmp_path):
     explorer = explore(toy, red, compare=True)
     explorer.runs[1].models.value = classifier
     explorer.wait()
-    assert explorer.viewer.layout.display is None
-    assert explorer.bars.layout.display is None
+    assert explorer._shown == ["masks", "bars"]
     assert [one["title"] for one in explorer.bars._results] == ["B: classifier"]
     assert explorer.viewer._notes == []
     assert texts(explorer.bars) == [f"A: {ASSUMED}", f"B: {ASSUMED}"], "each with its own line"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import threading
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from picked import CUT, NOISE, PNG, encoded, option_of, small
+from picked import CUT, NOISE, PNG, encoded, looked_at, option_of, small
 from PIL import Image
 
 import wasinn_nb as wn
@@ -26,13 +28,15 @@ def test_shipped_images():
     assert [option["key"] for option in picker._options] == list(wn.images())
     assert (picker.value, picker.title) == ("city-crosswalk", "city-crosswalk")
     assert picker.image == wn.image("city-crosswalk")
-    for option in picker._options:
+    assert all("thumbnail" not in option for option in picker._options), "until it is asked for"
+    shown = looked_at(picker)
+    for option in shown:
         assert option["enabled"]
         assert small(option).size == (144, 81)
         assert len(option["thumbnail"]) < 4000
         assert option["detail"] == "1280x720"
-    again = {option["key"]: option["thumbnail"] for option in ImagePicker()._options}
-    assert all(option["thumbnail"] is again[option["key"]] for option in picker._options)
+    again = {option["key"]: option["thumbnail"] for option in looked_at(ImagePicker())}
+    assert all(option["thumbnail"] is again[option["key"]] for option in shown), "made once"
 
 
 def test_start_image_is_a_file(tmp_path, monkeypatch):
@@ -42,7 +46,8 @@ def test_start_image_is_a_file(tmp_path, monkeypatch):
         picker = ImagePicker(value)
         assert (picker.value, picker.image, picker.title) == (str(path), path, "mine.png")
         assert option_of(picker)["enabled"]
-        assert small(option_of(picker)).size == (3, 2)
+        assert option_of(picker)["detail"] == "3x2"
+        assert small(looked_at(picker)[0]).size == (3, 2)
     monkeypatch.setenv("WASINN_NB_IMAGE", str(path))
     assert ImagePicker().image == path
     assert ImagePicker("city-arrow").value == "city-arrow"
@@ -125,8 +130,7 @@ def folder(tmp_path):
 
 def test_folder(folder):
     picker = ImagePicker(folder=folder)
-    assert picker.wait(30)
-    listed = picker._options[: -len(wn.images())]
+    listed = looked_at(picker)[: -len(wn.images())]
     assert [(o["title"], o["enabled"], o["detail"], o["reason"][:20]) for o in listed] == [
         ("A.JPG", True, "60x40", ""),
         ("b.png", True, "3x2", ""),
@@ -145,43 +149,75 @@ def test_folder(folder):
     assert [o["title"] for o in picker._options][:2] == ["b.png", "city-arrow"], "the pick stays"
 
 
-def test_sixty_of_a_folder(tmp_path):
-    for index in range(70):
+def test_all_images_of_a_folder_are_listed(tmp_path):
+    for index in range(300):
         (tmp_path / f"{index:03}.png").write_bytes(PNG)
     picker = ImagePicker(folder=tmp_path)
-    assert picker._message == "the first 60 of 70 images are shown"
-    assert picker._options[59]["title"] == "059.png"
-    assert picker._options[60]["title"] == wn.images()[0]
+    assert picker._message == ""
+    titles = [option["title"] for option in picker._options]
+    assert titles == [f"{index:03}.png" for index in range(300)] + list(wn.images())
+    packed = picker.get_state("_options")["_options"]
+    assert packed["count"] == 300 + len(wn.images())
+    assert json.loads(zlib.decompress(packed["deflated"])) == picker._options
+    assert len(packed["deflated"]) < 0.1 * len(json.dumps(picker._options))
+    picker.value = str(tmp_path / "299.png")
+    assert picker.image == tmp_path / "299.png"
+
+
+def test_thumbnails_are_made_of_what_was_offered_alone(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("in/fine.png", "secret.png"):
+        (tmp_path / name).write_bytes(PNG)
+    picker = ImagePicker(folder=tmp_path / "in")
+    sent = []
+    picker.send = lambda content, buffers: sent.append((content, buffers))
+    keys = [str(tmp_path / "secret.png"), 7, None, str(tmp_path / "in/fine.png"), ["x"]]
+    picker._handle_custom_msg({"type": "thumbnails", "keys": keys}, [])
     assert picker.wait(30)
-    assert all("thumbnail" in option for option in picker._options)
+    [(content, [thumbnail])] = sent
+    assert content == {
+        "type": "thumbnails",
+        "options": [{"key": str(tmp_path / "in/fine.png"), "detail": "3x2"}],
+    }
+    assert small({"thumbnail": thumbnail}).size == (3, 2)
 
 
 @pytest.fixture
 def go_on(monkeypatch):
     """An event that thumbnails in the background wait for."""
-    event, original = threading.Event(), images._described
+    event, original = threading.Event(), images.described
 
-    def slow(entry, source):
+    def slow(source):
         assert threading.current_thread() is threading.main_thread() or event.wait(30)
-        return original(entry, source)
+        return original(source)
 
-    monkeypatch.setattr(images, "_described", slow)
+    monkeypatch.setattr(images, "described", slow)
     return event
 
 
-def test_next_folder_before_the_last_is_done(folder, tmp_path, go_on):
-    picker = ImagePicker(folder=folder)
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other/z.png").write_bytes(PNG)
-    picker.open_folder(tmp_path / "other")
+def test_the_last_that_were_asked_for_come_first(tmp_path, go_on):
+    for index in range(500):
+        (tmp_path / f"{index:03}.png").write_bytes(PNG)
+    picker = ImagePicker(folder=tmp_path)
+    sent = []
+    picker.send = lambda content, buffers: sent.extend(content["options"])
+    for start in (0, 100, 200, 300, 400):  # as where someone scrolls through it
+        keys = [str(tmp_path / f"{index:03}.png") for index in range(start, start + 100)]
+        picker._handle_custom_msg({"type": "thumbnails", "keys": keys}, [])
+    dropped = [Path(one["key"]).stem for one in sent if one.get("dropped")]
+    assert len(dropped) in {99, 100}, "the first one may be in the making already"
+    assert set(dropped) <= {f"{index:03}" for index in range(100)}
     go_on.set()
     assert picker.wait(30)
-    assert [option["title"] for option in picker._options][:2] == ["z.png", "city-arrow"]
-    assert small(picker._options[0]).size == (3, 2)
+    made = [Path(one["key"]).stem for one in sent if not one.get("dropped")]
+    assert made[1:3] == ["400", "401"]
+    assert len(made) in {400, 401}
 
 
 def test_closed_while_thumbnails_are_made(folder, go_on):
     picker = ImagePicker(folder=folder)
+    keys = [option["key"] for option in picker._options]
+    picker._handle_custom_msg({"type": "thumbnails", "keys": keys}, [])
     picker.close()
     go_on.set()
     assert picker.wait(30)
@@ -223,7 +259,6 @@ def test_names_that_are_no_text(tmp_path):
     ):
         (Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))).write_bytes(PNG)
     picker = ImagePicker(folder=tmp_path)
-    assert picker.wait(30)
     entries = [(option["title"], option["enabled"]) for option in picker._options[:4]]
     assert entries == [
         ("<b>&amp;.png", True),

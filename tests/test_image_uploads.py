@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from picked import CUT, NOISE, PNG, encoded, option_of, small
+from picked import CUT, NOISE, PNG, encoded, looked_at, option_of, small
 
 import wasinn_nb as wn
 from wasinn_nb.errors import ImageError, InvalidArgumentError
@@ -70,7 +70,7 @@ def test_add(kind):
     picker.add(GOOD[kind], "mine.png")
     assert (picker.value, picker.image, picker.title) == ("upload:mine.png", GOOD[kind], "mine.png")
     assert picker._options[0] == option_of(picker)
-    assert small(option_of(picker))
+    assert small(looked_at(picker)[0])
     assert picker._message == ""
 
 

@@ -12,7 +12,7 @@ import pytest
 from wasinn_nb.widgets import pages
 from wasinn_nb.widgets.pages import joined, page
 
-WIDGETS = ["bars", "gallery", "panel", "picker", "viewer"]
+WIDGETS = ["bars", "choice", "explorer", "gallery", "panel", "picker", "viewer"]
 STANDALONE = ["gallery_page", "standalone"]  # they render by themselves, where there is a page
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
 
@@ -158,7 +158,7 @@ def test_every_script_and_style_belongs_to_a_widget():
         path for name in (*WIDGETS, *STANDALONE) for path in joined(pages._FOLDER / f"{name}.js")[1]
     }
     assert scripts == set(pages._FOLDER.glob("*.js"))
-    styles = {path.with_suffix(".css") for path in scripts}
+    styles = {path.with_suffix(".css") for path in scripts} | {pages._TOKENS}
     assert styles >= set(pages._FOLDER.glob("*.css"))
 
 

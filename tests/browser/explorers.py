@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,25 +36,60 @@ class ExplorerPage:
         """Return what *expression* is in the kernel; ``it`` is the explorer."""
         return self.notebook.kernel.ask(f"(lambda it: {expression})({self.name})")
 
-    def group(self, name: str):
-        """Return a picker: ``Model``, ``Image``, ``Execution target``."""
-        return self.root.get_by_role("group", name=name, exact=True)
+    def row(self, run: str = "A"):
+        """Return the row of the bar that belongs to a run."""
+        return self.root.get_by_role("group", name=f"Run {run}", exact=True)
 
-    def pick(self, group: str, option: str) -> None:
-        """Click an option, and wait until the kernel has run it."""
-        attribute = {"Model": "models", "Image": "images", "Execution target": "targets"}[group]
-        radio = self.group(group).get_by_role("radio", name=option, exact=True)
-        radio.scroll_into_view_if_needed()
+    def button(self, choice: str, run: str = "A"):
+        """Return a button of the bar: ``Image``, ``Model``, ``Target`` or ``Precision``."""
+        return self.row(run).get_by_role("button", name=re.compile(f"^{choice} "))
+
+    def open(self, choice: str, run: str = "A"):
+        """Open a choice of the bar, and return its panel."""
+        button = self.button(choice, run)
+        if button.get_attribute("aria-expanded") != "true":
+            button.click()
+        panel = self.row(run).get_by_role("dialog", name=choice, exact=True)
+        expect(panel).to_be_visible()
+        return panel
+
+    def close(self) -> None:
+        """Close the panel that is open, as a key does."""
+        self.notebook.page.keyboard.press("Escape")
+        expect(self.root.get_by_role("dialog")).to_have_count(0)
+
+    def more(self):
+        """Open the drawer with what is needed now and then, and return it."""
+        button = self.root.get_by_role("button", name="More", exact=True)
+        if button.get_attribute("aria-expanded") != "true":
+            button.click()
+        return self.root.locator(".wnb-drawer")
+
+    @property
+    def strip(self):
+        """The images below the one that is shown."""
+        return self.root.get_by_role("radiogroup", name="Images", exact=True)
+
+    def pick(self, choice: str, option: str, run: str = "A") -> None:
+        """Click an option of a panel, and wait until the kernel has it."""
+        panel = self.open(choice, run)
+        radio = panel.get_by_role("radio", name=option, exact=True)
         radio.locator("xpath=..").click()
-        expect(radio).to_be_checked()
+        expect(self.root.get_by_role("dialog")).to_have_count(0)
+        attribute = {
+            "Model": "runs[{}].models.value",
+            "Image": "images.value",
+            "Target": "runs[{}].targets.value",
+            "Precision": "runs[{}].targets.precision",
+        }[choice].format("AB".index(run))
         self.notebook.until(
-            lambda: self.ask(f"it.{attribute}.value") == option, f"the kernel knows of {option}"
+            lambda: self.ask(f"it.{attribute}") == option, f"the kernel knows of {option}"
         )
 
     def upload(self, name: str, content: bytes | Path) -> None:
         """Choose a file to upload, as the dialogue of the button does."""
         given = {"name": name, "mimeType": "image/png", "buffer": content}
-        chooser = self.group("Image").locator("input[type=file]")
+        chooser = self.root.locator("input[type=file]")
         chooser.set_input_files(content if isinstance(content, Path) else given)
 
     def wait_image(self, value: str) -> Viewer:

@@ -1,4 +1,4 @@
-"""JupyterLab and Voila as a person starts them, but with folders and settings of their own."""
+"""JupyterLab, Voila and marimo as a person starts them, with folders and settings of their own."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Server:
         """Start ``python -m command`` in *folder*; it is up when its log says *ready*."""
         self.token = token
         self.root = folder / "root"
-        self.root.mkdir()
+        self.root.mkdir(exist_ok=True)
         self.log = folder / "log.txt"
         self.environment = _environment(folder) | environment
         with self.log.open("wb") as log:
@@ -131,6 +131,18 @@ def start_voila(folder: Path, **environment: str) -> Server:
         ["voila", ".", "--no-browser", "--Voila.ip=127.0.0.1", f"--port={free_port()}"],
         folder,
         r"(http://127\.0\.0\.1:\d+/)\n",
+        **environment,
+    )
+
+
+def start_marimo(folder: Path, app: str, **environment: str) -> Server:
+    """Start marimo on an app of these lines, as ``marimo run app.py`` does."""
+    (folder / "root").mkdir()
+    (folder / "root/app.py").write_text(app)
+    return Server(
+        ["marimo", "run", "app.py", "--headless", "--host=127.0.0.1", f"--port={free_port()}"],
+        folder,
+        r"URL: (http://localhost:\d+)",
         **environment,
     )
 

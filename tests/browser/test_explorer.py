@@ -47,18 +47,19 @@ def test_another_model(explorer):
 
 
 def test_another_target_and_precision(explorer):
-    target = explorer.group("Execution target")
-    assert "Ran on CPU, f32" in target.inner_text()
-    explorer.pick("Execution target", "AUTO")
+    assert "Ran on CPU, f32" in explorer.open("Target").inner_text()
+    explorer.pick("Target", "AUTO")
     ran = explorer.ask("(lambda r: f'{r.target}, {r.precision}')(it.wait())")
+    target = explorer.open("Target")
     expect(target).to_contain_text(f"Ran on {ran}")
+    explorer.close()
     explorer.check_painted()
-    target.get_by_label("Precision").select_option("bf16")
-    explorer.notebook.until(
-        lambda: explorer.ask("it.targets.precision") == "bf16", "the kernel has it"
-    )
+    explorer.pick("Precision", "bf16")
     ran = explorer.ask("(lambda r: f'{r.target}, {r.precision}')(it.wait())")
-    expect(target).to_contain_text(f"Ran on {ran}")
+    expect(explorer.open("Precision")).to_contain_text(f"Ran on {ran}")
+    expect(explorer.button("Precision")).to_contain_text("bf16")
+    explorer.close()
+    target = explorer.open("Target")
     expect(target.get_by_role("radio", name="GPU")).to_be_disabled()  # and why is readable
     why = target.locator("label", has_text="GPU").locator(".wnb-why")
     expect(why.locator("span")).to_be_hidden()
@@ -70,6 +71,7 @@ def test_another_target_and_precision(explorer):
     expect(why.locator("span")).to_have_text(explorer.ask("wn.devices()[1].reason"))
     why.locator("summary").press("Enter")
     expect(why.locator("span")).to_be_hidden()
+    explorer.close()
 
 
 def test_the_last_of_several_clicks_counts(explorer):
@@ -77,7 +79,7 @@ def test_the_last_of_several_clicks_counts(explorer):
     assert explorer.ask("it.result is None")  # the kernel answers while it runs
     expect(explorer.root.get_by_role("progressbar", name="Running")).to_be_visible()
     for image in ("country-road", "city-island", "shops-bend"):
-        radio = explorer.group("Image").get_by_role("radio", name=image, exact=True)
+        radio = explorer.strip.get_by_role("radio", name=image, exact=True)
         radio.locator("xpath=..").click()
     explorer.notebook.until(lambda: explorer.ask("it.images.value") == "shops-bend", "the last")
     explorer.check_painted()
@@ -108,7 +110,7 @@ def test_a_model_that_does_not_load(explorer):
 def test_code_runs_as_pasted(explorer):
     explorer.pick("Image", "hill-crosswalk")
     explorer.wait_until_painted()
-    explorer.root.get_by_role("button", name="Copy code").click()
+    explorer.more().get_by_role("button", name="Copy code").click()
     expect(explorer.root.get_by_role("button", name="Copied")).to_be_visible()
     code = explorer.notebook.page.evaluate("navigator.clipboard.readText()")
     assert code == explorer.ask("it.code")
@@ -121,6 +123,7 @@ def test_code_runs_as_pasted(explorer):
 
 
 def test_saving(explorer):
+    explorer.more()
     explorer.root.get_by_role("textbox", name="Folder to save to").fill("kept")
     explorer.root.get_by_role("button", name="Save", exact=True).click()
     saved = explorer.root.locator(".wnb-saved")
@@ -137,7 +140,7 @@ def test_saving(explorer):
 
 
 def test_times(explorer):
-    times = explorer.root.locator(".wnb-times")
+    times = explorer.more().locator(".wnb-times")
     times.locator("summary").click()
     explorer.root.get_by_role("button", name="Time 10 runs").click()
     expect(times.locator("caption")).to_contain_text(SHIPPED)
@@ -148,18 +151,14 @@ def test_times(explorer):
 
 
 def test_compare_mode(explorer):
+    expect(explorer.row("B")).to_be_hidden()
     explorer.root.get_by_role("checkbox", name="Compare two runs").check()
-    second = explorer.group("Execution target B")
-    expect(second).to_be_visible()
-    second.get_by_label("Precision").select_option("bf16")
-    explorer.notebook.until(
-        lambda: explorer.ask("it.runs[1].targets.precision") == "bf16", "the kernel has it"
-    )
-    model = explorer.group("Model B").get_by_role("radio", name="channels")
-    model.locator("xpath=..").click()
+    explorer.pick("Precision", "bf16", "B")
+    explorer.pick("Model", "channels", "B")
     explorer.notebook.until(
         lambda: explorer.ask("it.wait() and it.other and it.other.card.name") == "channels", "B"
     )
+    assert explorer.ask("it.runs[1].targets.precision") == "bf16"
     viewer = explorer.wait_until_painted()
     verdict = explorer.root.locator(".wnb-verdict")
     expect(verdict).to_be_visible(timeout=PATIENCE)
@@ -168,7 +167,7 @@ def test_compare_mode(explorer):
     viewer.mode("Difference")
     expect(explorer.root.locator(".wnb-class").first).to_contain_text("→")
     explorer.root.get_by_role("checkbox", name="Compare two runs").uncheck()
-    expect(second).to_be_hidden()
+    expect(explorer.row("B")).to_be_hidden()
     explorer.notebook.until(lambda: explorer.ask("it.wait() and it.other is None"), "one again")
     explorer.check_painted()
 
@@ -176,10 +175,11 @@ def test_compare_mode(explorer):
 def test_a_target_that_is_not_here(explorer):
     explorer.notebook.kernel.run("explorer.targets.value = 'GPU'")
     expect(explorer.error).to_contain_text("GPU", timeout=PATIENCE)
-    radio = explorer.group("Execution target").get_by_role("radio", name="GPU")
+    expect(explorer.button("Target")).to_have_class(re.compile("wnb-bad"))
+    radio = explorer.open("Target").get_by_role("radio", name="GPU")
     expect(radio).to_be_checked()
     expect(radio).to_be_disabled()
-    explorer.pick("Execution target", "CPU")
+    explorer.pick("Target", "CPU")
     expect(explorer.error).to_be_hidden(timeout=PATIENCE)
     explorer.check_painted()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from browser.explorers import ExplorerPage, flat_image
@@ -109,17 +111,36 @@ def test_a_mask_and_classes_are_both_shown(explorer):
     )
 
 
-def test_what_is_assumed_is_below_the_image_with_its_line(explorer):
-    viewer = explorer.wait_until_painted()
-    note = viewer.root.locator(".wnb-note")
+def test_what_is_assumed_is_a_badge_with_its_line(explorer):
+    explorer.wait_until_painted()
+    badge = explorer.root.locator(".wnb-badge")
+    expect(badge).to_have_text("recipe assumed")
+    badge.click()
+    note = explorer.root.locator(".wnb-note")
+    expect(note).to_be_visible()
     expect(note).to_contain_text("assumed: BGR, values 0 to 255, bilinear")
     line = note.locator("code").inner_text()
     assert line == explorer.ask("it.viewer._notes[0]['code']")
     assert line.startswith("wn.ModelCard.from_model(")
-    assert note.bounding_box()["y"] > viewer.canvas.bounding_box()["y"]
+    explorer.root.get_by_role("button", name="Copy this line").click()
+    assert explorer.notebook.page.evaluate("navigator.clipboard.readText()") == line
+    explorer.close()
     explorer.pick("Model", "road-segmentation-synth-0001")
     explorer.wait_until_painted()
-    expect(note).to_have_count(0)
+    expect(badge).to_have_count(0)
+
+
+def test_a_precision_that_did_not_run_is_a_badge(explorer):
+    explorer.pick("Model", "engines")
+    explorer.notebook.kernel.run(
+        "explorer.targets.runtime, explorer.targets.precision = 'onnxruntime', 'bf16'\n"
+        "import warnings; warnings.simplefilter('ignore'); _ = explorer.wait()"
+    )
+    badge = explorer.root.locator(".wnb-badge", has_text="ran in f32, not bf16")
+    expect(badge).to_have_attribute("title", re.compile("onnxruntime computes in f32 on CPU"))
+    explorer.notebook.kernel.run("explorer.targets.precision = 'f32'")
+    expect(badge).to_have_count(0)
+    explorer.notebook.kernel.run("explorer.targets.runtime = 'openvino'")
 
 
 def test_the_threshold_of_one_class_changes_the_result_and_the_code(explorer):
@@ -139,10 +160,12 @@ def test_the_threshold_of_one_class_changes_the_result_and_the_code(explorer):
 
 
 def test_runtimes_are_offered_where_several_read_the_model(explorer):
-    runtime = explorer.group("Execution target").get_by_label("Runtime")
+    runtime = explorer.open("Target").get_by_label("Runtime")
     expect(runtime).to_be_hidden()
+    explorer.close()
     explorer.pick("Model", "engines")
     explorer.check_painted(least=3)
+    target = explorer.open("Target")
     expect(runtime).to_be_visible()
     expect(runtime.locator("option")).to_have_text(["onnxruntime", "openvino"])
     runtime.select_option("onnxruntime")
@@ -150,14 +173,16 @@ def test_runtimes_are_offered_where_several_read_the_model(explorer):
         lambda: explorer.ask("it.targets.runtime") == "onnxruntime", "the kernel has it"
     )
     assert explorer.ask("it.wait().runtime") == "onnxruntime"
-    explorer.check_painted(least=3)
-    target = explorer.group("Execution target")
     expect(target).to_contain_text("Ran on CPU, f32, onnxruntime")
     expect(target).to_contain_text("ONNX Runtime's own kernels")
+    explorer.close()
+    explorer.check_painted(least=3)
     explorer.pick("Model", "channels")
     explorer.check_painted(least=3)
     assert explorer.ask("it.result.runtime") == "openvino"
+    explorer.open("Target")
     expect(runtime).to_be_hidden()
+    explorer.close()
 
 
 @pytest.mark.parametrize("width", [620, 1280])

@@ -17,7 +17,8 @@ def notebook(open_notebook):
         "layout", "import wasinn_nb as wn\nexplorer = wn.Explorer(compare=True)\nexplorer"
     ) as made:
         made.run_all()
-        for summary in made.page.locator(".wnb-panel summary").all():
+        made.page.get_by_role("button", name="More", exact=True).click()
+        for summary in made.page.locator(".wnb-drawer summary, .wnb-verdict summary").all():
             summary.click()  # what is folded away has to fit, too
         yield made
         assert made.errors == []
@@ -46,10 +47,12 @@ def test_nothing_sticks_out(notebook, explorer, width, mode):
 
 
 def test_the_image_follows_the_cell(notebook, explorer):
+    notebook.page.set_viewport_size({"width": 1280, "height": 2500})  # all is open: it is high
     viewer = explorer.wait_until_painted()
     viewer.mode("Overlay")
+    viewer.pixels()
     wide = viewer.canvas.bounding_box()["width"]
-    notebook.page.set_viewport_size({"width": 700, "height": 1000})
+    notebook.page.set_viewport_size({"width": 700, "height": 2500})
     viewer.pixels()
     narrow = viewer.canvas.bounding_box()["width"]
     assert narrow < 0.7 * wide

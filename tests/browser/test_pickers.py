@@ -6,6 +6,7 @@ import base64
 import hashlib
 import http.server
 import io
+import re
 import struct
 import threading
 import time
@@ -64,16 +65,19 @@ BAD = {
 def test_an_upload_that_is_no_image(explorer, name):
     picked = explorer.ask("it.images.value")
     explorer.upload(name, BAD[name])
-    message = explorer.group("Image").get_by_role("alert")
+    expect(explorer.button("Image")).to_have_class(re.compile("wnb-bad"))
+    message = explorer.open("Image").get_by_role("alert")
     expect(message).to_contain_text(name, timeout=PATIENCE)
     assert len(message.inner_text()) > len(name) + 10
     assert explorer.ask("it.images.value") == picked
+    explorer.close()
     explorer.check_painted()
     explorer.upload("good.png", flat_image())
     explorer.notebook.until(
         lambda: explorer.ask("it.images.value").startswith("upload:good"), "it still works"
     )
-    expect(message).to_be_hidden()
+    expect(explorer.root.locator(".wnb-images .wnb-message")).to_have_text("")
+    expect(explorer.button("Image")).not_to_have_class(re.compile("wnb-bad"))
     explorer.wait_until_painted()
 
 
@@ -111,20 +115,23 @@ def test_a_folder_of_images(explorer):
     folder.mkdir(exist_ok=True)
     (folder / "fine.png").write_bytes(flat_image())
     (folder / "bad.png").write_bytes(b"not an image")
-    images = explorer.group("Image")
+    images = explorer.open("Image")
     images.get_by_role("textbox", name="Folder").fill("images")
     images.get_by_role("button", name="Open").click()
     good = images.get_by_role("radio", name="fine.png", exact=True)
     expect(good).to_be_visible(timeout=PATIENCE)
     expect(images.get_by_role("radio", name="bad.png", exact=True)).to_be_disabled()
+    expect(good.locator("xpath=..").locator("img")).to_have_attribute("src", re.compile("^blob:"))
     good.locator("xpath=..").click()
     explorer.notebook.until(
         lambda: explorer.ask("it.images.value").endswith("images/fine.png"), "picked"
     )
     explorer.wait_until_painted()
+    images = explorer.open("Image")
     images.get_by_role("textbox", name="Folder").fill("nowhere")
     images.get_by_role("textbox", name="Folder").press("Enter")
     expect(images.get_by_role("alert")).to_contain_text("nowhere")
+    explorer.close()
 
 
 def test_an_upload_of_several_messages(explorer):
@@ -145,9 +152,10 @@ def test_an_upload_that_is_too_large(explorer, tmp_path):
         file.truncate(65 * 2**20)
     explorer.notebook.sent.clear()
     explorer.upload("large.png", path)
-    message = explorer.group("Image").get_by_role("alert")
+    message = explorer.open("Image").get_by_role("alert")
     expect(message).to_contain_text("large.png has 68.2 MB; at most 64 MiB")
     assert sum(map(len, explorer.notebook.sent)) < 100_000  # refused before it travels
+    explorer.close()
     explorer.upload("small.png", flat_image())
     explorer.wait_image("upload:small.png")
 
@@ -166,13 +174,13 @@ def test_large_images_travel_small(explorer):
 def test_dropped_and_pasted(explorer, way):
     """The event is made by hand: a browser without a window has neither desktop nor clipboard."""
     content = flat_image()
-    explorer.group("Image").evaluate(
+    explorer.root.locator(".wnb-picker.wnb-images").evaluate(
         """(root, [way, base64]) => {
             const bytes = Uint8Array.from(atob(base64), (one) => one.charCodeAt(0));
             const moved = new DataTransfer();
             moved.items.add(new File([bytes], `${way}.png`, { type: "image/png" }));
             const about = { bubbles: true, cancelable: true };
-            root.querySelector(".wnb-options").dispatchEvent(way === "drop"
+            root.querySelector(".wnb-tiles").dispatchEvent(way === "drop"
                 ? new DragEvent("drop", { ...about, dataTransfer: moved })
                 : new ClipboardEvent("paste", { ...about, clipboardData: moved }));
         }""",
@@ -185,17 +193,18 @@ def test_dropped_and_pasted(explorer, way):
 def test_arrow_keys_pick(explorer):
     cells = explorer.notebook.page.locator(".jp-Cell")
     before = cells.count()
-    picked = explorer.group("Image").get_by_role("radio", name="city-crosswalk", exact=True)
+    picked = explorer.strip.get_by_role("radio", name="city-crosswalk", exact=True)
     picked.focus()
     picked.press("ArrowRight")
     explorer.wait_image("city-cyclist")
     explorer.check_painted()
     page = explorer.notebook.page
     # Letters that insert, cut and delete cells where JupyterLab has the focus.
-    for group in ("Model", "Image", "Execution target"):
-        explorer.group(group).locator("input:checked").focus()
+    for choice in ("Model", "Image", "Target", "Precision"):
+        explorer.open(choice).locator("input:checked").focus()
         for key in ("a", "b", "x", "d", "d"):
             page.keyboard.press(key)
+        explorer.close()
     expect(cells).to_have_count(before)
 
 
@@ -244,22 +253,26 @@ def test_downloads(explorer, mirror, write_card):
     explorer.notebook.kernel.run(
         "import os\nos.environ['WASINN_NB_OFFLINE'] = '0'\nexplorer.models.refresh()"
     )
-    models = explorer.group("Model")
+    models = explorer.open("Model")
     fetched = models.get_by_role("radio", name="fetched", exact=True)
     expect(fetched).to_be_disabled()
     models.get_by_role("button", name="Download fetched").click()
     bar = models.get_by_role("progressbar", name="Downloading fetched")
     expect(bar).to_be_visible(timeout=PATIENCE)
     explorer.notebook.until(lambda: 0.2 < bar.evaluate("(one) => one.value") < 0.9, "half of it")
+    explorer.close()
     explorer.pick("Image", "country-road")  # meanwhile all else works
     explorer.check_painted()
+    models = explorer.open("Model")
     mirror.let_go.set()
     expect(fetched).to_be_checked(timeout=PATIENCE)
     expect(bar).to_be_hidden()
+    explorer.close()
     explorer.notebook.until(lambda: explorer.ask("it.models.value") == "fetched", "it is picked")
     explorer.check_painted()
     assert explorer.ask("it.result.card.name") == "fetched"
 
+    models = explorer.open("Model")
     models.get_by_role("button", name="Download lost").click()
     expect(models.get_by_role("alert")).to_contain_text("404", timeout=PATIENCE)
     expect(models.get_by_role("radio", name="lost", exact=True)).to_be_disabled()

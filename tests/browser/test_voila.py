@@ -41,7 +41,7 @@ def test_the_mask_is_painted(page, browser):
     viewer.wait_painted()
     # Start values are those of the environment, as everywhere.
     expect(page.get_by_role("radio", name="city-island", exact=True)).to_be_checked()
-    expect(page.get_by_role("radio", name="AUTO", exact=True)).to_be_checked()
+    expect(page.get_by_role("button", name="Target AUTO", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="Road segmentation")).to_be_visible()
     assert len(check_result(viewer, wn.segment("city-island", scores=True))) >= 2
     expect(page.locator("[data-wnb-still]")).to_be_hidden()
@@ -67,7 +67,9 @@ def test_an_upload_that_is_no_image(page, browser):
     page.locator("input[type=file]").set_input_files(
         {"name": "broken.png", "mimeType": "image/png", "buffer": b"not an image"}
     )
+    page.locator(".wnb-pick.wnb-bad").click()
     expect(page.get_by_role("alert").get_by_text("broken.png")).to_be_visible()
+    page.keyboard.press("Escape")
     viewer = Viewer(page, SIZE)
     before = viewer.wait_painted()
     page.get_by_role("radio", name="shops-bend", exact=True).locator("xpath=..").click()

@@ -13,7 +13,7 @@ let acts;
 
 beforeEach(() => {
   acts = {};
-  for (const name of ["set", "showOther", "zoomBy", "fit", "toggle", "toggleTransition"]) {
+  for (const name of ["set", "showOther", "zoomBy", "fit", "toggle", "only", "toggleTransition"]) {
     acts[name] = vi.fn();
   }
 });
@@ -36,9 +36,9 @@ function legendOf(view) {
   return legend;
 }
 const labels = (legend) =>
-  [...legend.root.querySelectorAll("button")].map((one) => one.getAttribute("aria-label"));
+  [...legend.root.querySelectorAll(".wnb-class")].map((one) => one.getAttribute("aria-label"));
 const pressed = (legend) =>
-  [...legend.root.querySelectorAll("button")].map((one) => one.getAttribute("aria-pressed"));
+  [...legend.root.querySelectorAll(".wnb-class")].map((one) => one.getAttribute("aria-pressed"));
 const texts = (legend) => [...legend.root.querySelectorAll("p")].map((one) => one.textContent);
 
 // -- legend ------------------------------------------------------------------------------------
@@ -75,20 +75,38 @@ test("of many classes, those without a pixel are counted, of few they are listed
   const few = legendOf(viewOf({}, mask([0, 1], 2, { names: names.slice(0, 20) })));
   expect(labels(few)).toHaveLength(20);
   expect(few.keyed).toHaveLength(9);
-  expect(few.root.querySelectorAll("button")[9].title).toBe("Switch c9 on or off");
+  expect(few.root.querySelectorAll(".wnb-class")[9].title).toBe("Switch c9 on or off");
 });
 
 test("a class is switched by its button, and shows whether it is on", () => {
   const view = viewOf({ hidden: ["background"] }, mask([0, 1, 2, 0], 2));
   const legend = legendOf(view);
   expect(pressed(legend)).toEqual(["false", "true", "true"]);
-  const second = legend.root.querySelectorAll("button")[1];
+  const second = legend.root.querySelectorAll(".wnb-class")[1];
   second.click();
   expect(acts.toggle).toHaveBeenCalledWith("road");
   view.settings.hidden = ["road"];
   legend.update();
   expect(pressed(legend)).toEqual(["true", "false", "true"]);
-  expect(legend.root.querySelectorAll("button")[1]).toBe(second); // it keeps the focus
+  expect(legend.root.querySelectorAll(".wnb-class")[1]).toBe(second); // it keeps the focus
+});
+
+test("each class can be shown alone, and then all again", () => {
+  const view = viewOf({ hidden: ["background"] }, mask([0, 1, 2, 0], 2));
+  const legend = legendOf(view);
+  const only = legend.root.querySelectorAll(".wnb-only");
+  expect([...only].map((one) => one.getAttribute("aria-label"))).toEqual([
+    "Only background",
+    "Only road",
+    "Only car",
+  ]);
+  only[1].click();
+  expect(acts.only).toHaveBeenCalledWith("road");
+  expect(acts.toggle).not.toHaveBeenCalled();
+  expect(view.alone("road")).toEqual(["background", "car"]);
+  view.settings.hidden = view.alone("road");
+  expect(view.alone("road")).toEqual([]);
+  expect(view.alone("car")).toEqual(["background", "road"]);
 });
 
 test("names are text, whatever they hold", () => {
@@ -104,7 +122,7 @@ test("a difference lists what became of what, and shows one change alone", () =>
   expect(texts(legend)).toEqual(["50.00 % of the pixels differ (2)."]);
   expect(labels(legend)).toEqual(["background to road, 1 pixel", "road to car, 1 pixel"]);
   expect(pressed(legend)).toEqual(["true", "true"]);
-  legend.root.querySelectorAll("button")[1].click();
+  legend.root.querySelectorAll(".wnb-class")[1].click();
   expect(acts.toggleTransition).toHaveBeenCalledWith(5);
   view.only = 5;
   legend.update();

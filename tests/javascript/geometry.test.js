@@ -12,7 +12,7 @@ import {
 import { expect, test } from "vitest";
 
 const SIZE = { width: 640, height: 400 };
-const WIDE = { width: 1000, windowHeight: 800, pixels: 1 };
+const WIDE = { width: 1000, highest: 600, pixels: 1 };
 
 test("a value is kept within its bounds", () => {
   expect([clamp(-1, 0, 1), clamp(0.3, 0, 1), clamp(2, 0, 1)]).toEqual([0, 0.3, 1]);
@@ -25,11 +25,23 @@ test("one pane has the shape of the image as far as the window is high enough", 
     pane: { width: 800, height: 500 },
     panes: [{ left: 0, top: 0 }],
     caption: null,
+    width: 800,
   });
-  expect(laidOut(SIZE, WIDE, false).height).toBe(600); // three quarters of the window, not 625
-  expect(laidOut(SIZE, { ...WIDE, windowHeight: 2000, width: 4000 }, false).height).toBe(720);
-  expect(laidOut(SIZE, { ...WIDE, windowHeight: 100 }, false).height).toBe(240);
   expect(laidOut({ width: 1000, height: 1 }, WIDE, false).height).toBe(80);
+});
+
+test("a pane is as wide as the image where it is as high as it can be", () => {
+  // 600 pixels are the height of 960 of this image: no gray field stands beside it.
+  expect(laidOut(SIZE, WIDE, false)).toMatchObject({ width: 960, height: 600 });
+  expect(laidOut(SIZE, { ...WIDE, width: 4000 }, false).width).toBe(960);
+  expect(laidOut(SIZE, { ...WIDE, width: 4000 }, true)).toMatchObject({
+    width: 1928,
+    pane: { width: 960, height: 600 },
+  });
+  expect(laidOut({ width: 10, height: 1000 }, WIDE, false)).toMatchObject({
+    width: 240,
+    height: 600,
+  });
 });
 
 test("two panes lie side by side with a gap, the second at the right edge", () => {

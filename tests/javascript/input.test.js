@@ -38,8 +38,9 @@ test("keys do what the canvas's description says", () => {
     const [name] = called();
     return [name, ...acts[name].mock.calls[0]];
   };
-  expect(done("1")).toEqual(["toggleKeyed", 0]);
-  expect(done("9")).toEqual(["toggleKeyed", 8]);
+  expect(done("1")).toEqual(["toggleKeyed", 0, false]);
+  expect(done("9")).toEqual(["toggleKeyed", 8, false]);
+  expect(done("!", { code: "Digit1", shiftKey: true })).toEqual(["toggleKeyed", 0, true]);
   expect(done("ArrowLeft")).toEqual(["moveCross", { x: -1, y: 0 }, false]);
   expect(done("ArrowDown", { shiftKey: true })).toEqual(["moveCross", { x: 0, y: 1 }, true]);
   expect(done("+")).toEqual(["zoomBy", 1.5]);
@@ -51,6 +52,7 @@ test("keys do what the canvas's description says", () => {
 });
 
 test("other keys, and those of the browser, are left alone", () => {
+  expect(press("§", { code: "Backquote" }).defaultPrevented).toBe(false);
   for (const key of ["a", "Tab", "Enter", "10", "constructor"]) {
     expect(press(key).defaultPrevented).toBe(false);
   }

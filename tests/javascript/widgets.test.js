@@ -1,6 +1,5 @@
 // @vitest-environment happy-dom
 import bars from "@page/bars.js";
-import { sameBytes } from "@page/options.js";
 import panel from "@page/panel.js";
 import picker from "@page/picker.js";
 import { beforeEach, expect, test, vi } from "vitest";
@@ -103,28 +102,6 @@ test("a model that can be fetched has a button, which picks nothing", () => {
   expect(el.querySelector(".wnb-option progress").value).toBe(0.25);
 });
 
-test("a thumbnail is made anew only when its bytes change, and given back at the end", () => {
-  const thumbnail = (...bytes) => [option("a", { thumbnail: arrived(bytes) })];
-  const { el, model, close } = rendered(picker, { ...PICKER, _options: thumbnail(1, 2) });
-  const image = el.querySelector(".wnb-thumbnail");
-  expect(image.src).toBe("blob:0");
-  model.change({ _options: thumbnail(1, 2) });
-  expect([image.src, revoked]).toEqual(["blob:0", []]);
-  model.change({ _options: thumbnail(1, 3) });
-  expect([image.src, revoked]).toEqual(["blob:1", ["blob:0"]]);
-  close();
-  expect(revoked).toEqual(["blob:0", "blob:1"]);
-  expect(model.listeners()).toBe(0);
-});
-
-test("bytes are compared where their views begin", () => {
-  expect(sameBytes(arrived([1, 2]), arrived([1, 2]))).toBe(true);
-  expect(sameBytes(arrived([1, 2]), arrived([1, 3]))).toBe(false);
-  expect(sameBytes(arrived([1, 2]), arrived([1]))).toBe(false);
-  expect(sameBytes(undefined, undefined)).toBe(true);
-  expect(sameBytes(arrived([]), undefined)).toBe(false);
-});
-
 test("a choice that is not offered is shown, but cannot be made again", () => {
   const { el, model } = rendered(picker, { ...TARGETS, precision: "f16" });
   const [precision, runtime] = el.querySelectorAll("select");
@@ -184,7 +161,7 @@ const PANEL = {
 test("a sign of work comes only where it takes a moment", () => {
   vi.useFakeTimers();
   const { el, model } = rendered(panel, PANEL);
-  const root = el.querySelector(".wnb-panel");
+  const root = el.querySelector(".wnb-working");
   model.change({ _status: { state: "busy", text: "Running" } });
   vi.advanceTimersByTime(149);
   model.change({ _status: { state: "done", text: "12 ms" } });

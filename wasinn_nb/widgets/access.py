@@ -1,11 +1,13 @@
 """What a page may reach: which traits it sets, and which folders of this machine it opens.
 
-In JupyterLab whoever has the page has the kernel, too.  A visitor of Voila has the page alone.
+In JupyterLab whoever has the page has the kernel, too.  A visitor of Voila, or of an app that
+``marimo run`` serves, has the page alone.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +18,7 @@ from wasinn_nb.files import expanded
 from wasinn_nb.pickling import NotPickled
 from wasinn_nb.wording import inert
 
-__all__ = ["Access", "PageWidget", "under_voila"]
+__all__ = ["Access", "PageWidget", "for_visitors", "under_voila"]
 
 
 class PageWidget(NotPickled, anywidget.AnyWidget):
@@ -37,13 +39,21 @@ def under_voila() -> bool:
     return os.environ.get("SERVER_SOFTWARE", "").startswith("voila/")
 
 
+def for_visitors() -> bool:
+    """Return whether this kernel serves people who have the page alone: Voila, ``marimo run``."""
+    if under_voila():
+        return True
+    marimo = sys.modules.get("marimo")
+    return marimo is not None and marimo.app_meta().mode == "run"
+
+
 class Access:
     """Which folders of this machine a page opens and writes to.
 
     Parameters
     ----------
     root : path-like, optional
-        The folder that holds all of them.  Default: under Voila the folder of the notebook, else
+        The folder that holds all of them.  Default: for visitors the folder of the notebook, else
         any folder.
 
     Raises
@@ -63,7 +73,7 @@ class Access:
     """
 
     def __init__(self, root: str | os.PathLike[str] | None = None) -> None:
-        if root is None and under_voila():
+        if root is None and for_visitors():
             root = Path.cwd()
         self.root: Path | None = None
         if root is not None:

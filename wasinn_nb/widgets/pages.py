@@ -15,6 +15,7 @@ from typing import Final
 __all__ = ["joined", "page"]
 
 _FOLDER: Final = Path(__file__).with_name("page")
+_TOKENS: Final = _FOLDER / "tokens.css"
 # What a module may import and export; anything else is refused, so that nothing is joined wrongly.
 _IMPORT: Final = re.compile(
     r'^import \{\s*(\w+(?:,\s+\w+)*),?\s*\} from "\./([a-z_]+)\.js";\n', re.MULTILINE
@@ -30,7 +31,7 @@ _REFUSED: Final = re.compile(
 
 
 def page(name: str) -> tuple[str, str]:
-    """Return the ES module and the CSS of a kind of widget.
+    """Return the ES module and the CSS of a kind of widget: the design tokens, and its own.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def page(name: str) -> tuple[str, str]:
     (True, True, True)
     """
     esm, modules = joined(_FOLDER / f"{name}.js")
-    styles = [path.with_suffix(".css") for path in modules]
+    styles = [_TOKENS, *(path.with_suffix(".css") for path in modules)]
     return esm, "\n".join(path.read_text(encoding="utf-8") for path in styles if path.exists())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from wasinn_nb.errors import WasiNnError
@@ -15,12 +15,14 @@ __all__ = ["Display"]
 
 
 class Display:
-    """A viewer for masks and bars for classes; each is on the page while it has something to show.
+    """A viewer for masks and bars for classes, each for as long as it has something to show.
 
     Parameters
     ----------
     mode : str
         Of the viewer.
+    arrange : callable
+        Called with what has something to show: ``"masks"``, ``"bars"`` or both.
 
     Attributes
     ----------
@@ -28,10 +30,11 @@ class Display:
     bars : Bars
     """
 
-    def __init__(self, mode: Mode) -> None:
+    def __init__(self, mode: Mode, arrange: Callable[[list[str]], None]) -> None:
         self.viewer = MaskViewer(mode=mode)
         self.bars = Bars()
-        self._arrange(masks=True, rows=False)
+        self._masks = True
+        self._arrange = arrange
 
     def dim(self) -> None:
         """Show that another result is on its way."""
@@ -71,7 +74,8 @@ class Display:
                 titles = [f"{name}: {title}" for name, title in zip("AB", titles, strict=True)]
             own = [titles[index] for index, one in enumerate(results) if one in rows]
             self.bars.show(rows, own, gathered_notes)
-        self._arrange(masks=bool(masks), rows=bool(rows))
+        self._masks = bool(masks)
+        self._arrange(["masks"] * bool(masks) + ["bars"] * bool(rows))
         return self.at_threshold(results)
 
     def at_threshold(self, results: Sequence[WidgetResult]) -> tuple[WidgetResult, ...]:
@@ -87,8 +91,3 @@ class Display:
             self.viewer.update_still()
         else:
             self.viewer.still.update(*results)
-
-    def _arrange(self, *, masks: bool, rows: bool) -> None:
-        self._masks = masks
-        self.viewer.layout.display = None if masks else "none"
-        self.bars.layout.display = None if rows else "none"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import ipywidgets
+import traitlets
 
 from wasinn_nb import settings
 from wasinn_nb.cards import ModelCard, PartialRecipe
@@ -21,12 +22,10 @@ from wasinn_nb.catalog import Model
 from wasinn_nb.comparison import Comparison, compare
 from wasinn_nb.errors import BusyError, InvalidArgumentError, WasiNnError
 from wasinn_nb.imaging import ImageSource, Resize
-from wasinn_nb.pickling import NotPickled
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.runtimes import Precision
 from wasinn_nb.transaction import atomic
-from wasinn_nb.widgets.access import Access, under_voila
-from wasinn_nb.widgets.explorer.boxes import close_all, open_all, row
+from wasinn_nb.widgets.access import Access, PageWidget, for_visitors, under_voila
 from wasinn_nb.widgets.explorer.display import Display
 from wasinn_nb.widgets.explorer.latest import Latest
 from wasinn_nb.widgets.explorer.panel import Panel
@@ -34,9 +33,10 @@ from wasinn_nb.widgets.explorer.runs import FILTERS, RunPicker
 from wasinn_nb.widgets.explorer.saving import Saved, save_all
 from wasinn_nb.widgets.explorer.selection import Selection, code_of
 from wasinn_nb.widgets.explorer.times import PipelineTimes, where
+from wasinn_nb.widgets.pages import page
 from wasinn_nb.widgets.pickers import ImagePicker, ModelPicker, TargetPicker
 from wasinn_nb.widgets.showing import Showable, begin, embed, in_page
-from wasinn_nb.widgets.viewer import Bars, MaskViewer, WidgetResult, note, notes_of
+from wasinn_nb.widgets.viewer import Bars, MaskViewer, Mode, WidgetResult, notes_of
 
 __all__ = ["Explorer"]
 
@@ -48,17 +48,19 @@ _BREATH: Final = 0.02
 _PATIENCE: Final = 60.0
 
 
-class Explorer(NotPickled, Showable, ipywidgets.VBox):  # type: ignore[misc]
+class Explorer(Showable, PageWidget):
     """Pick a model, an image and an execution target, and look at the mask, or at the classes.
 
     The mask of a segmentation model is laid over the image; the five most probable classes of a
-    classifier stand beside it.  What is assumed of a model is stated below, with the line of Python
-    that states it.
+    classifier stand beside it.  What is assumed of a model is a badge above it: it opens with the
+    line of Python that states it.
 
-    Everything runs in the kernel and the page.  Models are compiled and run in a background
-    thread, so that the kernel goes on answering; of choices that follow one another quickly, the
-    last one counts.  What goes wrong is shown right above the image, and the widget goes on
-    working; where ``WASINN_NB_RAISE`` is set, it runs at once in the caller's thread and raises.
+    It is one anywidget: it works in JupyterLab, Notebook 7, Voila and marimo, inside boxes, outputs
+    and ``interact``.  Everything runs in the kernel and the page.  Models are compiled and run in a
+    background thread, so that the kernel goes on answering; of choices that follow one another
+    quickly, the last one counts.  What goes wrong is shown right above the image, and the widget
+    goes on working; where ``WASINN_NB_RAISE`` is set, it runs at once in the caller's thread and
+    raises.
 
     A saved notebook shows the last image in place of the widget.  (JupyterLab forgets, when a
     page is loaded again, where that image lies: it follows the widget once the cell has run
@@ -88,9 +90,10 @@ class Explorer(NotPickled, Showable, ipywidgets.VBox):  # type: ignore[misc]
         A folder of images to pick from.
     root : path-like, optional
         The folder that holds all folders which the page may open, and save to.  Default: under
-        Voila that of the notebook; else any folder.
+        Voila and ``marimo run`` that of the notebook; else any folder.
     saving : bool, optional
-        Whether the page may save.  Default: not under Voila, where any visitor could.
+        Whether the page may save.  Default: not under Voila and ``marimo run``, where any visitor
+        could.
 
     Attributes
     ----------
@@ -115,7 +118,12 @@ class Explorer(NotPickled, Showable, ipywidgets.VBox):  # type: ignore[misc]
     ('background', 'road', 'curb', 'mark')
     """
 
-    _instead = "make it where it is shown"
+    _esm, _css = page("explorer")
+
+    _closed = False
+
+    _parts = traitlets.Dict().tag(sync=True)
+    _shown = traitlets.List(traitlets.Unicode(), ["masks"]).tag(sync=True)
 
     def __init__(
         self,
@@ -135,35 +143,32 @@ class Explorer(NotPickled, Showable, ipywidgets.VBox):  # type: ignore[misc]
         saving: bool | None = None,
     ) -> None:
         self._latest = Latest()
-        super().__init__()  # first of all: an unfinished widget is closed, too
         if resize and resize not in (known := [value for _, value in FILTERS if value]):
             raise InvalidArgumentError(
                 f"expected resize as one of {', '.join(known)}, got {resize!r:.80}"
             )
+        self._access = Access(root)
         choices: Any = {"precision": precision, "runtime": runtime, "resize": resize}
         self.runs = tuple(
             RunPicker(model, target, card=card, recipe=recipe, **choices) for _ in range(2)
         )
-        self._access = Access(root)
         self.images = ImagePicker(image, folder, root=root)
-        self._display = Display("swipe" if compare else "overlay")
+        self._display = Display("swipe" if compare else "overlay", self._arrange_parts)
         self.still = self.viewer.still
         self.still.prepare = self._await_first
+        allowed = not for_visitors() if saving is None else saving
+        self.panel = Panel(compare=compare, folder=_FOLDER, saving=allowed)
+        super().__init__(_parts=self._part_names())
         embed(self.viewer)
         begin(self)
-        allowed = not under_voila() if saving is None else saving
-        self.panel = Panel(compare=compare, folder=_FOLDER, saving=allowed)
         self._scores = scores
         self._lock = threading.Lock()
         self._results: tuple[WidgetResult, ...] = ()
         self._comparison: Comparison | None = None
         self._error: BaseException | None = None
+        self._single_mode: Mode = "overlay"  # of one run, before two were compared
         self._turn = object()  # another one for each submission
         self._times = PipelineTimes()
-        second = self.runs[1]
-        self._second = row([(second.model_box, "1 1 250px"), (second.targets, "1 1 250px")])
-        self.children = [self._pickers(), self._second, self.panel, self.viewer, self.bars]
-        self.add_class("wnb-explorer")
         for run in self.runs:
             run.observe(self._changed)
         self.images.observe(self._changed, "value")
@@ -172,7 +177,7 @@ class Explorer(NotPickled, Showable, ipywidgets.VBox):  # type: ignore[misc]
         self.panel.on_action("copy", self._copy)
         self.panel.on_action("save", self._save)
         self.panel.on_action("time", self._time)
-        self._arrange()
+        self._label()
         self._submit()
 
     # ------------------------------------------------------------------------------- by code
@@ -276,42 +281,49 @@ class Explorer(NotPickled, Showable, ipywidgets.VBox):  # type: ignore[misc]
         self._write_upload(folder)
         return save_all(results, folder, self.images.title)
 
+    @property
+    def children(self) -> tuple[ipywidgets.Widget, ...]:
+        """All parts: widgets of their own, which the Explorer's page shows together."""
+        controls = (control for run in self.runs for control in run.controls)
+        return (*controls, self.images, self.panel, self.viewer, self.bars)
+
     def open(self) -> None:
         """Bring the widget and all its parts to the page; what was cancelled runs again."""
         for part in self.children:
-            open_all(part)
+            vars(part).pop("_repr_mimebundle_", None)  # closing sets it to None
+            part.open()
         super().open()
-        if self.children and not self._results:
-            self._submit()
+        if self._closed:
+            self._closed = False
+            if not self._results:
+                self._submit()
 
     def close(self) -> None:
         """Close the widget and all its parts; what runs is forgotten."""
-        if "_latest" not in vars(self):  # a parameter was refused
+        if self.comm is None:  # a parameter was refused, or it is closed
             return
+        self._closed = True
         self._latest.cancel()
         for part in self.children:
-            close_all(part)
+            part.close()
         super().close()
 
     # ------------------------------------------------------------------------------- the page
 
-    def _pickers(self) -> ipywidgets.Widget:
-        first = self.runs[0]
-        return row(
-            [
-                (first.model_box, "1 1 210px"),
-                (self.images, "2 1 280px"),
-                (first.targets, "1 1 210px"),
-            ]
-        )
+    def _part_names(self) -> dict[str, object]:
+        """Return what the page calls the parts."""
+        named = {name: getattr(self, name) for name in ("images", "panel", "viewer", "bars")}
+        names = {name: part.model_id for name, part in named.items()}
+        return names | {"runs": [run.names for run in self.runs]}
 
-    def _arrange(self) -> None:
-        """Show the second run's pickers, or do not."""
-        pair = self.panel.compare
+    def _arrange_parts(self, shown: list[str]) -> None:
+        self._shown = shown
+
+    def _label(self) -> None:
+        """Name the pickers: of two runs, by letters."""
         for index, run in enumerate(self.runs):
-            mark = f" {'AB'[index]}" if pair else ""
+            mark = f" {'AB'[index]}" if self.panel.compare else ""
             run.models.label, run.targets.label = f"Model{mark}", f"Execution target{mark}"
-        self._second.layout.display = "flex" if pair else "none"
 
     def _await_first(self) -> None:
         """Wait for the first result, where what is there at the end of the cell is all."""
@@ -332,9 +344,11 @@ class Explorer(NotPickled, Showable, ipywidgets.VBox):  # type: ignore[misc]
             self._say_code()
             return
         if change["name"] == "compare":
-            self._arrange()
+            self._label()
             if change["new"] and self.viewer.mode in {"overlay", "photo"}:
-                self.viewer.mode = "swipe"
+                self._single_mode, self.viewer.mode = self.viewer.mode, "swipe"
+            elif not change["new"] and self.viewer.mode == "swipe":
+                self.viewer.mode = self._single_mode
         elif not self.panel.compare and self.runs[1].holds(change["owner"]):
             return
         self._submit()
@@ -402,7 +416,7 @@ class Explorer(NotPickled, Showable, ipywidgets.VBox):  # type: ignore[misc]
         notes = []
         for selection, pipeline, result in zip(selections, pipelines, results, strict=True):
             code = selection.stating(result, str(pipeline.model.path))
-            notes.append([*map(note, selection.remarks(pipeline)), *notes_of(result, code)])
+            notes.append([*selection.remarks(pipeline), *notes_of(result, code)])
         results = self._display.show(results, notes)
         with self._lock:
             self._results = results

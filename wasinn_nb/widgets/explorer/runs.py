@@ -6,8 +6,6 @@ import os
 from collections.abc import Callable
 from typing import Any, Final
 
-import ipywidgets
-
 from wasinn_nb import catalog
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import ModelCard, PartialRecipe
@@ -15,8 +13,9 @@ from wasinn_nb.catalog import Model
 from wasinn_nb.errors import WasiNnError, WasiNnWarning
 from wasinn_nb.imaging import Resize
 from wasinn_nb.runtimes import Precision
+from wasinn_nb.widgets.explorer.choice import Choice
 from wasinn_nb.widgets.explorer.selection import TASKS, Selection
-from wasinn_nb.widgets.pickers import ModelPicker, TargetPicker
+from wasinn_nb.widgets.pickers import ModelPicker, Picker, TargetPicker
 
 __all__ = ["FILTERS", "RunPicker"]
 
@@ -58,15 +57,8 @@ class RunPicker:
         self.models = ModelPicker(model, card=self._card, tasks=TASKS)
         self._given = self.models.value
         self.targets = TargetPicker(target, precision, runtime)
-        style = {"description_width": "70px"}
-        width = ipywidgets.Layout(width="auto", min_width="0")
-        self.resize = ipywidgets.Dropdown(
-            options=FILTERS, value=resize or "", description="Resize", style=style, layout=width
-        )
-        self.color = ipywidgets.Dropdown(
-            options=_CHANNELS, value="", description="Channels", style=style, layout=width
-        )
-        self.model_box = ipywidgets.VBox([self.models, self.resize, self.color])
+        self.resize = Choice("Resize", FILTERS, resize or "")
+        self.color = Choice("Channels", _CHANNELS)
         self.models.observe(self._fit_runtime, "value")
 
     @property
@@ -92,9 +84,20 @@ class RunPicker:
         self.resize.observe(handler, "value")
         self.color.observe(handler, "value")
 
+    @property
+    def controls(self) -> tuple[Picker | Choice, ...]:
+        """All that is picked with."""
+        return self.models, self.targets, self.resize, self.color
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What the page calls the controls."""
+        kinds = "models", "targets", "resize", "color"
+        return {kind: one.model_id for kind, one in zip(kinds, self.controls, strict=True)}
+
     def holds(self, widget: Any) -> bool:
         """Return whether *widget* is one of the controls."""
-        return widget in {self.models, self.targets, self.resize, self.color}
+        return widget in self.controls
 
     def list_runtimes(self) -> None:
         """Offer the runtimes that can read the model that is picked."""

@@ -19,7 +19,7 @@ from wasinn_nb.progress import Progress
 from wasinn_nb.runtimes import Precision, precision_remark
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import DEFAULT_THRESHOLD
-from wasinn_nb.widgets.viewer import WidgetResult
+from wasinn_nb.widgets.viewer import Note, WidgetResult, note
 
 __all__ = ["TASKS", "Selection", "code_of"]
 
@@ -98,13 +98,14 @@ class Selection:
             return self.recipe.replace(color=cast("Color", self.color))
         return {**(self.recipe or {}), "color": self.color}
 
-    def remarks(self, pipeline: Pipeline) -> Iterator[str]:
+    def remarks(self, pipeline: Pipeline) -> Iterator[Note]:
         """Yield what is to be known of a run, besides what its result says."""
         ran = pipeline.target, self.precision, pipeline.precision
         if remark := precision_remark(pipeline.runtime, *ran):
-            yield remark
+            yield note(remark, badge=f"ran in {pipeline.precision}, not {self.precision}")
         if self.card is None:
-            yield from useless_cards(pipeline.model.path, pipeline.model.card_path)
+            for remark in useless_cards(pipeline.model.path, pipeline.model.card_path):
+                yield note(remark, badge="a card is not used")
 
     def stating(self, result: WidgetResult, path: str) -> str:
         """Return the Python that writes a card beside the model which states what is assumed.

@@ -21,8 +21,9 @@ export class BarsPanel {
   /**
    * @param {Model<BarsTraits>} model
    * @param {HTMLElement} el
+   * @param {{ notes?: boolean }} [about] whether notes stand below them
    */
-  constructor(model, el) {
+  constructor(model, el, { notes = true } = {}) {
     const { on, stop } = listening(model);
     const image = element("img", { className: "wnb-bars-image", alt: "" });
     const runs = element("div", { className: "wnb-bars-runs" });
@@ -30,7 +31,7 @@ export class BarsPanel {
       "div",
       { className: "wnb-bars" },
       element("div", { className: "wnb-bars-body" }, image, runs),
-      notesBelow(model, on),
+      ...(notes ? [notesBelow(model, on)] : []),
     );
     el.append(root);
 

@@ -11,10 +11,11 @@
  */
 /** @typedef {{ left: number, top: number }} Corner */
 /**
- * All in pixels of the screen but `height` and `caption` (the second pane's corner), which are in the
+ * All in pixels of the screen but `width`, `height` and `caption` (the second pane's corner), which are in the
  * page's own; `pane` says how many pixels of the screen one of these is.
  *
  * @typedef {object} Layout
+ * @property {number} width
  * @property {number} height
  * @property {Size} canvas
  * @property {Size & { pixels: number }} pane
@@ -32,6 +33,8 @@ const MAX_ZOOM = 64;
 const PANE_GAP = 8;
 const STACKED_BELOW = 560; // narrower than that, two panes lie one below the other
 const CROSS_STEP = 8;
+const NARROWEST = 240; // pixels of the page for a pane
+const LOWEST = 80;
 
 /** @type {(value: number, low: number, high: number) => number} */
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -40,18 +43,23 @@ export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 export const WHOLE = { zoom: 1, x: 0.5, y: 0.5 };
 
 /**
- * Divide the room on the page into a pane, or two of them side by side.
+ * Divide the room on the page into a pane, or two of them side by side: as large as there is room,
+ * and as wide as the image is then.
  *
  * @param {Size} size of the image
- * @param {{ width: number, windowHeight: number, pixels: number }} room
+ * @param {{ width: number, highest: number, pixels: number }} room
  * @param {boolean} two
  * @returns {Layout}
  */
-export function laidOut(size, { width, windowHeight, pixels }, two) {
-  const highest = clamp(0.75 * windowHeight, 240, 720);
-  const stacked = two && width < STACKED_BELOW;
-  const paneWidth = two && !stacked ? (width - PANE_GAP) / 2 : width;
-  const paneHeight = clamp((paneWidth * size.height) / size.width, 80, highest);
+export function laidOut(size, { width: most, highest, pixels }, two) {
+  const stacked = two && most < STACKED_BELOW;
+  const columns = two && !stacked ? 2 : 1;
+  const gaps = (columns - 1) * PANE_GAP;
+  const aspect = size.width / size.height;
+  const widest = Math.max(NARROWEST, highest * aspect); // beyond it, there is gray beside the image
+  const width = Math.min(most, Math.ceil(columns * widest + gaps));
+  const paneWidth = (width - gaps) / columns;
+  const paneHeight = clamp(paneWidth / aspect, LOWEST, highest);
   const height = stacked ? 2 * paneHeight + PANE_GAP : paneHeight;
   const canvas = { width: Math.round(width * pixels), height: Math.round(height * pixels) };
   const pane = {
@@ -60,14 +68,14 @@ export function laidOut(size, { width, windowHeight, pixels }, two) {
     pixels,
   };
   const first = { left: 0, top: 0 };
-  if (!two) return { height, canvas, pane, panes: [first], caption: null };
+  if (!two) return { width, height, canvas, pane, panes: [first], caption: null };
   const second = stacked
     ? { left: 0, top: canvas.height - pane.height }
     : { left: canvas.width - pane.width, top: 0 };
   const caption = stacked
     ? { left: 0, top: paneHeight + PANE_GAP }
     : { left: paneWidth + PANE_GAP, top: 0 };
-  return { height, canvas, pane, panes: [first, second], caption };
+  return { width, height, canvas, pane, panes: [first, second], caption };
 }
 
 /**

@@ -13,7 +13,7 @@ import { ZOOM_STEP } from "./geometry.js";
  * @property {(factor: number, spot?: Spot | null) => void} zoomBy
  * @property {() => void} fit
  * @property {(direction: Point, finely: boolean) => void} moveCross
- * @property {(index: number) => void} toggleKeyed
+ * @property {(index: number, alone: boolean) => void} toggleKeyed
  * @property {() => void} toggleOutline
  * @property {(by: number) => void} changeOpacity
  * @property {(part: number) => void} moveDivider
@@ -39,16 +39,18 @@ const KEYS = new Map([
   ["]", (acts) => acts.changeOpacity(OPACITY_STEP)],
 ]);
 for (let index = 0; index < 9; index++) {
-  KEYS.set(String(index + 1), (acts) => acts.toggleKeyed(index));
+  KEYS.set(String(index + 1), (acts, alone) => acts.toggleKeyed(index, alone));
 }
 
 /**
  * Return what a key on the canvas does; nothing where it is the browser's.
  *
- * @param {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey">} event
+ * @param {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey"> & { code?: string }} event
  */
-export function keyAct({ key, ctrlKey, metaKey, altKey }) {
-  return ctrlKey || metaKey || altKey ? undefined : KEYS.get(key);
+export function keyAct({ key, code = "", ctrlKey, metaKey, altKey }) {
+  if (ctrlKey || metaKey || altKey) return undefined;
+  const digit = /^Digit([1-9])$/.exec(code)?.[1]; // with the Shift key, the sign is another
+  return KEYS.get(key) ?? KEYS.get(digit ?? "");
 }
 
 /**

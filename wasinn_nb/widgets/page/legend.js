@@ -51,7 +51,10 @@ function areaBar(part, color) {
 export class Legend {
   /**
    * @param {View} view
-   * @param {{ toggle: (name: string) => void, toggleTransition: (index: number) => void }} acts
+   * @param {object} acts
+   * @param {(name: string) => void} acts.toggle
+   * @param {(name: string) => void} acts.only
+   * @param {(index: number) => void} acts.toggleTransition
    */
   constructor(view, acts) {
     this.view = view;
@@ -83,7 +86,7 @@ export class Legend {
     const { listed, left } = areas(this.view);
     this.keyed = listed.slice(0, MOST_KEYS).map((one) => one.name);
     /** @type {HTMLElement[]} */
-    const nodes = listed.map((one, index) => this.classButton(one, index));
+    const nodes = listed.map((one, index) => this.classRow(one, index));
     /** @param {string} text */
     const say = (text) => nodes.push(element("p", {}, text));
     if (left === 1) say("1 further class has no pixel.");
@@ -91,6 +94,20 @@ export class Legend {
     if (!this.view.image) say("The result keeps no image.");
     if (this.view.masks[0].classes.length === 1) say("The model has one class only.");
     return nodes;
+  }
+
+  /**
+   * @param {Area} area
+   * @param {number} index
+   */
+  classRow(area, index) {
+    const title = `Show ${area.name} alone, or all again`;
+    const only = button(
+      { className: "wnb-only", "aria-label": `Only ${area.name}`, title },
+      ["only"],
+      () => this.acts.only(area.name),
+    );
+    return element("div", { className: "wnb-class-row" }, this.classButton(area, index), only);
   }
 
   /**
@@ -110,7 +127,7 @@ export class Legend {
       },
       [
         swatch(color),
-        element("span", { className: "wnb-name" }, name),
+        element("span", { className: "wnb-name", dir: "auto" }, name),
         element("span", { className: "wnb-share" }, shares.join(" | ")),
         ...counts.map((count, at) => areaBar(count / totals[at], color)),
       ],

@@ -35,17 +35,23 @@ import { seenAt, share } from "./words.js";
 
 const BLINK_MS = 700;
 const MOST_IN_LABEL = 9;
+const LEGEND_WIDTH = 210; // as in the style
 /** @type {(keyof Settings)[]} */
 const SETTINGS = ["mode", "opacity", "outline", "threshold", "hidden"];
+
+const threeQuarters = () => clamp(0.75 * window.innerHeight, 240, 720);
 
 /** Brings model, view and the page's elements together. */
 export class Viewer {
   /**
    * @param {Model<ViewerTraits>} model
    * @param {HTMLElement} el
+   * @param {{ notes?: boolean, highest?: () => number }} [about] whether notes stand below the
+   *   image; the most pixels that are left for its height
    */
-  constructor(model, el) {
+  constructor(model, el, { notes = true, highest = threeQuarters } = {}) {
     this.model = model;
+    this.highest = highest;
     this.view = new View({
       mode: model.get("mode"),
       opacity: model.get("opacity"),
@@ -68,21 +74,24 @@ export class Viewer {
     this.probe = element("output", { className: "wnb-probe", "aria-live": "polite" });
     this.problem = element("div", { className: "wnb-problem", role: "alert", hidden: true });
     this.stillStyle = element("style");
-    this.imageColumn = element("div", { className: "wnb-image" }, this.stage.root, this.probe);
+    this.imageColumn = element("div", { className: "wnb-image" }, this.stage.root);
+    this.foot = element("div", { className: "wnb-foot" }, this.probe);
+    this.body = element("div", { className: "wnb-body" }, this.imageColumn, this.legend.root);
     this.root = element(
       "div",
       { className: "wnb-viewer" },
       this.stillStyle,
       this.toolbar.root,
       this.problem,
-      element("div", { className: "wnb-body" }, this.imageColumn, this.legend.root),
-      notesBelow(model, this.listening.on),
+      this.body,
+      this.foot,
+      ...(notes ? [notesBelow(model, this.listening.on)] : []),
     );
     el.classList.add("wnb-host");
     el.append(this.root);
     this.stopDimming = dimWhileStale(model, this.listening.on, this.root);
     this.resized = new ResizeObserver(() => this.refresh());
-    this.resized.observe(this.imageColumn);
+    this.resized.observe(this.body);
     this.loader = new Loader(model, this.view, this);
     this.listen();
     this.loader.listen(this.listening.on);
@@ -148,10 +157,20 @@ export class Viewer {
     this.set("hidden", this.view.switched(name), true);
   }
 
-  /** @param {number} index */
-  toggleKeyed(index) {
+  /** @param {string} name */
+  only(name) {
+    this.set("hidden", this.view.alone(name), true);
+  }
+
+  /**
+   * @param {number} index
+   * @param {boolean} alone
+   */
+  toggleKeyed(index, alone) {
     const name = this.legend.keyed[index];
-    if (name !== undefined && this.view.mode !== "difference") this.toggle(name);
+    if (name === undefined || this.view.mode === "difference") return;
+    if (alone) this.only(name);
+    else this.toggle(name);
   }
 
   /** @param {number} index */
@@ -290,23 +309,37 @@ export class Viewer {
     }, BLINK_MS);
   }
 
+  /** Whether the classes stand beside the image, not below it. */
+  get beside() {
+    return getComputedStyle(this.body).flexDirection === "row";
+  }
+
+  /** The height of all of this but the image: what stands beside it is no higher than it. */
+  get otherHeight() {
+    const legend = this.beside ? 0 : this.legend.root.offsetHeight;
+    return this.root.offsetHeight - this.body.offsetHeight + legend;
+  }
+
+  /** The width that is left for the image. */
+  roomBeside() {
+    const gap = Number.parseFloat(getComputedStyle(this.body).columnGap) || 0;
+    return this.body.clientWidth - (this.beside ? LEGEND_WIDTH + gap : 0);
+  }
+
   draw() {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       const { view } = this;
-      const { clientWidth: width } = this.imageColumn;
-      if (!view.masks.length || !width) return;
-      const room = {
-        width,
-        windowHeight: window.innerHeight,
-        pixels: window.devicePixelRatio || 1,
-      };
+      const width = this.roomBeside();
+      if (!view.masks.length || width <= 0) return;
+      const room = { width, highest: this.highest(), pixels: window.devicePixelRatio || 1 };
       const layout = laidOut(view.size, room, view.mode === "side by side");
       const { placement, frame } = placed(view.size, layout.pane, view.frame);
       view.frame = frame;
       this.drawn = { layout, placement };
       this.stage.arrange(layout);
+      this.body.style.setProperty("--wnb-stage-height", `${Math.round(layout.height)}px`);
       this.painter.paint(layout, placement);
       this.root.dataset.painted = String(view.masks[0].serial);
     });

@@ -3,7 +3,7 @@
 import { element } from "./elements.js";
 
 /** @import { Listen } from "./model.js" */
-/** @typedef {{ text: string, code?: string }} Note */
+/** @typedef {{ text: string, code?: string, badge?: string }} Note */
 
 /**
  * Return an element that follows the trait `_notes`.
@@ -24,7 +24,7 @@ export function notesBelow(model, on) {
 }
 
 /** @param {Note} note */
-function noteElement({ text, code }) {
+export function noteElement({ text, code }) {
   const item = element("li", { className: "wnb-note" }, text);
   if (code) {
     item.append(

@@ -1,4 +1,4 @@
-// One option of a picker: a radio button with its words, an image, and a button or a bar of progress.
+// One option of a picker: a radio button with its words, and a button or a bar of progress.
 // What comes from outside becomes text, never HTML.
 
 import { element, setText, unique } from "./elements.js";
@@ -13,20 +13,7 @@ import { element, setText, unique } from "./elements.js";
  * @property {string} [why] more of the reason, which is folded away
  * @property {{ name: string, title: string }} [action]
  * @property {number} [progress]
- * @property {DataView<ArrayBuffer>} [thumbnail]
  */
-
-/**
- * @param {DataView | undefined} a
- * @param {DataView | undefined} b
- */
-export function sameBytes(a, b) {
-  if (!a || !b || a.byteLength !== b.byteLength) return a === b;
-  const [x, y] = [a, b].map(
-    (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength),
-  );
-  return x.every((byte, index) => byte === y[index]);
-}
 
 export class OptionRow {
   /**
@@ -46,8 +33,7 @@ export class OptionRow {
       "aria-describedby": `${id}-detail ${id}-reason`,
     });
     this.radio.addEventListener("change", () => this.radio.checked && pick(key));
-    this.thumbnail = element("img", { className: "wnb-thumbnail", alt: "", draggable: false });
-    this.title = element("span", { className: "wnb-title", id: `${id}-title` });
+    this.title = element("span", { className: "wnb-title", id: `${id}-title`, dir: "auto" });
     this.detail = element("span", { className: "wnb-detail", id: `${id}-detail` });
     this.reason = element("span", { className: "wnb-reason", id: `${id}-reason` });
     this.whyText = element("span");
@@ -68,12 +54,12 @@ export class OptionRow {
       this.bar,
     );
     const words = element("span", { className: "wnb-words" }, this.title, this.detail, below);
-    this.label = element("label", { className: "wnb-option" }, this.radio, this.thumbnail, words);
+    this.label = element("label", { className: "wnb-option" }, this.radio, words);
   }
 
   /** @param {Option} option */
   update(option) {
-    const { title, detail, reason, enabled, action, progress, thumbnail, why = "" } = option;
+    const { title, detail, reason, enabled, action, progress, why = "" } = option;
     setText(this.title, title);
     this.title.title = [title, detail].filter(Boolean).join(" · "); // it may be cut
     setText(this.detail, detail);
@@ -88,11 +74,6 @@ export class OptionRow {
     this.bar.hidden = progress === undefined;
     this.bar.value = progress ?? 0;
     this.bar.setAttribute("aria-label", `Downloading ${title}`);
-    if (!sameBytes(thumbnail, this.option?.thumbnail)) {
-      this.revoke();
-      if (thumbnail) this.thumbnail.src = URL.createObjectURL(new Blob([thumbnail]));
-      else this.thumbnail.removeAttribute("src");
-    }
     this.option = option;
   }
 
@@ -102,12 +83,7 @@ export class OptionRow {
     this.label.classList.toggle("wnb-picked", picked);
   }
 
-  revoke() {
-    if (this.thumbnail.src) URL.revokeObjectURL(this.thumbnail.src);
-  }
-
   remove() {
-    this.revoke();
     this.label.remove();
   }
 }

@@ -5,7 +5,7 @@ import { button, element, setText } from "./elements.js";
 import { Uploads } from "./uploads.js";
 
 /** @import { Listen, Model } from "./model.js" */
-/** @import { Option } from "./options.js" */
+/** @import { SentOptions } from "./listed.js" */
 /**
  * The traits of all kinds of pickers; those of uploads and of targets belong to one kind each.
  *
@@ -13,7 +13,7 @@ import { Uploads } from "./uploads.js";
  * @property {string} label
  * @property {string} value
  * @property {string} _kind
- * @property {Option[]} _options
+ * @property {SentOptions} _options
  * @property {string} _message
  * @property {number} _most_bytes
  * @property {number} _chunk_bytes
@@ -25,7 +25,7 @@ import { Uploads } from "./uploads.js";
  * @property {string} ran
  */
 /** @typedef {{ nodes: HTMLElement[], close: () => void }} Tools */
-/** @typedef {(model: Model<PickerTraits>, on: Listen, root: HTMLElement) => Tools} MakeTools */
+/** @typedef {(model: Model<PickerTraits>, on: Listen, root: HTMLElement, precision: boolean) => Tools} MakeTools */
 
 /**
  * Pick something; what was said of a choice before says nothing of this one.
@@ -166,16 +166,15 @@ function choice(model, on, { title, name, offered, always }) {
 }
 
 /** @type {MakeTools} */
-function targetTools(model, on) {
-  const fields = [
-    choice(model, on, {
-      title: "Precision",
-      name: "precision",
-      offered: "_precisions",
-      always: true,
-    }),
-    choice(model, on, { title: "Runtime", name: "runtime", offered: "_runtimes", always: false }),
+function targetTools(model, on, _root, precision) {
+  /** @type {Parameters<typeof choice>[2][]} */
+  const choices = [
+    { title: "Precision", name: "precision", offered: "_precisions", always: true },
+    { title: "Runtime", name: "runtime", offered: "_runtimes", always: false },
   ];
+  const fields = choices
+    .filter(({ name }) => precision || name !== "precision")
+    .map((about) => choice(model, on, about));
   const ran = element("div", { className: "wnb-ran" });
   const showRan = () => setText(ran, model.get("ran") && `Ran on ${model.get("ran")}`);
   on("change:ran", showRan);

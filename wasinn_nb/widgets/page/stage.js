@@ -9,7 +9,7 @@ import { captionsFor } from "./modes.js";
 const TIP_MS = 1200;
 const CAPTION_INSET = 6;
 const KEYS =
-  "Keys: 1 to 9 switch classes, arrows move the cross whose pixel is read, " +
+  "Keys: 1 to 9 switch classes, with Shift show one alone, arrows move the cross whose pixel is read, " +
   "plus, minus and 0 zoom, o outlines, brackets change the opacity";
 
 export class Stage {
@@ -73,7 +73,8 @@ export class Stage {
    *
    * @param {Layout} layout
    */
-  arrange({ height, canvas, caption }) {
+  arrange({ width, height, canvas, caption }) {
+    this.root.style.width = `${width}px`;
     this.root.style.height = `${height}px`;
     // Setting its size clears a canvas, even where it stays the same.
     if (this.canvas.width !== canvas.width) this.canvas.width = canvas.width;

@@ -112,4 +112,16 @@ export class View {
     const { hidden } = this.settings;
     return hidden.includes(name) ? hidden.filter((one) => one !== name) : [...hidden, name];
   }
+
+  /**
+   * Return the classes that are hidden once a class is shown alone; where it is so already, none.
+   *
+   * @param {string} name
+   */
+  alone(name) {
+    const others = this.comparison.classes.map((one) => one.name).filter((one) => one !== name);
+    const { hidden } = this.settings;
+    const already = !hidden.includes(name) && others.every((one) => hidden.includes(one));
+    return already ? [] : others;
+  }
 }

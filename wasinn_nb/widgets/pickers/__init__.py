@@ -2,7 +2,7 @@
 
 from wasinn_nb.widgets.pickers.images import ImagePicker
 from wasinn_nb.widgets.pickers.models import ModelPicker
-from wasinn_nb.widgets.pickers.picking import readable
+from wasinn_nb.widgets.pickers.picking import Picker, readable
 from wasinn_nb.widgets.pickers.targets import TargetPicker
 
-__all__ = ["ImagePicker", "ModelPicker", "TargetPicker", "readable"]
+__all__ = ["ImagePicker", "ModelPicker", "Picker", "TargetPicker", "readable"]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import os
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,28 +16,29 @@ from traitlets import Int, Unicode
 
 from wasinn_nb import catalog, settings
 from wasinn_nb.errors import ImageError, MissingFileError, WasiNnError
-from wasinn_nb.files import change_stamp, existing_file, expanded
+from wasinn_nb.files import expanded
 from wasinn_nb.imaging import IMAGE_SUFFIXES, ImageSource, encoded_bytes, open_image, rgb_image
 from wasinn_nb.widgets.access import Access
 from wasinn_nb.widgets.pickers.picking import Option, Picker, is_text, option, readable
+from wasinn_nb.widgets.pickers.thumbnails import Described, Thumbnails, described
 from wasinn_nb.widgets.pickers.uploads import CHUNK_BYTES, MOST_BYTES, Uploads
 
 __all__ = ["ImagePicker"]
 
-_MOST_OPTIONS: Final = 60
 _MOST_LETTERS: Final = 100  # of an uploaded file's name
-_THUMBNAIL: Final = (144, 96)
-_THUMBNAIL_QUALITY: Final = 60
-_SECONDS_BETWEEN: Final = 0.2  # two messages with new thumbnails
 _UPLOAD: Final = "upload:"
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """An image that is not a file here: its bytes, and its option."""
+    """An image that is not a file here: its bytes, and what its option says of it."""
 
     content: bytes
-    option: Option
+    described: Described
+
+    def option(self, key: str) -> Option:
+        """Return its option."""
+        return option(key, _title(key)) | self.described[0]
 
 
 class ImagePicker(Picker):
@@ -53,8 +52,8 @@ class ImagePicker(Picker):
     folder : str or path-like, optional
         Whose images are to be listed too.
     root : str or path-like, optional
-        The folder that holds all folders which the page may open.  Default: under Voila that of the
-        notebook, so that no visitor looks elsewhere; else any folder.
+        The folder that holds all folders which the page may open.  Default: under Voila and
+        ``marimo run`` that of the notebook, so that no visitor looks elsewhere; else any folder.
 
     Attributes
     ----------
@@ -83,7 +82,7 @@ class ImagePicker(Picker):
         self._uploads = Uploads()
         self._kept: dict[str, _Kept] = {}
         self._in_folder: list[Option] = []
-        self._opened = 0
+        self._thumbnails = Thumbnails(self._described, self._send_thumbnails)
         chosen = settings.default("image") if value is None else value
         picked = os.fspath(chosen) if isinstance(chosen, str | os.PathLike) else self._keep(chosen)
         super().__init__(_kind="images", label="Image", value=picked, _options=self._listed(picked))
@@ -111,7 +110,8 @@ class ImagePicker(Picker):
     def open_folder(self, path: str | os.PathLike[str]) -> None:
         """List the images of a folder, in place of those of the folder before.
 
-        Thumbnails are made in the background; a file that is not an image is grayed then.
+        Thumbnails are made in the background as the page comes to show them; a file that is not an
+        image is grayed then.
 
         Parameters
         ----------
@@ -124,22 +124,16 @@ class ImagePicker(Picker):
         """
         self._message = ""
         try:
-            folder, names = _names_in(path)
+            folder, entries = _entries_in(path)
         except WasiNnError as error:
             self._say(error)
             raise
-        paths = [folder / name for name in names[:_MOST_OPTIONS]]
-        listed = [self._file_option(path) for path in paths]
         with self._guard:
-            self._opened = opened = self._opened + 1
             self._folder = readable(self._access.name_of(folder), 4096)
-            self._in_folder = listed
+            self._in_folder = [self._file_option(folder, entry) for entry in entries]
             self.refresh()
-        if not names:
+        if not entries:
             self._say(f"no images in {readable(str(folder))}; expected {', '.join(IMAGE_SUFFIXES)}")
-        elif len(names) > _MOST_OPTIONS:
-            self._say(f"the first {_MOST_OPTIONS} of {len(names)} images are shown")
-        self._in_background(functools.partial(self._make_thumbnails, opened, paths))
 
     def add(self, content: bytes, name: str) -> None:
         """Keep an image, as it is, and pick it.
@@ -171,16 +165,12 @@ class ImagePicker(Picker):
         if not isinstance(content, bytes | bytearray | memoryview):
             raise ImageError(f"expected the bytes of an image, got {type(content).__name__}")
         name = _file_name(name)
-        try:
-            image = open_image(content)
-            detail, thumbnail = _size(image), _jpeg(image)
-        except ImageError as error:
-            raise ImageError(error.reason, source=name) from error
+        about = described(bytes(content))
+        if reason := about[0].get("reason"):
+            raise ImageError(reason, source=name)
         with self._guard:
             key = self._free_key(name)
-            self._kept[key] = _Kept(
-                bytes(content), option(key, _title(key), detail, thumbnail=thumbnail)
-            )
+            self._kept[key] = _Kept(bytes(content), about)
             self.refresh()
         self.value = key
 
@@ -193,7 +183,7 @@ class ImagePicker(Picker):
         else:
             name, content = "image", encoded_bytes(source)
         key = self._free_key(_file_name(name))
-        self._kept[key] = _Kept(content, _described(option(key, _title(key)), content))
+        self._kept[key] = _Kept(content, described(content))
         return key
 
     def _free_key(self, name: str) -> str:
@@ -204,45 +194,76 @@ class ImagePicker(Picker):
         )
         return next(key for name in names if (key := _UPLOAD + name) not in self._kept)
 
+    def close(self) -> None:
+        """Take the widget off the page; no more thumbnails are made."""
+        if self.comm is not None:
+            self._thumbnails.cancel()
+        super().close()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until no thumbnail is being made.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            The most seconds to wait.
+
+        Returns
+        -------
+        bool
+            Whether nothing runs any more.
+        """
+        return self._thumbnails.wait(timeout)
+
     def _listed(self, value: str) -> list[Option]:
-        listed = [kept.option for kept in reversed(self._kept.values())]
+        listed = [kept.option(key) for key, kept in reversed(self._kept.items())]
         listed += self._in_folder
-        listed += [_described(option(name, name), catalog.image(name)) for name in catalog.images()]
+        listed += [option(name, name) for name in catalog.images()]
         if all(known["key"] != value for known in listed):
             listed.insert(0, _own_option(value))
         return listed
 
-    def _make_thumbnails(self, opened: int, paths: Sequence[Path]) -> None:
-        made: list[Option] = []
-        sent = time.monotonic()
-        for index, path in enumerate(paths):
-            made.append(_described(self._file_option(path), path))
-            last = index == len(paths) - 1
-            if last or time.monotonic() - sent >= _SECONDS_BETWEEN:
-                sent = time.monotonic()
-                with self._guard:
-                    if self._opened != opened or self.comm is None:
-                        return
-                    self._in_folder = made + self._in_folder[len(made) :]
-                    self.refresh()
+    def _described(self, key: str) -> Described:
+        """Return the description of an image that the page was offered."""
+        if (kept := self._kept.get(key)) is not None:
+            return kept.described
+        try:
+            return described(catalog.image(key))
+        except (WasiNnError, OSError) as error:
+            return {"reason": str(error), "enabled": False}, b""
 
-    def _file_option(self, path: Path) -> Option:
+    def _send_thumbnails(self, made: list[tuple[str, Described | None]]) -> None:
+        with self._guard:
+            if self.comm is None:  # it was closed meanwhile
+                return
+            options = [{"key": key} | (one[0] if one else {"dropped": True}) for key, one in made]
+            buffers = [one[1] if one else b"" for _, one in made]
+            self.send({"type": "thumbnails", "options": options}, buffers)
+
+    def _file_option(self, folder: Path, entry: os.DirEntry[str]) -> Option:
         """Return the option of a file of the folder that is open."""
-        key = str(path)
+        key = f"{folder}{os.sep}{entry.name}"
         reason = ""
         if not is_text(key):
             reason = "its name is not UTF-8; rename it"
-        elif not self._access.holds(path) and not _is_in(path, path.parent):
+        elif entry.is_symlink() and not self._reaches(folder, Path(key)):
             reason = "a link that leads out of the folder that this page may use"
         if reason:
-            return option(readable(key, 4096), readable(path.name), reason=reason, enabled=False)
-        return option(key, readable(path.name))
+            return option(readable(key, 4096), readable(entry.name), reason=reason, enabled=False)
+        return option(key, readable(entry.name))
+
+    def _reaches(self, folder: Path, link: Path) -> bool:
+        """Return whether the page may open a link: into the root, or into its own folder."""
+        return self._access.holds(link) or Access(folder).holds(link)
 
     def _answer(self, content: dict[str, Any], buffers: Sequence[memoryview]) -> None:
         kind, id_ = content.get("type"), content.get("id")
         if kind == "folder" and isinstance(path := content.get("path"), str):
             self._message = ""
             self._show_folder(self._access.folder(path))
+        elif kind == "thumbnails" and isinstance(keys := content.get("keys"), list):
+            offered = {one["key"] for one in self._options if one["enabled"]}
+            self._thumbnails.ask(key for key in keys if isinstance(key, str) and key in offered)
         elif kind == "drop upload":
             self._uploads.drop(id_)
         elif kind == "upload":
@@ -263,44 +284,9 @@ def _own_option(value: str) -> Option:
     """Return the option of a path, or of a name that no shipped image has."""
     entry = option(value, readable(_title(value)))
     try:
-        return _described(entry, catalog.image(value))
+        return entry | described(catalog.image(value))[0]
     except (WasiNnError, OSError) as error:
         return entry | {"reason": str(error), "enabled": False}
-
-
-def _described(entry: Option, source: Path | bytes) -> Option:
-    """Return an option with the image's size and thumbnail, or with why it has none."""
-    if not entry["enabled"]:
-        return entry
-    try:
-        if isinstance(source, bytes):
-            image = open_image(source)
-            return entry | {"detail": _size(image), "thumbnail": _jpeg(image)}
-        stamp = change_stamp(existing_file(source, "image"))
-        detail, thumbnail = _thumbnail(source, *stamp)
-    except (WasiNnError, OSError) as error:
-        reason = error.reason if isinstance(error, ImageError) else str(error)
-        return entry | {"reason": reason, "enabled": False}
-    return entry | {"detail": detail, "thumbnail": thumbnail}
-
-
-@functools.lru_cache(maxsize=512)
-def _thumbnail(path: Path, *_changes: int) -> tuple[str, bytes]:
-    """Return the size of an image in words, and its thumbnail; made once."""
-    width, height = _THUMBNAIL
-    small = _jpeg(open_image(path, at_least=(height, width)))
-    with Image.open(path) as opened:
-        return _size(opened), small
-
-
-def _jpeg(image: Image.Image) -> bytes:
-    """Return *image* in small, as a model sees it: without alpha."""
-    small = rgb_image(image)
-    small = small.copy() if small is image else small
-    small.thumbnail(_THUMBNAIL)
-    out = io.BytesIO()
-    small.save(out, "JPEG", quality=_THUMBNAIL_QUALITY)
-    return out.getvalue()
 
 
 def _png(source: Image.Image | np.ndarray[Any, Any]) -> bytes:
@@ -315,10 +301,6 @@ def _png(source: Image.Image | np.ndarray[Any, Any]) -> bytes:
     return out.getvalue()
 
 
-def _size(image: Image.Image) -> str:
-    return f"{image.width}x{image.height}"
-
-
 # --------------------------------------------------------------------------------------- names
 
 
@@ -326,11 +308,6 @@ def _title(value: str) -> str:
     if value.startswith(_UPLOAD):
         return value.removeprefix(_UPLOAD)
     return Path(value).name or value
-
-
-def _is_in(path: Path, folder: Path) -> bool:
-    """Return whether a file lies in a folder, wherever that lies."""
-    return Access(folder).holds(path)
 
 
 def _file_name(name: str) -> str:
@@ -341,19 +318,19 @@ def _file_name(name: str) -> str:
     return (path.stem[: _MOST_LETTERS - len(suffix)].strip(" .") or "image") + suffix
 
 
-def _names_in(path: str | os.PathLike[str]) -> tuple[Path, list[str]]:
-    """Return a folder, and the names of the images in it."""
+def _entries_in(path: str | os.PathLike[str]) -> tuple[Path, list[os.DirEntry[str]]]:
+    """Return a folder, and the files in it that are called as images are."""
     folder = expanded(path).absolute()
     try:
         with os.scandir(folder) as entries:
-            names = sorted(
-                entry.name
+            found = [
+                entry
                 for entry in entries
                 if entry.name.lower().endswith(IMAGE_SUFFIXES) and not entry.is_dir()
-            )
+            ]
     except (OSError, ValueError) as error:  # ValueError: a NUL
         why = getattr(error, "strerror", None) or str(error)
         raise MissingFileError(
             f"{readable(str(path))} cannot be opened as a folder: {why}; looked from {Path.cwd()}"
         ) from error
-    return folder, names
+    return folder, sorted(found, key=lambda entry: entry.name)

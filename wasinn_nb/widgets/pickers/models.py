@@ -12,8 +12,9 @@ from typing import Any, Final
 from wasinn_nb import catalog, settings
 from wasinn_nb.cards import ModelCard, is_model_file
 from wasinn_nb.catalog import Model, ModelEntry
-from wasinn_nb.errors import NotFoundError, WasiNnError
+from wasinn_nb.errors import DownloadError, NotFoundError, WasiNnError
 from wasinn_nb.files import expanded, has_folder
+from wasinn_nb.widgets.pickers.background import ending
 from wasinn_nb.widgets.pickers.picking import Option, Picker, option, readable
 from wasinn_nb.wording import bytes_text
 
@@ -87,6 +88,8 @@ class ModelPicker(Picker):
 
         def report(so_far: int, in_all: int) -> None:
             nonlocal sent
+            if ending():
+                raise DownloadError(f"{name}: the session ended while it was downloaded")
             if (now := time.monotonic()) - sent >= _SECONDS_BETWEEN:
                 sent = now
                 with self._guard:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
-from traitlets import Dict, List, Unicode, observe, validate
+from traitlets import List, Unicode, observe, validate
 
 from wasinn_nb.errors import InvalidArgumentError, WasiNnError
 from wasinn_nb.widgets.access import PageWidget
 from wasinn_nb.widgets.pages import page
+from wasinn_nb.widgets.pickers.background import join_at_exit
 from wasinn_nb.wording import inert
 
 __all__ = ["Option", "Picker", "is_text", "option", "readable"]
@@ -20,6 +23,7 @@ Option: TypeAlias = dict[str, Any]
 """What the page shows of one option; see :func:`option`."""
 
 _MOST_WORDS: Final = 2000
+_MOST_PLAIN: Final = 200  # options; Jupyter drops what is more than some megabytes in a moment
 
 
 def option(
@@ -42,8 +46,8 @@ def option(
     enabled : bool
         Whether it can be picked.
     **more
-        ``why`` (more of the reason, folded away), ``thumbnail`` (bytes of a JPEG), ``action`` and
-        ``progress`` (0 to 1); None counts as absent.
+        ``why`` (more of the reason, folded away), ``action`` and ``progress`` (0 to 1); None counts
+        as absent.
 
     Examples
     --------
@@ -74,6 +78,13 @@ def is_text(text: str) -> bool:
     return True
 
 
+def _packed(options: list[Option], _: object) -> object:
+    """Return options as they travel to the page: a long list as compressed JSON."""
+    if len(options) <= _MOST_PLAIN:
+        return options
+    return {"count": len(options), "deflated": zlib.compress(json.dumps(options).encode(), 1)}
+
+
 class Picker(PageWidget):
     """A group of options of which one is picked.
 
@@ -93,7 +104,7 @@ class Picker(PageWidget):
     label = Unicode().tag(sync=True)
     value = Unicode().tag(sync=True)
     _kind = Unicode().tag(sync=True)
-    _options = List(Dict()).tag(sync=True)
+    _options: List[Option] = List().tag(sync=True, to_json=_packed)
     _message = Unicode().tag(sync=True)
 
     def __init__(self, **state: Any) -> None:
@@ -102,6 +113,7 @@ class Picker(PageWidget):
         self._threads: list[threading.Thread] = []
         super().__init__(**state)
         self.on_msg(self._receive)
+        join_at_exit(self)
 
     def refresh(self) -> None:
         """Look again at what can be picked."""

@@ -12,14 +12,21 @@ from wasinn_nb.wording import percent
 __all__ = ["Note", "gathered", "note", "notes_of"]
 
 Note: TypeAlias = dict[str, str]
-"""One note as the page takes it: ``text``, and ``code``, the Python that changes it, or ""."""
+"""One note as the page takes it: ``text``; ``code``, the Python that changes it, or ""; most have
+``badge``, too: the text in a few words."""
 
 _WHOLE: Final = 0.9999  # of the image; a letterbox's borders are cut off at whole pixels
 
 
-def note(text: str, code: str = "") -> Note:
-    """Return a note."""
-    return {"text": text, "code": code}
+def note(text: str, code: str = "", badge: str = "") -> Note:
+    """Return a note.
+
+    Parameters
+    ----------
+    text, code, badge : str
+        As in `Note`.
+    """
+    return {"text": text, "code": code} | ({"badge": badge} if badge else {})
 
 
 def notes_of(result: WidgetResult, code: str | None = None) -> list[Note]:
@@ -48,14 +55,15 @@ def notes_of(result: WidgetResult, code: str | None = None) -> list[Note]:
         if code is None:
             origin = result.origin
             code = card_line(origin.main_file, result.assumed, result.card, origin.recipe)
-        notes.append(note(f"assumed: {'; '.join(result.assumed)}", code))
+        notes.append(note(f"assumed: {'; '.join(result.assumed)}", code, "recipe assumed"))
     if (covers := getattr(result, "covers", None)) is not None:
         down, across = (
             min(end, 1.0) - max(start, 0.0)
             for start, end in ((covers.top, covers.bottom), (covers.left, covers.right))
         )
         if (part := down * across) < _WHOLE:
-            notes.append(note(f"the model saw {percent(part)} of the image"))
+            text = f"the model saw {percent(part)} of the image"
+            notes.append(note(text, badge=f"saw {percent(part)}"))
     return notes
 
 
@@ -71,7 +79,7 @@ def gathered(notes: Sequence[Sequence[Note]]) -> list[Note]:
         return list(notes[0])
     both = [one for one in notes[0] if one in notes[1]]
     own = [
-        note(f"{letter}: {one['text']}", one["code"])
+        one | {name: f"{letter}: {one[name]}" for name in ("text", "badge") if name in one}
         for letter, some in zip("AB", notes, strict=True)
         for one in some
         if one not in both
