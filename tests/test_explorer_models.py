@@ -223,7 +223,7 @@ def test_a_classifier_shows_bars_in_place_of_a_mask(explore, classifier, red):
     result = explorer.wait()
     assert isinstance(result, wn.ClassificationResult)
     assert result.top(1)[0].name == "red"
-    assert explorer._shown == ["bars"]
+    assert explorer._visible == ["bars"]
     (entry,) = explorer.bars._results
     # Means of the image: 20 blue, 10 green, 250 red; softmax of mean / 50.
     powers = np.exp(np.array([20, 10, 250]) / 50)
@@ -245,14 +245,14 @@ def test_a_classifier_shows_bars_in_place_of_a_mask(explore, classifier, red):
 def test_a_classifier_without_a_card_is_told_by_its_output(explore, classifier, red, toy):
     explorer = explore(toy, red)
     explorer.wait()
-    assert explorer._shown == ["masks"]
+    assert explorer._visible == ["masks"]
     explorer.models.value = classifier
     assert explorer.wait().top(1)[0].name == "class 2"
     assert texts(explorer.bars) == [ASSUMED]
     assert "result = wn.classify(" in explorer.code
     explorer.models.value = toy
     assert explorer.wait().labels.shape == (4, 6)
-    assert explorer._shown == ["masks"]
+    assert explorer._visible == ["masks"]
 
 
 def test_saving_classes(explore, classifier, red, tmp_path):
@@ -284,7 +284,7 @@ def test_a_mask_beside_classes(explore, classifier, toy, red, tmp_path):
     explorer = explore(toy, red, compare=True)
     explorer.runs[1].models.value = classifier
     explorer.wait()
-    assert explorer._shown == ["masks", "bars"]
+    assert explorer._visible == ["masks", "bars"]
     assert [one["title"] for one in explorer.bars._results] == ["B: classifier"]
     assert explorer.viewer._notes == []
     assert texts(explorer.bars) == [f"A: {ASSUMED}", f"B: {ASSUMED}"], "each with its own line"

@@ -29,14 +29,14 @@ def test_shipped_images():
     assert (picker.value, picker.title) == ("city-crosswalk", "city-crosswalk")
     assert picker.image == wn.image("city-crosswalk")
     assert all("thumbnail" not in option for option in picker._options), "until it is asked for"
-    shown = looked_at(picker)
-    for option in shown:
+    options = looked_at(picker)
+    for option in options:
         assert option["enabled"]
         assert small(option).size == (144, 81)
         assert len(option["thumbnail"]) < 4000
         assert option["detail"] == "1280x720"
     again = {option["key"]: option["thumbnail"] for option in looked_at(ImagePicker())}
-    assert all(option["thumbnail"] is again[option["key"]] for option in shown), "made once"
+    assert all(option["thumbnail"] is again[option["key"]] for option in options), "made once"
 
 
 def test_start_image_is_a_file(tmp_path, monkeypatch):

@@ -28,12 +28,12 @@ def _():
 
     explorer = wn.Explorer()
 
-    def told(_):
+    def heard(_):
         state = {"image": explorer.images.value, "hidden": explorer.viewer.hidden}
-        Path("told.json").write_text(json.dumps(state))
+        Path("heard.json").write_text(json.dumps(state))
 
-    explorer.images.observe(told, "value")
-    explorer.viewer.observe(told, "hidden")
+    explorer.images.observe(heard, "value")
+    explorer.viewer.observe(heard, "hidden")
     explorer
     return (wn,)
 
@@ -73,9 +73,9 @@ def page(browser, server):
     context.close()
 
 
-def told(page, server, name, value):
+def heard(page, server, name, value):
     """Wait until the kernel knows of a choice."""
-    path = server.root / "told.json"
+    path = server.root / "heard.json"
     wait_until(page, lambda: path.exists() and f'"{name}": {value}' in path.read_text(), value)
 
 
@@ -92,7 +92,7 @@ def test_another_image(page, server, browser):
     tile = strip.get_by_role("radio", name="country-road", exact=True).locator("xpath=..")
     expect(tile.locator("img")).to_have_attribute("src", BLOB)
     tile.click()
-    told(page, server, "image", '"country-road"')
+    heard(page, server, "image", '"country-road"')
     viewer.wait_painted(before + 1)
     assert len(check_result(viewer, wn.segment("country-road", scores=True))) >= 2
 
@@ -103,9 +103,9 @@ def test_a_class_alone(page, server, browser):
     viewer.named("curb").hover()
     viewer.button("Only curb").click()
     expect(viewer.named("road")).to_have_attribute("aria-pressed", "false")
-    told(page, server, "hidden", '["background", "road", "mark"]')
+    heard(page, server, "hidden", '["background", "road", "mark"]')
     viewer.button("Only curb").click()
-    told(page, server, "hidden", "[]")
+    heard(page, server, "hidden", "[]")
 
 
 def test_panels_open_and_their_choices_run(page, browser):

@@ -62,7 +62,7 @@ async function rendered() {
     return Object.fromEntries(kinds.map((kind) => [kind, kind + number]));
   });
   const parts = { images: "images", panel: "panel", viewer: "viewer", bars: "bars", runs };
-  const model = fakeModel({ _parts: parts, _shown: ["masks"] });
+  const model = fakeModel({ _parts: parts, _visible: ["masks"] });
   model.widget_manager = { get_model: async (id) => models[id] };
   const el = document.createElement("div");
   document.body.append(el);
@@ -121,7 +121,7 @@ test("masks and bars are there while they have something to show", async () => {
   expect(parts()).toEqual([false, true]);
   models.bars.change({ _notes: [{ text: "assumed: BGR", code: "", badge: "recipe assumed" }] });
   expect(el.querySelectorAll(".wnb-badge")).toHaveLength(0); // the bars are not shown
-  model.change({ _shown: ["bars"] });
+  model.change({ _visible: ["bars"] });
   expect(parts()).toEqual([true, false]);
   const [badge] = el.querySelectorAll(".wnb-badge");
   expect([badge.textContent, badge.title]).toEqual(["recipe assumed", "assumed: BGR"]);

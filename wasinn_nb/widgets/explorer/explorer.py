@@ -123,7 +123,7 @@ class Explorer(Showable, PageWidget):
     _closed = False
 
     _parts = traitlets.Dict().tag(sync=True)
-    _shown = traitlets.List(traitlets.Unicode(), ["masks"]).tag(sync=True)
+    _visible = traitlets.List(traitlets.Unicode(), ["masks"]).tag(sync=True)
 
     def __init__(
         self,
@@ -316,8 +316,8 @@ class Explorer(Showable, PageWidget):
         names = {name: part.model_id for name, part in named.items()}
         return names | {"runs": [run.names for run in self.runs]}
 
-    def _arrange_parts(self, shown: list[str]) -> None:
-        self._shown = shown
+    def _arrange_parts(self, visible: list[str]) -> None:
+        self._visible = visible
 
     def _label(self) -> None:
         """Name the pickers: of two runs, by letters."""

@@ -18,7 +18,7 @@ import { Tiles } from "./tiles.js";
 /** @import { Context, Model } from "./model.js" */
 /** @typedef {{ models: string, targets: string, resize: string, color: string }} RunParts */
 /** @typedef {{ images: string, panel: string, viewer: string, bars: string, runs: RunParts[] }} Parts */
-/** @typedef {{ _parts: Parts, _shown: string[] }} ExplorerTraits */
+/** @typedef {{ _parts: Parts, _visible: string[] }} ExplorerTraits */
 /** @typedef {{ get_model: (id: string) => Promise<any> }} Manager */
 
 const LOWEST_IMAGE = 240;
@@ -180,21 +180,21 @@ class Explorer {
       this.viewer.refresh();
     };
     const showNotes = () => {
-      const shown = model.get("_shown");
+      const shown = model.get("_visible");
       this.badges.update([
         ...(shown.includes("masks") ? models.masks.get("_notes") : []),
         ...(shown.includes("bars") ? models.bars.get("_notes") : []),
       ]);
     };
     const showParts = () => {
-      const shown = model.get("_shown");
+      const shown = model.get("_visible");
       this.masksPart.hidden = !shown.includes("masks");
       this.barsPart.hidden = !shown.includes("bars");
       (shown.includes("masks") ? this.viewer.foot : this.barsPart).append(this.panel.status);
       showNotes();
     };
     panel.on("change:compare", showRuns);
-    own.on("change:_shown", showParts);
+    own.on("change:_visible", showParts);
     masks.on("change:_notes", showNotes);
     bars.on("change:_notes", showNotes);
     showRuns();
