@@ -73,6 +73,10 @@ export class Grid {
     this.views = [];
     this.frame = 0;
     this.asked = false;
+    this.top = 0; // how far it is scrolled
+    /** @type {{ width: number, height: number } | null} */
+    this.box = null; // what of it is on screen
+    this.opacity = "0.5"; // of the masks
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.waiting = undefined;
     this.id = unique();
@@ -95,10 +99,17 @@ export class Grid {
       this.space,
     );
     this.outer = element("div", { className: "wnb-grid-outer" }, this.root, this.empty);
-    this.root.addEventListener("scroll", () => this.draw(), { passive: true });
+    const scrolled = () => {
+      this.top = this.root.scrollTop;
+      this.draw();
+    };
+    this.root.addEventListener("scroll", scrolled, { passive: true });
     this.root.addEventListener("keydown", (event) => this.key(event));
     this.space.addEventListener("click", (event) => this.click(event));
-    this.resized = new ResizeObserver(() => this.draw());
+    this.resized = new ResizeObserver(() => {
+      this.box = null;
+      this.draw();
+    });
     this.resized.observe(this.root);
   }
 
@@ -107,9 +118,17 @@ export class Grid {
     if (rows !== this.rows) {
       this.rows = rows;
       this.active = 0;
-      this.root.scrollTop = 0;
+      if (this.top) this.root.scrollTop = 0;
+      this.top = 0;
     }
     this.draw();
+  }
+
+  /** @param {number} opacity of the masks */
+  setOpacity(opacity) {
+    this.opacity = String(opacity);
+    // A variable of the style would be inherited by all that is in the gallery.
+    for (const view of this.views) view.canvas.style.opacity = this.opacity;
   }
 
   draw() {
@@ -122,13 +141,18 @@ export class Grid {
 
   drawNow() {
     const { rows, root } = this;
-    const { clientWidth: width, clientHeight: height } = this.space.parentElement ?? root;
-    if (!width) return;
+    // To read sizes anew would lay out the page at every step of a brush.
+    this.box ??= { width: root.clientWidth, height: root.clientHeight };
+    const { width, height } = this.box;
+    if (!width) {
+      this.box = null;
+      return;
+    }
     const layout = gridLayout(width - 2 * GAP, this.size, rows.length, this.aspect);
     this.layout = layout;
     this.space.style.height = `${layout.height + GAP}px`;
     this.empty.hidden = rows.length > 0;
-    const { first, last, offset } = visibleLines(layout, root.scrollTop, height);
+    const { first, last, offset } = visibleLines(layout, this.top, height);
     const start = first * layout.columns;
     const end = Math.min(rows.length, (last + 1) * layout.columns);
     while (this.views.length < end - start) {
@@ -149,8 +173,13 @@ export class Grid {
       const column = place % layout.columns;
       const line = Math.floor(place / layout.columns) - first;
       const [x, y] = [GAP + column * (layout.tile + GAP), GAP + offset + line * layout.line];
-      view.root.style.cssText = `width:${layout.tile}px;height:${layout.line - GAP}px;transform:translate(${x}px,${y}px)`;
-      view.frame.style.height = `${layout.image}px`;
+      const style = `width:${layout.tile}px;height:${layout.line - GAP}px;transform:translate(${x}px,${y}px)`;
+      if (view.style !== style) {
+        view.style = style;
+        view.root.style.cssText = style;
+        view.frame.style.height = `${layout.image}px`;
+      }
+      view.canvas.style.opacity = this.opacity;
       view.place = place;
       view.show(row, this.tiles.get(row), { ...look, value: this.acts.valueOf(row) });
       const attributes = {
@@ -219,11 +248,14 @@ export class Grid {
     const top = Math.floor(place / columns) * line;
     const whole = lines * line - clientHeight;
     const most = Math.max(1, height - clientHeight);
-    const at = scale === 1 ? this.root.scrollTop : (this.root.scrollTop / most) * whole;
+    const at = scale === 1 ? this.top : (this.top / most) * whole;
     let wanted = at;
     if (top < at) wanted = top;
     else if (top + line > at + clientHeight) wanted = top + line - clientHeight + GAP;
-    if (wanted !== at) this.root.scrollTop = scale === 1 ? wanted : (wanted / whole) * most;
+    if (wanted !== at) {
+      this.root.scrollTop = scale === 1 ? wanted : (wanted / whole) * most;
+      this.top = this.root.scrollTop;
+    }
     this.draw();
   }
 

@@ -39,6 +39,7 @@ export class FacetView {
     this.selection = selection;
     this.acts = acts;
     this.drawn = false;
+    this.marked = ""; // what its head says
     const { label, color, group } = facet;
     this.sort = button(
       { className: "wnb-facet-sort", title: `Sort by ${label}` },
@@ -104,9 +105,14 @@ export class FacetView {
   mark(sorting, hidden) {
     const { facet, swatch } = this;
     const sorted = sorting.name === facet.name;
-    this.arrow.textContent = sorted ? (sorting.descending ? "▼" : "▲") : "";
+    const arrow = sorted ? (sorting.descending ? "▼" : "▲") : "";
+    const drawn = !hidden.includes(facet.draws);
+    const key = `${arrow}/${drawn}`;
+    if (key === this.marked) return;
+    this.marked = key;
+    this.arrow.textContent = arrow;
     this.sort.setAttribute("aria-pressed", String(sorted));
-    swatch?.setAttribute("aria-pressed", String(!hidden.includes(facet.draws)));
+    swatch?.setAttribute("aria-pressed", String(drawn));
   }
 
   /** Draw what the column holds, once it is there. */

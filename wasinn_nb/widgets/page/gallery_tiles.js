@@ -140,6 +140,7 @@ export class TileView {
     this.row = -1;
     this.place = -1; // in the order of the grid
     this.key = "";
+    this.style = "";
     this.image = element("img", { alt: "", draggable: false });
     this.canvas = element("canvas", { className: "wnb-tile-mask" });
     this.inner = element("div", { className: "wnb-tile-inner" }, this.image, this.canvas);
@@ -197,7 +198,12 @@ export class TileView {
     for (let at = 0; at < out.length; at++) out[at] = colors[labels[at]];
     context.putImageData(pixels, 0, 0);
     const [top, left, bottom, right] = covers.map((part) => 100 * part);
-    canvas.style.cssText = `left:${left}%;top:${top}%;width:${right - left}%;height:${bottom - top}%`;
+    Object.assign(canvas.style, {
+      left: `${left}%`,
+      top: `${top}%`,
+      width: `${right - left}%`,
+      height: `${bottom - top}%`,
+    });
     painted += 1;
   }
 }

@@ -174,7 +174,7 @@ export class GalleryView {
         if (settled) this.set({ tile_size: size });
       },
       opacity: (opacity, settled) => {
-        this.root.style.setProperty("--wnb-opacity", String(opacity));
+        this.grid.setOpacity(opacity);
         if (settled) this.set({ opacity });
       },
       clear: () => this.set({ _filters: [], _cell: [], text: "" }),
@@ -367,7 +367,7 @@ export class GalleryView {
 
   takeLook() {
     this.grid.size = this.model.get("tile_size");
-    this.root.style.setProperty("--wnb-opacity", String(this.model.get("opacity")));
+    this.grid.setOpacity(this.model.get("opacity"));
     this.tiles.layer = this.model.get("layer");
     this.refresh();
     this.grid.draw();
