@@ -104,7 +104,8 @@ def test_an_expression_and_what_is_wrong_with_one(gallery, notebook):
     gallery.query.fill("sky == 1 or `grass land` == 1")
     gallery.query.press("Enter")
     gallery.wait_selected(5)
-    assert notebook.kernel.ask("gallery.query") == "sky == 1 or `grass land` == 1"
+    asked = "sky == 1 or `grass land` == 1"
+    notebook.until(lambda: notebook.kernel.ask("gallery.query") == asked, "the kernel has it")
     gallery.query.fill("skye == 1")
     gallery.query.press("Enter")
     expect(gallery.root.get_by_role("alert").first).to_contain_text("no column 'skye'")
