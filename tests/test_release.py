@@ -40,6 +40,6 @@ def test_the_files_for_a_package_index_are_built_and_pass_its_check(tmp_path):
     assert done.returncode == 0, done.stdout
     with tarfile.open(tmp_path / f"{stem}.tar.gz") as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = ("README.md", "CHANGELOG.md", "docs/conf.py", "tests/conftest.py", "guests/build.py")
-    assert set(wanted) <= inside
+    expected = ("README.md", "CHANGELOG.md", "docs/conf.py", "tests/conftest.py", "guests/build.py")
+    assert set(expected) <= inside
     assert not [name for name in inside if "node_modules" in name or name.startswith("out/")]

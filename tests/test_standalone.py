@@ -27,8 +27,8 @@ def saved(page):
 
 
 def test_the_page_has_what_the_viewer_shows(tmp_path):
-    shown = result(scores=SCORES, image=np.full((4, 6, 3), 7, np.uint8))
-    viewer = wn.MaskViewer(shown, result(), mode="swipe", opacity=0.3, hidden=["curb"])
+    segmented = result(scores=SCORES, image=np.full((4, 6, 3), 7, np.uint8))
+    viewer = wn.MaskViewer(segmented, result(), mode="swipe", opacity=0.3, hidden=["curb"])
     page = viewer.write_html(tmp_path / "a.html").read_text("utf-8")
     values, data = saved(page)
     assert [values[name] for name in ("mode", "opacity", "hidden")] == ["swipe", 0.3, ["curb"]]
