@@ -139,6 +139,21 @@ test("the line of a badge is copied, as text", async () => {
   expect(el.querySelector(".wnb-note b")).toBeNull();
 });
 
+test("where the kernel is gone, it is said", async () => {
+  const { models, el } = await rendered();
+  const gone = el.querySelector(".wnb-gone");
+  expect(gone.hidden).toBe(true);
+  models.panel.comm_live = false;
+  models.panel.fire("comm_live_update");
+  expect([gone.hidden, gone.textContent.slice(0, 34)]).toEqual([
+    false,
+    "The kernel of this widget is gone.",
+  ]);
+  models.panel.comm_live = true;
+  models.panel.fire("comm_live_update");
+  expect(gone.hidden).toBe(true);
+});
+
 test("the drawer opens and closes", async () => {
   const { el } = await rendered();
   const [more, drawer] = [el.querySelector(".wnb-more"), el.querySelector(".wnb-drawer")];

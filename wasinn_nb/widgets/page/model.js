@@ -14,6 +14,7 @@
  * @property {() => void} save_changes
  * @property {Listen} on
  * @property {Listen} off
+ * @property {boolean} [comm_live] of ipywidgets' own models: whether the kernel is there
  * @property {(content: object, callbacks?: undefined, buffers?: ArrayBuffer[]) => void} send
  */
 

@@ -1,6 +1,6 @@
 // The Explorer's panel: status and errors, times, code to copy, files to save.
 
-import { button, element } from "./elements.js";
+import { button, element, setText } from "./elements.js";
 import { flash } from "./flash.js";
 import { listening } from "./model.js";
 
@@ -94,10 +94,11 @@ export function panelParts(model) {
 
   const gone =
     "The kernel of this widget is gone. The image can still be looked at; run the cell again to go on.";
+  const lost = element("div", { className: "wnb-gone", role: "alert", hidden: true });
   const messages = element(
     "div",
     { className: "wnb-panel wnb-messages" },
-    element("div", { className: "wnb-gone", role: "alert" }, gone),
+    lost,
     error,
     verdict,
     saved,
@@ -121,6 +122,9 @@ export function panelParts(model) {
     if (state === "busy") waiting = setTimeout(show, BUSY_AFTER_MS);
     else show();
   });
+  const showLost = () => setText(lost, model.comm_live === false ? gone : "");
+  on("comm_live_update", showLost); // ipywidgets' own event
+  showLost();
   follow("_error", () => {
     const { kind, message, details = "" } = model.get("_error");
     error.hidden = !message;
