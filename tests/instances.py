@@ -44,6 +44,7 @@ def instances(folder: Path) -> dict[str, object]:
         wn.Errno.BUSY,
         wn.ExecutionTarget.CPU,
         wn.Explorer(model, image),
+        wn.Gallery(predictions),
         wn.GraphEncoding.ONNX,
         wn.ImagePicker(),
         wn.MaskViewer(result),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+from tempfile import mkdtemp
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.full
 
 STAYS = {
     wn.Explorer: wn.Explorer,
+    wn.Gallery: lambda: wn.Gallery(wn.predict(["city-arrow"], store=mkdtemp(), progress=False)),
     wn.ImagePicker: wn.ImagePicker,
     wn.MaskViewer: lambda: wn.MaskViewer(wn.segment()),
     wn.ModelPicker: wn.ModelPicker,

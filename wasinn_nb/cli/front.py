@@ -29,7 +29,7 @@ SUMMARIES: Final = {
     "classify": (
         "Classify an image and print the most probable classes, as WASI-NN's example guests do."
     ),
-    "run": "Run a WASI-NN guest here; its exit code is handed on.",
+    "run": "Run a WASI-NN guest here; its exit code is passed on.",
     "predict": (
         "Run a model on many images and keep every result; run again, it does what is missing."
     ),
@@ -53,7 +53,7 @@ SUMMARIES: Final = {
     "models": "List the models that can be picked here, and why the others cannot.",
     "devices": "List the execution targets of a runtime, and why the missing ones are missing.",
     "lab": (
-        "Open JupyterLab; further options are handed to it (such as --no-browser --port 9000)."
+        "Open JupyterLab; further options are passed to it (such as --no-browser --port 9000)."
     ),
 }
 """Verb → the first paragraph of its help, in the order of the list."""
