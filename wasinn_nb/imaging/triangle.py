@@ -18,8 +18,6 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.imaging.sharing import in_threads
-
 __all__ = ["Age", "resize_triangle"]
 
 Age = Literal["0.23", "0.24"]
@@ -49,7 +47,6 @@ def resize_triangle(
     height: int,
     width: int,
     age: Age = "0.24",
-    threads: int = 1,
 ) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Resize as ``resize_exact(width, height, FilterType::Triangle)`` does.
 
@@ -61,8 +58,6 @@ def resize_triangle(
         The new size in pixels.
     age : {"0.24", "0.23"}
         Which `image` crate: from 0.24 on, or up to 0.23.
-    threads : int
-        How many threads share the rows; the values are the same.
 
     Returns
     -------
@@ -81,12 +76,10 @@ def resize_triangle(
     flat = pixels.reshape(rows, columns * channels)
     block = max(1, _BLOCK_VALUES // (columns * channels))
 
-    def fill(start: int, end: int) -> None:
-        for top in range(start, end, block):
-            part = slice(top, min(top + block, end))
-            result[part] = _resized_rows(flat, vertical.part(part), horizontal, age, channels)
-
-    in_threads(fill, height, threads)
+    # Threads that share the blocks were measured: they gain nothing.
+    for top in range(0, height, block):
+        part = slice(top, top + block)
+        result[part] = _resized_rows(flat, vertical.part(part), horizontal, age, channels)
     return result
 
 
