@@ -245,7 +245,11 @@ def test_what_a_mask_covers_and_what_is_assumed_is_said():
     assert assumed["code"] == card_line("toy", made.assumed, CARD, recipe)
     assert 'color="BGR", range=(0, 1), resize="triangle"' in assumed["code"]
     assert "logits=True" in assumed["code"]
-    assert covers == {"text": "the model saw 50.00 % of the image", "code": ""}
+    assert covers == {
+        "text": "the model saw 50.00 % of the image",
+        "code": "",
+        "badge": "saw 50.00 %",
+    }
     beyond = result(covers=Coverage(-0.01, -0.01, 1.01, 1.01))
     assert wn.MaskViewer(beyond)._notes == [], "a stride reaches beyond the image"
     viewer.show(beyond, made)

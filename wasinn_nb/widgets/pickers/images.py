@@ -248,6 +248,8 @@ class ImagePicker(Picker):
             reason = "its name is not UTF-8; rename it"
         elif entry.is_symlink() and not self._reaches(folder, Path(key)):
             reason = "a link that leads out of the folder that this page may use"
+        elif not entry.is_file():
+            reason = "not a regular file"
         if reason:
             return option(readable(key, 4096), readable(entry.name), reason=reason, enabled=False)
         return option(key, readable(entry.name))
