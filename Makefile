@@ -13,7 +13,7 @@ help:
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make test       tests, doctests and notebooks; what the browser showed is in out/browser"
 	@echo "make test-quick the tests that take a minute, before every push (pre-commit install)"
-	@echo "make test-slow  the tests that 'make test' leaves out: fuzz, kills, long lives"
+	@echo "make test-slow  the tests that 'make test' leaves out: fuzz, kills, long lives, long tables"
 	@echo "make lint       formatting, types, import contracts; of the JavaScript, too, where Node 20 is"
 	@echo "make bench      ratios against named peers; each run is a file in out/bench"
 	@echo "make bench-compare  the last two runs side by side (A=PATH B=PATH: those)"

@@ -152,7 +152,7 @@ MASKS = {
 }
 
 
-@full
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MASKS)
 def test_third_party_models(shared, tmp_path, name):
     """Channels last, one class, flat probabilities, labels: what each model is known to give."""

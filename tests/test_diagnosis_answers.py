@@ -166,7 +166,7 @@ def test_a_trace_a_file_and_a_tensor_give_the_same(tmp_path):
         assert diagnose(given, wn.image()).sentence == ("RGB channels, where the model takes BGR.")
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["f4", "f2", "u1"])
 def test_whatever_the_bytes_are_there_is_an_answer(kind):
     rng = np.random.default_rng(5)
@@ -284,7 +284,7 @@ def test_pairs_are_named_from_an_output_of_the_shipped_model():
     assert diagnose(wn.segment("country-road", scores=True)).right
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_feeding_a_candidate_makes_its_tensor():
     original = resampling.Original(IMAGE)
     for ways in list(combinations(ROAD))[:12]:

@@ -56,7 +56,7 @@ def axes(found):
 # -- every kind of output ----------------------------------------------------------------------
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CARDS)
 @pytest.mark.parametrize("name", WRONG)
 def test_a_mistake_is_named_from_what_the_model_gives(models, kind, name):
@@ -78,7 +78,7 @@ def test_scalings_that_are_almost_the_same_are_one_cause(models):
     )
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CARDS)
 @pytest.mark.parametrize("scores", [False, True], ids=["labels", "scores"])
 def test_a_mistake_is_named_from_a_result(models, kind, scores):
@@ -278,7 +278,7 @@ def classifier(request, tmp_path_factory):
     return toys.textures(folder / "toy.xml", gives=request.param)
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRONG)
 @pytest.mark.parametrize("card", [ANIMALS, None], ids=["card", "no card"])
 def test_a_mistake_is_named_from_the_scores_of_a_classifier(classifier, name, card):

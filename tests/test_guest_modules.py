@@ -217,7 +217,7 @@ def test_a_guest_that_fails_gives_its_memory_back_though_its_error_is_kept(monke
     assert late.value.__traceback__
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_guests_in_several_threads_do_not_mix(guest_models):
     ends = {}
 

@@ -37,6 +37,7 @@ def compared(path: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_notebook_with_widgets_compares_equal(tmp_path):
     # Importing them takes seconds, which every collection of tests would spend.
     nbclient = pytest.importorskip("nbclient")

@@ -165,7 +165,7 @@ def check_wheel(wheel):
     assert {group: dict(found[group]) for group in found.sections()} == expected
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_wheel_works_in_an_empty_environment(tmp_path, monkeypatch):
     """Built, installed with its dependencies, and run where the source tree is not."""

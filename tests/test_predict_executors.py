@@ -264,7 +264,7 @@ def drive_until_done(place, store, tmp_path, *, kills, workers, seed):
     subprocess.run(words, env=environment, check=True)
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_killed_driver_loses_nothing(place, undisturbed, tmp_path, workers):
     store = tmp_path / "store"
@@ -311,7 +311,7 @@ def cluster(folder, workers=2):
             one.wait()
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_dask_worker_that_is_killed_in_the_middle(run, undisturbed, tmp_path):
     with cluster(tmp_path) as (address, workers), dask_executor(address) as executor:
         client = executor._client

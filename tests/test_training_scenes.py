@@ -181,7 +181,7 @@ def test_an_island_hides_the_paint_below_it() -> None:
     assert seen.tolist() == [Kind.MARK, Kind.CURB, Kind.GRASS, Kind.CURB, Kind.MARK, Kind.SKY]
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_vehicles_keep_off_islands(monkeypatch: pytest.MonkeyPatch) -> None:
     islands: list[Island] = []
     vehicles: list[tuple[float, float]] = []
