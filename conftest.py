@@ -30,11 +30,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("full" if needs else "quick")
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return one worker more than there are processors: tests wait for browsers and processes."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
     """Keep a file's tests on one worker, and all that share Chromium and JupyterLab."""
 

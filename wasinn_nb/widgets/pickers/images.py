@@ -248,11 +248,10 @@ class ImagePicker(Picker):
             reason = "its name is not UTF-8; rename it"
         elif entry.is_symlink() and not self._reaches(folder, Path(key)):
             reason = "a link that leads out of the folder that this page may use"
-        elif not entry.is_file():
-            reason = "not a regular file"
         if reason:
             return option(readable(key, 4096), readable(entry.name), reason=reason, enabled=False)
-        return option(key, readable(entry.name))
+        # A pipe, a device, a broken link: the page is told before somebody clicks.
+        return option(key, readable(entry.name)) if entry.is_file() else _own_option(key)
 
     def _reaches(self, folder: Path, link: Path) -> bool:
         """Return whether the page may open a link: into the root, or into its own folder."""
