@@ -124,11 +124,14 @@ def run_road(folder: Path, model: Path, isolation: Any) -> GuestRun:
 
 
 def warm(folder: Path, model: Path) -> dict[str, list[float]]:
-    """Return seconds of runs in turn, each process with a helper that is ready."""
+    """Return seconds of runs in turn, each process with a helper that is ready.
+
+    Both wait before a run: a machine that was idle is slower at first.
+    """
     seconds: dict[str, list[float]] = {"process": [], "thread": []}
     for number in range(ROUNDS + 1):
         for isolation, samples in seconds.items():
-            time.sleep(READY if isolation == "process" else 0.0)
+            time.sleep(READY)
             start = time.perf_counter()
             run_road(folder, model, isolation)
             if number:
