@@ -2,16 +2,8 @@
 import explorer from "@page/explorer.js";
 import { Popover } from "@page/popover.js";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { fakeModel } from "./fakes.js";
+import { fakeModel, option } from "./fakes.js";
 
-const option = (key, changed) => ({
-  key,
-  title: key,
-  detail: "",
-  reason: "",
-  enabled: true,
-  ...changed,
-});
 const picker = (kind, changed) => ({
   ...{ _kind: kind, label: kind, value: "a", _message: "", _folder: "" },
   ...{ _most_bytes: 9, _chunk_bytes: 9, _options: [option("a"), option("b")] },

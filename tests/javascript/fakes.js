@@ -92,3 +92,22 @@ export function mask(labels, width, changed = {}) {
     ...("step" in changed ? { step: changed.step } : {}),
   };
 }
+
+/** An option of a picker, as the kernel sends it. */
+export const option = (key, changed) => ({
+  key,
+  title: key,
+  detail: "",
+  reason: "",
+  enabled: true,
+  ...changed,
+});
+
+/** Number the addresses of blobs; return the list of those that are given back. */
+export function fakeUrls() {
+  let number = 0;
+  const revoked = [];
+  URL.createObjectURL = () => `blob:${number++}`;
+  URL.revokeObjectURL = (url) => revoked.push(url);
+  return revoked;
+}

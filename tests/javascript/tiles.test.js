@@ -4,17 +4,14 @@ import picker from "@page/picker.js";
 import { Thumbnails } from "@page/thumbnails.js";
 import { Tiles } from "@page/tiles.js";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { arrived, deflated, fakeModel } from "./fakes.js";
+import { arrived, deflated, fakeModel, fakeUrls, option } from "./fakes.js";
 
 const WIDTH = 520; // five tiles of 104 pixels
 let revoked;
 
 beforeEach(() => {
   document.body.replaceChildren();
-  let number = 0;
-  revoked = [];
-  URL.createObjectURL = () => `blob:${number++}`;
-  URL.revokeObjectURL = (url) => revoked.push(url);
+  revoked = fakeUrls();
   vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(WIDTH);
   vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(172); // two rows
   vi.useFakeTimers();
@@ -22,14 +19,6 @@ beforeEach(() => {
 
 afterEach(() => vi.useRealTimers());
 
-const option = (key, changed) => ({
-  key,
-  title: key,
-  detail: "",
-  reason: "",
-  enabled: true,
-  ...changed,
-});
 const numbered = (count) => Array.from({ length: count }, (_, index) => option(`i${index}`));
 
 function tilesOf(options, { strip = false, value = "i0" } = {}) {

@@ -3,16 +3,13 @@ import bars from "@page/bars.js";
 import panel from "@page/panel.js";
 import picker from "@page/picker.js";
 import { beforeEach, expect, test, vi } from "vitest";
-import { arrived, fakeModel } from "./fakes.js";
+import { arrived, fakeModel, fakeUrls, option } from "./fakes.js";
 
 let revoked;
 
 beforeEach(() => {
   document.body.replaceChildren();
-  let number = 0;
-  revoked = [];
-  URL.createObjectURL = () => `blob:${number++}`;
-  URL.revokeObjectURL = (url) => revoked.push(url);
+  revoked = fakeUrls();
 });
 
 function rendered(widget, traits) {
@@ -26,14 +23,6 @@ const texts = (el, selector) => [...el.querySelectorAll(selector)].map((one) => 
 
 // -- options of a picker -------------------------------------------------------------------------
 
-const option = (key, changed) => ({
-  key,
-  title: key,
-  detail: "",
-  reason: "",
-  enabled: true,
-  ...changed,
-});
 const PICKER = {
   _kind: "models",
   label: "Model",

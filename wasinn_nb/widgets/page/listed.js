@@ -41,3 +41,13 @@ export function matching(options, text) {
     return words.every((word) => whole.includes(word));
   });
 }
+
+/**
+ * Put the focus on the option that is picked, or on the first that can be.
+ * @param {Element} root
+ */
+export function focusPicked(root) {
+  const able = "input:not(:disabled)";
+  const radio = root.querySelector(`${able}:checked`) ?? root.querySelector(able);
+  if (radio instanceof HTMLElement) radio.focus({ preventScroll: true });
+}

@@ -1,6 +1,7 @@
 // Options to pick from, one below the other, with what is to be known of each.
 
 import { element, unique } from "./elements.js";
+import { focusPicked } from "./listed.js";
 import { OptionRow } from "./options.js";
 
 /** @import { Option } from "./options.js" */
@@ -70,9 +71,7 @@ export class Rows {
 
   /** Put the focus on what is picked, or on the first that can be. */
   focus() {
-    const able = "input:not(:disabled)";
-    const radio = this.root.querySelector(`${able}:checked`) ?? this.root.querySelector(able);
-    if (radio instanceof HTMLElement) radio.focus({ preventScroll: true });
+    focusPicked(this.root);
   }
 
   dispose() {

@@ -2,6 +2,7 @@
 // the page; one of them is picked, as among radio buttons.
 
 import { element, setText, unique } from "./elements.js";
+import { focusPicked } from "./listed.js";
 
 /** @import { Option } from "./options.js" */
 /** @import { Thumbnails } from "./thumbnails.js" */
@@ -235,9 +236,7 @@ export class Tiles {
 
   /** Put the focus on what is picked, or on the first that can be. */
   focus() {
-    const able = "input:not(:disabled)";
-    const radio = this.root.querySelector(`${able}:checked`) ?? this.root.querySelector(able);
-    if (radio instanceof HTMLElement) radio.focus({ preventScroll: true });
+    focusPicked(this.root);
   }
 
   dispose() {
