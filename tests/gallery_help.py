@@ -64,7 +64,7 @@ class Asked:
         send = self.gallery.send
         self.gallery.send = lambda content, buffers=None: self.sent.append((content, buffers))
         try:
-            self.gallery._receive(None, {"id": "view-1", "ask": ask, **more}, [])
+            self.gallery._handle_custom_msg({"id": "view-1", "ask": ask, **more}, [])
         finally:
             self.gallery.send = send
         if not self.sent:

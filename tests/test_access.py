@@ -184,8 +184,8 @@ def test_without_a_root_any_folder_is_opened(site):
 # --------------------------------------------------------------------------------------- saving
 
 
-def press(explorer, action):
-    explorer.panel._received(explorer.panel, {"action": action}, [])
+def press(explorer, action, **traits):
+    explorer.panel._handle_custom_msg({"action": action, "traits": traits}, [])
 
 
 def files(folder: Path) -> set[str]:
@@ -218,10 +218,10 @@ def test_saving_stays_in_the_root(visited, explore, toy, red, folder):
     explorer.images.add(Path(red).read_bytes(), "up.png")
     explorer.wait()
     before = files(visited)
-    from_page(explorer.panel, folder=folder.format(site=visited))
-    for action in ("save", "copy"):
+    folder = folder.format(site=visited)
+    for action, name in (("save", "folder"), ("copy", "_code_folder")):
         explorer.panel._saved = {}
-        press(explorer, action)
+        press(explorer, action, **{name: folder})
         assert "outside of the folder" in explorer.panel._saved["error"]
     assert files(visited) == before
     from_page(explorer.panel, folder="kept/here")

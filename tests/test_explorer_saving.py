@@ -93,8 +93,8 @@ def test_code_of_two_runs_compares_them():
     ]
 
 
-def press(explorer, action):
-    explorer.panel._received(explorer.panel, {"action": action}, [])
+def press(explorer, action, **traits):
+    explorer.panel._handle_custom_msg({"action": action, "traits": traits}, [])
 
 
 def test_save_writes_what_can_be_read_back(explore, tmp_path, toy):
@@ -128,6 +128,25 @@ def test_save_keeps_both_runs_and_the_upload(explore, tmp_path, toy, red):
     assert all(files.mask.parent == tmp_path / "kept" for files in saved)
     kept = [p for p in (tmp_path / "kept").iterdir() if p.read_bytes() == content]
     assert len(kept) == 1, "in the folder, whatever it was called"
+
+
+def test_a_button_pressed_right_after_typing(explore, tmp_path, toy, red):
+    # The page holds the change of the folder back while an earlier change is on its way.
+    explorer = explore(toy, red)
+    explorer.images.add(wn.image("city-arrow").read_bytes(), "up.jpg")
+    explorer.wait()
+    for name in ("here", "there"):
+        press(explorer, "save", folder=str(tmp_path / name))
+        assert explorer.panel._saved["folder"] == str(tmp_path / name)
+        assert (tmp_path / name / "up-mask.png").is_file()
+    # The code that was copied names the folder before: the upload goes where that code reads it.
+    copied, read = explorer.panel.code, tmp_path / "there" / "up.jpg"
+    assert str(read) in copied
+    read.unlink()
+    explorer.panel.set_state({"folder": str(tmp_path / "later")})
+    press(explorer, "copy", _code_folder=str(tmp_path / "there"))
+    assert read.is_file()
+    assert not (tmp_path / "later").exists()
 
 
 def test_saving_where_it_cannot_be(explore, tmp_path, toy, red):

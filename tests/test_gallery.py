@@ -157,6 +157,13 @@ def test_what_the_page_asks(gallery):
     assert "read_predictions" in asked("code")["code"]
 
 
+def test_the_code_is_of_what_the_page_shows(gallery):
+    # The page holds a change of the text back while an earlier change is on its way.
+    answer = Asked(gallery)("code", traits={"text": "sky > 0.25", "predictions": None})
+    assert answer["query"] == gallery.text == "sky > 0.25"
+    assert "sky > 0.25" in answer["code"]
+
+
 def test_what_the_page_may_not_ask(gallery):
     asked = Asked(gallery)
     assert "expected rows from 0 to" in asked("tiles", rows=[10**9], layer="prediction")["failed"]

@@ -195,6 +195,37 @@ def test_remarks_on_several_files_stand_together(messages):
     assert len(picker._message) <= 2000
 
 
+def test_remarks_on_other_files_go_when_the_next_begin(messages):
+    picker = ImagePicker()
+    picker._handle_custom_msg(chunk(size=5, name="a.png"), [b"hello"])
+    picker._handle_custom_msg({"type": "uploads"}, [])
+    assert picker._message == ""
+    about = {"type": "unreadable upload", "name": "folder", "reason": "it is a folder"}
+    picker._handle_custom_msg(about, [])
+    picker._handle_custom_msg(chunk(size=MOST_BYTES + 1, name="large.png"), [b""])
+    place = "at most 64 MiB can be uploaded: put it into a folder, and open that"
+    assert picker._message.split("\n") == [
+        "folder cannot be read: it is a folder",
+        f"large.png has 67.1 MB; {place}",
+    ]
+    assert messages[-1]["failed"]
+
+
+def test_what_is_asked_comes_after_what_was_picked_before(tmp_path):
+    # The page holds a pick back while another is on its way, but never a message.
+    picker = ImagePicker()
+    pick = {"value": "city-arrow"}
+    missing = {"type": "folder", "path": str(tmp_path / "missing"), "traits": pick}
+    picker._handle_custom_msg(missing, [])
+    assert picker.value == "city-arrow"
+    message = picker._message
+    assert "missing" in message
+    picker.set_state(pick)  # the pick that was held back
+    assert picker._message == message
+    picker.set_state({"value": "country-road"})
+    assert picker._message == ""
+
+
 @given(data=st.binary(min_size=1, max_size=300), cuts=st.lists(st.integers(1, 299)))
 def test_any_split_gives_the_same_bytes(data, cuts):
     uploads = Uploads()

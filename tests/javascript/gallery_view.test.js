@@ -170,6 +170,33 @@ test("a filter by keys, and its chip takes it away", async () => {
   await selected("4");
 });
 
+test("code that is copied right after typing is of what was typed", async () => {
+  const { el, model, view } = shown();
+  let answer = () => {};
+  const asked = [];
+  view.source.ask = (question, about) => {
+    asked.push([question, about]);
+    if (question === "code") return Promise.resolve({ code: "the code" });
+    return new Promise((done) => {
+      answer = () => done({ bits: deflated([1]) });
+    });
+  };
+  const query = el.querySelector("input[type=search]");
+  query.value = "road > 0.1";
+  query.dispatchEvent(new Event("change")); // as the click on the button does
+  const code = view.barActs().code();
+  await Promise.resolve();
+  expect(asked.map(([question]) => question)).toEqual(["holds"]);
+  answer();
+  expect(await code).toBe("the code");
+  expect(model.get("text")).toBe("road > 0.1");
+  const [, about] = asked.at(-1);
+  expect(about.traits).toEqual({
+    ...{ text: "road > 0.1", sort_by: "mean IoU", descending: false },
+    ...{ _filters: [], _cell: [] },
+  });
+});
+
 test("texts are chosen one by one", async () => {
   const { el, model, selected } = shown();
   const bar = await vi.waitFor(() => {

@@ -62,11 +62,11 @@ test("the picked option is marked, and what cannot be picked says why", () => {
   expect(texts(el, "legend")).toEqual(["Model"]);
 });
 
-test("a choice is told to the kernel, and what was said before is taken away", () => {
+test("a choice is sent to the kernel", () => {
   const { el, model } = rendered(picker, { ...PICKER, _message: "not read" });
-  expect(texts(el, ".wnb-message")).toEqual(["not read"]);
+  expect(texts(el, ".wnb-message")).toEqual(["not read"]); // until the kernel has another
   radios(el)[0].click();
-  expect([model.get("value"), model.get("_message"), model.saved]).toEqual(["a", "", 1]);
+  expect([model.get("value"), model.saved]).toEqual(["a", 1]);
 });
 
 test("rows that stay are the same elements, in the order of the options", () => {
@@ -84,7 +84,9 @@ test("a model that can be fetched has a button, which picks nothing", () => {
   const download = el.querySelector(".wnb-option button");
   expect(download.textContent).toBe("Download 5 MB");
   download.click();
-  expect(model.sent.map(({ content }) => content)).toEqual([{ type: "download", name: "a" }]);
+  expect(model.sent.map(({ content }) => content)).toEqual([
+    { type: "download", name: "a", traits: { value: "b" } },
+  ]);
   expect(model.get("value")).toBe("b");
   model.change({ _options: [option("a", { progress: 0.25 })] });
   expect(download.hidden).toBe(true);
@@ -119,7 +121,7 @@ test("a folder is opened by its button and by Enter", () => {
   folder.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
   const open = [...el.querySelectorAll("button")].find((one) => one.textContent === "Open");
   open.click();
-  const asked = { type: "folder", path: "other" };
+  const asked = { type: "folder", path: "other", traits: { value: "b" } };
   expect(model.sent.map(({ content }) => content)).toEqual([asked, asked]);
 });
 
@@ -134,8 +136,9 @@ test("files that are dropped are uploaded; text is left to the field it is dropp
   expect(drop(["text/plain"], [])).toBe(false);
   expect(drop(["Files"], [new File(["abc"], "a.png")])).toBe(true);
   expect(el.querySelector(".wnb-moving").hidden).toBe(false);
-  await vi.waitFor(() => expect(model.sent).toHaveLength(1));
-  const { id } = model.sent[0].content;
+  await vi.waitFor(() => expect(model.sent).toHaveLength(2));
+  expect(model.sent[0].content).toEqual({ type: "uploads", traits: { value: "b" } });
+  const { id } = model.sent[1].content;
   model.fire("msg:custom", { type: "upload", id, received: 3 });
   expect(el.querySelector(".wnb-moving").hidden).toBe(true);
 });
@@ -144,7 +147,7 @@ test("files that are dropped are uploaded; text is left to the field it is dropp
 
 const PANEL = {
   ...{ _status: {}, _error: {}, _times: [], _verdict: {}, _saved: {} },
-  ...{ code: "wn.segment()", folder: "out", compare: false, saving: true },
+  ...{ code: "wn.segment()", _code_folder: "out", folder: "out", compare: false, saving: true },
 };
 
 test("a sign of work comes only where it takes a moment", () => {
@@ -224,7 +227,9 @@ test("Enter in the folder saves there", () => {
   folder.value = "elsewhere";
   folder.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
   expect(model.get("folder")).toBe("elsewhere");
-  expect(model.sent.map(({ content }) => content)).toEqual([{ action: "save" }]);
+  expect(model.sent.map(({ content }) => content)).toEqual([
+    { action: "save", traits: { folder: "elsewhere", compare: false } },
+  ]);
 });
 
 test("code that may not be copied is selected, and the button says what to do", async () => {
@@ -236,7 +241,9 @@ test("code that may not be copied is selected, and the button says what to do", 
   await vi.waitFor(() => expect(copy.textContent).toBe("Press Ctrl+C"));
   expect(el.querySelector(".wnb-code").open).toBe(true);
   expect(getSelection().toString()).toBe("wn.segment()");
-  expect(model.sent.map(({ content }) => content)).toEqual([{ action: "copy" }]);
+  expect(model.sent.map(({ content }) => content)).toEqual([
+    { action: "copy", traits: { _code_folder: "out" } },
+  ]);
   close();
   expect(model.listeners()).toBe(0);
 });

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -32,6 +33,13 @@ class PageWidget(NotPickled, anywidget.AnyWidget):
         super().set_state(
             {name: value for name, value in sync_data.items() if name in self._from_page}
         )
+
+    def _handle_custom_msg(self, content: Any, buffers: Sequence[memoryview]) -> None:
+        # A page holds a change of a trait back while an earlier one is on its way, but never a
+        # message: the message carries the traits that it is about.
+        if isinstance(content, dict) and isinstance(traits := content.get("traits"), dict):
+            self.set_state(traits)
+        super()._handle_custom_msg(content, buffers)
 
 
 def under_voila() -> bool:

@@ -466,7 +466,7 @@ class Explorer(Showable, PageWidget):
     def _say_code(self) -> None:
         # A model that cannot be loaded does not say its recipe.
         with contextlib.suppress(WasiNnError):
-            self.panel.code = self.code
+            self.panel.show_code(self.code)
 
     def _time(self) -> None:
         """Run ten times more, for the median."""
@@ -509,14 +509,17 @@ class Explorer(Showable, PageWidget):
 
     def _save_folder(self) -> Path:
         """Return the folder in the panel, where the page may use it."""
-        return self._access.folder(self.panel.folder or _FOLDER)
+        return self._folder_named(self.panel.folder)
+
+    def _folder_named(self, folder: str) -> Path:
+        return self._access.folder(folder or _FOLDER)
 
     def _copy(self) -> None:
         """Write an uploaded image to where the code that is copied reads it."""
         if not self.panel.saving:
             return
         try:
-            self._write_upload(self._save_folder())
+            self._write_upload(self._folder_named(self.panel.code_folder))
         except (OSError, ValueError) as error:
             self.panel.fail_saving(error)
 

@@ -10,7 +10,7 @@ import { Selection } from "./gallery_selection.js";
 import { rowNumbers, unpackedBits } from "./gallery_source.js";
 import { labelColors, markColors, TileStore } from "./gallery_tiles.js";
 import { inflated } from "./masks.js";
-import { listening } from "./model.js";
+import { carried, listening } from "./model.js";
 import { hidingStill } from "./stills.js";
 
 /** @import { Facet } from "./gallery_histogram.js" */
@@ -35,6 +35,8 @@ import { hidingStill } from "./stills.js";
  */
 
 const VALUES_KEPT = 4000;
+/** @type {(keyof GalleryTraits)[]} */
+const SELECTING = ["text", "_filters", "_cell", "sort_by", "descending"];
 
 /** @param {unknown} error */
 const messageOf = (error) => (error instanceof Error ? error.message : String(error));
@@ -57,6 +59,8 @@ export class GalleryView {
     this.values = new Map(); // what stands below tiles: "column/row" → its value
     this.ordered = ""; // the order that the rows are in
     this.matrixShown = false;
+    /** @type {Promise<void> | null} */
+    this.asking = null; // whether the expression that was typed last can be read
     this.colorsKey = "";
     this.colors = new Uint32Array(256);
     this.stopped = false;
@@ -165,7 +169,9 @@ export class GalleryView {
   /** @returns {import("./gallery_bar.js").BarActs} */
   barActs() {
     return {
-      ask: (text) => this.ask(text.trim()),
+      ask: (text) => {
+        this.asking = this.ask(text.trim());
+      },
       sort: (name, descending) => this.set({ sort_by: name, descending }),
       layer: (layer) => this.set({ layer }),
       size: (size, settled) => {
@@ -182,7 +188,10 @@ export class GalleryView {
         this.matrixShown = !this.matrixShown;
         this.refresh();
       },
-      code: async () => (await this.source.ask("code", {})).code,
+      code: async () => {
+        await this.asking;
+        return (await this.source.ask("code", carried(this.model, SELECTING))).code;
+      },
       drop: (which) => {
         if (which === ":text") this.set({ text: "" });
         else if (which === ":cell") this.chooseCell([]);

@@ -26,6 +26,18 @@
  */
 
 /**
+ * Return traits for a message that is about them, so that the kernel has them before it: ipywidgets holds
+ * a change of a trait back while an earlier one is on its way, but never a message.
+ *
+ * @template Traits
+ * @param {Pick<Model<Traits>, "get">} model
+ * @param {(keyof Traits)[]} names
+ */
+export function carried(model, names) {
+  return { traits: Object.fromEntries(names.map((name) => [name, model.get(name)])) };
+}
+
+/**
  * Return how to listen to a model, and how to stop all of that.
  *
  * @param {{ on: Listen, off: Listen }} model

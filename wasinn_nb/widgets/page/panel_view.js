@@ -2,7 +2,7 @@
 
 import { button, element, setText } from "./elements.js";
 import { flash } from "./flash.js";
-import { listening } from "./model.js";
+import { carried, listening } from "./model.js";
 
 /** @import { Model } from "./model.js" */
 /** @typedef {{ title: string, rows: string[][] }} TimesTable */
@@ -14,6 +14,7 @@ import { listening } from "./model.js";
  * @property {{ verdict?: string, text?: string, details?: string }} _verdict
  * @property {{ folder?: string, names?: string[], error?: string }} _saved
  * @property {string} code
+ * @property {string} _code_folder
  * @property {string} folder
  * @property {boolean} compare
  * @property {boolean} saving
@@ -39,8 +40,9 @@ export function panelParts(model) {
     model.set(name, value);
     model.save_changes();
   };
-  /** @param {string} action */
-  const act = (action) => model.send({ action });
+  /** @type {(action: string, about?: (keyof PanelTraits)[]) => void} */
+  const act = (action, about = ["folder", "compare"]) =>
+    model.send({ action, ...carried(model, about) });
 
   const statusText = element("span", { className: "wnb-status", role: "status" });
   const spinner = element("progress", { "aria-label": "Running", hidden: true });
@@ -75,7 +77,7 @@ export function panelParts(model) {
   });
   const copyTitle = "Copy the Python that makes this image";
   const copy = button({ title: copyTitle }, ["Copy code"], async () => {
-    act("copy"); // an uploaded image is written to where the code reads it
+    act("copy", ["_code_folder"]); // an uploaded image is written to where this code reads it
     try {
       await navigator.clipboard.writeText(model.get("code"));
       flash(copy, "Copied");

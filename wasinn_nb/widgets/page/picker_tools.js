@@ -2,6 +2,7 @@
 // engine of a target.
 
 import { button, element, setText } from "./elements.js";
+import { carried } from "./model.js";
 import { Uploads } from "./uploads.js";
 
 /** @import { Listen, Model } from "./model.js" */
@@ -28,7 +29,7 @@ import { Uploads } from "./uploads.js";
 /** @typedef {(model: Model<PickerTraits>, on: Listen, root: HTMLElement, precision: boolean) => Tools} MakeTools */
 
 /**
- * Pick something; what was said of a choice before says nothing of this one.
+ * Pick something.
  *
  * @param {Model<PickerTraits>} model
  * @param {"value" | "precision" | "runtime"} name
@@ -36,8 +37,18 @@ import { Uploads } from "./uploads.js";
  */
 export function choose(model, name, value) {
   model.set(name, value);
-  model.set("_message", "");
   model.save_changes();
+}
+
+/**
+ * Ask the kernel for something; what was picked before that is picked before it.
+ *
+ * @param {Model<PickerTraits>} model
+ * @param {object} content
+ * @param {ArrayBuffer[]} [buffers]
+ */
+export function send(model, content, buffers) {
+  model.send({ ...content, ...carried(model, ["value"]) }, undefined, buffers);
 }
 
 /** @type {MakeTools} */
@@ -57,13 +68,17 @@ function imageTools(model, on, root) {
   const cancel = button(plain, ["Cancel"], () => uploads.cancel());
   const moving = element("div", { className: "wnb-moving", hidden: true }, name, bar, cancel);
 
-  const uploads = new Uploads(model, (current) => {
-    moving.hidden = !current;
-    if (!current) return;
-    name.textContent = current.file.name;
-    bar.setAttribute("aria-label", `Uploading ${current.file.name}`);
-    bar.value = current.sent / Math.max(current.file.size, 1);
-  });
+  const uploads = new Uploads(
+    { chunk: model.get("_chunk_bytes"), most: model.get("_most_bytes") },
+    (...sent) => send(model, ...sent),
+    (current) => {
+      moving.hidden = !current;
+      if (!current) return;
+      name.textContent = current.file.name;
+      bar.setAttribute("aria-label", `Uploading ${current.file.name}`);
+      bar.value = current.sent / Math.max(current.file.size, 1);
+    },
+  );
   on("msg:custom", (message) => uploads.answered(message));
   input.addEventListener("change", () => {
     uploads.add(input.files ?? []);
@@ -77,7 +92,7 @@ function imageTools(model, on, root) {
     spellcheck: false,
     placeholder: "path of a folder",
   });
-  const openFolder = () => model.send({ type: "folder", path: folder.value });
+  const openFolder = () => send(model, { type: "folder", path: folder.value });
   const open = button(plain, ["Open"], openFolder);
   folder.addEventListener("keydown", (event) => {
     if (event.key === "Enter") openFolder();

@@ -3,7 +3,7 @@
 import { element, setText } from "./elements.js";
 import { followOptions, matching } from "./listed.js";
 import { listening } from "./model.js";
-import { choose, TOOLS } from "./picker_tools.js";
+import { choose, send, TOOLS } from "./picker_tools.js";
 import { Rows } from "./rows.js";
 import { Thumbnails } from "./thumbnails.js";
 import { Tiles } from "./tiles.js";
@@ -38,7 +38,7 @@ export function showPicker(model, el, { thumbnails: shared, precision = true } =
   /** @param {Option} option */
   const act = ({ key, action }) => {
     root.focus({ preventScroll: true }); // the button is about to vanish
-    model.send({ type: action?.name, name: key });
+    send(model, { type: action?.name, name: key });
   };
   const thumbnails = kind === "images" ? (shared ?? new Thumbnails(model)) : null;
   const list = thumbnails

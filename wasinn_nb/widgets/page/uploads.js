@@ -2,18 +2,20 @@
 
 import { unique } from "./elements.js";
 
-/** @import { Model } from "./model.js" */
-/** @import { PickerTraits } from "./picker_tools.js" */
 /** @typedef {{ id: string, file: File, sent: number }} Upload */
 /** @typedef {{ type: string, id?: string, received?: number, failed?: boolean }} Answer */
 
+/** @typedef {(content: object, buffers?: ArrayBuffer[]) => void} Send */
+
 export class Uploads {
   /**
-   * @param {Model<PickerTraits>} model
+   * @param {{ chunk: number, most: number }} bytes of a message, and of a file
+   * @param {Send} send
    * @param {(current: Upload | null) => void} show
    */
-  constructor(model, show) {
-    this.model = model;
+  constructor(bytes, send, show) {
+    this.bytes = bytes;
+    this.sendMessage = send;
     this.show = show;
     /** @type {File[]} */
     this.waiting = [];
@@ -21,31 +23,14 @@ export class Uploads {
     this.current = null;
   }
 
-  /** @param {string} text */
-  say(text) {
-    const before = this.model.get("_message");
-    this.model.set("_message", text && before ? `${before}\n${text}` : text);
-    this.model.save_changes();
-  }
-
   /** @param {Iterable<File>} files */
   add(files) {
     const given = [...files];
     if (!given.length) return;
-    if (!this.current) this.say("");
-    const most = this.model.get("_most_bytes");
-    for (const file of given) {
-      if (file.size <= most) {
-        this.waiting.push(file);
-      } else {
-        const size = (file.size / 1e6).toFixed(1);
-        this.say(
-          `${file.name} has ${size} MB; at most ${most / 2 ** 20} MiB can be uploaded: ` +
-            "put it into a folder, and open that",
-        );
-      }
-    }
-    if (!this.current) this.next();
+    this.waiting.push(...given);
+    if (this.current) return;
+    this.sendMessage({ type: "uploads" }); // others than before: what was said of those is over
+    this.next();
   }
 
   next() {
@@ -58,20 +43,23 @@ export class Uploads {
   /** @param {Upload} upload */
   async send(upload) {
     const { id, file, sent } = upload;
+    const { chunk: some, most } = this.bytes;
+    const length = file.size <= most ? some : 0; // the kernel refuses what is larger, by its size
     let chunk;
     try {
-      chunk = await file.slice(sent, sent + this.model.get("_chunk_bytes")).arrayBuffer();
+      chunk = await file.slice(sent, sent + length).arrayBuffer();
     } catch (error) {
       // A folder, or a file that changed since.
       if (upload === this.current) {
-        this.say(`${file.name} cannot be read: ${/** @type {Error} */ (error).message}`);
+        const reason = /** @type {Error} */ (error).message;
+        this.sendMessage({ type: "unreadable upload", name: file.name, reason });
         this.next();
       }
       return;
     }
     if (upload !== this.current) return;
     const header = { type: "upload", id, name: file.name, size: file.size, offset: sent };
-    this.model.send(header, undefined, [chunk]);
+    this.sendMessage(header, [chunk]);
   }
 
   /** @param {Answer} answer */
@@ -92,6 +80,6 @@ export class Uploads {
     this.waiting = [];
     this.current = null;
     this.show(null);
-    if (upload) this.model.send({ type: "drop upload", id: upload.id });
+    if (upload) this.sendMessage({ type: "drop upload", id: upload.id });
   }
 }

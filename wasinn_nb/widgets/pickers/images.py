@@ -68,8 +68,8 @@ class ImagePicker(Picker):
     """
 
     _folder = Unicode().tag(sync=True)
-    _chunk_bytes = Int(CHUNK_BYTES).tag(sync=True)
     _most_bytes = Int(MOST_BYTES).tag(sync=True)
+    _chunk_bytes = Int(CHUNK_BYTES).tag(sync=True)
 
     def __init__(
         self,
@@ -265,6 +265,11 @@ class ImagePicker(Picker):
         elif kind == "thumbnails" and isinstance(keys := content.get("keys"), list):
             offered = {one["key"] for one in self._options if one["enabled"]}
             self._thumbnails.ask(key for key in keys if isinstance(key, str) and key in offered)
+        elif kind == "uploads":
+            self._message = ""
+        elif kind == "unreadable upload":
+            name, reason = (readable(str(content.get(key))) for key in ("name", "reason"))
+            self._say(f"{name} cannot be read: {reason}", below=True)
         elif kind == "drop upload":
             self._uploads.drop(id_)
         elif kind == "upload":

@@ -97,7 +97,7 @@ class Picker(PageWidget):
         target that is not here: its option says why.
     """
 
-    _from_page = frozenset({"value", "_message"})
+    _from_page = frozenset({"value"})
 
     _esm, _css = page("picker")
 
@@ -146,6 +146,8 @@ class Picker(PageWidget):
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what the page sends; of values only those that it was offered."""
+        if any(sync_data[name] != getattr(self, name) for name in self._from_page & set(sync_data)):
+            self._message = ""  # of what was picked before
         value = sync_data.get("value", self.value)
         if value != self.value and not self._offers(value):
             self._say(f"{readable(str(value))} is not among what can be picked")

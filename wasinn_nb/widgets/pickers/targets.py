@@ -55,7 +55,7 @@ class TargetPicker(Picker):
     ('CPU', 'bf16')
     """
 
-    _from_page = frozenset({"value", "_message", "precision", "runtime"})
+    _from_page = frozenset({"value", "precision", "runtime"})
 
     precision = Unicode().tag(sync=True)
     runtime = Unicode().tag(sync=True)
