@@ -126,12 +126,14 @@ def test_what_is_shown_elsewhere_is_kept_and_what_was_freed_is_shown_again(open_
         assert kept.kernel.ask("first.comm is not None and first is not kept")
         kept.run_cell(2)
         kept.until(lambda: kept.kernel.ask("first.comm is None"), "nothing shows it now")
+        assert kept.kernel.ask("first.layout.comm is None")
         # A name still holds it: it can be shown again.
         kept.kernel.run("kept = w.HBox([first])")
         kept.run_cell(2)
         viewer = Viewer(kept.output(2), SIZE)
         viewer.wait_painted()
         viewer.mode("Overlay")
+        assert kept.kernel.ask("first.layout.comm is not None")
         kept.until(lambda: kept.kernel.ask("first.mode") == "overlay", "it works")
         assert kept.errors == []
 

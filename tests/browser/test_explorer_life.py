@@ -120,21 +120,3 @@ def test_a_folder_of_ten_thousand_images(open_notebook, browser, tmp_path):
         found.locator("xpath=..").click()
         explorer.wait_image(str(tmp_path / "09999.png"))
         assert many.errors == []
-
-
-@pytest.mark.slow
-def test_fifty_runs_of_a_cell_leave_one_explorer(open_notebook, browser):
-    cell = "explorer = wn.Explorer()\n_ = explorer.wait()\nexplorer"
-    kinds = "(alive(wn.Explorer), alive(wn.MaskViewer), alive(wn.ImagePicker))"
-    with open_notebook("explorer-again", SCENE, cell) as again:
-        again.run_all()
-        again.run_cell(1)
-        alive = again.kernel.ask(kinds)
-        for _ in range(50):
-            again.run_cell(1)
-            again.kernel.ask("1")  # reads what came meanwhile: its queue has an end
-        expect(again.page.locator(".wnb-explorer")).to_have_count(1)
-        ExplorerPage(again).wait_until_painted()
-        assert again.kernel.ask(kinds) == alive
-        assert max(alive) <= 2
-        assert again.errors == []

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import anywidget
+import ipywidgets
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 from wasinn_nb.files import expanded
@@ -40,6 +41,23 @@ class PageWidget(NotPickled, anywidget.AnyWidget):
         if isinstance(content, dict) and isinstance(traits := content.get("traits"), dict):
             self.set_state(traits)
         super()._handle_custom_msg(content, buffers)
+
+    def open(self) -> None:
+        """Bring the widget to the page, and its layout, which was closed with it."""
+        self.layout.open()
+        super().open()
+
+    def close(self) -> None:
+        """Close the widget, and its layout where it is of no other widget.
+
+        ipywidgets leaves that open, in the kernel and in the page.
+        """
+        if self.comm is None:
+            return
+        super().close()
+        widgets = list(getattr(ipywidgets.widgets.widget, "_instances", {}).values())
+        if not any(getattr(one, "layout", None) is self.layout for one in widgets):
+            self.layout.close()
 
 
 def under_voila() -> bool:

@@ -1,14 +1,15 @@
 // The page of bars.
 
 import { BarsPanel } from "./bars_panel.js";
+import { widgetPage } from "./lifetime.js";
 
 /** @import { BarsTraits } from "./bars_panel.js" */
 /** @import { Context } from "./model.js" */
 
-export default {
-  /** @param {Context<BarsTraits>} context */
-  render({ model, el }) {
-    const panel = new BarsPanel(model, el);
-    return () => panel.dispose();
-  },
+/** @param {Context<BarsTraits>} context */
+const show = ({ model, el }) => {
+  const panel = new BarsPanel(model, el);
+  return () => panel.dispose();
 };
+
+export default widgetPage(show, ["_sent_image"]);

@@ -1,11 +1,12 @@
 // The page of a list of titles.
 
 import { showChoice } from "./choice_view.js";
+import { widgetPage } from "./lifetime.js";
 
 /** @import { ChoiceTraits } from "./choice_view.js" */
 /** @import { Context } from "./model.js" */
 
-export default {
-  /** @param {Context<ChoiceTraits>} context */
-  render: ({ model, el }) => showChoice(model, el),
-};
+/** @param {Context<ChoiceTraits>} context */
+const show = ({ model, el }) => showChoice(model, el);
+
+export default widgetPage(show);

@@ -7,6 +7,7 @@ import { BarsPanel } from "./bars_panel.js";
 import { showChoice } from "./choice_view.js";
 import { button, element, unique } from "./elements.js";
 import { clamp } from "./geometry.js";
+import { widgetPage } from "./lifetime.js";
 import { followOptions } from "./listed.js";
 import { Viewer } from "./mask_viewer.js";
 import { listening } from "./model.js";
@@ -24,28 +25,30 @@ import { Tiles } from "./tiles.js";
 const LOWEST_IMAGE = 240;
 const HIGHEST_IMAGE = 720;
 
-export default {
-  /** @param {Context<ExplorerTraits> & { model: { widget_manager: Manager } }} context */
-  async render({ model, el }) {
-    const parts = model.get("_parts");
-    /** @param {string} id */
-    const found = (id) => model.widget_manager.get_model(id);
-    const named = [parts.images, parts.panel, parts.viewer, parts.bars];
-    const [images, panel, masks, bars] = await Promise.all(named.map(found));
-    /** @param {RunParts} run */
-    const foundRun = async (run) => ({
-      models: await found(run.models),
-      targets: await found(run.targets),
-      resize: await found(run.resize),
-      color: await found(run.color),
-    });
-    const runs = await Promise.all(parts.runs.map(foundRun));
-    const explorer = new Explorer(model, { images, panel, masks, bars, runs });
-    el.classList.add("wnb-host");
-    el.append(explorer.root);
-    return () => explorer.dispose();
-  },
+/** @param {Context<ExplorerTraits>} context */
+const show = async ({ model, el }) => {
+  const parts = model.get("_parts");
+  const manager = /** @type {{ widget_manager: Manager }} */ (/** @type {any} */ (model))
+    .widget_manager;
+  /** @param {string} id */
+  const found = (id) => manager.get_model(id);
+  const named = [parts.images, parts.panel, parts.viewer, parts.bars];
+  const [images, panel, masks, bars] = await Promise.all(named.map(found));
+  /** @param {RunParts} run */
+  const foundRun = async (run) => ({
+    models: await found(run.models),
+    targets: await found(run.targets),
+    resize: await found(run.resize),
+    color: await found(run.color),
+  });
+  const runs = await Promise.all(parts.runs.map(foundRun));
+  const explorer = new Explorer(model, { images, panel, masks, bars, runs });
+  el.classList.add("wnb-host");
+  el.append(explorer.root);
+  return () => explorer.dispose();
 };
+
+export default widgetPage(show);
 
 class Explorer {
   /**
