@@ -80,7 +80,7 @@ def test_a_module_is_run_once_and_after_what_it_imports(tmp_path):
 @pytest.mark.parametrize("name", WIDGETS)
 def test_every_widget_is_one_module_that_renders(name, tmp_path):
     esm, _ = page(name)
-    assert node_output(tmp_path, esm, "Object.keys(it)") == ["render"]
+    assert node_output(tmp_path, esm, "Object.keys(it)") == ["initialize", "render"]
 
 
 @pytest.mark.parametrize(
