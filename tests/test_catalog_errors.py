@@ -37,7 +37,7 @@ def test_unknown_name_says_close_ones_and_places(data, own, monkeypatch, tmp_pat
         f"({settings.cache_dir()}/models)"
     )
     for name, remedy in [
-        ("raod-one", "did you mean road-one or road-two?"),
+        ("raod-one", "did you mean road-one?"),
         ("bird", "did you mean birds?"),
         ("xyz", "there are birds, road-one, road-two"),
     ]:
@@ -153,7 +153,10 @@ def test_images(data, tmp_path, monkeypatch):
     assert catalog.images() == ()
     with pytest.raises(NotFoundError) as caught:
         catalog.image("road")
-    assert str(caught.value) == "no shipped image 'road'; there are none here"
+    assert str(caught.value) == (
+        f"no image at road (looked from {Path.cwd()}), and no shipped image of that name; check "
+        f"the path and its spelling"
+    )
     for name in ("images/road.jpg", "images/city.png", "images/LICENSE", "masks/road.png"):
         (data / name).parent.mkdir(exist_ok=True)
         (data / name).write_bytes(b"")

@@ -57,7 +57,7 @@ def test_incomplete_pairs_are_refused(predictions, truths, message):
 def test_a_folder_without_images_and_a_missing_file(tmp_path):
     with pytest.raises(MissingFileError, match="no images in the folder"):
         evaluate(tmp_path, TRUTH, classes=2)
-    with pytest.raises(MissingFileError, match=r"no image at .*t\.png"):
+    with pytest.raises(MissingFileError, match=r"no file or folder at .*t\.png"):
         evaluate(FOUND, tmp_path / "t.png", classes=CARD.classes)
 
 
@@ -89,7 +89,7 @@ def test_files_that_are_passed_over_are_named_where_nothing_fits(tmp_path):
         evaluate(tmp_path / "found", tmp_path / "truth", classes=4)
     (tmp_path / "truth/a.png").unlink()
     with pytest.raises(
-        MissingFileError, match=r"no images in .*, but other files \(1\): b\.xcf; check"
+        MissingFileError, match=r"no images in .*, which holds b\.xcf; name a folder"
     ):
         evaluate(tmp_path / "found", tmp_path / "truth", classes=4)
 

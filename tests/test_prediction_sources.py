@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from wasinn_nb.errors import ImageError, InvalidArgumentError, MissingFileError, NotFoundError
+from wasinn_nb.errors import ImageError, InvalidArgumentError, MissingFileError
 from wasinn_nb.prediction.items import Stamp, read_item, stamp_of
 from wasinn_nb.prediction.sources import listing
 
@@ -59,7 +59,7 @@ def test_globs_and_lists_and_mappings(folder):
     assert names("city-arrow") == ["city-arrow.jpg"]
     with pytest.raises(MissingFileError, match="no file matches"):
         listing(str(folder / "*.bmp"))
-    with pytest.raises(NotFoundError):
+    with pytest.raises(MissingFileError, match="and no shipped image of that name"):
         listing("no-such-image")
     with pytest.raises(MissingFileError):
         listing(folder / "missing")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import stat
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
+from wasinn_nb.wording import closest, listed
 
 __all__ = [
     "change_stamp",
@@ -20,7 +23,12 @@ __all__ = [
     "is_file",
     "is_folder",
     "is_special",
+    "nothing_at",
 ]
+
+_MOST_CLOSE: Final = 3
+_MOST_ENTRIES: Final = 2000
+"""So many entries of a folder are looked through for a name like one that is not there."""
 
 
 # Two letters at least: one is a drive of Windows.
@@ -131,9 +139,8 @@ def existing_file(path: str | os.PathLike[str], what: str) -> Path:
         mode = found.stat().st_mode
     except (OSError, ValueError) as error:  # a name too long, a NUL, a folder not to enter
         if isinstance(error, FileNotFoundError | NotADirectoryError):
-            why = f"looked from {Path.cwd()}"
-        else:
-            why = getattr(error, "strerror", None) or str(error)
+            raise MissingFileError(nothing_at(found, what)) from error
+        why = getattr(error, "strerror", None) or str(error)
         raise MissingFileError(
             f"no {what} at {found!s:.300} ({why}); check the path and its spelling"
         ) from error
@@ -146,6 +153,55 @@ def existing_file(path: str | os.PathLike[str], what: str) -> Path:
             f"expected a regular file for the {what}, got a device or pipe at {found}"
         )
     return found
+
+
+def nothing_at(path: Path, what: str, names: Collection[str] = (), kind: str = "") -> str:
+    """Say that nothing lies at a path, and which paths and names come close.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        What was looked for, to the user: ``"image"``, ``"file or folder"``.
+    names : collection of str
+        What could have been given in place of a path.
+    kind : str
+        What these are names of: ``"shipped image"``.
+
+    Examples
+    --------
+    >>> nothing_at(Path("wasinn_nb/warding.py"), "file").partition("; ")[2]
+    'did you mean wasinn_nb/wording.py?'
+    """
+    close = [*map(str, _close_paths(path)), *closest(str(path), names)]
+    remedy = f"did you mean {' or '.join(close)}?" if close else "check the path and its spelling"
+    if names and not close:
+        remedy += f"; {kind}s are {listed([*names])}"
+    also = f", and no {kind} of that name" if kind else ""
+    return f"no {what} at {path!s:.300} (looked from {Path.cwd()}){also}; {remedy}"
+
+
+def _close_paths(path: Path) -> list[Path]:
+    """Return what lies where a path ends, and is called almost as the part that is not there."""
+    missing = path
+    while missing.parent != missing and not is_folder(missing.parent):
+        missing = missing.parent
+    try:
+        if os.path.lexists(missing):  # a file, where a folder was meant
+            return []
+        with os.scandir(missing.parent) as entries:
+            names = [Path(entry.name) for entry in itertools.islice(entries, _MOST_ENTRIES)]
+    except (OSError, ValueError):
+        return []
+    seen = sorted(name for name in names if not name.name.startswith("."))
+    # An equal suffix would make any two names alike.
+    alike = {one.stem: one for one in seen if one.suffix.lower() == missing.suffix.lower()}
+    near = [one for one in seen if one.stem == missing.stem]
+    near = near or [alike[stem] for stem in closest(missing.stem, alike)]
+    near = near or [Path(one) for one in closest(missing.name, map(str, seen))]
+    found = [missing.with_name(one.name) for one in near[:_MOST_CLOSE]]
+    whole = [one / path.relative_to(missing) for one in found]
+    return [one for one in whole if os.path.lexists(one)] or found
 
 
 def first_bytes(path: Path, what: str, most: int) -> bytes:

@@ -9,6 +9,7 @@ from typing import Final
 
 __all__ = [
     "bytes_text",
+    "closest",
     "counted",
     "first_few",
     "inert",
@@ -21,6 +22,10 @@ __all__ = [
 _JOINERS: Final = "\u200c\u200d"
 """They join letters and emoji, and are invisible, but change nothing around them."""
 _MOST_LISTED: Final = 20
+_MOST_CLOSE: Final = 3
+_CLOSE: Final = 0.5
+"""How alike two names are that may be meant for each other, as `difflib` measures it."""
+_FARTHER: Final = 0.2
 _NOT_ASCII_PRINTABLE: Final = re.compile(r"[^ -~]")
 
 
@@ -158,10 +163,31 @@ def bytes_text(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size < 900_000_000 else f"{size / 1e9:.1f} GB"
 
 
+def closest(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known names, at most three, that come close to a name, the closest first.
+
+    Examples
+    --------
+    >>> closest("Rod", ["sky", "road"]), closest("lane", ["left lane"]), closest("x", ["road"])
+    (['road'], ['left lane'], [])
+    """
+    texts = {one.lower(): one for one in known}
+    low = name.lower()
+    close = difflib.get_close_matches(low, texts, n=_MOST_CLOSE, cutoff=_CLOSE)
+    # Beside one that is almost the same, those that are only a little alike are no help.
+    close = [one for one in close if _alike(low, one) > _alike(low, close[0]) - _FARTHER]
+    # A single letter is part of most names.
+    close = close or [one for one in texts if len(low) > 1 and low in one][:_MOST_CLOSE]
+    return [texts[one] for one in close]
+
+
+def _alike(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, other, one).ratio()
+
+
 def no_such(what: str, name: object, known: Iterable[str], where: str = "") -> str:
     """Say that there is no such name, and which ones come close."""
     names = list(known)
-    close = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
-    close = close or [known for known in names if str(name).lower() in known.lower()]
+    close = closest(str(name), names)
     remedy = f"did you mean {' or '.join(close)}?" if close else f"there are {listed(names)}"
     return f"no {what} {str(name)!r:.140}{where}; {remedy if names else 'there are none here'}"

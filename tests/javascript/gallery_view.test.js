@@ -88,7 +88,7 @@ function shown() {
     },
     asks: true,
     code: false,
-    assumed: [],
+    notes: [],
   };
   const tile = (row) => ({
     row,

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TypeAlias
 
 from wasinn_nb import settings
-from wasinn_nb.errors import NotFoundError
-from wasinn_nb.files import existing_file, expanded, has_folder
+from wasinn_nb.errors import MissingFileError, NotFoundError, Remedy
+from wasinn_nb.files import (
+    existing_file,
+    expanded,
+    has_folder,
+    is_folder,
+    nothing_at,
+)
 from wasinn_nb.imaging import IMAGE_SUFFIXES
 from wasinn_nb.wording import no_such
 
@@ -50,31 +57,42 @@ def image(name_or_path: PathLike | None = None) -> Path:
     Parameters
     ----------
     name_or_path : str or path-like, optional
-        A name of :func:`images`, or a path: text with a ``/`` or a suffix.  Default:
-        ``WASINN_NB_IMAGE``, else a shipped one.
+        A name of :func:`images`, or a path.  Default: ``WASINN_NB_IMAGE``, else a shipped one.
 
     Raises
     ------
     NotFoundError
         If no shipped image has this name.
     MissingFileError
-        If the path leads nowhere.
+        If the path leads nowhere, or to a folder.
 
     Examples
     --------
-    >>> image("no-such-image")
+    >>> image("city-arow")
     Traceback (most recent call last):
     ...
-    wasinn_nb.errors.NotFoundError: no shipped image 'no-such-image'; ...
+    wasinn_nb.errors.NotFoundError: no image at city-arow (looked from ...), and no shipped image of
+    that name; did you mean city-arrow?
     """
     if name_or_path is None:
         name_or_path = settings.default("image")
     shipped = _files_in("images")
     if isinstance(name_or_path, str) and name_or_path in shipped:
         return shipped[name_or_path]
-    if not isinstance(name_or_path, str) or Path(name_or_path).suffix or has_folder(name_or_path):
-        return existing_file(expanded(name_or_path, "a name or a path"), "image").absolute()
-    raise NotFoundError(no_such("shipped image", name_or_path, shipped))
+    path = expanded(name_or_path, "a name or a path")
+    if is_folder(path):
+        raise MissingFileError(
+            f"expected one image, got the folder {path}",
+            remedy=Remedy(
+                "wasinn_nb.predict takes a folder",
+                command="run a folder of images with: "
+                + shlex.join(["wasinn-nb", "predict", str(path), "--store", "predictions"]),
+            ),
+        )
+    named = isinstance(name_or_path, str) and not path.suffix and not has_folder(name_or_path)
+    if named and not os.path.lexists(path):
+        raise NotFoundError(nothing_at(path, "image", shipped, "shipped image"))
+    return existing_file(path, "image").absolute()
 
 
 def guests() -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from wasinn_nb.cli.exit_codes import ExitCode
 from wasinn_nb.cli.front import application
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.json_files import json_text
+from wasinn_nb.prediction import Predictions
 from wasinn_nb.render import Document, Showing, document_text
 from wasinn_nb.wording import inert
 
@@ -37,6 +38,7 @@ __all__ = [
     "print_error_text",
     "print_json",
     "print_line",
+    "print_remarks",
     "print_warning",
     "show",
     "text_width",
@@ -121,6 +123,13 @@ def print_warning(message: object) -> None:
 def notes(text: str) -> None:
     """Print on stderr what accompanies a result on stdout."""
     _print_on_stderr(text, "")
+
+
+def print_remarks(*runs: Predictions | None) -> None:
+    """Print on stderr which runs were taken, where the result on stdout does not say it."""
+    for run in runs:
+        for remark in () if run is None else run.remarks:
+            notes(remark)
 
 
 def _print_on_stderr(text: str, style: str) -> None:

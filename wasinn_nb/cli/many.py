@@ -23,6 +23,7 @@ from wasinn_nb.cli.console import (
     notes,
     print_json,
     print_line,
+    print_remarks,
     show,
 )
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
@@ -33,7 +34,9 @@ from wasinn_nb.wording import counted
 
 _LISTED: Final = 20
 
-StoreFolder = Annotated[Path, typer.Argument(help="The folder that `predict` wrote.")]
+StoreFolder = Annotated[
+    Path, typer.Argument(help="The folder that `predict` wrote, or that of one run in it.")
+]
 
 
 @app.command()
@@ -122,7 +125,7 @@ def predict(
 def predictions(
     store: StoreFolder,
     run: Annotated[
-        str | None, typer.Option(help="The beginning of a run's name. (default: the last)")
+        str | None, typer.Option(help="The beginning of a run's name. (default: the last with rows)")
     ] = None,
     query: Annotated[
         str | None,
@@ -183,7 +186,7 @@ def gallery(
         typer.Option(help="What the names of the truths end with besides, such as _mask."),
     ] = None,
     run: Annotated[
-        str | None, typer.Option(help="The beginning of a run's name. (default: the last)")
+        str | None, typer.Option(help="The beginning of a run's name. (default: the last with rows)")
     ] = None,
     query: Annotated[
         str | None,
@@ -213,6 +216,7 @@ def gallery(
         if by is not None:
             made.sort_by, made.descending = by, descending
         path, count = made.write_html(html, most), min(most, len(made.rows))
+        print_remarks(made.predictions, made.other)
         if as_json:
             print_json({"html": str(path), "images": count, "selected": len(made.rows)})
         else:

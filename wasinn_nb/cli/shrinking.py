@@ -16,6 +16,7 @@ from wasinn_nb.cli.console import (
     app,
     print_json,
     print_line,
+    print_remarks,
     show,
 )
 from wasinn_nb.cli.statements import read_recipe
@@ -90,4 +91,8 @@ def quantize(
 
 def _images(text: str) -> Any:
     """Return what an argument names: the rows of a store, else the images as they are."""
-    return wn.read_predictions(text) if is_store(text) else text
+    if not is_store(text):
+        return text
+    found = wn.read_predictions(text)
+    print_remarks(found)
+    return found

@@ -175,6 +175,7 @@ def evaluate(
         )
     own = named(predictions, "predictions", nested=classifies)
     classified = stored and predictions.task == "classification"
+    about_run = predictions.remarks if stored else ()
     left_out = tuple(dict.fromkeys([*passed_over(predictions), *passed_over(truths)]))
     if classifies or classified or isinstance(own[0][1], ClassificationResult):
         ignores = ignore is not None and not (isinstance(ignore, list | tuple) and not ignore)
@@ -186,7 +187,8 @@ def evaluate(
         if suffix is not None:
             raise InvalidArgumentError("suffix is for the names of masks; classes have none")
         judged = _judged_classes(pipeline, known, own, truths, worst, progress)
-        return replace(judged, remarks=replace(judged.remarks, passed_over=left_out))
+        remarks = replace(judged.remarks, passed_over=left_out, stored=about_run)
+        return replace(judged, remarks=remarks)
     tally: MaskTally | None = None
     failures, judged_images = Failures(), 0
     known = known and with_background(known)
@@ -203,7 +205,9 @@ def evaluate(
     if tally is None or not judged_images:
         failures.refuse_all()
     found_in_all = tally.evaluation()
-    remarks = replace(found_in_all.remarks, passed_over=left_out, failed=failures.reasons)
+    remarks = replace(
+        found_in_all.remarks, passed_over=left_out, failed=failures.reasons, stored=about_run
+    )
     samples = found_in_all.samples
     if stored:
         by_name = {pair.name: pair.prediction for pair in pairs}

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wasinn_nb import catalog
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, Remedy
 from wasinn_nb.evaluation.stored import stored_items
 from wasinn_nb.evaluation.suffixes import NO_SUFFIXES, Suffixes, likely_suffixes
-from wasinn_nb.files import expanded, is_folder, is_special
-from wasinn_nb.imaging import IMAGE_SUFFIXES
+from wasinn_nb.files import expanded, is_folder, is_special, nothing_at
+from wasinn_nb.imaging import IMAGE_SUFFIXES, no_images_in
 from wasinn_nb.prediction import Predictions
 from wasinn_nb.wording import counted, listed
 
@@ -147,7 +148,7 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
     InvalidArgumentError
         If there is nothing.
     MissingFileError
-        If a folder holds no images, or cannot be read.
+        If a path leads nowhere, or a folder holds no images or cannot be read.
 
     Examples
     --------
@@ -164,13 +165,12 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
         if not items and nested and (found := nested_images(folder)):
             return list(found.items())
         if not items:
-            others = [path.name for path in _others_in(folder)]
-            also = (
-                f", but other files ({len(others)}): {listed([*map(str, others)], _MOST_NAMES)}"
-                if others
-                else ""
-            )
-            raise MissingFileError(f"no images in the folder {folder}{also}; check the path")
+            raise MissingFileError(no_images_in(folder))
+    elif isinstance(given, str | os.PathLike):
+        path = expanded(given)
+        if not os.path.lexists(path) and given not in catalog.images():
+            raise MissingFileError(nothing_at(path, "file or folder"))
+        items = [given]
     elif isinstance(given, Mapping):
         by_key: list[Named] = [(composed(str(name)), item) for name, item in given.items()]
         if not by_key:

@@ -25,6 +25,8 @@ class Remarks:
         Images that could not be read, or whose masks could not; they do not count.
     passed_over : tuple of str
         Files in the folders that were not taken, as their names are not those of images.
+    stored : tuple of str
+        Of predictions of a store: which of several runs they are, and whether it is finished.
 
     Examples
     --------
@@ -38,6 +40,7 @@ class Remarks:
     exif_applied: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
+    stored: tuple[str, ...] = ()
 
     def sentences(self) -> list[str]:
         """Return them in words."""
@@ -71,4 +74,4 @@ class Remarks:
                 f"passed over, as not named like images: {listed(self.passed_over, 8)} "
                 f"({counted(n, 'file')})"
             )
-        return sentences
+        return [*sentences, *self.stored]

@@ -38,6 +38,7 @@ from wasinn_nb.imaging.sources import (
     EncodedImage,
     ImageSource,
     encoded_bytes,
+    no_images_in,
     read_encoded,
 )
 from wasinn_nb.imaging.triangle import resize_triangle
@@ -77,6 +78,7 @@ __all__ = [
     "is_sideways",
     "kept_image",
     "luma",
+    "no_images_in",
     "open_for",
     "open_image",
     "ordered",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,7 +16,7 @@ from PIL import Image
 
 from wasinn_nb.errors import ImageError
 from wasinn_nb.files import existing_file
-from wasinn_nb.wording import counted
+from wasinn_nb.wording import counted, listed
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -23,6 +25,7 @@ __all__ = [
     "ImageSource",
     "encoded_bytes",
     "encoded_file",
+    "no_images_in",
     "read_encoded",
 ]
 
@@ -46,6 +49,35 @@ IMAGE_SUFFIXES: Final = (
     *(".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
 )
 """How the names of image files end, in lower case."""
+
+_MOST_ENTRIES: Final = 2000
+_MOST_NAMES: Final = 4
+
+
+def no_images_in(folder: Path) -> str:
+    """Say that a folder has no images, what it has, and which files are taken for images.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Examples
+    --------
+    >>> no_images_in(Path("wasinn_nb/imaging"))
+    'no images in the folder wasinn_nb/imaging, which holds __init__.py, ...; name a folder with
+    files that end in .apng, .avif, ...'
+    """
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry.name for entry in itertools.islice(entries, _MOST_ENTRIES)]
+    except OSError:
+        found = []
+    names = sorted(name for name in found if not name.startswith("."))
+    holds = f"which holds {listed(names, _MOST_NAMES)}" if names else "which is empty"
+    return (
+        f"no images in the folder {folder}, {holds}; name a folder with files that end in "
+        f"{', '.join(IMAGE_SUFFIXES)}"
+    )
 
 
 class EncodedImage(NamedTuple):

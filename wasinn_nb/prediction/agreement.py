@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from wasinn_nb import metrics
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.progress import Progress, progress_bar
-from wasinn_nb.render import Column, Document, Paragraph, Report, Table
+from wasinn_nb.render import Column, Document, Items, Paragraph, Report, Table
 from wasinn_nb.tasks.segmentation import resize_labels
 from wasinn_nb.wording import counted, percent
 
@@ -52,6 +52,8 @@ class RunComparison(Report):
         Images that only the first, and only the second run has a result for.
     differs : tuple of str
         What of the two origins differs, such as ``recipe``.
+    remarks : tuple of str
+        Those of the two runs: which of several they are, and whether they are finished.
 
     Examples
     --------
@@ -72,6 +74,7 @@ class RunComparison(Report):
     ious: NDArray[np.float64]
     alone: tuple[int, int]
     differs: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def agreement(self) -> float:
@@ -103,6 +106,7 @@ class RunComparison(Report):
             "matrix": self.matrix.tolist(),
             "alone": list(self.alone),
             "differs": list(self.differs),
+            "remarks": list(self.remarks),
             "images": [
                 {"name": self.names[n], "agreement": float(self.agreements[n])} for n in order
             ],
@@ -134,6 +138,7 @@ class RunComparison(Report):
                     "least agreement",
                 ),
                 *([Paragraph("; ".join(alone))] if alone else []),
+                *([Items(self.remarks)] if self.remarks else []),
             ],
         )
 
@@ -182,6 +187,7 @@ def compared(one: Predictions, other: Predictions, progress: Progress) -> RunCom
         np.array(ious),
         alone,
         tuple(one.origin.diff(other.origin)),
+        (*one.remarks, *other.remarks),
     )
 
 

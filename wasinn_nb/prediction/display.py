@@ -54,10 +54,10 @@ def predictions_document(predictions: Predictions) -> Document:
         blocks += _errors(predictions, failed)
     if predictions.assumed:
         blocks.append(Paragraph(f"assumed: {'; '.join(predictions.assumed)}"))
+    if predictions.remarks:
+        blocks.append(Items(predictions.remarks))
     blocks.append(Only(("notebook", "page"), _thumbnails(predictions)))
     where = [("rows", str(predictions.folder / "rows")), ("made by", origin.ran)]
-    if predictions.others:
-        where.append(("other runs in the store", ", ".join(predictions.others)))
     blocks.append(Only(("notebook", "page"), [Facts(where)]))
     return Document(title, blocks)
 
@@ -74,6 +74,8 @@ def predictions_values(predictions: Predictions) -> dict[str, Any]:
         "run": run,
         "folder": str(predictions.folder),
         "assumed": list(predictions.assumed),
+        "others": list(predictions.others),
+        "remarks": list(predictions.remarks),
         "images": len(frame),
         "errors": int((frame["status"] == "error").sum()),
         "rows": [

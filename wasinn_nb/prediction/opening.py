@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Final
 
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.prediction.predictions import Predictions
-from wasinn_nb.prediction.store import runs_in
+from wasinn_nb.prediction.store import Run, runs_in
 from wasinn_nb.prediction.table import StoredRows
 from wasinn_nb.wording import listed
 
 __all__ = ["read_predictions"]
 
-_SHOWN_RUNS: Final = 8
+_MOST_RUNS: Final = 8
 
 
 def read_predictions(store: str | os.PathLike[str], run: str | None = None) -> Predictions:
@@ -24,11 +25,13 @@ def read_predictions(store: str | os.PathLike[str], run: str | None = None) -> P
     store : path-like
         The folder, or that of one run in it.
     run : str, optional
-        The beginning of the name of a run's folder.  Default: the one that was made last.
+        The beginning of the name of a run's folder.  Default: of the runs that have rows, the one
+        that was made last.
 
     Returns
     -------
     Predictions
+        Its `remarks` say where it was chosen from several runs, or is not finished.
 
     Raises
     ------
@@ -42,15 +45,54 @@ def read_predictions(store: str | os.PathLike[str], run: str | None = None) -> P
     >>> read_predictions("no-such-folder")
     Traceback (most recent call last):
     ...
-    wasinn_nb.errors.MissingFileError: no store at no-such-folder; check the path
+    wasinn_nb.errors.MissingFileError: no store at no-such-folder (looked from ...); check ...
     """
     found = runs_in(store)
     if run is None:
-        return Predictions(StoredRows(found[-1]), others=[one.key for one in found[:-1]])
+        return _last(found)
     fitting = [one for one in found if one.key.startswith(run)]
     if len(fitting) != 1:
         what = "no run begins" if not fitting else f"{len(fitting)} runs begin"
         raise InvalidArgumentError(
-            f"{what} with {run!r:.80}; there are {listed([one.key for one in found], _SHOWN_RUNS)}"
+            f"{what} with {run!r:.80}; there are {listed([one.key for one in found], _MOST_RUNS)}"
         )
-    return Predictions(StoredRows(fitting[0]))
+    return Predictions(StoredRows(fitting[0]), remarks=_unfinished(fitting[0]))
+
+
+def _last(found: Sequence[Run]) -> Predictions:
+    """Return the run that was made last of those with rows, and what there is besides."""
+    chosen = next((one for one in reversed(found) if one.parts()), found[-1])
+    others = [one for one in found if one is not chosen]
+    remarks = []
+    if others:
+        remarks.append(
+            f"run {chosen.key} is used, the last {'' if chosen is found[-1] else 'with rows '}"
+            f"of {len(found)} in the store; any other opens by its folder: "
+            f"{listed([_about(one, chosen) for one in reversed(others)], _MOST_RUNS)}"
+        )
+    for later in found[found.index(chosen) + 1 :]:
+        remarks.append(
+            f"run {later.key} was made later and has no rows: `predict` was ended before its "
+            f"first ones, or is still running; run it again to go on"
+        )
+    return Predictions(
+        StoredRows(chosen),
+        others=[one.key for one in others],
+        remarks=[*remarks, *_unfinished(chosen)],
+    )
+
+
+def _about(run: Run, chosen: Run) -> str:
+    """Return the folder of a run, and what it is a run of."""
+    words = [run.origin.model, run.origin.precision]
+    words += ["another recipe"] if run.origin.recipe != chosen.origin.recipe else []
+    return f"{run.folder} ({', '.join(words)})"
+
+
+def _unfinished(run: Run) -> list[str]:
+    if not run.unfinished:
+        return []
+    return [
+        f"run {run.key} is not finished: `predict` was ended before its last image, or is still "
+        f"running; run it again to go on"
+    ]

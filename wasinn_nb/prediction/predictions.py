@@ -52,6 +52,8 @@ class Predictions(Report):
         The numbers of the rows.  Default: all.
     others : sequence of str
         Names of further runs of the store.
+    remarks : sequence of str
+        See the attribute.
 
     Attributes
     ----------
@@ -63,6 +65,11 @@ class Predictions(Report):
     task : str
     columns : tuple of str
         Names of all columns, also of those that :meth:`table` leaves out.
+    others : tuple of str
+        Names of the other runs of the store, where none was named.
+    remarks : tuple of str
+        Which of several runs this is, and whether it is finished, in words; empty where nothing
+        was chosen and nothing is missing.
     """
 
     def __init__(
@@ -70,10 +77,12 @@ class Predictions(Report):
         stored: StoredRows,
         positions: NDArray[np.int64] | None = None,
         others: Sequence[str] = (),
+        remarks: Sequence[str] = (),
     ) -> None:
         self._stored = stored
         self._positions = stored.positions() if positions is None else positions
         self.others = tuple(others)
+        self.remarks = tuple(remarks)
 
     @property
     def folder(self) -> Path:
@@ -373,4 +382,4 @@ class Predictions(Report):
             ) from error
 
     def _part(self, positions: NDArray[np.int64]) -> Predictions:
-        return Predictions(self._stored, positions, self.others)
+        return Predictions(self._stored, positions, self.others, self.remarks)

@@ -15,16 +15,18 @@ from PIL import Image
 
 from wasinn_nb import catalog
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
-from wasinn_nb.files import expanded, has_folder, is_file, is_folder
-from wasinn_nb.imaging import IMAGE_SUFFIXES
+from wasinn_nb.files import expanded, has_folder, is_file, is_folder, nothing_at
+from wasinn_nb.imaging import IMAGE_SUFFIXES, no_images_in
 from wasinn_nb.prediction.items import Item
 from wasinn_nb.prediction.manifests import MANIFEST_SUFFIXES, manifest_paths
 from wasinn_nb.prediction.remote import is_url, remote_items
+from wasinn_nb.wording import listed
 
 __all__ = ["Listing", "listing"]
 
 _MAGIC: Final = re.compile(r"[*?\[]")
 _SORTED: Final = 20_000
+_MOST_NAMES: Final = 4
 
 
 class Listing:
@@ -40,6 +42,8 @@ class Listing:
         How many there are, where that is known.
     remote : bool
         Whether reading each one takes the time of a network.
+    empty : callable, optional
+        → what to say where there are none.
     """
 
     def __init__(
@@ -49,14 +53,32 @@ class Listing:
         again: bool,
         count: int | None = None,
         remote: bool = False,
+        empty: Callable[[], str],
     ) -> None:
         self._make = make
         self.again = again
         self.count = count
         self.remote = remote
+        self._empty = empty
+        self._begun: Iterator[Item] | None = None
 
     def __iter__(self) -> Iterator[Item]:
-        return iter(self._make())
+        begun, self._begun = self._begun, None
+        return iter(self._make()) if begun is None else begun
+
+    def refuse_empty(self) -> None:
+        """Refuse to go on where there are no images.
+
+        Raises
+        ------
+        MissingFileError
+        """
+        rest = iter(self)
+        first = next(rest, None)
+        if first is None:
+            raise MissingFileError(self._empty())
+        if self.remote or not self.again:  # what was listed already is not asked for again
+            self._begun = itertools.chain([first], rest)
 
 
 def listing(images: Any, column: str | None = None) -> Listing:
@@ -74,7 +96,7 @@ def listing(images: Any, column: str | None = None) -> Listing:
     Raises
     ------
     MissingFileError
-        If a path leads nowhere.
+        If a path leads nowhere, or there are no images.
     InvalidArgumentError
         If it is none of these, or there is a column without a manifest.
 
@@ -84,7 +106,17 @@ def listing(images: Any, column: str | None = None) -> Listing:
     ['city-arrow.jpg', '#1']
     """
     if isinstance(images, str | os.PathLike):
-        return _of_path(images, column)
+        found = _of_path(images, column)
+    else:
+        found = _of_values(images, column)
+    found.refuse_empty()
+    return found
+
+
+def _of_values(images: Any, column: str | None) -> Listing:
+    def empty() -> str:
+        return f"expected at least one image, got an empty {type(images).__name__}"
+
     if column is not None:
         raise InvalidArgumentError(
             f"column={column!r:.80} is for a manifest; pass images as the path of a CSV or "
@@ -95,6 +127,7 @@ def listing(images: Any, column: str | None = None) -> Listing:
             lambda: (_item(image, n, str(name)) for n, (name, image) in enumerate(images.items())),
             again=True,
             count=len(images),
+            empty=empty,
         )
     one = isinstance(images, bytes | bytearray | memoryview | Image.Image) or hasattr(
         images, "read"
@@ -109,14 +142,25 @@ def listing(images: Any, column: str | None = None) -> Listing:
     again = not isinstance(images, Iterator)
     count = len(images) if again and isinstance(images, Sized) else None
     return Listing(
-        lambda: (_item(image, n) for n, image in enumerate(images)), again=again, count=count
+        lambda: (_item(image, n) for n, image in enumerate(images)),
+        again=again,
+        count=count,
+        empty=empty,
     )
 
 
 def _of_path(images: str | os.PathLike[str], column: str | None) -> Listing:
     text = os.fspath(images)
     if isinstance(images, str) and is_url(images):
-        return Listing(lambda: remote_items(images), again=True, remote=True)
+        return Listing(
+            lambda: remote_items(images),
+            again=True,
+            remote=True,
+            empty=lambda: (
+                f"no images at {images:.300}; name a folder with files that end in "
+                f"{', '.join(IMAGE_SUFFIXES)}"
+            ),
+        )
     path = expanded(images, "images")
     if path.suffix.lower() in MANIFEST_SUFFIXES and is_file(path):
         remote = any(map(is_url, itertools.islice(manifest_paths(path, column), 1)))
@@ -127,21 +171,51 @@ def _of_path(images: str | os.PathLike[str], column: str | None) -> Listing:
             ),
             again=True,
             remote=remote,
+            empty=lambda: f"{path} lists no images: no row has a path; check what wrote it",
         )
     if column is not None:
         raise InvalidArgumentError(f"{text!s:.300} is not a CSV or Parquet file, so has no columns")
     if is_folder(path):
-        return Listing(lambda: _in_folder(path), again=True)
-    if os.path.lexists(path):
-        return Listing(
-            lambda: iter([_of_file(str(path.absolute()), path.name)]), again=True, count=1
+        return Listing(lambda: _in_folder(path), again=True, empty=lambda: no_images_in(path))
+    if not os.path.lexists(path):
+        if _MAGIC.search(str(path)):
+            return Listing(
+                lambda: _matching(path), again=True, empty=lambda: _nothing_matches(path)
+            )
+        shipped = catalog.images() if isinstance(images, str) and not has_folder(images) else ()
+        if images not in shipped:
+            kind = "shipped image" if shipped else ""
+            raise MissingFileError(nothing_at(path, "file or folder", shipped, kind))
+        path = catalog.image(images)
+    return Listing(
+        lambda: iter([_of_file(str(path.absolute()), path.name)]),
+        again=True,
+        count=1,
+        empty=str,
+    )
+
+
+def _nothing_matches(pattern: Path) -> str:
+    """Say that a glob matches no file: its folder is not there, or has none, or only folders."""
+    folders = sorted(glob.iglob(str(pattern), recursive=True))
+    if folders:
+        inside = Path(folders[0]) / "*"
+        return (
+            f"{pattern!s:.300} matches only folders: {listed(folders, _MOST_NAMES)}; name one of "
+            f"them, or what is in it: {str(inside)!r:.300}"
         )
-    if _MAGIC.search(str(path)):
-        if next(_matching(path), None) is None:
-            raise MissingFileError(f"no file matches {text!s:.300}; check the pattern")
-        return Listing(lambda: _matching(path), again=True)
-    found = catalog.image(images)  # a shipped one by its name, or the error that there is none
-    return Listing(lambda: iter([_of_file(str(found), found.name)]), again=True, count=1)
+    fixed = _fixed(pattern)
+    if not is_folder(fixed):
+        return nothing_at(fixed, "folder")
+    return (
+        f"no file matches {pattern!s:.300} (looked in {fixed.absolute()}); check the pattern, or "
+        f"name the folder alone"
+    )
+
+
+def _fixed(pattern: Path) -> Path:
+    """Return the folder of a glob that is there whatever it matches."""
+    return Path(*itertools.takewhile(lambda part: not _MAGIC.search(part), pattern.parts))
 
 
 def _item(image: Any, number: int, name: str = "", base: Path | None = None) -> Item:
@@ -168,8 +242,7 @@ def _of_file(source: str, name: str) -> Item:
 
 def _matching(pattern: Path) -> Iterator[Item]:
     """Yield the files that a glob matches, hidden ones left out; named from its fixed folder."""
-    parts = pattern.parts
-    fixed = Path(*itertools.takewhile(lambda part: not _MAGIC.search(part), parts))
+    fixed = _fixed(pattern)
     for found in glob.iglob(str(pattern), recursive=True):
         if not os.path.isdir(found):
             yield _of_file(os.path.abspath(found), os.path.relpath(found, fixed))

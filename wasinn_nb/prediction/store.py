@@ -10,16 +10,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
 from wasinn_nb.cards import ModelCard, restored_assumptions
-from wasinn_nb.errors import BusyError, InvalidArgumentError, MissingFileError, UnwritableError
-from wasinn_nb.files import expanded, is_file, is_folder
+from wasinn_nb.errors import (
+    BusyError,
+    InvalidArgumentError,
+    MissingFileError,
+    Remedy,
+    UnwritableError,
+)
+from wasinn_nb.files import expanded, is_file, is_folder, nothing_at
 from wasinn_nb.json_files import json_text, read_json
 from wasinn_nb.origin import Origin
 from wasinn_nb.prediction.columns import Columns, columns_of
@@ -40,6 +48,8 @@ _FACTS: Final = "facts.json"
 _DRIVER: Final = ".driver.json"
 _MOST_BYTES: Final = 1 << 24
 _KEPT_SESSIONS: Final = 50
+_MOST_ENTRIES: Final = 2000
+_MOST_NAMES: Final = 3
 
 
 class Run:
@@ -248,17 +258,42 @@ def runs_in(store: str | os.PathLike[str]) -> list[Run]:
     folder = expanded(store, "the store as the path of a folder")
     if is_file(folder / _ORIGIN):  # the folder of one run
         return [Run(folder)]
-    if not is_folder(folder):
-        raise MissingFileError(f"no store at {folder}; check the path")
+    if not os.path.lexists(folder):
+        raise MissingFileError(nothing_at(folder, "store"))
     if not is_file(folder / _STORE):
-        raise MissingFileError(
-            f"{folder} is not a store of predictions: it has no {_STORE}; check the path"
-        )
+        raise MissingFileError(_not_a_store(folder))
     _check_store(folder)
     runs = [Run(one) for one in sorted(folder.iterdir()) if is_file(one / _ORIGIN)]
     if not runs:
-        raise MissingFileError(f"the store {folder} has no run yet; predict into it")
+        raise MissingFileError(
+            f"the store {folder} has no run yet",
+            remedy=Remedy(
+                f"run a model into it with wasinn_nb.predict(images, model, {str(folder)!r})",
+                command=f"run a model into it with: {_predict_into(folder)}",
+            ),
+        )
     return sorted(runs, key=lambda run: (run.created, run.key))
+
+
+def _not_a_store(folder: Path) -> str:
+    """Say that a path is not a store, and which one near it is."""
+    if not is_folder(folder):
+        near = [one for one in folder.parents if is_store(one)]
+        what = f"expected the folder of a store, got the file {folder}"
+    else:
+        with os.scandir(folder) as entries:
+            inside = sorted(entry.path for entry in itertools.islice(entries, _MOST_ENTRIES))
+        near = [Path(one) for one in inside if is_store(one)]
+        near = near or [one for one in folder.parents if is_store(one)]
+        what = f"{folder} is not a store of predictions: it has no {_STORE}"
+    names = [str(one) for one in near[:_MOST_NAMES]]
+    if names:
+        return f"{what}; did you mean {' or '.join(names)}?"
+    return f"{what}; name the folder that `predict` wrote"
+
+
+def _predict_into(folder: Path) -> str:
+    return f"wasinn-nb predict IMAGES --store {shlex.quote(str(folder))}"
 
 
 def _check_store(folder: Path) -> None:

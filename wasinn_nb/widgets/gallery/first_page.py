@@ -15,6 +15,7 @@ from wasinn_nb.render import (
     Document,
     ImageBlock,
     ImageRow,
+    Items,
     Legend,
     LegendEntry,
     Paragraph,
@@ -71,6 +72,7 @@ class FirstPage(Report):
         if len(images) < count:
             words += f"; {len(images)} of them are here"
         blocks: list[Block] = [Paragraph(words)]
+        blocks += [Items(found.remarks)] if found.remarks else []
         blocks += [ImageRow(images)] if images else []
         card = found.card
         if found.task == "segmentation" and len(card.classes) <= MANY_CLASSES and images:

@@ -55,7 +55,7 @@ class Gallery(Showable, PageWidget):
     Parameters
     ----------
     predictions : Predictions or path
-        Or the folder of a store, of which the last run is shown.
+        Or the folder of a store, of which the last run is shown, or that of one run.
     truths : optional
         What :func:`wasinn_nb.evaluate` takes as truths; or an `Evaluation` or a
         `ClassificationEvaluation` of these predictions, with which no true mask can be looked at.
@@ -293,7 +293,7 @@ class Gallery(Showable, PageWidget):
             "columns": [inert(name) for name in self._table.names],
             "classes": _classes(card.classes, card.palette) if masks else [],
             "layers": self._tiles.layers,
-            "assumed": [inert(one) for one in self.predictions.assumed],
+            "notes": [*map(inert, self._notes())],
             "matrix": None,
             "asks": True,
             "code": True,
@@ -306,6 +306,13 @@ class Gallery(Showable, PageWidget):
                 "unit": judged.unit,
             }
         return about
+
+    def _notes(self) -> list[str]:
+        """Return what is to be known of the runs: what is assumed, and which ones they are."""
+        assumed = self.predictions.assumed
+        others = () if self.other is None else self.other.remarks
+        notes = [f"assumed: {'; '.join(assumed)}"] if assumed else []
+        return [*notes, *self.predictions.remarks, *(f"other run: {one}" for one in others)]
 
     def _receive(self, _: Any, content: Any, buffers: Any) -> None:
         """Answer a question of the page."""

@@ -18,7 +18,7 @@ import { hidingStill } from "./stills.js";
 /** @import { Filter } from "./gallery_selection.js" */
 /** @import { Source } from "./gallery_source.js" */
 /** @import { Model } from "./model.js" */
-/** @typedef {{ title: string, rows: number, aspect: number, facets: Facet[], classes: Class[], layers: string[], matrix: Matrix | null, asks: boolean, code: boolean, assumed: string[] }} About */
+/** @typedef {{ title: string, rows: number, aspect: number, facets: Facet[], classes: Class[], layers: string[], matrix: Matrix | null, asks: boolean, code: boolean, notes: string[] }} About */
 /**
  * @typedef {object} GalleryTraits
  * @property {string} text
@@ -95,15 +95,9 @@ export class GalleryView {
       closed: () => this.grid.root.focus(),
     });
     this.stillStyle = element("style");
-    const assumed = this.about.assumed.length
-      ? [
-          element(
-            "p",
-            { className: "wnb-gallery-assumed" },
-            `assumed: ${this.about.assumed.join("; ")}`,
-          ),
-        ]
-      : [];
+    const notes = this.about.notes.map((one) =>
+      element("p", { className: "wnb-gallery-note" }, one),
+    );
     this.root = element(
       "div",
       { className: "wnb-gallery" },
@@ -111,7 +105,7 @@ export class GalleryView {
       this.bar.root,
       this.matrixHolder,
       element("div", { className: "wnb-gallery-body" }, this.facets.root, this.grid.outer),
-      ...assumed,
+      ...notes,
       this.dialog.root,
     );
     el.classList.add("wnb-host");
