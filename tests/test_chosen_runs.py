@@ -28,7 +28,7 @@ def store(tmp_path, monkeypatch):
         mask(f"masks/{n:04}.png", np.zeros((8, 12)))
     model = toys.brightest_channel(tmp_path / "toy.xml")
     first = wn.predict("images", model, "store", progress=False)
-    last = wn.predict("images", model, "store", resize="nearest", progress=False)
+    last = wn.predict("images", model, "store", resize="triangle", progress=False)
     for number, one in enumerate((first, last)):
         _restate(one.folder, created=f"2026-01-0{number + 1}")
     return first.folder.name, last.folder.name
@@ -100,7 +100,7 @@ def test_a_run_that_was_interrupted_says_so_until_it_is_finished(store):
     (remark,) = found.remarks
     assert remark.startswith(f"run {store[1]} is not finished: `predict` was ended before its last")
     assert remark in str(found)
-    wn.predict("images", "toy.xml", "store", resize="nearest", progress=False)
+    wn.predict("images", "toy.xml", "store", resize="triangle", progress=False)
     assert wn.read_predictions(folder).remarks == ()
 
 

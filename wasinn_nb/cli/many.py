@@ -38,6 +38,10 @@ StoreFolder = Annotated[
     Path, typer.Argument(help="The folder that `predict` wrote, or that of one run in it.")
 ]
 
+RunName = Annotated[
+    str | None, typer.Option(help="The beginning of a run's name. (default: the last with rows)")
+]
+
 
 @app.command()
 def predict(
@@ -124,9 +128,7 @@ def predict(
 @app.command()
 def predictions(
     store: StoreFolder,
-    run: Annotated[
-        str | None, typer.Option(help="The beginning of a run's name. (default: the last with rows)")
-    ] = None,
+    run: RunName = None,
     query: Annotated[
         str | None,
         typer.Option("--query", "-q", help='Only rows for which this holds: "road < 0.05".'),
@@ -185,9 +187,7 @@ def gallery(
         str | None,
         typer.Option(help="What the names of the truths end with besides, such as _mask."),
     ] = None,
-    run: Annotated[
-        str | None, typer.Option(help="The beginning of a run's name. (default: the last with rows)")
-    ] = None,
+    run: RunName = None,
     query: Annotated[
         str | None,
         typer.Option("--query", "-q", help='Rows for which it holds: "road < 0.05".'),

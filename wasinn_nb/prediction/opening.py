@@ -63,22 +63,23 @@ def _last(found: Sequence[Run]) -> Predictions:
     """Return the run that was made last of those with rows, and what there is besides."""
     chosen = next((one for one in reversed(found) if one.parts()), found[-1])
     others = [one for one in found if one is not chosen]
-    remarks = []
-    if others:
-        remarks.append(
-            f"run {chosen.key} is used, the last {'' if chosen is found[-1] else 'with rows '}"
-            f"of {len(found)} in the store; any other opens by its folder: "
-            f"{listed([_about(one, chosen) for one in reversed(others)], _MOST_RUNS)}"
-        )
-    for later in found[found.index(chosen) + 1 :]:
-        remarks.append(
-            f"run {later.key} was made later and has no rows: `predict` was ended before its "
-            f"first ones, or is still running; run it again to go on"
-        )
-    return Predictions(
-        StoredRows(chosen),
-        others=[one.key for one in others],
-        remarks=[*remarks, *_unfinished(chosen)],
+    remarks = [_choice(chosen, found)] if others else []
+    remarks += [
+        f"run {later.key} was made later and has no rows: `predict` was ended before its first "
+        f"ones, or is still running; run it again to go on"
+        for later in found[found.index(chosen) + 1 :]
+    ]
+    names = [one.key for one in others]
+    return Predictions(StoredRows(chosen), None, names, [*remarks, *_unfinished(chosen)])
+
+
+def _choice(chosen: Run, found: Sequence[Run]) -> str:
+    """Say which of several runs is used, and how the others open."""
+    others = [_about(one, chosen) for one in reversed(found) if one is not chosen]
+    last = "last" if chosen is found[-1] else "last with rows"
+    return (
+        f"run {chosen.key} is used, the {last} of {len(found)} in the store; any other opens by "
+        f"its folder: {listed(others, _MOST_RUNS)}"
     )
 
 
@@ -90,9 +91,9 @@ def _about(run: Run, chosen: Run) -> str:
 
 
 def _unfinished(run: Run) -> list[str]:
-    if not run.unfinished:
-        return []
-    return [
+    """Say that a run lacks rows, where it does."""
+    sentence = (
         f"run {run.key} is not finished: `predict` was ended before its last image, or is still "
         f"running; run it again to go on"
-    ]
+    )
+    return [sentence] if run.unfinished else []
