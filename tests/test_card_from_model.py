@@ -336,24 +336,29 @@ def test_what_the_user_cannot_know(tmp_path, known, words):
             "toy.onnx",
             b"",
             RuntimeFailure,
-            "the bytes are not a model of encoding onnx; they start w",
+            "{path}: expected an ONNX model, got an empty file: ",
         ),
         (
             "toy.xml",
             b"<html>",
             RuntimeFailure,
-            "the bytes are not a model of encoding openvino (bu",
+            "{path}: expected an OpenVINO IR, got an HTML page: ",
         ),
         (
             "toy.tflite",
             b"version https://git-lfs",
             RuntimeFailure,
-            "the bytes are not a model of e",
+            "{path}: expected a TensorFlow Lite model, got a Git LFS pointer, ",
         ),
-        ("toy.onnx", b"\x1c\0\0\0TFL3", RuntimeFailure, "declared as onnx, but the bytes are "),
+        (
+            "toy.onnx",
+            b"\x1c\0\0\0TFL3",
+            RuntimeFailure,
+            "{path}: expected an ONNX model, as the suffix says, got a TensorFlow Lite model: ",
+        ),
         ("toy.bin", b"", MissingFileError, "toy.xml is missing beside "),
         ("toy.xml", b'<net version="11"><layers/></net>', MissingFileError, "toy.bin is missing "),
-        ("toy.xml", b'<net version="4"><layers/></net>', RuntimeFailure, "IR version 4; "),
+        ("toy.xml", b'<net version="4"><layers/></net>', RuntimeFailure, "{path}: IR version 4"),
     ],
 )
 def test_files_that_are_not_models(tmp_path, name, content, error, words):
@@ -361,7 +366,7 @@ def test_files_that_are_not_models(tmp_path, name, content, error, words):
         (tmp_path / name).write_bytes(content)
     with pytest.raises(error) as caught:
         ModelCard.from_model(tmp_path / name)
-    assert str(caught.value).startswith(words)
+    assert str(caught.value).startswith(words.format(path=tmp_path / name))
 
 
 def test_a_card_in_one_line(tmp_path):

@@ -91,8 +91,9 @@ def test_bytes_of_another_encoding(ctx, relu, shared, declared):
         if found != declared:
             with pytest.raises(RuntimeFailure) as caught:
                 ctx.load([start], declared)
+            named = f"{tflite}: " if start is tflite else ""
             assert str(caught.value) == (
-                f"declared as {declared}, but the bytes are those of encoding {found}"
+                f"{named}declared as {declared}, but the bytes are those of encoding {found}"
             )
 
 

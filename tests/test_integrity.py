@@ -65,20 +65,28 @@ FOREIGN = {
 }
 
 
+KINDS = {
+    AUTODETECT: "a model",
+    ONNX: "an ONNX model",
+    GraphEncoding.TENSORFLOWLITE: "a TensorFlow Lite model",
+}
+
+
 @pytest.mark.parametrize("case", FOREIGN)
 @pytest.mark.parametrize("encoding", [AUTODETECT, ONNX, GraphEncoding.TENSORFLOWLITE])
 def test_what_stands_in_place_of_a_model(tmp_path, capfd, case, encoding):
     content, what = FOREIGN[case]
     path = tmp_path / "toy.onnx"
     path.write_bytes(content)
-    for builder in (content, path):
-        assert refusal([builder], encoding) == (
-            f"the bytes are not a model of encoding {encoding.name.lower()}; they start with "
-            f"{content[:16]!r}: {what}"
-        )
+    assert refusal([content], encoding) == (
+        f"the bytes are not a model of encoding {encoding.name.lower()}; they start with "
+        f"{content[:16]!r}: {what}"
+    )
+    assert refusal([path], encoding) == f"{path}: expected {KINDS[encoding]}, got {what}"
+    for builder, named in ((content, ""), (path, f"{path}: ")):
         with pytest.raises(RuntimeFailure) as caught:
             stated([builder])
-        assert str(caught.value) == f"expected a model, got {what}"
+        assert str(caught.value) == f"{named}expected a model, got {what}"
     assert capfd.readouterr() == ("", "")
 
 
@@ -151,8 +159,9 @@ def test_weights_of_another_size(tmp_path, case):
     for path, content in zip(files, (xml, weights), strict=True):
         path.write_bytes(content)
     for builders in ([xml, weights], files, [xml, files[1]]):
+        named = "" if builders[1] is weights else f"{files[1]}: "
         assert refusal(builders, OPENVINO) == (
-            f"expected 200 bytes of weights, as the xml says, got {len(weights)}{remedy}"
+            f"{named}expected 200 bytes of weights, as the xml says, got {len(weights)}{remedy}"
         )
 
 
@@ -238,8 +247,9 @@ def test_versions_that_openvino_no_longer_reads(version):
 
 
 def test_a_real_model_of_version_4(shared):
-    assert refusal([shared / "models/third-party/pinto_deeplab_fp16.xml", b""]) == (
-        "IR version 4; OpenVINO reads 10 and 11: convert the original model again"
+    path = shared / "models/third-party/pinto_deeplab_fp16.xml"
+    assert refusal([path, b""]) == (
+        f"{path}: IR version 4; OpenVINO reads 10 and 11: convert the original model again"
     )
 
 

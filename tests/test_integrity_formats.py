@@ -48,12 +48,12 @@ def test_weights_beside_an_onnx_model(tmp_path, entries):
     (tmp_path / "w.data").write_bytes(bytes(entries.get("offset", 0)) + raw[:-1])
     needed = 8 + entries.get("offset", 0)
     assert refusal([path]) == (
-        f"expected at least {needed} bytes of weights in 'w.data' (for tensor 'w'), got "
+        f"{path}: expected at least {needed} bytes of weights in 'w.data' (for tensor 'w'), got "
         f"{needed - 1}: copy it again, whole"
     )
     (tmp_path / "w.data").write_bytes(LFS)
     assert refusal([path], ONNX) == (
-        f"expected at least {needed} bytes of weights in 'w.data' (for tensor 'w'), got "
+        f"{path}: expected at least {needed} bytes of weights in 'w.data' (for tensor 'w'), got "
         f"{len(LFS)}, a Git LFS pointer, not the file itself: run 'git lfs pull'"
     )
     (tmp_path / "w.data").unlink()
@@ -77,11 +77,11 @@ def test_weights_outside_the_models_folder(tmp_path, location):
         f"expected the weights of 'w' in a file in the model's folder, got the path "
         f"{location!r}: save the model again, with its weights beside it"
     )
-    for builder in (path, path.read_bytes()):
-        assert refusal([builder]) == expected
+    for builder, named in ((path, f"{path}: "), (path.read_bytes(), "")):
+        assert refusal([builder]) == f"{named}{expected}"
         with pytest.raises(RuntimeFailure) as caught:
             stated([builder])
-        assert str(caught.value) == expected
+        assert str(caught.value) == f"{named}{expected}"
 
 
 @pytest.mark.parametrize("entry", ["offset", "length"])
@@ -90,8 +90,8 @@ def test_places_that_no_file_has(tmp_path, entry, value):
     path, raw = onnx_plus(tmp_path, **{entry: value})
     (tmp_path / "w.data").write_bytes(raw)
     assert refusal([path]) == (
-        f"expected the {entry} of the weights of 'w' as a whole number, got {value!r}: the ONNX "
-        f"file is damaged; export it again"
+        f"{path}: expected the {entry} of the weights of 'w' as a whole number, got {value!r}: the "
+        f"ONNX file is damaged; export it again"
     )
 
 

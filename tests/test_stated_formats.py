@@ -269,7 +269,8 @@ def test_other_third_party_models(shared):
     with pytest.raises(RuntimeFailure) as caught:
         stated([folder / "pinto_deeplab_fp16.xml"])
     assert str(caught.value) == (
-        "IR version 4; OpenVINO reads 10 and 11: convert the original model again"
+        f"{folder / 'pinto_deeplab_fp16.xml'}: IR version 4; OpenVINO reads 10 and 11: convert the "
+        f"original model again"
     )
     custom = stated([folder / "segm_lite_v681.tflite"])
     assert custom.facts["custom operations"] == "Convolution2DTransposeBias"

@@ -311,6 +311,6 @@ def test_custom_operation(folder, image):
 def test_old_version(folder, image):
     expected = "IR version 4; OpenVINO reads 10 and 11: convert the original model again"
     for message in refusals(folder, image, "pinto_deeplab_fp16.xml", errors.RuntimeFailure):
-        assert message == expected
+        assert message == f"{folder / 'pinto_deeplab_fp16.xml'}: {expected}"
     with pytest.raises(errors.RuntimeFailure, match=expected):
         wn.model(folder / "pinto_deeplab_fp16.xml")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeGuard
 
@@ -13,12 +14,14 @@ from wasinn_nb.errors import MissingFileError, RuntimeFailure
 from wasinn_nb.files import existing_file
 
 __all__ = [
+    "CONVERT",
     "TEXT_SUFFIXES",
     "content_of",
     "encoding_of",
     "fetched_instead",
     "foreign_content",
     "is_folder",
+    "naming",
     "size_of",
     "start_of",
     "xml_text",
@@ -45,21 +48,40 @@ _CONTROL: Final = re.compile(rb"[\0-\x08\x0b\x0e-\x1f\x7f]")
 
 _AGAIN: Final = "fetch the file again and look at the server's answer"
 _UNPACK: Final = "unpack it and load the model inside"
-_CONVERT: Final = "convert the model to OpenVINO IR or ONNX"
+CONVERT: Final = "convert the model to OpenVINO IR or ONNX"
+"""What to do about a format that no runtime reads."""
 _FOREIGN: Final = (
-    (b"PK\3\4", f"a zip archive, as PyTorch's .pt files are too: {_UNPACK}, or {_CONVERT}"),
+    (b"PK\3\4", f"a zip archive, as PyTorch's .pt files are too: {_UNPACK}, or {CONVERT}"),
     (b"\x1f\x8b", f"gzip data: {_UNPACK}"),
     (b"BZh", f"bzip2 data: {_UNPACK}"),
     (b"\xfd7zXZ\0", f"xz data: {_UNPACK}"),
     (b"7z\xbc\xaf\x27\x1c", f"a 7z archive: {_UNPACK}"),
     (b"GGUF", "a GGUF file, a language model: WasmEdge with its plug-in wasi_nn-ggml runs these"),
-    (b"\x89HDF\r\n", f"an HDF5 file, as Keras writes them: {_CONVERT}"),
+    (b"\x89HDF\r\n", f"an HDF5 file, as Keras writes them: {CONVERT}"),
 )
 
 
 def is_folder(part: Path | bytes) -> TypeGuard[Path]:
     """Return whether *part* of a model is a folder (a TensorFlow SavedModel)."""
     return isinstance(part, Path) and part.is_dir()
+
+
+@contextmanager
+def naming(part: Path | bytes) -> Iterator[None]:
+    """Put the path of *part* of a model, where it has one, before what is wrong with its content.
+
+    Raises
+    ------
+    RuntimeFailure
+        The one that the block raises.
+    """
+    try:
+        yield
+    except RuntimeFailure as error:
+        if isinstance(part, bytes):
+            raise
+        message = f"{part}: {error.problem}"
+        raise RuntimeFailure(message, remedy=error.remedy) from error.__cause__
 
 
 def size_of(part: Path | bytes) -> int:

@@ -9,18 +9,22 @@ from typing import Final
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.formats import (
+    CONVERT,
     TEXT_SUFFIXES,
     content_of,
     encoding_of,
     fetched_instead,
     foreign_content,
     is_folder,
+    naming,
     size_of,
     start_of,
 )
 from wasinn_nb.cards.ir import needed_weights, parsed_ir
 from wasinn_nb.cards.modelpath import (
+    ENCODINGS,
     belongs_to,
+    encoding_by_suffix,
     is_saved_model,
     model_files,
     saved_model_files,
@@ -35,6 +39,12 @@ __all__ = ["checked_encoding", "checked_files", "companion_files"]
 
 # Beside a graph of TensorFlow or Paddle whose suffix does not say which of them it is.
 _BESIDE_GRAPHS: Final = (".index", ".data-*", ".pdiparams")
+_KINDS: Final = {
+    GraphEncoding.OPENVINO: "an OpenVINO IR",
+    GraphEncoding.ONNX: "an ONNX model",
+    GraphEncoding.TENSORFLOW: "a TensorFlow model",
+    GraphEncoding.TENSORFLOWLITE: "a TensorFlow Lite model",
+}
 
 
 def checked_encoding(files: Sequence[Path | bytes], declared: GraphEncoding) -> GraphEncoding:
@@ -74,22 +84,42 @@ def checked_encoding(files: Sequence[Path | bytes], declared: GraphEncoding) -> 
     else:
         start = start_of(first)
         foreign = foreign_content(first) if found in {None, GraphEncoding.OPENVINO} else ""
-    if found is not None and not foreign:
-        if declared not in {found, GraphEncoding.AUTODETECT}:
-            raise RuntimeFailure(
-                f"declared as {declared.name.lower()}, but the bytes are those of encoding "
-                f"{found.name.lower()}"
-            )
-        _check_number(files, found)
-        return found
-    if foreign or not _may_be(declared, start, first):
-        # OpenVINO would try every frontend, and TensorFlow's writes to the standard error.
-        order = " (builders: xml, then bin)" if declared is GraphEncoding.OPENVINO else ""
-        raise RuntimeFailure(
-            f"the bytes are not a model of encoding {declared.name.lower()}{order}; they start "
-            f"with {start[:16]!r}" + (f": {foreign}" if foreign else "")
-        )
+    with naming(first):
+        if found is not None and not foreign:
+            if declared not in {found, GraphEncoding.AUTODETECT}:
+                raise RuntimeFailure(_other_encoding(first, declared, found))
+            _check_number(files, found)
+            return found
+        if foreign or not _may_be(declared, start, first):
+            # OpenVINO would try every frontend, and TensorFlow's writes to the standard error.
+            raise RuntimeFailure(_no_model(first, declared, start, foreign))
     return declared
+
+
+def _other_encoding(first: Path | bytes, declared: GraphEncoding, found: GraphEncoding) -> str:
+    """Say that a model is of another encoding than it should be."""
+    if isinstance(first, Path) and encoding_by_suffix(first) is declared:
+        suffix = next((one for one, encoding in ENCODINGS.items() if encoding is found), "")
+        return (
+            f"expected {_KINDS[declared]}, as the suffix says, got {_KINDS[found]}: rename it to "
+            f"{first.stem}{suffix}"
+        )
+    return (
+        f"declared as {declared.name.lower()}, but the bytes are those of encoding "
+        f"{found.name.lower()}"
+    )
+
+
+def _no_model(first: Path | bytes, declared: GraphEncoding, start: bytes, foreign: str) -> str:
+    """Say what a file, or the bytes of a guest, hold in place of a model."""
+    if isinstance(first, Path):
+        other = f"bytes that start with {start[:16]!r}: fetch the file again, or {CONVERT}"
+        return f"expected {_KINDS.get(declared, 'a model')}, got {foreign or other}"
+    order = " (builders: xml, then bin)" if declared is GraphEncoding.OPENVINO else ""
+    return (
+        f"the bytes are not a model of encoding {declared.name.lower()}{order}; they start "
+        f"with {start[:16]!r}" + (f": {foreign}" if foreign else "")
+    )
 
 
 def checked_files(files: Sequence[Path | bytes], encoding: GraphEncoding) -> None:
@@ -121,21 +151,24 @@ def checked_files(files: Sequence[Path | bytes], encoding: GraphEncoding) -> Non
     wasinn_nb.errors.RuntimeFailure: expected 0 bytes of weights, as the xml says, got 8: use the
     .bin that was written with this xml
     """
-    if encoding is GraphEncoding.OPENVINO:
-        needed = needed_weights(parsed_ir(content_of(files[0])))
-        if (size := size_of(files[1])) != needed:
-            remedy = foreign_content(files[1])
-            raise RuntimeFailure(
-                f"expected {needed} bytes of weights, as the xml says, got {size}"
-                + (f", {remedy}" if remedy else ": use the .bin that was written with this xml")
-            )
-    elif encoding is GraphEncoding.ONNX:
-        _check_external_data(files[0])
-    elif encoding is GraphEncoding.TENSORFLOWLITE:
-        check_tflite(content_of(files[0]))
+    needed: int | None = None
+    with naming(files[0]):
+        if encoding is GraphEncoding.OPENVINO:
+            needed = needed_weights(parsed_ir(content_of(files[0])))
+        elif encoding is GraphEncoding.ONNX:
+            _check_external_data(files[0])
+        elif encoding is GraphEncoding.TENSORFLOWLITE:
+            check_tflite(content_of(files[0]))
     for weights in files[1:]:
-        if fetched := fetched_instead(start_of(weights)):
-            raise RuntimeFailure(f"expected the model's weights, got {fetched}")
+        with naming(weights):
+            if needed is not None and (size := size_of(weights)) != needed:
+                remedy = foreign_content(weights)
+                raise RuntimeFailure(
+                    f"expected {needed} bytes of weights, as the xml says, got {size}"
+                    + (f", {remedy}" if remedy else ": use the .bin that was written with this xml")
+                )
+            if fetched := fetched_instead(start_of(weights)):
+                raise RuntimeFailure(f"expected the model's weights, got {fetched}")
 
 
 def companion_files(main: Path) -> tuple[Path, ...]:
@@ -165,7 +198,8 @@ def companion_files(main: Path) -> tuple[Path, ...]:
     encoding = encoding_of(main)
     found: Iterable[Path] = model_files(main)[1:]
     if encoding is GraphEncoding.ONNX:
-        parts = external_data(parsed_onnx(content_of(main)))
+        with naming(main):
+            parts = external_data(parsed_onnx(content_of(main)))
         named = dict.fromkeys(main.parent / part.location for part in parts)
         found = (file for file in named if belongs_to(main, file))
     elif encoding is None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.conventions import Meaning, clean_text, from_entries, from_model_api
-from wasinn_nb.cards.formats import content_of, encoding_of, foreign_content, is_folder
+from wasinn_nb.cards.formats import content_of, encoding_of, foreign_content, is_folder, naming
 from wasinn_nb.cards.ir import ir_metadata, ir_signature, parsed_ir
 from wasinn_nb.cards.modelpath import check_whole, model_files
 from wasinn_nb.cards.onnx_file import (
@@ -106,21 +106,26 @@ def stated(files: Sequence[Path | bytes]) -> Stated:
     """
     first, rest = files[0], [part for part in files[1:] if isinstance(part, Path)]
     encoding = encoding_of(first)
-    if is_folder(first):
-        found = Stated(GraphEncoding.TENSORFLOW, weights=_files_in(first))
-    elif foreign := foreign_content(first) if encoding in {None, GraphEncoding.OPENVINO} else "":
-        raise RuntimeFailure(f"expected a model, got {foreign}")
-    elif encoding is GraphEncoding.OPENVINO:
-        found = _stated_ir(content_of(first))
-        if not rest and isinstance(first, Path):
-            rest = [path for path in model_files(first)[1:] if path.is_file()]
-    elif encoding is GraphEncoding.ONNX:
-        found = _stated_onnx(first)
-    elif encoding is GraphEncoding.TENSORFLOWLITE:
-        found = _stated_tflite(content_of(first))
-    else:
-        found = Stated(GraphEncoding.AUTODETECT)
+    with naming(first):
+        found = _found(first, encoding)
+    if encoding is GraphEncoding.OPENVINO and not rest and isinstance(first, Path):
+        rest = [path for path in model_files(first)[1:] if path.is_file()]
     return replace(found, weights=(*found.weights, *rest))
+
+
+def _found(first: Path | bytes, encoding: GraphEncoding | None) -> Stated:
+    """Return what the first file of a model states."""
+    if is_folder(first):
+        return Stated(GraphEncoding.TENSORFLOW, weights=_files_in(first))
+    if foreign := foreign_content(first) if encoding in {None, GraphEncoding.OPENVINO} else "":
+        raise RuntimeFailure(f"expected a model, got {foreign}")
+    if encoding is GraphEncoding.OPENVINO:
+        return _stated_ir(content_of(first))
+    if encoding is GraphEncoding.ONNX:
+        return _stated_onnx(first)
+    if encoding is GraphEncoding.TENSORFLOWLITE:
+        return _stated_tflite(content_of(first))
+    return Stated(GraphEncoding.AUTODETECT)
 
 
 def check_with_weights(files: Sequence[Path]) -> None:

@@ -44,6 +44,7 @@ __all__ += ["known_card", "names_in", "places", "places_text", "rank", "short_pa
 
 # Half the bytes of FP32 for the same mask; quantized weights only where nothing else is, or asked.
 _PREFERRED: Final = ("FP16", "FP32", None)
+_MOST_MODELS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,9 +289,24 @@ def _in_folder(folder: Path, precision: str | None) -> Model:
     found = next(filter(None, (list(main_files(folder, name)) for name in names)), [])
     copies_here = [_copy(known, path, place) for known, path in found]
     if (copy := best(copies_here, precision)) is None:
-        of = f" of precision {precision}" if precision else ""
-        raise MissingFileError(
-            f"expected {names[0]}.xml and {names[0]}.bin{of} in the folder {folder} or in its "
-            f"folder FP16 or FP32; name the model's file itself if it is called otherwise"
-        )
+        raise MissingFileError(_no_model_in(folder, names[0], precision))
     return copy.checked_model()
+
+
+def _no_model_in(folder: Path, name: str, precision: str | None) -> str:
+    """Say that a folder has no model that is called as it should be, and which ones it has."""
+    inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    models = [str(path) for path in inside if _looks_like_model(path)]
+    of = f" of precision {precision}" if precision else ""
+    if is_model_file(folder):  # a file was meant
+        holds = "without a model" if inside else "which is empty"
+        problem = f"expected the file of a model, got the folder {folder}"
+        problem += "" if models else f", {holds}"
+    else:
+        problem = (
+            f"expected {name}.xml and {name}.bin{of} in the folder {folder} or in its folder FP16 "
+            f"or FP32"
+        )
+    if models and precision is None:
+        return f"{problem}; did you mean {' or '.join(models[:_MOST_MODELS])}?"
+    return f"{problem}; name the model's file itself if it is called otherwise"
