@@ -1,4 +1,4 @@
-"""Which run of a store is used, and that it is said: in Python, on the command line, in pages."""
+"""Which run of a store is used is shown: in Python, on the command line, in pages."""
 
 from __future__ import annotations
 
@@ -59,17 +59,17 @@ def test_the_last_of_several_is_used_and_said(store):
     first, last = store
     found = wn.read_predictions("store")
     assert (found.folder.name, found.others) == (last, (first,))
-    said = (
+    sentence = (
         f"run {last} is used, the last of 2 in the store; any other opens by its folder: "
         f"store/{first} (toy, f32, another recipe)"
     )
-    assert found.remarks == (said,)
-    assert found.query("status == 'done'").remarks == (said,)
-    assert f"- {said}" in str(found).splitlines()
-    assert said in found._repr_html_()
-    assert (found.to_dict()["others"], found.to_dict()["remarks"]) == ([first], [said])
+    assert found.remarks == (sentence,)
+    assert found.query("status == 'done'").remarks == (sentence,)
+    assert f"- {sentence}" in str(found).splitlines()
+    assert sentence in found._repr_html_()
+    assert (found.to_dict()["others"], found.to_dict()["remarks"]) == ([first], [sentence])
     page = found.write_html("page.html").read_text("utf-8")
-    assert said in page
+    assert sentence in page
 
 
 def test_what_is_said_opens_the_other_run(store):
@@ -140,10 +140,10 @@ def test_commands_say_it(store):
     assert remark in run("predictions", "store", "--compare", f"store/{store[0]}")
     assert remark in run("evaluate", "store", "masks")
     for more in ([], ["--json"]):
-        shown, noted = both("gallery", "store", "--html", "page.html", *more)
+        output, noted = both("gallery", "store", "--html", "page.html", *more)
         assert remark in noted
-        assert remark not in shown
+        assert remark not in output
     assert both("gallery", "store", "--html", "page.html", "--run", store[0])[1] == ""
-    # The model has four images too few; which run calibrates is said before that.
+    # Not a run of this store.
     message = refused("predictions", "store", "--run", "zz")
     assert message == f"no run begins with 'zz'; there are {store[0]}, {store[1]}"
