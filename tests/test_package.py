@@ -158,7 +158,7 @@ def check_wheel(wheel):
     data = {f"wasinn_nb/data/{name}" for name in files_below(ROOT / "data")}
     assert package | data <= names
     assert {Path(name).suffix for name in package | data} >= {
-        *(".css", ".js", ".jpg", ".json", ".png", ".py", ".pyi", ".typed", ".wasm"),
+        *(".css", ".js", ".jpg", ".json", ".png", ".py", ".pyi", ".typed", ".wasm", ".wat"),
     }
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     expected = {"console_scripts": project["scripts"], **project["entry-points"]}

@@ -199,7 +199,7 @@ def resized_pixels(
         pixels = _resized_by_pillow(opened.image, height, width, recipe.color, threads)
     else:
         age: Age = "0.23" if recipe.resize == "triangle-0.23" else "0.24"
-        pixels = _resized_as_in_rust(opened.image, height, width, recipe.color, age)
+        pixels = _resized_as_in_rust(opened.image, height, width, recipe.color, age, threads)
     if recipe.fit == "stretch":
         return pixels
     top, left, height, width = placement.window
@@ -222,9 +222,9 @@ def _resized_by_pillow(
 
 
 def _resized_as_in_rust(
-    image: Image.Image, height: int, width: int, color: Color, age: Age
+    image: Image.Image, height: int, width: int, color: Color, age: Age, threads: int
 ) -> NDArray[np.uint8]:
-    pixels = resize_triangle(color_pixels(image, color), height, width, age)
+    pixels = resize_triangle(color_pixels(image, color), height, width, age, threads)
     if pixels.dtype == np.uint16:
         # 0.24 rounds 16 bits to 8; the crates before it kept the high byte.
         wide = pixels.astype(np.uint16, copy=False)

@@ -1,45 +1,27 @@
 """Resizing with the ``Triangle`` filter of the Rust `image` crate, bit for bit.
 
-For each axis, in float32: ``ratio = in / out``; ``s = max(1, ratio)``.  Output `o` has its center
-at ``c = (o + 0.5) * ratio`` and reads the inputs from ``clamp(floor(c - s), 0, in - 1)`` up to, not
-including, ``clamp(ceil(c + s), left + 1, in)``, input `i` with weight
-``max(0, 1 - |(i - (c - 0.5)) / s|)``, summed in index order.  Rows first, then columns.
-The crate's two ages differ in where they divide by the sum of the weights and where they round
-(:class:`Age`).  Source: ``imageops/sample.rs`` of `image` 0.23.14 and 0.24.3, checked against the
-tensors that guests built with these versions handed over.
+Rows first, then columns; :mod:`wasinn_nb.imaging.taps` says what each output reads.
 """
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from contextlib import suppress
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Age", "resize_triangle"]
+from wasinn_nb.imaging.sharing import in_threads
+from wasinn_nb.imaging.taps import Age, Taps, taps
+from wasinn_nb.imaging.triangle_wasm import MOST_CHANNELS, kernel
 
-Age = Literal["0.23", "0.24"]
-"""``"0.24"`` and later: weights divided by their sum first, float32 between the passes.
-``"0.23"`` and before: sums of products divided afterwards, rounded to integers after each pass."""
+__all__ = ["Age", "resize_triangle"]
 
 _F32: Final = np.float32
 # So many values of the rows between the passes stay in a core's own cache (1 to 2 MiB of L2).
 _BLOCK_VALUES: Final = 3 << 15
-
-
-@dataclass(frozen=True, slots=True)
-class _Taps:
-    """What each output of one axis reads: (out, k) indices and weights; (out,) sums."""
-
-    sources: NDArray[np.intp]
-    weights: NDArray[np.float32]
-    sums: NDArray[np.float32]
-
-    def part(self, outputs: slice) -> _Taps:
-        """Return the taps of some of the outputs."""
-        return _Taps(self.sources[outputs], self.weights[outputs], self.sums[outputs])
+# Of smaller images, NumPy is done before a WebAssembly instance is ready.
+_LARGE_VALUES: Final = 1 << 17
 
 
 def resize_triangle(
@@ -47,6 +29,7 @@ def resize_triangle(
     height: int,
     width: int,
     age: Age = "0.24",
+    threads: int = 1,
 ) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Resize as ``resize_exact(width, height, FilterType::Triangle)`` does.
 
@@ -58,6 +41,9 @@ def resize_triangle(
         The new size in pixels.
     age : {"0.24", "0.23"}
         Which `image` crate: from 0.24 on, or up to 0.23.
+    threads : int
+        How many threads share a large image of 8 bits, where wasmtime is installed; the values are
+        the same.
 
     Returns
     -------
@@ -71,8 +57,28 @@ def resize_triangle(
     [7, 23]
     """
     rows, columns, channels = pixels.shape
+    vertical, horizontal = taps(rows, height), taps(columns, width)
+    large = pixels.dtype == np.uint8 and pixels.size >= _LARGE_VALUES and channels <= MOST_CHANNELS
+    if large and (fast := kernel()) is not None:
+        narrow = pixels.astype(np.uint8, copy=False)
+        resized = np.empty((height, width, channels), np.uint8)
+
+        def fill(start: int, end: int) -> None:
+            part = vertical.part(slice(start, end))
+            fast.resize(narrow, part, horizontal, age, resized[start:end])
+
+        with suppress(MemoryError):
+            in_threads(fill, height, threads)
+            return resized
+    return _resized_by_numpy(pixels, vertical, horizontal, age)
+
+
+def _resized_by_numpy(
+    pixels: NDArray[Any], vertical: Taps, horizontal: Taps, age: Age
+) -> NDArray[Any]:
+    rows, columns, channels = pixels.shape
+    height, width = len(vertical.sums), len(horizontal.sums)
     result = np.empty((height, width, channels), pixels.dtype)
-    vertical, horizontal = _taps(rows, height), _taps(columns, width)
     flat = pixels.reshape(rows, columns * channels)
     block = max(1, _BLOCK_VALUES // (columns * channels))
 
@@ -85,8 +91,8 @@ def resize_triangle(
 
 def _resized_rows(
     flat: NDArray[np.uint8] | NDArray[np.uint16],
-    vertical: _Taps,
-    horizontal: _Taps,
+    vertical: Taps,
+    horizontal: Taps,
     age: Age,
     channels: int,
 ) -> NDArray[np.generic]:
@@ -109,13 +115,13 @@ def _turned(values: NDArray[Any], rows: int, channels: int) -> NDArray[Any]:
     return turned.view(values.dtype).reshape(pixels.shape[1], rows * channels)
 
 
-def _weighted_rows(rows: NDArray[Any], taps: _Taps, age: Age) -> NDArray[np.float32]:
+def _weighted_rows(rows: NDArray[Any], taps: Taps, age: Age) -> NDArray[np.float32]:
     """Return for each output the weighted sum of the rows that it reads: (out, N) float32.
 
     Products and sums are rounded one by one, in index order, as the crate's scalar loop does; a
     matrix product would be faster and would round otherwise.
     """
-    weights = taps.weights / taps.sums[:, None] if age == "0.24" else taps.weights
+    weights = taps.factors(age)
     total: NDArray[np.float32] = rows[taps.sources[:, 0]] * weights[:, 0, None]
     term = np.empty_like(total)
     for k in range(1, taps.sources.shape[1]):
@@ -124,30 +130,6 @@ def _weighted_rows(rows: NDArray[Any], taps: _Taps, age: Age) -> NDArray[np.floa
     if age == "0.23":
         total /= taps.sums[:, None]
     return total
-
-
-@functools.lru_cache(maxsize=32)
-def _taps(inputs: int, outputs: int) -> _Taps:
-    ratio = _F32(inputs) / _F32(outputs)
-    support = max(_F32(1), ratio)
-    center = (np.arange(outputs, dtype=_F32) + _F32(0.5)) * ratio
-    left = np.clip(np.floor(center - support).astype(np.int64), 0, inputs - 1)
-    right = np.clip(np.ceil(center + support).astype(np.int64), left + 1, inputs)
-    index = left[:, None] + np.arange(int((right - left).max()))
-    distance = (index.astype(_F32) - (center - _F32(0.5))[:, None]) / support
-    weights = np.maximum(_F32(0), _F32(1) - np.abs(distance))
-    # Outputs that read fewer inputs than others end in weight 0, which changes no sum.
-    weights[index >= right[:, None]] = 0
-    # cumsum adds in index order, as the crate does; sum adds in pairs.
-    sums = np.cumsum(weights, axis=1, dtype=_F32)[:, -1]
-    # A weight of 0 changes no sum: each output begins at its first other one.
-    skipped = (weights != 0).argmax(axis=1)
-    place = np.minimum(skipped[:, None] + np.arange(index.shape[1]), index.shape[1] - 1)
-    moved = np.take_along_axis(weights, place, axis=1)
-    moved[skipped[:, None] + np.arange(index.shape[1]) >= index.shape[1]] = 0
-    count = int((moved != 0).sum(axis=1).max())
-    sources = np.take_along_axis(np.minimum(index, right[:, None] - 1), place, axis=1)
-    return _Taps(sources[:, :count], moved[:, :count], sums)
 
 
 def _rounded(values: NDArray[np.float32], limit: int) -> NDArray[np.float32]:
