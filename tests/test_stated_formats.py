@@ -127,7 +127,7 @@ def test_color_and_normalization(metadata, type_, recipe):
         ([("vocab.txt", 5, "")], {"vocab.txt": "a\nb"}, ()),  # a vocabulary, not labels
         ([("gone.txt", 2, "")], {"labelmap.txt": "road\nsky"}, ("road", "sky")),
         ([], {"labels.txt": "road\nsky"}, ("road", "sky")),
-        ([], {"labels.txt": "road\n\nsky"}, ()),  # an index without a name
+        ([], {"labels.txt": "road\n\nsky"}, ("road", "class 1", "sky")),
         ([], {"labels.txt": "x" * (5 << 20)}, ()),
         ([("a.txt", 2, "")], None, ()),
     ],

@@ -8,6 +8,7 @@ from wasinn_nb.cards.assumptions import (
     assumed_scores,
     restored_assumptions,
     statements,
+    unnamed_class,
     unnamed_classes,
 )
 from wasinn_nb.cards.card import ModelCard
@@ -99,6 +100,7 @@ __all__ = [
     "standard_name",
     "stated",
     "statements",
+    "unnamed_class",
     "unnamed_classes",
     "with_weights_inside",
 ]

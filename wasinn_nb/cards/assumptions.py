@@ -19,6 +19,7 @@ __all__ = [
     "assumed_size",
     "restored_assumptions",
     "statements",
+    "unnamed_class",
     "unnamed_classes",
 ]
 
@@ -132,6 +133,17 @@ def restored_assumptions(
     return tuple(by_sentence.get(sentence, sentence) for sentence in sentences)
 
 
+def unnamed_class(index: int) -> str:
+    """Return what a class is called that nothing names.
+
+    Examples
+    --------
+    >>> unnamed_class(7)
+    'class 7'
+    """
+    return f"class {index}"
+
+
 def unnamed_classes(count: int) -> tuple[str, ...]:
     """Return names for classes that nothing names.
 
@@ -140,7 +152,7 @@ def unnamed_classes(count: int) -> tuple[str, ...]:
     >>> unnamed_classes(2)
     ('class 0', 'class 1')
     """
-    return tuple(f"class {index}" for index in range(count))
+    return tuple(map(unnamed_class, range(count)))
 
 
 def statements(assumed: Iterable[str]) -> dict[str, Any]:

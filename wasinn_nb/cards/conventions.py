@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from wasinn_nb.cards.assumptions import unnamed_class
 from wasinn_nb.wording import inert
 
 __all__ = [
@@ -25,6 +26,8 @@ _MAX_NAME: Final = 200
 _MAX_LITERAL: Final = 1 << 20
 _MAX_CLASSES: Final = 100_000
 _BYTES: Final = (0.0, 255.0)
+_NO_NAMES: Final = frozenset({"", "None", "null", "nan", "NaN"})
+"""What Python, JSON and NumPy write where a label is missing."""
 
 
 @dataclass(slots=True)
@@ -278,8 +281,11 @@ def named_classes(text: str) -> tuple[str, ...]:
         return ()
     if text[0] in "{[(":
         return class_names(_literal_names(text))
-    names = text.splitlines() if "\n" in text else text.split(",")
-    return class_names(names) if len(names) > 1 else ()
+    if "\n" in text:
+        return class_names(text.splitlines())
+    # In a line with commas, one too many is more likely than a class without a name.
+    names = text.split(",")
+    return class_names(names) if len(names) > 1 and all(map(str.strip, names)) else ()
 
 
 def _literal_names(text: str) -> list[object]:
@@ -300,9 +306,24 @@ def _literal_names(text: str) -> list[object]:
 
 
 def class_names(names: Iterable[object]) -> tuple[str, ...]:
-    """Return class names, clean; none where one is empty or not text, or there are too many."""
-    cleaned = [clean_text(name, _MAX_NAME) if isinstance(name, str) else "" for name in names]
-    return tuple(cleaned) if all(cleaned) and len(cleaned) <= _MAX_CLASSES else ()
+    """Return class names, clean; none where one is not text, no one is a name, or too many.
+
+    What programs write where a label is missing is not a name.
+
+    Examples
+    --------
+    >>> class_names(["road", "", "None", None]), class_names(["road", 7])
+    (('road', 'class 1', 'class 2', 'class 3'), ())
+    """
+    given = ["" if name is None else name for name in names]
+    if len(given) > _MAX_CLASSES or not all(isinstance(name, str) for name in given):
+        return ()
+    cleaned = [clean_text(name, _MAX_NAME) for name in given]
+    if all(name in _NO_NAMES for name in cleaned):
+        return ()
+    return tuple(
+        unnamed_class(index) if name in _NO_NAMES else name for index, name in enumerate(cleaned)
+    )
 
 
 def _numbers(text: str) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wasinn_nb.abi import GraphEncoding
+from wasinn_nb.cards.assumptions import unnamed_class
 from wasinn_nb.cards.conventions import Meaning, clean_text, from_entries, from_model_api
 from wasinn_nb.cards.formats import content_of, encoding_of, foreign_content, is_folder, naming
 from wasinn_nb.cards.ir import ir_metadata, ir_signature, parsed_ir
@@ -23,10 +24,12 @@ from wasinn_nb.cards.ports import Signature
 from wasinn_nb.cards.tflite import read_tflite
 from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.files import is_file
+from wasinn_nb.wording import listed
 
 __all__ = ["Stated", "check_with_weights", "stated"]
 
 _MAX_FACTS: Final = 100
+_MOST_LISTED: Final = 8
 _MAX_FILES: Final = 10_000
 _LAYOUTS: Final = frozenset({"NCHW", "NHWC", "CHW", "HWC"})
 
@@ -209,6 +212,9 @@ def _common_fields(
         layouts = {port.layout for port in inputs} & _LAYOUTS
         if len(layouts) == 1:
             recipe["layout"] = layouts.pop()
+    unnamed = [n for n, name in enumerate(meaning.classes) if name == unnamed_class(n)]
+    if unnamed:
+        facts = {**facts, "classes without a name": listed([*map(str, unnamed)], _MOST_LISTED)}
     cleaned = {clean_text(key): clean_text(text) for key, text in facts.items()}
     facts_with_text = [(key, text) for key, text in cleaned.items() if text]
     return {

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.abi import TensorType
-from wasinn_nb.cards import ModelCard, Port
+from wasinn_nb.cards import ModelCard, Port, unnamed_class
 from wasinn_nb.comparison.ranking import ClassScores
 from wasinn_nb.errors import InvalidArgumentError, Remedy, WasiNnError
 from wasinn_nb.imaging import (
@@ -368,4 +368,4 @@ def class_names(chains: Sequence[Chain], classes: int) -> tuple[str, ...]:
     named = next((c.card.classes for c in chains if c.card is not None and c.card.classes), ())
     if len(named) == 1 and classes > 1:  # the one class of a model that has no other
         named = ("background", *named)
-    return (*named, *(f"class {index}" for index in range(len(named), classes)))
+    return (*named, *map(unnamed_class, range(len(named), classes)))

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.cards import UNNAMED_CLASS
+from wasinn_nb.cards import UNNAMED_CLASS, unnamed_class
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.wording import percent
 
@@ -159,7 +159,7 @@ def _of_row(scores: NDArray[Any], classes: Sequence[str]) -> tuple[Alarm, ...]:
     if scores.dtype.kind != "f":
         return ()  # quantized: only the model says what they stand for
     top = int(values.argmax())
-    name = classes[top] if top < len(classes) else f"class {top}"
+    name = classes[top] if top < len(classes) else unnamed_class(top)
     found: list[Alarm] = []
     if low < 0 or high > 1 + _SUM_TOLERANCE:
         high = 1 / np.exp(values - high).sum()
@@ -280,7 +280,7 @@ def _of_areas(
     labels: NDArray[Any], count: int, classes: Sequence[str], top: float | None
 ) -> list[Alarm]:
     areas = np.bincount(labels.ravel(), minlength=count)
-    names = [classes[i] if i < len(classes) else f"class {i}" for i in range(len(areas))]
+    names = [classes[i] if i < len(classes) else unnamed_class(i) for i in range(len(areas))]
     largest = int(areas.argmax())
     part = areas[largest] / areas.sum()
     if part >= _SINGLE:
