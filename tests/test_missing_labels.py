@@ -45,8 +45,8 @@ def pets(tmp_path, monkeypatch):
     from openvino import opset13 as op
 
     def build(data):
-        means = op.reduce_mean(data, np.array([1, 2, 3]), keep_dims=True)
-        scores = op.reshape(means, np.array([1, 1]), False) * np.float32([[0, 9, 1, 0]])
+        means = op.reduce_mean(data, np.array([1, 2, 3]), keep_dims=False)
+        scores = op.unsqueeze(means, np.array([1])) * np.float32([[0, 9, 1, 0]])
         return op.softmax(scores, 1)
 
     monkeypatch.chdir(tmp_path)

@@ -1,15 +1,12 @@
 """Model cards: what is known of a model, and what its file states, read without a runtime."""
 
 from wasinn_nb.cards.assumptions import (
-    UNNAMED_CLASS,
     Assumption,
     assumed_classes,
     assumed_recipe,
     assumed_scores,
     restored_assumptions,
     statements,
-    unnamed_class,
-    unnamed_classes,
 )
 from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.cards.checks import named_background
@@ -43,6 +40,7 @@ from wasinn_nb.cards.operations import BOUNDED, UNBOUNDED, operation_behind, sta
 from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.cards.recipes import PartialRecipe, partial_fields, recipe_for
 from wasinn_nb.cards.tflite import custom_operations
+from wasinn_nb.cards.unnamed import UNNAMED_CLASS, unnamed_class, unnamed_classes
 
 __all__ = [
     "BOUNDED",

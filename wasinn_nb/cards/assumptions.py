@@ -11,7 +11,6 @@ from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.wording import counted
 
 __all__ = [
-    "UNNAMED_CLASS",
     "Assumption",
     "assumed_classes",
     "assumed_recipe",
@@ -19,12 +18,7 @@ __all__ = [
     "assumed_size",
     "restored_assumptions",
     "statements",
-    "unnamed_class",
-    "unnamed_classes",
 ]
-
-UNNAMED_CLASS: Final = ("background", "foreground")
-"""What the two labels of a model of one class are called where nothing names it."""
 
 _RECIPE_FIELDS: Final = ("color", "range", "resize")
 
@@ -131,28 +125,6 @@ def restored_assumptions(
             possible += (assumed_recipe(recipe, names) for names in sets)
     by_sentence = {str(assumption): assumption for assumption in possible}
     return tuple(by_sentence.get(sentence, sentence) for sentence in sentences)
-
-
-def unnamed_class(index: int) -> str:
-    """Return what a class is called that nothing names.
-
-    Examples
-    --------
-    >>> unnamed_class(7)
-    'class 7'
-    """
-    return f"class {index}"
-
-
-def unnamed_classes(count: int) -> tuple[str, ...]:
-    """Return names for classes that nothing names.
-
-    Examples
-    --------
-    >>> unnamed_classes(2)
-    ('class 0', 'class 1')
-    """
-    return tuple(map(unnamed_class, range(count)))
 
 
 def statements(assumed: Iterable[str]) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards.assumptions import UNNAMED_CLASS, statements, unnamed_classes
+from wasinn_nb.cards.assumptions import statements
 from wasinn_nb.cards.modelpath import encoding_by_suffix, main_path
+from wasinn_nb.cards.unnamed import UNNAMED_CLASS, unnamed_classes
 from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.literals import called, literal
 

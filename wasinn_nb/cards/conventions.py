@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from wasinn_nb.cards.assumptions import unnamed_class
+from wasinn_nb.cards.unnamed import unnamed_class
 from wasinn_nb.wording import inert
 
 __all__ = [

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from wasinn_nb.abi import GraphEncoding
-from wasinn_nb.cards.assumptions import unnamed_class
 from wasinn_nb.cards.conventions import Meaning, clean_text, from_entries, from_model_api
 from wasinn_nb.cards.formats import content_of, encoding_of, foreign_content, is_folder, naming
 from wasinn_nb.cards.ir import ir_metadata, ir_signature, parsed_ir
@@ -22,6 +21,7 @@ from wasinn_nb.cards.onnx_file import (
 )
 from wasinn_nb.cards.ports import Signature
 from wasinn_nb.cards.tflite import read_tflite
+from wasinn_nb.cards.unnamed import unnamed_class
 from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.files import is_file
 from wasinn_nb.wording import listed
