@@ -47,7 +47,7 @@ def test_each_block_runs_alone_or_says_what_it_goes_on_from(place):
         blocks.insert(0, PYTHON[place])
     names = {"wn": wn}
     for block in blocks:
-        exec(block, names)  # noqa: S102 - the project's own README
+        exec(block, names)
 
 
 def test_only_one_block_goes_on():
