@@ -38,6 +38,7 @@ from .inspection import describe as describe
 from .pipeline import Pipeline as Pipeline
 from .prediction import Predictions as Predictions
 from .prediction import RunComparison as RunComparison
+from .prediction import gather_results as gather_results
 from .prediction import predict as predict
 from .prediction import read_predictions as read_predictions
 from .quantization import Quantization as Quantization

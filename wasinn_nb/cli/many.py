@@ -203,9 +203,10 @@ def gallery(
     ] = 500,
     as_json: AsJson = False,
 ) -> None:
-    """Write a page of what `predict` has kept that filters, sorts and opens images by itself."""
+    """Write a page of a store, or of saved results, that filters, sorts and opens images."""
     try:
-        made = wn.Gallery(wn.read_predictions(store, run), truths, other, suffix=suffix)
+        given = store if run is None else wn.read_predictions(store, run)
+        made = wn.Gallery(given, truths, other, suffix=suffix)
     except ModuleNotFoundError as error:
         raise UnsupportedOperationError(
             "a gallery needs anywidget, which is not installed",

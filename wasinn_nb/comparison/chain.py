@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
@@ -24,8 +24,8 @@ from wasinn_nb.imaging import (
     stored_mask,
 )
 from wasinn_nb.origin import Origin
-from wasinn_nb.tasks import RESULT_FORMAT, saved_format
-from wasinn_nb.tasks.classification import CLASSIFICATION_FORMAT, ClassificationResult
+from wasinn_nb.tasks.classification import ClassificationResult
+from wasinn_nb.tasks.loading import saved_result
 from wasinn_nb.tasks.segmentation import SegmentationResult, labels_of
 from wasinn_nb.tensor import Tensor, read_sidecar, read_tensor
 from wasinn_nb.wasi_nn import Trace
@@ -251,7 +251,7 @@ def _of_file(path: Path, name: str) -> Chain:
     if path.name.endswith(".tensor.json"):  # the sidecar was meant to be its tensor
         path, suffix = path.with_suffix(""), ".tensor"
     if suffix == ".json":
-        chain = _of_result(_LOADERS.get(saved_format(path), SegmentationResult.load)(path))
+        chain = _of_result(saved_result(path))
         return replace(chain, what=f"{path.name}: {chain.what}")
     if suffix in JPEG_SUFFIXES:
         raise InvalidArgumentError(
@@ -293,12 +293,6 @@ def _of_mask(path: Path, name: str) -> Chain:
     what = f"{path.name}: mask {labels.shape[0]}x{labels.shape[1]}"
     note = f"{what}: read as labels, though it is a color image (R = G = B)"
     return Chain(what, labels=labels.astype(np.uint8), notes=(note,) if mask.gray else ())
-
-
-_LOADERS: Final[Mapping[str, Callable[[Path], SegmentationResult | ClassificationResult]]] = {
-    RESULT_FORMAT: SegmentationResult.load,
-    CLASSIFICATION_FORMAT: ClassificationResult.load,
-}
 
 
 def _described(chain: Chain, sidecar: dict[str, Any]) -> Chain:

@@ -22,6 +22,7 @@ from wasinn_nb.evaluation.result import Evaluation
 from wasinn_nb.evaluation.samples import Sample
 from wasinn_nb.evaluation.stored import Stored
 from wasinn_nb.evaluation.suffixes import Suffix, Suffixes
+from wasinn_nb.evaluation.true_masks import TrueMasks
 from wasinn_nb.evaluation.truths import aligned, class_indices, class_truths, plain_name
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.prediction import Predictions
@@ -188,7 +189,7 @@ def evaluate(
             raise InvalidArgumentError("suffix is for the names of masks; classes have none")
         judged = _judged_classes(pipeline, known, own, truths, worst, progress)
         remarks = replace(judged.remarks, passed_over=left_out, stored=about_run)
-        return replace(judged, remarks=remarks)
+        return replace(judged, remarks=remarks, predictions=predictions if stored else None)
     tally: MaskTally | None = None
     failures, judged_images = Failures(), 0
     known = known and with_background(known)
@@ -212,6 +213,11 @@ def evaluate(
     if stored:
         by_name = {pair.name: pair.prediction for pair in pairs}
         samples = tuple(_with_image(sample, by_name[sample.name]) for sample in samples)
+        found_in_all = replace(
+            found_in_all,
+            predictions=predictions,
+            true_masks=TrueMasks(pairs, tally, found_in_all.class_map, known),
+        )
     return replace(found_in_all, remarks=remarks, samples=samples)
 
 

@@ -37,6 +37,8 @@ from wasinn_nb.wording import counted
 if TYPE_CHECKING:
     import pandas as pd
 
+    from wasinn_nb.prediction import Predictions
+
 __all__ = ["ClassCounts", "ClassificationEvaluation", "Confusion", "Rank"]
 
 _FIRST: Final = 5  # rows of a table that the text has
@@ -95,6 +97,8 @@ class ClassificationEvaluation(Report):
         What nothing states about the model, and was assumed.
     remarks : Remarks
         What was done with files.
+    predictions : Predictions or None
+        The rows of a store that were judged; None where they came from elsewhere.
 
     Examples
     --------
@@ -110,6 +114,7 @@ class ClassificationEvaluation(Report):
     samples: tuple[tuple[Rank, ClassificationResult], ...] = ()
     assumed: tuple[str, ...] = ()
     remarks: Remarks = field(default_factory=Remarks)
+    predictions: Predictions | None = None
 
     def top(self, k: int) -> float:
         """Return the part of the images whose true class is among the *k* most probable ones.

@@ -40,6 +40,8 @@ from wasinn_nb.wording import counted, percent
 if TYPE_CHECKING:
     import pandas as pd
 
+    from wasinn_nb.evaluation.true_masks import TrueMasks
+    from wasinn_nb.prediction import Predictions
     from wasinn_nb.render import PanelFigure
 
 __all__ = ["Evaluation"]
@@ -78,6 +80,10 @@ class Evaluation(Report):
         What nothing states about the model, and was assumed.
     remarks : Remarks
         What was done with files.
+    predictions : Predictions or None
+        The rows of a store that were judged; None where they came from elsewhere.
+    true_masks : TrueMasks or None
+        Of those rows.
 
     Examples
     --------
@@ -100,6 +106,8 @@ class Evaluation(Report):
     samples: tuple[Sample, ...] = ()
     assumed: tuple[str, ...] = ()
     remarks: Remarks = field(default_factory=Remarks)
+    predictions: Predictions | None = None
+    true_masks: TrueMasks | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:

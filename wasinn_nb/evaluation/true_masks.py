@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb import metrics
-from wasinn_nb.evaluation.class_maps import ClassMap, Side, class_map
-from wasinn_nb.evaluation.labels import Classes, label_set
-from wasinn_nb.evaluation.mask_tally import MaskTally
-from wasinn_nb.evaluation.pairs import named, paired, passed_over
-from wasinn_nb.evaluation.suffixes import Suffix, Suffixes
+from wasinn_nb.cards import ModelCard
+from wasinn_nb.evaluation.class_maps import ClassMap
+from wasinn_nb.evaluation.mask_tally import MaskTally, with_card
+from wasinn_nb.evaluation.pairs import Pair, named
 from wasinn_nb.evaluation.truths import plain_name
 from wasinn_nb.prediction import Predictions
 
@@ -34,44 +31,35 @@ def row_names(predictions: Predictions) -> tuple[str, ...]:
 
 
 class TrueMasks:
-    """The true masks of rows of segmentation, paired as `evaluate` does.
+    """The true masks of rows of segmentation, paired as `evaluate` paired them.
 
     Parameters
     ----------
-    predictions : Predictions
-    truths, mapping, ignore, classes, suffix
-        As of :func:`wasinn_nb.evaluate`.
+    pairs : sequence of Pair
+        Of each row, in their order; its prediction is `Stored`.
+    tally : MaskTally
+        Knows the classes on both sides.
+    class_map : ClassMap
+    card : ModelCard or None
+        In place of that of the predictions.
 
     Attributes
     ----------
     names : tuple of str
-        Of the rows, as an evaluation names them.
+        Of the rows, as the evaluation names them.
     class_map : ClassMap
-
-    Raises
-    ------
-    InvalidArgumentError
-        If a row has no truth, a truth no row, or the classes do not fit each other.
     """
 
     def __init__(
         self,
-        predictions: Predictions,
-        truths: Any,
-        *,
-        mapping: Mapping[Side, Side] | None = None,
-        ignore: Any = None,
-        classes: Classes | None = None,
-        suffix: Suffix | None = None,
+        pairs: Sequence[Pair],
+        tally: MaskTally,
+        class_map: ClassMap,
+        card: ModelCard | None = None,
     ) -> None:
-        own = named(predictions, "predictions")
-        given = named(truths, "truths", nested=True)
-        self._pairs = paired(own, given, passed_over(truths), Suffixes.of(suffix))
-        self.names = tuple(pair.name for pair in self._pairs)
-        self._card = predictions.card
-        data = label_set(self._card.classes if classes is None else classes, ignore)
-        self.class_map: ClassMap = class_map(data, self._card, mapping)
-        self._tally = MaskTally(data, self._card, self.class_map, metrics.DILATION_RATIO, 0)
+        self._pairs, self._tally, self._card = tuple(pairs), tally, card
+        self.names = tuple(pair.name for pair in pairs)
+        self.class_map = class_map
 
     def at(self, row: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Return the true and the predicted classes of a row, at the size of its truth.
@@ -92,5 +80,8 @@ class TrueMasks:
             If there is no prediction, or the truth cannot be read or does not fit it.
         """
         pair = self._pairs[row]
-        compared = self._tally.compared(pair, pair.prediction.load(), self._card)
+        result = pair.prediction.load()
+        if self._card is not None:
+            result = with_card(result, self._card)
+        compared = self._tally.compared(pair, result, result.card)
         return compared.true, compared.predicted

@@ -3,6 +3,7 @@
 from wasinn_nb.prediction.agreement import RunComparison
 from wasinn_nb.prediction.display import tinted_thumbnail
 from wasinn_nb.prediction.executors import dask_executor
+from wasinn_nb.prediction.gathering import gather_results
 from wasinn_nb.prediction.items import Item, read_item
 from wasinn_nb.prediction.opening import read_predictions
 from wasinn_nb.prediction.predicting import predict
@@ -16,6 +17,7 @@ __all__ = [
     "Predictions",
     "RunComparison",
     "dask_executor",
+    "gather_results",
     "is_store",
     "listing",
     "predict",

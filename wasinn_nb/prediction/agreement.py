@@ -196,7 +196,7 @@ def _pairs(one: Predictions, other: Predictions, columns: Sequence[str]) -> Iter
     finished = [run.query("status == 'done'") for run in (one, other)]
     hashes = [run.table(["sha256"])["sha256"].tolist() for run in finished]
     places = {sha256: place for place, sha256 in enumerate(hashes[1])}
-    common = {*hashes[0]} & {*hashes[1]}
+    common = ({*hashes[0]} & {*hashes[1]}) - {None}  # of results that came without their image
     yield (
         sum(sha256 not in common for sha256 in hashes[0]),
         sum(sha256 not in common for sha256 in hashes[1]),

@@ -63,6 +63,8 @@ class Predictions(Report):
     origin : Origin
         What made the results.
     task : str
+    temporary : bool
+        Whether the store is removed with the last of these predictions.
     columns : tuple of str
         Names of all columns, also of those that :meth:`table` leaves out.
     others : tuple of str
@@ -103,6 +105,11 @@ class Predictions(Report):
     def task(self) -> str:
         """What the model is for."""
         return self._stored.run.task
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the store is removed with the last of these predictions."""
+        return self._stored.temporary
 
     @property
     def assumed(self) -> tuple[str, ...]:

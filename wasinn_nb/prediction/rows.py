@@ -17,7 +17,7 @@ from wasinn_nb.prediction.items import Content, Item
 from wasinn_nb.request import Prepared, Request
 from wasinn_nb.wording import inert
 
-__all__ = ["Kept", "error_row", "finished_row"]
+__all__ = ["Kept", "error_row", "finished_row", "thumbnail_of"]
 
 _THUMBNAIL: Final = 160
 _QUALITY: Final = 75
@@ -114,8 +114,7 @@ def _known(item: Item, content: Content | None, run: str) -> dict[str, Any]:
 def _thumbnail(prepared: Prepared, pipeline: Pipeline) -> bytes:
     """Return the image as a small JPEG."""
     opened, recipe = prepared.opened, pipeline.recipe
-    scale = min(1.0, _THUMBNAIL / max(opened.width, opened.height))
-    size = max(1, round(opened.width * scale)), max(1, round(opened.height * scale))
+    size = _size(opened.width, opened.height)
     height, width, channels = prepared.pixels.shape
     if recipe.fit == "stretch" and channels == 3 and width >= size[0] and height >= size[1]:
         # In RGB order, and smaller than the image; of every second pixel where it is large enough.
@@ -124,6 +123,22 @@ def _thumbnail(prepared: Prepared, pipeline: Pipeline) -> bytes:
     else:
         image = opened.image
         image = rgb_image(image.reduce(factor) if (factor := _factor(image, size)) > 1 else image)
+    return _jpeg(image, size)
+
+
+def thumbnail_of(image: Image.Image) -> bytes:
+    """Return an image in RGB order as a small JPEG, as rows keep it."""
+    size = _size(image.width, image.height)
+    factor = _factor(image, size)
+    return _jpeg(image.reduce(factor) if factor > 1 else image, size)
+
+
+def _size(width: int, height: int) -> tuple[int, int]:
+    scale = min(1.0, _THUMBNAIL / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _jpeg(image: Image.Image, size: tuple[int, int]) -> bytes:
     file = io.BytesIO()
     image.resize(size, Image.Resampling.BILINEAR).save(file, "JPEG", quality=_QUALITY)
     return file.getvalue()

@@ -36,9 +36,13 @@ class StoredRows:
     run : Run
     names : tuple of str
         Of the columns.
+    temporary : bool
+        Whether the store is removed with the last of these rows.
     broken : tuple of str
         What is wrong with parts that cannot be read, one text for each.
     """
+
+    temporary = False
 
     def __init__(self, run: Run) -> None:
         self.run = run

@@ -20,10 +20,11 @@ from wasinn_nb.evaluation import (
     evaluate,
     row_names,
 )
-from wasinn_nb.prediction import Predictions, read_predictions
+from wasinn_nb.prediction import Predictions
 from wasinn_nb.progress import Progress
 from wasinn_nb.widgets.access import PageWidget
 from wasinn_nb.widgets.gallery.first_page import FirstPage
+from wasinn_nb.widgets.gallery.given import judged_predictions, opened
 from wasinn_nb.widgets.gallery.judged import Judged, judged_by
 from wasinn_nb.widgets.gallery.packing import packed
 from wasinn_nb.widgets.gallery.questions import Questions, checked_cell
@@ -54,12 +55,17 @@ class Gallery(Showable, PageWidget):
 
     Parameters
     ----------
-    predictions : Predictions or path
-        Or the folder of a store, of which the last run is shown, or that of one run.
+    predictions : Predictions, path, results or evaluation
+        A path is the folder of a store, of which the last run is shown, that of one run, or one of
+        saved results.
+        Results are what :func:`wasinn_nb.gather_results` takes.  An `Evaluation` or a
+        `ClassificationEvaluation` gives the predictions of a store that it judged, and is what
+        they are judged by.
     truths : optional
         What :func:`wasinn_nb.evaluate` takes as truths; or an `Evaluation` or a
-        `ClassificationEvaluation` of these predictions, with which no true mask can be looked at.
-    other : Predictions or path, optional
+        `ClassificationEvaluation` of these predictions.  Of another evaluation than one of these
+        very predictions no true mask can be looked at.
+    other : Predictions, path or results, optional
         Another run over the same images, to see where they disagree.
     mapping, ignore, classes, suffix : optional
         As of :func:`wasinn_nb.evaluate`.
@@ -123,9 +129,9 @@ class Gallery(Showable, PageWidget):
 
     def __init__(
         self,
-        predictions: Predictions | str | os.PathLike[str],
+        predictions: Any,
         truths: Any = None,
-        other: Predictions | str | os.PathLike[str] | None = None,
+        other: Any = None,
         *,
         mapping: Any = None,
         ignore: Any = None,
@@ -134,8 +140,13 @@ class Gallery(Showable, PageWidget):
         progress: Progress = True,
         **options: Any,
     ) -> None:
-        self.predictions = _opened(predictions, "predictions")
-        self.other = None if other is None else _opened(other, "other")
+        if isinstance(predictions, Evaluation | ClassificationEvaluation):
+            predictions, truths = judged_predictions(predictions, truths)
+        self.predictions, self._opening = opened(predictions, "predictions")
+        self.other: Predictions | None = None
+        opening_other = ""
+        if other is not None:
+            self.other, opening_other = opened(other, "other")
         how = {"mapping": mapping, "ignore": ignore, "classes": classes, "suffix": suffix}
         self._truths, self.evaluation = _judged(self.predictions, truths, how, progress)
         judged: Judged | None = None
@@ -147,7 +158,7 @@ class Gallery(Showable, PageWidget):
         run = None if self.other is None else OtherRun(self.other)
         self._tiles = Tiles(self.predictions, self._truths, run)
         self._questions = Questions(self._table, self._tiles, self._truths, self._code)
-        self._arguments = _arguments(truths, self.other, how)
+        self._arguments = _arguments(truths, opening_other, how)
         self.still = Still(self._update_still, self._follow_still)
         sort_by, descending = self._table.worst_first
         card = self.predictions.card
@@ -213,6 +224,7 @@ class Gallery(Showable, PageWidget):
             self.sort_by,
             descending=self.descending,
             arguments=self._arguments,
+            opening=self._opening,
         )
 
     def _code(self) -> dict[str, str]:
@@ -339,17 +351,6 @@ class Gallery(Showable, PageWidget):
         return f"Gallery({inert(self._about['title'])}{query})"
 
 
-def _opened(given: Predictions | str | os.PathLike[str], what: str) -> Predictions:
-    if isinstance(given, str | os.PathLike):
-        return read_predictions(given)
-    if not isinstance(given, Predictions):
-        raise InvalidArgumentError(
-            f"expected Predictions or the folder of a store as {what}, got {type(given).__name__}; "
-            f"wn.predict() and wn.read_predictions() give them"
-        )
-    return given
-
-
 def _judged(
     predictions: Predictions, truths: Any, how: Mapping[str, Any], progress: Progress
 ) -> tuple[TrueMasks | None, Evaluation | ClassificationEvaluation | None]:
@@ -360,10 +361,10 @@ def _judged(
                 "mapping, ignore, classes and suffix say how truths are read; pass truths, or "
                 "leave them out"
             )
-        return None, truths
+        own = truths is not None and truths.predictions is predictions
+        return (truths.true_masks if own and isinstance(truths, Evaluation) else None), truths
     found = evaluate(predictions, truths, worst=0, progress=progress, **how)
-    masks = TrueMasks(predictions, truths, **how) if isinstance(found, Evaluation) else None
-    return masks, found
+    return (found.true_masks if isinstance(found, Evaluation) else None), found
 
 
 def _disagreement(
@@ -377,15 +378,14 @@ def _disagreement(
     return np.array([1.0 - agreements.get(name, math.nan) for name in names])
 
 
-def _arguments(truths: Any, other: Predictions | None, how: Mapping[str, Any]) -> str:
+def _arguments(truths: Any, other: str, how: Mapping[str, Any]) -> str:
     """Return the arguments beside the predictions, as code; what has no short text is named."""
     parts = []
     if truths is not None:
         path = isinstance(truths, str | os.PathLike)
         parts.append(f"truths={os.fspath(truths)!r}" if path else "truths=truths")
-    if other is not None:
-        store, run = str(other.folder.parent), other.folder.name
-        parts.append(f"other=wn.read_predictions({store!r}, {run!r})")
+    if other:
+        parts.append(f"other={other}")
     parts += [f"{name}={value!r}" for name, value in how.items() if value is not None]
     return "".join(f", {part}" for part in parts)
 

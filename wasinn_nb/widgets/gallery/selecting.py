@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.prediction import quoted_column, read_predictions
+from wasinn_nb.prediction import quoted_column
 from wasinn_nb.widgets.gallery.table import GalleryTable
 
 __all__ = ["checked_filter", "filter_text", "joined_query", "selection_code"]
@@ -94,7 +94,13 @@ def joined_query(text: str, filters: Sequence[Mapping[str, Any]]) -> str:
 
 
 def selection_code(
-    table: GalleryTable, query: str, sort_by: str, *, descending: bool, arguments: str = ""
+    table: GalleryTable,
+    query: str,
+    sort_by: str,
+    *,
+    descending: bool,
+    arguments: str = "",
+    opening: str = "",
 ) -> str:
     """Return Python that makes a selection.
 
@@ -107,12 +113,12 @@ def selection_code(
     descending : bool
     arguments : str
         Of the gallery beside the predictions, as code: `, truths='masks'`.
+    opening : str
+        The expression that makes the predictions; empty where there is none.
     """
-    folder = table.predictions.folder
     lines = ["import wasinn_nb as wn", ""]
-    store, run = str(folder.parent), folder.name
-    if len(read_predictions(store, run)) == len(table):
-        lines.append(f"predictions = wn.read_predictions({store!r}, {run!r})")
+    if opening:
+        lines.append(f"predictions = {opening}")
     else:
         lines.append("# predictions: the rows that the gallery was made of")
     added = sort_by in table.added or any(quoted_column(name) in query for name in table.added)

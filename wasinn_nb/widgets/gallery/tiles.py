@@ -65,7 +65,7 @@ class OtherRun:
         self._places = {
             sha256: place
             for place, (sha256, status) in enumerate(table.itertuples(index=False))
-            if status == "done"
+            if status == "done" and sha256
         }
 
     def row(self, sha256: str | None) -> int | None:

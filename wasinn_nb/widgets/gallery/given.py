@@ -1,0 +1,84 @@
+"""What a gallery is given: a store, results, or an evaluation, and the code that opens it again."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from wasinn_nb.errors import InvalidArgumentError, MissingFileError
+from wasinn_nb.evaluation import ClassificationEvaluation, Evaluation
+from wasinn_nb.files import expanded, is_folder
+from wasinn_nb.prediction import Predictions, gather_results, is_store, read_predictions
+from wasinn_nb.wording import inert
+
+__all__ = ["judged_predictions", "opened"]
+
+
+def opened(given: Any, what: str) -> tuple[Predictions, str]:
+    """Return the predictions that are given, and the Python that makes them.
+
+    Parameters
+    ----------
+    given : Predictions, path, or what `gather_results` takes
+    what : str
+        What it is, for errors and for the code where nothing else names it.
+
+    Raises
+    ------
+    MissingFileError
+        If a path leads neither to a store nor to a folder of saved results.
+    InvalidArgumentError
+        If it is anything else; and as `gather_results`.
+    """
+    if isinstance(given, Predictions):
+        return given, _stored(given, what)
+    if isinstance(given, str | os.PathLike):
+        if is_store(given) or not is_folder(expanded(given)):
+            found = read_predictions(given)
+            return found, _stored(found, what)
+        try:
+            return gather_results(given), f"wn.gather_results({os.fspath(given)!r})"
+        except MissingFileError as error:
+            raise MissingFileError(
+                f"neither a store nor saved results at {inert(os.fspath(given))}; predict() and "
+                f"result.save() write them"
+            ) from error
+    try:
+        found = gather_results(given)
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError(
+            f"expected Predictions, results, or the folder of a store as {what}: {error}"
+        ) from error
+    name = "results" if what == "predictions" else what
+    return found, f"wn.gather_results({name})"
+
+
+def judged_predictions(
+    evaluation: Evaluation | ClassificationEvaluation, truths: Any
+) -> tuple[Predictions, Evaluation | ClassificationEvaluation]:
+    """Return the predictions that an evaluation judged, and the evaluation as their truths.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it keeps none, or there are truths besides.
+    """
+    if truths is not None:
+        raise InvalidArgumentError("an evaluation has its truths already; leave truths out")
+    if evaluation.predictions is None:
+        raise InvalidArgumentError(
+            "this evaluation was not made of predictions in a store: evaluate what predict() or "
+            "gather_results() returns, or pass that and the evaluation: "
+            "wn.Gallery(predictions, evaluation)"
+        )
+    return evaluation.predictions, evaluation
+
+
+def _stored(found: Predictions, what: str) -> str:
+    """Return the code that reads these rows; empty where it would read others, or none."""
+    if found.temporary:
+        return "" if what == "predictions" else what
+    store, run = str(found.folder.parent), found.folder.name
+    if what == "predictions" and len(read_predictions(store, run)) != len(found):
+        return ""
+    return f"wn.read_predictions({store!r}, {run!r})"
