@@ -222,7 +222,7 @@ def test_thumbnails_that_are_shown_when_images_are_gone(place, tmp_path):
 
 
 def test_what_a_gallery_refuses(place, gallery):
-    with pytest.raises(InvalidArgumentError, match="expected Predictions or the folder"):
+    with pytest.raises(InvalidArgumentError, match="expected Predictions, results, or the folder"):
         wn.Gallery(["a"])
     with pytest.raises(MissingFileError):
         wn.Gallery(place / "nothing")
@@ -235,7 +235,7 @@ def test_what_a_gallery_refuses(place, gallery):
 def test_an_evaluation_in_place_of_truths(place, gallery):
     found = wn.Gallery(gallery.predictions, gallery.evaluation)
     assert found.sort_by == "mean IoU"
-    assert found._about["layers"] == ["prediction"]
+    assert found._about["layers"] == ["prediction", "truth", "wrong"]
     assert list(found.selection["name"]) == list(gallery.selection["name"])
     others = wn.read_predictions(place / "hostile").query("name.str.startswith('<')")
     with pytest.raises(InvalidArgumentError, match="has none of these predictions"):

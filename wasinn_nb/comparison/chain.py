@@ -24,8 +24,8 @@ from wasinn_nb.imaging import (
     stored_mask,
 )
 from wasinn_nb.origin import Origin
+from wasinn_nb.tasks import saved_result
 from wasinn_nb.tasks.classification import ClassificationResult
-from wasinn_nb.tasks.loading import saved_result
 from wasinn_nb.tasks.segmentation import SegmentationResult, labels_of
 from wasinn_nb.tensor import Tensor, read_sidecar, read_tensor
 from wasinn_nb.wasi_nn import Trace

@@ -24,8 +24,8 @@ from wasinn_nb.prediction.predictions import Predictions
 from wasinn_nb.prediction.rows import thumbnail_of
 from wasinn_nb.prediction.store import Run, make_run
 from wasinn_nb.prediction.table import StoredRows
+from wasinn_nb.tasks import saved_result, saved_results
 from wasinn_nb.tasks.classification import ClassificationResult
-from wasinn_nb.tasks.loading import saved_result, saved_results
 from wasinn_nb.tasks.segmentation import SegmentationResult
 from wasinn_nb.transaction import atomic
 from wasinn_nb.wording import inert

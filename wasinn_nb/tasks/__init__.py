@@ -2,6 +2,7 @@
 
 from wasinn_nb.tasks.base import Measurable, Reading, Result, Task
 from wasinn_nb.tasks.fields import how_read
+from wasinn_nb.tasks.loading import saved_result, saved_results
 from wasinn_nb.tasks.outputs import UnreadableError
 from wasinn_nb.tasks.registry import reading_of, task, task_for, tasks
 from wasinn_nb.tasks.saving import RESULT_FORMAT, SavedFiles, saved_format
@@ -17,6 +18,8 @@ __all__ = [
     "how_read",
     "reading_of",
     "saved_format",
+    "saved_result",
+    "saved_results",
     "task",
     "task_for",
     "tasks",
