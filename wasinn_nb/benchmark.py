@@ -21,7 +21,7 @@ from wasinn_nb.render import Column, Document, Paragraph, Showing, Table
 from wasinn_nb.tasks import Result
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import SegmentationResult
-from wasinn_nb.wording import percent
+from wasinn_nb.wording import inert, percent
 
 __all__ = ["STEPS", "PipelineTimes", "Timings", "bench"]
 
@@ -76,6 +76,8 @@ class PipelineTimes:
         What the results are: ``"segmentation"``, ``"classification"``, or another task.
     assumed : tuple of str
         What nothing states about the model, and was assumed.
+    model_cache : Path or None
+        The folder that the compiled model is from, where it was not compiled now.
     """
 
     model: str
@@ -90,6 +92,7 @@ class PipelineTimes:
     runtime: str = "openvino"
     task: str = "segmentation"
     assumed: tuple[str, ...] = ()
+    model_cache: Path | None = None
 
     @property
     def seconds(self) -> tuple[float, ...]:
@@ -182,8 +185,8 @@ class Timings(Showing, Sequence[PipelineTimes]):
 
     def document(self) -> Document:
         """Return what there is to see: a row for each pipeline, and what is assumed."""
-        assumptions = map(Paragraph, self._assumptions())
-        return Document(self._caption, [self._table(), *assumptions])
+        remarks = map(Paragraph, [*self._assumptions(), *self._cached()])
+        return Document(self._caption, [self._table(), *remarks])
 
     def _table(self) -> Table:
         words = [_WORDS.get(one.task, _OTHER) for one in self._times]
@@ -225,6 +228,15 @@ class Timings(Showing, Sequence[PipelineTimes]):
             for one in self._times
             for names in [[one.model, one.target, one.precision, *(getattr(one, c) for c in extra)]]
             if one.assumed
+        ]
+
+    def _cached(self) -> list[str]:
+        """Return a line for each folder that compiled models are from."""
+        folders = dict.fromkeys(one.model_cache for one in self._times if one.model_cache)
+        return [
+            f"loaded as compiled before, from {inert(str(folder))}: "
+            + ", ".join(dict.fromkeys(o.model for o in self._times if o.model_cache == folder))
+            for folder in folders
         ]
 
 
@@ -307,6 +319,7 @@ def bench(
                 pipeline.runtime,
                 _task(first),
                 tuple(first.assumed),
+                pipeline.model_cache,
             )
             for pipeline, first, rounds_of_one in zip(pipelines, firsts, later, strict=True)
         ),

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from inspect import signature
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -107,6 +108,9 @@ class Pipeline:
         What makes the results, besides the images.
     load_seconds : float
         How long reading and compiling took.
+    model_cache : Path or None
+        The folder that the compiled model is from, where ``WASINN_NB_MODEL_CACHE`` names one and it
+        was there already.
 
     Raises
     ------
@@ -172,6 +176,7 @@ class Pipeline:
         )
         self._request = Request(self._graph, plan.reading.head)
         self.load_seconds = time.perf_counter() - start
+        self.model_cache: Path | None = getattr(self._graph, "model_cache", None)
         self.reading, self.assumed = plan.reading, (*plan.assumed, *plan.reading.assumed)
         self._assumed = plan.assumed
         self.recipe = plan.recipe

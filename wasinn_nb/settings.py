@@ -10,6 +10,7 @@ Variable                  Meaning                                               
 ``WASINN_NB_RUNTIME``     the engine that runs models: ``openvino``, …          ``openvino``
 ``WASINN_NB_PATH``        directories with models of your own, ``:`` between    none
 ``WASINN_NB_CACHE``       where downloads are kept                              per user
+``WASINN_NB_MODEL_CACHE`` a folder where OpenVINO keeps compiled models          none
 ``WASINN_NB_OFFLINE``     ``1``: never download                                 ``0``
 ``WASINN_NB_RAISE``       ``1``: widgets run at once and raise their errors     ``0``
 ``WASINN_NB_TELEMETRY``   ``1``: OpenVINO may send usage data to its makers     ``0``
@@ -32,6 +33,7 @@ __all__ = [
     "DEFAULTS",
     "cache_dir",
     "default",
+    "model_cache",
     "offline",
     "program",
     "raising",
@@ -73,6 +75,15 @@ def cache_dir() -> Path:
     from platformdirs import user_cache_dir
 
     return Path(os.environ.get("WASINN_NB_CACHE") or user_cache_dir("wasinn-nb"))
+
+
+def model_cache() -> Path | None:
+    """Return the folder where OpenVINO keeps compiled models; None where it compiles each time.
+
+    Who can write there decides what models compute: it is nothing to share with strangers.
+    """
+    path = os.environ.get("WASINN_NB_MODEL_CACHE")
+    return expanded(path) if path else None
 
 
 def program(name: str) -> Path | None:

@@ -27,6 +27,7 @@ from wasinn_nb.runtimes.device_table import (
     missing_devices,
 )
 from wasinn_nb.runtimes.forking import LOAD_AGAIN, ProcessGuard
+from wasinn_nb.runtimes.openvino.compiled import cache_folder, with_lasting_names
 from wasinn_nb.runtimes.openvino.fusing import can_fuse_head, with_head, with_input
 from wasinn_nb.runtimes.openvino.layers import OpenVinoLayers
 from wasinn_nb.runtimes.openvino.models import (
@@ -161,11 +162,19 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
                 model = with_input(model, recipe)
             if head is not None and fuses_head:
                 model = with_head(model, head)
-        compiled = self._compile(model, device, precision, concurrency)
-        return OpenVinoGraph(compiled, spec, fuses_head=fuses_head)
+        cache = cache_folder()
+        if cache is not None:
+            model = with_lasting_names(model)
+        compiled = self._compile(model, device, precision, concurrency, cache)
+        return OpenVinoGraph(compiled, spec, fuses_head=fuses_head, cache=cache)
 
     def _compile(
-        self, model: ov.Model, device: str, precision: str, concurrency: Concurrency | None
+        self,
+        model: ov.Model,
+        device: str,
+        precision: str,
+        concurrency: Concurrency | None,
+        cache: Path | None = None,
     ) -> ov.CompiledModel:
         config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if concurrency is not None and device == "CPU":
@@ -179,6 +188,8 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
             config = {"PERFORMANCE_HINT": "THROUGHPUT"}
         if precision != "device":
             config["INFERENCE_PRECISION_HINT"] = _HINTS[precision]
+        if cache is not None:
+            config["CACHE_DIR"] = str(cache)
         try:
             return core().compile_model(model, device, config)
         except RuntimeError:
@@ -186,7 +197,7 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
                 with translated(f"{device} cannot compile the model"):
                     raise
         # Where a processor only seems to have a precision, oneDNN fails; f32 runs everywhere.
-        return self._compile(model, device, "f32", concurrency)
+        return self._compile(model, device, "f32", concurrency, cache)
 
 
 def _completed(compiled: Sequence[ov.Output], known: tuple[Port, ...]) -> tuple[Port, ...]:
@@ -211,8 +222,11 @@ class OpenVinoGraph(NotPickled):
         spec: GraphSpec,
         *,
         fuses_head: bool,
+        cache: Path | None = None,
     ) -> None:
         self.compiled = compiled
+        hit = cache is not None and _property(compiled, "LOADED_FROM_CACHE", missing=False)
+        self.model_cache = cache if hit else None
         self.guard = ProcessGuard("this graph")
         signature, self.input, self.head, _ = spec
         self.fuses_input = self.input is not None
