@@ -76,20 +76,22 @@ class Judge:
         step: Callable[[], object],
     ) -> None:
         self._samples, self._truths, self._step = samples, truths, step
-        self._labels = [self._labels_of(reference, sample) for sample in samples]
-        self._card = self._named(reference)
-        self._before = None if truths is None else self._evaluated(reference)
+        results = self._results(reference)
+        self._card = self._named(results[0])
+        self._labels = [_labels(result) for result in results]
+        self._before = self._evaluated(results)
 
     def __call__(self, pipeline: Pipeline) -> Judgement:
         """Judge an INT8 model."""
         size = len(self._card.classes)
         matrix = np.zeros((size, size), np.int64)
         shares = []
-        for sample, labels in zip(self._samples, self._labels, strict=True):
-            found = self._labels_of(pipeline, sample)
+        results = self._results(pipeline)
+        for result, labels in zip(results, self._labels, strict=True):
+            found = _labels(result)
             matrix += _confusion(labels, found, size)
             shares.append(float(np.mean(labels == found)))
-        after = None if self._truths is None else self._evaluated(pipeline)
+        after = self._evaluated(results)
         classes = class_losses(self._card.classes, matrix, self._before, after)
         total = int(np.trace(matrix)) / int(matrix.sum())
         if self._before is None or after is None:
@@ -106,26 +108,27 @@ class Judge:
             (self._before.miou, after.miou),
         )
 
-    def _labels_of(self, pipeline: Pipeline, sample: Sample) -> NDArray[Any]:
-        result = pipeline(sample.image())
-        self._step()
-        if isinstance(result, SegmentationResult):
-            return result.labels
-        if isinstance(result, ClassificationResult) and self._truths is None:
-            return np.array([result.top(1)[0].index])
-        if isinstance(result, ClassificationResult):
-            raise InvalidArgumentError(
-                "masks are for segmentation models; of a classifier, evaluate both models with "
-                "wasinn_nb.evaluate"
-            )
-        raise InvalidArgumentError(
-            f"expected a model for segmentation or classification, {pipeline.model.name} gives "
-            f"{type(result).__name__}"
-        )
+    def _results(self, pipeline: Pipeline) -> list[SegmentationResult | ClassificationResult]:
+        """Return what a model makes of each image; it runs once."""
+        results = []
+        for sample in self._samples:
+            result = pipeline(sample.image())
+            self._step()
+            if isinstance(result, ClassificationResult) and self._truths is not None:
+                raise InvalidArgumentError(
+                    "masks are for segmentation models; of a classifier, evaluate both models with "
+                    "wasinn_nb.evaluate"
+                )
+            if not isinstance(result, SegmentationResult | ClassificationResult):
+                raise InvalidArgumentError(
+                    f"expected a model for segmentation or classification, {pipeline.model.name} "
+                    f"gives {type(result).__name__}"
+                )
+            results.append(result)
+        return results
 
-    def _named(self, pipeline: Pipeline) -> ModelCard:
-        result = pipeline(self._samples[0].image())
-        card: ModelCard = result.card
+    def _named(self, result: SegmentationResult | ClassificationResult) -> ModelCard:
+        card = result.card
         if not 0 < len(card.classes) <= _MOST_CLASSES:
             raise InvalidArgumentError(
                 f"expected a model of at most {_MOST_CLASSES} classes, {card.name} has "
@@ -133,12 +136,14 @@ class Judge:
             )
         return card
 
-    def _evaluated(self, pipeline: Pipeline) -> Evaluation:
-        assert self._truths is not None  # noqa: S101 - only called with them
+    def _evaluated(
+        self, results: Sequence[SegmentationResult | ClassificationResult]
+    ) -> Evaluation | None:
+        if self._truths is None:
+            return None
         found = evaluate(
-            {sample.name: sample.image() for sample in self._samples},
+            {sample.name: one for sample, one in zip(self._samples, results, strict=True)},
             self._truths.masks,
-            model=pipeline,
             worst=0,
             progress=False,
             **self._truths.options,
@@ -156,6 +161,13 @@ class Judge:
         if drops is None:
             return tuple(sorted(rows, key=lambda row: row[1]))
         return tuple(sorted(rows, key=lambda row: -(row[2] or 0.0)))
+
+
+def _labels(result: SegmentationResult | ClassificationResult) -> NDArray[Any]:
+    """Return the class of each pixel, or of the image."""
+    if isinstance(result, SegmentationResult):
+        return result.labels
+    return np.array([result.top(1)[0].index])
 
 
 def _confusion(one: NDArray[Any], other: NDArray[Any], size: int) -> NDArray[np.int64]:
