@@ -48,3 +48,8 @@ def small(option):
         assert image.format == "JPEG"
         image.load()
         return image
+
+
+def brief(picker):
+    """Return key, whether it can be picked, and the reason of every option."""
+    return [(option["key"], option["enabled"], option["reason"]) for option in picker._options]

@@ -6,12 +6,12 @@ import json
 import threading
 
 import pytest
+from picked import brief
 
 import wasinn_nb as wn
 from wasinn_nb import catalog
 from wasinn_nb.errors import DownloadError, InvalidArgumentError
-from wasinn_nb.runtimes import Device, DeviceTable
-from wasinn_nb.widgets.pickers import models, targets
+from wasinn_nb.widgets.pickers import models
 from wasinn_nb.widgets.pickers.images import ImagePicker
 from wasinn_nb.widgets.pickers.models import ModelPicker
 from wasinn_nb.widgets.pickers.picking import readable
@@ -24,11 +24,6 @@ def option_of(picker, key=None):
     """Return the option *key*, or the one that is picked."""
     [found] = [option for option in picker._options if option["key"] == (key or picker.value)]
     return found
-
-
-def brief(picker):
-    """Return key, whether it can be picked, and the reason of every option."""
-    return [(option["key"], option["enabled"], option["reason"]) for option in picker._options]
 
 
 # ------------------------------------------------------------------------------------ all pickers
@@ -67,7 +62,7 @@ def test_value_that_the_page_cannot_be_sent(make):
 def test_value_set_by_code_gets_an_option():
     picker = TargetPicker()
     picker.value = "FPGA"
-    reason = f"unknown execution target; here are {', '.join(usable())}"
+    reason = f"unknown execution target; here are {', '.join(wn.devices().here)}"
     assert option_of(picker) == {
         "key": "FPGA", "title": "FPGA", "detail": "", "reason": reason, "enabled": False,
     }  # fmt: skip
@@ -278,78 +273,3 @@ def test_what_cannot_be_downloaded(name, reason):
     picker.download(name)
     assert picker._message.startswith(f"{readable(name)} cannot be fetched: {reason}")
     assert picker.wait(0)
-
-
-# --------------------------------------------------------------------------------------- targets
-
-
-def usable():
-    return [device.name for device in wn.devices() if device.available]
-
-
-TABLE = DeviceTable(
-    [
-        Device("CPU", "A processor"),
-        Device("GPU.0", "A card"),
-        Device("GPU.1", "Another card"),
-        Device("NPU", reason="no driver"),
-        Device("AUTO", "OpenVINO chooses among CPU, GPU.0, GPU.1"),
-    ]
-)
-
-
-def test_targets(monkeypatch):
-    monkeypatch.setattr(targets, "devices", lambda *_: TABLE)
-    picker = TargetPicker()
-    assert (picker.value, picker.precision, picker.ran) == ("CPU", "f32", "")
-    assert [(o["key"], o["detail"], o["reason"], o["enabled"]) for o in picker._options] == [
-        ("CPU", "A processor", "", True),
-        ("GPU.0", "A card", "", True),
-        ("GPU.1", "Another card", "", True),
-        ("AUTO", "OpenVINO chooses among CPU, GPU.0, GPU.1", "", True),
-        ("NPU", "", "not on this machine", False),
-    ]
-    assert [o.get("why") for o in picker._options] == [None, None, None, None, "no driver"]
-    monkeypatch.setattr(targets, "devices", lambda *_: DeviceTable(TABLE[:1]))
-    picker.refresh()
-    assert brief(picker) == [("CPU", True, "")]
-
-
-@pytest.mark.parametrize(
-    ("target", "value", "reason"),
-    [
-        ("cpu", "CPU", ""),
-        (0, "CPU", ""),
-        (wn.ExecutionTarget.TPU, "NPU", "not on this machine"),
-        ("GPU", "GPU", ""),  # OpenVINO takes the first
-        ("AUTO:GPU.1,CPU", "AUTO:GPU.1,CPU", ""),
-        ("AUTO:NPU,CPU", "AUTO:NPU,CPU", "NPU is not on this machine"),
-        ("FPGA", "FPGA", "unknown execution target; here are CPU, GPU.0, GPU.1, AUTO"),
-        ("X" * 9999, "X" * 9999, "unknown execution target; here are CPU, GPU.0, GPU.1, AUTO"),
-    ],
-)
-def test_start_target(target, value, reason, monkeypatch):
-    monkeypatch.setattr(targets, "devices", lambda *_: TABLE)
-    picker = TargetPicker(target)
-    assert picker.value == value
-    assert (option_of(picker)["reason"], option_of(picker)["enabled"]) == (reason, not reason)
-    assert len(option_of(picker)["title"]) < 130
-    if isinstance(target, str):
-        monkeypatch.setenv("WASINN_NB_TARGET", target)
-        assert TargetPicker().value == value
-
-
-def test_start_precision(monkeypatch):
-    monkeypatch.setenv("WASINN_NB_PRECISION", "bf16")
-    assert TargetPicker().precision == "bf16"
-    assert TargetPicker(precision="device").precision == "device"
-    monkeypatch.setenv("WASINN_NB_PRECISION", "fp16")
-    picker = TargetPicker()
-    assert picker.precision == "fp16"
-    assert picker._message == "expected a precision of f32, f16, bf16, device, got 'fp16'"
-    assert picker._precisions == ["f32", "f16", "bf16", "device"]
-
-
-def test_no_target():
-    with pytest.raises(InvalidArgumentError, match="unknown execution target 9"):
-        TargetPicker(9)

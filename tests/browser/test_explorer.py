@@ -153,12 +153,12 @@ def test_times(explorer):
 def test_compare_mode(explorer):
     expect(explorer.row("B")).to_be_hidden()
     explorer.root.get_by_role("checkbox", name="Compare two runs").check()
-    explorer.pick("Precision", "bf16", "B")
+    explorer.pick("Precision", "device", "B")
     explorer.pick("Model", "channels", "B")
     explorer.notebook.until(
         lambda: explorer.ask("it.wait() and it.other and it.other.card.name") == "channels", "B"
     )
-    assert explorer.ask("it.runs[1].targets.precision") == "bf16"
+    assert explorer.ask("it.runs[1].targets.precision") == "device"
     viewer = explorer.wait_until_painted()
     verdict = explorer.root.locator(".wnb-verdict")
     expect(verdict).to_be_visible(timeout=PATIENCE)

@@ -7,7 +7,13 @@ import { fakeModel, option } from "./fakes.js";
 const picker = (kind, changed) => ({
   ...{ _kind: kind, label: kind, value: "a", _message: "", _folder: "" },
   ...{ _most_bytes: 9, _chunk_bytes: 9, _options: [option("a"), option("b")] },
-  ...{ precision: "f32", _precisions: ["f32", "bf16"], runtime: "openvino", ran: "" },
+  ...{
+    precision: "f32",
+    _precisions: ["f32", "bf16"],
+    _unsupported: {},
+    runtime: "openvino",
+    ran: "",
+  },
   ...{ _runtimes: ["openvino"] },
   ...changed,
 });
@@ -99,6 +105,21 @@ test("a button says what is picked, and where that cannot run", async () => {
   models.targets1.change({ precision: "f64" });
   const precision = el.querySelectorAll(".wnb-pick")[3];
   expect(precision.title).toBe("f64: not known");
+});
+
+test("a precision that the device does not have is greyed with the reason, once it is asked", async () => {
+  const { models, el } = await rendered();
+  const [, , , button] = el.querySelectorAll(".wnb-pick");
+  const panel = button.parentElement.querySelector(".wnb-popover");
+  panel.dispatchEvent(Object.assign(new Event("beforetoggle"), { newState: "open" }));
+  panel.dispatchEvent(Object.assign(new Event("beforetoggle"), { newState: "closed" }));
+  expect(models.targets1.sent.map(({ content }) => content.type)).toEqual(["precisions"]);
+  models.targets1.change({ _unsupported: { bf16: "no bf16 on CPU here" } });
+  const rows = [...panel.querySelectorAll(".wnb-option")];
+  expect(rows.map((one) => one.querySelector("input").disabled)).toEqual([false, true]);
+  expect(rows[1].querySelector(".wnb-reason").textContent).toBe("no bf16 on CPU here");
+  models.targets1.change({ precision: "bf16" }); // set by code
+  expect(button.title).toBe("bf16: no bf16 on CPU here");
 });
 
 test("an image of the strip is told to the kernel", async () => {

@@ -35,6 +35,7 @@ const TARGETS = {
   _kind: "targets",
   precision: "f32",
   _precisions: ["f32", "bf16"],
+  _unsupported: {},
   runtime: "openvino",
   _runtimes: ["openvino"],
   ran: "",
@@ -107,6 +108,11 @@ test("a choice that is not offered is shown, but cannot be made again", () => {
   precision.value = "bf16";
   precision.dispatchEvent(new Event("change"));
   expect(model.get("precision")).toBe("bf16");
+  precision.dispatchEvent(new Event("focus"));
+  expect(model.sent.map(({ content }) => content.type)).toEqual(["precisions"]);
+  model.change({ _unsupported: { bf16: "no bf16 on CPU here" } });
+  const [, bf16] = precision.querySelectorAll("option");
+  expect([bf16.disabled, bf16.title]).toEqual([true, "no bf16 on CPU here"]);
   model.change({ _runtimes: ["openvino", "onnxruntime"], ran: "CPU" });
   expect(runtime.closest("label").hidden).toBe(false);
   expect(texts(el, ".wnb-ran")).toEqual(["Ran on CPU"]);

@@ -69,6 +69,11 @@ class BaseRuntime(ABC, Generic[Model]):
     def devices(self) -> DeviceTable:
         """Return the devices that the runtime knows, the missing ones with the reason."""
 
+    def precisions(self, device: str) -> tuple[str, ...] | None:
+        """Return what a device computes in, of f32, f16 and bf16; None where that is not known."""
+        del device
+        return None
+
     def describe(
         self,
         builders: Sequence[Builder],

@@ -86,6 +86,11 @@ class LiteRtRuntime(BaseRuntime[_Model]):
             ]
         )
 
+    def precisions(self, device: str) -> tuple[str, ...]:
+        """Return f32: the engine computes in nothing else."""
+        del device
+        return ("f32",)
+
     def _read(
         self,
         builders: Sequence[Builder],

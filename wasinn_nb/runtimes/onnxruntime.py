@@ -98,6 +98,11 @@ class OnnxRuntime(BaseRuntime[ort.InferenceSession]):
         ]
         return DeviceTable([*rows, Device(AUTO, "the first of these that is here")])
 
+    def precisions(self, device: str) -> tuple[str, ...]:
+        """Return f32: the engine computes in nothing else."""
+        del device
+        return ("f32",)
+
     def _read(
         self,
         builders: Sequence[Builder],

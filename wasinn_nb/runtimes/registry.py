@@ -9,7 +9,7 @@ from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.runtimes.device_table import DeviceTable
 from wasinn_nb.runtimes.protocols import Runtime
 
-__all__ = ["devices", "runtime", "runtimes"]
+__all__ = ["device_precisions", "devices", "runtime", "runtimes"]
 
 GROUP: Final = "wasinn_nb.runtimes"
 
@@ -74,3 +74,28 @@ def devices(name: str | Runtime | None = None) -> DeviceTable:
     'CPU'
     """
     return runtime(name).devices()
+
+
+def device_precisions(device: str, name: str | Runtime | None = None) -> tuple[str, ...] | None:
+    """Return the precisions that a device computes in, of f32, f16 and bf16.
+
+    Parameters
+    ----------
+    device : str
+        As the runtime calls it.
+    name : str or Runtime, optional
+        As for :func:`runtime`.
+
+    Returns
+    -------
+    tuple of str, or None
+        None where that is not known: the runtime does not say it, or the device is not here.
+
+    Examples
+    --------
+    >>> "f32" in device_precisions("CPU", "openvino"), device_precisions("AUTO", "openvino")
+    (True, None)
+    """
+    asked = getattr(runtime(name), "precisions", None)
+    found: tuple[str, ...] | None = None if asked is None else asked(device)
+    return found

@@ -38,6 +38,7 @@ from wasinn_nb.runtimes.openvino.models import (
     signature_of,
     translated,
 )
+from wasinn_nb.runtimes.openvino.probing import HINTS, probed_precisions
 from wasinn_nb.runtimes.openvino.quantizing import quantized_model, write_model
 from wasinn_nb.runtimes.precisions import check_precision
 from wasinn_nb.runtimes.protocols import Builder, InputOf
@@ -46,7 +47,6 @@ from wasinn_nb.tensor import Tensor
 
 __all__ = ["OpenVinoContext", "OpenVinoGraph", "OpenVinoRuntime"]
 
-_HINTS: Final = {"f32": ov.Type.f32, "f16": ov.Type.f16, "bf16": ov.Type.bf16}
 _QUANTIZED: Final = frozenset({TensorType.U8, TensorType.I8})
 
 
@@ -76,6 +76,10 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
         order = [*HARDWARE, *sorted(kinds - set(HARDWARE))]
         rows.sort(key=lambda row: (order.index(_kind(row.name)), row.name))
         return DeviceTable([*rows, Device(AUTO, f"OpenVINO chooses among {', '.join(here)}")])
+
+    def precisions(self, device: str) -> tuple[str, ...] | None:
+        """Return what a device computes in; None for AUTO and the like, which choose one."""
+        return probed_precisions(device) if device in core().available_devices else None
 
     def _device(self, device: str) -> str:
         here = core().available_devices
@@ -187,7 +191,7 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
         elif concurrency is not None:
             config = {"PERFORMANCE_HINT": "THROUGHPUT"}
         if precision != "device":
-            config["INFERENCE_PRECISION_HINT"] = _HINTS[precision]
+            config["INFERENCE_PRECISION_HINT"] = HINTS[precision]
         if cache is not None:
             config["CACHE_DIR"] = str(cache)
         try:

@@ -3,7 +3,7 @@
 import { element, setText } from "./elements.js";
 import { followOptions } from "./listed.js";
 import { listening } from "./model.js";
-import { choose } from "./picker_tools.js";
+import { askPrecisions, choose } from "./picker_tools.js";
 import { showPicker } from "./picker_view.js";
 import { Popover } from "./popover.js";
 import { Rows } from "./rows.js";
@@ -53,6 +53,11 @@ function choiceButton(name, content) {
   return {
     root: element("span", { className: "wnb-choice-box" }, made, popover.root),
     end: () => popover.dispose(),
+    /** @type {(act: () => void) => void} */
+    opened: (act) =>
+      popover.root.addEventListener("beforetoggle", (event) => {
+        if (/** @type {ToggleEvent} */ (event).newState === "open") act();
+      }),
     /** @type {(text: string, bad: string) => void} */
     show: (text, bad) => {
       value.textContent = text;
@@ -119,21 +124,24 @@ export function precisionChoice(name, model) {
   const choice = choiceButton(name, group);
   const show = () => {
     const [known, value] = [model.get("_precisions"), model.get("precision")];
-    const plain = { detail: "", reason: "", enabled: true };
+    const reasons = model.get("_unsupported");
     const options = known.map((key) => ({
-      ...plain,
       key,
       title: key,
       detail: PRECISIONS[key] ?? "",
+      reason: reasons[key] ?? "",
+      enabled: !(key in reasons),
     }));
-    const unknown = { ...plain, key: value, title: value, reason: "not known", enabled: false };
+    const unknown = { key: value, title: value, detail: "", reason: "not known", enabled: false };
     rows.update(known.includes(value) ? options : [...options, unknown]);
     rows.mark(value);
-    choice.show(value, known.includes(value) ? "" : "not known");
+    choice.show(value, known.includes(value) ? (reasons[value] ?? "") : "not known");
     setText(ran, model.get("ran") && `Ran on ${model.get("ran")}`);
   };
   on("change:precision", show);
   on("change:_precisions", show);
+  on("change:_unsupported", show);
+  choice.opened(() => askPrecisions(model));
   on("change:ran", show);
   show();
   return {

@@ -22,6 +22,7 @@ import { Uploads } from "./uploads.js";
  * @property {string} precision
  * @property {string} runtime
  * @property {string[]} _precisions
+ * @property {Record<string, string>} _unsupported precisions, and why the device does not have them
  * @property {string[]} _runtimes
  * @property {string} ran
  */
@@ -50,6 +51,13 @@ export function choose(model, name, value) {
 export function send(model, content, buffers) {
   model.send({ ...content, ...carried(model, ["value"]) }, undefined, buffers);
 }
+
+/**
+ * Ask which precisions the target has; that takes a moment, so that it is asked when they are seen.
+ *
+ * @param {Model<PickerTraits>} model
+ */
+export const askPrecisions = (model) => send(model, { type: "precisions" });
 
 /** @type {MakeTools} */
 function imageTools(model, on, root) {
@@ -166,16 +174,22 @@ function choice(model, on, { title, name, offered, always }) {
   const show = () => {
     const [known, value] = [model.get(offered), model.get(name)];
     const other = known.includes(value) ? [] : [value];
+    const reasons = name === "precision" ? model.get("_unsupported") : {};
     select.replaceChildren(
-      ...[...known, ...other].map((one) =>
-        element("option", { value: one, disabled: other.includes(one) }, one),
-      ),
+      ...[...known, ...other].map((one) => {
+        const disabled = other.includes(one) || one in reasons;
+        return element("option", { value: one, disabled, title: reasons[one] ?? "" }, one);
+      }),
     );
     select.value = value;
     field.hidden = !always && known.length + other.length < 2;
   };
   on(`change:${name}`, show);
   on(`change:${offered}`, show);
+  if (name === "precision") {
+    on("change:_unsupported", show);
+    select.addEventListener("focus", () => askPrecisions(model));
+  }
   show();
   return field;
 }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from traitlets import List, Unicode, observe
+from traitlets import Dict, List, Unicode, observe
 
 from wasinn_nb import settings
 from wasinn_nb.abi import ExecutionTarget, GraphEncoding
@@ -15,6 +16,7 @@ from wasinn_nb.runtimes import (
     DeviceTable,
     Precision,
     device_name,
+    device_precisions,
     devices,
     missing_devices,
     runtime,
@@ -61,6 +63,7 @@ class TargetPicker(Picker):
     runtime = Unicode().tag(sync=True)
     ran = Unicode().tag(sync=True)
     _precisions = List(Unicode()).tag(sync=True)
+    _unsupported = Dict().tag(sync=True)  # precision → why not; filled in when the page asks
     _runtimes = List(Unicode()).tag(sync=True)
 
     def __init__(
@@ -103,6 +106,31 @@ class TargetPicker(Picker):
 
     def _listed(self, value: str) -> list[Option]:
         return _options(value, self.runtime)
+
+    def _answer(self, content: dict[str, Any], buffers: Sequence[memoryview], /) -> None:
+        del buffers
+        if content.get("type") == "precisions":
+            self._in_background(self._look_at_precisions)
+
+    def _look_at_precisions(self) -> None:
+        """Say which precisions the device does not have, where its runtime knows."""
+        target, engine = self.value, self.runtime
+        known = None
+        with suppress(WasiNnError):  # the runtime is not installed, which its option says
+            known = device_precisions(target, engine)
+        missing = [] if known is None else [one for one in PRECISIONS if one not in known]
+        with self._guard:
+            if (target, engine) == (self.value, self.runtime):
+                self._unsupported = {
+                    one: f"{engine} does not compute in {one} on {readable(target)} here"
+                    for one in missing
+                    if one != "device"
+                }
+
+    @observe("value", "runtime")
+    def _forget_precisions(self, _: object) -> None:
+        with self._guard:
+            self._unsupported = {}
 
     @observe("runtime")
     def _list_devices(self, change: Any) -> None:
