@@ -1,4 +1,4 @@
-"""The command line, called in this process or in one of its own."""
+"""The command line, called in this process, in a forked one, or started anew."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
+import forked
 import typer.testing
 from typer.testing import CliRunner
 
@@ -44,7 +46,13 @@ def after(text, start):
     return line.removeprefix(start)
 
 
-def shell(*arguments, cwd=None, **environment):
+def shell(*arguments, cwd=None):
+    """Return how the program ends in a process of its own, which is forked: it imports nothing."""
+    return forked.ended([*map(str, arguments)], cwd or Path.cwd(), dict(os.environ))
+
+
+def started(*arguments, cwd=None, **environment):
+    """Return how the program ends, from the start of the interpreter to its end."""
     return subprocess.run(
         [sys.executable, "-m", "wasinn_nb.cli", *map(str, arguments)],
         env=os.environ | environment,

@@ -10,6 +10,7 @@ import openvino as ov
 import pytest
 import wasmtime
 from openvino import opset13 as op
+from tables import all_slow_but
 
 from wasinn_nb import TensorType, WasiNnCtx, host
 from wasinn_nb.abi import PARAMETERS
@@ -20,6 +21,10 @@ PAGE = 65536
 
 in_thread = pytest.mark.parametrize("isolation", ["thread"], indirect=True)
 """For a test that reaches into this process: its guests run here."""
+mostly_in_thread = pytest.mark.parametrize(
+    "isolation", all_slow_but(["process", "thread"], "thread"), indirect=True
+)
+"""For a long table, which `make test-slow` also runs in processes."""
 in_process = pytest.mark.parametrize("isolation", ["process"], indirect=True)
 _mode = ["process"]
 

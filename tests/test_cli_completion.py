@@ -7,7 +7,9 @@ import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import forked
 import pytest
 import toys
 
@@ -44,14 +46,9 @@ def offered(shell, *words):
         "zsh": {"_TYPER_COMPLETE_ARGS": line},
         "fish": {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
     }[shell]
-    done = subprocess.run(
-        [sys.executable, "-m", "wasinn_nb"],
-        env=os.environ | asked | {"_WASINN_NB_COMPLETE": f"complete_{shell}"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stderr == ""
+    asked["_WASINN_NB_COMPLETE"] = f"complete_{shell}"
+    done = forked.ended([], Path.cwd(), os.environ | asked)
+    assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from commands import run, shell
+from commands import run, started
 
 from wasinn_nb import cli
 from wasinn_nb.cli.application import _joined
@@ -29,7 +29,7 @@ def test_both_know_the_same_options():
 
 @pytest.mark.full
 def test_the_help_is_the_same_text():
-    alone, whole = shell("--help", COLUMNS="80").stdout, run("--help")
+    alone, whole = started("--help", COLUMNS="80").stdout, run("--help")
     assert alone.split() == whole.replace("Usage: root", "Usage: wasinn-nb").split()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from commands import run, shell
+from commands import run, shell, started
 from pasting import mask, refused
 from prediction_help import write_images
 from toys import brightest_channel
@@ -111,7 +111,7 @@ def test_judging_a_store(tmp_path):
         mask(f"masks/{n:04}.png", np.full((8, 12), 2 - n % 3))  # the toy reads BGR
     values = json.loads(run("evaluate", "store", "masks", "--json"))
     assert (values["miou"], len(values["images"])) == (1, 6)
-    refusal = shell("evaluate", "store", "masks", "-m", "toy.xml", COLUMNS="300")
+    refusal = started("evaluate", "store", "masks", "-m", "toy.xml", COLUMNS="300")
     assert refusal.returncode == 2
     assert "store is a store of predictions, which are judged as they are" in refusal.stderr
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 import toys
-from commands import run, shell
+from commands import run, started
 
 import wasinn_nb as wn
 
@@ -28,9 +28,9 @@ def image(tmp_path):
 
 @pytest.mark.full
 def test_tables_fit_a_terminal_and_are_one_line_a_row_elsewhere():
-    terminal = shell("models", COLUMNS="60", FORCE_COLOR="1", TERM="xterm-256color")
+    terminal = started("models", COLUMNS="60", FORCE_COLOR="1", TERM="xterm-256color")
     assert max(map(len, terminal.stdout.splitlines())) <= 60
-    piped = shell("models", COLUMNS="60")
+    piped = started("models", COLUMNS="60")
     rows = len(wn.models())
     assert len(piped.stdout.splitlines()) == 1 + rows + 1  # the header; how to fetch one
     assert max(map(len, piped.stdout.splitlines())) > 60
@@ -38,7 +38,7 @@ def test_tables_fit_a_terminal_and_are_one_line_a_row_elsewhere():
 
 @pytest.mark.full
 def test_classes_have_the_colors_of_the_mask_in_a_terminal(toy, image):
-    done = shell(
+    done = started(
         *("segment", image, "-m", toy, "--recipe", "color=BGR,range=0:255,resize=bilinear"),
         FORCE_COLOR="1",
         COLORTERM="truecolor",

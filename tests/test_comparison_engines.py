@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from conformance import models
 from conformance.engines import ENGINES
+from tables import all_slow_but
 
 import wasinn_nb as wn
 from wasinn_nb.comparison.comparing import compare
@@ -130,7 +131,10 @@ def run(shared, image):
     return result
 
 
-@pytest.mark.parametrize("name", [*SEGMENTATION, *CLASSIFICATION])
+@pytest.mark.parametrize(
+    "name",
+    all_slow_but([*SEGMENTATION, *CLASSIFICATION], "SINet.onnx", "coral_mobilenet_v1_quant.tflite"),
+)
 def test_five_calls_are_the_result(name, run, shared, image):
     recipe = (SEGMENTATION | CLASSIFICATION)[name]
     engines = [None] if name in ONE_ENGINE else [None, second_engine(name)]

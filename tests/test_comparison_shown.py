@@ -140,7 +140,7 @@ def road(shared):
 
 @pytest.mark.full
 @pytest.mark.filterwarnings("ignore:precision bf16 was asked for")  # a processor without it says so
-@pytest.mark.parametrize("scores", [True, False])
+@pytest.mark.parametrize("scores", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_bfloat16_is_the_same_within_precision(road, scores):
     a, b = road(scores=scores), road(scores=scores, precision="bf16")
     found = compare(a, b)
@@ -153,7 +153,7 @@ def test_bfloat16_is_the_same_within_precision(road, scores):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("scores", [True, False])
+@pytest.mark.parametrize("scores", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_rgb_for_bgr_is_different(road, scores):
     a, b = road(scores=scores), road(scores=scores, color="RGB")
     found = compare(a, b)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import toys
 from descriptions import executed, saved
+from tables import all_slow_but
 
 import wasinn_nb as wn
 from wasinn_nb.abi import GraphEncoding
@@ -188,16 +189,18 @@ def test_what_is_wrong_is_raised(toy):
 # -- third-party models ----------------------------------------------------------------------------
 
 
+FILES = (
+    "deeplab_nchw.onnx",
+    "bodypix_float.tflite",
+    "prisma-net_fp16.tflite",
+    "coral_deeplab_dm05_quant.tflite",
+    "ch_ppocr_mobile_v2.0_cls_infer.onnx",
+    "light_squeezenet.onnx",
+)
+
+
 @pytest.mark.parametrize(
-    "file",
-    [
-        "deeplab_nchw.onnx",
-        "bodypix_float.tflite",
-        "prisma-net_fp16.tflite",
-        "coral_deeplab_dm05_quant.tflite",
-        "ch_ppocr_mobile_v2.0_cls_infer.onnx",
-        "light_squeezenet.onnx",
-    ],
+    "file", all_slow_but(FILES, "bodypix_float.tflite", "ch_ppocr_mobile_v2.0_cls_infer.onnx")
 )
 def test_the_line_of_a_third_party_model_states_what_was_assumed(shared, here, file):
     Path(file).write_bytes((shared / "models/third-party" / file).read_bytes())

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import toys
 from diagnoses import drawn_image
+from tables import all_slow_but
 
 import wasinn_nb as wn
 from wasinn_nb import errors
@@ -90,7 +91,7 @@ def test_a_mistake_is_named_from_a_result(models, kind, scores):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("kind", CARDS)
+@pytest.mark.parametrize("kind", all_slow_but(CARDS, "scores", "labels"))
 def test_what_is_right_is_called_right(models, kind):
     output, _ = given_by(models[kind], RECIPE, CARDS[kind].output or 0)
     result = wn.segment(IMAGE, models[kind], card=CARDS[kind], scores=True)
@@ -161,7 +162,7 @@ def test_outputs_of_another_size_are_refused(models):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("kind", CARDS)
+@pytest.mark.parametrize("kind", all_slow_but(CARDS, "scores", "labels"))
 def test_an_output_is_distinguished_from_an_input_by_the_models_dimensions(models, kind):
     output, _ = given_by(models[kind], RECIPE, CARDS[kind].output or 0)
     assert diagnose(output, IMAGE, models[kind], card=CARDS[kind]).right
@@ -333,7 +334,7 @@ HOPPER = {
 }
 
 
-@pytest.mark.parametrize("name", HOPPER)
+@pytest.mark.parametrize("name", all_slow_but(HOPPER, "coral_mobilenet_v1_quant.tflite"))
 def test_mistakes_are_named_from_results_of_models_of_others(shared, name):
     """Strides of 8 and a class by logits; 8-bit scores of 1001 classes; a flat row of pixels."""
     model, recipe = shared / "models/third-party" / name, HOPPER[name].replace(resize="bilinear")

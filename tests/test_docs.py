@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import toys
 from PIL import Image
+from tables import all_slow_but
 
 import wasinn_nb as wn
 from wasinn_nb import errors, metrics
@@ -49,7 +50,11 @@ def workplace(tmp_path):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("page", with_blocks(), ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    all_slow_but(with_blocks(), *(page for page in with_blocks() if page.stem != "quantize")),
+    ids=lambda page: page.stem,
+)
 def test_the_examples_of_a_page_run_one_after_another(page, workplace):
     pytest.importorskip("wasmtime")
     done = subprocess.run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hosting import command, run_guest, wasm
+from hosting import command, mostly_in_thread, run_guest, wasm
 from sequences import Script, doubling
 
 from wasinn_nb.abi import FOREIGN_ENCODINGS, Errno
@@ -17,7 +17,7 @@ from wasinn_nb.errors import (
 )
 from wasinn_nb.host.modules import read_module
 
-pytestmark = pytest.mark.usefixtures("isolation")
+pytestmark = [pytest.mark.usefixtures("isolation"), mostly_in_thread]
 
 ASSEMBLYSCRIPT = Path(__file__).parent / "fixtures" / "assemblyscript" / "guest.wasm"
 EXIT = '(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))'

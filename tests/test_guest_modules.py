@@ -10,6 +10,7 @@ from hosting import (
     command,
     forwarding,
     in_thread,
+    mostly_in_thread,
     run_guest,
     wasm,
 )
@@ -55,6 +56,7 @@ pytestmark = pytest.mark.usefixtures("isolation")
         (wasm('(module (memory (export "_start") 1))'), "_start is not a function"),
     ],
 )
+@mostly_in_thread
 def test_modules_that_are_refused(module, message, tmp_path):
     with pytest.raises(GuestModuleError, match=message) as caught:
         run_guest(module)
@@ -86,6 +88,7 @@ def test_a_module_that_is_not_there():
         ('"wasi_snapshot_preview1" "proc_exit" (func)', "incompatible import type"),
     ],
 )
+@mostly_in_thread
 def test_imports_that_are_not_provided(imports, message):
     module = wasm(f'(module (import {imports}) (func (export "_start")))')
     with pytest.raises(GuestLinkError, match=message) as caught:
@@ -185,6 +188,7 @@ def test_check_makes_an_error_of_an_exit_code():
 
 
 @pytest.mark.parametrize("code", [0, 1, 125, 126, 255, 256, 2**31, 2**32 - 1])
+@mostly_in_thread
 def test_every_exit_code_is_handed_on(code):
     assert run_guest(command(f"(call $exit (i32.const {code}))")).exit_code == code
 

@@ -19,6 +19,7 @@ from hosting import (
     run_guest,
 )
 from PIL import Image
+from tables import all_slow_but
 
 from wasinn_nb import WasiNnCtx, image_to_bytes, read_tensor
 from wasinn_nb.errors import (
@@ -240,8 +241,13 @@ def test_importing_the_package_does_not_import_wasmtime():
 # -- the real model and image -------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["rgb.png", "gray.png", "palette.png", "rgba.png", "tiny.png",
-                                  "roadcrop.png", "empty_road_mapillary.jpg"])  # fmt: skip
+IMAGES = (
+    *("rgb.png", "gray.png", "palette.png", "rgba.png", "tiny.png", "roadcrop.png"),
+    "empty_road_mapillary.jpg",
+)
+
+
+@pytest.mark.parametrize("name", all_slow_but(IMAGES, "rgb.png", "empty_road_mapillary.jpg"))
 def test_the_road_guest_gives_the_reference(shared, tmp_path, name):
     real = "road-segmentation-adas-0001"
     run = run_guest(

@@ -13,6 +13,7 @@ from hosting import (
     PAGE,
     command,
     escaped,
+    mostly_in_thread,
     run_guest,
 )
 
@@ -216,11 +217,13 @@ def poll(*subscriptions, count=None, at=64, events=1024, result=0):
         ([], 28, 0),
     ],
 )
+@mostly_in_thread
 def test_poll(subscriptions, errno, events):
     assert poll(*subscriptions)[:2] == (errno, events)
 
 
 @pytest.mark.parametrize("options", [{"at": -8}, {"events": PAGE - 31}, {"result": PAGE - 3}])
+@mostly_in_thread
 def test_poll_outside_of_memory(options):
     assert poll((1, 0, 1, 0, 0), **options)[0] == 21
 

@@ -13,6 +13,7 @@ import pytest
 import toys
 from commands import shell
 from deadlines import ends_within
+from tables import all_slow_but
 
 from wasinn_nb.cli import ExitCode
 
@@ -136,7 +137,7 @@ ACTS = {
 }
 
 
-@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("act", all_slow_but(ACTS, *list(ACTS)[::3]))
 def test_whatever_the_process_does_the_next_file_is_read(tmp_path, sound, monkeypatch, act):
     from wasinn_nb.cli.apart import read_apart
     from wasinn_nb.cli.inspected import Request

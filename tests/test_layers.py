@@ -11,6 +11,7 @@ import pytest
 import toys
 from commands import run
 from layered import onnx_textures, planted
+from tables import all_slow_but
 from typer.testing import CliRunner
 
 import wasinn_nb as wn
@@ -49,7 +50,7 @@ def test_a_weight_changed_in_one_layer_names_it(textures, tmp_path, number, half
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("number", [0, 11, 29])
+@pytest.mark.parametrize("number", all_slow_but([0, 11, 29], 11))
 def test_the_shipped_model(tmp_path, number):
     model = wn.model("road-segmentation-synth-0001")
     copy, name = planted(model.path, tmp_path / "b" / "b.xml", number, change=2.0, half=True)
@@ -60,6 +61,7 @@ def test_the_shipped_model(tmp_path, number):
     assert name in repr(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [90])
 def test_the_real_model_against_a_copy_in_f16(shared, tmp_path, number):
     path = shared / "models/road-segmentation-adas-0001.xml"

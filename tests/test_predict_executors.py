@@ -19,6 +19,7 @@ import pytest
 from deadly_engine import MAGIC, DeadlyRuntime
 from PIL import Image
 from prediction_help import whole_table, write_images
+from tables import all_slow_but
 from toys import brightest_channel
 
 import wasinn_nb as wn
@@ -151,7 +152,7 @@ class Losing:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", all_slow_but(range(3), 0))
 def test_lost_shards_are_run_again_and_no_row_is_there_twice(run, undisturbed, seed):
     found = run(executor=Losing(seed))
     assert whole_table(found) == undisturbed
@@ -221,7 +222,7 @@ def killing(pids, *, seconds=0.6):
         thread.join()
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_a_killed_process_of_our_own_is_replaced(run, undisturbed):
     killed = []
 

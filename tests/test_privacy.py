@@ -152,6 +152,7 @@ assert "nncf" in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_quantizing_sends_and_writes_nothing_elsewhere(trapped, tmp_path):
     pytest.importorskip("nncf")
     model = toys.textures(tmp_path / "toy.xml", classes=3)

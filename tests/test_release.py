@@ -24,7 +24,7 @@ def test_the_version_is_the_same_everywhere():
     assert {project["version"], cited, latest} == {wn.__version__}
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_files_for_a_package_index_are_built_and_pass_its_check(tmp_path):
     pytest.importorskip("build")

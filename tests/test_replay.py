@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from commands import shell
-from hosting import command, run_guest
+from hosting import command, mostly_in_thread, run_guest
 from sequences import GIVEN, LATER, ROWS, Script, doubling, guest_of, parts_of
 
 import wasinn_nb as wn
@@ -38,6 +38,7 @@ def recorded(tmp_path):
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.number}-{row.name}")
+@mostly_in_thread
 def test_every_sequence_is_answered_as_it_was(row, tmp_path):
     guest = guest_of(row.number, tmp_path)
     run = host.run_guest(guest, isolation="thread", stream=False)
@@ -99,6 +100,7 @@ class TestDivergence:
             ({"size": 8}, "call #4 get_output .*8.*, recorded is 16"),
         ],
     )
+    @mostly_in_thread
     def test_another_call_ends_the_guest(self, options, message, recorded, tmp_path):
         _, folder = recorded
         with pytest.raises(ReplayError, match=message) as caught:
@@ -254,6 +256,7 @@ class TestSaving:
             run.save(tmp_path / "file" / "saved")
 
     @pytest.mark.parametrize("name", ["a b", "it's", "$(touch x)", "line\nbreak", "\u202eabc"])
+    @mostly_in_thread
     def test_folders_of_any_name(self, name, recorded, tmp_path):
         run, _ = recorded
         run.save(tmp_path / name)

@@ -15,8 +15,6 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 TREE = Path(__file__).resolve().parents[2]
 START = 90  # seconds; on an idle machine JupyterLab needs three
 
@@ -87,6 +85,8 @@ class Server:
 
     def write(self, name: str, *cells: str) -> Path:
         """Write a notebook of these cells; those that begin with # and a blank are Markdown."""
+        import nbformat  # takes seconds, which each worker would spend for nothing
+
         made = [
             nbformat.v4.new_markdown_cell(text, id=f"c{number}")
             if text.startswith("# ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tables import all_slow_but
 
 from browser.pages import PATIENCE, expect
 from browser.viewers import Viewer
@@ -89,19 +90,18 @@ def test_a_moved_control_frees_the_old_viewer_and_updates_the_saved_image(notebo
     expect(still_of(notebook, "interact")).to_be_hidden()
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "viewer = wn.MaskViewer(result())\nviewer",
-        "w.HBox([wn.MaskViewer(result())])",
-        "viewer = wn.MaskViewer(result())",
-        "o = w.Output()\nwith o:\n    display(wn.MaskViewer(result()))\no",
-        "explorer = wn.Explorer()\n_ = explorer.wait()\nexplorer",
-    ],
-    ids=["alone", "box", "not shown", "output", "explorer"],
-)
-def test_a_cell_that_runs_again_frees_what_it_showed(open_notebook, browser, code):
-    with open_notebook("again", SCENE, code) as again:
+AGAIN = {
+    "alone": "viewer = wn.MaskViewer(result())\nviewer",
+    "box": "w.HBox([wn.MaskViewer(result())])",
+    "not shown": "viewer = wn.MaskViewer(result())",
+    "output": "o = w.Output()\nwith o:\n    display(wn.MaskViewer(result()))\no",
+    "explorer": "explorer = wn.Explorer()\n_ = explorer.wait()\nexplorer",
+}
+
+
+@pytest.mark.parametrize("name", all_slow_but(AGAIN, "box"))
+def test_a_cell_that_runs_again_frees_what_it_showed(open_notebook, browser, name):
+    with open_notebook("again", SCENE, AGAIN[name]) as again:
         again.run_all()
         counts = []
         for _ in range(4):
@@ -112,6 +112,7 @@ def test_a_cell_that_runs_again_frees_what_it_showed(open_notebook, browser, cod
         assert again.errors == []
 
 
+@pytest.mark.slow
 def test_what_is_shown_elsewhere_is_kept_and_what_was_freed_is_shown_again(open_notebook, browser):
     cells = "kept = wn.MaskViewer(result(2))\nkept", "kept", "print('nothing')"
     with open_notebook("kept", SCENE, *cells) as kept:
@@ -158,6 +159,7 @@ def test_the_images_stand_where_the_widgets_stood(open_notebook, browser):
         saved.keep("containers-reopened")
 
 
+@pytest.mark.slow
 def test_voila(voila, browser):
     voila.write("containers.ipynb", SCENE, *CELLS.values())
     page = browser.new_page()

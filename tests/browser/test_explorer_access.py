@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tables import all_slow_but
 
 import wasinn_nb as wn
 from browser import axe
@@ -42,7 +43,7 @@ def explorer(notebook, browser):
 # ------------------------------------------------------------------------------------- axe-core
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
+@pytest.mark.parametrize("theme", all_slow_but(["Light", "Dark"], "Light"))
 def test_axe_finds_nothing_serious(notebook, explorer, theme):
     if not axe.SCRIPT.exists():
         absent("axe-core is not installed (tests/javascript/run.sh install)")

@@ -65,6 +65,7 @@ def test_a_moved_control_frees_the_old_explorer(notebook, browser):
     notebook.until(lambda: notebook.kernel.ask("alive(wn.Explorer)") <= before, "they are freed")
 
 
+@pytest.mark.slow
 def test_two_views_show_the_same(open_notebook, browser):
     cells = "explorer = wn.Explorer()\nexplorer", "explorer"
     with open_notebook("explorer-views", SCENE, *cells) as both:
@@ -85,6 +86,7 @@ def test_two_views_show_the_same(open_notebook, browser):
         assert both.errors == []
 
 
+@pytest.mark.slow
 def test_a_folder_of_ten_thousand_images(open_notebook, browser, tmp_path):
     content = flat_image()
     for index in range(10_000):

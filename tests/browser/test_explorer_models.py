@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from tables import all_slow_but
 
 from browser.explorers import ExplorerPage, flat_image
 from browser.layout import CONTRASTS, STICKS_OUT
@@ -193,7 +194,7 @@ def test_runtimes_are_offered_where_several_read_the_model(explorer):
     explorer.close()
 
 
-@pytest.mark.parametrize("width", [620, 1280])
+@pytest.mark.parametrize("width", all_slow_but([620, 1280], 620))
 def test_nothing_sticks_out_and_all_can_be_read(notebook, explorer, width):
     explorer.root.get_by_role("checkbox", name="Compare two runs").check()
     notebook.kernel.run(
@@ -214,6 +215,7 @@ def test_nothing_sticks_out_and_all_can_be_read(notebook, explorer, width):
         expect(notebook.page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
 
 
+@pytest.mark.slow
 def test_bars_are_kept_in_the_saved_notebook(open_notebook, browser):
     cell = "import wasinn_nb as wn\nexplorer = wn.Explorer('kinds', 'country-road')\nexplorer"
     with open_notebook("bars-saved", cell) as saved:

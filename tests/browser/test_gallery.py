@@ -7,6 +7,7 @@ import time
 
 import pytest
 from gallery_help import CLASSES, HOSTILE, make_place
+from tables import all_slow_but
 
 from browser.axe import violations
 from browser.galleries import GalleryPage
@@ -239,7 +240,7 @@ def test_a_cell_that_runs_again_frees_the_gallery_before(notebook):
     assert int(notebook.kernel.run(count)) == before
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", all_slow_but(["light", "dark"], "dark"))
 def test_the_written_page_works_without_jupyter(notebook, browser, place, scheme):
     path = place / f"{scheme}.html"
     odd = place / f"odd-{scheme}.html"
@@ -279,6 +280,7 @@ def test_the_written_page_works_without_jupyter(notebook, browser, place, scheme
     context.close()
 
 
+@pytest.mark.slow
 def test_a_page_that_is_loaded_again_in_the_dark(notebook):
     """The kernel lives on; what was filtered is filtered again."""
     notebook.kernel.run("gallery.query = ''\ngallery._filters = [{'column': 'sky', 'low': 0.5}]")

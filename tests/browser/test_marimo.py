@@ -108,6 +108,7 @@ def test_a_class_alone(page, server, browser):
     heard(page, server, "hidden", "[]")
 
 
+@pytest.mark.slow
 def test_panels_open_and_their_choices_run(page, browser):
     viewer = Viewer(page, SIZE)
     before = viewer.wait_painted()
@@ -120,6 +121,7 @@ def test_panels_open_and_their_choices_run(page, browser):
     expect(page.get_by_role("button", name="Target AUTO")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_an_upload(page, browser):
     viewer = Viewer(page, SIZE)
     before = viewer.wait_painted()
@@ -134,6 +136,7 @@ def test_a_picker_alone(page, browser):
     expect(alone.get_by_role("radio", name="road-segmentation-synth-0001")).to_be_checked()
 
 
+@pytest.mark.slow
 def test_a_reloaded_page_shows_it_again(page, browser):
     page.reload()
     viewer = Viewer(page, SIZE)

@@ -15,6 +15,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
+from tables import all_slow_but
 
 from browser.explorers import flat_image
 from browser.pages import PATIENCE, expect
@@ -61,7 +62,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("name", all_slow_but(BAD, "broken.png"))
 def test_an_upload_that_is_no_image(explorer, name):
     picked = explorer.ask("it.images.value")
     explorer.upload(name, BAD[name])
@@ -89,7 +90,7 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("name", all_slow_but(ODD, "dot.png", "gray.png"))
 def test_odd_images(explorer, name):
     explorer.upload(name, ODD[name])
     viewer = explorer.wait_image(f"upload:{name}")
@@ -134,6 +135,7 @@ def test_a_folder_of_images(explorer):
     explorer.close()
 
 
+@pytest.mark.slow
 def test_an_upload_of_several_messages(explorer):
     noise = np.random.default_rng(0).integers(0, 256, (900, 1000, 3), np.uint8)
     out = io.BytesIO()

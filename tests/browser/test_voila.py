@@ -63,6 +63,7 @@ def test_another_image(page, browser):
     expect(viewer.named("road")).to_have_attribute("aria-pressed", "false")
 
 
+@pytest.mark.slow
 def test_an_upload_that_is_no_image(page, browser):
     page.locator("input[type=file]").set_input_files(
         {"name": "broken.png", "mimeType": "image/png", "buffer": b"not an image"}
@@ -76,6 +77,7 @@ def test_an_upload_that_is_no_image(page, browser):
     viewer.wait_painted(before + 1)
 
 
+@pytest.mark.slow
 def test_notebook_7(sharp, lab, browser):
     lab.write("seven.ipynb", CELL)
     page = sharp.new_page()
