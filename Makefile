@@ -11,9 +11,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 help:
 	@echo "make demo       segment the shipped road; files go to out/demo"
 	@echo "make lab        open the notebooks in JupyterLab"
-	@echo "make test       tests, doctests and notebooks; what the browser showed is in out/browser"
+	@echo "make test       tests, doctests and notebooks, in 10 minutes; what the browser showed is in out/browser"
 	@echo "make test-quick the tests that take a minute, before every push (pre-commit install)"
-	@echo "make test-slow  the tests that 'make test' leaves out: fuzz, kills, long lives, long tables"
+	@echo "make test-slow  what 'make test' leaves out: fuzz, kills, long lives, rows of long tables, notebooks on the real model"
 	@echo "make lint       formatting, types, import contracts; of the JavaScript, too, where Node 20 is"
 	@echo "make bench      ratios against named peers; each run is a file in out/bench"
 	@echo "make bench-compare  the last two runs side by side (A=PATH B=PATH: those)"
@@ -60,13 +60,14 @@ test: .venv/.dev $(JAVASCRIPT)/node_modules/.made
 	$(PYTEST) -m "not slow"
 	@echo "== tests of precision, as on a processor with AVX2 alone"
 	ONEDNN_MAX_CPU_ISA=AVX2 $(PYTEST) -q -m "not slow" tests/test_timing.py tests/test_pipeline.py
-	tests/notebooks.sh $(BIN)/python
+	tests/notebooks.sh $(BIN)/python shipped
 
 test-quick: .venv/.dev
 	$(PYTEST) -q -m quick --ignore=tests/browser
 
 test-slow: .venv/.dev
 	$(PYTEST) -m slow
+	tests/notebooks.sh $(BIN)/python real
 
 lint: .venv/.dev $(JAVASCRIPT)/node_modules/.made
 	$(BIN)/ruff check .
