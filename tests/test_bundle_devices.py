@@ -58,6 +58,7 @@ def check_native(bundle):
 
 
 @full
+@pytest.mark.slow
 def test_the_road_model(road, tmp_path):
     done = run(road, tmp_path / "here")
     assert done.stdout.splitlines()[-4:] == ROAD_PIXELS
@@ -66,6 +67,7 @@ def test_the_road_model(road, tmp_path):
 
 
 @full
+@pytest.mark.slow
 def test_the_road_model_on_wasmtime(road, tmp_path, wasmtime_program):
     done = run(road, tmp_path / "there", on="wasmtime", precision="f32")
     assert done.stdout.splitlines()[-4:] == ROAD_PIXELS

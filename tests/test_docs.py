@@ -49,10 +49,13 @@ def workplace(tmp_path):
     return tmp_path
 
 
+LONG = {"compare-two-runs", "quantize"}
+
+
 @pytest.mark.full
 @pytest.mark.parametrize(
     "page",
-    all_slow_but(with_blocks(), *(page for page in with_blocks() if page.stem != "quantize")),
+    all_slow_but(with_blocks(), *(page for page in with_blocks() if page.stem not in LONG)),
     ids=lambda page: page.stem,
 )
 def test_the_examples_of_a_page_run_one_after_another(page, workplace):

@@ -57,7 +57,7 @@ def test_an_output_that_is_an_input_passed_on_stays_as_it_is(ort):
 @pytest.fixture
 def running(engine):
     """A context over a graph that computes for a while, with its input set."""
-    return models.lasting(engine, 0.5)
+    return models.lasting(engine, 0.3)
 
 
 @pytest.mark.full

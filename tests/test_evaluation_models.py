@@ -263,6 +263,7 @@ def camvid(shared, model):
     )
 
 
+@pytest.mark.slow
 def test_the_real_model_on_camvid(shared):
     found = camvid(shared, shared / "models/road-segmentation-adas-0001.xml")
     print(found)  # noqa: T201 - the figures are worth reading

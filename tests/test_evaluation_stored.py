@@ -130,6 +130,7 @@ def test_counts_of_many_images():
         counts[50]
 
 
+@pytest.mark.slow
 def test_camvid_as_before(shared, tmp_path):
     model = shared / "models/road-segmentation-adas-0001.xml"
     found = wn.predict(shared / "camvid/images", model, tmp_path / "store", progress=False)

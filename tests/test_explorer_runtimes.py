@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from explored_models import made_engines, run
+from tables import all_slow_but
 
 import wasinn_nb as wn
 from wasinn_nb.abi import GraphEncoding
@@ -104,7 +105,7 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("file", OTHERS)
+@pytest.mark.parametrize("file", all_slow_but(OTHERS, "bodypix_float.tflite"))
 def test_segmentation_models_of_others(explore, shared, file):
     recipe, classes, pixels = OTHERS[file]
     card = wn.ModelCard("other", "segmentation", recipe, classes)

@@ -16,6 +16,7 @@ from commands import shell
 from hosting import GUESTS, command, doubling
 from PIL import Image
 from sequences import GIVEN, Script, f32
+from tables import all_slow_but
 
 import wasinn_nb as wn
 from wasinn_nb import host
@@ -76,6 +77,7 @@ class TestWasmtime:
         counts = [int(line.split()[1]) for line in there.stdout.splitlines()[-4:]]
         assert counts == [366570, 78598, 11078, 2506]
 
+    @pytest.mark.slow
     def test_its_own_precision_is_the_same_within_precision(self, road):
         here = host.run_guest(wn.guest("roadseg"), *road, writable=True, stream=False)
         there = on_wasmtime(wn.guest("roadseg"), *road, writable=True)
@@ -168,7 +170,9 @@ class TestWasmtime:
         with pytest.raises(GuestExitError, match="exit code 3"):
             on_wasmtime(MISBEHAVE, ["exit3"], check=True)
 
-    @pytest.mark.parametrize("mode", ["loop", "flood", "grow-forever", "sleep"])
+    @pytest.mark.parametrize(
+        "mode", all_slow_but(["loop", "flood", "grow-forever", "sleep"], "loop")
+    )
     def test_what_never_ends_is_stopped(self, mode):
         start = time.monotonic()
         with pytest.raises(GuestTimeout, match="did not end within 1 s"):

@@ -175,12 +175,14 @@ def test_guests_in_threads_of_forked_processes(forked):
     assert lines[1].startswith("RuntimeFailure: wasmtime, which the parent process has used, can")
 
 
+@pytest.mark.slow
 def test_guests_in_processes_of_forked_processes(forked):
     pytest.importorskip("wasmtime")
     # The parent's spare helper is the parent's alone.
     assert forked(GUESTS.replace("ISOLATION", "'process'")) == ["True", "True"]
 
 
+@pytest.mark.slow
 def test_spawned_processes_work_as_the_error_says():
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply_async(_height).get(60) == 512

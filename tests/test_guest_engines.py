@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import toy_files
 import toys
-from hosting import GUESTS, command, inferring, run_guest
+from hosting import GUESTS, command, inferring, mostly_in_thread, run_guest
 
 import wasinn_nb as wn
 from wasinn_nb.abi import Errno, GraphEncoding
@@ -36,6 +36,7 @@ def run(encoding, engine, **options):
         (GraphEncoding.TENSORFLOWLITE, "litert"),
     ],
 )
+@mostly_in_thread
 def test_guest_runs_on_every_engine_that_reads_its_model(encoding, engine):
     done = run(encoding, engine)
     assert done.exit_code == 0, done.trace
@@ -51,6 +52,7 @@ def test_guest_runs_on_every_engine_that_reads_its_model(encoding, engine):
         (GraphEncoding.ONNX, "litert", "tensorflowlite", "onnx"),
     ],
 )
+@mostly_in_thread
 def test_guest_gets_an_errno_for_an_encoding_that_is_not_read(encoding, engine, reads, other):
     done = run(encoding, engine)
     assert done.exit_code == Errno.UNSUPPORTED_OPERATION == 6

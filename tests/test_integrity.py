@@ -12,6 +12,7 @@ import pytest
 import toy_files
 import toys
 from refusals import AUTODETECT, F32, LFS, ONNX, OPENVINO, refusal
+from tables import all_slow_but
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.integrity import checked_encoding, checked_files
@@ -208,7 +209,7 @@ def test_weights_of_real_models_fit(shared):
         checked_files([xml, xml.with_suffix(".bin")], OPENVINO)
 
 
-@pytest.mark.parametrize("suffix", [".onnx", ".tflite"])
+@pytest.mark.parametrize("suffix", all_slow_but([".onnx", ".tflite"], ".tflite"))
 def test_weights_of_converted_third_party_models_fit(shared, tmp_path, suffix):
     import openvino as ov
 

@@ -68,6 +68,7 @@ def test_a_guest_runs_without_a_home_folder(tmp_path):
     assert (tmp_path / "road" / "bundle.json").is_file()
 
 
+@pytest.mark.slow
 def test_papermill_takes_start_values_from_the_environment(tmp_path):
     pytest.importorskip("papermill")
     nbformat = pytest.importorskip("nbformat")

@@ -95,6 +95,7 @@ def test_processes_of_our_own_and_what_changed_since(run, undisturbed, place, tm
 
 
 @pytest.mark.full
+@pytest.mark.slow
 def test_spawned_processes_that_are_given(run, undisturbed):
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as executor:
         assert whole_table(run(executor=executor)) == undisturbed
@@ -183,6 +184,7 @@ def test_no_worker_at_all(run):
 
 
 @pytest.mark.full
+@pytest.mark.slow
 def test_an_image_that_ends_its_worker_is_a_row(place, tmp_path):
     images = tmp_path / "images"
     write_images(images, 12)

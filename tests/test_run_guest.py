@@ -12,6 +12,7 @@ from deadlines import STOPPED, ends_within
 from guest_models import MISBEHAVE, assert_no_guest_runs
 from hosting import (
     in_thread,
+    mostly_in_thread,
 )
 
 from wasinn_nb import WasiNnCtx
@@ -39,6 +40,7 @@ pytestmark = pytest.mark.usefixtures("isolation")
         ("nn-small-buffer", 7), ("no-such-mode", 2),
     ],
 )  # fmt: skip
+@mostly_in_thread
 def test_modes_that_end(misbehave, mode, code):
     run = misbehave(mode, "road")
     assert run.exit_code == code

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from sequences import PANIC, ROWS, TRAP, guest_of
+from tables import all_slow_but
 
 from wasinn_nb import host
 from wasinn_nb.errors import GuestCrash, GuestTrap
@@ -28,7 +29,7 @@ def check(found, expected):
     assert re.fullmatch(pattern, found), (found, expected)
 
 
-@pytest.mark.parametrize("isolation", [pytest.param("process", marks=pytest.mark.full), "thread"])
+@pytest.mark.parametrize("isolation", all_slow_but(["process", "thread"], "thread"))
 @each_row
 def test_here(row, isolation, tmp_path):
     check(outcome(guest_of(row.number, tmp_path), isolation=isolation), row.here)

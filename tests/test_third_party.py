@@ -156,6 +156,7 @@ print(areas["class 0"], areas["class 15"])
 
 
 @pytest.mark.full
+@pytest.mark.slow
 def test_integers_on_a_processor_as_that_of_the_reference(folder, image):
     """Where oneDNN is told that there is no VNNI, the counts are those that were measured."""
     done = subprocess.run(
@@ -170,6 +171,7 @@ def test_integers_on_a_processor_as_that_of_the_reference(folder, image):
 
 
 @pytest.mark.full
+@pytest.mark.slow
 def test_integers_as_plain_openvino_computes_them(folder, image):
     import openvino as ov
     from PIL import Image

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tables import all_slow_but
 
 from browser.pages import PATIENCE, expect
 from browser.viewers import Viewer
@@ -99,7 +98,8 @@ AGAIN = {
 }
 
 
-@pytest.mark.parametrize("name", all_slow_but(AGAIN, "box"))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", AGAIN)
 def test_a_cell_that_runs_again_frees_what_it_showed(open_notebook, browser, name):
     with open_notebook("again", SCENE, AGAIN[name]) as again:
         again.run_all()

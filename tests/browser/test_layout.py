@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from tables import all_slow_but
 
 from browser.explorers import ExplorerPage
 from browser.layout import CONTRASTS, STICKS_OUT
 from browser.pages import expect
+
+pytestmark = pytest.mark.slow  # test_explorer_models.py has the same of the narrowest page
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def explorer(notebook, browser):
     notebook.page.set_viewport_size({"width": 1280, "height": 1000})
 
 
-@pytest.mark.parametrize("width", all_slow_but([600, 900, 1600], 600, 1600))
+@pytest.mark.parametrize("width", [600, 900, 1600])
 @pytest.mark.parametrize("mode", ["Overlay", "Side by side", "Difference"])
 def test_nothing_sticks_out(notebook, explorer, width, mode):
     notebook.page.set_viewport_size({"width": width, "height": 1500})

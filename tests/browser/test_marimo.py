@@ -12,6 +12,7 @@ from browser.pages import PATIENCE, expect, wait_until
 from browser.servers import start_marimo
 from browser.viewers import Viewer
 
+pytestmark = pytest.mark.slow
 SIZE = 1280, 720
 APP = """
 import marimo
@@ -108,7 +109,6 @@ def test_a_class_alone(page, server, browser):
     heard(page, server, "hidden", "[]")
 
 
-@pytest.mark.slow
 def test_panels_open_and_their_choices_run(page, browser):
     viewer = Viewer(page, SIZE)
     before = viewer.wait_painted()
@@ -121,7 +121,6 @@ def test_panels_open_and_their_choices_run(page, browser):
     expect(page.get_by_role("button", name="Target AUTO")).to_be_visible()
 
 
-@pytest.mark.slow
 def test_an_upload(page, browser):
     viewer = Viewer(page, SIZE)
     before = viewer.wait_painted()
@@ -136,7 +135,6 @@ def test_a_picker_alone(page, browser):
     expect(alone.get_by_role("radio", name="road-segmentation-synth-0001")).to_be_checked()
 
 
-@pytest.mark.slow
 def test_a_reloaded_page_shows_it_again(page, browser):
     page.reload()
     viewer = Viewer(page, SIZE)

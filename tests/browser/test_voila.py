@@ -53,6 +53,7 @@ def test_every_pixel_of_the_screen_is_used(page, browser):
     assert abs(width - 2 * css_width) <= 2
 
 
+@pytest.mark.slow
 def test_another_image(page, browser):
     viewer = Viewer(page, SIZE)
     before = viewer.wait_painted()

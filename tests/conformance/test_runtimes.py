@@ -243,12 +243,12 @@ def test_precision_is_what_ran(load, precision):
 
 @pytest.mark.full
 def test_cancel_ends_a_run_soon(engine):
-    context = models.lasting(engine, 1.5)
+    context = models.lasting(engine, 0.8)
     context.start()
-    timer = Timer(0.2, context.cancel)  # in another thread
+    timer = Timer(0.1, context.cancel)  # in another thread
     timer.start()
     if engine.can_cancel:
-        with ends_within(STOPPED, after=0.2), pytest.raises(errors.RuntimeFailure):
+        with ends_within(STOPPED, after=0.1), pytest.raises(errors.RuntimeFailure):
             context.wait()
     else:  # the run ends by itself, and its result is right
         context.wait()
@@ -267,7 +267,7 @@ def test_context_is_usable_after_a_cancelled_run(load):
 @pytest.mark.full
 @pytest.mark.parametrize("engine", [one for one in ENGINES if one.can_cancel], ids=str)
 def test_cancelled_context_has_no_output(engine):
-    context = models.lasting(engine, 1.0)
+    context = models.lasting(engine, 0.5)
     context.start()
     time.sleep(0.05)
     context.cancel()
