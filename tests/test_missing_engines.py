@@ -13,7 +13,7 @@ import wasinn_nb as wn
 from wasinn_nb import registry
 from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
 from wasinn_nb.runtimes.engine_table import engines
-from wasinn_nb.runtimes.registry import runtime
+from wasinn_nb.runtimes.registry import by_name, runtime, runtimes
 
 # A process in which packages cannot be found, as if they were not installed.
 pytestmark = pytest.mark.full
@@ -132,6 +132,34 @@ def test_engines_says_what_is_here_and_what_it_reads():
     assert all(name in html for name in CASES)
 
 
+def register(folder, point, monkeypatch):
+    """Install a package that registers a runtime."""
+    info = folder / "broken-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[wasinn_nb.runtimes]\n{point}\n")
+    monkeypatch.syspath_prepend(folder)
+
+
+def test_no_other_package_takes_the_name_of_a_runtime_of_this_one(tmp_path, monkeypatch):
+    register(tmp_path, "onnxruntime = elsewhere:Taken", monkeypatch)
+    for cached in (registry._points, registry._instance):
+        cached.cache_clear()
+    try:
+        assert type(runtime("onnxruntime")).__module__ == "wasinn_nb.runtimes.onnxruntime"
+        assert registry._points("wasinn_nb.runtimes")["onnxruntime"].module.startswith("wasinn_nb.")
+        assert "onnxruntime" in runtimes()
+    finally:
+        registry._points.cache_clear()
+
+
+def test_a_runtime_is_called_by_its_name_where_that_means_it():
+    engine = runtime("onnxruntime")
+    assert by_name(engine) == "onnxruntime"
+    other = type(engine)()
+    assert by_name(other) is other
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -144,12 +172,8 @@ def test_engines_says_what_is_here_and_what_it_reads():
     ],
 )
 def test_a_runtime_of_another_package_that_cannot_be_imported(tmp_path, monkeypatch, body, message):
-    info = tmp_path / "broken-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[wasinn_nb.runtimes]\nbroken = broken_engine:Broken\n")
+    register(tmp_path, "broken = broken_engine:Broken", monkeypatch)
     (tmp_path / "broken_engine.py").write_text(body)
-    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "broken_engine", raising=False)
     registry._points.cache_clear()
     try:

@@ -38,9 +38,9 @@ from wasinn_nb.runtimes import (
     Precision,
     ProcessGuard,
     Runtime,
+    by_name,
     device_name,
     processors,
-    runtimes,
 )
 from wasinn_nb.runtimes import runtime as runtime_of
 from wasinn_nb.tensor import Tensor
@@ -157,7 +157,7 @@ class Pipeline:
             "resize": resize,
             "scores": scores,
             "task": task,
-            "runtime": engine.name if engine.name in runtimes() else engine,
+            "runtime": by_name(engine),
             "confidence": confidence,
             "concurrency": concurrency,
         }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
+from typing import Any, Final
 
 from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
 
-__all__ = ["names", "registered"]
+__all__ = ["is_registered", "names", "registered"]
+
+_OWN: Final = "wasinn-nb"
 
 
 def names(group: str) -> tuple[str, ...]:
@@ -41,7 +43,7 @@ def registered(group: str, name: str) -> Any:
     >>> registered("wasinn_nb.runtimes", "openvino").name
     'openvino'
     """
-    if not isinstance(name, str) or name not in _points(group):
+    if not is_registered(group, name):
         kind = group.rpartition(".")[2].removesuffix("s")
         raise InvalidArgumentError(
             f"unknown {kind} {name!r:.80}; known are {', '.join(names(group))}"
@@ -49,14 +51,38 @@ def registered(group: str, name: str) -> Any:
     return _instance(group, name)
 
 
+def is_registered(group: str, name: object) -> bool:
+    """Return whether something is registered under *name*.
+
+    Parameters
+    ----------
+    group : str
+    name : object
+        No other object than a str is a name.
+    """
+    return isinstance(name, str) and (name in _own_points(group) or name in _points(group))
+
+
+@functools.cache
+def _own_points(group: str) -> dict[str, EntryPoint]:
+    """Return what this package registers: of one package, not of the hundreds that are here."""
+    try:
+        points = distribution(_OWN).entry_points
+    except PackageNotFoundError:
+        return {}
+    return {point.name: point for point in points.select(group=group)}
+
+
 @functools.cache
 def _points(group: str) -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=group)}
+    """Return what all packages register; nobody's takes the place of this package's own."""
+    return {point.name: point for point in entry_points(group=group)} | _own_points(group)
 
 
 @functools.cache
 def _instance(group: str, name: str) -> Any:
-    point = _points(group)[name]
+    own = _own_points(group)
+    point = own[name] if name in own else _points(group)[name]
     try:
         return point.load()()
     except ModuleNotFoundError as error:

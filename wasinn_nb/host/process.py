@@ -44,8 +44,7 @@ from wasinn_nb.isolation import (
     prepare_spare,
     take_helper,
 )
-from wasinn_nb.runtimes import runtime as runtime_of
-from wasinn_nb.runtimes import runtimes
+from wasinn_nb.runtimes import by_name
 from wasinn_nb.wasi_nn import Call, ModelFiles, Trace, WasiNnCtx
 
 __all__ = ["GuestProcess"]
@@ -326,7 +325,7 @@ def _without_engine(job: Job) -> tuple[Job, bytes | None]:
     if isinstance(engine, str):
         return job, None
     named = dataclasses.replace(job, engine=engine.name)
-    if engine.name in runtimes() and runtime_of(engine.name) is engine:
+    if isinstance(by_name(engine), str):
         return named, None
     try:
         return named, pickle.dumps(engine)

@@ -36,7 +36,7 @@ from wasinn_nb.runtimes.precisions import (
 )
 from wasinn_nb.runtimes.protocols import Builder, ExecutionContext, Graph, HeadOf, InputOf, Runtime
 from wasinn_nb.runtimes.quantizing import QuantizingRuntime
-from wasinn_nb.runtimes.registry import device_precisions, devices, runtime, runtimes
+from wasinn_nb.runtimes.registry import by_name, device_precisions, devices, runtime, runtimes
 from wasinn_nb.runtimes.telemetry import without_telemetry
 from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph
 
@@ -68,6 +68,7 @@ __all__ = [
     "ThreadedContext",
     "UnfusedGraph",
     "argmax_labels",
+    "by_name",
     "check_device",
     "check_precision",
     "confidence_maps",

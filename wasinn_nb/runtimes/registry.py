@@ -9,7 +9,7 @@ from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.runtimes.device_table import DeviceTable
 from wasinn_nb.runtimes.protocols import Runtime
 
-__all__ = ["device_precisions", "devices", "runtime", "runtimes"]
+__all__ = ["by_name", "device_precisions", "devices", "runtime", "runtimes"]
 
 GROUP: Final = "wasinn_nb.runtimes"
 
@@ -58,6 +58,22 @@ def runtime(name: str | Runtime | None = None) -> Runtime:
             f"expected a runtime or its name, got {name!r:.80}; known are {', '.join(runtimes())}"
         )
     return name
+
+
+def by_name(engine: Runtime) -> str | Runtime:
+    """Return the name of a runtime where :func:`runtime` makes it of that; else the runtime itself.
+
+    Parameters
+    ----------
+    engine : Runtime
+
+    Examples
+    --------
+    >>> by_name(runtime("openvino"))
+    'openvino'
+    """
+    known = registry.is_registered(GROUP, engine.name)
+    return engine.name if known and runtime(engine.name) is engine else engine
 
 
 def devices(name: str | Runtime | None = None) -> DeviceTable:
