@@ -3,12 +3,13 @@
 from wasinn_nb.prediction.agreement import RunComparison
 from wasinn_nb.prediction.display import tinted_thumbnail
 from wasinn_nb.prediction.executors import dask_executor
+from wasinn_nb.prediction.expressions import no_column, quoted_column
 from wasinn_nb.prediction.gathering import gather_results
 from wasinn_nb.prediction.items import Item, read_item
 from wasinn_nb.prediction.opening import read_predictions
 from wasinn_nb.prediction.predicting import predict
 from wasinn_nb.prediction.predictions import Predictions
-from wasinn_nb.prediction.querying import quoted_column, rows_that_plainly_hold
+from wasinn_nb.prediction.querying import rows_that_plainly_hold
 from wasinn_nb.prediction.sources import listing
 from wasinn_nb.prediction.store import is_store
 
@@ -20,6 +21,7 @@ __all__ = [
     "gather_results",
     "is_store",
     "listing",
+    "no_column",
     "predict",
     "quoted_column",
     "read_item",

@@ -216,7 +216,7 @@ class _Counted:
     def _work(self, listed: Listing) -> None:
         count = 0
         try:
-            for _ in listed:
+            for _ in listed.anew():  # in a thread of its own
                 if self._stopped:
                     return
                 count += 1

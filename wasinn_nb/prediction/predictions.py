@@ -19,6 +19,7 @@ from wasinn_nb.prediction.agreement import RunComparison, compared
 from wasinn_nb.prediction.arrow import arrow, parquet
 from wasinn_nb.prediction.display import predictions_document, predictions_values
 from wasinn_nb.prediction.exporting import exported
+from wasinn_nb.prediction.expressions import no_column
 from wasinn_nb.prediction.originals import image_of
 from wasinn_nb.prediction.querying import rows_that_hold
 from wasinn_nb.prediction.schema import HEAVY
@@ -26,7 +27,6 @@ from wasinn_nb.prediction.table import StoredRows
 from wasinn_nb.progress import Progress
 from wasinn_nb.render import Document, Report
 from wasinn_nb.transaction import atomic
-from wasinn_nb.wording import no_such
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,7 +159,7 @@ class Predictions(Report):
             columns = [name for name in self.columns if name not in _LEFT_OUT]
         for name in columns:
             if name not in self.columns:
-                raise InvalidArgumentError(no_such("column", name, self.columns))
+                raise no_column(name, self.columns)
         return self._stored.read(columns, self._positions).to_pandas()
 
     def query(self, expression: str) -> Predictions:

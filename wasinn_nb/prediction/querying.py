@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -11,19 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.wording import no_such
+from wasinn_nb.prediction.expressions import (
+    Expression,
+    name_list,
+    no_column,
+    quoted_column,
+    read_expression,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["quoted_column", "rows_that_hold", "rows_that_plainly_hold"]
+__all__ = ["rows_that_hold", "rows_that_plainly_hold"]
 
-_MOST_CHARACTERS: Final = 10_000
-_TOKEN: Final = re.compile(
-    r"""(?P<text>'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")|`(?P<quoted>[^`\n]*)`"""
-    r"""|(?P<name>[^\W\d]\w*)|\d[\w.]*|.""",
-    re.DOTALL,
-)
 _ROW_TESTS: Final = frozenset({"isna", "isnull", "notna", "notnull"})
 _PLAIN: Final = (
     *(ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.Invert, ast.USub),
@@ -32,22 +33,6 @@ _PLAIN: Final = (
     *(ast.BitAnd, ast.BitOr, ast.Name, ast.Load, ast.Constant, ast.List, ast.Tuple),
     *(ast.Call, ast.Attribute),
 )
-
-
-def quoted_column(name: str) -> str:
-    """Return the name of a column as an expression has it: in backticks unless it is a plain word.
-
-    Examples
-    --------
-    >>> quoted_column("road"), quoted_column("grass land")
-    ('road', '`grass land`')
-    """
-    plain = name.isidentifier() and name not in {"and", "or", "not", "in", "True", "False", "None"}
-    try:
-        ast.parse(name, mode="eval")
-    except SyntaxError:
-        plain = False
-    return name if plain else f"`{name}`"
 
 
 def rows_that_hold(
@@ -75,32 +60,91 @@ def rows_that_hold(
     """
     import pandas as pd
 
-    text, names = _with_placeholders(expression, columns)
+    read = read_expression(expression, columns)
     # Some column gives the number of rows, where none is named.
-    frame = table([*names.values()] or [columns[0]])
-    if names:
-        frame = frame[[*names.values()]].set_axis([*names], axis=1)
+    frame = table([*read.names.values()] or [columns[0]])
+    if read.names:
+        frame = frame[[*read.names.values()]].set_axis([*read.names], axis=1)
     if "level" in scope:
         scope["level"] += 1
     try:
-        holds = frame.eval(text, **scope)
+        holds = np.asarray(frame.eval(read.text, **scope))
     except pd.errors.UndefinedVariableError as error:
-        name = re.search(r"name '(.*)' is not defined", str(error))
-        raise InvalidArgumentError(
-            no_such("column", name[1] if name else expression, columns)
-        ) from error
+        raise _undefined(str(error), expression, read, columns) from error
     except Exception as error:  # what pandas and Python raise for any text
+        reason = _mismatch(read, frame) or f"{error!s:.200}"
         raise InvalidArgumentError(
-            f"the expression {expression!r:.200} cannot be computed: {error!s:.300}; names "
-            f"that are not plain words stand between backticks"
+            f"the expression {expression!r:.80} cannot be computed: {reason}; {name_list(columns)}"
         ) from error
-    values = np.asarray(holds)
-    if values.shape != (len(frame),) or values.dtype.kind not in "bO":
+    if holds.shape != (len(frame),) or not _are_answers(holds):
         raise InvalidArgumentError(
             f"expected an expression that is true or false for each row, such as "
-            f"\"status == 'done'\", got {expression!r:.200}"
+            f"{_example(read, frame)}, got {expression!r:.80}; {name_list(columns)}"
         )
-    return np.array([one is True or one == 1 for one in values], bool)
+    return np.array([one is True or one == 1 for one in holds], bool)
+
+
+def _are_answers(values: NDArray[Any]) -> bool:
+    """Return whether values are true, false or missing."""
+    if values.dtype.kind != "O":
+        return values.dtype.kind == "b"
+    import pandas as pd
+
+    return all(isinstance(one, bool | np.bool_) or pd.isna(one) is True for one in values)
+
+
+def _undefined(
+    reason: str, expression: str, read: Expression, columns: Sequence[str]
+) -> InvalidArgumentError:
+    """Return the error of a name that is neither a column nor a variable."""
+    found = re.search(r"(local variable|name) '(.*)' is not defined", reason)
+    name = found[2] if found else expression
+    if found and found[1] == "local variable":
+        return InvalidArgumentError(
+            f"no variable {name!r:.80} where the expression is used; columns stand without @; "
+            f"{name_list(columns)}"
+        )
+    return no_column(name, columns, text=_is_compared(read.tree, name))
+
+
+def _is_compared(tree: ast.Expression, name: str) -> bool:
+    """Return whether a name stands where a text may be meant: beside ``==``, ``!=`` or ``in``."""
+    return any(
+        isinstance(one, ast.Name) and one.id == name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+        and all(isinstance(how, ast.Eq | ast.NotEq | ast.In | ast.NotIn) for how in node.ops)
+        for side in node.comparators
+        for one in ast.walk(side)
+    )
+
+
+def _mismatch(read: Expression, frame: pd.DataFrame) -> str:
+    """Say which column is compared with a value of another kind; empty where none is."""
+    for node in ast.walk(read.tree):
+        sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+        names = [one.id for one in sides if isinstance(one, ast.Name) and one.id in read.names]
+        values = [one.value for one in sides if isinstance(one, ast.Constant)]
+        for name, value in itertools.product(names, values):
+            column = quoted_column(read.names[name])
+            if isinstance(value, str) and _is_number(frame[name]):
+                return f"{column} holds numbers, {value!r:.40} is a text"
+            if not isinstance(value, str) and not _is_number(frame[name]):
+                return f"{column} holds no numbers, and {value!r:.40} is one"
+    return ""
+
+
+def _is_number(values: pd.Series[Any]) -> bool:
+    return getattr(values.dtype, "kind", "O") in "biuf"
+
+
+def _example(read: Expression, frame: pd.DataFrame) -> str:
+    """Return an expression like the one that is only a column."""
+    body = read.tree.body
+    if not (isinstance(body, ast.Name) and body.id in read.names):
+        return "\"status == 'done'\""
+    column = quoted_column(read.names[body.id])
+    return f'"{column} > 0"' if _is_number(frame[body.id]) else f'"{column}.notna()"'
 
 
 def rows_that_plainly_hold(
@@ -133,26 +177,23 @@ def rows_that_plainly_hold(
     wasinn_nb.errors.InvalidArgumentError: expected comparisons of columns such as "road < 0.05 and
     curb > 0", got 'road.map(print)'
     """
-    text, names = _with_placeholders(expression, columns)
-    try:
-        tree = ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+    read = read_expression(expression, columns)
+    if read.variables:
         raise InvalidArgumentError(
-            f"the expression {expression!r:.200} cannot be read: {reason:.200}; names that are "
-            f"not plain words stand between backticks"
-        ) from error
-    if not all(isinstance(node, _PLAIN) and _is_plain(node) for node in ast.walk(tree)):
+            f"expected columns, numbers and texts alone, got the variable {read.variables[0]!r:.80}"
+        )
+    nodes = [*ast.walk(read.tree)]
+    if not all(isinstance(node, _PLAIN) and _is_plain(node) for node in nodes):
         raise InvalidArgumentError(
             f'expected comparisons of columns such as "road < 0.05 and curb > 0", '
             f"got {expression!r:.200}"
         )
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    for node in ast.walk(tree):
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    for node in nodes:
         if isinstance(node, ast.Attribute) and id(node) not in called:
             raise InvalidArgumentError(f"expected {node.attr}() with parentheses, as a call")
-        if isinstance(node, ast.Name) and node.id not in names:
-            raise InvalidArgumentError(no_such("column", node.id, columns))
+        if isinstance(node, ast.Name) and node.id not in read.names:
+            raise no_column(node.id, columns, text=_is_compared(read.tree, node.id))
     return rows_that_hold(expression, columns, table, local_dict={}, global_dict={})
 
 
@@ -165,32 +206,3 @@ def _is_plain(node: ast.AST) -> bool:
     if isinstance(node, ast.Attribute):
         return node.attr in _ROW_TESTS and isinstance(node.value, ast.Name)
     return not isinstance(node, ast.Constant) or isinstance(node.value, bool | int | float | str)
-
-
-def _with_placeholders(expression: str, columns: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """Return an expression without backticks, and name in it → column for those that it uses."""
-    if not isinstance(expression, str) or not expression.strip():
-        raise InvalidArgumentError(f"expected an expression as text, got {expression!r:.80}")
-    if len(expression) > _MOST_CHARACTERS:
-        raise InvalidArgumentError(
-            f"expected an expression of at most {_MOST_CHARACTERS} characters, "
-            f"got {len(expression)}"
-        )
-    known = {*columns}
-    prefix = "_column_"
-    while prefix in expression or any(name.startswith(prefix) for name in known):
-        prefix += "_"
-    names: dict[str, str] = {}
-    parts = []
-    for token in _TOKEN.finditer(expression):
-        part, quoted = token[0], token["quoted"]
-        if quoted is not None:
-            if quoted not in known:
-                raise InvalidArgumentError(no_such("column", quoted, columns))
-            part = next((name for name, column in names.items() if column == quoted), "")
-            part = part or f"{prefix}{len(names)}"
-            names[part] = quoted
-        elif token["name"] in known:
-            names[part] = part
-        parts.append(part)
-    return "".join(parts), names

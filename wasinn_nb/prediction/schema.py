@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from wasinn_nb.errors import InvalidArgumentError
@@ -17,6 +17,7 @@ __all__ = [
     "class_columns",
     "read_metadata",
     "refuse_newer",
+    "results_first",
     "schema_of",
 ]
 
@@ -38,6 +39,8 @@ _RESERVED: Final = frozenset(
     }
 )
 """Names of columns that no class takes, whatever the task."""
+
+_READ_FIRST: Final = ("label", "probability", "mean_confidence", "near_tie", "name", "status")
 
 _METADATA: Final = b"wasinn_nb"
 
@@ -66,6 +69,19 @@ def base_fields() -> list[Any]:
         pa.field("digest", pa.string()),
         pa.field("thumbnail", pa.binary()),
     ]
+
+
+def results_first(names: Iterable[str]) -> list[str]:
+    """Return names of columns, those of classes and of what was found before those of files.
+
+    Examples
+    --------
+    >>> results_first(["source", "name", "mean_confidence", "road"])
+    ['road', 'mean_confidence', 'name', 'source']
+    """
+    given = list(dict.fromkeys(names))
+    ranks = {name: rank for rank, name in enumerate(_READ_FIRST)}
+    return sorted(given, key=lambda name: ranks.get(name, len(ranks) if name in _RESERVED else -1))
 
 
 def class_columns(classes: Sequence[str]) -> dict[str, str]:

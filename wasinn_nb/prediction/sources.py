@@ -30,7 +30,7 @@ _MOST_NAMES: Final = 4
 
 
 class Listing:
-    """Images in the order in which they are found; each iteration lists them anew.
+    """Images in the order in which they are found; each iteration but the first lists them anew.
 
     Parameters
     ----------
@@ -64,7 +64,11 @@ class Listing:
 
     def __iter__(self) -> Iterator[Item]:
         begun, self._begun = self._begun, None
-        return iter(self._make()) if begun is None else begun
+        return self.anew() if begun is None else begun
+
+    def anew(self) -> Iterator[Item]:
+        """List them from the start, beside any other iteration."""
+        return iter(self._make())
 
     def refuse_empty(self) -> None:
         """Refuse to go on where there are no images.
@@ -77,8 +81,7 @@ class Listing:
         first = next(rest, None)
         if first is None:
             raise MissingFileError(self._empty())
-        if self.remote or not self.again:  # what was listed already is not asked for again
-            self._begun = itertools.chain([first], rest)
+        self._begun = itertools.chain([first], rest)  # what was listed is not listed again
 
 
 def listing(images: Any, column: str | None = None) -> Listing:

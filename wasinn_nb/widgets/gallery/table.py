@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.prediction import Predictions, rows_that_plainly_hold
+from wasinn_nb.prediction import Predictions, no_column, rows_that_plainly_hold
 from wasinn_nb.widgets.gallery.bins import MOST_TEXTS, number_bins, text_bins
 from wasinn_nb.widgets.gallery.judged import Judged
-from wasinn_nb.wording import inert, no_such
+from wasinn_nb.wording import inert
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,7 +168,7 @@ class GalleryTable:
                 start = classes.index(name) if name in classes else 0
                 self._load([name, *classes[start : start + _READ_AT_ONCE]])
             else:
-                raise InvalidArgumentError(no_such("column", name, self.names))
+                raise no_column(name, self.names)
         return self._values[name]
 
     def facet(self, name: str) -> dict[str, Any]:
