@@ -178,10 +178,10 @@ def test_any_bytes_give_classes_or_our_error(tmp_path_factory, content):
         ([], InvalidArgumentError, "got no truths"),
         (1.5, InvalidArgumentError, "expected the true classes as"),
         (b"cat", InvalidArgumentError, "expected the true classes as"),
-        ("no/such", MissingFileError, "no table at"),
-        ("no.csv", MissingFileError, "no table at"),
+        ("no/such", MissingFileError, "no file or folder at"),
+        ("no.csv", MissingFileError, "no file or folder at"),
         (["cat", "dog"], InvalidArgumentError, "1 prediction and 2 truths"),
-        ({"b": "cat"}, InvalidArgumentError, "predictions without truth: a; truths without"),
+        ({"b": "cat"}, InvalidArgumentError, "predictions without truth: a; 1 of 1 truths w"),
     ],
 )
 def test_truths_that_are_none_are_refused(truths, error, message):

@@ -36,12 +36,20 @@ def test_folders_are_paired_by_stem(tmp_path):
 @pytest.mark.parametrize(
     ("predictions", "truths", "message"),
     [
-        ({"a": FOUND, "b": FOUND}, {"b": TRUTH}, "predictions without truth: a; name"),
-        ({"b": FOUND}, {"a": TRUTH, "b": TRUTH, "c": TRUTH}, "truths without prediction: a, c; n"),
+        (
+            {"a": FOUND, "b": FOUND},
+            {"b": TRUTH},
+            "1 of 2 predictions without truth: a; what",
+        ),
+        (
+            {"b": FOUND},
+            {"a": TRUTH, "b": TRUTH, "c": TRUTH},
+            "of 3 truths without prediction: a, c; w",
+        ),
         (
             {f"n{i:02}": FOUND for i in range(11)},
             {"x": TRUTH},
-            "without truth: n00, n01, n02, n03, n04, n05, n06, n07 and 3 more; truths without.*: x",
+            "11 of 11 predictions without truth: n00, n01, n02 and 8 more; 1 of 1 truths",
         ),
         ([FOUND, FOUND], [TRUTH], "2 predictions and 1 truth"),
         (["x/a.png", "y/a.png"], ["x/a.png", "y/a.png"], "two predictions of one name: a"),
@@ -84,7 +92,7 @@ def test_files_that_are_passed_over_are_named_where_nothing_fits(tmp_path):
     png(tmp_path / "truth/a.png", TRUTH)
     (tmp_path / "truth/b.xcf").write_bytes(b"gimp")
     with pytest.raises(
-        InvalidArgumentError, match=r"truth: b; passed over, .* images: b\.xcf; name"
+        InvalidArgumentError, match=r"truth: b; passed over, .* images: b\.xcf; what"
     ):
         evaluate(tmp_path / "found", tmp_path / "truth", classes=4)
     (tmp_path / "truth/a.png").unlink()

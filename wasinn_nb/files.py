@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 _MOST_CLOSE: Final = 3
+_ALIKE: Final = 0.65
 _MOST_ENTRIES: Final = 2000
 """So many entries of a folder are looked through for a name like one that is not there."""
 
@@ -197,8 +198,8 @@ def _close_paths(path: Path) -> list[Path]:
     # An equal suffix would make any two names alike.
     alike = {one.stem: one for one in seen if one.suffix.lower() == missing.suffix.lower()}
     near = [one for one in seen if one.stem == missing.stem]
-    near = near or [alike[stem] for stem in closest(missing.stem, alike)]
-    near = near or [Path(one) for one in closest(missing.name, map(str, seen))]
+    near = near or [alike[stem] for stem in closest(missing.stem, alike, _ALIKE)]
+    near = near or [Path(one) for one in closest(missing.name, map(str, seen), _ALIKE)]
     found = [missing.with_name(one.name) for one in near[:_MOST_CLOSE]]
     whole = [one / path.relative_to(missing) for one in found]
     return [one for one in whole if os.path.lexists(one)] or found

@@ -163,8 +163,15 @@ def bytes_text(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size < 900_000_000 else f"{size / 1e9:.1f} GB"
 
 
-def closest(name: str, known: Iterable[str]) -> list[str]:
+def closest(name: str, known: Iterable[str], cutoff: float = _CLOSE) -> list[str]:
     """Return the known names, at most three, that come close to a name, the closest first.
+
+    Parameters
+    ----------
+    name : str
+    known : iterable of str
+    cutoff : float
+        How alike they are at least, 0 to 1.
 
     Examples
     --------
@@ -173,11 +180,11 @@ def closest(name: str, known: Iterable[str]) -> list[str]:
     """
     texts = {one.lower(): one for one in known}
     low = name.lower()
-    close = difflib.get_close_matches(low, texts, n=_MOST_CLOSE, cutoff=_CLOSE)
+    close = difflib.get_close_matches(low, texts, n=_MOST_CLOSE, cutoff=cutoff)
     # Beside one that is almost the same, those that are only a little alike are no help.
     close = [one for one in close if _alike(low, one) > _alike(low, close[0]) - _FARTHER]
-    # A single letter is part of most names.
-    close = close or [one for one in texts if len(low) > 1 and low in one][:_MOST_CLOSE]
+    # One or two letters are part of many names.
+    close = close or [one for one in texts if len(low) > 2 and low in one][:_MOST_CLOSE]
     return [texts[one] for one in close]
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "Precision",
     "RecipeText",
     "RuntimeName",
+    "Suffix",
     "Target",
     "app",
     "notes",
@@ -97,6 +98,13 @@ RuntimeName = Annotated[
         "--runtime",
         help="openvino, onnxruntime, litert. (default: openvino)",
         autocompletion=completing.runtime_names,
+    ),
+]
+Suffix = Annotated[
+    str | None,
+    typer.Option(
+        help="What the names of the truths end with besides, such as _mask; A,B where those of the "
+        "images do, too."
     ),
 ]
 Target = Annotated[

@@ -23,6 +23,7 @@ from wasinn_nb.cli.console import (
     Precision,
     RecipeText,
     RuntimeName,
+    Suffix,
     Target,
     app,
     pairs,
@@ -33,7 +34,7 @@ from wasinn_nb.cli.console import (
 from wasinn_nb.cli.dumps import Shape, TypeName, stated_tensor
 from wasinn_nb.cli.models import EachPrecision, EachRuntime, EachTarget, two_pipelines
 from wasinn_nb.cli.remedies import remedy_text
-from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
+from wasinn_nb.cli.statements import Given, print_remedy, read_recipe, read_suffix
 from wasinn_nb.cli.stdin import image_of, stdin_file
 from wasinn_nb.comparison import TOLERANCE
 from wasinn_nb.deployment import is_bundle
@@ -256,13 +257,7 @@ def evaluate(
             autocompletion=completing.classes,
         ),
     ] = None,
-    suffix: Annotated[
-        str | None,
-        typer.Option(
-            help="What the names of the truths end with besides, such as _mask; A,B where those of "
-            "the images do, too."
-        ),
-    ] = None,
+    suffix: Suffix = None,
     html: Html = None,
     as_json: AsJson = False,
 ) -> None:
@@ -312,7 +307,7 @@ def evaluate(
             _color(text) if colors and _is_color(text) else _class(text) for text in ignore or []
         ],
         classes=stated,
-        suffix=None if suffix is None else _suffix(suffix),
+        suffix=read_suffix(suffix),
     )
     page = None if html is None else found.write_html(html)
     if as_json:
@@ -347,12 +342,6 @@ def _classes(text: str) -> int | list[str] | dict[str, int]:
 def _class(text: str) -> str | int:
     """Return a class as it is named: by name, or by number."""
     return int(text) if text.lstrip("-").isdecimal() else text
-
-
-def _suffix(text: str) -> str | tuple[str, str]:
-    """Return what ``--suffix`` says: one suffix, or those of the images and of the truths."""
-    own, comma, true = text.partition(",")
-    return (own, true) if comma else own
 
 
 def _is_color(text: str) -> bool:

@@ -18,6 +18,7 @@ from wasinn_nb.cli.console import (
     Precision,
     RecipeText,
     RuntimeName,
+    Suffix,
     Target,
     app,
     notes,
@@ -26,7 +27,7 @@ from wasinn_nb.cli.console import (
     print_remarks,
     show,
 )
-from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
+from wasinn_nb.cli.statements import Given, print_remedy, read_recipe, read_suffix
 from wasinn_nb.errors import Remedy, UnsupportedOperationError
 from wasinn_nb.prediction import dask_executor
 from wasinn_nb.render import Column, Document, Table
@@ -183,10 +184,7 @@ def gallery(
     other: Annotated[
         Path | None, typer.Option(help="Another store or run over the same images.")
     ] = None,
-    suffix: Annotated[
-        str | None,
-        typer.Option(help="What the names of the truths end with besides, such as _mask."),
-    ] = None,
+    suffix: Suffix = None,
     run: RunName = None,
     query: Annotated[
         str | None,
@@ -206,7 +204,7 @@ def gallery(
     """Write a page of a store, or of saved results, that filters, sorts and opens images."""
     try:
         given = store if run is None else wn.read_predictions(store, run)
-        made = wn.Gallery(given, truths, other, suffix=suffix)
+        made = wn.Gallery(given, truths, other, suffix=read_suffix(suffix))
     except ModuleNotFoundError as error:
         raise UnsupportedOperationError(
             "a gallery needs anywidget, which is not installed",

@@ -13,13 +13,14 @@ from wasinn_nb.cli.console import (
     AsJson,
     CardPath,
     RecipeText,
+    Suffix,
     app,
     print_json,
     print_line,
     print_remarks,
     show,
 )
-from wasinn_nb.cli.statements import read_recipe
+from wasinn_nb.cli.statements import read_recipe, read_suffix
 from wasinn_nb.prediction import is_store
 
 
@@ -59,9 +60,7 @@ def quantize(
     subset: Annotated[int, typer.Option(min=1, help="So many images calibrate at most.")] = 64,
     card: CardPath = None,
     recipe: RecipeText = None,
-    suffix: Annotated[
-        str | None, typer.Option(help="What the names of the masks end with besides: _mask.")
-    ] = None,
+    suffix: Suffix = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the INT8 variant of a model, and say what it gains and loses.
@@ -79,7 +78,7 @@ def quantize(
         subset=subset,
         card=card,
         recipe=read_recipe(recipe),
-        suffix=suffix,
+        suffix=read_suffix(suffix),
     )
     if as_json:
         print_json(found.to_dict())

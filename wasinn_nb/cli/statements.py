@@ -28,6 +28,7 @@ __all__ = [
     "print_remedy",
     "read_classes",
     "read_recipe",
+    "read_suffix",
     "recipe_text",
 ]
 
@@ -148,6 +149,20 @@ def read_classes(names: str | None, file: Path | None) -> tuple[str, ...] | None
             f"are, got {(numbered or found)[0]!r}; other names go in a file: --classes-file PATH"
         )
     return found
+
+
+def read_suffix(text: str | None) -> str | tuple[str, str] | None:
+    """Return what ``--suffix`` says: one suffix, or those of the images and of the truths.
+
+    Examples
+    --------
+    >>> read_suffix("_mask"), read_suffix("_image,_mask")
+    ('_mask', ('_image', '_mask'))
+    """
+    if text is None or "," not in text:
+        return text
+    own, _, true = text.partition(",")
+    return own, true
 
 
 def output_of(text: str | None) -> str | int | None:

@@ -235,7 +235,7 @@ def _judged_classes(
     card = pipeline.reading.card if pipeline is not None else _with_names(first, known).card
     true = class_indices(aligned(class_truths(truths), images), card.classes)
     tally, failures = RankTally(worst), Failures()
-    pairs = paired(images, true)
+    pairs = paired(images, true, suffixes=None)
     for pair, found in _predicted(pipeline, known, pairs, progress, failures):
         if not isinstance(found, ClassificationResult) or found.card.classes != card.classes:
             raise InvalidArgumentError(

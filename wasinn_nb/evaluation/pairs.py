@@ -29,6 +29,7 @@ Named: TypeAlias = tuple[str | None, Any]
 """An item with its name, where it has one."""
 
 _MOST_NAMES: Final = 8
+_MOST_UNPAIRED: Final = 3
 
 
 class Pair(NamedTuple):
@@ -43,7 +44,7 @@ def paired(
     own: Sequence[Named],
     given: Sequence[Named],
     passed_over: Sequence[str] = (),
-    suffixes: Suffixes = NO_SUFFIXES,
+    suffixes: Suffixes | None = NO_SUFFIXES,
 ) -> list[Pair]:
     """Return what belongs together.
 
@@ -54,8 +55,9 @@ def paired(
         must be the same; else the order counts.
     passed_over : sequence of str
         Files of the folders that are in neither, as :func:`passed_over` returns them, for errors.
-    suffixes : Suffixes
-        What the names end with besides; it is left out of them.
+    suffixes : Suffixes or None
+        What the names end with besides; it is left out of them.  None where they have none: those
+        of classes.
 
     Raises
     ------
@@ -69,10 +71,12 @@ def paired(
     >>> paired([("b", 1), ("c", 2)], [("a", 3), ("b", 4)])
     Traceback (most recent call last):
     ...
-    wasinn_nb.errors.InvalidArgumentError: predictions without truth: c; truths without prediction:
-    a; name the pairs with {name: …} on both sides, or take the others out
+    wasinn_nb.errors.InvalidArgumentError: 1 of 2 predictions without truth: c; 1 of 2 truths
+    without prediction: a; what belongs together has one name, ...
     """
-    own, given = _without(suffixes.own, own), _without(suffixes.true, given)
+    as_given = own, given
+    if suffixes is not None:
+        own, given = _without(suffixes.own, own), _without(suffixes.true, given)
     names, true_names = [name for name, _ in own], [name for name, _ in given]
     if None in names or None in true_names:
         if len(own) != len(given):
@@ -90,21 +94,20 @@ def paired(
     without_truth = [name for name in names if name not in by_name]
     without_prediction = [name for name in true_names if name not in here]
     if without_truth or without_prediction:
-        unpaired = [
-            f"{what}: {listed([*map(str, those)], _MOST_NAMES)}"
-            for what, those in (
-                ("predictions without truth", without_truth),
-                ("truths without prediction", without_prediction),
+        problem = "; ".join(
+            f"{len(those):,} of {len(every):,} {what}: {listed([*map(str, those)], _MOST_UNPAIRED)}"
+            for what, those, every in (
+                ("predictions without truth", without_truth, names),
+                ("truths without prediction", without_prediction, true_names),
             )
             if those
-        ]
+        )
         if passed_over:
             skipped = listed([*map(str, passed_over)], _MOST_NAMES)
-            unpaired.append(f"passed over, as not named like images: {skipped}")
-        raise InvalidArgumentError(
-            "; ".join(unpaired),
-            remedy=_remedy([*map(str, without_truth)], [*map(str, without_prediction)], suffixes),
-        )
+            problem += f"; passed over, as not named like images: {skipped}"
+        tried = len(without_truth) < len(names) and any(suffixes or ())
+        remedy = _remedy(*as_given, suffixes=None if tried else suffixes)
+        raise InvalidArgumentError(problem, remedy=remedy)
     return [Pair(str(name), prediction, by_name[name]) for name, prediction in own]
 
 
@@ -113,16 +116,35 @@ def _without(suffix: str, items: Sequence[Named]) -> list[Named]:
     return [((name and name.removesuffix(suffix)) or name, item) for name, item in items]
 
 
-def _remedy(names: Sequence[str], true_names: Sequence[str], known: Suffixes) -> Remedy:
-    """Return how to pair names that have no counterpart."""
-    likely = None if any(known) else likely_suffixes(names, true_names)
-    if likely is None:
+def _remedy(own: Sequence[Named], given: Sequence[Named], suffixes: Suffixes | None) -> Remedy:
+    """Return how to pair items of which some have no counterpart."""
+    if suffixes is None:
         return Remedy(
             "name the pairs with {name: …} on both sides, or take the others out",
             command="give the files of a pair one name, or take the others out",
         )
-    suffixes, count = likely
-    argument = suffixes.argument
+    names, true_names = ([str(name) for name, _ in items] for items in (own, given))
+    common = {*names} & {*true_names} if not any(suffixes) else set()
+    likely = likely_suffixes(
+        [name for name in names if name not in common],
+        [name for name in true_names if name not in common],
+    )
+    if likely is None or likely[0] == suffixes:
+        return Remedy(
+            "what belongs together has one name, without what follows its last dot: name the pairs "
+            "with {name: …} on both sides, pass suffix='_mask' where the names of the truths end "
+            "with that besides, or take the others out",
+            command="the files of a pair have one name, without what follows its last dot: add "
+            "--suffix _mask where the names of the truths end with that besides, --suffix A,B "
+            "where those of both sides do, or take the others out",
+        )
+    found, count = likely
+    if not any(found):
+        return Remedy(
+            f"leave suffix out, which pairs {count} of them",
+            command=f"leave --suffix out, which pairs {count} of them",
+        )
+    argument = found.argument
     return Remedy(
         f"suffix={argument!r} pairs {count} of them; or name the pairs with {{name: …}}",
         [{"suffix": argument}],

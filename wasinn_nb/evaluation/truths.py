@@ -15,8 +15,16 @@ import numpy as np
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 from wasinn_nb.evaluation.pairs import Named, composed, nested_images
-from wasinn_nb.files import existing_file, expanded, first_bytes, has_folder, is_file, is_folder
-from wasinn_nb.imaging import IMAGE_SUFFIXES
+from wasinn_nb.files import (
+    existing_file,
+    expanded,
+    first_bytes,
+    has_folder,
+    is_file,
+    is_folder,
+    nothing_at,
+)
+from wasinn_nb.imaging import IMAGE_SUFFIXES, no_images_in
 from wasinn_nb.wording import no_such
 
 __all__ = ["aligned", "class_indices", "class_truths", "plain_name"]
@@ -56,6 +64,8 @@ def class_truths(truths: Any) -> list[Named]:
         found: list[Named] = [(plain_name(name), value) for name, value in truths.items()]
     elif isinstance(truths, os.PathLike) or (isinstance(truths, str) and _is_path(truths)):
         path = expanded(truths)
+        if not os.path.lexists(path):
+            raise MissingFileError(nothing_at(path, "file or folder"))
         found = _of_folders(path) if is_folder(path) else _of_csv(existing_file(path, "table"))
     elif isinstance(truths, str | int | np.integer):
         found = [(None, truths)]
@@ -167,8 +177,8 @@ def _of_folders(folder: Path) -> list[Named]:
     found = nested_images(folder)
     if not found:
         raise MissingFileError(
-            f"expected folders that are named after classes and hold images in {folder}, "
-            f"found none; check the path"
+            f"expected folders that are named after classes and hold images in {folder}; "
+            f"{no_images_in(folder)}"
         )
     return [(name, path.parent.name) for name, path in found.items()]
 
