@@ -152,23 +152,24 @@ def test_one_image():
     assert wn.image("scan") == Path("scan").absolute()
 
 
-OPENING = {
-    "read_predictions": wn.read_predictions,
-    "Gallery": wn.Gallery,
+NOT_A_STORE = {
+    wn.read_predictions: "{} is not a store of predictions: it has no store.json",
+    wn.Gallery: "neither a store nor saved results at {}",  # it takes these, too
 }
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("call", OPENING.values(), ids=OPENING)
+@pytest.mark.parametrize("call", NOT_A_STORE)
 def test_stores(toy, call):
     found = wn.predict("images", toy, "runs/store", progress=False)
+    problem, rows = NOT_A_STORE[call], found.folder / "rows"
     for given, message in (
         ("runs/stor", r"no store at runs/stor \(looked from .*\); did you mean runs/store\?"),
-        ("runs", r"runs is not a store .* it has no store\.json; did you mean runs/store\?"),
-        ("images", r"images is not a store .*; name the folder that `predict` wrote"),
+        ("runs", rf"{problem.format('runs')}; did you mean runs/store\?"),
+        ("images", rf"{problem.format('images')}; .*predict"),
         ("toy.xml", r"expected the folder of a store, got the file toy\.xml; name the folder"),
-        (found.folder / "rows", rf"did you mean {found.folder} or runs/store\?"),
-        (next((found.folder / "rows").iterdir()), rf"got the file .*; did you mean {found.folder}"),
+        (rows, rf"{problem.format(rows)}; did you mean {found.folder} or runs/store\?"),
+        (next(rows.iterdir()), rf"got the file .*; did you mean {found.folder}"),
     ):
         with pytest.raises(MissingFileError, match=message):
             call(given)

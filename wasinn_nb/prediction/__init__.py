@@ -11,7 +11,7 @@ from wasinn_nb.prediction.predicting import predict
 from wasinn_nb.prediction.predictions import Predictions
 from wasinn_nb.prediction.querying import rows_that_plainly_hold
 from wasinn_nb.prediction.sources import listing
-from wasinn_nb.prediction.store import is_store
+from wasinn_nb.prediction.store import is_store, near_store
 
 __all__ = [
     "Item",
@@ -21,6 +21,7 @@ __all__ = [
     "gather_results",
     "is_store",
     "listing",
+    "near_store",
     "no_column",
     "predict",
     "quoted_column",

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
-from wasinn_nb.files import expanded, is_folder
+from wasinn_nb.files import expanded, is_folder, nothing_at
 from wasinn_nb.folders import check_new
 from wasinn_nb.prediction.deciding import stated_of
 from wasinn_nb.prediction.parts import Rows
@@ -115,7 +115,7 @@ def _named(results: Any) -> Iterator[_Named]:
     if isinstance(results, str | os.PathLike):
         folder = expanded(results, "the results as the path of a folder")
         if not is_folder(folder):
-            raise MissingFileError(f"no folder at {inert(str(folder))}; check the path")
+            raise MissingFileError(nothing_at(folder, "folder"))
         paths = saved_results(folder)
         if not paths:
             raise MissingFileError(

@@ -40,7 +40,7 @@ from wasinn_nb.prediction.schema import (
 from wasinn_nb.transaction import atomic
 from wasinn_nb.wording import listed
 
-__all__ = ["Run", "is_store", "make_run", "runs_in"]
+__all__ = ["Run", "is_store", "make_run", "near_store", "runs_in"]
 
 _STORE: Final = "store.json"
 _ORIGIN: Final = "origin.json"
@@ -277,19 +277,27 @@ def runs_in(store: str | os.PathLike[str]) -> list[Run]:
 
 def _not_a_store(folder: Path) -> str:
     """Say that a path is not a store, and which one near it is."""
-    if not is_folder(folder):
-        near = [one for one in folder.parents if is_store(one)]
-        what = f"expected the folder of a store, got the file {folder}"
-    else:
-        with os.scandir(folder) as entries:
-            inside = sorted(entry.path for entry in itertools.islice(entries, _MOST_ENTRIES))
-        near = [Path(one) for one in inside if is_store(one)]
-        near = near or [one for one in folder.parents if is_store(one)]
+    what = f"expected the folder of a store, got the file {folder}"
+    if is_folder(folder):
         what = f"{folder} is not a store of predictions: it has no {_STORE}"
-    names = [str(one) for one in near[:_MOST_NAMES]]
-    if names:
-        return f"{what}; did you mean {' or '.join(names)}?"
-    return f"{what}; name the folder that `predict` wrote"
+    return f"{what}; {near_store(folder) or 'name the folder that `predict` wrote'}"
+
+
+def near_store(path: Path) -> str:
+    """Ask whether a store in a folder, or above it, is meant; empty where there is none.
+
+    Parameters
+    ----------
+    path : Path
+        Of something that is there, and not a store.
+    """
+    near: list[str] = []
+    if is_folder(path):
+        with os.scandir(path) as entries:
+            inside = sorted(entry.path for entry in itertools.islice(entries, _MOST_ENTRIES))
+        near = [one for one in inside if is_store(one)]
+    near = near or [str(one) for one in path.parents if is_store(one)]
+    return f"did you mean {' or '.join(near[:_MOST_NAMES])}?" if near else ""
 
 
 def _predict_into(folder: Path) -> str:

@@ -8,8 +8,13 @@ from typing import Any
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 from wasinn_nb.evaluation import ClassificationEvaluation, Evaluation
 from wasinn_nb.files import expanded, is_folder
-from wasinn_nb.prediction import Predictions, gather_results, is_store, read_predictions
-from wasinn_nb.wording import inert
+from wasinn_nb.prediction import (
+    Predictions,
+    gather_results,
+    is_store,
+    near_store,
+    read_predictions,
+)
 
 __all__ = ["judged_predictions", "opened"]
 
@@ -39,9 +44,9 @@ def opened(given: Any, what: str) -> tuple[Predictions, str]:
         try:
             return gather_results(given), f"wn.gather_results({os.fspath(given)!r})"
         except MissingFileError as error:
+            remedy = near_store(expanded(given)) or "predict() and result.save() write them"
             raise MissingFileError(
-                f"neither a store nor saved results at {inert(os.fspath(given))}; predict() and "
-                f"result.save() write them"
+                f"neither a store nor saved results at {os.fspath(given)}; {remedy}"
             ) from error
     try:
         found = gather_results(given)
