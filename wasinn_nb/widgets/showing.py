@@ -58,6 +58,8 @@ def begin(widget: Showable) -> None:
     """Take note of the cell that makes a widget: until it is shown, it belongs to that."""
     if (notebook := _Notebook.here()) is not None:
         notebook.made(widget)
+    elif "marimo" in sys.modules:
+        _close_ended()
 
 
 def embed(widget: Showable) -> None:
@@ -179,8 +181,7 @@ class _Notebook:
     def capturing(self) -> Any:
         """Return the `Output` that captures what is displayed now, or None."""
         run = self.header("msg_id")
-        widgets = list(getattr(ipywidgets.widgets.widget, "_instances", {}).values())
-        outputs = (one for one in reversed(widgets) if isinstance(one, ipywidgets.Output))
+        outputs = (one for one in reversed(_open_widgets()) if isinstance(one, ipywidgets.Output))
         return next((one for one in outputs if run and one.msg_id == run), None)
 
     def capture(self, output: Any, outermost: Any, widgets: Sequence[Showable]) -> None:
@@ -289,6 +290,23 @@ class _Notebook:
         for name in ("_", "__", "___"):
             if getattr(hook, name, None) is widget:
                 setattr(hook, name, None)
+
+
+def _close_ended() -> None:
+    """Close the widgets that marimo took off their page, so that nothing keeps them.
+
+    When a cell runs again, or its session ends, marimo closes the comms that were made there; the
+    widgets themselves are left open, and ipywidgets keeps those.
+    """
+    for one in _open_widgets():
+        known = getattr(getattr(one.comm, "comm_manager", None), "comms", None)
+        if isinstance(one, Showable) and known is not None and one.comm.comm_id not in known:
+            one.close()
+
+
+def _open_widgets() -> list[Any]:
+    """Return all widgets that ipywidgets keeps."""
+    return list(getattr(ipywidgets.widgets.widget, "_instances", {}).values())
 
 
 def _display(widget: Any) -> None:

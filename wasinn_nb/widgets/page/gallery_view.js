@@ -9,6 +9,7 @@ import { MatrixPanel } from "./gallery_matrix.js";
 import { Selection } from "./gallery_selection.js";
 import { rowNumbers, unpackedBits } from "./gallery_source.js";
 import { labelColors, markColors, TileStore } from "./gallery_tiles.js";
+import { lostKernel } from "./lost.js";
 import { inflated } from "./masks.js";
 import { carried, listening } from "./model.js";
 import { hidingStill } from "./stills.js";
@@ -103,6 +104,7 @@ export class GalleryView {
       { className: "wnb-gallery" },
       this.stillStyle,
       this.bar.root,
+      lostKernel(model, this.listening.on, "What is drawn can still be looked at"),
       this.matrixHolder,
       element("div", { className: "wnb-gallery-body" }, this.facets.root, this.grid.outer),
       ...notes,

@@ -1,7 +1,8 @@
 // The Explorer's panel: status and errors, times, code to copy, files to save.
 
-import { button, element, setText } from "./elements.js";
+import { button, element } from "./elements.js";
 import { flash } from "./flash.js";
+import { lostKernel } from "./lost.js";
 import { carried, listening } from "./model.js";
 
 /** @import { Model } from "./model.js" */
@@ -94,9 +95,7 @@ export function panelParts(model) {
   const timeTitle = "Run ten times more and show the median of each step";
   const time = button({ title: timeTitle }, ["Time 10 runs"], () => act("time"));
 
-  const gone =
-    "The kernel of this widget is gone. The image can still be looked at; run the cell again to go on.";
-  const lost = element("div", { className: "wnb-gone", role: "alert", hidden: true });
+  const lost = lostKernel(model, on, "The image can still be looked at");
   const messages = element(
     "div",
     { className: "wnb-panel wnb-messages" },
@@ -124,9 +123,6 @@ export function panelParts(model) {
     if (state === "busy") waiting = setTimeout(show, BUSY_AFTER_MS);
     else show();
   });
-  const showLost = () => setText(lost, model.comm_live === false ? gone : "");
-  on("comm_live_update", showLost); // ipywidgets' own event
-  showLost();
   follow("_error", () => {
     const { kind, message, details = "" } = model.get("_error");
     error.hidden = !message;
