@@ -16,10 +16,12 @@ from PIL import Image
 import wasinn_nb as wn
 from wasinn_nb.errors import InvalidArgumentError, RuntimeFailure, UnsupportedOperationError
 from wasinn_nb.evaluation import evaluate
+from wasinn_nb.progress import progress_bar
 from wasinn_nb.quantization import ClassLoss, Interval
 from wasinn_nb.quantization.losses import class_losses, mean_loss
 from wasinn_nb.quantization.quantizing import _searched
 from wasinn_nb.quantization.samples import split
+from wasinn_nb.quantization.stages import Stages
 
 PIXELS = np.full((64, 96, 3), 90, np.uint8)
 RNG = np.random.default_rng(11)
@@ -172,6 +174,7 @@ class Maker:
 
     def __init__(self, losses):
         self.losses, self.reference, self.asked = losses, None, []
+        self.stages = Stages(progress_bar(progress=False, total=0))
 
     def __call__(self, kept=()):
         from types import SimpleNamespace

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Collection, Iterator
-from typing import Any, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 __all__ = ["Progress", "progress_bar"]
 
 Progress: TypeAlias = bool | Callable[[int, int], None]
 """Whether to show a bar; or what to call with how much is done, and how much there is in all."""
+
+_COLUMNS: Final = 80
 
 
 def progress_bar(*items: Any, progress: Progress, **options: Any) -> Any:
@@ -49,7 +52,16 @@ def progress_bar(*items: Any, progress: Progress, **options: Any) -> Any:
 
     if any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__):
         return _in_notebook(*items, disable=not progress, **options)
-    return tqdm(*items, disable=not progress or not sys.stderr.isatty(), **options)
+    disable = not progress or not sys.stderr.isatty()
+    return tqdm(*items, disable=disable, ncols=None if disable else _columns(), **options)
+
+
+def _columns() -> int | None:
+    """Return how wide a bar is where the terminal does not say: it says 0, and nothing is shown."""
+    try:
+        return None if os.get_terminal_size(sys.stderr.fileno()).columns else _COLUMNS
+    except (OSError, ValueError):  # nothing that has a size
+        return None
 
 
 def _in_notebook(*items: Any, **options: Any) -> Any:
@@ -64,6 +76,13 @@ def _in_notebook(*items: Any, **options: Any) -> Any:
             super().__init__(*items, display=False, **options)
             if not self.disable:
                 self._output = display(self.container, display_id=True)  # type: ignore[no-untyped-call]
+
+        def display(self, *arguments: Any, **named: Any) -> Any:
+            # The total may have grown since the bar was made.
+            bar = self.container.children[1]
+            if self.total and bar.max != self.total:
+                bar.max = self.total
+            return super().display(*arguments, **named)
 
         def close(self) -> None:
             super().close()
@@ -98,6 +117,9 @@ class _Report:
     def update(self, more: int) -> None:
         self._done += more
         self._report(self._done, max(self._done, self.total or 0))
+
+    def set_description(self, text: str) -> None:
+        """Do nothing: numbers alone are reported."""
 
     def set_postfix_str(self, text: str, **_: object) -> None:
         """Do nothing: numbers alone are reported."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from wasinn_nb.evaluation import Evaluation, evaluate
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.quantization.losses import ClassLoss, Interval, class_losses, mean_loss
 from wasinn_nb.quantization.samples import Sample
+from wasinn_nb.quantization.stages import Stages
 from wasinn_nb.quantization.truths import Truths
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import SegmentationResult
@@ -64,8 +65,8 @@ class Judge:
         In f32.
     samples : sequence of Sample
     truths : Truths, optional
-    step : callable
-        Called once for each image and model.
+    stages : Stages
+        Told of each image and model.
     """
 
     def __init__(
@@ -73,19 +74,26 @@ class Judge:
         reference: Pipeline,
         samples: Sequence[Sample],
         truths: Truths | None,
-        step: Callable[[], object],
+        stages: Stages,
     ) -> None:
-        self._samples, self._truths, self._step = samples, truths, step
+        self._samples, self._truths, self._stages = samples, truths, stages
+        stages.begin("f32 model")
         results = self._results(reference)
         self._card = self._named(results[0])
         self._labels = [_labels(result) for result in results]
         self._before = self._evaluated(results)
+
+    @property
+    def count(self) -> int:
+        """How many images judge."""
+        return len(self._samples)
 
     def __call__(self, pipeline: Pipeline) -> Judgement:
         """Judge an INT8 model."""
         size = len(self._card.classes)
         matrix = np.zeros((size, size), np.int64)
         shares = []
+        self._stages.begin("INT8 model")
         results = self._results(pipeline)
         for result, labels in zip(results, self._labels, strict=True):
             found = _labels(result)
@@ -113,7 +121,7 @@ class Judge:
         results = []
         for sample in self._samples:
             result = pipeline(sample.image())
-            self._step()
+            self._stages.step()
             if isinstance(result, ClassificationResult) and self._truths is not None:
                 raise InvalidArgumentError(
                     "masks are for segmentation models; of a classifier, evaluate both models with "
@@ -141,6 +149,7 @@ class Judge:
     ) -> Evaluation | None:
         if self._truths is None:
             return None
+        self._stages.begin("comparing with the masks")
         found = evaluate(
             {sample.name: one for sample, one in zip(self._samples, results, strict=True)},
             self._truths.masks,

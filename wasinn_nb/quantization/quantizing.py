@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -27,6 +26,7 @@ from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.quantization.judging import Judge, Judgement
 from wasinn_nb.quantization.result import Quantization
 from wasinn_nb.quantization.samples import Sample, Tensors, split
+from wasinn_nb.quantization.stages import Stages
 from wasinn_nb.quantization.truths import Truths
 from wasinn_nb.runtimes import QuantizingRuntime, runtime
 from wasinn_nb.transaction import atomic
@@ -123,24 +123,25 @@ def quantize(
     target = expanded(name if folder is None else folder)
     check_new(target)
     truths_of = Truths(masks, {"mapping": mapping, "ignore": ignore, "classes": classes}, suffix)
-    chosen = split(images, test_images, subset)
+    chosen = split(images, test_images, subset, progress is True)
     truths = None if masks is None else truths_of.of(chosen.judged, chosen.masked)
-    total = len(chosen.calibration) + 2 * len(chosen.judged)
+    total = len(chosen.calibration) + 2 * len(chosen.judged) + _ROUNDS
     with (
         tempfile.TemporaryDirectory(prefix="wasinn-nb-") as work,
         progress_bar(
-            progress=progress, total=total, desc="quantize", unit="image", leave=False
+            progress=progress, total=total, desc="quantize", unit="step", leave=False
         ) as bar,
     ):
-        step = functools.partial(bar.update, 1)
-        judge = Judge(reference, chosen.judged, truths, step)
-        maker = _Maker(reference, chosen.calibration, Path(work), name, judge, step)
+        stages = Stages(bar)
+        judge = Judge(reference, chosen.judged, truths, stages)
+        maker = _Maker(reference, chosen.calibration, Path(work), name, judge, stages)
         best, tried, layers = _searched(maker, chosen.calibration[0].image(), max_drop)
+        stages.begin("timing", of_attempt=False)
         timings = bench(
             [reference, best.pipeline, *_preferred(reference)],
             chosen.judged[0].image(),
             rounds=_ROUNDS,
-            progress=False,
+            progress=stages.part(planned=_ROUNDS),
         )
         final = f"{name}.xml"
         with staged(target, final) as stage:
@@ -197,21 +198,23 @@ class _Maker:
         work: Path,
         name: str,
         judge: Judge,
-        step: Callable[[], object],
+        stages: Stages,
     ) -> None:
         self.reference = reference
         self._samples, self._work, self._name = samples, work, name
-        self._judge, self._step = judge, step
+        self._judge, self.stages = judge, stages
 
     def __call__(self, kept: tuple[str, ...] = ()) -> _Attempt:
         path = self._work / str(len(kept)) / f"{self._name}.xml"
         path.parent.mkdir()
+        if kept:
+            self.stages.retry(len(kept), len(self._samples) + self._judge.count)
         engine, model = runtime("openvino"), self.reference.model
         assert isinstance(engine, QuantizingRuntime)  # noqa: S101 - OpenVINO is
         quantized = engine.quantize(
             model.files,
             model.encoding,
-            Tensors(self._samples, self.reference.recipe, self._step),
+            Tensors(self._samples, self.reference.recipe, self.stages),
             path,
             count=len(self._samples),
             keep=kept,
@@ -230,7 +233,8 @@ def _searched(
     attempt = best = maker()
     if attempt.lost <= max_drop:
         return best, (), None
-    layers = compare_layers(maker.reference, attempt.pipeline, image, progress=False)
+    maker.stages.begin("which layers INT8 changes")
+    layers = compare_layers(maker.reference, attempt.pipeline, image, progress=maker.stages.part())
     weighted = set(attempt.quantized)
     order = tuple(layer.name for layer in layers.worst_first if layer.name in weighted)
     attempts = [attempt]

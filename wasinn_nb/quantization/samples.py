@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +18,8 @@ from wasinn_nb.imaging import (
     image_to_tensor,
 )
 from wasinn_nb.prediction import Item, Predictions, listing, read_item
+from wasinn_nb.progress import Progress, progress_bar
+from wasinn_nb.quantization.stages import Stages
 from wasinn_nb.wording import counted, listed
 
 __all__ = ["Sample", "Split", "Tensors", "split"]
@@ -52,7 +54,7 @@ class Split(NamedTuple):
     """Name and reason."""
 
 
-def split(images: Any, test_images: Any, subset: int) -> Split:
+def split(images: Any, test_images: Any, subset: int, progress: Progress = False) -> Split:
     """Return which images calibrate and which judge.
 
     Parameters
@@ -63,13 +65,15 @@ def split(images: Any, test_images: Any, subset: int) -> Split:
         image are on one side.
     subset : int
         How many images calibrate at most, evenly chosen.
+    progress : bool or callable
+        While images are read.
 
     Raises
     ------
     InvalidArgumentError
         If there are too few, or an image is on both sides.
     """
-    own, unreadable = _samples(images)
+    own, unreadable = _samples(images, progress)
     if test_images is None:
         ordered = sorted(own, key=lambda sample: sample.sha256)
         judged = {sample.sha256 for sample in ordered[::_JUDGED_OF]}
@@ -77,7 +81,7 @@ def split(images: Any, test_images: Any, subset: int) -> Split:
         tested = [sample for sample in own if sample.sha256 in judged]
         masked = own
     else:
-        tested, more = _samples(test_images)
+        tested, more = _samples(test_images, progress)
         calibration, masked, unreadable = own, tested, [*unreadable, *more]
         by_content = {sample.sha256: sample.name for sample in calibration}
         both = [sample.name for sample in tested if sample.sha256 in by_content]
@@ -103,14 +107,22 @@ def split(images: Any, test_images: Any, subset: int) -> Split:
     return Split(tuple(kept), tuple(tested), tuple(masked), tuple(unreadable))
 
 
-def _samples(images: Any) -> tuple[list[Sample], list[tuple[str, str]]]:
+def _samples(images: Any, progress: Progress) -> tuple[list[Sample], list[tuple[str, str]]]:
     """Return images, and what could not be read."""
     if isinstance(images, Predictions):
         rows = images.rows(("source", "source_bytes", "name"))
         images = [(row["name"], _source(row)) for row in rows]
     samples: list[Sample] = []
     unreadable: list[tuple[str, str]] = []
-    for item in listing(images):
+    found = listing(images)
+    for item in progress_bar(
+        found,
+        progress=progress,
+        total=found.count,
+        desc="quantize, reading images",
+        unit="image",
+        leave=False,
+    ):
         try:
             samples.append(Sample(_stem(item.name), item, read_item(item).sha256))
         except (WasiNnError, OSError) as error:
@@ -139,19 +151,23 @@ class Tensors:
     ----------
     samples : sequence of Sample
     recipe : PreprocessRecipe
-    step : callable
-        Called after each of them.
+    stages : Stages
+        Told of each of them.
     """
 
-    def __init__(
-        self, samples: Sequence[Sample], recipe: PreprocessRecipe, step: Callable[[], object]
-    ) -> None:
-        self._samples, self._recipe, self._step = samples, recipe, step
+    def __init__(self, samples: Sequence[Sample], recipe: PreprocessRecipe, stages: Stages) -> None:
+        self._samples, self._recipe, self._stages = samples, recipe, stages
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
-        for sample in self._samples:
-            yield image_to_tensor(sample.image(), self._recipe).to_array()
-            self._step()
+        self._stages.begin("calibrating")
+        try:
+            for sample in self._samples:
+                try:
+                    yield image_to_tensor(sample.image(), self._recipe).to_array()
+                finally:  # the last one is taken without asking for another
+                    self._stages.step()
+        finally:
+            self._stages.begin("rounding the weights")
 
     def __len__(self) -> int:
         return len(self._samples)
