@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Compiled files spare each worker, and each program that a test starts, seconds.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n logical --maxprocesses 4
+PYTEST1 := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+PYTEST := $(PYTEST1) -n logical --maxprocesses 4
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 .DEFAULT_GOAL := help
 
@@ -55,19 +56,21 @@ demo: .venv/.lab
 lab: .venv/.lab
 	$(BIN)/wasinn-nb lab notebooks
 
+# Beside the tests: the tutorials, and the tests of precision as on a processor with AVX2 alone.
+OTHERS := tests/notebooks.sh $(BIN)/python shipped; \
+	echo "== tests of precision, with AVX2 alone"; \
+	ONEDNN_MAX_CPU_ISA=AVX2 $(PYTEST1) -q -m "not slow" tests/test_timing.py tests/test_pipeline.py
+
 test: .venv/.dev $(JAVASCRIPT)/node_modules/.made
 	$(JAVASCRIPT)/run.sh test
-	$(PYTEST) -m "not slow"
-	@echo "== tests of precision, as on a processor with AVX2 alone"
-	ONEDNN_MAX_CPU_ISA=AVX2 $(PYTEST) -q -m "not slow" tests/test_timing.py tests/test_pipeline.py
-	tests/notebooks.sh $(BIN)/python shipped
+	tests/beside.sh '$(OTHERS)' '$(PYTEST) -m "not slow"'
 
 test-quick: .venv/.dev
 	$(PYTEST) -q -m quick --ignore=tests/browser
 
 test-slow: .venv/.dev
 	$(PYTEST) -m slow
-	tests/notebooks.sh $(BIN)/python real
+	tests/notebooks.sh $(BIN)/python real -n logical --maxprocesses 4 --dist loadfile
 
 lint: .venv/.dev $(JAVASCRIPT)/node_modules/.made
 	$(BIN)/ruff check .

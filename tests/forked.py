@@ -11,16 +11,26 @@ import os
 import subprocess
 import sys
 import tempfile
+from functools import cache
+from multiprocessing import forkserver
 from pathlib import Path
+from unittest.mock import patch
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    ["wasinn_nb.cli.program", "wasinn_nb.pipeline", "wasinn_nb.host.guest", "openvino"]
-)
+CONTEXT.set_forkserver_preload(["forked_imports"])
+
+
+@cache
+def _start_server() -> None:
+    """Start the process that is forked: it looks for modules where PYTHONPATH says, only."""
+    path = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    with patch.dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, path))):
+        forkserver.ensure_running()
 
 
 def ended(words: list[str], cwd: str, environment: dict[str, str]) -> subprocess.CompletedProcess:
     """Return how the program ended, and what it printed."""
+    _start_server()
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder, name) for name in ("stdout", "stderr")]
         process = CONTEXT.Process(target=_be_program, args=(words, cwd, environment, files))

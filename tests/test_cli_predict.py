@@ -79,7 +79,7 @@ def test_masks_that_were_not_kept():
 
 
 def test_interrupted(tmp_path):
-    write_images(tmp_path / "many", 4000)
+    write_images(tmp_path / "many", 2000)
     program = [sys.executable, "-m", "wasinn_nb.cli"]
     words = ["predict", "many", "-m", "toy.xml", "--store", "store"]
     with subprocess.Popen([*program, *words], stderr=subprocess.PIPE, text=True) as driver:
@@ -97,12 +97,12 @@ def test_interrupted(tmp_path):
     assert "interrupted; what is finished is kept in store" in message
     assert waited < 20  # a second on an idle machine; the process itself has to end, too
     kept = len(wn.read_predictions("store"))
-    assert 0 < kept < 4000
+    assert 0 < kept < 2000
     values = json.loads(shell(*words, "--json").stdout)
-    assert values["images"] == 4000
+    assert values["images"] == 2000
     assert values["remedy"].startswith("wasinn-nb card ")
     last = wn.read_predictions("store").facts["sessions"][-1]
-    assert (last["finished"], last["unchanged"]) == (4000 - kept, kept)
+    assert (last["finished"], last["unchanged"]) == (2000 - kept, kept)
 
 
 def test_judging_a_store(tmp_path):

@@ -275,6 +275,7 @@ def test_options_are_checked(images, run):
         run(images, wn.Pipeline(), precision="f32")
 
 
+@pytest.mark.slow
 def test_the_masks_of_camvid_are_those_of_segment(shared, tmp_path):
     model = shared / "models/road-segmentation-adas-0001.xml"
     found = wn.predict(shared / "camvid/images", model, tmp_path / "store", progress=False)

@@ -145,12 +145,18 @@ def test_a_shipped_scene_is_small_and_the_model_sees_it(
     assert (road[0] & road[1]).sum() / (road[0] | road[1]).sum() > SCENE_ROAD_IOU
 
 
-@pytest.mark.full
-def test_fresh_scenes_of_unseen_seeds_are_segmented(each_model: ov.CompiledModel) -> None:
+@pytest.fixture(scope="module")
+def fresh_scenes() -> list[Any]:
     pytest.importorskip("skia", reason="drawing scenes needs skia-python: the extra `train`")
     from training.scenes import draw_scene
 
-    scenes = [draw_scene(seed) for seed in range(600_000_000, 600_000_012)]
-    found = [segment(each_model, Image.fromarray(scene.image)) for scene in scenes]
-    truth = np.stack([scene.labels for scene in scenes])
+    return [draw_scene(seed) for seed in range(600_000_000, 600_000_012)]
+
+
+@pytest.mark.full
+def test_fresh_scenes_of_unseen_seeds_are_segmented(
+    each_model: ov.CompiledModel, fresh_scenes: list[Any]
+) -> None:
+    found = [segment(each_model, Image.fromarray(scene.image)) for scene in fresh_scenes]
+    truth = np.stack([scene.labels for scene in fresh_scenes])
     assert mean_iou(truth, np.stack(found)) > FRESH_MIOU

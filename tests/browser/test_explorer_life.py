@@ -10,6 +10,7 @@ from browser.explorers import ExplorerPage, flat_image
 from browser.pages import PATIENCE, expect
 from browser.viewers import Viewer
 
+pytestmark = pytest.mark.slow  # test_containers.py has the same of a viewer
 SIZE = 1280, 720
 SCENE = """
 import gc
@@ -65,7 +66,6 @@ def test_a_moved_control_frees_the_old_explorer(notebook, browser):
     notebook.until(lambda: notebook.kernel.ask("alive(wn.Explorer)") <= before, "they are freed")
 
 
-@pytest.mark.slow
 def test_two_views_show_the_same(open_notebook, browser):
     cells = "explorer = wn.Explorer()\nexplorer", "explorer"
     with open_notebook("explorer-views", SCENE, *cells) as both:
@@ -86,7 +86,6 @@ def test_two_views_show_the_same(open_notebook, browser):
         assert both.errors == []
 
 
-@pytest.mark.slow
 def test_a_folder_of_ten_thousand_images(open_notebook, browser, tmp_path):
     content = flat_image()
     for index in range(10_000):
