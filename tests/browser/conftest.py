@@ -116,9 +116,9 @@ def open_notebook(context, lab):
     return opened
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def explorer_notebook(open_notebook):
-    """A notebook with an explorer that has run, for several files: a kernel starts slowly."""
+    """A notebook with an explorer that has run."""
     with open_notebook(
         "explorer", "import wasinn_nb as wn", "explorer = wn.Explorer()\nexplorer"
     ) as made:
@@ -150,9 +150,7 @@ def pytest_runtest_makereport(item, call):
     if browser and (report.failed or report.when == "call"):
         mark = f"FAILED-{report.when}-" if report.failed else ""
         name = re.sub(r"\W+", "-", f"{item.path.stem}-{item.name}").strip("-")[:100]
-        # The newest is the test's own; of a failure all may tell something.
-        shown = slice(None) if report.failed else slice(-1, None)
-        pages = [page for context in browser.contexts for page in context.pages[shown]]
+        pages = [page for context in browser.contexts for page in context.pages]
         for number, page in enumerate(pages):
             try:
                 page.screenshot(path=SHOTS / f"{mark}{name}-{number}.png")

@@ -15,9 +15,13 @@ from browser.explorers import ExplorerPage, check_overlay
 from browser.pages import PATIENCE, expect
 
 
-@pytest.fixture
-def notebook(explorer_notebook):
-    return explorer_notebook
+@pytest.fixture(scope="module")
+def notebook(open_notebook):
+    cell = "import wasinn_nb as wn\nexplorer = wn.Explorer()\nexplorer"
+    with open_notebook("explorer-access", cell) as made:
+        made.run_all()
+        yield made
+        assert made.errors == []
 
 
 @pytest.fixture
