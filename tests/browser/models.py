@@ -17,7 +17,7 @@ def write_models(folder: Path) -> Path:
 
     ``channels``  the class is the brightest of blue, green and red, as ``class 0`` to ``class 2``
     ``crowd``     the same with 256 classes
-    ``sluggish``  the same, after one and a half seconds of convolutions
+    ``sluggish``  the same, after a second of convolutions
     ``broken``    an XML that is not a model
     ``kinds``     a classifier: the same of the whole image, as ``blue``, ``green`` and ``red``
     ``bright``    one class: its probability is how bright a pixel is
@@ -63,7 +63,7 @@ def write_known(folder: Path, name: str, address: str) -> dict[str, bytes]:
     return bodies
 
 
-def _sluggish(path: Path, seconds: float = 1.5) -> None:
+def _sluggish(path: Path, seconds: float = 1.0) -> None:
     """Save a model that takes so long on this machine."""
     model = _convolutions(4)
     request = ov.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})

@@ -118,6 +118,7 @@ def check_works(gallery: GalleryPage) -> None:
     expect(gallery.opened).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_notebook_7(browser, lab, code):
     lab.write("gallery-seven.ipynb", code + "gallery")
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
@@ -142,6 +143,7 @@ def test_voila(browser, voila, code):
     page.close()
 
 
+@pytest.mark.slow
 def test_marimo_and_a_cell_that_runs_again_there(browser, place, tmp_path):
     pytest.importorskip("marimo")
     server = start_marimo(tmp_path, MARIMO.replace("{place!r}", repr(str(place))))
@@ -155,7 +157,7 @@ def test_marimo_and_a_cell_that_runs_again_there(browser, place, tmp_path):
         check_works(gallery)
         gallery.brush("sky", 0.6, 0.99)
         heard = server.root / "heard.json"
-        wait_until(page, lambda: heard.exists() and json.loads(heard.read_text())[1] == 3, "heard")
+        wait_until(page, lambda: heard.exists() and heard.read_text().endswith(", 3]"), "heard")
         kept = server.root / "kept.jsonl"
         for run in range(2, 6):
             page.get_by_role("button", name="again").click()

@@ -77,7 +77,7 @@ class Growth:
 @pytest.mark.parametrize(
     ("kind", "runs"),
     [
-        ("viewer", 8),
+        ("viewer", 4),
         pytest.param("viewer", 50, marks=pytest.mark.slow),
         pytest.param("explorer", 50, marks=pytest.mark.slow),
         pytest.param("gallery", 50, marks=pytest.mark.slow),
