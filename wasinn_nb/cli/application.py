@@ -7,10 +7,16 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import typer
 import typer.main
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from wasinn_nb.cli.examples import EXAMPLES, OTHER_NAMES
+
 __all__ = ["Application", "Command"]
+
+# typer has it from click, or from its own copy of click.
+_UsageError: Any = typer.BadParameter.__base__
 
 
 class Command(TyperCommand):
@@ -19,6 +25,20 @@ class Command(TyperCommand):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.help = _joined(self.help)
+        self.example = EXAMPLES.get(self.name or "", "")
+        if self.example:
+            self.epilog = f"For example: {self.example}"
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words; where one is missing or too many, the error ends in an example."""
+        try:
+            return super().parse_args(ctx, args)
+        except _UsageError as error:
+            missing = getattr(error, "param", None) is not None and not error.message
+            too_many = not hasattr(error, "param") and not hasattr(error, "option_name")
+            if self.example and (missing or too_many):
+                error.message = f"{error.message}\n{self.epilog}"
+            raise
 
     def get_params(self, ctx: Any) -> Any:
         """Return the parameters as the help lists them."""
@@ -27,6 +47,15 @@ class Command(TyperCommand):
 
 class _Group(TyperGroup):
     """The program itself."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the verb that is named; a function's name is answered with its verb."""
+        try:
+            return super().resolve_command(ctx, args)
+        except _UsageError as error:
+            if verb := OTHER_NAMES.get(args[0]):
+                error.message = f"No such command {args[0]!r}. Did you mean {verb!r}?"
+            raise
 
     def get_params(self, ctx: Any) -> Any:
         return _typed(super().get_params(ctx))

@@ -90,7 +90,7 @@ Precision = Annotated[
 ]
 RecipeText = Annotated[
     str | None,
-    typer.Option("--recipe", help="JSON file, or color=RGB,range=0:1. (default: the card's)"),
+    typer.Option("--recipe", help="JSON file, or color=RGB,fit=crop (default: the card's)"),
 ]
 RuntimeName = Annotated[
     str | None,

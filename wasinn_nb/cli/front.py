@@ -37,7 +37,7 @@ SUMMARIES: Final = {
         "Look at what `predict` has kept: counts, errors, and the rows that are asked for."
     ),
     "gallery": (
-        "Write a page of what `predict` has kept that filters, sorts and opens images by itself."
+        "Write a page of a store, or of saved results, that filters, sorts and opens images."
     ),
     "compare": "Say whether two programs did the same, and where they first differ.",
     "diagnose": "Name the preprocessing mistake behind a tensor.",
