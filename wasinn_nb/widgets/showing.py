@@ -299,8 +299,9 @@ def _close_ended() -> None:
     widgets themselves are left open, and ipywidgets keeps those.
     """
     for one in _open_widgets():
+        ours = isinstance(one, Showable)
         known = getattr(getattr(one.comm, "comm_manager", None), "comms", None)
-        if isinstance(one, Showable) and known is not None and one.comm.comm_id not in known:
+        if ours and known is not None and one.comm.comm_id not in known:
             one.close()
 
 
