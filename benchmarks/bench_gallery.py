@@ -36,7 +36,7 @@ MOST_SECONDS, MOST_BYTES, MOST_MEGABYTES = 2.0, 1_000_000, 300
 BEFORE = "import wasinn_nb as wn\nfound = wn.read_predictions({store!r})\nwn.Gallery"
 CELL = "gallery = wn.Gallery(found, tile_size={size})\ngallery"
 DRAWN = """() => {
-  const grid = document.querySelector(".wnb-grid");
+  const grid = document.querySelector(".wnb-gallery-grid");
   const [some, all] = (grid?.dataset.drawn ?? "0/0").split("/").map(Number);
   return all > 0 && some === all;
 }"""
@@ -69,7 +69,7 @@ BRUSH = """async (moves) => {
 }"""
 SLIDE = """async (moves) => {
   const input = document.querySelector('.wnb-gallery input[aria-label="Opacity"]');
-  const mask = document.querySelector(".wnb-tile-mask");
+  const mask = document.querySelector(".wnb-gallery-tile-mask");
   const spent = [];
   let before = "";
   for (let move = 0; move < moves; move++) {
@@ -86,7 +86,7 @@ SLIDE = """async (moves) => {
   return spent;
 }"""
 SCROLL = """async (steps) => {
-  const grid = document.querySelector(".wnb-grid");
+  const grid = document.querySelector(".wnb-gallery-grid");
   for (let step = 0; step <= steps; step++) {
     grid.scrollTop = (grid.scrollHeight - grid.clientHeight) * (step / steps);
     await new Promise((go) => setTimeout(go, 120));
@@ -124,7 +124,7 @@ def _measured(server: Server, store: Path) -> dict[str, list[float]]:
         page.wait_for_function(DRAWN, polling=20)
         first = time.perf_counter() - start
         sent = sum(received)
-        tiles = page.locator('.wnb-tile[role="option"]:visible').count()
+        tiles = page.locator('.wnb-gallery-tile[role="option"]:visible').count()
         print(f"first page: {first:.2f} s, {sent} bytes, {tiles} tiles", file=sys.stderr)
         page.wait_for_timeout(2000)
         slider = page.evaluate(SLIDE, MOVES)

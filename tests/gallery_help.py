@@ -11,6 +11,11 @@ import wasinn_nb as wn
 from wasinn_nb.cards import ModelCard
 
 CLASSES = ("sky", "width", "grass land")
+HOSTILE_FILES = (
+    "<script>alert(1)<'\"&.png",
+    "\u202egnp.right to left" + "x" * 200 + ".png",
+    "a\nnew line.png",
+)
 HOSTILE = ("<img src=x onerror=alert(1)>", "a\u202eb", "it's `x`")
 
 
@@ -30,7 +35,8 @@ def make_place(folder):
     card = ModelCard("toy", "segmentation", classes=CLASSES)
     hostile = ModelCard("toy", "segmentation", classes=HOSTILE)
     names = write_images(folder / "odd", 3)
-    (folder / "odd" / names[0]).rename(folder / "odd" / "<script>alert(1)<'\"&.png")
+    for name, odd in zip(names, HOSTILE_FILES, strict=True):
+        (folder / "odd" / name).rename(folder / "odd" / odd)
     wn.predict(
         folder / "odd", model, folder / "hostile", card=hostile, recipe=recipe, progress=False
     )

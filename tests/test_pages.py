@@ -165,3 +165,17 @@ def test_every_script_and_style_belongs_to_a_widget():
 def test_no_script_is_long():
     for path in pages._FOLDER.glob("*.js"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 500, path.name
+
+
+def test_no_class_is_styled_for_two_widgets():
+    """Widgets of one notebook share its styles: rules of a bare class are of one file."""
+    owners: dict[str, set[str]] = {}
+    alone = {"tokens.css", "gallery_page.css"}  # for all widgets, and of a page with one
+    for path in pages._FOLDER.glob("*.css"):
+        rules = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+        for heads in re.findall(r"([^{}]+)\{", rules):
+            for selector in re.split(r",(?![^(]*\))", heads):
+                if re.fullmatch(r"\.wnb-[a-z-]+", selector.strip()) and path.name not in alone:
+                    owners.setdefault(selector.strip(), set()).add(path.name)
+    assert len(owners) > 100
+    assert {one: files for one, files in owners.items() if len(files) > 1} == {}

@@ -31,7 +31,7 @@ class GalleryPage:
         """Return what the tiles on screen say, in their order."""
         tiles = [one for one in self.grid.get_by_role("option").all() if one.is_visible()]
         tiles.sort(key=lambda one: int(one.get_attribute("aria-posinset")))
-        words = [one.locator(".wnb-tile-words span").all_inner_texts() for one in tiles]
+        words = [one.locator(".wnb-gallery-tile-words span").all_inner_texts() for one in tiles]
         return [", ".join(filter(None, parts)) for parts in words]
 
     def facet(self, column: str):

@@ -51,7 +51,7 @@ function choiceButton(name, content) {
     popover.hide();
   });
   return {
-    root: element("span", { className: "wnb-choice-box" }, made, popover.root),
+    root: element("span", { className: "wnb-choice-box", "data-choice": name }, made, popover.root),
     end: () => popover.dispose(),
     /** @type {(act: () => void) => void} */
     opened: (act) =>

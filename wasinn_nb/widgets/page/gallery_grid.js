@@ -81,16 +81,16 @@ export class Grid {
     this.waiting = undefined;
     this.id = unique();
     this.layout = gridLayout(600, this.size, 0);
-    this.space = element("div", { className: "wnb-grid-space" });
+    this.space = element("div", { className: "wnb-gallery-grid-space" });
     this.empty = element(
       "p",
-      { className: "wnb-grid-empty", hidden: true },
+      { className: "wnb-gallery-grid-empty", hidden: true },
       "No image passes the filters.",
     );
     this.root = element(
       "div",
       {
-        className: "wnb-grid",
+        className: "wnb-gallery-grid",
         role: "listbox",
         tabIndex: 0,
         "aria-label": "Images",
@@ -98,7 +98,7 @@ export class Grid {
       },
       this.space,
     );
-    this.outer = element("div", { className: "wnb-grid-outer" }, this.root, this.empty);
+    this.outer = element("div", { className: "wnb-gallery-grid-outer" }, this.root, this.empty);
     const scrolled = () => {
       this.top = this.root.scrollTop;
       this.draw();
@@ -208,7 +208,8 @@ export class Grid {
 
   /** @param {MouseEvent} event */
   click(event) {
-    const target = event.target instanceof Element ? event.target.closest(".wnb-tile") : null;
+    const target =
+      event.target instanceof Element ? event.target.closest(".wnb-gallery-tile") : null;
     const view = this.views.find((one) => one.root === target);
     if (!view) return;
     this.active = view.place;

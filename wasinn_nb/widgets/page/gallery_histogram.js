@@ -74,7 +74,7 @@ export class FacetView {
   /** @param {string} color */
   addSwitches(color) {
     const { facet, acts } = this;
-    const square = element("i", { className: "wnb-swatch" });
+    const square = element("i", { className: "wnb-gallery-swatch" });
     square.style.background = color;
     this.swatch = button(
       {

@@ -11,7 +11,7 @@ const MOST_LISTED = 40;
 
 /** @param {Class} one */
 function named(one) {
-  const square = element("i", { className: "wnb-swatch" });
+  const square = element("i", { className: "wnb-gallery-swatch" });
   square.style.background = one.color;
   return [square, element("span", { className: "wnb-matrix-name" }, one.label)];
 }

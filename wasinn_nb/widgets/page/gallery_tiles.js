@@ -142,14 +142,19 @@ export class TileView {
     this.key = "";
     this.style = "";
     this.image = element("img", { alt: "", draggable: false });
-    this.canvas = element("canvas", { className: "wnb-tile-mask" });
-    this.inner = element("div", { className: "wnb-tile-inner" }, this.image, this.canvas);
-    this.message = element("div", { className: "wnb-tile-message" });
-    this.frame = element("div", { className: "wnb-tile-frame" }, this.inner, this.message);
-    this.name = element("span", { className: "wnb-tile-name" });
-    this.value = element("span", { className: "wnb-tile-value" });
-    const words = element("div", { className: "wnb-tile-words" }, this.name, this.value);
-    this.root = element("div", { className: "wnb-tile", role: "option", id }, this.frame, words);
+    this.canvas = element("canvas", { className: "wnb-gallery-tile-mask" });
+    this.inner = element("div", { className: "wnb-gallery-tile-inner" }, this.image, this.canvas);
+    this.message = element("div", { className: "wnb-gallery-tile-message" });
+    this.frame = element("div", { className: "wnb-gallery-tile-frame" }, this.inner, this.message);
+    this.name = element("span", { className: "wnb-gallery-tile-name" });
+    this.value = element("span", { className: "wnb-gallery-tile-value" });
+    const words = element("div", { className: "wnb-gallery-tile-words" }, this.name, this.value);
+    this.root = element(
+      "div",
+      { className: "wnb-gallery-tile", role: "option", id },
+      this.frame,
+      words,
+    );
   }
 
   /**
@@ -165,8 +170,8 @@ export class TileView {
     const key = `${row}/${tile ? version : "waiting"}/${width}`;
     if (key === this.key) return;
     this.key = key;
-    this.root.classList.toggle("wnb-tile-waiting", !tile);
-    this.root.classList.toggle("wnb-tile-failed", Boolean(tile?.error));
+    this.root.classList.toggle("wnb-gallery-tile-waiting", !tile);
+    this.root.classList.toggle("wnb-gallery-tile-failed", Boolean(tile?.error));
     this.name.textContent = tile?.name ?? "…";
     this.root.title = tile?.name ?? "";
     setText(this.message, tile ? (tile.error ?? tile.problem ?? "") : "");
