@@ -61,7 +61,7 @@ def test_names_come_beside_paths():
         f"did you mean hill-road?"
     )
     assert nothing_at(Path("zzz"), "image", known, "shipped image").endswith(
-        "; check the path and its spelling; shipped images are hill-road, city"
+        "; check the path and its spelling; known names are hill-road, city"
     )
 
 
@@ -224,3 +224,43 @@ def test_a_store_without_a_run_says_how_to_make_one(toy):
     message = refused("predictions", "a store")
     command = message.partition("run a model into it with: ")[2]
     assert "3 images" in pasted(f"{command.replace('IMAGES', 'images')} -m toy.xml")
+
+
+# -- names of models, guests and what inspect takes ------------------------------------------------
+
+
+def test_models_that_lie_here_are_named(toy):
+    with pytest.raises(NotFoundError, match=r"no model 'toi' in .*; did you mean toy\.xml\?"):
+        wn.model("toi")
+    Path("folder").mkdir()
+    with pytest.raises(NotFoundError, match=r"under that name, write \./folder$"):
+        wn.model("folder")
+    with pytest.raises(NotFoundError) as caught:
+        wn.model("zzz")
+    assert "toy.xml" not in str(caught.value)
+
+
+def test_guests():
+    with pytest.raises(MissingFileError, match="no shipped guest of that name; did you mean roads"):
+        wn.guest("roadsag")
+    with pytest.raises(MissingFileError, match=r"no WebAssembly guest at gone\.wasm \(looked from"):
+        wn.guest("gone.wasm")
+
+
+@pytest.mark.full
+def test_inspect_takes_names_of_models_and_images():
+    assert refused("inspect", "imags") == (
+        f"no file or folder at imags (looked from {Path.cwd()}), and no model or shipped image of "
+        f"that name; did you mean images?"
+    )
+    assert refused("inspect", "city-arow").endswith("; did you mean city-arrow?")
+    found = refused("inspect", "road-segmentation-synth-1")
+    assert "; did you mean road-segmentation-synth-0001 or " in found
+
+
+@pytest.mark.full
+def test_stores_are_compared_by_another_verb(toy):
+    wn.predict("images", toy, "one", progress=False)
+    wn.predict("images", toy, "two", progress=False)
+    command = refused("compare", "one", "two").partition("; compare stores with: ")[2]
+    assert "the same class in both: 100.00 %" in pasted(command)

@@ -177,7 +177,7 @@ def nothing_at(path: Path, what: str, names: Collection[str] = (), kind: str = "
     close = [*map(str, _close_paths(path)), *closest(str(path), names)]
     remedy = f"did you mean {' or '.join(close)}?" if close else "check the path and its spelling"
     if names and not close:
-        remedy += f"; {kind}s are {listed([*names])}"
+        remedy += f"; known names are {listed([*names])}"
     also = f", and no {kind} of that name" if kind else ""
     return f"no {what} at {path!s:.300} (looked from {Path.cwd()}){also}; {remedy}"
 

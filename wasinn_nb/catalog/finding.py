@@ -12,9 +12,11 @@ downloaded files are what their cards describe, or they are not used.
 from __future__ import annotations
 
 import hashlib
+import os
 import warnings
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from wasinn_nb import settings
 from wasinn_nb.cards import ModelCard, is_model_file, is_saved_model
@@ -30,6 +32,7 @@ from wasinn_nb.catalog.lookup import (
     cached_copy,
     copies,
     known_card,
+    model_files_here,
     names_in,
     places,
     places_text,
@@ -46,7 +49,7 @@ from wasinn_nb.errors import (
 )
 from wasinn_nb.files import expanded, has_folder
 from wasinn_nb.progress import Progress
-from wasinn_nb.wording import bytes_text, no_such
+from wasinn_nb.wording import bytes_text, closest, no_such
 
 __all__ = ["fetch", "model", "models"]
 
@@ -326,9 +329,18 @@ def _chosen(card: ModelCard, precision: str | None) -> str | None:
     raise NotFoundError(f"{card.name} has no precision {precision}; it has {has}")
 
 
-def _unknown(name: object) -> NotFoundError:
+def _unknown(name: str) -> NotFoundError:
     where = f" in {places_text()}"
-    return NotFoundError(no_such("model", name, models().names, where))
+    if os.path.lexists(name):
+        return NotFoundError(
+            f"no model {name!r:.140}{where}; for what lies here under that name, write ./{name}"
+        )
+    names = models().names
+    meant = {Path(file).stem: file for file in model_files_here()} | {one: one for one in names}
+    close = [meant[one] for one in closest(name, meant)]
+    if close:
+        return NotFoundError(f"no model {name!r:.140}{where}; did you mean {' or '.join(close)}?")
+    return NotFoundError(no_such("model", name, names, where))
 
 
 def _checked(precision: str | None) -> str | None:

@@ -5,6 +5,8 @@ Nothing is downloaded, and a file is hashed only if its size is right.
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -40,11 +42,20 @@ from wasinn_nb.errors import HashMismatchError, InvalidArgumentError, MissingFil
 from wasinn_nb.files import existing_file, is_folder
 
 __all__ = ["Copy", "Place", "at_path", "best", "cache_folder", "cached_copy", "copies"]
-__all__ += ["known_card", "names_in", "places", "places_text", "rank", "short_path"]
+__all__ += [
+    "known_card",
+    "model_files_here",
+    "names_in",
+    "places",
+    "places_text",
+    "rank",
+    "short_path",
+]
 
 # Half the bytes of FP32 for the same mask; quantized weights only where nothing else is, or asked.
 _PREFERRED: Final = ("FP16", "FP32", None)
 _MOST_MODELS: Final = 3
+_MOST_ENTRIES: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +167,14 @@ def names_in(root: Path) -> Iterator[str]:
                 yield path.name
         elif as_name(path.stem) == path.stem and _looks_like_model(path):
             yield path.stem
+
+
+def model_files_here() -> list[str]:
+    """Return the names of the models' files in the working directory, which paths lead to."""
+    with suppress(OSError), os.scandir() as entries:
+        names = [entry.name for entry in itertools.islice(entries, _MOST_ENTRIES)]
+        return sorted(name for name in names if _looks_like_model(Path(name)))
+    return []
 
 
 def _holds_model(folder: Path) -> bool:

@@ -127,7 +127,10 @@ def guest(name_or_path: PathLike) -> Path:
     plain = isinstance(name_or_path, str) and not has_folder(name_or_path)
     if plain and shipped.is_file():
         return shipped
-    return existing_file(expanded(name_or_path, "a name or a path"), "WebAssembly guest")
+    path = expanded(name_or_path, "a name or a path")
+    if plain and not path.suffix and not os.path.lexists(path):
+        raise MissingFileError(nothing_at(path, "WebAssembly guest", guests(), "shipped guest"))
+    return existing_file(path, "WebAssembly guest")
 
 
 def guest_sources() -> Path:

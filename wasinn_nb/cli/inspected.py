@@ -12,8 +12,8 @@ from wasinn_nb.cards import card_path, is_model_file
 from wasinn_nb.cli.dumps import dimensions_of, stated_by_model
 from wasinn_nb.cli.remedies import remedy_commands
 from wasinn_nb.cli.statements import Given, read_recipe
-from wasinn_nb.errors import MissingFileError
-from wasinn_nb.files import is_file, is_folder
+from wasinn_nb.errors import MissingFileError, NotFoundError
+from wasinn_nb.files import has_folder, is_file, is_folder, nothing_at
 from wasinn_nb.inspection import describe_file, kinds_in
 from wasinn_nb.render import document_text
 
@@ -65,12 +65,13 @@ def fetch(request: Request, text: str) -> None:
     Raises
     ------
     WasiNnError
-        If there is no such model, or it cannot be fetched.
+        If there is no such file or model, or it cannot be fetched.
     """
     path = Path(text)
     if request.model is not None:
         wn.model(request.model)
     if not path.exists() and not request.dumped and _is_model(path):
+        _check_name(text)
         wn.model(text, card=request.card)
 
 
@@ -97,6 +98,8 @@ def inspected(request: Request, text: str, words: Sequence[str]) -> Inspected:
             stated = stated_by_model(path, request.model) or stated
         file = describe_file(_shipped(path), *stated)
         return Inspected(document_text(file.document(), request.width), file.to_dict())
+    if not path.exists():
+        _check_name(text)
     model = path if is_folder(path) else text  # text alone may be a name
     try:
         described = wn.describe(
@@ -115,6 +118,14 @@ def inspected(request: Request, text: str, words: Sequence[str]) -> Inspected:
         *_commands(described, of_model, words),
     ]
     return Inspected("\n\n".join(parts), described.to_dict() | _file_facts(of_model.found))
+
+
+def _check_name(text: str) -> None:
+    """Refuse a plain name that nothing has, neither a file nor what is shipped."""
+    path, names = Path(text), wn.models().names
+    if not (has_folder(text) or is_model_file(path) or text in names):
+        known = [*names, *wn.images()]
+        raise NotFoundError(nothing_at(path, "file or folder", known, "model or shipped image"))
 
 
 def _shipped(path: Path) -> Path:

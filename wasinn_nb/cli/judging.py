@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,7 @@ from wasinn_nb.cli.statements import Given, print_remedy, read_recipe, read_suff
 from wasinn_nb.cli.stdin import image_of, stdin_file
 from wasinn_nb.comparison import TOLERANCE
 from wasinn_nb.deployment import is_bundle
+from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.prediction import is_store
 from wasinn_nb.render import Column, Document, Table
 
@@ -126,6 +128,15 @@ def compare(
         raise typer.BadParameter(
             "--precision, --target and --runtime are for models that run; add --layers",
             param_hint="--layers",
+        )
+    if is_store(a) or is_store(b):
+        raise InvalidArgumentError(
+            f"expected tensors, images or results, got the store {a if is_store(a) else b}",
+            remedy=Remedy(
+                "compare predictions by Predictions.compare",
+                command="compare stores with: "
+                + shlex.join(["wasinn-nb", "predictions", str(a), "--compare", str(b)]),
+            ),
         )
     with stdin_file(a) as one, stdin_file(b) as other:
         if is_bundle(one):
