@@ -91,7 +91,7 @@ def test_inspect_a_folder_and_a_suffix_in_upper_case(shared, here):
         ("a.onnx", b"", RuntimeFailure, "an empty file: fetch or copy it again"),
         ("a.tflite", b"<html>", RuntimeFailure, "an HTML page: fetch the file again"),
         ("a.xml", b"hello", RuntimeFailure, "got plain text, such as the error of a server"),
-        ("folder", None, wn.WasiNnError, "no model 'folder' in "),
+        ("folder", None, wn.WasiNnError, "no file or folder at folder "),
     ],
 )
 def test_inspect_refuses_what_is_not_a_model(here, name, content, error, words):
