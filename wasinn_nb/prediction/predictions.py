@@ -23,7 +23,7 @@ from wasinn_nb.prediction.expressions import no_column
 from wasinn_nb.prediction.originals import image_of
 from wasinn_nb.prediction.querying import rows_that_hold
 from wasinn_nb.prediction.schema import HEAVY
-from wasinn_nb.prediction.table import StoredRows
+from wasinn_nb.prediction.table import StoredRows, plain_arrays
 from wasinn_nb.progress import Progress
 from wasinn_nb.render import Document, Report
 from wasinn_nb.transaction import atomic
@@ -161,6 +161,10 @@ class Predictions(Report):
             if name not in self.columns:
                 raise no_column(name, self.columns)
         return self._stored.read(columns, self._positions).to_pandas()
+
+    def arrays(self, columns: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Return *columns* of numbers (float64, NaN for None) and of texts ("" for None) alone."""
+        return plain_arrays(self._stored.read(columns, self._positions))
 
     def query(self, expression: str) -> Predictions:
         r"""Return the rows for which an expression holds.

@@ -18,9 +18,10 @@ from wasinn_nb.prediction.parts import read_part
 from wasinn_nb.prediction.schema import read_metadata
 from wasinn_nb.prediction.store import Run
 
-__all__ = ["StoredRows"]
+__all__ = ["StoredRows", "plain_arrays"]
 
 _BATCH: Final = 256
+_NUMBERS: Final = {"double": "<f8", "float": "<f4", "int32": "<i4", "int64": "<i8", "uint64": "<u8"}
 _KEPT_GROUPS: Final = 4
 
 
@@ -115,6 +116,45 @@ class StoredRows:
         table = self._group(self._paths[part], group, tuple(columns))
         found: dict[str, Any] = table.slice(position - self._starts[part] - start, 1).to_pylist()[0]
         return found
+
+
+def plain_arrays(table: Any) -> dict[str, NDArray[Any]]:
+    """Return the columns of numbers and of texts.
+
+    pandas, which is slow to import, is not needed; pyarrow's ``to_numpy`` imports it.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+
+    Returns
+    -------
+    dict of str to array
+        Column → float64, NaN where there is no value; or texts, empty where there is none.
+    """
+    found: dict[str, NDArray[Any]] = {}
+    for name in table.column_names:
+        column = table.column(name)
+        kind = str(column.type)
+        if kind in _NUMBERS:
+            parts = [_floats(chunk, _NUMBERS[kind]) for chunk in column.chunks]
+            found[name] = np.concatenate([np.zeros(0), *parts])
+        elif kind == "string":
+            values = np.array(column.to_pylist(), object)
+            values[np.equal(values, None)] = ""
+            found[name] = values
+    return found
+
+
+def _floats(chunk: Any, kind: str) -> NDArray[np.float64]:
+    """Return an array of pyarrow as float64, NaN where there is no value."""
+    valid, data = chunk.buffers()
+    inside = slice(chunk.offset, chunk.offset + len(chunk))
+    values = np.frombuffer(data, kind)[inside].astype(np.float64)
+    if chunk.null_count:
+        bits = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")
+        values[bits[inside] == 0] = np.nan
+    return values
 
 
 def _row_count(path: Path) -> int:

@@ -57,6 +57,11 @@ class FirstPage(Report):
 
     def document(self) -> Document:
         """Return what there is to see: how many images, the first ones, the classes."""
+        return self._made
+
+    @functools.cached_property
+    def _made(self) -> Document:
+        # As HTML and as PNG: rows are read once, and each image is drawn once.
         found = self._predictions
         columns = [name for name in _COLUMNS if name in found.columns]
         images: list[ImageBlock] = []
@@ -64,7 +69,7 @@ class FirstPage(Report):
             values = found.row(int(row), columns)
             if values["thumbnail"] is not None and len(images) < _MOST:
                 name = inert(values["name"], 40, middle=True)
-                encode = functools.partial(tinted_thumbnail, found, values)
+                encode = functools.cache(functools.partial(tinted_thumbnail, found, values))
                 images.append(ImageBlock(encode, name, name))
         count = len(self._rows)
         words = f"{counted(count, 'image')} sorted by {inert(self._sort_by)}"

@@ -217,10 +217,13 @@ class GalleryTable:
 
     def _load(self, names: Sequence[str]) -> None:
         """Read those of several columns of the store that were not read before."""
-        new = [name for name in dict.fromkeys(names) if name not in self._values]
-        frame = self.predictions.table([name for name in new if name in self.predictions.columns])
-        for name in frame:
-            self._values[str(name)] = _plain(frame[name])
+        stored = self.predictions.columns
+        new = [n for n in dict.fromkeys(names) if n not in self._values and n in stored]
+        self._values |= self.predictions.arrays(new)
+        others = [name for name in new if name not in self._values]  # lists and times
+        if others:
+            frame = self.predictions.table(others)
+            self._values |= {str(name): _plain(frame[name]) for name in frame}
 
     def _is_text(self, name: str) -> bool:
         return self.values(name).dtype.kind != "f"
@@ -244,6 +247,8 @@ _NEVER: Final = frozenset({"mask", "thumbnail", "probabilities", "source_bytes",
 
 def _plain(column: pd.Series[Any] | NDArray[Any]) -> NDArray[Any]:
     """Return float64, or texts: empty where pandas has None or NaN."""
+    if isinstance(column, np.ndarray) and column.dtype.kind == "f":
+        return column.astype(np.float64)
     import pandas as pd
 
     series = pd.Series(column)
