@@ -69,8 +69,7 @@ test-quick: .venv/.dev
 	$(PYTEST) -q -m quick --ignore=tests/browser
 
 test-slow: .venv/.dev
-	$(PYTEST) -m slow
-	tests/notebooks.sh $(BIN)/python real -n logical --maxprocesses 4 --dist loadfile
+	tests/beside.sh 'tests/notebooks.sh $(BIN)/python real' '$(PYTEST) -m slow'
 
 lint: .venv/.dev $(JAVASCRIPT)/node_modules/.made
 	$(BIN)/ruff check .

@@ -2,16 +2,14 @@
 # Run the tutorials and compare their marked cells with what is committed:
 #   tests/notebooks.sh PYTHON shipped   on the shipped model
 #   tests/notebooks.sh PYTHON real      on the real model, where the reference files are
-# Further words are options of pytest; cells of a notebook follow one another: --dist loadfile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=$1
-options=("${@:3}")
 # Widgets run at once and raise what goes wrong.
 export WASINN_NB_RAISE=1
 run() {
     "$python" -m pytest -p no:cacheprovider -c /dev/null --rootdir=. --noconftest \
-        "${options[@]}" --nbval-lax --nbval-cell-timeout=120 "$@" notebooks
+        --nbval-lax --nbval-cell-timeout=120 "$@" notebooks
 }
 case $2 in
 shipped)
