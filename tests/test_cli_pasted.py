@@ -91,7 +91,7 @@ def test_pairs_of_other_names():
     for folder, name in (("a", "x"), ("b", "y")):
         mask(f"{folder}/{name}.png", [[0, 1]])
     words = ["evaluate", "a", "b", "--masks-only", "--classes", "2"]
-    assert "give the files of a pair one name" in refused(*words)
+    assert "the files of a pair have one name" in refused(*words)
     Path("b/y.png").rename("b/x.png")
     assert "mean IoU 1.0000" in run(*words)
     mask("b/x.tif", [[0, 1]])

@@ -138,8 +138,8 @@ def test_links_that_lead_out(tmp_path):
     with pytest.raises(RuntimeFailure) as caught:
         read_model([path], GraphEncoding.ONNX)
     assert str(caught.value) == (
-        "expected the weights of 'w0' in a file in the model's folder, got a link, 'w.data', that "
-        "leads out of it: put the file itself there"
+        f"{path}: expected the weights of 'w0' in a file in the model's folder, got a link, "
+        "'w.data', that leads out of it: put the file itself there"
     )
 
 
