@@ -15,6 +15,7 @@ import wasinn_nb as wn
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, NotFoundError
 from wasinn_nb.files import existing_file, nothing_at
 from wasinn_nb.imaging import IMAGE_SUFFIXES
+from wasinn_nb.prediction.remote import RemotePlace
 
 
 @pytest.fixture(autouse=True)
@@ -141,6 +142,22 @@ def test_generators_lose_no_image_to_the_check(toy):
     given = (Path(f"images/{n:04}.png") for n in range(3))
     found = wn.predict(given, toy, "store", progress=False)
     assert found.table(["name"])["name"].tolist() == ["0000.png", "0001.png", "0002.png"]
+
+
+@pytest.mark.full
+def test_urls_without_images_and_those_that_are_listed_once(toy, monkeypatch):
+    files = pytest.importorskip("fsspec").filesystem("memory")
+    files.makedirs("/missing_paths/empty", exist_ok=True)
+    files.pipe("/missing_paths/full/a.png", Path("images/0000.png").read_bytes())
+    asked, entries = [], RemotePlace.entries
+    monkeypatch.setattr(
+        RemotePlace, "entries", lambda self, one: (asked.append(one), entries(self, one))[1]
+    )
+    with pytest.raises(MissingFileError, match=r"no images at memory://missing_paths/empty; name"):
+        wn.predict("memory://missing_paths/empty", toy, "store", progress=False)
+    assert not Path("store").exists()
+    assert len(wn.predict("memory://missing_paths/full", toy, "store", progress=False)) == 1
+    assert asked == ["/missing_paths/empty", "/missing_paths/full"]
 
 
 def test_one_image():
