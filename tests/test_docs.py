@@ -49,7 +49,7 @@ def workplace(tmp_path):
     return tmp_path
 
 
-LONG = {"compare-two-runs", "quantize"}
+LONG = {"README", "compare-two-runs", "quantize"}  # test_readme.py runs the README, too
 
 
 @pytest.mark.full
