@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from commands import run
 from PIL import Image
 
 import wasinn_nb as wn
@@ -158,6 +159,15 @@ def test_a_gallery_of_a_folder_of_saved_results(results, tmp_path):
     assert scope["selection"]["name"].tolist() == gallery.selection["name"].tolist()
     with pytest.raises(MissingFileError, match="neither a store nor saved results"):
         wn.Gallery(tmp_path.parent)
+
+
+def test_a_page_of_a_folder_of_saved_results(results, tmp_path):
+    for name, one in results.items():
+        one.save(tmp_path / "saved", name)
+    page = tmp_path / "page.html"
+    printed = run("gallery", tmp_path / "saved", "--html", page, "--query", "car > 0.5")
+    assert printed == f"1 image: {page}\n"
+    assert page.read_text().startswith("<!doctype html>")
 
 
 def test_a_gallery_of_an_evaluation_shows_its_true_masks(results, tmp_path):

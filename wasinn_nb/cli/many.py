@@ -173,7 +173,13 @@ def predictions(
 
 @app.command()
 def gallery(
-    store: StoreFolder,
+    store: Annotated[
+        Path,
+        typer.Argument(
+            help="The folder that `predict` wrote, or that of one run in it; or one of results "
+            "that `segment --output` or `classify --output` wrote."
+        ),
+    ],
     html: Annotated[
         Path, typer.Option("--html", help="Write a page to this file, readable without Jupyter.")
     ],
