@@ -140,9 +140,8 @@ def plain_arrays(table: Any) -> dict[str, NDArray[Any]]:
             parts = [_floats(chunk, _NUMBERS[kind]) for chunk in column.chunks]
             found[name] = np.concatenate([np.zeros(0), *parts])
         elif kind == "string":
-            values = np.array(column.to_pylist(), object)
-            values[np.equal(values, None)] = ""
-            found[name] = values
+            texts = ["" if one is None else one for one in column.to_pylist()]
+            found[name] = np.array(texts, object)
     return found
 
 
