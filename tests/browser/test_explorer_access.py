@@ -110,6 +110,7 @@ def test_everything_is_reached_by_the_keyboard(notebook, explorer):
     page.keyboard.press("Enter")
     expect(models).to_be_hidden()
     explorer.button("Model").press("Enter")
+    expect(models.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("channels")
     page.keyboard.press("Enter")  # the first that is found
     notebook.until(lambda: explorer.ask("it.models.value") == "channels", "it is picked")
