@@ -184,7 +184,9 @@ def test_run_hands_on_how_the_guest_ended(mode, code, printed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("mode", "code"), [("exit3", 3), ("panic", 125), ("recurse", 125)])
+@pytest.mark.parametrize(
+    ("mode", "code"), [("exit3", 3), ("unreachable", 125), ("panic", 125), ("recurse", 125)]
+)
 def test_run_hands_it_on_every_time(mode, code):
     """A guest's threads once brought the process down on its way out."""
     assert {started("run", "misbehave", "--", mode).returncode for _ in range(5)} == {code}
