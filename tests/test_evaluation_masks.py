@@ -141,6 +141,12 @@ def test_many_unknown_values_hint_at_their_cause():
         evaluate(np.zeros((1, 52), U8), np.arange(52, dtype=U8)[None], classes=2)
 
 
+def test_a_dozen_clean_labels_are_not_called_lossy():
+    # A data set of 12 classes, of which two were named.
+    with pytest.raises(TensorError, match=r"leave them out with ignore$"):
+        evaluate(np.zeros((1, 12), U8), np.arange(12, dtype=U8)[None], classes=2)
+
+
 @pytest.mark.parametrize("format_", ["JPEG", "WEBP", "TIFF"])
 def test_lossy_masks_are_refused_with_their_values(format_, tmp_path):
     labels = np.zeros((64, 64), U8)

@@ -201,6 +201,12 @@ class TestReport:
         with pytest.raises(KeyError):
             wn.portability(Trace())["wamr"]
 
+    def test_a_guest_that_makes_no_call(self):
+        assert wn.portability(Trace()).notes == ("no WASI-NN call was made",)
+        run = host.run_guest(command(""), isolation="thread", stream=False)
+        (note,) = wn.portability(run).notes
+        assert note.endswith(": only its imports and its exit code are judged")
+
     def test_names_from_a_guest_are_inert(self):
         run = host.run_guest(command(""), isolation="thread", stream=False)
         run.imports = ("wasi_nn.\x1b[31mload",)

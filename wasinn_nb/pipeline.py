@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import os
 import threading
 import time
@@ -13,9 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import PIL
 from PIL import Image
 
-from wasinn_nb import catalog, settings
+from wasinn_nb import __version__, catalog, settings
 from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import (
@@ -377,5 +377,4 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
 @functools.cache
 def versions() -> Mapping[str, str]:
     """Return the versions of what prepares an image: this package, Pillow and NumPy."""
-    packages = ("wasinn-nb", "pillow", "numpy")
-    return {package: importlib.metadata.version(package) for package in packages}
+    return {"wasinn-nb": __version__, "pillow": PIL.__version__, "numpy": np.__version__}

@@ -83,6 +83,9 @@ def portability(run_or_trace: RunWithTrace | Trace) -> Portability:
         )
     reports = [_report(rules, trace, imports, exit_code) for rules in runtime_rules()]
     notes = []
+    if not trace and not trace.dropped:
+        judged = "only its imports and its exit code are judged" if exit_code is not None else ""
+        notes.append("no WASI-NN call was made" + (f": {judged}" if judged else ""))
     if trace.dropped:
         notes.append(f"the trace leaves out {counted(trace.dropped, 'call')}: not judged")
     return Portability(what, tuple(reports), tuple(notes))

@@ -29,6 +29,7 @@ IGNORED: Final = 255
 _UNKNOWN: Final = 254
 _MOST: Final = 250  # classes: below the two indices above, with room for "other"
 _LISTED_VALUES: Final = 8
+_MANY_VALUES: Final = 16  # more are seldom a slip in naming classes
 _WHITE_LABEL: Final = 255  # of the class in masks that are black and white images
 
 
@@ -207,8 +208,11 @@ class LabelSet:
         remedy = self._remedy(
             len(values), black_and_white=black_and_white and not self.colored, predicted=predicted
         )
-        if more > 0:
-            cause = "; so many come from lossy compression, or from resizing a colored mask"
+        if len(values) > _MANY_VALUES:
+            cause = (
+                "; so many are classes that nothing names, or come from lossy compression or from "
+                "resizing a colored mask"
+            )
             remedy = Remedy(remedy.python + cause, command=remedy.command + cause)
         raise TensorError(f"{name}: expected the {what} {known}, got {listed}", remedy=remedy)
 
