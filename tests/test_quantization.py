@@ -24,14 +24,14 @@ from wasinn_nb.quantization.samples import split
 from wasinn_nb.quantization.stages import Stages
 
 PIXELS = np.full((64, 96, 3), 90, np.uint8)
-RNG = np.random.default_rng(11)
 
 
 def images_in(folder, count=8, size=(64, 96)):
     """Write images of few colors, and their labels by the class of the toy."""
     folder.mkdir()
+    rng = np.random.default_rng(11)  # the same images, whatever ran before
     for number in range(count):
-        small = RNG.integers(0, 256, (4, 6, 3), np.uint8)
+        small = rng.integers(0, 256, (4, 6, 3), np.uint8)
         image = Image.fromarray(small).resize(size[::-1], Image.Resampling.BICUBIC)
         image.save(folder / f"{number}.png")
     return folder
@@ -228,7 +228,11 @@ def test_a_model_in_int8_is_a_model_with_a_card(model, images, tmp_path, capfd):
     pytest.importorskip("nncf")
     calls = []
     found = wn.quantize(
-        model, images, folder=tmp_path / "out", progress=lambda *done: calls.append(done)
+        model,
+        images,
+        folder=tmp_path / "out",
+        max_drop=1,  # of two images a class has few pixels: no layer is kept for it
+        progress=lambda *done: calls.append(done),
     )
     assert capfd.readouterr() == ("", "")
     assert calls[0][0] == 0
