@@ -261,7 +261,7 @@ def test_a_model_in_int8_is_a_model_with_a_card(model, images, tmp_path, capfd):
     assert values["images"]["calibration"] == 6
     assert "in INT8" in (tmp_path / "out" / "report.html").read_text()
     again = pickle.loads(pickle.dumps(found))
-    assert again.judgement.classes == found.judgement.classes
+    assert repr(again.judgement) == repr(found.judgement)  # NaN of classes that no pixel has
     assert "INT8 is" in repr(found)
 
 
