@@ -41,7 +41,7 @@ def test_predict_then_look():
         ["0004.png", "done"],
     ]
     values = json.loads(run("predictions", "store", "--worst", "1", "--by", "size", "--json"))
-    assert (values["images"], len(values["rows"])) == (1, 1)
+    assert (values["images"], len(values["rows"])) == (6, 1)
     run("predictions", "store", "--export", "masks", "--to-parquet", "rows.parquet")
     assert len(pd.read_parquet("rows.parquet")) == 6
     assert len([*Path("masks").iterdir()]) == 6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -29,11 +29,8 @@ from wasinn_nb.cli.console import (
 )
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe, read_suffix
 from wasinn_nb.errors import Remedy, UnsupportedOperationError
-from wasinn_nb.prediction import dask_executor
-from wasinn_nb.render import Column, Document, Table
+from wasinn_nb.prediction import RowListing, dask_executor
 from wasinn_nb.wording import counted
-
-_LISTED: Final = 20
 
 StoreFolder = Annotated[
     Path, typer.Argument(help="The folder that `predict` wrote, or that of one run in it.")
@@ -135,10 +132,15 @@ def predictions(
         typer.Option("--query", "-q", help='Only rows for which this holds: "road < 0.05".'),
     ] = None,
     worst: Annotated[
-        int | None, typer.Option(min=1, help="Number of rows to look at first.")
+        int | None,
+        typer.Option(min=1, help="Number of rows to list, and to export; the summary is of all."),
     ] = None,
     by: Annotated[
-        str | None, typer.Option(help="The column that --worst sorts by. (default: confidence)")
+        str | None,
+        typer.Option(
+            help="The column of numbers to order rows by; with --compare, agreement or "
+            "'IoU CLASS'. (default: mean_confidence; of a classifier probability)"
+        ),
     ] = None,
     compare: Annotated[
         Path | None, typer.Option(help="Another store or run: where the two disagree.")
@@ -157,18 +159,27 @@ def predictions(
     found = wn.read_predictions(store, run)
     if query is not None:
         found = found.query(query)
-    if worst is not None or by is not None:
-        found = found.worst(worst or _LISTED, by)
-    if export is not None:
-        print_line(f"masks: {found.export(export, format_)}")
-    if to_parquet is not None:
-        print_line(f"rows: {found.to_parquet(to_parquet)}")
+    ordered = worst is not None or by is not None
     if compare is not None:
-        _tell(found.compare(wn.read_predictions(compare)), html, as_json=as_json)
-        return
-    _tell(found, html, as_json=as_json)
-    if not as_json and (query is not None or worst is not None or by is not None):
-        show(_listing(found, by))
+        if ordered and (export is not None or to_parquet is not None):
+            raise typer.BadParameter(
+                "with --compare, --worst and --by list images of the comparison; leave out "
+                "--export and --to-parquet",
+                param_hint="--compare",
+            )
+        compared = found.compare(wn.read_predictions(compare))
+        if ordered:
+            compared = compared.worst(worst) if by is None else compared.worst(worst, by)
+    listing = RowListing(found, worst, by)
+    chosen = found if worst is None else listing.rows
+    if export is not None:
+        print_line(f"masks: {chosen.export(export, format_)}")
+    if to_parquet is not None:
+        print_line(f"rows: {chosen.to_parquet(to_parquet)}")
+    if compare is not None:
+        _tell(compared, html, as_json=as_json)
+    else:
+        _tell(listing if ordered or query is not None else found, html, as_json=as_json)
 
 
 @app.command()
@@ -231,21 +242,14 @@ def gallery(
 
 
 def _tell(
-    found: wn.Predictions | wn.RunComparison, html: Path | None, *, as_json: bool, **more: Any
+    found: wn.Predictions | RowListing | wn.RunComparison,
+    html: Path | None,
+    *,
+    as_json: bool,
+    **more: Any,
 ) -> None:
     page = None if html is None else str(found.write_html(html))
     if as_json:
         print_json(found.to_dict() | {"html": page, **more})
     else:
         show(found)
-
-
-def _listing(found: wn.Predictions, by: str | None) -> Document:
-    """Return the first rows as a table: names, what they are ordered by, the classes."""
-    known = ["mean_confidence", "label", "probability", *found.class_columns.values()]
-    chosen = [name for name in dict.fromkeys([by, *known]) if name in found.columns]
-    frame = found[:_LISTED].table(["name", "status", *chosen])
-    left = len(found) - len(frame)
-    more = f"{counted(left, 'row')} more" if left > 0 else ""
-    columns: list[str | Column] = ["name", "status", *(Column(name, ".4f") for name in chosen)]
-    return Document("rows", [Table(columns, frame.to_numpy().tolist(), more)], show_title=False)

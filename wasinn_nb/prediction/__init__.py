@@ -10,12 +10,14 @@ from wasinn_nb.prediction.opening import read_predictions
 from wasinn_nb.prediction.predicting import predict
 from wasinn_nb.prediction.predictions import Predictions
 from wasinn_nb.prediction.querying import rows_that_plainly_hold
+from wasinn_nb.prediction.row_listing import RowListing
 from wasinn_nb.prediction.sources import listing
 from wasinn_nb.prediction.store import is_store, near_store
 
 __all__ = [
     "Item",
     "Predictions",
+    "RowListing",
     "RunComparison",
     "dask_executor",
     "gather_results",

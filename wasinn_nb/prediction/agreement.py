@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from wasinn_nb import metrics
 from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.prediction.expressions import no_column
 from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.render import Column, Document, Items, Paragraph, Report, Table
 from wasinn_nb.tasks.segmentation import resize_labels
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["RunComparison", "compared"]
 
 _SHOWN: Final = 10
+_AGREEMENT: Final = "agreement"
 _MASK: Final = ("name", "sha256", "status", "mask", "covers", "width", "height")
 _LABEL: Final = ("name", "sha256", "status", "label", "probability")
 
@@ -49,11 +51,17 @@ class RunComparison(Report):
     ious : (N, C) float64 array
         Of each image, the IoU of each class between the runs, NaN where it is in neither.
     alone : (int, int)
-        Images that only the first, and only the second run has a result for.
+        Images compared that only the first, and only the second run has a result for.
     differs : tuple of str
         What of the two origins differs, such as ``recipe``.
     remarks : tuple of str
         Those of the two runs: which of several they are, and whether they are finished.
+    not_selected : int
+        Images with a result in both runs that are not among the rows that were compared.
+    most : int, optional
+        How many images are listed.  Default: 10 as text, and all elsewhere.
+    by : str
+        What orders them: ``"agreement"`` or ``"IoU CLASS"``; the lowest first.
 
     Examples
     --------
@@ -75,6 +83,9 @@ class RunComparison(Report):
     alone: tuple[int, int]
     differs: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    not_selected: int = 0
+    most: int | None = None
+    by: str = _AGREEMENT
 
     @property
     def agreement(self) -> float:
@@ -86,19 +97,51 @@ class RunComparison(Report):
         """IoU between the runs over all images: class → 0 to 1, NaN where it is in neither."""
         return dict(zip(self.classes, metrics.iou(self.matrix).tolist(), strict=True))
 
+    def worst(self, n: int | None = None, by: str = _AGREEMENT) -> RunComparison:
+        """Return the same comparison with other images listed; it is still of all.
+
+        Parameters
+        ----------
+        n : int, optional
+            How many.  Default: 10 as text, and all elsewhere.
+        by : str
+            ``"agreement"`` or ``"IoU CLASS"``: the lowest first.  Images that have the class in
+            neither run are left out.
+
+        Raises
+        ------
+        InvalidArgumentError
+            If it is neither, or *n* is not a number of images.
+        """
+        if n is not None and (isinstance(n, bool) or not isinstance(n, int) or n < 1):
+            raise InvalidArgumentError(f"expected how many images, got {n!r:.80}")
+        if by not in self._measures():
+            raise no_column(by, [*self._measures()])
+        return replace(self, most=n, by=by)
+
     def images(self) -> pd.DataFrame:
         """Return a row for each image, the ones that the runs disagree on most first."""
         import pandas as pd
 
-        order = np.argsort(self.agreements, kind="stable")
-        values: dict[str, Any] = {"agreement": self.agreements[order]}
-        for index, name in enumerate(self.classes):
-            values[f"IoU {name}"] = self.ious[order, index]
+        order = self._order()[: self.most]
+        values = {name: column[order] for name, column in self._measures().items()}
         return pd.DataFrame(values, index=pd.Index([self.names[n] for n in order], name="image"))
+
+    def _measures(self) -> dict[str, NDArray[np.float64]]:
+        """Return what there is of each image, by name."""
+        ious = {f"IoU {name}": self.ious[:, n] for n, name in enumerate(self.classes)}
+        return {_AGREEMENT: self.agreements, **ious}
+
+    def _order(self) -> NDArray[np.int64]:
+        """Return the places of the images, the lowest values first."""
+        values = self._measures()[self.by]
+        order = np.argsort(values, kind="stable")
+        return order[~np.isnan(values[order])]
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON values, the images that the runs disagree on most first."""
-        order = np.argsort(self.agreements, kind="stable").tolist()
+        measures = dict.fromkeys([_AGREEMENT, self.by])
+        values = {name: self._measures()[name].tolist() for name in measures}
         return {
             "models": list(self.titles),
             "agreement": self.agreement,
@@ -107,20 +150,31 @@ class RunComparison(Report):
             "alone": list(self.alone),
             "differs": list(self.differs),
             "remarks": list(self.remarks),
+            "compared": len(self.names),
+            "not_selected": self.not_selected,
             "images": [
-                {"name": self.names[n], "agreement": float(self.agreements[n])} for n in order
+                {"name": self.names[n], **{name: column[n] for name, column in values.items()}}
+                for n in self._order()[: self.most].tolist()
             ],
         }
 
     def document(self) -> Document:
         """Return what there is to see: agreement by class, and the images with the least."""
-        order = np.argsort(self.agreements, kind="stable")[:_SHOWN]
-        title = f"{self.titles[0]} and {self.titles[1]}, {counted(len(self.names), 'image')}"
+        order = self._order()[: self.most or _SHOWN]
+        count = len(self.names)
+        title = f"{self.titles[0]} and {self.titles[1]}, {counted(count, 'image')}"
+        measures = [*dict.fromkeys([_AGREEMENT, self.by])]
+        columns = [self._measures()[name] for name in measures]
+        caption = f"least {self.by}"
+        if len(order) < count:
+            caption = f"the {len(order)} of {count} images with the least {self.by}"
         alone = [
             f"{counted(count, 'image')} only in the {which} run"
             for count, which in zip(self.alone, ("first", "second"), strict=True)
             if count
         ]
+        if self.not_selected:
+            alone.append(f"{counted(self.not_selected, 'image')} of both runs not selected")
         pixels = self.matrix.sum(axis=1).tolist(), self.matrix.sum(axis=0).tolist()
         differs = f"what differs: {', '.join(self.differs)}"
         return Document(
@@ -133,9 +187,9 @@ class RunComparison(Report):
                     list(zip(self.classes, self.iou.values(), *pixels, strict=True)),
                 ),
                 Table(
-                    ["image", Column("agreement", ".4f")],
-                    [(self.names[n], float(self.agreements[n])) for n in order],
-                    "least agreement",
+                    ["image", *(Column(name, ".4f") for name in measures)],
+                    [(self.names[n], *(float(one[n]) for one in columns)) for n in order],
+                    caption,
                 ),
                 *([Paragraph("; ".join(alone))] if alone else []),
                 *([Items(self.remarks)] if self.remarks else []),
@@ -159,8 +213,7 @@ def compared(one: Predictions, other: Predictions, progress: Progress) -> RunCom
     names, agreements, ious = [], [], []
     masks = one.task == "segmentation"
     pairs = _pairs(one, other, _MASK if masks else _LABEL)
-    alone = next(pairs)
-    count = len(one) - alone[0]
+    alone, count, not_selected = next(pairs)
     for first, second in progress_bar(
         pairs, progress=progress, desc="compare", unit="image", total=count, leave=False
     ):
@@ -188,22 +241,37 @@ def compared(one: Predictions, other: Predictions, progress: Progress) -> RunCom
         alone,
         tuple(one.origin.diff(other.origin)),
         (*one.remarks, *other.remarks),
+        not_selected,
     )
 
 
 def _pairs(one: Predictions, other: Predictions, columns: Sequence[str]) -> Iterator[Any]:
-    """Yield how many images only one has; then the rows of each image that both have."""
+    """Yield counts of images; then the rows of each image that both have.
+
+    The counts: what only one has, how many pairs there are, and how many are not selected.
+    """
     finished = [run.query("status == 'done'") for run in (one, other)]
-    hashes = [run.table(["sha256"])["sha256"].tolist() for run in finished]
+    hashes = [_hashes(run) for run in finished]
+    wholes = [{*_hashes(run.whole.query("status == 'done'"))} - {None} for run in (one, other)]
     places = {sha256: place for place, sha256 in enumerate(hashes[1])}
     common = ({*hashes[0]} & {*hashes[1]}) - {None}  # of results that came without their image
+    alone = (
+        sum(sha256 not in wholes[1] for sha256 in hashes[0]),
+        sum(sha256 not in wholes[0] for sha256 in hashes[1]),
+    )
     yield (
-        sum(sha256 not in common for sha256 in hashes[0]),
-        sum(sha256 not in common for sha256 in hashes[1]),
+        alone,
+        sum(sha256 in common for sha256 in hashes[0]),
+        len((wholes[0] & wholes[1]) - common),
     )
     for row in finished[0].rows(columns):
         if row["sha256"] in common:
             yield row, finished[1].row(places[row["sha256"]], columns)
+
+
+def _hashes(run: Predictions) -> list[str | None]:
+    hashes: list[str | None] = run.table(["sha256"])["sha256"].tolist()
+    return hashes
 
 
 def _labels(

@@ -41,8 +41,15 @@ _CLASSES: Final = 10
 _OPACITY: Final = 0.45
 
 
-def predictions_document(predictions: Predictions) -> Document:
-    """Return what there is to see of rows: counts, classes, errors, the first images."""
+def predictions_document(predictions: Predictions, first: Predictions | None = None) -> Document:
+    """Return what there is to see of rows: counts, classes, errors, the first images.
+
+    Parameters
+    ----------
+    predictions : Predictions
+    first : Predictions, optional
+        The rows whose images come first.  Default: as they are stored.
+    """
     columns = ["status", *_figures(predictions)]
     frame = predictions.table(columns)
     failed = int((frame["status"] == "error").sum())
@@ -56,15 +63,25 @@ def predictions_document(predictions: Predictions) -> Document:
         blocks.append(Paragraph(f"assumed: {'; '.join(predictions.assumed)}"))
     if predictions.remarks:
         blocks.append(Items(predictions.remarks))
-    blocks.append(Only(("notebook", "page"), _thumbnails(predictions)))
+    blocks.append(Only(("notebook", "page"), _thumbnails(predictions if first is None else first)))
     where = [("rows", str(predictions.folder / "rows")), ("made by", origin.ran)]
     blocks.append(Only(("notebook", "page"), [Facts(where)]))
     return Document(title, blocks)
 
 
-def predictions_values(predictions: Predictions) -> dict[str, Any]:
-    """Return rows as JSON values; see :meth:`Predictions.to_dict`."""
-    frame = predictions.table()
+def predictions_values(
+    predictions: Predictions, listed: Predictions | None = None
+) -> dict[str, Any]:
+    """Return rows as JSON values; see :meth:`Predictions.to_dict`.
+
+    Parameters
+    ----------
+    predictions : Predictions
+    listed : Predictions, optional
+        The rows to list, where the counts are of more.
+    """
+    statuses = predictions.table(["status"])["status"]
+    frame = (predictions if listed is None else listed).table()
     if "finished" in frame:
         frame["finished"] = frame["finished"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     run = predictions.folder.name
@@ -76,8 +93,8 @@ def predictions_values(predictions: Predictions) -> dict[str, Any]:
         "assumed": list(predictions.assumed),
         "others": list(predictions.others),
         "remarks": list(predictions.remarks),
-        "images": len(frame),
-        "errors": int((frame["status"] == "error").sum()),
+        "images": len(statuses),
+        "errors": int((statuses == "error").sum()),
         "rows": [
             {name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")
         ],

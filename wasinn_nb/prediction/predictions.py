@@ -20,6 +20,7 @@ from wasinn_nb.prediction.arrow import arrow, parquet
 from wasinn_nb.prediction.display import predictions_document, predictions_values
 from wasinn_nb.prediction.exporting import exported
 from wasinn_nb.prediction.expressions import no_column
+from wasinn_nb.prediction.ordering import usual_order, worst_order
 from wasinn_nb.prediction.originals import image_of
 from wasinn_nb.prediction.querying import rows_that_hold
 from wasinn_nb.prediction.schema import HEAVY
@@ -35,8 +36,6 @@ __all__ = ["Predictions"]
 
 _LEFT_OUT: Final = HEAVY | {"digest", "source_bytes"}
 """Columns that a table has only where they are asked for."""
-
-_HIGHEST_FIRST: Final = frozenset({"near_tie", "seconds_read", "seconds_infer"})
 
 
 class Predictions(Report):
@@ -127,6 +126,11 @@ class Predictions(Report):
         return self._stored.run.class_columns
 
     @property
+    def whole(self) -> Predictions:
+        """All rows of the run, where these are some of them."""
+        return Predictions(self._stored, None, self.others, self.remarks)
+
+    @property
     def facts(self) -> dict[str, Any]:
         """How the run went: its sessions with their speed, and what was measured for it."""
         return self._stored.run.facts()
@@ -211,15 +215,7 @@ class Predictions(Report):
         """
         if isinstance(n, bool) or not isinstance(n, int) or n < 0:
             raise InvalidArgumentError(f"expected how many rows, got {n!r:.80}")
-        if by is None:
-            known = ("mean_confidence", "probability")
-            by = next((name for name in known if name in self.columns), "seconds_infer")
-        values = self.table([by])[by].to_numpy()
-        if values.dtype.kind not in "iuf":
-            raise InvalidArgumentError(f"expected a column of numbers, got {by!r:.80}")
-        values = values.astype(np.float64)
-        order = np.argsort(-values if by in _HIGHEST_FIRST else values, kind="stable")
-        order = order[~np.isnan(values[order])]
+        order = worst_order(usual_order(self.columns) if by is None else by, self.table)
         return self._part(self._positions[order[:n]])
 
     def result(self, row: int | str) -> Any:
@@ -261,7 +257,7 @@ class Predictions(Report):
     def compare(self, other: Predictions, *, progress: Progress = True) -> RunComparison:
         """Say how far two runs agree, image by image and class by class.
 
-        Images are paired by their content.
+        Images are paired by their content.  Of rows that were selected, these alone are compared.
 
         Parameters
         ----------
