@@ -181,6 +181,12 @@ def test_repr_is_stable(three):
     assert not re.search(r"0x[0-9a-f]{4,}|/tmp", again)
 
 
+def test_large_numbers_of_pixels_are_grouped():
+    mask = np.zeros((40, 50), np.uint8)
+    found = wn.evaluate({"a": mask}, {"a": mask}, classes=("road",))
+    assert repr(found).splitlines()[0] == "Evaluation: 1 image, 2,000 pixels counted"
+
+
 def test_json(three):
     values = json.loads(json.dumps(three.to_dict(), allow_nan=False))
     assert values["classes"]["road"]["iou"] == three.iou["road"]

@@ -239,6 +239,9 @@ def test_what_there_is_to_see(found, place):
     assert "other runs" not in html
     page = found.write_html(place / "page.html").read_text()
     assert "text.png" in page
+    assert "the first 5 of 8 images" in page
+    few = found[:2]
+    assert "the first" not in few.write_html(place / "few.html").read_text()
 
 
 def test_nothing_to_see(found):

@@ -337,27 +337,6 @@ def toy(tmp_path):
 IMAGE = np.zeros((4, 6, 3), np.uint8)
 
 
-def test_the_verdict_says_what_is_lost_and_by_which_class(toy):
-    found = quantized.quantization(toy, IMAGE, third=False)
-    start, rest = found.verdict.split(" times as fast as f32 ")
-    assert start.startswith("INT8 is ")
-    assert rest == "and loses 0.0040 mean IoU (0.0010 to 0.0080); class 2 loses most"
-    gained = quantized.quantization(toy, IMAGE, lost=-0.002, third=False)
-    assert "gains 0.0020 mean IoU (-0.0080 to -0.0010)" in gained.verdict
-    too_much = quantized.quantization(toy, IMAGE, lost=0.05)
-    assert not too_much.within
-    assert too_much.verdict.endswith("(0.0500, more than the 0.01 that is allowed)")
-
-
-def test_without_masks_the_verdict_is_about_agreement(toy):
-    found = quantized.quantization(toy, IMAGE, masks=False, max_drop=0.1)
-    assert found.verdict.endswith("; 99.20 % of the pixels get f32's class; class 2 agrees least")
-    assert "which this device prefers" in found.verdict
-    text = repr(found)
-    assert "without masks nothing says which of the two is right" in text
-    assert "IoU lost" not in text
-
-
 def test_the_report_names_kept_layers_and_broken_images(toy):
     found = quantized.quantization(toy, IMAGE, kept=["relu"])
     text = repr(found)

@@ -123,7 +123,7 @@ class Timings(Showing, Sequence[PipelineTimes]):
     >>> [round(one, 2) for one in timings.ratio(1)]
     [0.5, 0.5, 0.5]
     >>> print(timings)
-    image.jpg: 3 rounds in turn; medians in milliseconds, ratios with quartiles
+    image.jpg: 3 rounds in turn; medians in milliseconds; ratios are medians of paired rounds
     model  ran on     load  read  preprocess  infer and argmax  file to mask  ratio  quartiles  same pixels
     a      CPU, f32  250.0  10.0         0.0              70.0          80.0   1.00
     b      CPU, f32  250.0  10.0         0.0              30.0          40.0   0.50  0.50-0.50     100.00 %
@@ -180,7 +180,7 @@ class Timings(Showing, Sequence[PipelineTimes]):
         rounds = len(self._times[0].rounds)
         if len(self) == 1:
             return f"{self._image}: {rounds} rounds; medians in milliseconds"
-        how = "medians in milliseconds, ratios with quartiles"
+        how = "medians in milliseconds; ratios are medians of paired rounds"
         return f"{self._image}: {rounds} rounds in turn; {how}"
 
     def document(self) -> Document:

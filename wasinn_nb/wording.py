@@ -99,11 +99,11 @@ def listed(texts: Sequence[str], most: int = _MOST_LISTED) -> str:
     return text if len(texts) <= most else f"{text} and {len(texts) - most:,} more"
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, *, grouped: bool = False) -> str:
     """Return a number with its noun, of which there may be one.
 
     Of a noun with something after it, such as ``file of a model``, the first word is put into the
-    plural where ``of`` follows it, else the last.
+    plural where ``of`` follows it, else the last.  *grouped* digits have a comma after thousands.
 
     Examples
     --------
@@ -111,6 +111,8 @@ def counted(number: int, noun: str) -> str:
     ('1 pixel', '0 predictions', '1234 classes')
     >>> counted(2, "WASI-NN call"), counted(2, "file of a model"), counted(2, "category")
     ('2 WASI-NN calls', '2 files of a model', '2 categories')
+    >>> counted(4415069, "pixel", grouped=True)
+    '4,415,069 pixels'
     """
     if number == 1:
         return f"1 {noun}"
@@ -119,7 +121,7 @@ def counted(number: int, noun: str) -> str:
         head = f"{head[:-1]}ie"
     elif head.endswith(("s", "x", "ch", "sh")):
         head += "e"
-    return f"{number} {head}s{of}{rest}"
+    return f"{number:{',' if grouped else ''}} {head}s{of}{rest}"
 
 
 def percent(share: float) -> str:

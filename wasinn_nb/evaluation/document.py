@@ -145,7 +145,8 @@ def matrix_section(
     present = [names[index] for index in there]
     how = (
         "Each row shows what became of a true class, in percent of it: blue where it was predicted "
-        "right, orange where not. Small parts are drawn darker than they are."
+        "right, orange where not. Small parts have a stronger color than their size gives, so that "
+        "they are seen."
     )
     if left_out := len(names) - len(there):
         how += f" {counted(left_out, 'class')} without a pixel or an image left out."

@@ -286,7 +286,8 @@ class Evaluation(Report):
         """Return one line: whose predictions, how many images and pixels."""
         n = len(self.counts)
         of = f"{self.model}, " if self.model else ""
-        return f"{of}{counted(n, 'image')}, {counted(int(self.matrix.sum()), 'pixel')} counted"
+        pixels = counted(int(self.matrix.sum()), "pixel", grouped=True)
+        return f"{of}{counted(n, 'image')}, {pixels} counted"
 
     def summary(self) -> str:
         """Return the overall figures in one line."""

@@ -178,7 +178,9 @@ def _thumbnails(predictions: Predictions) -> list[Block]:
         card = predictions.card
         entries = zip(card.classes, card.palette, strict=True)
         key = [Legend([LegendEntry(name, color, "") for name, color in entries])]
-    return [ImageRow(blocks), *key]
+    total = len(predictions)
+    what = Paragraph(f"the first {len(blocks)} of {counted(total, 'image')}")
+    return [*([what] if len(blocks) < total else []), ImageRow(blocks), *key]
 
 
 def tinted_thumbnail(predictions: Predictions, values: Mapping[str, Any]) -> tuple[str, bytes, int]:

@@ -14,6 +14,7 @@ from wasinn_nb.comparison import LayerComparison
 from wasinn_nb.pickling import pickled_fields
 from wasinn_nb.quantization.judging import Judgement
 from wasinn_nb.quantization.losses import ClassLoss, Interval
+from wasinn_nb.quantization.verdict import loss_words, speed_words, worth_words
 from wasinn_nb.render import (
     Block,
     Column,
@@ -116,22 +117,16 @@ class Quantization(Report):
     @property
     def verdict(self) -> str:
         """The outcome in one sentence."""
-        parts = [f"INT8 is {self.speedup:.1f} times as fast as f32"]
+        fast = f"INT8 is {speed_words(self.speedup, 'f32')}"
         if self.preferred is not None:
             name, speed = self.preferred
-            parts[0] += f" ({name}, which this device prefers: {speed:.1f} times)"
-        worst = self.judgement.worst_class
-        if self.judgement.mean is not None:
-            parts.append(f"{_change(self.judgement.mean)}; {worst.name} loses most")
-        else:
-            parts.append(
-                f"{percent(self.judgement.agreement)} of the {self._unit} get f32's class; "
-                f"{worst.name} agrees least"
-            )
-        sentence = " and ".join(parts) if self.judgement.mean is not None else "; ".join(parts)
-        if not self.within:
-            sentence += f" ({worst.lost:.4f}, more than the {self.max_drop:g} that is allowed)"
-        return sentence
+            fast += f" ({name}, which this device prefers, is {speed_words(speed, 'f32')})"
+        losses = loss_words(self.judgement, self.max_drop, self._unit)
+        return "; ".join(filter(None, (fast, losses, self._against)))
+
+    @property
+    def _against(self) -> str:
+        return worth_words(self.speedup, *self.sizes)
 
     @property
     def _unit(self) -> str:
@@ -169,12 +164,13 @@ class Quantization(Report):
 
     def document(self) -> Document:
         """Return what there is to see: the verdict, sizes and times, classes, worst images."""
+        times = self.timings.document()
         blocks: list[Block] = [
-            Paragraph(self.verdict, "strong" if self.within else "bad"),
+            Paragraph(self.verdict, "strong" if self.within and not self._against else "bad"),
             Facts(self._facts()),
             self._class_table(),
             Section("Images", [self._image_table(_LISTED)]),
-            Section("Time", [*self.timings.document().blocks]),
+            Section("Time", [Paragraph(times.title), *times.blocks]),
         ]
         if self.layers is not None:
             own = [*self.layers.document().blocks]
@@ -235,7 +231,8 @@ class Quantization(Report):
     def _remarks(self) -> list[str]:
         remarks = []
         if self.tried:
-            steps = [f"{n} kept: {name} loses {lost:.4f}" for n, name, lost in self.tried]
+            of = " of its agreement" if self.judgement.mean is None else ""
+            steps = [f"{n} kept: {name} loses {lost:.4f}{of}" for n, name, lost in self.tried]
             remarks.append(
                 f"a class lost more than {self.max_drop:g}, so that layers were kept in floating "
                 f"point, the one that changes most by itself first: {'; '.join(steps)}"
@@ -243,21 +240,14 @@ class Quantization(Report):
         if self.judgement.mean is None:
             remarks.append("without masks nothing says which of the two is right")
         remarks.append(
-            "speed is of this processor; with AVX2 alone, INT8 gains less and may give other "
-            "values than with VNNI or AMX"
+            "speed is that of inference alone, on this processor; with AVX2 alone, INT8 gains less "
+            "and may give other values than with VNNI or AMX"
         )
         unreadable = self.images.get("unreadable", [])
         if unreadable:
             count = counted(len(unreadable), "image")
             remarks.append(f"{count} could not be read: {listed([*unreadable], _LISTED)}")
         return remarks
-
-
-def _change(loss: Interval) -> str:
-    bounds = f"({loss.low:.4f} to {loss.high:.4f})"
-    if loss.value < 0:
-        return f"gains {-loss.value:.4f} mean IoU ({-loss.high:.4f} to {-loss.low:.4f})"
-    return f"loses {loss.value:.4f} mean IoU {bounds}"
 
 
 def _lost(loss: Interval | None) -> str | None:

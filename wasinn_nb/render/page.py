@@ -48,7 +48,7 @@ def document_page(document: Document) -> str:
             part = f'<section id="part-{len(headings)}">{part}</section>'
         parts.append(part)
     body = "".join(parts)
-    script = f"<script>{_text('report.js')}</script>" if "data-sortable" in body else ""
+    script = f"<script>{_text('report.js')}</script>" if 'class="wnb-scroll"' in body else ""
     return _page(title, f"{_contents(headings)}{body}{script}")
 
 

@@ -1,4 +1,5 @@
-// A report page's script: tables that sort by a click on a heading.  Without it they stay as written.
+// A report page's script: tables sort by a click on a heading, and wide ones say that they scroll.
+// Without it they stay as written.
 
 /**
  * Return what a row is sorted by: a number where the column has numbers; null where it has no value.
@@ -56,6 +57,36 @@ function makeSortable(table) {
   });
 }
 
+/**
+ * Say where a box has more than is in view: at its edges, above it, and to who uses keys.
+ *
+ * @param {HTMLElement} box
+ */
+function hintAtMore(box) {
+  const note = document.createElement("p");
+  note.className = "wnb-more";
+  note.textContent = "Scroll sideways for more →";
+  note.hidden = true;
+  box.before(note);
+  const update = () => {
+    const left = box.scrollLeft > 1;
+    const right = box.scrollLeft + box.clientWidth < box.scrollWidth - 1;
+    box.dataset.more = [left && "left", right && "right"].filter(Boolean).join(" ");
+    note.hidden = !(left || right);
+    if (note.hidden) {
+      box.removeAttribute("tabindex");
+      box.removeAttribute("role");
+      box.removeAttribute("aria-label");
+    } else {
+      box.tabIndex = 0;
+      box.setAttribute("role", "region");
+      box.setAttribute("aria-label", "Scrolls sideways");
+    }
+  };
+  box.addEventListener("scroll", update, { passive: true });
+  new ResizeObserver(update).observe(box);
+}
+
 /** Open a folded part that a link of the page leads to. */
 function unfold() {
   const part = location.hash && document.querySelector(location.hash);
@@ -64,6 +95,9 @@ function unfold() {
 
 for (const table of document.querySelectorAll("table[data-sortable]")) {
   makeSortable(/** @type {HTMLTableElement} */ (table));
+}
+for (const box of document.querySelectorAll(".wnb-scroll")) {
+  hintAtMore(/** @type {HTMLElement} */ (box));
 }
 addEventListener("hashchange", unfold);
 unfold();
