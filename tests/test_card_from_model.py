@@ -104,7 +104,7 @@ def test_many_classes_without_a_task_are_a_classification(tmp_path):
     names = {index: f"kind {index}" for index in range(257)}
     path = onnx_at(tmp_path / "toy.onnx", names=str(names))
     assert ModelCard.from_model(path).task == "classification"
-    assert ModelCard.from_model(path, classes=["a"]).task == "unknown"
+    assert ModelCard.from_model(path, classes=["a", "b", "c"]).task == "unknown"
     with pytest.raises(RecipeError, match="expected at most 256 classes, got 257"):
         ModelCard.from_model(path, task="segmentation")
 

@@ -83,7 +83,8 @@ class ModelCard:
 
     Examples
     --------
-    >>> card = ModelCard("toy", "segmentation", classes=("background", "road"))
+    >>> import wasinn_nb as wn
+    >>> card = wn.ModelCard("toy", "segmentation", classes=("background", "road"))
     >>> card.palette
     ((0, 0, 0), (0, 114, 178))
     >>> card.to_dict()
@@ -296,21 +297,20 @@ class ModelCard:
         Raises
         ------
         MissingFileError, InvalidArgumentError, RuntimeFailure
-            If there is no model, or one that cannot be read.
+            If there is no model, or one that cannot be read; or if it could be read for a task but
+            for *classes*, *output* or *channels_last*, as where its output has another number.
         RecipeError
             If there is no such field, if one cannot hold the value, or if the recipe still lacks
             something, such as the size where the input leaves it open.
 
         Examples
         --------
-        >>> from wasinn_nb import model
-        >>> ModelCard.from_model(model().path, task="segmentation").task
-        'segmentation'
-        >>> recipe = dict(color="BGR", range=(0, 255))
-        >>> ModelCard.from_model(model().path, recipe=recipe).recipe
+        >>> import wasinn_nb as wn
+        >>> path = wn.model().path
+        >>> wn.ModelCard.from_model(path, recipe=dict(color="BGR", range=(0, 255))).recipe
         PreprocessRecipe(1x3x512x896xf32 NCHW BGR, range 0 to 255, bilinear)
         """
-        from wasinn_nb.cards.from_file import stated_fields
+        from wasinn_nb.cards.from_file import card_from_file
 
         cls._check_names(others)
         known = others | {
@@ -330,7 +330,7 @@ class ModelCard:
             "logits": logits,
         }
         given = {name: value for name, value in known.items() if value is not None}
-        return cls(**stated_fields(path, given | {"background": background}))
+        return card_from_file(cls, path, given | {"background": background})
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Self:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sized
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from wasinn_nb import registry
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.checks import MOST_MASK_CLASSES
 from wasinn_nb.cards.inputs import image_inputs
@@ -20,6 +21,7 @@ from wasinn_nb.cards.modelpath import (
     model_files,
     model_stem,
 )
+from wasinn_nb.cards.ports import Signature
 from wasinn_nb.cards.recipes import (
     completed_recipe,
     fits,
@@ -27,10 +29,15 @@ from wasinn_nb.cards.recipes import (
     partial_fields,
     unknown_levels,
 )
-from wasinn_nb.errors import RecipeError, Remedy
+from wasinn_nb.errors import InvalidArgumentError, RecipeError, Remedy
 from wasinn_nb.imaging import PreprocessRecipe
 
-__all__ = ["stated_fields"]
+if TYPE_CHECKING:
+    from wasinn_nb.cards.card import ModelCard
+
+    CardT = TypeVar("CardT", bound=ModelCard)
+
+__all__ = ["card_from_file"]
 
 
 _EXAMPLES: Final[Mapping[str, object]] = {
@@ -43,13 +50,21 @@ _EXAMPLES: Final[Mapping[str, object]] = {
 }
 
 
-def stated_fields(path: str | os.PathLike[str], known: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of the card of the model at *path*, for `ModelCard.from_model`.
+_TASKS: Final = "wasinn_nb.tasks"
+_OF_OUTPUTS: Final = ("classes", "output", "channels_last")
+_ANY_SIZE: Final = 512
+"""Height and width of the image where the model leaves them open."""
+
+
+def card_from_file(
+    kind: type[CardT], path: str | os.PathLike[str], known: Mapping[str, Any]
+) -> CardT:
+    """Make the card of the model at *path*, for `ModelCard.from_model`.
 
     Raises
     ------
     MissingFileError, InvalidArgumentError, RuntimeFailure
-        If there is no model, or one that cannot be read.
+        If there is no model, or one that cannot be read; or its outputs contradict what is known.
     RecipeError
         If what is known contradicts the file, or a recipe lacks something.
     """
@@ -78,7 +93,42 @@ def stated_fields(path: str | os.PathLike[str], known: Mapping[str, Any]) -> dic
         classes = values["classes"]
         many = isinstance(classes, Sized) and len(classes) > MOST_MASK_CLASSES
         values["task"] = "classification" if many else "unknown"
-    return values
+    card = kind(**values)
+    if found.signature is not None and any(name in known for name in _OF_OUTPUTS):
+        _check_outputs(card, found.signature)
+    return card
+
+
+def _check_outputs(card: ModelCard, signature: Signature) -> None:
+    """Refuse a card that alone keeps every task from reading the outputs."""
+    recipe = card.recipe
+    if recipe is None:
+        images = image_inputs(signature.inputs)
+        if len(images) != 1:
+            return
+        sides = images[0].height or _ANY_SIZE, images[0].width or _ANY_SIZE
+        try:
+            recipe = PreprocessRecipe(*sides)
+        except RecipeError:
+            return  # no image is so large
+    plain = card.replace(classes=(), palette=(), background=None, output=None, channels_last=None)
+    refused = None
+    for name in registry.names(_TASKS):
+        if card.task not in {name, "unknown"}:
+            continue
+        task = registry.registered(_TASKS, name)
+        try:
+            task.read(signature, plain, recipe, scores=False)
+        except InvalidArgumentError:
+            continue  # not for what the card says
+        try:
+            task.read(signature, card, recipe, scores=False)
+        except InvalidArgumentError as error:
+            refused = refused or error
+        else:
+            return
+    if refused is not None:
+        raise refused
 
 
 def _recipe(main: Path, found: Stated, known: Any) -> PreprocessRecipe | None:

@@ -37,6 +37,7 @@ from wasinn_nb.cli.console import (
     text_width,
 )
 from wasinn_nb.cli.guest_options import parsed_directories, parsed_preloads
+from wasinn_nb.cli.saving import StemName, check_stem, print_files, saved_files
 from wasinn_nb.cli.statements import Given, output_of, print_assumed, print_remedy, read_recipe
 from wasinn_nb.cli.stdin import image_of
 from wasinn_nb.errors import WasiNnError
@@ -77,12 +78,14 @@ def segment(
         Path | None,
         typer.Option("--output", "-o", help="Folder for mask, overlay, .tensor and facts."),
     ] = None,
+    stem: StemName = None,
     scores: Annotated[
         bool, typer.Option("--scores", help="Write the scores of every class, not the labels.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Segment an image and print how much of it each class takes."""
+    check_stem(output, stem)
     result = wn.segment(
         image_of(image),
         model,
@@ -96,7 +99,7 @@ def segment(
         output=output_of(output_name),
         runtime=runtime,
     )
-    files = {} if output is None else _saved_paths(result.save(output))
+    files = saved_files(result, output, stem, image)
     command = Given(model, card, recipe).remedy(result.assumed)
     if as_json:
         print_json(result.to_dict() | {"remedy": command or None, "files": files})
@@ -106,7 +109,7 @@ def segment(
     else:
         show(result.document())
     print_remedy(command)
-    _print_files(files)
+    print_files(files)
 
 
 def _with_swatches(document: Document) -> Text:
@@ -144,9 +147,11 @@ def classify(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for the .tensor and facts.")
     ] = None,
+    stem: StemName = None,
     as_json: AsJson = False,
 ) -> None:
     """Classify an image and print the most probable classes, as WASI-NN's example guests do."""
+    check_stem(output, stem)
     result = wn.classify(
         image_of(image),
         model,
@@ -158,7 +163,7 @@ def classify(
         output=output_of(output_name),
         runtime=runtime,
     )
-    files = {} if output is None else _saved_paths(result.save(output))
+    files = saved_files(result, output, stem, image)
     command = Given(model, card, recipe).remedy(result.assumed)
     if as_json:
         print_json(result.to_dict(top) | {"remedy": command or None, "files": files})
@@ -166,16 +171,7 @@ def classify(
     for line in result.lines(top):
         print_line(line)
     print_assumed(result.assumed, command)
-    _print_files(files)
-
-
-def _saved_paths(saved: Any) -> dict[str, str]:
-    return {name: str(path) for name, path in saved._asdict().items() if path is not None}
-
-
-def _print_files(files: dict[str, str]) -> None:
-    for what, path in files.items():
-        print_line(f"{what:8} {path}")
+    print_files(files)
 
 
 class _RunCommand(Command):
