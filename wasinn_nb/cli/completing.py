@@ -19,6 +19,7 @@ import wasinn_nb as wn
 from wasinn_nb.abi import TensorType
 from wasinn_nb.catalog import guests
 from wasinn_nb.imaging import Resize
+from wasinn_nb.prediction import is_store
 from wasinn_nb.runtimes import PRECISIONS, runtimes
 from wasinn_nb.tasks import tasks
 
@@ -90,7 +91,7 @@ def types(incomplete: str) -> list[tuple[str, str]]:
 
 
 def classes(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Offer the classes of the model that is named."""
+    """Offer the classes of the model that is named, or that a store is of."""
     return _matching(dict.fromkeys(_classes(ctx.params), ""), incomplete)
 
 
@@ -109,6 +110,9 @@ def _classes(given: Mapping[str, Any]) -> tuple[str, ...]:
     with suppress(Exception):
         if given.get("card") is not None:
             return wn.ModelCard.read(given["card"]).classes
+        store = given.get("store") or given.get("images")
+        if given.get("model") is None and store is not None and is_store(store):
+            return wn.read_predictions(store).card.classes
         return wn.model(given.get("model"), download=False).card.classes
     return ()
 

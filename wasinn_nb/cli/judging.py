@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -27,7 +26,6 @@ from wasinn_nb.cli.console import (
     Suffix,
     Target,
     app,
-    pairs,
     print_json,
     print_line,
     show,
@@ -35,8 +33,9 @@ from wasinn_nb.cli.console import (
 from wasinn_nb.cli.dumps import Shape, TypeName, stated_tensor
 from wasinn_nb.cli.models import EachPrecision, EachRuntime, EachTarget, two_pipelines
 from wasinn_nb.cli.remedies import remedy_text
-from wasinn_nb.cli.statements import Given, print_remedy, read_recipe, read_suffix
+from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.cli.stdin import image_of, stdin_file
+from wasinn_nb.cli.truth_options import ClassMap, DataClasses, DataColors, Ignored, truth_options
 from wasinn_nb.comparison import TOLERANCE
 from wasinn_nb.deployment import is_bundle
 from wasinn_nb.errors import InvalidArgumentError, Remedy
@@ -244,38 +243,15 @@ def evaluate(
     masks_only: Annotated[
         bool, typer.Option("--masks-only", help="IMAGES are predicted masks: run nothing.")
     ] = False,
-    classes: Annotated[
-        str | None,
-        typer.Option(
-            help="The data's classes: NAME,NAME,…, NAME=LABEL,… or how many. (default: the model's)"
-        ),
-    ] = None,
-    colors: Annotated[
-        list[str] | None, typer.Option("--color", help="NAME=RRGGBB in RGB masks. Repeatable.")
-    ] = None,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            help="DATA[,…]=MODEL[,…]: the same class. Repeatable.",
-            autocompletion=completing.mapped_classes,
-        ),
-    ] = None,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Label, class or RRGGBB not to count. Repeatable.",
-            autocompletion=completing.classes,
-        ),
-    ] = None,
+    classes: DataClasses = None,
+    colors: DataColors = None,
+    mapping: ClassMap = None,
+    ignore: Ignored = None,
     suffix: Suffix = None,
     html: Html = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge a model, or masks, by the truth: IoU, Dice, accuracy, worst images."""
-    stated: Any = None if classes is None else _classes(classes)
-    if colors:
-        stated = {name: _color(text) for name, text in pairs(colors, "=", "--color").items()}
     judged: wn.Pipeline | wn.ModelCard | None = None
     if masks_only and (target or precision or recipe or runtime):
         raise typer.BadParameter(
@@ -309,16 +285,7 @@ def evaluate(
         given,
         truths,
         model=judged,
-        mapping={
-            tuple(map(_class, data.split(","))): tuple(map(_class, own.split(",")))
-            for data, own in pairs(mapping, "=", "--map").items()
-        }
-        or None,
-        ignore=[
-            _color(text) if colors and _is_color(text) else _class(text) for text in ignore or []
-        ],
-        classes=stated,
-        suffix=read_suffix(suffix),
+        **truth_options(classes, colors, mapping, ignore, suffix),
     )
     page = None if html is None else found.write_html(html)
     if as_json:
@@ -331,36 +298,3 @@ def evaluate(
         print_remedy(Given(model, card, recipe).remedy(judged.assumed))
     if page is not None:
         print_line(f"page: {page}")
-
-
-def _classes(text: str) -> int | list[str] | dict[str, int]:
-    """Return how many classes there are, their names, or their labels by name."""
-    if re.fullmatch("[+-]?[0-9]+", text.strip()):
-        return int(text)
-    items = [item.strip() for item in text.split(",")]
-    labeled = [re.fullmatch("(.+)=([0-9]+)", item) for item in items]
-    if not any("=" in item for item in items):
-        return items
-    found = {match[1].strip(): int(match[2]) for match in labeled if match}
-    if not all(labeled) or len(found) < len(items):
-        raise typer.BadParameter(
-            f"expected a label for each of different classes, NAME=LABEL,…, got {text!r}",
-            param_hint="--classes",
-        )
-    return found
-
-
-def _class(text: str) -> str | int:
-    """Return a class as it is named: by name, or by number."""
-    return int(text) if text.lstrip("-").isdecimal() else text
-
-
-def _is_color(text: str) -> bool:
-    return re.fullmatch("[0-9a-fA-F]{6}", text) is not None
-
-
-def _color(text: str) -> tuple[int, int, int]:
-    if not _is_color(text):
-        raise typer.BadParameter(f"expected six hexadecimal digits, got {text!r}")
-    red, green, blue = bytes.fromhex(text)
-    return red, green, blue

@@ -27,7 +27,8 @@ from wasinn_nb.cli.console import (
     print_remarks,
     show,
 )
-from wasinn_nb.cli.statements import Given, print_remedy, read_recipe, read_suffix
+from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
+from wasinn_nb.cli.truth_options import ClassMap, DataClasses, DataColors, Ignored, truth_options
 from wasinn_nb.errors import Remedy, UnsupportedOperationError
 from wasinn_nb.prediction import RowListing, dask_executor
 from wasinn_nb.wording import counted
@@ -201,6 +202,10 @@ def gallery(
     other: Annotated[
         Path | None, typer.Option(help="Another store or run over the same images.")
     ] = None,
+    classes: DataClasses = None,
+    colors: DataColors = None,
+    mapping: ClassMap = None,
+    ignore: Ignored = None,
     suffix: Suffix = None,
     run: RunName = None,
     query: Annotated[
@@ -219,9 +224,11 @@ def gallery(
     as_json: AsJson = False,
 ) -> None:
     """Write a page of a store, or of saved results, that filters, sorts and opens images."""
+    needs = "--truths" if truths is None else ""
+    how = truth_options(classes, colors, mapping, ignore, suffix, needs=needs)
     try:
         given = store if run is None else wn.read_predictions(store, run)
-        made = wn.Gallery(given, truths, other, suffix=read_suffix(suffix))
+        made = wn.Gallery(given, truths, other, **how)
     except ModuleNotFoundError as error:
         raise UnsupportedOperationError(
             "a gallery needs anywidget, which is not installed",

@@ -20,7 +20,8 @@ from wasinn_nb.cli.console import (
     print_remarks,
     show,
 )
-from wasinn_nb.cli.statements import read_recipe, read_suffix
+from wasinn_nb.cli.statements import read_recipe
+from wasinn_nb.cli.truth_options import ClassMap, DataClasses, DataColors, Ignored, truth_options
 from wasinn_nb.prediction import is_store
 
 
@@ -60,6 +61,10 @@ def quantize(
     subset: Annotated[int, typer.Option(min=1, help="So many images calibrate at most.")] = 64,
     card: CardPath = None,
     recipe: RecipeText = None,
+    classes: DataClasses = None,
+    colors: DataColors = None,
+    mapping: ClassMap = None,
+    ignore: Ignored = None,
     suffix: Suffix = None,
     as_json: AsJson = False,
 ) -> None:
@@ -68,6 +73,8 @@ def quantize(
     The folder gets the model, its card, and the report as report.json and report.html.  It needs
     the extra quantize: NNCF, whose telemetry is off.
     """
+    needs = "--masks" if masks is None else ""
+    how = truth_options(classes, colors, mapping, ignore, suffix, needs=needs)
     found = wn.quantize(
         model,
         _images(images),
@@ -78,7 +85,7 @@ def quantize(
         subset=subset,
         card=card,
         recipe=read_recipe(recipe),
-        suffix=read_suffix(suffix),
+        **how,
     )
     if as_json:
         print_json(found.to_dict())

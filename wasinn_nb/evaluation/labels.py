@@ -206,7 +206,7 @@ class LabelSet:
         known = ", ".join(expected[:16]) + (" …" if len(expected) > 16 else "")
         black_and_white = values.tolist() == [_WHITE_LABEL] and not others.any()
         remedy = self._remedy(
-            len(values), black_and_white=black_and_white and not self.colored, predicted=predicted
+            values, black_and_white=black_and_white and not self.colored, predicted=predicted
         )
         if len(values) > _MANY_VALUES:
             cause = (
@@ -216,9 +216,9 @@ class LabelSet:
             remedy = Remedy(remedy.python + cause, command=remedy.command + cause)
         raise TensorError(f"{name}: expected the {what} {known}, got {listed}", remedy=remedy)
 
-    def _remedy(self, wrong: int, *, black_and_white: bool, predicted: bool) -> Remedy:
-        """Return what to do about so many values that are not classes."""
-        them = "it" if wrong == 1 else "them"
+    def _remedy(self, wrong: NDArray[Any], *, black_and_white: bool, predicted: bool) -> Remedy:
+        """Return what to do about values that are not classes."""
+        them = "it" if len(wrong) == 1 else "them"
         option = "--color NAME=RRGGBB" if self.colored else "--classes NAME=LABEL,…"
         if predicted:
             text = "a prediction has only the labels of its classes, and nothing in it is ignored"
@@ -226,9 +226,11 @@ class LabelSet:
                 text = f"where 255 is {self._named(1)}, divide the prediction by 255"
             return Remedy(text, command=text)
         if not black_and_white or 0 not in self.values:
+            digits = "06X" if self.colored else "d"
+            ignored = " ".join(f"--ignore {int(one):{digits}}" for one in wrong[:_LISTED_VALUES])
             return Remedy(
                 f"name {them} in classes, or leave {them} out with ignore",
-                command=f"name {them} with {option}, or leave {them} out with --ignore",
+                command=f"name {them} with {option}, or leave {them} out with {ignored}",
             )
         low, high = self.names if self.values == (0, 1) else ("background", "object")
         stated = shlex.quote(f"{low}=0,{high}=255")
