@@ -73,6 +73,42 @@ BOTH = {
         f"the expression cannot be read from '<> 1' on, after 'road'; compare with '!='; the "
         f"{COLUMNS}"
     ),
+    "road > 0 AND road < 1": (
+        f"the expression cannot be read from 'AND road < 1' on, after 'road > 0'; write 'and', "
+        f"'or', 'not' and 'in' in lower case; the {COLUMNS}"
+    ),
+    "NOT road < 1": (
+        f"the expression cannot be read from 'road < 1' on, after 'NOT'; write 'and', 'or', 'not' "
+        f"and 'in' in lower case; the {COLUMNS}"
+    ),
+    "name contains 'bird'": (
+        f"the expression cannot be read from \"contains 'bird'\" on, after 'name'; a part of a "
+        f"text: name.str.contains('part'); the {COLUMNS}"
+    ),
+    "image like '%7%'": (
+        f"the expression cannot be read from \"like '%7%'\" on, after 'image'; the operators are "
+        f"==, !=, <, <=, >, >=, in, and, or, not, +, -, *, /, // and %; the {COLUMNS}"
+    ),
+    "road IS NULL": (
+        f"the expression cannot be read from 'IS NULL' on, after 'road'; what is missing: "
+        f"road.isna(), or road.notna(); the {COLUMNS}"
+    ),
+    "1; drop table x": (
+        f"the expression cannot be read from '; drop table x' on, after '1'; join comparisons with "
+        f"'and'; the {COLUMNS}"
+    ),
+    "road > 0 road < 1": (
+        f"the expression cannot be read from 'road < 1' on, after 'road > 0'; join comparisons "
+        f"with 'and' or 'or'; the {COLUMNS}"
+    ),
+    "road => 1": (
+        f"the expression cannot be read from '=> 1' on, after 'road'; compare with '>='; the "
+        f"{COLUMNS}"
+    ),
+    "image == 1": f"no column 'image'; the {COLUMNS}",
+    "road == null": (
+        f"no column 'null'; what is missing: COLUMN.isna(), or COLUMN.notna(); the {COLUMNS}"
+    ),
     "mean confidence < 1": (
         f"the expression cannot be read from 'confidence < 1' on, after 'mean'; did you mean "
         f"mean_confidence? The {COLUMNS}"

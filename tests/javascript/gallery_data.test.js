@@ -87,6 +87,19 @@ test.each(["road >", "rode > 1", "road", "road > 1)", "road; road", "constructor
   },
 );
 
+test.each([
+  ["raod < 1", 'There is no column "raod" in this page; did you mean road?'],
+  ["`gras land` < 1", 'There is no column "gras land" in this page; did you mean `grass land`?'],
+  ["image < 1", 'There is no column "image" in this page'],
+  ["road > 0 AND name == 'a'", 'Write "and" in lower case'],
+  ["NOT road > 0", 'Write "not" in lower case'],
+  ["name contains 'a'", 'Expected an operator, such as ==, <, in, and, or, before "contains"'],
+  ["road = 1", 'The expression cannot be read from here: = 1; compare with "=="'],
+  ["road; road", 'The expression cannot be read from here: ; road; join comparisons with "and"'],
+])("what is wrong with an expression: %s", (text, problem) => {
+  expect(() => rowsThatHold(text, COLUMNS, 4)).toThrow(new Error(problem));
+});
+
 test("values that are missing come last in both orders", () => {
   expect(orderOf([2, null, 1, 2], false)).toEqual([2, 0, 3, 1]);
   expect(orderOf([2, null, 1, 2], true)).toEqual([0, 3, 2, 1]);

@@ -29,7 +29,21 @@ _INSTEAD: Final = {
     "||": "join comparisons with 'or'",
     "<>": "compare with '!='",
     "!": "write 'not'",
+    ";": "join comparisons with 'and'",
+    "=>": "compare with '>='",
+    "=<": "compare with '<='",
 }
+_OPERATORS: Final = "the operators are ==, !=, <, <=, >, >=, in, and, or, not, +, -, *, /, // and %"
+_IN_OTHER_LANGUAGES: Final = {
+    **dict.fromkeys(("like", "ilike", "contains"), "a part of a text: {}.str.contains('part')"),
+    "startswith": "the start of a text: {}.str.startswith('start')",
+    "endswith": "the end of a text: {}.str.endswith('end')",
+    "is": "what is missing: {0}.isna(), or {0}.notna()",
+    "between": "a range: 0.1 <= {} <= 0.5",
+}
+_MISSING: Final = frozenset({"null", "nan", "none", "na"})
+_NEAR: Final = 0.7
+"""How alike a word and the column are that it is taken for."""
 _LINE: Final = re.compile(r" \(detected at line \d+\)")
 _COMPUTED: Final = (
     *(ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.Invert, ast.USub),
@@ -100,9 +114,13 @@ def no_column(name: str, columns: Sequence[str], *, text: bool = False) -> Inval
     text : bool
         Whether it may be meant as a text.
     """
-    close = closest(name, columns)
+    close = closest(name, columns, _NEAR)
     hints = [f"did you mean {' or '.join(map(quoted_column, close))}?"] if close else []
-    if text:
+    if name.lower() in _MISSING:
+        hints = ["what is missing: COLUMN.isna(), or COLUMN.notna()"]
+    elif name.capitalize() in _KEYWORDS:
+        hints = [f"write {name.capitalize()}"]
+    elif text:
         hints.insert(0, f"a text stands in quotes: {name!r:.80}")
     return InvalidArgumentError(_sentences(f"no column {name!r:.140}", hints, columns))
 
@@ -213,7 +231,11 @@ def _unreadable(expression: str, place: int, reason: str, columns: Sequence[str]
     hints = [_INSTEAD[wrong]] if wrong in _INSTEAD else []
     if before.endswith("%"):
         hints.append("parts are of 1: 0.05 for 5 %")
-    if name := _meant(expression, before, rest, columns):
+    operator = "" if hints else _operator_hint(before, rest, columns)
+    if operator:
+        hints.append(operator)
+    if (operator in {"", _OPERATORS}) and (name := _meant(expression, before, rest, columns)):
+        hints = [hint for hint in hints if hint != _OPERATORS]
         hints.append(f"did you mean {quoted_column(name)}?")
     if expression.count("`") % 2:
         problem = f"the expression {_short(expression)} cannot be read: a backtick was never closed"
@@ -235,17 +257,32 @@ def _unreadable(expression: str, place: int, reason: str, columns: Sequence[str]
     return _sentences(problem, hints, columns)
 
 
+def _operator_hint(before: str, rest: str, columns: Sequence[str]) -> str:
+    """Return what to write for a word that stands where an operator has to; else ""."""
+    last, first = re.search(r"`[^`]*`$|\w+$", before), re.match(r"\w+", rest)
+    words = [match[0] for match in (first, last) if match]
+    if any(word not in _KEYWORDS and word.lower() in _KEYWORDS for word in words):
+        return "write 'and', 'or', 'not' and 'in' in lower case"
+    if first is None or last is None or first[0] in _KEYWORDS:
+        return ""
+    if first[0] in columns:
+        return "join comparisons with 'and' or 'or'"
+    known = last[0].strip("`") in columns
+    hint = _IN_OTHER_LANGUAGES.get(first[0].lower(), _OPERATORS)
+    return hint.format(last[0]) if known else _OPERATORS
+
+
 def _meant(expression: str, before: str, rest: str, columns: Sequence[str]) -> str:
     """Return the column that an expression means by words that are not its name; else ""."""
     for name in sorted(columns, key=len, reverse=True):  # a name that needs backticks
         if quoted_column(name) != name and name in expression and f"`{name}`" not in expression:
             return name
     last, first = re.search(r"\w+$", before), re.match(r"\w+", rest)
-    if last and first and (close := closest(f"{last[0]} {first[0]}", columns)):
+    if last and first and (close := closest(f"{last[0]} {first[0]}", columns, _NEAR)):
         return close[0]
     words = (token["name"] for token in _TOKEN.finditer(expression) if token["name"])
-    unknown = (word for word in words if word not in columns and word not in _KEYWORDS)
-    return next((close[0] for word in unknown if (close := closest(word, columns))), "")
+    unknown = (word for word in words if word not in columns and word.lower() not in _KEYWORDS)
+    return next((close[0] for word in unknown if (close := closest(word, columns, _NEAR))), "")
 
 
 def _short(text: str, *, end: bool = False) -> str:

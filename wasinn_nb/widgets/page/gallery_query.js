@@ -6,6 +6,15 @@
 
 const TOKEN =
   /\s*(?:(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)|'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`([^`]*)`|([\p{L}_][\p{L}\p{N}_]*)|(<=|>=|==|!=|\/\/|[-+*/%<>()[\],.&|~]))/uy;
+/** @type {Record<string, string>} */
+const INSTEAD = {
+  "=>": 'compare with ">="',
+  "=<": 'compare with "<="',
+  "=": 'compare with "=="',
+  "!": 'write "not"',
+  ";": 'join comparisons with "and"',
+};
+const KEYWORDS = ["and", "or", "not", "in"];
 const SIGNS = ["==", "!=", "<=", ">=", "<", ">"];
 
 /**
@@ -24,8 +33,12 @@ function tokens(text) {
   while (text.slice(TOKEN.lastIndex).trim()) {
     const at = TOKEN.lastIndex;
     const match = TOKEN.exec(text);
-    if (!match)
-      throw new Error(`The expression cannot be read from here: ${text.slice(at, at + 30)}`);
+    if (!match) {
+      const rest = text.slice(at).trim();
+      const sign = Object.keys(INSTEAD).find((one) => rest.startsWith(one));
+      const hint = sign ? `; ${INSTEAD[sign]}` : "";
+      throw new Error(`The expression cannot be read from here: ${rest.slice(0, 30)}${hint}`);
+    }
     const [, number, single, double, column, word, sign] = match;
     const plain = single ?? double;
     if (number !== undefined) found.push({ kind: "number", text: number });
@@ -57,6 +70,52 @@ const COMPUTE = {
   "%": (a, b) => a - b * Math.floor(a / b),
 };
 
+/** @param {string} word */
+function lowerCase(word) {
+  const lower = word.toLowerCase();
+  return KEYWORDS.includes(lower) && lower !== word ? `Write "${lower}" in lower case` : "";
+}
+
+/**
+ * Return how many letters have to be added, left out, replaced or swapped with the next one.
+ *
+ * @param {string} a
+ * @param {string} b
+ */
+function editDistance(a, b) {
+  /** @type {number[]} */
+  let before = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const other = Number(a[i - 1] !== b[j - 1]);
+      row[j] = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + other);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        row[j] = Math.min(row[j], before[j - 2] + 1);
+      }
+    }
+    [before, last] = [last, row];
+  }
+  return last[b.length];
+}
+
+/**
+ * Return the name that a word is near to, in backticks where it is not a plain word; else "".
+ *
+ * @param {string} word
+ * @param {string[]} names
+ */
+function nearest(word, names) {
+  let [close, least] = ["", Math.max(1, Math.floor(Math.min(word.length, 100) / 3)) + 1];
+  for (const name of names) {
+    if (Math.abs(name.length - word.length) >= least) continue;
+    const distance = editDistance(word.toLowerCase(), name.toLowerCase());
+    if (distance < least) [close, least] = [name, distance];
+  }
+  return !close || /^[\p{L}_][\p{L}\p{N}_]*$/u.test(close) ? close : `\`${close}\``;
+}
+
 class Parser {
   /**
    * @param {string} text
@@ -86,7 +145,10 @@ class Parser {
   whole() {
     const part = this.either();
     if (this.tokens[this.at].kind !== "end") {
-      throw new Error(`Expected an operator before "${this.tokens[this.at].text}"`);
+      const { text } = this.tokens[this.at];
+      throw new Error(
+        lowerCase(text) || `Expected an operator, such as ==, <, in, and, or, before "${text}"`,
+      );
     }
     return part;
   }
@@ -197,8 +259,11 @@ class Parser {
     if (kind === "text") return () => text;
     if (kind !== "column" && kind !== "word") throw new Error(`Expected a value, got "${text}"`);
     if (text === "True" || text === "False") return () => text === "True";
-    if (!Object.hasOwn(this.columns, text))
-      throw new Error(`There is no column "${text}" in this page`);
+    if (!Object.hasOwn(this.columns, text)) {
+      const close = nearest(text, Object.keys(this.columns));
+      const hint = close && `; did you mean ${close}?`;
+      throw new Error(lowerCase(text) || `There is no column "${text}" in this page${hint}`);
+    }
     const values = this.columns[text];
     if (!this.take(".")) return (row) => values[row];
     const method = this.take("isna", "notna", "isnull", "notnull");
