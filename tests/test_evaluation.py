@@ -77,6 +77,19 @@ def test_the_mean_leaves_out_what_is_in_neither_and_says_so():
     json.dumps(nothing.to_dict(), allow_nan=False)
 
 
+def test_a_class_that_is_predicted_but_nowhere_true_says_why_its_iou_is_zero():
+    predicted = np.array([[0, 1, 2, 2]], U8)
+    truth = np.array([[0, 1, 1, 1]], U8)
+    found = evaluate([predicted], [truth], classes=("a", "b", "c", "d"))
+    assert found.iou["c"] == 0
+    assert found.miou == pytest.approx((1 + 1 / 3 + 0) / 3)
+    assert (
+        "nowhere in the truth, but predicted, so that its IoU is 0: c (2 pixels)" in found.policy()
+    )
+    right = evaluate([truth], [truth], classes=("a", "b", "c", "d"))
+    assert not any("nowhere" in line for line in right.policy())
+
+
 @pytest.mark.parametrize("kind", ["name", "label", "color", "group"])
 def test_an_ignored_class_is_in_no_mean_and_never_the_worst(kind):
     # Of road 4 of 6 pixels, of curb 1 of 2, of mark 1 of 2; background was found where road is.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import io
+import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -159,6 +161,19 @@ def test_a_gallery_of_a_folder_of_saved_results(results, tmp_path):
     assert scope["selection"]["name"].tolist() == gallery.selection["name"].tolist()
     with pytest.raises(MissingFileError, match="neither a store nor saved results"):
         wn.Gallery(tmp_path.parent)
+
+
+def test_results_one_level_deeper_are_named(results, tmp_path):
+    for name, one in results.items():
+        one.save(tmp_path / name)
+    several = f"they are in {tmp_path / 'a'}, {tmp_path / 'b'}: name one of these"
+    for opens in (wn.Gallery, wn.gather_results):
+        with pytest.raises(MissingFileError, match=re.escape(several)):
+            opens(tmp_path)
+    shutil.rmtree(tmp_path / "b")
+    for opens in (wn.Gallery, wn.gather_results):
+        with pytest.raises(MissingFileError, match=re.escape(f"did you mean {tmp_path / 'a'}?")):
+            opens(tmp_path)
 
 
 def test_a_page_of_a_folder_of_saved_results(results, tmp_path):

@@ -41,6 +41,11 @@ def counting(evaluation: Evaluation) -> list[str]:
         mean,
         f"pixels of all images count together; the mean of each image's own is {own}",
     ]
+    true, predicted = evaluation.matrix.sum(axis=1), evaluation.matrix.sum(axis=0)
+    only = [i for i in class_map.averaged if true[i] == 0 and predicted[i] > 0]
+    if only:
+        names = listed([f"{classes[i]} ({counted(int(predicted[i]), 'pixel')})" for i in only], 12)
+        sentences.append(f"nowhere in the truth, but predicted, so that its IoU is 0: {names}")
     counts = evaluation.counts
     ignored = sum(count.ignored for count in counts)
     uncovered = sum(count.uncovered for count in counts)

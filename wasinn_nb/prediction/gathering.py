@@ -24,7 +24,7 @@ from wasinn_nb.prediction.predictions import Predictions
 from wasinn_nb.prediction.rows import thumbnail_of
 from wasinn_nb.prediction.store import Run, make_run
 from wasinn_nb.prediction.table import StoredRows
-from wasinn_nb.tasks import saved_result, saved_results
+from wasinn_nb.tasks import near_results, saved_result, saved_results
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import SegmentationResult
 from wasinn_nb.transaction import atomic
@@ -118,9 +118,9 @@ def _named(results: Any) -> Iterator[_Named]:
             raise MissingFileError(nothing_at(folder, "folder"))
         paths = saved_results(folder)
         if not paths:
+            remedy = "result.save(folder) and wasinn-nb segment IMAGE --output FOLDER write them"
             raise MissingFileError(
-                f"no saved results in {inert(str(folder))}: result.save(folder) and "
-                f"wasinn-nb segment IMAGE --output FOLDER write them"
+                f"no saved results in {inert(str(folder))}; {near_results(folder) or remedy}"
             )
         for path in paths:
             yield _Named(_text(path.stem), _text(str(path.resolve())), saved_result(path))

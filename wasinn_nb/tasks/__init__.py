@@ -2,7 +2,7 @@
 
 from wasinn_nb.tasks.base import Measurable, Reading, Result, Task
 from wasinn_nb.tasks.fields import how_read
-from wasinn_nb.tasks.loading import saved_result, saved_results
+from wasinn_nb.tasks.loading import near_results, saved_result, saved_results
 from wasinn_nb.tasks.outputs import UnreadableError
 from wasinn_nb.tasks.registry import reading_of, task, task_for, tasks
 from wasinn_nb.tasks.saving import RESULT_FORMAT, SavedFiles, saved_format
@@ -16,6 +16,7 @@ __all__ = [
     "Task",
     "UnreadableError",
     "how_read",
+    "near_results",
     "reading_of",
     "saved_format",
     "saved_result",

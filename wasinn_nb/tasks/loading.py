@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -10,9 +12,12 @@ from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.tasks.classification import CLASSIFICATION_FORMAT, ClassificationResult
 from wasinn_nb.tasks.saving import RESULT_FORMAT, saved_format
 from wasinn_nb.tasks.segmentation import SegmentationResult
+from wasinn_nb.wording import listed
 
-__all__ = ["saved_result", "saved_results"]
+__all__ = ["near_results", "saved_result", "saved_results"]
 
+_MOST_ENTRIES: Final = 500
+_MOST_NAMES: Final = 5
 _LOADERS: Final[Mapping[str, Callable[[Path], SegmentationResult | ClassificationResult]]] = {
     RESULT_FORMAT: SegmentationResult.load,
     CLASSIFICATION_FORMAT: ClassificationResult.load,
@@ -46,6 +51,37 @@ def saved_results(folder: Path) -> list[Path]:
         for path in sorted(folder.glob("*.json"))
         if not path.name.endswith(".tensor.json") and _states_result(path)
     ]
+
+
+def near_results(folder: Path) -> str:
+    """Say which folders in a folder have saved results; empty where none has.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+    try:
+        with os.scandir(folder) as entries:
+            inside = sorted(
+                Path(one.path) for one in islice(entries, _MOST_ENTRIES) if one.is_dir()
+            )
+    except OSError:
+        return ""
+    found = [path for path in sorted(folders) if _has_results(Path(path))]
+    if len(found) == 1:
+        return f"did you mean {found[0]}?"
+    return f"they are in {listed(found, _MOST_NAMES)}: name one of these" if found else ""
+
+
+def _has_results(folder: Path) -> bool:
+    try:
+        return any(
+            _states_result(path)
+            for path in islice(folder.glob("*.json"), _MOST_ENTRIES)
+            if not path.name.endswith(".tensor.json")
+        )
+    except OSError:
+        return False
 
 
 def _states_result(path: Path) -> bool:

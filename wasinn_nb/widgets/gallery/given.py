@@ -15,6 +15,7 @@ from wasinn_nb.prediction import (
     near_store,
     read_predictions,
 )
+from wasinn_nb.tasks import near_results
 
 __all__ = ["judged_predictions", "opened"]
 
@@ -44,9 +45,11 @@ def opened(given: Any, what: str) -> tuple[Predictions, str]:
         try:
             return gather_results(given), f"wn.gather_results({os.fspath(given)!r})"
         except MissingFileError as error:
-            remedy = near_store(expanded(given)) or "predict() and result.save() write them"
+            folder = expanded(given)
+            near = near_store(folder) or near_results(folder)
             raise MissingFileError(
-                f"neither a store nor saved results at {os.fspath(given)}; {remedy}"
+                f"neither a store nor saved results at {os.fspath(given)}; "
+                f"{near or 'predict() and result.save() write them'}"
             ) from error
     try:
         found = gather_results(given)
