@@ -62,9 +62,7 @@ def near_results(folder: Path) -> str:
     """
     try:
         with os.scandir(folder) as entries:
-            inside = sorted(
-                Path(one.path) for one in islice(entries, _MOST_ENTRIES) if one.is_dir()
-            )
+            folders = [entry.path for entry in islice(entries, _MOST_ENTRIES) if entry.is_dir()]
     except OSError:
         return ""
     found = [path for path in sorted(folders) if _has_results(Path(path))]
