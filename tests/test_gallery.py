@@ -151,7 +151,7 @@ def test_what_the_page_asks(gallery):
     labels = np.frombuffer(zlib.decompress(tile["labels"]), np.uint8)
     result = gallery.predictions.result(0)
     assert (labels.reshape(tile["height"], tile["width"]) == result.labels).all()
-    assert asked("values", name="sky", rows=[0])["values"] == [f"{values[0]:.4g}"]
+    assert asked("values", name="sky", rows=[0])["values"] == [f"{values[0]:.0f}"]
     opened = asked("open", row=0, against="truth")["viewer"]
     assert [mask["caption"] for mask in opened["_masks"]] == ["toy", "truth"]
     assert "read_predictions" in asked("code")["code"]

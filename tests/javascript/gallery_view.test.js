@@ -63,8 +63,9 @@ afterEach(() => {
 function shown() {
   const rows = 4;
   const about = {
-    title: "toy, 4 images",
+    title: "toy",
     rows,
+    failed: 1,
     aspect: 0.7,
     facets: [
       facet("mean IoU", "truth"),
@@ -210,6 +211,24 @@ test("texts are chosen one by one", async () => {
   bar.click();
   await selected("4");
   expect(model.get("_filters")).toEqual([]);
+});
+
+test("images that failed are counted beside the others, and chosen by a click", async () => {
+  const { el, model, selected } = shown();
+  await selected("4");
+  const failed = el.querySelector(".wnb-gallery-failed");
+  expect(failed.textContent).toBe("1 failed");
+  failed.click();
+  await selected("1");
+  expect(model.get("_filters")).toEqual([{ column: "status", texts: ["error"] }]);
+  expect(el.querySelector(".wnb-gallery-count").value).toBe("1 of 4 images");
+});
+
+test("confusions have their pixels, which order them, and their part of the true class", () => {
+  const { el } = shown();
+  const texts = (one) => [...el.querySelectorAll(one)].map((found) => found.textContent);
+  expect(texts(".wnb-matrix-count")).toEqual(["pixels ▼", "7"]);
+  expect(texts(".wnb-matrix-share")).toEqual(["of true class", "100.00 %"]);
 });
 
 test("an expression, and what is wrong with one", async () => {

@@ -296,10 +296,10 @@ class Gallery(Showable, PageWidget):
     def _described(self) -> dict[str, Any]:
         card, judged = self.predictions.card, self._table.judged
         masks = self.predictions.task == "segmentation"
-        title = f"{self.predictions.origin.model}, {counted(len(self.predictions), 'image')}"
         about: dict[str, Any] = {
-            "title": inert(title),
+            "title": inert(self.predictions.origin.model),
             "rows": len(self._table),
+            "failed": self._table.failed(),
             "aspect": self._table.aspect,
             "facets": self._table.facets(),
             "columns": [inert(name) for name in self._table.names],
@@ -348,7 +348,8 @@ class Gallery(Showable, PageWidget):
 
     def __repr__(self) -> str:
         query = f" where {inert(self.query, 200)}" if self.query else ""
-        return f"Gallery({inert(self._about['title'])}{query})"
+        count = counted(len(self._table), "image")
+        return f"Gallery({self._about['title']}, {count}{query})"
 
 
 def _judged(

@@ -22,6 +22,7 @@ from wasinn_nb.widgets.gallery.packing import packed
 from wasinn_nb.widgets.gallery.table import GalleryTable, hex_color
 from wasinn_nb.widgets.gallery.tiles import Tiles
 from wasinn_nb.widgets.pages import page
+from wasinn_nb.wording import counted
 
 __all__ = ["written_page"]
 
@@ -49,7 +50,8 @@ def written_page(
         Trait → value.
     """
     final = expanded(path)
-    content = _page(_content(table, tiles, rows, about, settings), str(about["title"]))
+    title = f"{about['title']}, {counted(len(rows), 'image')}"
+    content = _page(_content(table, tiles, rows, about, settings), title)
     with atomic(final) as temporary:
         temporary.write_text(content, encoding="utf-8")
     return final
@@ -90,7 +92,7 @@ def _content(
                 kept.append([true, predicted, int(counts.sum())])
                 cells[f"{true}:{predicted}"] = np.flatnonzero(counts).tolist()
         matrix = matrix | {"cells": kept}
-    changed = {"rows": len(places), "matrix": matrix, "code": False}
+    changed = {"rows": len(places), "failed": table.failed(places), "matrix": matrix, "code": False}
     return {
         "traits": {**settings, "text": "", "_filters": [], "_cell": [], "_still_id": ""}
         | {"_about": {**about, **changed}},

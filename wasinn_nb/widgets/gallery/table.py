@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from wasinn_nb.prediction import Predictions, no_column, rows_that_plainly_hold
 from wasinn_nb.widgets.gallery.bins import MOST_TEXTS, number_bins, text_bins
 from wasinn_nb.widgets.gallery.judged import Judged
+from wasinn_nb.widgets.gallery.numbers import written_numbers
 from wasinn_nb.wording import inert
 
 if TYPE_CHECKING:
@@ -212,8 +213,13 @@ class GalleryTable:
         """Return the values of rows as the page writes them; empty where there is none."""
         values = self.values(name)[[*rows]]
         if values.dtype.kind == "f":
-            return ["" if np.isnan(one) else f"{one:.4g}" for one in values.tolist()]
+            return written_numbers(values, self.values(name))
         return [inert(one, 120, middle=True) for one in values.tolist()]
+
+    def failed(self, rows: Sequence[int] | None = None) -> int:
+        """Return how many of the rows, by default of all, are of images that failed."""
+        status = self.values("status")
+        return int(np.count_nonzero((status if rows is None else status[[*rows]]) == "error"))
 
     def _load(self, names: Sequence[str]) -> None:
         """Read those of several columns of the store that were not read before."""

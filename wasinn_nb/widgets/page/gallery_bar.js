@@ -12,6 +12,7 @@ import { button, element, setText } from "./elements.js";
  * @property {(opacity: number, settled: boolean) => void} opacity
  * @property {() => void} clear
  * @property {() => void} matrix
+ * @property {() => void} failed
  * @property {() => Promise<string>} code
  * @property {(which: string) => void} drop
  */
@@ -35,13 +36,22 @@ const labeled = (label, control) =>
 
 export class Bar {
   /**
-   * @param {{ title: string, rows: number, facets: Facet[], layers: string[], asks: boolean, matrix: boolean, code: boolean }} about
+   * @param {{ title: string, rows: number, failed: number, facets: Facet[], layers: string[], asks: boolean, matrix: boolean, code: boolean }} about
    * @param {BarActs} acts
    */
-  constructor({ title, rows, facets, layers, asks, matrix, code }, acts) {
+  constructor({ title, rows, failed, facets, layers, asks, matrix, code }, acts) {
     this.rows = rows;
     this.acts = acts;
     this.count = element("output", { className: "wnb-gallery-count", "aria-live": "polite" });
+    this.failed = button(
+      {
+        className: "wnb-gallery-button wnb-gallery-failed",
+        title: "Show the images that failed; in the order of a figure they come last",
+        hidden: !failed,
+      },
+      [`${failed?.toLocaleString("en")} failed`],
+      () => acts.failed(),
+    );
     this.query = element("input", {
       type: "search",
       className: "wnb-gallery-query",
@@ -117,6 +127,7 @@ export class Bar {
         { className: "wnb-gallery-line" },
         element("strong", { className: "wnb-gallery-title" }, title),
         this.count,
+        this.failed,
         this.query,
       ),
       this.problem,

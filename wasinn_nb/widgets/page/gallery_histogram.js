@@ -17,7 +17,7 @@ import { clamp } from "./geometry.js";
 const HEIGHT = 36;
 
 /** @param {number} value */
-const inWords = (value) => String(Number(value.toPrecision(6)));
+const inWords = (value) => value.toLocaleString("en", { maximumSignificantDigits: 6 });
 
 /** @param {HTMLElement} root */
 function barColors(root) {

@@ -1,6 +1,7 @@
 // The confusion matrix of a gallery: a cell shows its images, and in each the pixels of it.
 
 import { button, element } from "./elements.js";
+import { clamp } from "./geometry.js";
 import { share } from "./words.js";
 
 /** @typedef {{ name: string, label: string, color: string }} Class */
@@ -8,6 +9,8 @@ import { share } from "./words.js";
 
 const MOST_IN_TABLE = 24;
 const MOST_LISTED = 40;
+const NARROWEST_HEAD = 60;
+const WIDEST_HEAD = 190;
 
 /** @param {Class} one */
 function named(one) {
@@ -61,7 +64,7 @@ export class MatrixPanel {
       element("thead", {}, element("tr", {}, corner, ...head)),
       element("tbody", {}, ...rows),
     );
-    return element(
+    const made = element(
       "div",
       {
         className: "wnb-matrix-table",
@@ -71,6 +74,11 @@ export class MatrixPanel {
       },
       table,
     );
+    // The names above the columns have the room that the longest takes, up to a limit.
+    const longest = Math.max(...classes.map(({ label }) => label.length));
+    const room = clamp(24 + 7.5 * longest, NARROWEST_HEAD, WIDEST_HEAD);
+    made.style.setProperty("--wnb-head", `${Math.round(room)}px`);
+    return made;
   }
 
   /**
@@ -118,6 +126,7 @@ export class MatrixPanel {
         ...named(classes[t]),
         element("span", { className: "wnb-matrix-as" }, "as"),
         ...named(classes[p]),
+        element("span", { className: "wnb-matrix-count" }, count.toLocaleString("en")),
         element(
           "span",
           { className: "wnb-matrix-share" },
@@ -138,9 +147,23 @@ export class MatrixPanel {
     return element(
       "div",
       { className: "wnb-matrix-list" },
-      element("h3", {}, title),
+      element(
+        "div",
+        { className: "wnb-matrix-head" },
+        element("h3", {}, title),
+        ...(all ? this.heads() : []),
+      ),
       element("ol", { tabIndex: 0, "aria-label": title }, ...items),
     );
+  }
+
+  /** What the two figures of a confusion are; the first orders them. */
+  heads() {
+    const { unit } = this.matrix;
+    return [
+      element("span", { className: "wnb-matrix-count" }, `${unit}s ▼`),
+      element("span", { className: "wnb-matrix-share" }, "of true class"),
+    ];
   }
 
   /**

@@ -19,7 +19,7 @@ import { hidingStill } from "./stills.js";
 /** @import { Filter } from "./gallery_selection.js" */
 /** @import { Source } from "./gallery_source.js" */
 /** @import { Model } from "./model.js" */
-/** @typedef {{ title: string, rows: number, aspect: number, facets: Facet[], classes: Class[], layers: string[], matrix: Matrix | null, asks: boolean, code: boolean, notes: string[] }} About */
+/** @typedef {{ title: string, rows: number, failed: number, aspect: number, facets: Facet[], classes: Class[], layers: string[], matrix: Matrix | null, asks: boolean, code: boolean, notes: string[] }} About */
 /**
  * @typedef {object} GalleryTraits
  * @property {string} text
@@ -180,6 +180,10 @@ export class GalleryView {
         if (settled) this.set({ opacity });
       },
       clear: () => this.set({ _filters: [], _cell: [], text: "" }),
+      failed: () => {
+        this.load("status");
+        this.filter("status", { column: "status", texts: ["error"] }, true);
+      },
       matrix: () => {
         this.matrixShown = !this.matrixShown;
         this.refresh();

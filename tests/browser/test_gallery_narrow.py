@@ -1,0 +1,57 @@
+"""A gallery in a narrow window, and the figures in its panel of confusions."""
+
+from __future__ import annotations
+
+import pytest
+from gallery_help import make_place
+
+import wasinn_nb as wn
+from browser.galleries import GalleryPage
+from browser.layout import CONTRASTS
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    place = make_place(tmp_path_factory.mktemp("narrow"))
+    gallery = wn.Gallery(place / "store", place / "masks_of_all", progress=False)
+    return gallery.write_html(place / "gallery.html")
+
+
+@pytest.fixture
+def gallery(browser, path):
+    page = browser.new_page(viewport={"width": 620, "height": 900})
+    page.goto(path.as_uri())
+    made = GalleryPage(page.locator("body"))
+    made.wait_selected(8)
+    yield made
+    page.close()
+
+
+def test_filters_have_two_whole_rows_and_show_that_there_are_more(gallery):
+    facets = gallery.root.locator(".wnb-facets")
+    bottom = facets.bounding_box()["y"] + facets.bounding_box()["height"]
+    for group in gallery.root.locator(".wnb-facets-group").all():
+        second = group.locator(".wnb-facet").nth(1)
+        if second.count():
+            box = second.bounding_box()
+            assert box["y"] + box["height"] <= bottom + 1
+    assert facets.evaluate("(one) => getComputedStyle(one).backgroundImage").count("gradient") == 8
+
+
+def test_the_count_stands_once_beside_the_images_that_failed(gallery):
+    line = gallery.root.locator(".wnb-gallery-line").first
+    assert line.inner_text().count("8 images") == 1
+    gallery.root.get_by_role("button", name="1 failed").click()
+    gallery.wait_selected(1)
+    assert gallery.names() == ["text.png"]
+
+
+def test_confusions_are_in_the_order_of_what_stands_first(gallery):
+    gallery.root.get_by_role("button", name="Confusions").click()
+    texts = gallery.root.locator("li .wnb-matrix-count").all_inner_texts()
+    counts = [int(text.replace(",", "")) for text in texts]
+    assert counts == sorted(counts, reverse=True)
+    assert len(counts) > 1
+    for name in gallery.root.locator(".wnb-matrix-name").all():
+        assert name.evaluate("(one) => one.scrollWidth - one.clientWidth") <= 1  # not cut
+    assert gallery.root.evaluate(CONTRASTS) == []
