@@ -118,8 +118,13 @@ def predict(
         notes(f"interrupted; what is finished is kept in {store}: run the same again to go on")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     command = Given(model, card, recipe).remedy(found.assumed)
-    _tell(found, html, as_json=as_json, remedy=command or None)
+    session = found.facts["sessions"][-1]
+    kept, new = session["unchanged"], session["finished"]
+    _tell(found, html, as_json=as_json, remedy=command or None, kept=kept, new=new)
     if not as_json:
+        repeated = session["repeated"]
+        more = f", {counted(repeated, 'image')} listed again" if repeated else ""
+        print_line(f"{kept} kept, {new} new{more}")
         print_line(f"rows: {found.folder / 'rows'}")
         print_remedy(command)
 
@@ -130,7 +135,7 @@ def predictions(
     run: RunName = None,
     query: Annotated[
         str | None,
-        typer.Option("--query", "-q", help='Only rows for which this holds: "road < 0.05".'),
+        typer.Option("--query", "-q", help="Only rows for which this holds: 'road < 0.05'."),
     ] = None,
     worst: Annotated[
         int | None,
@@ -210,7 +215,7 @@ def gallery(
     run: RunName = None,
     query: Annotated[
         str | None,
-        typer.Option("--query", "-q", help='Rows for which it holds: "road < 0.05".'),
+        typer.Option("--query", "-q", help="Rows for which it holds: 'road < 0.05'."),
     ] = None,
     by: Annotated[
         str | None, typer.Option(help="The column to sort by. (default: the worst first)")

@@ -1,9 +1,9 @@
 """Many images: where they come from, running them, and the store that keeps the results."""
 
 from wasinn_nb.prediction.agreement import RunComparison
+from wasinn_nb.prediction.column_names import no_column, quoted_column
 from wasinn_nb.prediction.display import tinted_thumbnail
 from wasinn_nb.prediction.executors import dask_executor
-from wasinn_nb.prediction.expressions import no_column, quoted_column
 from wasinn_nb.prediction.gathering import gather_results
 from wasinn_nb.prediction.items import Item, read_item
 from wasinn_nb.prediction.opening import read_predictions

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from wasinn_nb import metrics
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.prediction.expressions import no_column
+from wasinn_nb.prediction.column_names import no_column
 from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.render import Column, Document, Items, Paragraph, Report, Table
 from wasinn_nb.tasks.segmentation import resize_labels
@@ -116,7 +116,7 @@ class RunComparison(Report):
         if n is not None and (isinstance(n, bool) or not isinstance(n, int) or n < 1):
             raise InvalidArgumentError(f"expected how many images, got {n!r:.80}")
         if by not in self._measures():
-            raise no_column(by, [*self._measures()])
+            raise no_column(by, [*self._measures()], argument="by")
         return replace(self, most=n, by=by)
 
     def images(self) -> pd.DataFrame:

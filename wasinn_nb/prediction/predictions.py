@@ -17,9 +17,9 @@ from wasinn_nb.imaging import ImageSource
 from wasinn_nb.origin import Origin
 from wasinn_nb.prediction.agreement import RunComparison, compared
 from wasinn_nb.prediction.arrow import arrow, parquet
+from wasinn_nb.prediction.column_names import no_column
 from wasinn_nb.prediction.display import predictions_document, predictions_values
 from wasinn_nb.prediction.exporting import exported
-from wasinn_nb.prediction.expressions import no_column
 from wasinn_nb.prediction.ordering import usual_order, worst_order
 from wasinn_nb.prediction.originals import image_of
 from wasinn_nb.prediction.querying import rows_that_hold
@@ -215,7 +215,10 @@ class Predictions(Report):
         """
         if isinstance(n, bool) or not isinstance(n, int) or n < 0:
             raise InvalidArgumentError(f"expected how many rows, got {n!r:.80}")
-        order = worst_order(usual_order(self.columns) if by is None else by, self.table)
+        by = usual_order(self.columns) if by is None else by
+        if by not in self.columns:
+            raise no_column(by, self.columns, argument="by")
+        order = worst_order(by, self.table)
         return self._part(self._positions[order[:n]])
 
     def result(self, row: int | str) -> Any:

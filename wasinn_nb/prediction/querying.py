@@ -12,13 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.prediction.expressions import (
-    Expression,
-    name_list,
-    no_column,
-    quoted_column,
-    read_expression,
-)
+from wasinn_nb.prediction.column_names import in_quotes, no_column, quoted_column, refusal
+from wasinn_nb.prediction.expressions import Expression, read_expression
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,13 +68,14 @@ def rows_that_hold(
         raise _undefined(str(error), expression, read, columns) from error
     except Exception as error:  # what pandas and Python raise for any text
         reason = _mismatch(read, frame) or f"{error!s:.200}"
-        raise InvalidArgumentError(
-            f"the expression {expression!r:.80} cannot be computed: {reason}; {name_list(columns)}"
+        raise refusal(
+            f"the expression {expression!r:.80} cannot be computed: {reason}", columns
         ) from error
     if holds.shape != (len(frame),) or not _are_answers(holds):
-        raise InvalidArgumentError(
+        raise refusal(
             f"expected an expression that is true or false for each row, such as "
-            f"{_example(read, frame)}, got {expression!r:.80}; {name_list(columns)}"
+            f"{_example(read, frame)}, got {expression!r:.80}",
+            columns,
         )
     return np.array([one is True or one == 1 for one in holds], bool)
 
@@ -100,11 +96,9 @@ def _undefined(
     found = re.search(r"(local variable|name) '(.*)' is not defined", reason)
     name = found[2] if found else expression
     if found and found[1] == "local variable":
-        return InvalidArgumentError(
-            f"no variable {name!r:.80} where the expression is used; columns stand without @; "
-            f"{name_list(columns)}"
-        )
-    return no_column(name, columns, text=_is_compared(read.tree, name))
+        problem = f"no variable {name!r:.80} where the expression is used"
+        return refusal(problem, columns, ["columns stand without @"])
+    return no_column(name, columns, expression=expression, text=_is_compared(read.tree, name))
 
 
 def _is_compared(tree: ast.Expression, name: str) -> bool:
@@ -143,8 +137,7 @@ def _example(read: Expression, frame: pd.DataFrame) -> str:
     body = read.tree.body
     if not (isinstance(body, ast.Name) and body.id in read.names):
         return "\"status == 'done'\""
-    column = quoted_column(read.names[body.id])
-    return f'"{column} > 0"' if _is_number(frame[body.id]) else f'"{column}.notna()"'
+    return in_quotes(read.names[body.id], " > 0" if _is_number(frame[body.id]) else ".notna()")
 
 
 def rows_that_plainly_hold(
@@ -193,7 +186,8 @@ def rows_that_plainly_hold(
         if isinstance(node, ast.Attribute) and id(node) not in called:
             raise InvalidArgumentError(f"expected {node.attr}() with parentheses, as a call")
         if isinstance(node, ast.Name) and node.id not in read.names:
-            raise no_column(node.id, columns, text=_is_compared(read.tree, node.id))
+            text = _is_compared(read.tree, node.id)
+            raise no_column(node.id, columns, expression=expression, text=text)
     return rows_that_hold(expression, columns, table, local_dict={}, global_dict={})
 
 

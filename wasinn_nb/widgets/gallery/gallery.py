@@ -247,7 +247,7 @@ class Gallery(Showable, PageWidget):
         Raises
         ------
         InvalidArgumentError
-            If *most* is not from 1 to 500.
+            If *most* is not from 1 to 500, or nothing is selected.
         UnwritableError
             If the file cannot be written.
         """

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.comparison import change_colors
+from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.files import expanded
 from wasinn_nb.transaction import atomic
 from wasinn_nb.widgets.gallery.bins import number_bins, text_bins
@@ -45,10 +46,24 @@ def written_page(
     rows : (N,) array
         In the order in which the page numbers them.
     about : mapping
-        What the page is told of the gallery; its ``rows``, ``facets`` and ``matrix`` are replaced.
+        What the page is told of the gallery; its ``rows``, ``facets``, ``matrix`` and
+        ``notes`` are replaced.
     settings : mapping
         Trait → value.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If none of the table's rows is among them.
     """
+    if len(table) and not len(rows):
+        raise InvalidArgumentError(
+            f"no image of {len(table)} passes the query {str(about['query'])!r:.200}",
+            remedy=Remedy(
+                "set gallery.query to another one; the empty one selects all",
+                command="state another --query, or leave it out",
+            ),
+        )
     final = expanded(path)
     title = f"{about['title']}, {counted(len(rows), 'image')}"
     content = _page(_content(table, tiles, rows, about, settings), title)
@@ -92,7 +107,13 @@ def _content(
                 kept.append([true, predicted, int(counts.sum())])
                 cells[f"{true}:{predicted}"] = np.flatnonzero(counts).tolist()
         matrix = matrix | {"cells": kept}
-    changed = {"rows": len(places), "failed": table.failed(places), "matrix": matrix, "code": False}
+    changed = {
+        "rows": len(places),
+        "failed": table.failed(places),
+        "matrix": matrix,
+        "code": False,
+        "notes": [*_selection(about, len(table), len(places)), *about["notes"]],
+    }
     return {
         "traits": {**settings, "text": "", "_filters": [], "_cell": [], "_still_id": ""}
         | {"_about": {**about, **changed}},
@@ -102,6 +123,15 @@ def _content(
         "cells": cells,
         "change_colors": [hex_color(color) for color in change_colors(_palette(table))],
     }
+
+
+def _selection(about: Mapping[str, Any], every: int, count: int) -> list[str]:
+    """Return which of the images are on the page, where it is not all of them."""
+    query, selected = about["query"], about["selected"]
+    notes = [f"selected by {query}: {selected} of {counted(every, 'image')}"] if query else []
+    if count < selected:
+        notes.append(f"on this page: the first {count} of {counted(selected, 'image')}")
+    return notes
 
 
 def _palette(table: GalleryTable) -> list[tuple[int, int, int]]:

@@ -169,7 +169,7 @@ class GalleryTable:
                 start = classes.index(name) if name in classes else 0
                 self._load([name, *classes[start : start + _READ_AT_ONCE]])
             else:
-                raise no_column(name, self.names)
+                raise no_column(name, self.names, argument="by")
         return self._values[name]
 
     def facet(self, name: str) -> dict[str, Any]:
