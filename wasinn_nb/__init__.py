@@ -4,7 +4,7 @@ Public names load on first use: ``import wasinn_nb as wn`` imports neither openv
 ipywidgets nor wasmtime.
 """
 
-import lazy_loader as _lazy
+from wasinn_nb import lazy_names as _lazy
 
 __version__ = "0.2.0"
 

@@ -1,5 +1,5 @@
 """To the device: bundles with a general guest, and what devices made of them."""
 
-import lazy_loader as _lazy
+from wasinn_nb import lazy_names as _lazy
 
 __getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -214,6 +214,19 @@ class Bundle(Showing):
 
     # -- showing -----------------------------------------------------------------------------------
 
+    @property
+    def _nowhere(self) -> str:
+        names = [RUNTIMES.get(name, name) for name in self.runtimes]
+        where = f"runs on neither {' nor '.join(names)}"
+        if len(names) == 1:
+            where = f"does not run on {names[0]}"
+        return f"this bundle has no script: it {where}"
+
+    @property
+    def runs_nowhere(self) -> bool:
+        """Whether every runtime that a script was asked for is known not to run it."""
+        return None not in self.runtimes.values()
+
     def to_dict(self) -> dict[str, object]:
         """Return the bundle as plain JSON values."""
         return {
@@ -245,6 +258,7 @@ class Bundle(Showing):
             title,
             [
                 Paragraph(title),
+                *([Paragraph(self._nowhere, "strong")] if self.runs_nowhere else []),
                 Facts(list(facts.items())),
                 *(Paragraph(f"assumed: {inert(text)}") for text in self.assumed),
                 *(Paragraph(f"note: {inert(text)}") for text in self.notes),

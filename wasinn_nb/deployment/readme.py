@@ -73,6 +73,8 @@ def readme(
             "",
             *_paragraph(f"Needs {_NEEDS[runtime].format(engine=engine)}"),
         ]
+    if not runs:
+        lines += _paragraph("**No script is here**: no runtime that was asked for runs the model.")
     for runtime, reason in refused.items():
         if reason is not None:
             lines += _paragraph(f"**Not with {RUNTIMES[runtime]}**: {reason}.")
