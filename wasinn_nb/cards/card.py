@@ -159,7 +159,8 @@ class ModelCard:
 
         Examples
         --------
-        >>> card = ModelCard("toy", classes=("background", "road"))
+        >>> import wasinn_nb as wn
+        >>> card = wn.ModelCard("toy", classes=("background", "road"))
         >>> card.replace(classes=("background", "road", "mark")).palette
         ((0, 0, 0), (0, 114, 178), (213, 94, 0))
         """
@@ -306,9 +307,8 @@ class ModelCard:
         Examples
         --------
         >>> import wasinn_nb as wn
-        >>> path = wn.model().path
-        >>> wn.ModelCard.from_model(path, recipe=dict(color="BGR", range=(0, 255))).recipe
-        PreprocessRecipe(1x3x512x896xf32 NCHW BGR, range 0 to 255, bilinear)
+        >>> wn.ModelCard.from_model(wn.model().path, recipe=dict(color="BGR", range=(0, 1))).recipe
+        PreprocessRecipe(1x3x512x896xf32 NCHW BGR, range 0 to 1, bilinear)
         """
         from wasinn_nb.cards.from_file import card_from_file
 
@@ -381,10 +381,10 @@ class ModelCard:
 
         Examples
         --------
-        >>> import tempfile
-        >>> model = Path(tempfile.mkdtemp(), "toy.onnx")
+        >>> import pathlib, tempfile, wasinn_nb as wn
+        >>> model = pathlib.Path(tempfile.mkdtemp(), "toy.onnx")
         >>> _ = model.write_bytes(b"")
-        >>> ModelCard("toy").write(model).name
+        >>> wn.ModelCard("toy").write(model).name
         'toy.card.json'
         """
         main = existing_model(model_path)

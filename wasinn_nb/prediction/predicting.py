@@ -121,7 +121,9 @@ def predict(
     Examples
     --------
     >>> import tempfile
-    >>> found = predict(["city-arrow", "hill-crosswalk"], store=tempfile.mkdtemp(), progress=False)
+    >>> import wasinn_nb as wn
+    >>> images = ["city-arrow", "hill-crosswalk"]
+    >>> found = wn.predict(images, store=tempfile.mkdtemp(), progress=False)
     >>> len(found), found.table()["status"].tolist()
     (2, ['done', 'done'])
     """
