@@ -133,6 +133,8 @@ def test_names_of_shipped_images_are_inspected():
 # -- the remedies that there are -------------------------------------------------------------------
 
 ELSEWHERE = {
+    "prediction/column_names.py refusal": "test_cli_queries",
+    "widgets/gallery/standalone.py written_page": "test_cli_predict_again",
     "catalog/shipped.py image": "test_missing_paths",
     "prediction/store.py runs_in": "test_missing_paths",
     "cards/inputs.py FIVE_CALLS": "test_cli_remedies",

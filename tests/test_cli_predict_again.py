@@ -54,6 +54,8 @@ def test_a_gallery_of_nothing_is_refused():
         "no image of 6 passes the query '`class 1` > 2'; state another --query, or leave it out"
     )
     assert not Path("page.html").exists()
+    assert run(*words, "-q", "`class 1` > 0") == "2 images: page.html\n"
+    assert run(*words) == "6 images: page.html\n"
     gallery = wn.Gallery("store")
     gallery.query = "`class 1` > 2"
     with pytest.raises(InvalidArgumentError, match="no image of 6 passes the query"):
