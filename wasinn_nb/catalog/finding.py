@@ -68,7 +68,8 @@ def models() -> ModelTable:
 
     Examples
     --------
-    >>> "road-segmentation-adas-0001" in models().names
+    >>> import wasinn_nb as wn
+    >>> "road-segmentation-adas-0001" in wn.models().names
     True
     """
     own = settings.search_path()
@@ -133,7 +134,8 @@ def model(
 
     Examples
     --------
-    >>> model("road-segmentation-adas-001")
+    >>> import wasinn_nb as wn
+    >>> wn.model("road-segmentation-adas-001")
     Traceback (most recent call last):
     ...
     wasinn_nb.errors.NotFoundError: no model 'road-segmentation-adas-001' in ...; did you mean
@@ -231,7 +233,8 @@ def fetch(
 
     Examples
     --------
-    >>> fetch("road-segmentation-adas-0001", "FP8")
+    >>> import wasinn_nb as wn
+    >>> wn.fetch("road-segmentation-adas-0001", "FP8")
     Traceback (most recent call last):
     ...
     wasinn_nb.errors.NotFoundError: road-segmentation-adas-0001 has no precision FP8; it has FP32,

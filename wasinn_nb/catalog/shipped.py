@@ -45,7 +45,8 @@ def images() -> tuple[str, ...]:
 
     Examples
     --------
-    >>> images()[:3]
+    >>> import wasinn_nb as wn
+    >>> wn.images()[:3]
     ('city-arrow', 'city-crosswalk', 'city-cyclist')
     """
     return tuple(sorted(_files_in("images")))
@@ -68,7 +69,8 @@ def image(name_or_path: PathLike | None = None) -> Path:
 
     Examples
     --------
-    >>> image("city-arow")
+    >>> import wasinn_nb as wn
+    >>> wn.image("city-arow")
     Traceback (most recent call last):
     ...
     wasinn_nb.errors.NotFoundError: no image at city-arow (looked from ...), and no shipped image of
@@ -120,7 +122,8 @@ def guest(name_or_path: PathLike) -> Path:
 
     Examples
     --------
-    >>> guest("roadseg").name
+    >>> import wasinn_nb as wn
+    >>> wn.guest("roadseg").name
     'roadseg.wasm'
     """
     shipped = data_dir() / "guests" / f"{name_or_path}.wasm"
@@ -160,7 +163,8 @@ def mask(name: str) -> Path:
 
     Examples
     --------
-    >>> mask("city-arrow").name
+    >>> import wasinn_nb as wn
+    >>> wn.mask("city-arrow").name
     'city-arrow.png'
     """
     shipped = _files_in("masks")

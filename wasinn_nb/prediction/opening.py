@@ -42,7 +42,8 @@ def read_predictions(store: str | os.PathLike[str], run: str | None = None) -> P
 
     Examples
     --------
-    >>> read_predictions("no-such-folder")
+    >>> import wasinn_nb as wn
+    >>> wn.read_predictions("no-such-folder")
     Traceback (most recent call last):
     ...
     wasinn_nb.errors.MissingFileError: no store at no-such-folder (looked from ...); check ...

@@ -107,7 +107,8 @@ def quantize(
 
     Examples
     --------
-    >>> quantize("road-segmentation-synth-0001", "images", max_drop=2)
+    >>> import wasinn_nb as wn
+    >>> wn.quantize("road-segmentation-synth-0001", "images", max_drop=2)
     Traceback (most recent call last):
     ...
     wasinn_nb.errors.InvalidArgumentError: expected max_drop from 0 to 1, got 2

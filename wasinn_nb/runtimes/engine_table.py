@@ -89,7 +89,8 @@ def engines() -> EngineTable:
 
     Examples
     --------
-    >>> [engine.name for engine in engines() if engine.name == "openvino" and engine.available]
+    >>> import wasinn_nb as wn
+    >>> [engine.name for engine in wn.engines() if engine.name == "openvino" and engine.available]
     ['openvino']
     """
     return EngineTable(map(_engine, runtimes()))

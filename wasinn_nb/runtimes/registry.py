@@ -86,7 +86,8 @@ def devices(name: str | Runtime | None = None) -> DeviceTable:
 
     Examples
     --------
-    >>> [device.name for device in devices() if device.available][0]
+    >>> import wasinn_nb as wn
+    >>> [device.name for device in wn.devices() if device.available][0]
     'CPU'
     """
     return runtime(name).devices()
