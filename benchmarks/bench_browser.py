@@ -112,11 +112,11 @@ FOLDER = """async ([path, count]) => {
   images.querySelector(".wnb-field input").value = path;
   const start = performance.now();
   [...images.querySelectorAll("button")].find((one) => one.textContent === "Open").click();
-  for (let scrolled = false; ; ) {
+  for (;;) {
     await new Promise(requestAnimationFrame);
     const seen = [...strip.querySelectorAll(".wnb-tile")].slice(0, 6);
     const many = seen.every((one) => one.querySelector("input").ariaSetSize === String(count));
-    if (many && !scrolled) [scrolled, strip.scrollLeft] = [true, 0];
+    if (many) strip.scrollLeft = 0; // away from the image that is picked
     const shown = seen.map((one) => one.querySelector("img")).every((one) => one.naturalWidth);
     const here = seen.some((one) => one.querySelector("input").value.startsWith(path));
     if (many && shown && here) break;
