@@ -27,24 +27,6 @@ __all__ = ["Expression", "read_expression"]
 _MOST_CHARACTERS: Final = 10_000
 _MOST_REST: Final = 60
 _INSTEAD: Final = {
-    "=": "compare with '=='",
-    "&&": "join comparisons with 'and'",
-    "||": "join comparisons with 'or'",
-    "<>": "compare with '!='",
-    "!": "write 'not'",
-    ";": "join comparisons with 'and'",
-    "=>": "compare with '>='",
-    "=<": "compare with '<='",
-}
-_OPERATORS: Final = "the operators are ==, !=, <, <=, >, >=, in, and, or, not, +, -, *, /, // and %"
-_IN_OTHER_LANGUAGES: Final = {
-    **dict.fromkeys(("like", "ilike", "contains"), "a part of a text: {}.str.contains('part')"),
-    "startswith": "the start of a text: {}.str.startswith('start')",
-    "endswith": "the end of a text: {}.str.endswith('end')",
-    "is": "what is missing: {0}.isna(), or {0}.notna()",
-    "between": "a range: 0.1 <= {} <= 0.5",
-}
-_REPLACED: Final = {
     "=": "==",
     "&&": "and",
     "||": "or",
@@ -53,6 +35,15 @@ _REPLACED: Final = {
     ";": "and",
     "=>": ">=",
     "=<": "<=",
+}
+_USES: Final = {**dict.fromkeys(("and", "or"), "join comparisons with"), "not": "write"}
+_OPERATORS: Final = "the operators are ==, !=, <, <=, >, >=, in, and, or, not, +, -, *, /, // and %"
+_IN_OTHER_LANGUAGES: Final = {
+    **dict.fromkeys(("like", "ilike", "contains"), "a part of a text: {}.str.contains('part')"),
+    "startswith": "the start of a text: {}.str.startswith('start')",
+    "endswith": "the end of a text: {}.str.endswith('end')",
+    "is": "what is missing: {0}.isna(), or {0}.notna()",
+    "between": "a range: 0.1 <= {} <= 0.5",
 }
 _LINE: Final = re.compile(r" \(detected at line \d+\)")
 
@@ -174,11 +165,12 @@ def _unreadable(
         place -= 1
     wrong = wrong or expression[place : place + 1]
     before, rest = expression[:place].rstrip(), expression[place:].strip()
-    hints = [_INSTEAD[wrong]] if wrong in _INSTEAD else []
-    repaired = []
-    if wrong in _REPLACED:
+    hints, repaired = [], []
+    if instead := _INSTEAD.get(wrong):
+        use = _USES.get(instead, "compare with")
+        hints.append(f"{use} {instead!r}")
         end = place + len(wrong)
-        repaired.append(f"{before} {_REPLACED[wrong]} {expression[end:].strip()}")
+        repaired.append(f"{before} {instead} {expression[end:].strip()}")
     if before.endswith("%"):
         hints.append("parts are of 1: 0.05 for 5 %")
     operator = "" if hints else _operator_hint(before, rest, columns)

@@ -46,11 +46,7 @@ def saved_results(folder: Path) -> list[Path]:
     ----------
     folder : Path
     """
-    return [
-        path
-        for path in sorted(folder.glob("*.json"))
-        if not path.name.endswith(".tensor.json") and _states_result(path)
-    ]
+    return [path for path in sorted(folder.glob("*.json")) if _states_result(path)]
 
 
 def near_results(folder: Path) -> str:
@@ -73,16 +69,14 @@ def near_results(folder: Path) -> str:
 
 def _has_results(folder: Path) -> bool:
     try:
-        return any(
-            _states_result(path)
-            for path in islice(folder.glob("*.json"), _MOST_ENTRIES)
-            if not path.name.endswith(".tensor.json")
-        )
+        return any(map(_states_result, islice(folder.glob("*.json"), _MOST_ENTRIES)))
     except OSError:
         return False
 
 
 def _states_result(path: Path) -> bool:
+    if path.name.endswith(".tensor.json"):  # a sidecar
+        return False
     try:
         return saved_format(path) in _LOADERS
     except (InvalidArgumentError, OSError):  # another program's
