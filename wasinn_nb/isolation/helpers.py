@@ -11,8 +11,9 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
+from queue import SimpleQueue
 from typing import IO, Any, Final
 
 from wasinn_nb.errors import GuestError
@@ -172,14 +173,46 @@ class Helper:
         self._last_words.close()
 
 
+class _Starter:
+    """Starts every helper in one thread, which lives as long as this process.
+
+    The kernel ends a helper when the thread that started it ends.  Python waits for the threads of
+    a pool before its own end, and guests in daemon threads would crash while Python still runs.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[tuple[Future[Helper], tuple[Any, ...]]] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, *arguments: Any) -> Future[Helper]:
+        """Return the `Helper` of *arguments*, once it is started."""
+        with self._lock:
+            if self._thread is None:
+                thread = threading.Thread(target=self._work, name="wasinn-nb helpers", daemon=True)
+                thread.start()
+                self._thread = thread
+        future: Future[Helper] = Future()
+        self._jobs.put((future, arguments))
+        return future
+
+    def _work(self) -> None:
+        while True:
+            future, arguments = self._jobs.get()
+            try:
+                future.set_result(Helper(*arguments))
+            except BaseException as error:  # noqa: BLE001 - for the one who asked
+                future.set_exception(error)
+            del future
+
+
 class _Spare:
     """At most one helper that is started in advance."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._helper: tuple[object, Future[Helper]] | None = None
-        # The kernel ends a helper when the thread that started it ends: this one stays.
-        self._starter = ThreadPoolExecutor(1, thread_name_prefix="wasinn-nb helpers")
+        self._starter = _Starter()
 
     def take(self, module: str, engine: str) -> Helper:
         """Return the helper that is there, if it fits, or a new one; it may not be ready yet."""
@@ -192,7 +225,7 @@ class _Spare:
             if made == key and helper.alive:
                 return helper
             helper.forget()
-        return self._starter.submit(Helper, *key).result()
+        return self._starter.submit(*key).result()
 
     def prepare(self, module: str, engine: str) -> None:
         """Start a helper for the next guest, unless there is one."""
@@ -200,7 +233,7 @@ class _Spare:
         with self._lock:
             if self._helper is None:
                 with suppress(RuntimeError):  # the interpreter is on its way out
-                    self._helper = key, self._starter.submit(Helper, *key)
+                    self._helper = key, self._starter.submit(*key)
 
     def drop(self) -> None:
         """End the helper that is there."""
