@@ -25,7 +25,8 @@ class GalleryPage:
     def wait_selected(self, count: int) -> None:
         """Wait until so many images pass the filters, and are on screen."""
         expect(self.root).to_have_attribute("data-selected", str(count))
-        self.wait_drawn()
+        tiles = re.compile(r"^([1-9]\d*)/\1$") if count else "0/0"
+        expect(self.grid).to_have_attribute("data-drawn", tiles)
 
     def names(self) -> list[str]:
         """Return what the tiles on screen say, in their order."""

@@ -133,6 +133,7 @@ export class Grid {
 
   draw() {
     if (this.frame) return;
+    delete this.root.dataset.drawn; // what is on screen is no longer what is to be seen
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       this.drawNow();
