@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from wasinn_nb.cards import UNNAMED_CLASS, unnamed_class
 from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.runtimes import MOSTLY_SATURATED, row_saturates
 from wasinn_nb.wording import percent
 
 __all__ = ["Alarm", "alarms", "is_row"]
@@ -168,6 +169,12 @@ def _of_row(scores: NDArray[Any], classes: Sequence[str]) -> tuple[Alarm, ...]:
             f"order is the same; a softmax gives {name} a probability of {high:.4f}."
         )
         found.append(Alarm("logits", sentence, serious=False))
+        if row_saturates(values):
+            sentence = (
+                "The scores are so far apart that one class has a probability of exactly 1 and all "
+                "others have 0: the input is probably scaled wrongly (range, mean, scale)."
+            )
+            found.append(Alarm("saturated", sentence))
     elif abs(total - 1) > _SUM_TOLERANCE:
         sentence = (
             f"The scores sum to {total:.4g}, not to 1: no softmax over the classes; a sigmoid for "
@@ -204,6 +211,8 @@ def _of_plane(
                 f"probabilities. A sigmoid gives probabilities."
             )
             found.append(Alarm("logits", sentence, serious=False))
+            part = float((1 + np.exp(-np.abs(scores)) == 1).mean())
+            found += [_saturated(part)] if part > MOSTLY_SATURATED else []
     elif not logits and (low < 0 or high > 1 + _SUM_TOLERANCE):
         sentence = (
             f"The scores run from {low:.4g} to {high:.4g}, but are stated to be probabilities, "
@@ -266,7 +275,9 @@ def _of_sums(scores: NDArray[np.float32]) -> list[Alarm]:
             f"The scores run from {low:.4g} to {high:.4g}: logits, not probabilities. The argmax "
             f"is the same; a softmax gives a mean top probability of {sure:.4f}."
         )
-        return [Alarm("logits", sentence, serious=False)]
+        found = [Alarm("logits", sentence, serious=False)]
+        part = float((soft.sum(0) == 1).mean())  # the term of the highest score is 1
+        return [*found, _saturated(part)] if part > MOSTLY_SATURATED else found
     if max(1 - least, most - 1) > _SUM_TOLERANCE:
         sentence = (
             f"The scores of a pixel sum to {least:.4g} up to {most:.4g}, not to 1: no softmax over "
@@ -274,6 +285,14 @@ def _of_sums(scores: NDArray[np.float32]) -> list[Alarm]:
         )
         return [Alarm("sums", sentence)]
     return []
+
+
+def _saturated(part: float) -> Alarm:
+    return Alarm(
+        "saturated",
+        f"The scores are so far apart that a probability is exactly 1 at {percent(part)} of the "
+        f"pixels: the input is probably scaled wrongly (range, mean, scale).",
+    )
 
 
 def _of_areas(

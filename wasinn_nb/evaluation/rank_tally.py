@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 
 from wasinn_nb.evaluation.ranking import ClassificationEvaluation, Rank
+from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.tasks.classification import ClassificationResult
 
 __all__ = ["RankTally"]
@@ -24,6 +25,7 @@ class RankTally:
         self._ranks: list[Rank] = []
         self._samples: list[tuple[Rank, ClassificationResult]] = []
         self._assumed: dict[str, None] = {}
+        self._saturated = 0
 
     def add(self, name: str, result: ClassificationResult, true: int) -> None:
         """Count one image.
@@ -40,12 +42,15 @@ class RankTally:
         before = int((probabilities > own).sum()) + int((probabilities[:true] == own).sum())
         rank = Rank(name, true, int(probabilities.argmax()), before + 1, float(own))
         self._ranks.append(rank)
+        self._saturated += bool(result.remarks)
         self._assumed |= dict.fromkeys(result.assumed)
         bisect.insort(self._samples, (rank, result), key=lambda sample: sample[0].probability)
         del self._samples[self._worst :]
 
     def evaluation(self, model: str, classes: tuple[str, ...]) -> ClassificationEvaluation:
         """Return what was found."""
+        remarks = Remarks(saturated=(self._saturated, len(self._ranks)))
+        ranks, samples = tuple(self._ranks), tuple(self._samples)
         return ClassificationEvaluation(
-            model, classes, tuple(self._ranks), tuple(self._samples), tuple(self._assumed)
+            model, classes, ranks, samples, tuple(self._assumed), remarks=remarks
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wasinn_nb.tasks import saturated_images
 from wasinn_nb.wording import counted, listed
 
 __all__ = ["Remarks"]
@@ -27,6 +28,8 @@ class Remarks:
         Files in the folders that were not taken, as their names are not those of images.
     stored : tuple of str
         Of predictions of a store: which of several runs they are, and whether it is finished.
+    saturated : (int, int)
+        Images whose probabilities mean nothing, as the scores are saturated, and all.
 
     Examples
     --------
@@ -41,6 +44,7 @@ class Remarks:
     passed_over: tuple[str, ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
     stored: tuple[str, ...] = ()
+    saturated: tuple[int, int] = (0, 0)
 
     def sentences(self) -> list[str]:
         """Return them in words."""
@@ -74,4 +78,7 @@ class Remarks:
                 f"passed over, as not named like images: {listed(self.passed_over, 8)} "
                 f"({counted(n, 'file')})"
             )
-        return [*sentences, *self.stored]
+        if self.saturated[0]:
+            sentences.append(saturated_images(*self.saturated))
+        # Predictions say it of themselves, too.
+        return [*dict.fromkeys((*sentences, *self.stored))]

@@ -15,13 +15,16 @@ from wasinn_nb.json_files import json_text
 from wasinn_nb.origin import Origin
 from wasinn_nb.prediction.arrow import arrow
 from wasinn_nb.prediction.schema import class_columns
+from wasinn_nb.tasks import saturated_row
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import Confidence, SegmentationResult
 
-__all__ = ["Columns", "columns_of", "mask_labels", "no_mask"]
+__all__ = ["SATURATED", "Columns", "columns_of", "mask_labels", "no_mask"]
 
 _TOP: Final = 5
 _CONFIDENCE: Final = ("mean_confidence", "lowest_confidence", "near_tie")
+SATURATED: Final = "saturated"
+"""The column of the part of the pixels whose confidence is exactly 1, as of saturated scores."""
 _COMPRESSION: Final = 3  # of zlib: beyond, masks take twice the time for a tenth of the bytes
 
 
@@ -76,6 +79,7 @@ class _MaskColumns:
             pa.field("mean_confidence", pa.float64()),
             pa.field("lowest_confidence", pa.float64()),
             pa.field("near_tie", pa.float64()),
+            pa.field(SATURATED, pa.float64()),
             pa.field("pixels", pa.list_(pa.int64())),
             *(pa.field(name, pa.float64()) for name in self._names),
         ]
@@ -94,6 +98,7 @@ class _MaskColumns:
             "mean_confidence": None if sure is None else sure.mean,
             "lowest_confidence": None if sure is None else sure.lowest,
             "near_tie": None if sure is None else sure.near_tie,
+            SATURATED: None if sure is None else sure.saturated,
             "pixels": areas,
             **dict(zip(self._names, shares, strict=True)),
         }
@@ -101,7 +106,11 @@ class _MaskColumns:
     def result(
         self, row: Mapping[str, Any], origin: Origin, image: ImageSource | None
     ) -> SegmentationResult:
-        sure: Any = [row.get(name) for name in _CONFIDENCE]
+        mean, lowest, near_tie = (row.get(name) for name in _CONFIDENCE)
+        saturated = row.get(SATURATED) or 0.0  # rows of an older version do not have it
+        sure = None
+        if mean is not None and lowest is not None and near_tie is not None:
+            sure = Confidence(mean, lowest, near_tie, saturated)
         return SegmentationResult(
             mask_labels(row["mask"], row["name"]),
             self._card,
@@ -118,7 +127,8 @@ class _MaskColumns:
             self._threshold,
             self._assumed,
             Coverage.of_values(row["covers"]),
-            None if None in sure else Confidence(sure[0], sure[1], sure[2]),
+            sure,
+            () if sure is None else sure.remarks,
         )
 
 
@@ -133,6 +143,7 @@ class _ScoreColumns:
             pa.field("label", pa.string()),
             pa.field("probability", pa.float64()),
             pa.field("margin", pa.float64()),
+            pa.field(SATURATED, pa.float64()),
             pa.field("top", pa.list_(pa.struct(top))),
             pa.field("probabilities", pa.binary()),
         ]
@@ -143,6 +154,7 @@ class _ScoreColumns:
             "label": top[0].name,
             "probability": top[0].probability,
             "margin": top[0].probability - (top[1].probability if len(top) > 1 else 0.0),
+            SATURATED: float(bool(result.remarks)),
             "top": [one._asdict() for one in top],
             "probabilities": result.probabilities.astype("<f4").tobytes(),
         }
@@ -157,7 +169,14 @@ class _ScoreColumns:
             )
         values = np.frombuffer(data, "<f4").astype(np.float32)
         return ClassificationResult(
-            values, self._card, origin, None, image, seconds_of(row), self._assumed
+            values,
+            self._card,
+            origin,
+            None,
+            image,
+            seconds_of(row),
+            self._assumed,
+            remarks=(saturated_row(),) if row.get(SATURATED) else (),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -23,6 +24,7 @@ from wasinn_nb.prediction.exporting import exported
 from wasinn_nb.prediction.ordering import usual_order, worst_order
 from wasinn_nb.prediction.originals import image_of
 from wasinn_nb.prediction.querying import rows_that_hold
+from wasinn_nb.prediction.saturation import saturation_remarks
 from wasinn_nb.prediction.schema import HEAVY
 from wasinn_nb.prediction.table import StoredRows, plain_arrays
 from wasinn_nb.progress import Progress
@@ -69,8 +71,8 @@ class Predictions(Report):
     others : tuple of str
         Names of the other runs of the store, where none was named.
     remarks : tuple of str
-        Which of several runs this is, and whether it is finished, in words; empty where nothing
-        was chosen and nothing is missing.
+        Which of several runs this is, whether it is finished, and whether the scores of rows are
+        saturated, in words; mostly empty.
     """
 
     def __init__(
@@ -83,7 +85,7 @@ class Predictions(Report):
         self._stored = stored
         self._positions = stored.positions() if positions is None else positions
         self.others = tuple(others)
-        self.remarks = tuple(remarks)
+        self._about_run = tuple(remarks)
 
     @property
     def folder(self) -> Path:
@@ -115,6 +117,11 @@ class Predictions(Report):
         """What nothing states about the model, and was assumed."""
         return self._stored.run.assumed
 
+    @cached_property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader of the rows should know of them."""
+        return (*self._about_run, *saturation_remarks(self))
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of all columns."""
@@ -128,7 +135,7 @@ class Predictions(Report):
     @property
     def whole(self) -> Predictions:
         """All rows of the run, where these are some of them."""
-        return Predictions(self._stored, None, self.others, self.remarks)
+        return Predictions(self._stored, None, self.others, self._about_run)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -253,7 +260,6 @@ class Predictions(Report):
         values : mapping
             Column → value; of a mask at least ``mask``, ``covers`` and ``name``.
         image : image, optional
-            The image itself, if the result is to have it.
         """
         return self._stored.run.columns.result(values, self.origin, image)
 
@@ -354,8 +360,7 @@ class Predictions(Report):
             Default: all.
         """
         chosen = self.columns if columns is None else tuple(columns)
-        for _, values in self._stored.rows(chosen, self._positions):
-            yield values
+        yield from (values for _, values in self._stored.rows(chosen, self._positions))
 
     def row(self, row: int | str, columns: Sequence[str] | None = None) -> dict[str, Any]:
         """Return one row as column → value; parameters as of :meth:`result` and :meth:`rows`."""
@@ -392,4 +397,4 @@ class Predictions(Report):
             ) from error
 
     def _part(self, positions: NDArray[np.int64]) -> Predictions:
-        return Predictions(self._stored, positions, self.others, self.remarks)
+        return Predictions(self._stored, positions, self.others, self._about_run)

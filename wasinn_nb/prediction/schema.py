@@ -34,7 +34,7 @@ _RESERVED: Final = frozenset(
         *("width", "height", "status", "error", "error_kind", "digest", "finished", "run"),
         *("seconds_read", "seconds_preprocess", "seconds_infer", "seconds_write", "thumbnail"),
         *("mask", "mask_width", "mask_height", "pixels", "covers"),
-        *("mean_confidence", "lowest_confidence", "near_tie"),
+        *("mean_confidence", "lowest_confidence", "near_tie", "saturated"),
         *("label", "probability", "margin", "top", "probabilities", "result", "index"),
     }
 )

@@ -90,7 +90,7 @@ class StoredRows:
         lib = arrow()
         schema = self.run.schema
         chosen = lib.schema([schema.field(name) for name in columns])
-        parts = [read_part(path, columns).select(list(columns)) for path in self._paths]
+        parts = [_with_all(read_part(path, columns), chosen) for path in self._paths]
         table = lib.concat_tables(parts) if parts else chosen.empty_table()
         whole = len(positions) == self._starts[-1] and bool((np.diff(positions) == 1).all())
         return table if whole else table.take(positions)
@@ -116,6 +116,14 @@ class StoredRows:
         table = self._group(self._paths[part], group, tuple(columns))
         found: dict[str, Any] = table.slice(position - self._starts[part] - start, 1).to_pylist()[0]
         return found
+
+
+def _with_all(part: Any, schema: Any) -> Any:
+    """Return the columns of a schema; those that an older version did not write are null."""
+    for field in schema:
+        if field.name not in part.column_names:
+            part = part.append_column(field, arrow().nulls(len(part), field.type))
+    return part.select(schema.names)
 
 
 def plain_arrays(table: Any) -> dict[str, NDArray[Any]]:

@@ -2,7 +2,13 @@
 
 from wasinn_nb.runtimes.base import BaseRuntime, GraphSpec
 from wasinn_nb.runtimes.concurrency import Concurrency, processors
-from wasinn_nb.runtimes.confidence import STEPS, confidence_maps
+from wasinn_nb.runtimes.confidence import (
+    MOSTLY_SATURATED,
+    STEPS,
+    confidence_maps,
+    row_saturates,
+    saturated_part,
+)
 from wasinn_nb.runtimes.device_table import (
     Device,
     DeviceTable,
@@ -42,6 +48,7 @@ from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph
 
 __all__ = [
     "INPUT",
+    "MOSTLY_SATURATED",
     "NOT_A_NUMBER",
     "PRECISIONS",
     "STEPS",
@@ -82,8 +89,10 @@ __all__ = [
     "precision_remark",
     "processors",
     "refuse_nan",
+    "row_saturates",
     "runtime",
     "runtimes",
+    "saturated_part",
     "score_planes",
     "warn_of_precision",
     "without_telemetry",

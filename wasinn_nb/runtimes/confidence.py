@@ -7,13 +7,31 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["STEPS", "ConfidenceKind", "confidence_maps"]
+__all__ = [
+    "MOSTLY_SATURATED",
+    "STEPS",
+    "ConfidenceKind",
+    "confidence_maps",
+    "row_saturates",
+    "saturated_part",
+]
 
 ConfidenceKind = Literal["none", "probabilities", "logits"]
 """Whether a head gives confidences, and what they are taken from."""
 
 STEPS: Final = 255
 """Confidences are whole numbers of this part of 1, rounded down."""
+
+MOSTLY_SATURATED: Final = 0.8
+"""Scores are saturated where more than this part of the pixels is.
+
+Measured on five models: 0.4 % at most of rightly scaled images, 88 % to 100 % of wrongly scaled
+ones whose scores grow with the input.
+"""
+
+# exp(-104) is 0 in float32: scores of a row that are further apart are not those of a network that
+# was given what it was trained on.
+_UNDERFLOW: Final = 104.0
 
 
 def confidence_maps(planes: NDArray[Any], kind: ConfidenceKind) -> NDArray[np.uint8]:
@@ -47,6 +65,43 @@ def confidence_maps(planes: NDArray[Any], kind: ConfidenceKind) -> NDArray[np.ui
         second = np.maximum(second, np.minimum(best, plane))
         best = np.maximum(best, plane)
     return np.stack([_steps(best), _steps(best - second)])
+
+
+def saturated_part(maps: NDArray[np.uint8]) -> float:
+    """Return the part of the pixels whose confidence is exactly 1 in float32.
+
+    Parameters
+    ----------
+    maps : (2, H, W) uint8 array
+        As of :func:`confidence_maps`: rounded down, so that only 1 itself is the last step.
+
+    Examples
+    --------
+    >>> saturated_part(confidence_maps(np.array([[[50, 5]], [[0, 0]]], np.float32), "logits"))
+    0.5
+    """
+    return int(np.count_nonzero(maps[0] == STEPS)) / int(maps[0].size)
+
+
+def row_saturates(scores: NDArray[Any]) -> bool:
+    """Return whether a softmax of a row of logits gives 1 to one class and 0 to all others.
+
+    Classes that are ruled out by ``-inf`` do not count.
+
+    Parameters
+    ----------
+    scores : (N,) array
+        Without NaN.
+
+    Examples
+    --------
+    >>> row_saturates(np.array([3e18, 2e18, -1e18])), row_saturates(np.array([20.0, 0, -np.inf]))
+    (True, False)
+    """
+    if np.isposinf(scores).any():
+        return True
+    ranked = np.sort(scores[np.isfinite(scores)].astype(np.float64))
+    return len(ranked) > 1 and bool(ranked[-1] - ranked[-2] > _UNDERFLOW)
 
 
 def _steps(values: NDArray[np.float32]) -> NDArray[np.uint8]:

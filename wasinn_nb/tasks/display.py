@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from wasinn_nb.cards import ModelCard, card_line
 from wasinn_nb.origin import Origin
-from wasinn_nb.render import Block, Code, Facts, Only, Paragraph, Section
+from wasinn_nb.render import Block, Code, Facts, Items, Only, Paragraph, Section
 
-__all__ = ["assumed_blocks", "assumed_text", "details"]
+__all__ = ["assumed_blocks", "assumed_text", "details", "remark_blocks"]
 
 
 def assumed_text(assumed: Sequence[str]) -> str:
@@ -27,6 +27,11 @@ def assumed_blocks(assumed: Sequence[str], card: ModelCard, origin: Origin) -> l
     code = card_line(origin.main_file, assumed, card, origin.recipe)
     stating = Code(code, "state what is assumed, corrected where it is not right")
     return [Paragraph(assumed_text(assumed)), Only(("notebook", "page"), [stating] if code else [])]
+
+
+def remark_blocks(remarks: Sequence[str]) -> list[Block]:
+    """Return what a reader should know of a result; nothing where there is nothing."""
+    return [Items(remarks)] if remarks else []
 
 
 def details(origin: Origin) -> Section:

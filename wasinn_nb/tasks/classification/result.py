@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, Self, TypedDict
+from typing import Any, Final, NamedTuple, NotRequired, Self, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ from wasinn_nb.render import (
     Showing,
     encoded_image,
 )
-from wasinn_nb.tasks.display import assumed_blocks, assumed_text, details
+from wasinn_nb.tasks.display import assumed_blocks, assumed_text, details, remark_blocks
 from wasinn_nb.tasks.fields import how_read, read_only
 from wasinn_nb.tasks.saving import checked_stem, read_saved, read_saved_tensor, write_facts
 from wasinn_nb.tensor import Tensor, tensor_files
@@ -82,6 +82,7 @@ class _SavedFacts(TypedDict):
     scores: list[float] | None
     softmax: bool
     assumed: tuple[str, ...]
+    remarks: NotRequired[tuple[str, ...]]
     timings: dict[str, float]
 
 
@@ -108,6 +109,8 @@ class ClassificationResult(Showing):
         What nothing states about the model, and was assumed.
     softmax : bool
         Whether the probabilities were made of logits.
+    remarks : tuple of str
+        What a reader of them should know, such as that the scores are saturated.
 
     Raises
     ------
@@ -136,6 +139,7 @@ class ClassificationResult(Showing):
     timings: Mapping[str, float] = field(default_factory=dict)
     assumed: tuple[str, ...] = ()
     softmax: bool = False
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         classes = len(self.card.classes)
@@ -158,7 +162,8 @@ class ClassificationResult(Showing):
             kept = kept_image(self.image, **how_read(self.origin.recipe))
             object.__setattr__(self, "image", kept)
         object.__setattr__(self, "timings", MappingProxyType(dict(self.timings)))
-        object.__setattr__(self, "assumed", tuple(self.assumed))
+        for name in ("assumed", "remarks"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
 
     @property
     def target(self) -> str:
@@ -227,6 +232,7 @@ class ClassificationResult(Showing):
             "top": [one._asdict() for one in self.top(k)],
             "softmax": self.softmax,
             "assumed": list(self.assumed),
+            "remarks": list(self.remarks),
             "seconds": dict(self.timings),
             "origin": self.origin.to_dict(),
         }
@@ -275,6 +281,7 @@ class ClassificationResult(Showing):
                 "scores": None if self.scores is self.probabilities else self._scores_list(),
                 "softmax": self.softmax,
                 "assumed": list(self.assumed),
+                "remarks": list(self.remarks),
                 "timings": dict(self.timings),
                 "files": {"tensor": saved.tensor.name},
             },
@@ -322,6 +329,7 @@ class ClassificationResult(Showing):
                 facts["timings"],
                 restored_assumptions(facts["assumed"], origin.recipe, len(model["classes"])),
                 facts["softmax"],
+                facts.get("remarks", ()),
             )
         except WasiNnError as error:
             raise InvalidArgumentError(f"{found}: not what `save` writes: {error}") from error
@@ -347,6 +355,7 @@ class ClassificationResult(Showing):
         ]
         if self.softmax:
             blocks.append(Paragraph("probabilities by softmax"))
+        blocks += remark_blocks(self.remarks)
         blocks += assumed_blocks(self.assumed, self.card, self.origin)
         blocks.append(Only(("notebook", "page"), [details(self.origin)]))
         return Document(f"{self._counted()}, {self.origin.ran}", blocks)
@@ -359,10 +368,10 @@ class ClassificationResult(Showing):
         return f"{self.card.name}, {counted(len(self.card.classes), 'class')}"
 
     def __repr__(self) -> str:
-        assumed = assumed_text(self.assumed)
+        more = "".join(f"; {one}" for one in (assumed_text(self.assumed), *self.remarks) if one)
         head = (
             f"ClassificationResult({inert(self._counted())}, {self.origin.ran}"
-            f"{', softmax' if self.softmax else ''}{f'; {assumed}' if assumed else ''})"
+            f"{', softmax' if self.softmax else ''}{more})"
         )
         return "\n".join([head, *self.lines()])
 

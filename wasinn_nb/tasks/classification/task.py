@@ -22,9 +22,10 @@ from wasinn_nb.cards import (
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import ImageSource, PreprocessRecipe
 from wasinn_nb.origin import Origin
-from wasinn_nb.runtimes import Head, nan_error
+from wasinn_nb.runtimes import Head, nan_error, row_saturates
 from wasinn_nb.tasks.classification.result import ClassificationResult
 from wasinn_nb.tasks.outputs import UnreadableError, chosen_outputs, listed, output_remedy
+from wasinn_nb.tasks.saturation import saturated_row
 from wasinn_nb.tensor import Tensor
 from wasinn_nb.wording import counted
 
@@ -132,8 +133,9 @@ class ScoresReading:
             logits = not _are_probabilities(real)
             notes += (assumed_scores(logits=logits),)
         probabilities = _softmax(real) if logits else real
+        remarks = (saturated_row(),) if logits and row_saturates(real) else ()
         return ClassificationResult(
-            probabilities, self.card, origin, scores, image, timings, notes, softmax=logits
+            probabilities, self.card, origin, scores, image, timings, notes, logits, remarks
         )
 
 

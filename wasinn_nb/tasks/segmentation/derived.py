@@ -1,4 +1,4 @@
-"""The same result at another size, or at another threshold."""
+"""What follows from a result: its origin, and the same at another size or threshold."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.origin import Origin
 from wasinn_nb.tasks.segmentation.masks import (
     checked_size,
     labels_of,
@@ -17,7 +18,23 @@ from wasinn_nb.wording import counted
 if TYPE_CHECKING:
     from wasinn_nb.tasks.segmentation.result import SegmentationResult
 
-__all__ = ["at_size", "at_threshold"]
+__all__ = ["at_size", "at_threshold", "made_by"]
+
+
+def made_by(result: SegmentationResult) -> Origin:
+    """Return what made a result; see :attr:`SegmentationResult.origin`."""
+    files = result.files
+    if not files and result.model_sha384 is not None:
+        files = {result.card.name: result.model_sha384}
+    return Origin(
+        result.card.name,
+        files,
+        result.recipe,
+        result.target,
+        result.precision,
+        result.runtime,
+        result.versions,
+    )
 
 
 def at_size(result: SegmentationResult, height: int, width: int) -> SegmentationResult:

@@ -18,7 +18,7 @@ from wasinn_nb.render import (
     Table,
     legend,
 )
-from wasinn_nb.tasks.display import assumed_blocks, assumed_text, details
+from wasinn_nb.tasks.display import assumed_blocks, assumed_text, details, remark_blocks
 from wasinn_nb.tasks.segmentation.digest import MANY_CLASSES
 from wasinn_nb.tasks.segmentation.masks import colorize
 from wasinn_nb.tasks.segmentation.on_image import blended, image_to_tint
@@ -40,10 +40,10 @@ def line_of(result: SegmentationResult) -> str:
     shares = _shares(entries)
     if len(entries) > _MOST_CLASSES:
         shares.append(f"{len(entries) - _MOST_CLASSES} more")
-    assumed = assumed_text(result.assumed)
+    more = "".join(f"; {text}" for text in (assumed_text(result.assumed), *result.remarks) if text)
     return inert(
         f"SegmentationResult({result.card.name}, {result.height}x{result.width}, "
-        f"{result.origin.ran}: {', '.join(shares)}{f'; {assumed}' if assumed else ''})"
+        f"{result.origin.ran}: {', '.join(shares)}{more})"
     )
 
 
@@ -62,6 +62,7 @@ def document_of(result: SegmentationResult) -> Document:
         blocks.append(Paragraph(f"{counted(hidden, 'further class')} {verb} no pixel"))
     if result.threshold is not None:
         blocks.append(Paragraph(f"threshold {result.threshold:g}"))
+    blocks += remark_blocks(result.remarks)
     blocks += assumed_blocks(result.assumed, result.card, result.origin)
     blocks.append(Only(("notebook", "page"), [details(result.origin)]))
     size = f"{result.height} x {result.width} pixels (height x width)"

@@ -27,7 +27,7 @@ from wasinn_nb.tasks.segmentation.checks import (
     refuse_threshold,
 )
 from wasinn_nb.tasks.segmentation.confidence import Confidence
-from wasinn_nb.tasks.segmentation.derived import at_size, at_threshold
+from wasinn_nb.tasks.segmentation.derived import at_size, at_threshold, made_by
 from wasinn_nb.tasks.segmentation.digest import Digest
 from wasinn_nb.tasks.segmentation.display import document_of, figure_of, line_of
 from wasinn_nb.tasks.segmentation.fields import ResultFields
@@ -77,6 +77,8 @@ class SegmentationResult(Showing):
         The part of the image that the labels cover: less than all where it was cropped, or padded.
     confidence : Confidence, optional
         How sure the model was of the mask as it gave it, where that was measured.
+    remarks : tuple of str
+        What a reader of the mask should know of it, such as that its scores are saturated.
 
     Raises
     ------
@@ -115,6 +117,7 @@ class SegmentationResult(Showing):
     assumed: tuple[str, ...] = ()
     covers: Coverage = WHOLE
     confidence: Confidence | None = None
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", kept_labels(np.asarray(self.labels), self.card))
@@ -130,7 +133,8 @@ class SegmentationResult(Showing):
             refuse_threshold(self.threshold, self.card)
         for name in ("timings", "versions", "files"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
-        object.__setattr__(self, "assumed", tuple(self.assumed))
+        for name in ("assumed", "remarks"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         self.origin  # noqa: B018 - refuses what it cannot hold
 
     @classmethod
@@ -169,18 +173,7 @@ class SegmentationResult(Showing):
     @cached_property
     def origin(self) -> Origin:
         """What made the result: model, files, recipe, target, precision, runtime, versions."""
-        files = self.files
-        if not files and self.model_sha384 is not None:
-            files = {self.card.name: self.model_sha384}
-        return Origin(
-            self.card.name,
-            files,
-            self.recipe,
-            self.target,
-            self.precision,
-            self.runtime,
-            self.versions,
-        )
+        return made_by(self)
 
     @cached_property
     def photo(self) -> NDArray[np.uint8] | None:
@@ -364,6 +357,7 @@ class SegmentationResult(Showing):
             "digest": str(self.digest()).splitlines(),
             "threshold": self.threshold,
             "assumed": list(self.assumed),
+            "remarks": list(self.remarks),
             "covers": list(self.covers),
             "seconds": dict(self.timings),
             "origin": self.origin.to_dict(),

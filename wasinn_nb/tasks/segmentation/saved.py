@@ -28,6 +28,7 @@ class _Checked(TypedDict):
     timings: dict[str, float]
     versions: dict[str, str]
     assumed: NotRequired[tuple[str, ...]]
+    remarks: NotRequired[tuple[str, ...]]
 
 
 def save_result(
@@ -79,6 +80,7 @@ def load_result(kind: type[ResultT], path: str | os.PathLike[str]) -> ResultT:
             facts.get("threshold"),
             assumed,
             Coverage.of_values(facts.get("covers", WHOLE)),
+            remarks=checked.get("remarks", ()),
         )
         digest = Digest.parse("\n".join(facts["digest"]))
     except (KeyError, TypeError, ValueError, AttributeError, WasiNnError) as error:
@@ -106,5 +108,10 @@ def _saved_origin(result: SegmentationResult) -> dict[str, Any]:
     if result.card.background != named_background(result.card.classes):
         model["background"] = result.card.background
     covers = None if result.covers == WHOLE else list(result.covers)
-    about = {"threshold": result.threshold, "assumed": list(result.assumed), "covers": covers}
+    about = {
+        "threshold": result.threshold,
+        "assumed": list(result.assumed),
+        "remarks": list(result.remarks),
+        "covers": covers,
+    }
     return {"model": model, **origin} | {name: value for name, value in about.items() if value}

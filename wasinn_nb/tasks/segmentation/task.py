@@ -36,6 +36,8 @@ __all__ = ["MaskReading", "Segmentation", "with_background"]
 
 DEFAULT_THRESHOLD: Final = 0.5
 _UNKNOWN_LABELS: Final = 256
+# exp(-16) is more than half a step of float32 below 1.
+_FAR: Final = 16.0
 # Sums of rounded probabilities: bfloat16 and 8-bit outputs are off by up to 2 %.
 _SUM_TOLERANCE: Final = 0.02
 
@@ -192,20 +194,23 @@ class MaskReading:
         scores: NDArray[np.float32] | None = arrays.pop(0) if arrays else None
         notes = (*assumed, *self.assumed)
         one_class = self.output.scale == "one class"
+        logits = self._as_logits
         if one_class and scores is not None:
-            logits = self.logits
             if logits is None:
                 logits = bool(scores.min() < 0 or scores.max() > 1)
                 notes = (*notes, assumed_scores(logits=logits))
             scores = _sigmoid(scores) if logits else scores
+        elif scores is not None and logits is None:
+            logits = not _are_shares(scores)
         if labels is None:
             assert scores is not None  # noqa: S101 - nothing is reduced, so it is kept
             labels = labels_of(scores, self.threshold)
         self._check(labels)
-        if self.measured and maps is None:
-            assert scores is not None  # noqa: S101 - kept, as only they tell
-            shares = one_class or _are_shares(scores)
-            maps = confidence_maps(scores, "probabilities" if shares else "logits")
+        softmax = bool(logits) and not one_class
+        if scores is not None and maps is None:
+            far_apart = logits and (one_class or float(np.ptp(scores)) >= _FAR)
+            if self.measured or far_apart:
+                maps = confidence_maps(scores, "logits" if softmax else "probabilities")
         covers = WHOLE
         if (recipe := origin.recipe) is not None:
             model = recipe.height, recipe.width
@@ -214,6 +219,7 @@ class MaskReading:
             labels = labels[*kept]
             scores = None if scores is None else scores[:, *kept]
             maps = None if maps is None else maps[:, *kept]
+        sure = None if maps is None else Confidence.of_maps(maps, logits=bool(logits))
         return SegmentationResult(
             labels,
             self.card,
@@ -230,7 +236,8 @@ class MaskReading:
             self.threshold if one_class else None,
             notes,
             covers,
-            None if maps is None else Confidence.of_maps(maps),
+            sure if self.measured else None,
+            () if sure is None else sure.remarks,
         )
 
     def _check(self, labels: NDArray[np.uint8]) -> None:

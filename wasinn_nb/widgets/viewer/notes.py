@@ -56,6 +56,7 @@ def notes_of(result: WidgetResult, code: str | None = None) -> list[Note]:
             origin = result.origin
             code = card_line(origin.main_file, result.assumed, result.card, origin.recipe)
         notes.append(note(f"assumed: {'; '.join(result.assumed)}", code, "recipe assumed"))
+    notes += [note(text, badge="scores saturated") for text in result.remarks]
     if (covers := getattr(result, "covers", None)) is not None:
         down, across = (
             min(end, 1.0) - max(start, 0.0)
