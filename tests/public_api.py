@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 import wasinn_nb as wn
 from wasinn_nb import errors, host, metrics
+from wasinn_nb.render import Showing
 
 # fmt: off
 SPECIAL = {
@@ -22,7 +23,6 @@ SPECIAL = {
     "__next__", "__reversed__", "__setitem__",
 }
 # fmt: on
-KNOWN = {"builtins", "collections.abc"}
 KNOWN = {"builtins", "collections.abc"}
 
 
@@ -57,6 +57,8 @@ def members(kind: type) -> list[str]:
         found.update(vars(owner), inspect.get_annotations(owner), _assigned(owner))
     if dataclasses.is_dataclass(kind):
         found -= {"__eq__", "__hash__"}  # the decorator writes them
+    if getattr(kind, "__array__", None) is Showing.__array__:
+        found -= {"__array__"}  # it refuses
     return sorted(one for one in found if not one.startswith("_") or one in SPECIAL)
 
 

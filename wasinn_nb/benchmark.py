@@ -104,7 +104,7 @@ class PipelineTimes:
         return statistics.median(steps[step] for steps in self.rounds)
 
 
-class Timings(Showing, Sequence[PipelineTimes]):
+class Timings(Showing, Sequence[PipelineTimes], arrays="take .records()"):
     """Times of pipelines that ran in turn, as an immutable sequence that prints as a table.
 
     Parameters

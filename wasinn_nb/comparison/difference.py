@@ -35,7 +35,7 @@ _LONGEST_SIDE: Final = 640
 _FEW_COLORS: Final = 128
 
 
-class Difference(Showing):
+class Difference(Showing, arrays="take .changes"):
     """The pixels that have one class in a mask and another one in a second mask.
 
     Parameters

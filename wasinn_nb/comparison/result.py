@@ -86,7 +86,7 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison(Report):
+class Comparison(Report, arrays="take .iou, .pixels or .to_dict()"):
     """How `a` and `b` differ.  True where they are the same, within precision or exactly.
 
     Its text holds no paths, times or devices of the moment.

@@ -81,7 +81,7 @@ class ClassCounts(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ClassificationEvaluation(Report):
+class ClassificationEvaluation(Report, arrays="take .matrix, .table() or .images()"):
     """How well classifications agree with the truth; made by :func:`wasinn_nb.evaluate`.
 
     Attributes

@@ -51,7 +51,7 @@ _DRAWN_IMAGES: Final = 3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Evaluation(Report):
+class Evaluation(Report, arrays="take .matrix, .table() or .images()"):
     """How well predictions agree with the truth; made by :func:`wasinn_nb.evaluate`.
 
     Figures are over all images together: their pixels are added up, then divided.  An ignored class

@@ -35,7 +35,7 @@ _MOST_CHARACTERS = 20_000  # characters of each stream in a notebook's output
 
 
 @dataclass(slots=True, repr=False, eq=False)
-class GuestRun(Showing):
+class GuestRun(Showing, arrays="take .outputs[0] or .inputs[0]"):
     """What a guest did.
 
     Its text holds nothing that changes from run to run; its HTML has the durations, too.

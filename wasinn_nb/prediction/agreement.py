@@ -31,7 +31,7 @@ _LABEL: Final = ("name", "sha256", "status", "label", "probability")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RunComparison(Report):
+class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
     """How far two runs agree; made by :meth:`Predictions.compare`.
 
     Attributes

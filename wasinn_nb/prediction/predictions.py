@@ -40,7 +40,7 @@ _LEFT_OUT: Final = HEAVY | {"digest", "source_bytes"}
 """Columns that a table has only where they are asked for."""
 
 
-class Predictions(Report):
+class Predictions(Report, arrays="take .table() of pandas, or .result(row)"):
     """The rows of a run, or some of them; read when they are needed.
 
     ``len`` is how many there are.  Made by :func:`wasinn_nb.predict` and

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
+from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.render.palette import RGB, LegendEntry
 from wasinn_nb.render.table import Table
 
@@ -278,11 +279,24 @@ class Document:
 
 
 class Showing:
-    """A value that shows itself: as text, and as HTML in a notebook, from one document."""
+    """A value that shows itself: as text, and as HTML in a notebook, from one document.
+
+    A subclass states with ``arrays=`` where its numbers are, for those who ask NumPy for an array.
+    """
 
     __slots__ = ()
     _WIDTH: ClassVar[int] = 100
     """The longest line of the text, in characters: fixed, so that output compares equal."""
+    _ARRAYS: ClassVar[str] = "take one from its attributes"
+
+    def __init_subclass__(cls, *, arrays: str = "", **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if arrays:
+            cls._ARRAYS = arrays
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        """Refuse to be an array: NumPy would make one of a single object, and say nothing."""
+        raise InvalidArgumentError(f"expected an array, got {type(self).__name__}: {self._ARRAYS}")
 
     def document(self) -> Document:
         """Return what there is to see."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from wasinn_nb.abi import TensorType
+from wasinn_nb.arrays import AsArray
 from wasinn_nb.errors import TensorError, TensorFileError
 from wasinn_nb.files import expanded
 from wasinn_nb.tensor.shapes import (
@@ -28,8 +29,10 @@ from wasinn_nb.wording import counted
 __all__ = ["Tensor"]
 
 
-class Tensor:
+class Tensor(AsArray):
     """An immutable tensor: dimensions, element type and little-endian bytes in C order.
+
+    `numpy.asarray` gives what :meth:`to_array` does.
 
     Parameters
     ----------
@@ -145,6 +148,8 @@ class Tensor:
     def to_array(self) -> NDArray[Any]:
         """Return a read-only array of these dimensions over the tensor's own bytes (no copy)."""
         return self._bytes.view(self.type.dtype).reshape(self.dimensions)
+
+    _as_array = to_array
 
     @property
     def data(self) -> memoryview:

@@ -99,7 +99,7 @@ class Call:
         }
 
 
-class Trace(Showing, Sequence[Call]):
+class Trace(Showing, Sequence[Call], arrays="take .tensors('get_output')"):
     """The calls of one context, in the order in which they ended.
 
     Its text leaves the durations out, so that it stays the same from run to run; its HTML shows

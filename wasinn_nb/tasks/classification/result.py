@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wasinn_nb.arrays import AsArray
 from wasinn_nb.cards import ModelCard, restored_assumptions
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
 from wasinn_nb.files import expanded
@@ -87,8 +88,8 @@ class _SavedFacts(TypedDict):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ClassificationResult(Showing):
-    """The probabilities of all classes for one image, and what made them.
+class ClassificationResult(AsArray, Showing):
+    """The probabilities of all classes for one image, and what made them; an array of them.
 
     Parameters
     ----------
@@ -271,6 +272,7 @@ class ClassificationResult(Showing):
         saved = SavedScores(folder / f"{stem}-{tensor.signature}.tensor", folder / f"{stem}.json")
         origin = self.origin.to_dict()
         model = {"name": origin.pop("model"), "files": origin.pop("files")}
+        scores = None if self.scores is self.probabilities else np.asarray(self.scores).tolist()
         write_facts(
             saved.facts,
             {
@@ -278,7 +280,7 @@ class ClassificationResult(Showing):
                 "model": model | {"classes": list(self.card.classes)},
                 **origin,
                 "top": [one._asdict() for one in self.top(_MOST_CLASSES)],
-                "scores": None if self.scores is self.probabilities else self._scores_list(),
+                "scores": scores,
                 "softmax": self.softmax,
                 "assumed": list(self.assumed),
                 "remarks": list(self.remarks),
@@ -289,9 +291,8 @@ class ClassificationResult(Showing):
         )
         return saved
 
-    def _scores_list(self) -> list[float]:
-        assert self.scores is not None  # noqa: S101 - set in __post_init__
-        return [float(value) for value in self.scores]
+    def _as_array(self) -> NDArray[np.float32]:
+        return self.probabilities
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:

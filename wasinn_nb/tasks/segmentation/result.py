@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wasinn_nb.arrays import AsArray
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.imaging import WHOLE, Coverage, ImageSource, PreprocessRecipe, kept_image, rgb_image
 from wasinn_nb.origin import Origin
@@ -42,8 +43,8 @@ __all__ = ["SavedFiles", "SegmentationResult"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SegmentationResult(Showing):
-    """A mask, and all that is needed to show, judge and save it.
+class SegmentationResult(AsArray, Showing):
+    """A mask, and all that is needed to show, judge and save it; as an array, its labels.
 
     Parameters
     ----------
@@ -184,6 +185,9 @@ class SegmentationResult(Showing):
         if self.image is None:
             return None
         return read_only(np.asarray(rgb_image(self.image, **how_read(self.recipe))))
+
+    def _as_array(self) -> NDArray[np.uint8]:
+        return self.labels
 
     @property
     def height(self) -> int:
