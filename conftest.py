@@ -66,6 +66,14 @@ def _own_settings(monkeypatch, _caches):
     monkeypatch.setenv("WASINN_NB_CACHE", next(_caches))
 
 
+@pytest.fixture(autouse=True)
+def _names_in_examples(doctest_namespace):
+    """Let examples use ``wn``, as they do on the pages of the documentation."""
+    import wasinn_nb
+
+    doctest_namespace["wn"] = wasinn_nb
+
+
 @pytest.fixture
 def data(monkeypatch, tmp_path):
     """An empty folder in the place of the shipped data."""

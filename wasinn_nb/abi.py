@@ -67,7 +67,7 @@ class Errno(IntEnum):
 
     Examples
     --------
-    >>> Errno(7)
+    >>> wn.Errno(7)
     <Errno.TOO_LARGE: 7>
     """
 
@@ -87,9 +87,9 @@ class GraphEncoding(IntEnum):
 
     Examples
     --------
-    >>> GraphEncoding.OPENVINO.builders
+    >>> wn.GraphEncoding.OPENVINO.builders
     2
-    >>> GraphEncoding.ONNX.builders
+    >>> wn.GraphEncoding.ONNX.builders
     1
     """
 
@@ -116,7 +116,7 @@ class ExecutionTarget(IntEnum):
 
     Examples
     --------
-    >>> ExecutionTarget.TPU.device
+    >>> wn.ExecutionTarget.TPU.device
     'NPU'
     """
 
@@ -149,11 +149,11 @@ class TensorType(IntEnum):
 
     Examples
     --------
-    >>> TensorType.F32.dtype, TensorType.F32.itemsize, TensorType.F32.suffix
+    >>> wn.TensorType.F32.dtype, wn.TensorType.F32.itemsize, wn.TensorType.F32.suffix
     (dtype('float32'), 4, 'f32')
-    >>> TensorType.from_dtype("uint8")
+    >>> wn.TensorType.from_dtype("uint8")
     <TensorType.U8: 3>
-    >>> TensorType.parse("f16")
+    >>> wn.TensorType.parse("f16")
     <TensorType.F16: 0>
     """
 
@@ -254,11 +254,11 @@ class TensorType(IntEnum):
 
         Examples
         --------
-        >>> TensorType.from_wire(2, elements=12, nbytes=12)
+        >>> wn.TensorType.from_wire(2, elements=12, nbytes=12)
         (<TensorType.U8: 3>, <Dialect.LEGACY: 'legacy'>)
-        >>> TensorType.from_wire(2, elements=12, nbytes=96)
+        >>> wn.TensorType.from_wire(2, elements=12, nbytes=96)
         (<TensorType.F64: 2>, <Dialect.CURRENT: 'current'>)
-        >>> TensorType.from_wire(1, elements=12, nbytes=48)
+        >>> wn.TensorType.from_wire(1, elements=12, nbytes=48)
         (<TensorType.F32: 1>, None)
         """
         meanings = {d: t for d, types in _WIRE.items() if (t := types.get(code)) is not None}

@@ -116,10 +116,11 @@ class Timings(Showing, Sequence[PipelineTimes], arrays="take .records()"):
 
     Examples
     --------
+    >>> from wasinn_nb.benchmark import PipelineTimes
     >>> def of(model, *infer):
     ...     rounds = tuple({"read": 0.01, "preprocess": 0.0, "infer": one} for one in infer)
     ...     return PipelineTimes(model, "CPU", "f32", "bilinear", 0.25, rounds[0], rounds, 1.0)
-    >>> timings = Timings("image.jpg", [of("a", 0.03, 0.09, 0.07), of("b", 0.01, 0.04, 0.03)])
+    >>> timings = wn.Timings("image.jpg", [of("a", 0.03, 0.09, 0.07), of("b", 0.01, 0.04, 0.03)])
     >>> [round(one, 2) for one in timings.ratio(1)]
     [0.5, 0.5, 0.5]
     >>> print(timings)

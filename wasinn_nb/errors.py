@@ -68,9 +68,10 @@ class WasiNnError(Exception):
 
     Examples
     --------
+    >>> from wasinn_nb.errors import TooLargeError
     >>> TooLargeError("the buffer is too small", needed=64).errno
     <Errno.TOO_LARGE: 7>
-    >>> issubclass(InvalidArgumentError, ValueError)
+    >>> issubclass(TooLargeError, wn.WasiNnError)
     True
     """
 
@@ -104,6 +105,7 @@ class WasiNnWarning(UserWarning):
     Examples
     --------
     >>> import warnings
+    >>> from wasinn_nb.errors import WasiNnWarning
     >>> warnings.simplefilter("error", WasiNnWarning)  # to stop at it
     """
 
@@ -248,6 +250,7 @@ class ImageError(WasiNnError, ValueError):
 
     Examples
     --------
+    >>> from wasinn_nb.errors import ImageError
     >>> error = ImageError("empty", source="a.png")
     >>> str(error), error.reason
     ('a.png: empty', 'empty')

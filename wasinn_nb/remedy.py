@@ -25,7 +25,7 @@ class Remedy:
 
     Examples
     --------
-    >>> from wasinn_nb.errors import RuntimeFailure
+    >>> from wasinn_nb.errors import Remedy, RuntimeFailure
     >>> remedy = Remedy("use runtime='litert'", [{"runtime": "litert"}])
     >>> error = RuntimeFailure("OpenVINO does not have this operation", remedy=remedy)
     >>> error.problem

@@ -117,7 +117,7 @@ def classify(
     --------
     A model that gives the mean of each channel says how red, green and blue an image is:
 
-    >>> import tempfile
+    >>> import os, tempfile
     >>> import numpy as np
     >>> import onnx
     >>> path = os.path.join(tempfile.mkdtemp(), "colors.onnx")
@@ -128,9 +128,9 @@ def classify(
     ...     }''')
     >>> onnx.save(model, path)
     >>> colors, recipe = ("red", "green", "blue"), {"color": "RGB", "range": (0, 1)}
-    >>> card = ModelCard.from_model(path, task="classification", classes=colors, recipe=recipe)
+    >>> card = wn.ModelCard.from_model(path, task="classification", classes=colors, recipe=recipe)
     >>> orange = np.full((8, 8, 3), (255, 153, 0), np.uint8)
-    >>> result = classify(orange, path, card=card)
+    >>> result = wn.classify(orange, path, card=card)
     >>> [(score.name, round(score.probability, 2)) for score in result.top(2)]
     [('red', 0.49), ('green', 0.33)]
     """

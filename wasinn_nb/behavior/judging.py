@@ -56,7 +56,7 @@ def portability(run_or_trace: RunWithTrace | Trace) -> Portability:
     ...     ctx.compute(7)
     ... except wn.WasiNnError:
     ...     pass
-    >>> portability(ctx.trace)
+    >>> wn.portability(ctx.trace)
     Portability of Trace of 1 call
     Wasmtime 49: would not run the same (1 difference)
       #0 compute: an unknown context is unsupported_operation (6), not invalid_argument (1)

@@ -90,7 +90,8 @@ class Model:
 
     Examples
     --------
-    >>> toy = Model(ModelCard("toy"), "FP32", (Path("toy.onnx"),), "models")
+    >>> from pathlib import Path
+    >>> toy = wn.Model(wn.ModelCard("toy"), "FP32", (Path("toy.onnx"),), "models")
     >>> toy
     Model(toy FP32, unknown, from models)
     >>> toy.path.name

@@ -106,7 +106,7 @@ def compare(
     --------
     >>> a = np.array([[0, 0, 1, 1], [0, 0, 1, 1]], np.uint8)
     >>> b = np.array([[0, 0, 0, 1], [0, 0, 1, 1]], np.uint8)
-    >>> compare(a, b, card=ModelCard("toy", classes=("background", "road")))
+    >>> wn.compare(a, b, card=wn.ModelCard("toy", classes=("background", "road")))
     different: first at the labels: 87.50 % of the pixels agree, lowest IoU 0.750 (road)
     a: array 2x4xu8
     b: array 2x4xu8
@@ -118,7 +118,7 @@ def compare(
     - 1 pixel changed; worst class: road
     - changed: road → background 1
     - most changed pixels: rows 0 to 0, columns 2 to 2
-    >>> bool(compare(a, a))
+    >>> bool(wn.compare(a, a))
     True
     """
     if isinstance(tolerance, bool) or not 0 <= tolerance <= 1:

@@ -132,9 +132,11 @@ class LayerComparison(Report):
 
     Examples
     --------
+    >>> import math
+    >>> from wasinn_nb.comparison import LayerDifference
     >>> equal = LayerDifference("conv", "Convolution", (1, 8), math.inf, math.inf, 0.0, True)
     >>> other = LayerDifference("relu", "Relu", (1, 8), 31.5, 31.5, 0.02, False)
-    >>> found = LayerComparison((equal, other), "f32", 80.0)
+    >>> found = wn.LayerComparison((equal, other), "f32", 80.0)
     >>> found.first.name
     'relu'
     >>> print(found)

@@ -47,7 +47,7 @@ class Verdict(Enum):
 
     Examples
     --------
-    >>> str(Verdict.SAME), Verdict("different")
+    >>> str(wn.Verdict.SAME), wn.Verdict("different")
     ('same within precision', <Verdict.DIFFERENT: 'different'>)
     """
 

@@ -96,6 +96,7 @@ def bundle(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> import wasinn_nb as wn
     >>> made = wn.bundle(None, Path(tempfile.mkdtemp(), "road"), "city-crosswalk")
     >>> sorted(path.name for path in made.folder.iterdir() if path.suffix == ".sh")

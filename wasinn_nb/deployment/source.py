@@ -122,6 +122,7 @@ def guest_source(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> import wasinn_nb as wn
     >>> path = wn.guest_source(None, Path(tempfile.mkdtemp(), "road"))
     >>> print(*[line for line in path.read_text().splitlines() if "color:" in line])

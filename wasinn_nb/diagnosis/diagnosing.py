@@ -104,7 +104,7 @@ def diagnose(
     >>> import wasinn_nb as wn
     >>> card = wn.model().card
     >>> fed = wn.image_to_tensor(wn.image(), card.recipe.replace(color="RGB"))
-    >>> diagnosis = diagnose(fed, wn.image(), card)
+    >>> diagnosis = wn.diagnose(fed, wn.image(), card)
     >>> print(diagnosis.sentence)
     RGB channels, where the model takes BGR.
     >>> print(diagnosis.remedy)

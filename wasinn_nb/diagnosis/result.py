@@ -103,8 +103,8 @@ class Diagnosis(Report):
 
     Examples
     --------
-    >>> fed = PreprocessRecipe(512, 896)
-    >>> diagnosis = Diagnosis("a 1x3x512x896xf32 tensor", "right", "Right.", fed)
+    >>> fed = wn.PreprocessRecipe(512, 896)
+    >>> diagnosis = wn.Diagnosis("a 1x3x512x896xf32 tensor", "right", "Right.", fed)
     >>> diagnosis
     Diagnosis of a 1x3x512x896xf32 tensor: right
     Right.

@@ -127,7 +127,7 @@ def evaluate(
     >>> import numpy as np
     >>> truth = np.array([[0, 0, 1, 1], [0, 0, 1, 9]], np.uint8)
     >>> predicted = np.array([[0, 0, 1, 1], [0, 1, 1, 1]], np.uint8)
-    >>> evaluate(predicted, truth, classes=("background", "road"), ignore=9)
+    >>> wn.evaluate(predicted, truth, classes=("background", "road"), ignore=9)
     Evaluation: 1 image, 7 pixels counted
     mean IoU 0.7500, pixel accuracy 0.8571
     class          IoU    Dice  accuracy  boundary IoU  pixels
@@ -142,7 +142,7 @@ def evaluate(
     The shipped model on a shipped scene:
 
     >>> import wasinn_nb as wn
-    >>> found = evaluate("city-crosswalk", wn.mask("city-crosswalk"), model=wn.Pipeline())
+    >>> found = wn.evaluate("city-crosswalk", wn.mask("city-crosswalk"), model=wn.Pipeline())
     >>> found.classes, found.iou["road"] > 0.5
     (('background', 'road', 'curb', 'mark'), True)
 
@@ -154,7 +154,7 @@ def evaluate(
     ...     name: wn.ClassificationResult(np.float32(values), pets, Origin("pets"))
     ...     for name, values in {"a": [0.7, 0.2, 0.1], "b": [0.6, 0.3, 0.1]}.items()
     ... }
-    >>> evaluate(results, {"a": "cat", "b": "dog"})
+    >>> wn.evaluate(results, {"a": "cat", "b": "dog"})
     Evaluation: pets, 2 images, 3 classes
     top-1 accuracy 0.5000, top-5 accuracy 1.0000
     class  images   found  mostly taken for

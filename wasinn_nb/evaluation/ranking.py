@@ -102,8 +102,9 @@ class ClassificationEvaluation(Report, arrays="take .matrix, .table() or .images
 
     Examples
     --------
+    >>> from wasinn_nb.evaluation import Rank
     >>> ranks = (Rank("a.jpg", 0, 0, 1, 0.9), Rank("b.jpg", 1, 0, 2, 0.3))
-    >>> evaluation = ClassificationEvaluation("toy", ("cat", "dog"), ranks)
+    >>> evaluation = wn.ClassificationEvaluation("toy", ("cat", "dog"), ranks)
     >>> evaluation.top1, evaluation.confusions()
     (0.5, (Confusion(true=1, predicted=0, images=1),))
     """

@@ -11,9 +11,11 @@ except ModuleNotFoundError as error:
         "running WebAssembly guests needs wasmtime: pip install 'wasinn-nb[wasm]'"
     ) from error
 
+from wasinn_nb.host.commands import Invocation
 from wasinn_nb.host.guest import run_guest
 from wasinn_nb.host.linker import add_to_linker
 from wasinn_nb.host.memory import GuestMemory
 from wasinn_nb.host.run import GuestRun
+from wasinn_nb.host.wasi import Directory
 
-__all__ = ["GuestMemory", "GuestRun", "add_to_linker", "run_guest"]
+__all__ = ["Directory", "GuestMemory", "GuestRun", "Invocation", "add_to_linker", "run_guest"]

@@ -181,7 +181,7 @@ def run_guest(
     ...   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
     ...   (memory (export "memory") 1)
     ...   (func (export "_start") (call $exit (call $compute (i32.const 7)))))''')
-    >>> run_guest(bytes(hello))
+    >>> wn.run_guest(bytes(hello))
     GuestRun(guest.wasm: exit code 1, 1 WASI-NN call)
     #  call     arguments  expected  got  errno
     0  compute  context 7                 invalid_argument

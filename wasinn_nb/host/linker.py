@@ -74,9 +74,10 @@ def add_to_linker(
     Examples
     --------
     >>> import wasmtime
+    >>> from wasinn_nb.host import add_to_linker
     >>> engine = wasmtime.Engine()
     >>> linker, store = wasmtime.Linker(engine), wasmtime.Store(engine)
-    >>> ctx = WasiNnCtx()
+    >>> ctx = wn.WasiNnCtx()
     >>> add_to_linker(linker, ctx)
     >>> linker.get(store, "wasi_ephemeral_nn", "compute")(store, 7)  # 1 is invalid_argument
     1

@@ -64,6 +64,7 @@ class GuestMemory:
     Examples
     --------
     >>> import wasmtime
+    >>> from wasinn_nb.host import GuestMemory
     >>> store = wasmtime.Store()
     >>> page = wasmtime.MemoryType(wasmtime.Limits(1, None))
     >>> memory = GuestMemory(wasmtime.Memory(store, page), store)

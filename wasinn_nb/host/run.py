@@ -137,7 +137,8 @@ class GuestRun(Showing, arrays="take .outputs[0] or .inputs[0]"):
         Examples
         --------
         >>> import tempfile
-        >>> run = GuestRun(Invocation("seg.wasm", (), (), {}), Trace(), exit_code=0)
+        >>> from wasinn_nb.host import Invocation
+        >>> run = wn.GuestRun(Invocation("seg.wasm", (), (), {}), wn.Trace(), exit_code=0)
         >>> run.save(tempfile.mkdtemp()).name
         'run.json'
         """
@@ -156,9 +157,9 @@ class GuestRun(Showing, arrays="take .outputs[0] or .inputs[0]"):
 
         Examples
         --------
-        >>> from wasinn_nb.host.wasi import Directory
+        >>> from wasinn_nb.host import Directory, Invocation
         >>> dirs = (Directory(".", "data", writable=False),)
-        >>> run = GuestRun(Invocation("seg.wasm", ("my image.png",), dirs, {}), Trace())
+        >>> run = wn.GuestRun(Invocation("seg.wasm", ("my image.png",), dirs, {}), wn.Trace())
         >>> run.wasmedge_command()
         "wasmedge --dir .:data:readonly seg.wasm 'my image.png'"
         """
@@ -175,9 +176,9 @@ class GuestRun(Showing, arrays="take .outputs[0] or .inputs[0]"):
 
         Examples
         --------
-        >>> from wasinn_nb.host.wasi import Directory
+        >>> from wasinn_nb.host import Directory, Invocation
         >>> dirs = (Directory(".", "data", writable=True),)
-        >>> run = GuestRun(Invocation("seg.wasm", ("a.png",), dirs, {"LOG": "1"}), Trace())
+        >>> run = wn.GuestRun(Invocation("seg.wasm", ("a.png",), dirs, {"LOG": "1"}), wn.Trace())
         >>> run.wasmtime_command()
         'wasmtime run -S nn --dir data::. --env LOG=1 seg.wasm a.png'
         """

@@ -86,7 +86,7 @@ def image_to_bytes(
     --------
     >>> red = np.zeros((2, 2, 3), np.uint8)
     >>> red[..., 0] = 255
-    >>> image_to_bytes(red, 1, 1, "u8")
+    >>> wn.image_to_bytes(red, 1, 1, "u8")
     b'\x00\x00\xff'
     """
     # The recipe parses the type and refuses what it does not know.
@@ -115,7 +115,7 @@ def image_to_tensor(image: ImageSource, recipe: PreprocessRecipe) -> Tensor:
 
     Examples
     --------
-    >>> image_to_tensor(np.full((4, 4), 255, np.uint8), PreprocessRecipe(2, 2, range=(0, 1)))
+    >>> wn.image_to_tensor(np.full((4, 4), 255, np.uint8), wn.PreprocessRecipe(2, 2, range=(0, 1)))
     Tensor(1x3x2x2xf32, 48 bytes)
     """
     return pixels_to_tensor(resized_pixels(image, recipe), recipe)

@@ -137,14 +137,14 @@ class PreprocessRecipe:
 
     Examples
     --------
-    >>> recipe = PreprocessRecipe(512, 896)
+    >>> recipe = wn.PreprocessRecipe(512, 896)
     >>> recipe
     PreprocessRecipe(1x3x512x896xf32 NCHW BGR, range 0 to 255, triangle)
     >>> recipe.diff(recipe.replace(color="RGB"))
     {'color': ('BGR', 'RGB')}
-    >>> PreprocessRecipe.from_json(recipe.to_json()) == recipe
+    >>> wn.PreprocessRecipe.from_json(recipe.to_json()) == recipe
     True
-    >>> PreprocessRecipe(640, 640, color="RGB", range=(0, 1), fit="letterbox", pad_value=114)
+    >>> wn.PreprocessRecipe(640, 640, color="RGB", range=(0, 1), fit="letterbox", pad_value=114)
     PreprocessRecipe(1x3x640x640xf32 NCHW RGB, range 0 to 1, triangle, letterbox, pad value 114)
     """
 

@@ -67,7 +67,7 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
     --------
     >>> counted = np.array([[8, 2], [0, 6]])
     >>> one, other, classes = "fp32", "int8", ("background", "road")
-    >>> comparison = RunComparison(
+    >>> comparison = wn.RunComparison(
     ...     (one, other), classes, counted, ("a.jpg",), np.array([0.875]), np.ones((1, 2)), (0, 0)
     ... )
     >>> comparison.agreement

@@ -83,7 +83,7 @@ def gather_results(
     --------
     >>> import wasinn_nb as wn
     >>> names = ["city-arrow", "country-road"]
-    >>> found = gather_results({name: wn.segment(name) for name in names})
+    >>> found = wn.gather_results({name: wn.segment(name) for name in names})
     >>> found.query("road > 0.1").table()["name"].tolist()
     ['city-arrow', 'country-road']
     """

@@ -78,13 +78,14 @@ def read_tensor(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> folder = Path(tempfile.mkdtemp())
     >>> _ = (folder / "out-2x2xu8.tensor").write_bytes(b"abc")
-    >>> read_tensor(folder / "out-2x2xu8.tensor")
+    >>> wn.read_tensor(folder / "out-2x2xu8.tensor")
     Traceback (most recent call last):
     ...
     wasinn_nb.errors.TensorFileError: out-2x2xu8.tensor: 2x2xu8 takes 4 bytes, the file has 3
-    >>> read_tensor(folder / "out-2x2xu8.tensor", [3])
+    >>> wn.read_tensor(folder / "out-2x2xu8.tensor", [3])
     Traceback (most recent call last):
     ...
     wasinn_nb.errors.TensorFileError: out-2x2xu8.tensor: dimensions 2x2 in the name,

@@ -92,11 +92,12 @@ def read_sidecar(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> import numpy as np
     >>> import wasinn_nb as wn
     >>> path = Path(tempfile.mkdtemp(), "a.tensor")
     >>> _ = wn.Tensor.from_array(np.zeros((1, 3), np.float32)).write(path)
-    >>> read_sidecar(path)["dimensions"]
+    >>> wn.read_sidecar(path)["dimensions"]
     (1, 3)
     """
     sidecar = sidecar_path(path)

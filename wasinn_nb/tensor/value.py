@@ -58,12 +58,12 @@ class Tensor(AsArray):
 
     Examples
     --------
-    >>> tensor = Tensor((1, 3), "u8", b"abc")
+    >>> tensor = wn.Tensor((1, 3), "u8", b"abc")
     >>> tensor
     Tensor(1x3xu8, 3 bytes)
     >>> tensor.to_array()
     array([[97, 98, 99]], dtype=uint8)
-    >>> Tensor((1, 4), "u8", b"abc")
+    >>> wn.Tensor((1, 4), "u8", b"abc")
     Traceback (most recent call last):
     ...
     wasinn_nb.errors.TensorError: a 1x4xu8 tensor takes 4 bytes, got 3
@@ -135,7 +135,7 @@ class Tensor(AsArray):
 
         Examples
         --------
-        >>> Tensor.from_array(np.zeros((1, 4, 2, 2), np.float32)).signature
+        >>> wn.Tensor.from_array(np.zeros((1, 4, 2, 2), np.float32)).signature
         '1x4x2x2xf32'
         """
         try:

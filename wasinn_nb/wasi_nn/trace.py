@@ -121,7 +121,7 @@ class Trace(Showing, Sequence[Call], arrays="take .tensors('get_output')"):
 
     Examples
     --------
-    >>> trace = Trace()
+    >>> trace = wn.Trace()
     >>> with trace.call("compute", "context 0"):
     ...     pass
     >>> trace

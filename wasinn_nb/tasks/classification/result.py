@@ -120,9 +120,10 @@ class ClassificationResult(AsArray, Showing):
 
     Examples
     --------
-    >>> card = ModelCard("toy", "classification", classes=("cat", "dog", "owl"))
+    >>> from wasinn_nb.origin import Origin
+    >>> card = wn.ModelCard("toy", "classification", classes=("cat", "dog", "owl"))
     >>> values = np.array([0.2, 0.7, 0.1], np.float32)
-    >>> result = ClassificationResult(values, card, Origin("toy"))
+    >>> result = wn.ClassificationResult(values, card, Origin("toy"))
     >>> result
     ClassificationResult(toy, 3 classes, f32 on CPU)
     1.) [1](0.7000) dog
@@ -206,9 +207,10 @@ class ClassificationResult(AsArray, Showing):
 
         Examples
         --------
-        >>> card = ModelCard("toy", "classification", classes=("cat", "dog"))
+        >>> from wasinn_nb.origin import Origin
+        >>> card = wn.ModelCard("toy", "classification", classes=("cat", "dog"))
         >>> values = np.array([0.25, 0.75], np.float32)
-        >>> print(ClassificationResult(values, card, Origin("toy")).digest())
+        >>> print(wn.ClassificationResult(values, card, Origin("toy")).digest())
         toy, 2 classes, f32
         1  dog  75.00 %
         0  cat  25.00 %
@@ -362,8 +364,7 @@ class ClassificationResult(AsArray, Showing):
         return Document(f"{self._counted()}, {self.origin.ran}", blocks)
 
     def _encoded_image(self) -> tuple[str, bytes, int]:
-        assert self.photo is not None  # noqa: S101 - asked for only where there is an image
-        return encoded_image(Image.fromarray(self.photo), _PREVIEW_SIDE)
+        return encoded_image(Image.fromarray(np.asarray(self.photo)), _PREVIEW_SIDE)
 
     def _counted(self) -> str:
         return f"{self.card.name}, {counted(len(self.card.classes), 'class')}"
@@ -386,8 +387,7 @@ class ClassificationResult(AsArray, Showing):
         ----------
         k : int
         """
-        scores = self.scores
-        assert scores is not None  # noqa: S101 - set in __post_init__
+        scores = np.asarray(self.scores)
         integers = not self.softmax and scores.max() > 1 and bool((scores == np.rint(scores)).all())
 
         def value(one: TopClass) -> str:

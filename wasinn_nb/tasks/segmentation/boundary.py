@@ -58,12 +58,12 @@ def boundary_iou(
     --------
     One column too many is a small part of the area, and a larger one of the boundary:
 
-    >>> from wasinn_nb.metrics import confusion_matrix, iou
+    >>> from wasinn_nb import metrics
     >>> truth, predicted = np.zeros((2, 40, 40), np.uint8)
     >>> truth[:, 20:] = predicted[:, 19:] = 1
-    >>> iou(confusion_matrix(truth, predicted, 2)).round(3)
+    >>> metrics.iou(metrics.confusion_matrix(truth, predicted, 2)).round(3)
     array([0.95 , 0.952])
-    >>> boundary_iou(truth, predicted, 2).round(3)
+    >>> metrics.boundary_iou(truth, predicted, 2).round(3)
     array([0.494, 0.5  ])
     """
     intersection, union = boundary_counts(
@@ -91,8 +91,9 @@ def boundary_counts(
 
     Examples
     --------
+    >>> from wasinn_nb import metrics
     >>> mask = np.array([[0, 1]], np.uint8)
-    >>> [counts.tolist() for counts in boundary_counts(mask, mask, 2)]
+    >>> [counts.tolist() for counts in metrics.boundary_counts(mask, mask, 2)]
     [[1, 1], [1, 1]]
     """
     ignored = checked_pair(truth, predicted, classes, ignore)

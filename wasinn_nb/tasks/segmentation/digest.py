@@ -89,7 +89,7 @@ class Digest:
     --------
     >>> labels = np.zeros((4, 8), np.uint8)
     >>> labels[2:, 1:] = 1
-    >>> digest = Digest.of(labels, ("background", "road"), "toy", "f32")
+    >>> digest = wn.Digest.of(labels, ("background", "road"), "toy", "f32")
     >>> print(digest)
     toy, 4x8, f32
     .  background  56.25 %
@@ -98,9 +98,9 @@ class Digest:
     ........
     .rrrrrrr
     .rrrrrrr
-    >>> Digest.parse(str(digest)) == digest
+    >>> wn.Digest.parse(str(digest)) == digest
     True
-    >>> mirrored = Digest.of(labels[:, ::-1], ("background", "road"), "toy", "f32")
+    >>> mirrored = wn.Digest.of(labels[:, ::-1], ("background", "road"), "toy", "f32")
     >>> digest.differences(mirrored)
     ['grid: 4 of 32 cells show another class, the first in row 3, column 1 (background here, road
     there); at most 0 may']

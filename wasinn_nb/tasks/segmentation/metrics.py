@@ -66,9 +66,10 @@ def confusion_matrix(
 
     Examples
     --------
+    >>> from wasinn_nb import metrics
     >>> truth = np.array([[0, 0, 1, 255]], np.uint8)
     >>> predicted = np.array([[0, 1, 1, 1]], np.uint8)
-    >>> confusion_matrix(truth, predicted, 2, ignore=255)
+    >>> metrics.confusion_matrix(truth, predicted, 2, ignore=255)
     array([[1, 1],
            [0, 1]])
     """
@@ -102,7 +103,8 @@ def iou(matrix: NDArray[Any]) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> iou(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
+    >>> from wasinn_nb import metrics
+    >>> metrics.iou(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
     array([0.75      , 0.66666667,        nan])
     """
     both, true, predicted = _sums(matrix)
@@ -121,7 +123,8 @@ def dice(matrix: NDArray[Any]) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> dice(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
+    >>> from wasinn_nb import metrics
+    >>> metrics.dice(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
     array([0.85714286, 0.8       ,        nan])
     """
     both, true, predicted = _sums(matrix)
@@ -140,7 +143,8 @@ def accuracy(matrix: NDArray[Any]) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> accuracy(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
+    >>> from wasinn_nb import metrics
+    >>> metrics.accuracy(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]))
     array([0.75, 1.  ,  nan])
     """
     both, true, _ = _sums(matrix)
@@ -157,7 +161,8 @@ def pixel_accuracy(matrix: NDArray[Any]) -> float:
 
     Examples
     --------
-    >>> round(pixel_accuracy(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]])), 4)
+    >>> from wasinn_nb import metrics
+    >>> round(metrics.pixel_accuracy(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]])), 4)
     0.8333
     """
     both, true, _ = _sums(matrix)
@@ -175,7 +180,8 @@ def mean_over_classes(values: NDArray[np.float64]) -> float:
 
     Examples
     --------
-    >>> mean_over_classes(np.array([0.5, np.nan, 1.0]))
+    >>> from wasinn_nb import metrics
+    >>> metrics.mean_over_classes(np.array([0.5, np.nan, 1.0]))
     0.75
     """
     known = values[~np.isnan(values)]

@@ -90,13 +90,13 @@ class SegmentationResult(AsArray, Showing):
 
     Examples
     --------
-    >>> card = ModelCard("toy", "segmentation", classes=("background", "road"))
-    >>> result = SegmentationResult(np.array([[0, 1], [1, 1]], np.uint8), card)
+    >>> card = wn.ModelCard("toy", "segmentation", classes=("background", "road"))
+    >>> result = wn.SegmentationResult(np.array([[0, 1], [1, 1]], np.uint8), card)
     >>> result
     SegmentationResult(toy, 2x2, f32 on CPU: background 25.00 %, road 75.00 %)
     >>> result.areas()
     {'background': 1, 'road': 3}
-    >>> SegmentationResult(np.array([[0, 2]], np.uint8), card)
+    >>> wn.SegmentationResult(np.array([[0, 2]], np.uint8), card)
     Traceback (most recent call last):
     ...
     wasinn_nb.errors.TensorError: expected labels from 0 to 1, got 2 (1 pixel)
@@ -161,9 +161,9 @@ class SegmentationResult(AsArray, Showing):
 
         Examples
         --------
-        >>> card = ModelCard("toy", "segmentation", classes=("background", "road"))
+        >>> card = wn.ModelCard("toy", "segmentation", classes=("background", "road"))
         >>> scores = np.array([[[[0.9, 0.2]], [[0.1, 0.8]]]], np.float32)
-        >>> SegmentationResult.from_scores(scores, card).labels
+        >>> wn.SegmentationResult.from_scores(scores, card).labels
         array([[0, 1]], dtype=uint8)
         """
         labels = labels_of(scores, about.get("threshold"))
@@ -245,9 +245,9 @@ class SegmentationResult(AsArray, Showing):
 
         Examples
         --------
-        >>> card = ModelCard("toy", "segmentation", classes=("background", "person"))
+        >>> card = wn.ModelCard("toy", "segmentation", classes=("background", "person"))
         >>> scores = np.array([[[0.2, 0.4, 0.7]]], np.float32)
-        >>> result = SegmentationResult.from_scores(scores, card, threshold=0.5)
+        >>> result = wn.SegmentationResult.from_scores(scores, card, threshold=0.5)
         >>> result.with_threshold(0.3).labels
         array([[0, 1, 1]], dtype=uint8)
         """

@@ -62,7 +62,7 @@ class ImagePicker(Picker):
 
     Examples
     --------
-    >>> picker = ImagePicker()
+    >>> picker = wn.ImagePicker()
     >>> picker.value, picker.image.name, picker.title
     ('city-crosswalk', 'city-crosswalk.jpg', 'city-crosswalk')
     """

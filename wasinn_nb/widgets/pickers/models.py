@@ -43,7 +43,7 @@ class ModelPicker(Picker):
 
     Examples
     --------
-    >>> ModelPicker().value
+    >>> wn.ModelPicker().value
     'road-segmentation-synth-0001'
     """
 

@@ -52,7 +52,7 @@ class TargetPicker(Picker):
 
     Examples
     --------
-    >>> picker = TargetPicker("cpu", "bf16")
+    >>> picker = wn.TargetPicker("cpu", "bf16")
     >>> picker.value, picker.precision
     ('CPU', 'bf16')
     """
