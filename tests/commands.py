@@ -23,10 +23,10 @@ def run(*arguments):
     return both(*arguments)[0]
 
 
-def both(*arguments):
-    """Return what a command prints on stdout and on stderr."""
+def both(*arguments, ends=0):
+    """Return what a command prints on stdout and on stderr; it ends with the exit code *ends*."""
     done = CliRunner().invoke(cli.app, [*map(str, arguments)], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == ends, done.output
     return done.stdout, done.stderr
 
 

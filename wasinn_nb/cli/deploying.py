@@ -24,6 +24,7 @@ from wasinn_nb.cli.console import (
     print_line,
     show,
 )
+from wasinn_nb.cli.exit_codes import ExitCode
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.cli.stdin import image_of
 from wasinn_nb.deployment import RUNTIMES
@@ -67,6 +68,8 @@ def bundle(
 
     In it: the model, a guest for WebAssembly, a script for each runtime, and an image with its
     expected output.  Check what a device gives with: wasinn-nb compare FOLDER OUT.
+
+    Exit code 0: a runtime runs it; 1: it is written, but no runtime runs it; 2: an error.
     """
     made = wn.bundle(
         model,
@@ -81,7 +84,7 @@ def bundle(
     command = Given(model, card, recipe).remedy(made.assumed)
     if as_json:
         print_json(made.to_dict() | {"remedy": command or None})
-        return
+        raise typer.Exit(_exit_code(made))
     show(made)
     print_remedy(command)
     if made.runs_nowhere and made.encoding in _CONVERTED:
@@ -93,6 +96,11 @@ def bundle(
         for line in _as_ir(path, folder, options, on or [], source=source):
             print_line(line)
     print_line(f"folder {made.folder}")
+    raise typer.Exit(_exit_code(made))
+
+
+def _exit_code(made: wn.Bundle) -> ExitCode:
+    return ExitCode.NO if made.runs_nowhere else ExitCode.DONE
 
 
 def _as_ir(

@@ -14,9 +14,10 @@ class ExitCode(IntEnum):
     """
 
     DONE = 0
-    """It was done; of ``compare``, the same; of ``diagnose``, right."""
+    """It was done; of ``compare``, the same; of ``diagnose``, right; of ``bundle``, it runs."""
     NO = 1
-    """Of ``compare``, different; of ``diagnose``, a mistake, or nothing fits.  Of no other verb."""
+    """Of ``compare``, different; of ``diagnose``, a mistake, or nothing fits; of ``bundle``, no
+    runtime runs what was written.  Of no other verb."""
     ERROR = 2
     """Nothing was done: a wrong option, a missing file, a model that cannot be read."""
     GUEST = 125
