@@ -97,7 +97,8 @@ class Difference(Showing, arrays="take .changes"):
             share = percent(total / max(1, self._pixels))
             more = len(self.changes) - len(named)
             listed = ", ".join([*named, *([f"{more} more"] if more else [])])
-            text = f"{share} of the pixels differ ({counted(total, 'pixel')}): {listed}"
+            pixels = counted(total, "pixel", grouped=True)
+            text = f"{share} of the pixels differ ({pixels}): {listed}"
         entries = [
             LegendEntry(name, color, percent(change.pixels / max(1, self._pixels)))
             for name, color, change in zip(named, self._colors, self.changes, strict=False)

@@ -21,6 +21,7 @@ from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.imaging import ImageSource
 from wasinn_nb.pickling import pickled_fields
 from wasinn_nb.render import (
+    COUNT,
     Block,
     Column,
     Document,
@@ -296,7 +297,8 @@ class Comparison(Report, arrays="take .iou, .pixels or .to_dict()"):
                 if len(self.pixels) <= MANY_CLASSES or any(self.pixels[name])
             ]
             names = Column("class", colors=class_colors(self._chains) if self._chains else None)
-            tables.append(Table([names, "pixels in a", "pixels in b", Column("IoU", ".4f")], rows))
+            pixels = (Column(f"pixels in {side}", COUNT) for side in "ab")
+            tables.append(Table([names, *pixels, Column("IoU", ".4f")], rows))
         if self.ranks:
             values = (Column(f"{self.unit} in {side}", ".4g") for side in "ab")
             tables.append(
@@ -317,10 +319,10 @@ class Comparison(Report, arrays="take .iou, .pixels or .to_dict()"):
                 f"{b:.6g} in b"
             )
         if self.changed:
-            ties = "" if self.near_ties is None else f", {self.near_ties} of them near a tie"
-            pixels = counted(self.changed, "pixel")
+            ties = "" if self.near_ties is None else f", {self.near_ties:,} of them near a tie"
+            pixels = counted(self.changed, "pixel", grouped=True)
             facts.append(f"{pixels} changed{ties}; worst class: {self.worst_class}")
-            first = [f"{c.before} → {c.after} {c.pixels}" for c in self.changes[:MOST_CHANGES]]
+            first = [f"{c.before} → {c.after} {c.pixels:,}" for c in self.changes[:MOST_CHANGES]]
             more = len(self.changes) - len(first)
             facts.append("changed: " + ", ".join(first) + (f", {more} more" if more else ""))
         for what, names in (("gained", self.gained), ("lost", self.lost)):

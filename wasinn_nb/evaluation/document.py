@@ -70,7 +70,7 @@ def evaluation_document(
     heading = "Images, worst first"
     many = len(images.rows) > _FEW_IMAGES
     if many:
-        heading = f"All {len(images.rows)} images, worst first"
+        heading = f"All {len(images.rows):,} images, worst first"
     errors = [Table(["image that cannot be read", "reason"], failed)] if failed else []
     notebook: list[Block] = [classes, *errors, Items(lines)]
     page: list[Block] = [

@@ -180,17 +180,17 @@ class LabelSet:
         values, counts = np.unique(wrong, return_counts=True)
         order = np.argsort(-counts, kind="stable")
         listed = ", ".join(
-            f"{self._value_text(values[i])} ({counted(counts[i], 'pixel')})"
+            f"{self._value_text(values[i])} ({counted(counts[i], 'pixel', grouped=True)})"
             for i in order[:_LISTED_VALUES].tolist()
         )
         more = len(values) - _LISTED_VALUES
         if more > 0:
             rest = int(counts[order[_LISTED_VALUES:]].sum())
-            listed += f" and {counted(more, 'more value')} ({counted(rest, 'pixel')})"
+            listed += f" and {counted(more, 'more value')} ({counted(rest, 'pixel', grouped=True)})"
         if lossy:
             verb = "is" if wrong.size == 1 else "are"
             found = (
-                f"; {counted(wrong.size, 'pixel')} {verb} not a class: {listed}"
+                f"; {counted(wrong.size, 'pixel', grouped=True)} {verb} not a class: {listed}"
                 if wrong.size
                 else ""
             )

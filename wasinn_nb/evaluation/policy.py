@@ -44,7 +44,8 @@ def counting(evaluation: Evaluation) -> list[str]:
     true, predicted = evaluation.matrix.sum(axis=1), evaluation.matrix.sum(axis=0)
     only = [i for i in class_map.averaged if true[i] == 0 and predicted[i] > 0]
     if only:
-        names = listed([f"{classes[i]} ({counted(int(predicted[i]), 'pixel')})" for i in only], 12)
+        pixels = {i: counted(int(predicted[i]), "pixel", grouped=True) for i in only}
+        names = listed([f"{classes[i]} ({pixels[i]})" for i in only], 12)
         sentences.append(f"nowhere in the truth, but predicted, so that its IoU is 0: {names}")
     counts = evaluation.counts
     ignored = sum(count.ignored for count in counts)
@@ -83,4 +84,4 @@ def figure_text(value: float) -> str:
 
 
 def _pixels(count: int, total: int) -> str:
-    return f"{counted(count, 'pixel')} ({percent(count / total)})"
+    return f"{counted(count, 'pixel', grouped=True)} ({percent(count / total)})"

@@ -18,6 +18,7 @@ from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.document import evaluation_document, matrix_section
 from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.render import (
+    COUNT,
     Bar,
     Bars,
     Block,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["ClassCounts", "ClassificationEvaluation", "Confusion", "Rank"]
 
 _FIRST: Final = 5  # rows of a table that the text has
+_IMAGES: Final = Column("images", COUNT)
 _BARS: Final = 3
 _MOST_DRAWN: Final = 150  # classes
 _LONGEST_SIDE: Final = 320  # pixels of an image beside its bars
@@ -330,13 +332,13 @@ class ClassificationEvaluation(Report, arrays="take .matrix, .table() or .images
         rows = []
         for index, images, found in counts:
             mistake = mistakes.get(index)
-            other = "" if mistake is None else f"{self._name(mistake.predicted)} {mistake.images}"
+            other = "" if mistake is None else f"{self._name(mistake.predicted)} {mistake.images:,}"
             rows.append((self._name(index), images, found / images, other))
-        return Table(["class", "images", Column("found", ".4f"), "mostly taken for"], rows)
+        return Table(["class", _IMAGES, Column("found", ".4f"), "mostly taken for"], rows)
 
     def _confusion_table(self) -> Table:
         return Table(
-            ["true class", "taken for", "images"],
+            ["true class", "taken for", _IMAGES],
             [
                 (self._name(true), self._name(predicted), images)
                 for true, predicted, images in self.confusions()[:MANY_CLASSES]

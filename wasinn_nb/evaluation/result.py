@@ -25,6 +25,7 @@ from wasinn_nb.evaluation.policy import FIGURE, counting, figure_text
 from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.evaluation.samples import WHITE, WRONG, Sample, sample_row, sample_views
 from wasinn_nb.render import (
+    COUNT,
     Column,
     Document,
     Legend,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["Evaluation"]
 
 _FIGURES: Final = ("IoU", "Dice", "accuracy", "boundary IoU")
+_PIXELS: Final = Column("pixels", COUNT)
 _DRAWN_IMAGES: Final = 3
 
 
@@ -330,12 +332,11 @@ class Evaluation(Report, arrays="take .matrix, .table() or .images()"):
 
     def _class_table(self) -> Table:
         figures = (self.iou, self.dice, self.accuracy, self.boundary_iou)
-        pixels = self.matrix.sum(axis=1).tolist()
         return Table(
-            [self._class_column("class"), *(Column(name, FIGURE) for name in _FIGURES), "pixels"],
+            [self._class_column("class"), *(Column(name, FIGURE) for name in _FIGURES), _PIXELS],
             [
                 (name, *(figure[name] for figure in figures), count)
-                for name, count in zip(self.classes, pixels, strict=True)
+                for name, count in zip(self.classes, self.matrix.sum(axis=1).tolist(), strict=True)
             ],
         )
 
@@ -345,20 +346,19 @@ class Evaluation(Report, arrays="take .matrix, .table() or .images()"):
             row = self._image_row(self.counts[index], self._image_mious[index])
             figures = (row["mean IoU"], row["accuracy"], row["worst class"])
             rows.append((self.counts[index].name, *figures))
-        columns = [Column("mean IoU", FIGURE), Column("accuracy", FIGURE)]
+        columns = (Column(name, FIGURE) for name in ("mean IoU", "accuracy"))
         return Table(["image", *columns, self._class_column("worst class")], rows)
 
     def _confused_section(self) -> list[Section]:
         pairs = confused(self.matrix)
         if not pairs:
             return []
-        pixels = self.matrix.sum(axis=1)
         rows = [
-            (self.classes[true], self.classes[predicted], count, count / pixels[true])
-            for true, predicted, count in pairs[:MANY_CLASSES]
+            (self.classes[true], self.classes[predicted], n, n / self.matrix[true].sum())
+            for true, predicted, n in pairs[:MANY_CLASSES]
         ]
         columns = [self._class_column(name) for name in ("true class", "predicted as")]
-        table = Table([*columns, "pixels", Column("part of the true class", percent)], rows)
+        table = Table([*columns, _PIXELS, Column("part of the true class", percent)], rows)
         return [Section("Most confused classes", [table])]
 
     def _class_column(self, header: str) -> Column:

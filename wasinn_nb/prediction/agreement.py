@@ -13,7 +13,7 @@ from wasinn_nb import metrics
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.prediction.column_names import no_column
 from wasinn_nb.progress import Progress, progress_bar
-from wasinn_nb.render import Column, Document, Items, Paragraph, Report, Table
+from wasinn_nb.render import COUNT, Column, Document, Items, Paragraph, Report, Table
 from wasinn_nb.tasks.segmentation import resize_labels
 from wasinn_nb.wording import counted, percent
 
@@ -176,6 +176,7 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
         if self.not_selected:
             alone.append(f"{counted(self.not_selected, 'image')} of both runs not selected")
         pixels = self.matrix.sum(axis=1).tolist(), self.matrix.sum(axis=0).tolist()
+        sides = (Column(f"in the {side}", COUNT) for side in ("first", "second"))
         differs = f"what differs: {', '.join(self.differs)}"
         return Document(
             title,
@@ -183,7 +184,7 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
                 *([Paragraph(differs)] if self.differs else []),
                 Paragraph(f"the same class in both: {percent(self.agreement)}", "strong"),
                 Table(
-                    ["class", Column("IoU", ".4f"), "in the first", "in the second"],
+                    ["class", Column("IoU", ".4f"), *sides],
                     list(zip(self.classes, self.iou.values(), *pixels, strict=True)),
                 ),
                 Table(

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from wasinn_nb.render import (
+    COUNT,
     Block,
     Column,
     Document,
@@ -135,7 +136,7 @@ def _classes(predictions: Predictions, frame: pd.DataFrame) -> Block:
             rows = sorted(rows, key=lambda row: -row[1])[:MANY_CLASSES]
         colors = dict(zip(predictions.card.classes, predictions.card.palette, strict=False))
         name = Column("class", colors=colors)
-        columns = [name, Column("mean part", percent, "mean"), Column("images", "d")]
+        columns = [name, Column("mean part", percent, "mean"), Column("images", COUNT)]
         sure = float(done["mean_confidence"].mean())
         note = "" if np.isnan(sure) else f"mean confidence {sure:.3f}"
         return Table(columns, rows, note)
@@ -143,7 +144,7 @@ def _classes(predictions: Predictions, frame: pd.DataFrame) -> Block:
         found = done.groupby("label")["probability"].agg(["size", "mean"])
         found = found.sort_values("size", ascending=False, kind="stable").head(_CLASSES)
         rows = [(str(name), int(n), float(mean)) for name, n, mean in found.itertuples()]
-        return Table(["class", Column("images", "d"), Column("mean probability", ".3f")], rows)
+        return Table(["class", Column("images", COUNT), Column("mean probability", ".3f")], rows)
     return Paragraph(f"results of {predictions.task}")
 
 

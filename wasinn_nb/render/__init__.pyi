@@ -40,6 +40,7 @@ from .plotting import draw_panels as draw_panels
 from .png import document_png as document_png
 from .png import documents_png as documents_png
 from .png import report_png as report_png
+from .table import COUNT as COUNT
 from .table import Column as Column
 from .table import Table as Table
 from .text import document_text as document_text

@@ -282,5 +282,5 @@ def refuse_values(wrong: Sequence[tuple[int, int]], classes: int, what: str = "l
     what : str
         What the labels are: ``"true labels"``.
     """
-    values = listed([f"{value} ({counted(n, 'pixel')})" for value, n in wrong], 8)
+    values = listed([f"{value} ({counted(n, 'pixel', grouped=True)})" for value, n in wrong], 8)
     raise TensorError(f"expected {what} from 0 to {classes - 1}, got {values}")

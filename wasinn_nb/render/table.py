@@ -10,8 +10,10 @@ from typing import Any, Final
 from wasinn_nb.render.palette import RGB
 from wasinn_nb.wording import inert
 
-__all__ = ["Column", "Table"]
+__all__ = ["COUNT", "Column", "Table"]
 
+COUNT: Final = ",d"
+"""How a number of pixels, images or bytes becomes text in a `Column`: ``1,036,800``."""
 _NO_VALUE: Final = "-"
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from wasinn_nb.abi import TensorType
 from wasinn_nb.cards import Port
-from wasinn_nb.render import Code, Column, Document, Only, Paragraph, Showing, Table
+from wasinn_nb.render import COUNT, Code, Column, Document, Only, Paragraph, Showing, Table
 
 __all__ = ["GraphDescription", "port_bytes", "rust_declaration"]
 
@@ -58,7 +58,7 @@ class GraphDescription(Showing):
             for index, port in enumerate(side)
         ]
         table = Table(
-            ["port", "name", "dimensions and type", Column("bytes", "d")],
+            ["port", "name", "dimensions and type", Column("bytes", COUNT)],
             [(label, port.name, port.signature, _bytes(port)) for label, port, _ in ports],
         )
         ran = f"on {self.device}, computed in {self.precision}"

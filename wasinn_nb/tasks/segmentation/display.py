@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from wasinn_nb.imaging import ImageSource
 from wasinn_nb.render import (
+    COUNT,
     Block,
     Column,
     Document,
@@ -105,4 +106,4 @@ def _class_table(result: SegmentationResult) -> Table:
         for name, pixels in result.areas().items()
         if pixels or len(fractions) <= MANY_CLASSES
     ]
-    return Table(["class", Column("pixels", "d"), Column("share", percent)], rows)
+    return Table(["class", Column("pixels", COUNT), Column("share", percent)], rows)
