@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
+from toys import brightest_channel
 
 import wasinn_nb as wn
 
@@ -55,4 +57,19 @@ def test_a_click_sorts(browser, report):
     cells = page.locator("#part-1 tbody tr td:nth-child(2)").all_inner_texts()
     assert cells == sorted(cells)
     assert len(set(cells)) > 1
+    page.close()
+
+
+def test_names_of_narrow_images_stand_in_words(browser, tmp_path):
+    model = brightest_channel(tmp_path / "toy.xml")
+    for name, size in (("a-long-name-of-a-column.png", (6, 1200)), ("a-wide-one.png", (90, 60))):
+        Image.new("RGB", size, (200, 0, 0)).save(tmp_path / name)
+    found = wn.predict(str(tmp_path / "*.png"), model, tmp_path / "store", progress=False)
+    page = browser.new_page(viewport={"width": 480, "height": 900})
+    page.goto(found.write_html(tmp_path / "page.html").as_uri())
+    captions = page.locator("figcaption")
+    assert captions.all_inner_texts() == ["a-long-name-of-a-column.png", "a-wide-one.png"]
+    heights = [captions.nth(index).bounding_box()["height"] for index in range(2)]
+    assert max(heights) <= 3 * 24  # lines
+    assert page.locator("figure img").first.bounding_box()["width"] == 1  # as wide as it is
     page.close()

@@ -197,7 +197,10 @@ class LayerComparison(Report):
             blocks.append(Only(("notebook",), [self._table(ordered, title)]))
             every = Section("Every layer", [self._table(self.layers)], folded_on_page=True)
             blocks.append(Only(("page",), [every]))
-            blocks.append(Items(self._facts()))
+            facts = Items(self._facts())
+            blocks.append(Only(("text",), [facts]))
+            how = Section("How they were compared", [facts])
+            blocks.append(Only(("notebook", "page"), [how]))
         return Document("Layers", blocks)
 
     def _table(self, layers: Sequence[LayerDifference], caption: str = "") -> Table:

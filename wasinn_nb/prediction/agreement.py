@@ -13,7 +13,18 @@ from wasinn_nb import metrics
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.prediction.column_names import no_column
 from wasinn_nb.progress import Progress, progress_bar
-from wasinn_nb.render import COUNT, Column, Document, Items, Paragraph, Report, Table
+from wasinn_nb.render import (
+    COUNT,
+    Block,
+    Column,
+    Document,
+    Items,
+    Only,
+    Paragraph,
+    Report,
+    Section,
+    Table,
+)
 from wasinn_nb.tasks.segmentation import resize_labels
 from wasinn_nb.wording import counted, percent
 
@@ -178,22 +189,29 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
         pixels = self.matrix.sum(axis=1).tolist(), self.matrix.sum(axis=0).tolist()
         sides = (Column(f"in the {side}", COUNT) for side in ("first", "second"))
         differs = f"what differs: {', '.join(self.differs)}"
+        classes = Table(
+            ["class", Column("IoU", ".4f"), *sides],
+            list(zip(self.classes, self.iou.values(), *pixels, strict=True)),
+        )
+        images = Table(
+            ["image", *(Column(name, ".4f") for name in measures)],
+            [(self.names[n], *(float(one[n]) for one in columns)) for n in order],
+            caption,
+        )
+        in_text: list[Block] = [Paragraph("; ".join(alone))] if alone else []
+        in_text += [Items(self.remarks)] if self.remarks else []
+        sections = [
+            Section("Classes", [classes]),
+            Section("Images", [images]),
+            Section("How they were compared", [Items([*alone, *self.remarks])]),
+        ]
         return Document(
             title,
             [
                 *([Paragraph(differs)] if self.differs else []),
                 Paragraph(f"the same class in both: {percent(self.agreement)}", "strong"),
-                Table(
-                    ["class", Column("IoU", ".4f"), *sides],
-                    list(zip(self.classes, self.iou.values(), *pixels, strict=True)),
-                ),
-                Table(
-                    ["image", *(Column(name, ".4f") for name in measures)],
-                    [(self.names[n], *(float(one[n]) for one in columns)) for n in order],
-                    caption,
-                ),
-                *([Paragraph("; ".join(alone))] if alone else []),
-                *([Items(self.remarks)] if self.remarks else []),
+                Only(("text",), [classes, images, *in_text]),
+                Only(("notebook", "page"), sections),
             ],
         )
 

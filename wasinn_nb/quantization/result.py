@@ -164,18 +164,21 @@ class Quantization(Report):
 
     def document(self) -> Document:
         """Return what there is to see: the verdict, sizes and times, classes, worst images."""
-        times = self.timings.document()
+        times, classes, remarks = self.timings.document(), self._class_table(), self._remarks()
         blocks: list[Block] = [
             Paragraph(self.verdict, "strong" if self.within and not self._against else "bad"),
             Facts(self._facts()),
-            self._class_table(),
+            Only(("text",), [classes]),
+            Only(("notebook", "page"), [Section("Classes", [classes])]),
             Section("Images", [self._image_table(_LISTED)]),
             Section("Time", [Paragraph(times.title), *times.blocks]),
         ]
         if self.layers is not None:
             own = [*self.layers.document().blocks]
             blocks.append(Only(("notebook", "page"), [Section("Layers", own, folded=True)]))
-        blocks.append(Items(self._remarks()))
+        blocks.append(Only(("text",), [Items(remarks)]))
+        how = Section("How it was measured", [Items(remarks)])
+        blocks.append(Only(("notebook", "page"), [how]))
         return Document(f"{self.original} in INT8", blocks)
 
     def _facts(self) -> list[tuple[str, str]]:

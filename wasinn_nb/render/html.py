@@ -66,7 +66,7 @@ _SWATCH: Final = (
 _SHARE: Final = "opacity:0.75;font-variant-numeric:tabular-nums"
 _IMAGE: Final = "display:block;width:100%;max-width:{width}px;height:auto;border-radius:3px"
 _ROW: Final = "display:flex;flex-wrap:wrap;gap:8px;margin:0 0 1em"
-_ROW_CELL: Final = "margin:0;flex:1 1 200px;max-width:{width}px"
+_ROW_CELL: Final = "margin:0;flex:1 1 200px;max-width:max({width}px,9em);overflow-wrap:anywhere"
 
 
 def document_html(document: Document) -> str:
