@@ -12,6 +12,7 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from wasinn_nb.cli.examples import EXAMPLES, OTHER_NAMES
+from wasinn_nb.cli.wrong_values import wrong_value
 
 __all__ = ["Application", "Command"]
 
@@ -30,14 +31,21 @@ class Command(TyperCommand):
             self.epilog = f"For example: {self.example}"
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the words; where one is missing or too many, the error ends in an example."""
+        """Read the words; where one is missing or too many, the error ends in an example.
+
+        A value that is wrong is answered with what was expected.
+        """
+        given = list(args)
         try:
             return super().parse_args(ctx, args)
         except _UsageError as error:
-            missing = getattr(error, "param", None) is not None and not error.message
+            param = getattr(error, "param", None)
+            missing = param is not None and not error.message
             too_many = not hasattr(error, "param") and not hasattr(error, "option_name")
             if self.example and (missing or too_many):
                 error.message = f"{error.message}\n{self.epilog}"
+            if param is not None and error.message:
+                error.message = wrong_value(self, ctx, given, param.name) or error.message
             raise
 
     def get_params(self, ctx: Any) -> Any:
