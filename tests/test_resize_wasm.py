@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wasinn_nb.imaging import resize_triangle, triangle, triangle_wasm
+from wasinn_nb.imaging import loops, resize_triangle, triangle, triangle_wasm
 from wasinn_nb.imaging.taps import taps
 
 pytest.importorskip("wasmtime", reason="the extra 'wasm' is not installed")
@@ -25,10 +25,10 @@ def by_numpy(pixels, height, width, age):
     return triangle._resized_by_numpy(pixels, vertical, horizontal, age)
 
 
-def by_kernel(pixels, height, width, age):
+def by_loops(pixels, height, width, age):
     out = np.full((height, width, pixels.shape[2]), 77, np.uint8)
     vertical, horizontal = taps(pixels.shape[0], height), taps(pixels.shape[1], width)
-    triangle_wasm.kernel().resize(pixels, vertical, horizontal, age, out)
+    triangle_wasm.resize_rows(loops.loops("triangle"), pixels, vertical, horizontal, age, out)
     return out
 
 
@@ -43,7 +43,7 @@ def test_any_size_has_the_values_of_numpy(rows, columns, height, width, channels
     if seed < 3:  # dark and bright alone: the largest sums, and values on halves
         pixels = np.where(pixels > 127, 255, 0).astype(np.uint8)
     assert np.array_equal(
-        by_kernel(pixels, height, width, age), by_numpy(pixels, height, width, age)
+        by_loops(pixels, height, width, age), by_numpy(pixels, height, width, age)
     )
 
 
@@ -64,7 +64,7 @@ def test_large_images_in_blocks_and_threads(shape, to, age):
     for threads in (1, 2, 5):
         assert np.array_equal(resize_triangle(pixels, *to, age, threads), expected)
     for view in (pixels[::-1], pixels[:, ::-1], pixels[..., ::-1]):
-        assert np.array_equal(by_kernel(view, *to, age), by_numpy(view.copy(), *to, age))
+        assert np.array_equal(by_loops(view, *to, age), by_numpy(view.copy(), *to, age))
 
 
 def test_many_blocks(monkeypatch):
@@ -72,18 +72,18 @@ def test_many_blocks(monkeypatch):
     expected = by_numpy(pixels, *to, "0.24")
     for size in (1, 4096, 1 << 20):
         monkeypatch.setattr(triangle_wasm, "_BLOCK_BYTES", size)
-        assert np.array_equal(by_kernel(pixels, *to, "0.24"), expected)
+        assert np.array_equal(by_loops(pixels, *to, "0.24"), expected)
 
 
 def used(monkeypatch):
-    """Return the shapes that the kernel resizes from now on."""
-    shapes, resize = [], triangle_wasm.Kernel.resize
+    """Return the shapes of the images that the loops resize from now on."""
+    shapes, resize = [], triangle_wasm.resize_rows
 
-    def spy(self, pixels, *others):
+    def spy(module, pixels, *others):
         shapes.append(pixels.shape)
-        return resize(self, pixels, *others)
+        return resize(module, pixels, *others)
 
-    monkeypatch.setattr(triangle_wasm.Kernel, "resize", spy)
+    monkeypatch.setattr(triangle, "resize_rows", spy)
     return shapes
 
 
@@ -100,7 +100,8 @@ def test_large_images_of_eight_bits_take_it(monkeypatch):
 
 def test_without_memory_numpy_goes_on(monkeypatch):
     shapes = used(monkeypatch)
-    monkeypatch.setattr(triangle_wasm, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(loops, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(triangle, "loops", loops.Loops)  # one without instances
     pixels = noise(256, 256, 3)
     for threads in (1, 2):
         resized = resize_triangle(pixels, 9, 11, threads=threads)
@@ -112,9 +113,9 @@ def test_without_wasmtime_numpy_does_it():
     script = (
         "import sys; sys.modules['wasmtime'] = None\n"
         "import numpy as np\n"
-        "from wasinn_nb.imaging import resize_triangle, triangle_wasm\n"
+        "from wasinn_nb.imaging import loops, resize_triangle\n"
         "pixels = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)\n"
-        "print(triangle_wasm.kernel(), int(resize_triangle(pixels, 9, 11).sum()))"
+        "print(loops.loops('triangle'), int(resize_triangle(pixels, 9, 11).sum()))"
     )
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     total = int(resize_triangle(noise(256, 256, 3), 9, 11).sum())

@@ -18,7 +18,7 @@ RNG = np.random.default_rng(8)
 
 @pytest.fixture(autouse=True)
 def _small_images_too(monkeypatch):
-    monkeypatch.setattr(bilinear, "_SHARED_PIXELS", 1)
+    monkeypatch.setattr(bilinear, "_LARGE_PIXELS", 1)
     monkeypatch.setattr(bilinear, "_comes_again", lambda sizes: True)
 
 
@@ -34,29 +34,6 @@ def test_threads_change_no_value(color, resize, height, width, rows, columns):
     one, two = (resized_pixels(image, recipe, threads) for threads in (1, 2))
     assert one.shape == two.shape
     assert np.array_equal(one, two)
-
-
-@pytest.mark.parametrize(
-    ("size", "axis"), [((1080, 1920), 0), ((719, 1281), 0), ((2160, 3840), 0), ((540, 960), 1)]
-)
-def test_large_images_in_halves(size, axis):
-    image = Image.fromarray(RNG.integers(0, 256, (*size, 3), np.uint8))
-    recipe = PreprocessRecipe(512, 896, resize="bilinear")
-    assert np.array_equal(resized_pixels(image, recipe), resized_pixels(image, recipe, 2))
-    assert bilinear._axis_of_halves((*size, 512, 896, 3)) == axis
-
-
-def test_halves_of_neither_axis_for_odd_sizes():
-    assert bilinear._axis_of_halves((540, 960, 255, 447, 3)) is None
-
-
-def test_a_size_is_tried_when_it_comes_the_second_time(monkeypatch):
-    monkeypatch.undo()
-    tried = []
-    monkeypatch.setattr(bilinear, "_axis_of_halves", tried.append)
-    for size in ((600, 800), (600, 801), (600, 800), (20, 20), (20, 20)):
-        bilinear.resize_bilinear(Image.new("RGB", size[::-1]), 64, 64, threads=2)
-    assert tried == [(600, 800, 64, 64, 3)]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 7, 40])

@@ -258,7 +258,7 @@ class Pipeline:
         decoded = isinstance(image, Image.Image | np.ndarray)
         source = image if decoded else read_encoded(image)
         opened = open_for(source, recipe)
-        depth = "" if recipe.bits else unused_bits(opened.image, source)
+        depth = "" if recipe.bits else unused_bits(opened.content, source)
         read = time.perf_counter()
         pixels = resized_pixels(opened, recipe, self._threads)
         if self._graph.fuses_input:

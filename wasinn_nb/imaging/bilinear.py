@@ -1,48 +1,60 @@
-"""Pillow's antialiased bilinear filter, on two processors where the values stay the same.
+"""Pillow's antialiased bilinear filter; large RGB images by loops of our own, with the same values.
 
-Pillow's first pass is along the rows or along the columns, whichever it takes for quicker, and it
-rounds to whole numbers in between: the halves of an image, of its rows or of its columns, have the
-same values as the whole where the order is the same.  That is tried once for each size, on noise,
-when an image of the size comes the second time.
+Pillow's first pass makes the new columns or the new rows, whichever it takes for quicker, and
+rounds to whole numbers in between.  Which one, and that the loops have Pillow's values at all, is
+tried once for each size, on noise, when an image of the size comes the second time.
 """
 
 from __future__ import annotations
 
 import functools
 import threading
+from contextlib import suppress
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wasinn_nb.imaging.bilinear_wasm import ORDERS, Order, resize_rows
+from wasinn_nb.imaging.loops import Loops, loops
 from wasinn_nb.imaging.sharing import in_threads
 
 __all__ = ["resize_bilinear"]
 
-# Of smaller images, starting a thread takes longer than it saves.
-_SHARED_PIXELS: Final = 1 << 18
+# Of smaller images, an instance and a second thread take longer than they save.
+_LARGE_PIXELS: Final = 1 << 18
+# Of a smaller result, both orders of passes may give the same noise by chance.
+_TELLING_PIXELS: Final = 1 << 10
 _MOST_KNOWN: Final = 256
 
-_Sizes: TypeAlias = tuple[int, int, int, int, int]
-"""Rows and columns before and after, and bands."""
+_Sizes: TypeAlias = tuple[int, int, int, int]
+"""Rows and columns before and after."""
 
 _lock = threading.Lock()
 _seen: dict[_Sizes, int] = {}
 
 
 def resize_bilinear(
-    image: Image.Image, height: int, width: int, threads: int = 1
+    image: Image.Image | NDArray[np.uint8],
+    height: int,
+    width: int,
+    threads: int = 1,
+    *,
+    backwards: bool = False,
 ) -> NDArray[np.uint8]:
     """Return an image as Pillow's ``resize`` with ``BILINEAR`` makes it.
 
     Parameters
     ----------
-    image : PIL.Image.Image
+    image : PIL.Image.Image, or (H, W, 3) uint8 array in RGB order
         Of mode L, RGB or RGBA.
     height, width : int
     threads : int
-        With 2 or more, two threads share a large image.
+        How many share a large RGB image, where wasmtime is installed; the values are the same.
+    backwards : bool
+        Whether the channels may lie in memory as BGR: what is returned is in RGB order all the
+        same, and turned into BGR without a copy.
 
     Returns
     -------
@@ -53,45 +65,46 @@ def resize_bilinear(
     >>> resize_bilinear(Image.new("RGB", (8, 8), (1, 2, 3)), 2, 2)[0, 0].tolist()
     [1, 2, 3]
     """
-    sizes = image.height, image.width, height, width, len(image.getbands())
-    large = image.height * image.width >= _SHARED_PIXELS
+    rows, columns = image.shape[:2] if isinstance(image, np.ndarray) else image.size[::-1]
+    sizes = rows, columns, height, width
     if (
-        threads > 1
-        and large
+        rows * columns >= _LARGE_PIXELS
+        and height * width >= _TELLING_PIXELS
+        and (isinstance(image, np.ndarray) or image.mode == "RGB")
+        and (fast := loops("bilinear")) is not None
         and _comes_again(sizes)
-        and (axis := _axis_of_halves(sizes)) is not None
+        and (order := _order_of_pillow(sizes)) is not None
     ):
-        return _halves(image, height, width, axis)
-    return _whole(image, height, width)
+        with suppress(MemoryError):
+            return _by_loops(fast, np.asarray(image), sizes, order, threads, backwards=backwards)
+    return _by_pillow(image, height, width)
 
 
-def _whole(image: Image.Image, height: int, width: int) -> NDArray[np.uint8]:
-    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+def _by_pillow(
+    image: Image.Image | NDArray[np.uint8], height: int, width: int
+) -> NDArray[np.uint8]:
+    whole = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+    return np.asarray(whole.resize((width, height), Image.Resampling.BILINEAR))
 
 
-def _halves(image: Image.Image, height: int, width: int, axis: int) -> NDArray[np.uint8]:
-    """Return an image resized by two threads, each one half of the rows (axis 0) or columns (1).
-
-    A box says where a half comes from; the filter reads beyond it, as for the whole.  Half of a
-    number of rows or columns is exact in the floats that Pillow takes.
-    """
-    bands = len(image.getbands())
-    pixels = np.empty((height, width, bands) if bands > 1 else (height, width), np.uint8)
-    length = pixels.shape[axis]
+def _by_loops(
+    fast: Loops,
+    pixels: NDArray[np.uint8],
+    sizes: _Sizes,
+    order: Order,
+    threads: int = 1,
+    *,
+    backwards: bool = False,
+) -> NDArray[np.uint8]:
+    _, _, height, width = sizes
+    resized = np.empty((height, width, 3), np.uint8)
+    channels = (2, 1, 0) if backwards else (0, 1, 2)
 
     def fill(start: int, end: int) -> None:
-        if axis == 0:
-            size, target = (width, end - start), pixels[start:end]
-            top, bottom = (image.height * row / length for row in (start, end))
-            box = (0.0, top, float(image.width), bottom)
-        else:
-            size, target = (end - start, height), pixels[:, start:end]
-            left, right = (image.width * column / length for column in (start, end))
-            box = (left, 0.0, right, float(image.height))
-        target[:] = np.asarray(image.resize(size, Image.Resampling.BILINEAR, box))
+        resize_rows(fast, pixels, height, order, start, resized[start:end], channels)
 
-    in_threads(fill, length, 2)
-    return pixels
+    in_threads(fill, height, threads)
+    return resized[:, :, ::-1] if backwards else resized
 
 
 def _comes_again(sizes: _Sizes) -> bool:
@@ -103,13 +116,15 @@ def _comes_again(sizes: _Sizes) -> bool:
 
 
 @functools.lru_cache(maxsize=_MOST_KNOWN)
-def _axis_of_halves(sizes: _Sizes) -> int | None:
-    """Return along which axis halves of noise of a size have the values of the whole, or None."""
-    rows, columns, height, width, bands = sizes
-    shape = (rows, columns, bands) if bands > 1 else (rows, columns)
-    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, shape, np.uint8))
-    whole = _whole(noise, height, width)
-    for axis, length in enumerate((height, width)):
-        if length % 2 == 0 and np.array_equal(whole, _halves(noise, height, width, axis)):
-            return axis
+def _order_of_pillow(sizes: _Sizes) -> Order | None:
+    """Return the order of passes that gives noise of a size Pillow's values; None for neither."""
+    rows, columns, height, width = sizes
+    fast = loops("bilinear")
+    assert fast is not None  # noqa: S101 - the caller has them
+    noise = np.random.default_rng(0).integers(0, 256, (rows, columns, 3), np.uint8)
+    expected = _by_pillow(noise, height, width)
+    with suppress(MemoryError):
+        for order in ORDERS:
+            if np.array_equal(expected, _by_loops(fast, noise, sizes, order)):
+                return order
     return None

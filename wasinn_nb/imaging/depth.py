@@ -54,12 +54,12 @@ def spread(image: Image.Image, bits: int | None) -> Image.Image:
     return Image.fromarray(wide.astype(np.uint16))
 
 
-def unused_bits(image: Image.Image, source: ImageSource | EncodedImage) -> str:
+def unused_bits(image: Image.Image | NDArray[np.uint8], source: ImageSource | EncodedImage) -> str:
     """Return a sentence on an image of 16 bits of which the upper ones are not used; else nothing.
 
     Parameters
     ----------
-    image : PIL.Image.Image
+    image : PIL.Image.Image or uint8 array
         As it was read.
     source : path, bytes, binary file, PIL.Image, array or EncodedImage
         What it was read from.  That a color file has 16 bits shows only in an `EncodedImage`.
@@ -70,6 +70,8 @@ def unused_bits(image: Image.Image, source: ImageSource | EncodedImage) -> str:
     >>> unused_bits(dark, dark)
     'image values up to 4095 of 65535 (recipe bits=12, if they have 12 bits)'
     """
+    if isinstance(image, np.ndarray):  # every bit of 8 is used
+        return ""
     if image.mode.startswith("I"):
         most = int(np.asarray(image).max())
         depth = next((bits for bits in _DEPTHS if most < 1 << bits), None)

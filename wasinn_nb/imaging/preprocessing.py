@@ -145,8 +145,10 @@ def open_for(image: ImageSource | EncodedImage, recipe: PreprocessRecipe) -> Ope
     needed = None
     if recipe.resize == "bilinear-draft":
         needed = lambda height, width: Placement.of(recipe, height, width).resized  # noqa: E731
-    opened = open_reduced(image, recipe.exif, needed)
-    return opened._replace(image=spread(opened.image, recipe.bits))
+    opened = open_reduced(image, recipe.exif, needed, arrays=True)
+    if isinstance(opened.content, Image.Image):
+        opened = opened._replace(content=spread(opened.content, recipe.bits))
+    return opened
 
 
 def resized_pixels(
@@ -196,10 +198,10 @@ def resized_pixels(
             ),
         )
     if recipe.resize in {"bilinear", "bilinear-draft"}:
-        pixels = _resized_by_pillow(opened.image, height, width, recipe.color, threads)
+        pixels = _resized_by_pillow(opened, height, width, recipe.color, threads)
     else:
         age: Age = "0.23" if recipe.resize == "triangle-0.23" else "0.24"
-        pixels = _resized_as_in_rust(opened.image, height, width, recipe.color, age, threads)
+        pixels = _resized_as_in_rust(opened, height, width, recipe.color, age, threads)
     if recipe.fit == "stretch":
         return pixels
     top, left, height, width = placement.window
@@ -211,20 +213,28 @@ def resized_pixels(
 
 
 def _resized_by_pillow(
-    image: Image.Image, height: int, width: int, color: Color, threads: int
+    opened: OpenedImage, height: int, width: int, color: Color, threads: int
 ) -> NDArray[np.uint8]:
+    colored: Image.Image | NDArray[np.uint8]
     if color == "GRAY":
-        colored = rgb_image(image).convert("L")
+        colored = rgb_image(opened.image).convert("L")
+    elif color in {"RGBA", "BGRA"}:
+        colored = rgba_image(opened.image)
     else:
-        colored = rgba_image(image) if color in {"RGBA", "BGRA"} else rgb_image(image)
-    pixels = resize_bilinear(colored, height, width, threads)
+        content = opened.content
+        colored = content if isinstance(content, np.ndarray) else rgb_image(content)
+    pixels = resize_bilinear(colored, height, width, threads, backwards=color == "BGR")
     return pixels[:, :, None] if color == "GRAY" else pixels
 
 
 def _resized_as_in_rust(
-    image: Image.Image, height: int, width: int, color: Color, age: Age, threads: int
+    opened: OpenedImage, height: int, width: int, color: Color, age: Age, threads: int
 ) -> NDArray[np.uint8]:
-    pixels = resize_triangle(color_pixels(image, color), height, width, age, threads)
+    if isinstance(opened.content, np.ndarray) and color not in {"RGBA", "BGRA"}:
+        whole: NDArray[np.uint8] | NDArray[np.uint16] = opened.content
+    else:
+        whole = color_pixels(opened.image, color)
+    pixels = resize_triangle(whole, height, width, age, threads)
     if pixels.dtype == np.uint16:
         # 0.24 rounds 16 bits to 8; the crates before it kept the high byte.
         wide = pixels.astype(np.uint16, copy=False)
@@ -324,8 +334,9 @@ def reordered(pixels: NDArray[Scalar], color: Color) -> NDArray[Scalar]:
     >>> reordered(np.array([[[1, 2, 3]]]), "BGR").tolist()
     [[[3, 2, 1]]]
     """
-    if color not in _ORDERS:
-        return np.ascontiguousarray(pixels)
+    turned = ordered(pixels, color)
+    if color not in _ORDERS or turned.flags.c_contiguous:
+        return np.ascontiguousarray(turned)
     # Channel by channel takes a third of the time of copying a reversed view.
     values = np.empty(pixels.shape, pixels.dtype)
     for index, source in enumerate(np.arange(pixels.shape[-1])[_ORDERS[color]]):

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wasinn_nb.errors import ImageError, Remedy
 from wasinn_nb.imaging.exif import exif_orientation, is_sideways
+from wasinn_nb.imaging.jpeg import jpeg_pixels
 from wasinn_nb.imaging.recipe import MAX_SIDE, Exif
 from wasinn_nb.imaging.sources import EncodedImage, ImageSource, encoded_file
 from wasinn_nb.imaging.unreadable import HEADER_BYTES, unread_format
@@ -61,16 +62,23 @@ class OpenedImage(NamedTuple):
 
     Attributes
     ----------
-    image : PIL.Image
+    content : PIL.Image, or (H, W, 3) uint8 array in RGB order
         Upright where the EXIF orientation was applied.
     height, width : int
-        The size, in pixels, that the image has at full resolution; that of `image` is smaller
+        The size, in pixels, that the image has at full resolution; that of `content` is smaller
         where libjpeg decoded it at a part of its size.
     """
 
-    image: Image.Image
+    content: Image.Image | NDArray[np.uint8]
     height: int
     width: int
+
+    @property
+    def image(self) -> Image.Image:
+        """The content as a PIL.Image."""
+        return (
+            Image.fromarray(self.content) if isinstance(self.content, np.ndarray) else self.content
+        )
 
 
 _Needed: TypeAlias = Callable[[int, int], tuple[int, int]]
@@ -109,11 +117,16 @@ def open_image(
     wasinn_nb.errors.ImageError: the 12 bytes: not an image that Pillow can read; the first bytes
     are b'not an image'
     """
-    return open_reduced(source, exif, None if at_least is None else lambda *_: at_least).image
+    needed = None if at_least is None else lambda *_: at_least
+    return open_reduced(source, exif, needed).image
 
 
 def open_reduced(
-    source: ImageSource | EncodedImage, exif: Exif = "ignore", needed: _Needed | None = None
+    source: ImageSource | EncodedImage,
+    exif: Exif = "ignore",
+    needed: _Needed | None = None,
+    *,
+    arrays: bool = False,
 ) -> OpenedImage:
     """Return *source* as :func:`open_image` does, with its full size.
 
@@ -125,6 +138,8 @@ def open_reduced(
     needed : callable, optional
         Returns the height and width that are needed of an image, given its own, both after the
         EXIF orientation where it is applied; libjpeg may decode an encoded JPEG that small.
+    arrays : bool
+        Whether an encoded JPEG may become an array, which is quicker than a PIL.Image.
 
     Raises
     ------
@@ -137,7 +152,7 @@ def open_reduced(
     if isinstance(source, Image.Image):
         return _complete(source, "the image", exif)
     with encoded_file(source) as (file, name):
-        return _complete(_decoded(file, name), name, exif, needed)
+        return _complete(_decoded(file, name), name, exif, needed, file if arrays else None)
 
 
 def _decoded(file: IO[bytes], name: str) -> Image.Image:
@@ -165,9 +180,13 @@ def _decoded(file: IO[bytes], name: str) -> Image.Image:
 
 
 def _complete(
-    image: Image.Image, name: str, exif: Exif, needed: _Needed | None = None
+    image: Image.Image,
+    name: str,
+    exif: Exif,
+    needed: _Needed | None = None,
+    file: IO[bytes] | None = None,
 ) -> OpenedImage:
-    """Return *image* read to its end, and turned if *exif* says so."""
+    """Return *image* read to its end, and turned if *exif* says so; as an array of *file*."""
     if image.format == "EPS":  # to draw it, Pillow would run another program on it
         message = "PostScript, which is a program; export it as PNG or JPEG"
         raise ImageError(message, source=name)
@@ -177,6 +196,12 @@ def _complete(
         )
     try:
         reduced_from = None if needed is None else _reduce(image, exif, needed)
+        if (
+            file is not None
+            and (exif == "ignore" or exif_orientation(image) in {None, 1})
+            and (pixels := jpeg_pixels(image, file)) is not None
+        ):
+            return OpenedImage(pixels, *(reduced_from or pixels.shape[:2]))
         turned_by_pillow = exif_orientation(image) if image.format == "TIFF" else None
         image.load()
         if exif == "apply":

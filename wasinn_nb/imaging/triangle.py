@@ -11,9 +11,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from wasinn_nb.imaging.loops import loops
 from wasinn_nb.imaging.sharing import in_threads
 from wasinn_nb.imaging.taps import Age, Taps, taps
-from wasinn_nb.imaging.triangle_wasm import MOST_CHANNELS, kernel
+from wasinn_nb.imaging.triangle_wasm import MOST_CHANNELS, resize_rows
 
 __all__ = ["Age", "resize_triangle"]
 
@@ -59,13 +60,13 @@ def resize_triangle(
     rows, columns, channels = pixels.shape
     vertical, horizontal = taps(rows, height), taps(columns, width)
     large = pixels.dtype == np.uint8 and pixels.size >= _LARGE_VALUES and channels <= MOST_CHANNELS
-    if large and (fast := kernel()) is not None:
+    if large and (fast := loops("triangle")) is not None:
         narrow = pixels.astype(np.uint8, copy=False)
         resized = np.empty((height, width, channels), np.uint8)
 
         def fill(start: int, end: int) -> None:
             part = vertical.part(slice(start, end))
-            fast.resize(narrow, part, horizontal, age, resized[start:end])
+            resize_rows(fast, narrow, part, horizontal, age, resized[start:end])
 
         with suppress(MemoryError):
             in_threads(fill, height, threads)
