@@ -71,8 +71,8 @@ def resize_bilinear(
         rows * columns >= _LARGE_PIXELS
         and height * width >= _TELLING_PIXELS
         and (isinstance(image, np.ndarray) or image.mode == "RGB")
-        and (fast := loops("bilinear")) is not None
         and _comes_again(sizes)
+        and (fast := loops("bilinear")) is not None
         and (order := _order_of_pillow(sizes)) is not None
     ):
         with suppress(MemoryError):
