@@ -18,6 +18,7 @@ Limit = Literal["memory_limit", "write_limit", "time_limit"]
 
 _PERIOD: Final = 0.005
 _WRITES_EVERY: Final = 4  # periods
+_IN_TRANSIT: Final = 1 << 16  # bytes that a pipe holds: written, and not yet read here
 
 
 class Watch:
@@ -99,7 +100,7 @@ class Watch:
             return None
         if (written := written_bytes(self._process)) is not None:
             sent = self._sent()  # later than the count, so that it is never too small
-            if written - self._writes_before - sent > self._writes:
+            if written - self._writes_before - sent > self._writes + _IN_TRANSIT:
                 return "write_limit"
         return None
 
