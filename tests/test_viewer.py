@@ -14,6 +14,7 @@ from viewed import (
     SCORES,
     TRANSPARENT,
     encoded,
+    laid_down,
     noise,
     one_class,
     result,
@@ -93,7 +94,8 @@ def test_a_single_pixel_and_no_image():
 
 def test_the_mask_travels_exactly():
     sent = mask_payload(result(), 3, "toy")
-    assert zlib.decompress(sent.pop("labels")) == LABELS.tobytes()
+    assert (laid_down(sent) == LABELS).all()
+    assert (sent.pop("runs"), len(sent.pop("labels"))) == (5, 15)
     assert sent == {
         "serial": 3,
         "caption": "toy",
@@ -108,6 +110,31 @@ def test_the_mask_travels_exactly():
             {"name": "curb", "color": "#d55e00", "pixels": 1},
         ],
     }
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(0, 2)))
+def test_any_mask_travels_exactly(labels):
+    sent = mask_payload(result(labels=labels), 1)
+    assert (laid_down(sent) == labels).all()
+    assert sent["runs"] == 1 + np.count_nonzero(np.diff(labels.ravel()))
+
+
+def test_runs_longer_than_two_bytes_count_go_on_in_the_next():
+    labels = np.zeros((300, 500), np.uint8)
+    labels[200:] = 1
+    sent = mask_payload(result(labels=labels), 1)
+    assert (laid_down(sent) == labels).all()
+    assert sent["runs"] == 4  # 65535 + 34465 of one class, then 31070 + 18930: a cut at each 65535
+
+
+@pytest.mark.parametrize(("stripes", "runs"), [(8192, 8193), (8193, 0)])
+def test_a_mask_of_many_runs_travels_deflated(stripes, runs):
+    labels = np.zeros(2 * stripes + 1, np.uint8)
+    labels[: stripes + 1] = np.arange(stripes + 1) % 3
+    labels[stripes + 1 :] = labels[stripes]
+    sent = mask_payload(result(labels=labels[None]), 1)
+    assert (laid_down(sent) == labels).all()
+    assert sent["runs"] == runs
 
 
 @pytest.mark.full
@@ -164,7 +191,7 @@ def test_one_class_sends_its_probabilities_as_levels_that_they_are_above():
     assert above.tolist() == [0, 50, 100, 101, 150, 200]
     mask = mask_payload(one_class(), 4)
     assert mask["threshold"] == 0.5
-    assert zlib.decompress(mask["labels"]) == bytes([0, 0, 0, 1, 1, 1])
+    assert laid_down(mask).tolist() == [[0, 0, 0], [1, 1, 1]]
     assert [one["pixels"] for one in mask["classes"]] == [3, 3]
     assert confidence_payload(one_class(keep_scores=False), 4) == {}
 

@@ -1,6 +1,7 @@
 """What the tests of the viewer share."""
 
 import io
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -28,6 +29,18 @@ def encoded(image, kind="PNG", **options):
 
 def result(**about):
     return SegmentationResult(about.pop("labels", LABELS), about.pop("card", CARD), **about)
+
+
+def laid_down(sent):
+    """Return the labels of a mask as the page has them."""
+    runs, content = sent["runs"], sent["labels"]
+    if runs == 0:
+        labels = np.frombuffer(zlib.decompress(content), np.uint8)
+    else:
+        lengths = np.frombuffer(content[runs:], "<u2")
+        assert len(lengths) == runs
+        labels = np.repeat(np.frombuffer(content[:runs], np.uint8), lengths)
+    return labels.reshape(sent["height"], sent["width"])
 
 
 def noise(width, height):

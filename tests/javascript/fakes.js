@@ -49,6 +49,17 @@ export function arrived(bytes) {
 
 export const deflated = (bytes) => arrived(deflateSync(Uint8Array.from(bytes)));
 
+/** Labels as runs: how many, then the label of each and its length. */
+export function inRuns(labels) {
+  const starts = [...labels.keys()].filter((at) => !at || labels[at] !== labels[at - 1]);
+  const lengths = starts.map((at, run) => (starts[run + 1] ?? labels.length) - at);
+  const bytes = lengths.flatMap((length) => [length & 255, length >> 8]);
+  return {
+    runs: starts.length,
+    labels: arrived(Uint8Array.from([...starts.map((at) => labels[at]), ...bytes])),
+  };
+}
+
 const COLORS = ["#000000", "#f02814", "#143cf0"];
 
 /** A mask as `mask_payload` in payload.py makes it. */
@@ -63,7 +74,7 @@ export function sentMask(labels, width, changed = {}) {
     height: labels.length / width,
     covers: [0, 0, 1, 1],
     threshold: null,
-    labels: deflated(labels),
+    ...inRuns(labels),
     classes: names.map((name, index) => ({
       name,
       color: COLORS[index % COLORS.length],
@@ -75,7 +86,7 @@ export function sentMask(labels, width, changed = {}) {
 
 /** The same mask after `decodedMask`. */
 export function mask(labels, width, changed = {}) {
-  const sent = sentMask(labels, width, changed);
+  const { runs: _, ...sent } = sentMask(labels, width, changed);
   const given = Uint8Array.from(labels);
   return {
     ...sent,

@@ -12,7 +12,7 @@ import {
   versionOf,
 } from "@page/masks.js";
 import { expect, test } from "vitest";
-import { deflated, sentMask } from "./fakes.js";
+import { deflated, inRuns, sentMask } from "./fakes.js";
 
 const ONE_CLASS = { names: ["background", "person"], threshold: 0.5 };
 const LEVELS = [0, 0.25, 0.5, 0.75, 1];
@@ -24,8 +24,8 @@ async function oneClass(counts) {
   return mask;
 }
 
-test("a mask is decoded from a view into a larger buffer", async () => {
-  const mask = await decodedMask(sentMask([0, 1, 2, 1, 0, 0], 3));
+test("a mask of runs is here at once, from a view into a larger buffer", () => {
+  const mask = decodedMask(sentMask([0, 1, 2, 1, 0, 0], 3));
   expect([...mask.labels]).toEqual([0, 1, 2, 1, 0, 0]);
   expect(mask.classes[1]).toEqual({
     name: "road",
@@ -34,6 +34,21 @@ test("a mask is decoded from a view into a larger buffer", async () => {
     rgb: [240, 40, 20],
   });
   expect(versionOf(mask)).toBe("1.0");
+});
+
+test("a run may be longer than one byte counts", () => {
+  const labels = [...new Array(700).fill(1), ...new Array(300).fill(2)];
+  const { runs, labels: sent } = inRuns(labels);
+  expect([runs, sent.byteLength]).toEqual([2, 6]);
+  expect([...decodedMask(sentMask(labels, 100)).labels]).toEqual(labels);
+});
+
+test("a mask that came deflated is the same, later", async () => {
+  const labels = [0, 1, 2, 1, 0, 0];
+  const coming = decodedMask({ ...sentMask(labels, 3), runs: 0, labels: deflated(labels) });
+  expect(coming).toBeInstanceOf(Promise);
+  const { runs: _, ...expected } = decodedMask(sentMask(labels, 3));
+  expect(await coming).toEqual(expected);
 });
 
 test("colors are read byte by byte", () => {

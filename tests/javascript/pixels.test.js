@@ -38,10 +38,35 @@ test("the model is sure enough at just the level, and not below", () => {
   expect([...sampled(bare, 60, size, size, PLAIN)]).toEqual([0, 1, 2]); // nothing says how sure
 });
 
-test("pixels are filled by their label; without one they stay clear", () => {
-  const out = new Uint32Array(4);
-  fill(Int16Array.from([0, -1, 1, 2]), Uint32Array.from([5, 7, 9]), out);
-  expect([...out]).toEqual([5, 0, 7, 9]);
+test("pixels are filled by their label; beside the mask they stay clear", () => {
+  const colors = Uint32Array.from([5, 7, 9]);
+  const size = { width: 4, height: 2 };
+  const pane = { width: 5, height: 5 };
+  const part = mask([0, 1, 2, 2], 2, { covers: [0, 0.25, 1, 0.75] });
+  const out = fill(part, 0, size, pane, { scale: 1, left: 0, top: 1 }, colors, new Uint32Array(25));
+  expect([...out]).toEqual([
+    ...[0, 0, 0, 0, 0],
+    ...[0, 5, 7, 0, 0],
+    ...[0, 9, 9, 0, 0],
+    ...[0, 0, 0, 0, 0],
+    ...[0, 0, 0, 0, 0],
+  ]);
+});
+
+test("enlarged rows are the same, also where the model was less sure", () => {
+  const unsure = mask([0, 1, 1, 2], 2, { confidence: Uint8Array.from([90, 10, 80, 90]) });
+  const colors = Uint32Array.from([5, 7, 9]);
+  const place = { scale: 2, left: 0, top: 0 };
+  const pane = { width: 4, height: 4 };
+  const out = new Uint32Array(16);
+  fill(unsure, 50, { width: 2, height: 2 }, pane, place, colors, out);
+  expect([...out]).toEqual([5, 5, 0, 0, 5, 5, 0, 0, 7, 7, 9, 9, 7, 7, 9, 9]);
+});
+
+test("an image that was moved out of the pane leaves it clear", () => {
+  const size = { width: 2, height: 1 };
+  const seen = sampled(mask([1, 2], 2), 0, size, size, { scale: 1, left: 9, top: 0 });
+  expect([...seen]).toEqual([-1, -1]);
 });
 
 test("an outline is as wide as a line on both sides of an edge", () => {

@@ -102,6 +102,37 @@ test("image and mask are laid over one another, the mask as strong as its opacit
   );
 });
 
+test("a mask whose image came before it is drawn in the moment when it arrives", async () => {
+  const { root, model, canvas } = rendered();
+  await painted(root);
+  model.change({ _sent_image: { number: 2, bytes: arrived([2]), width: 3, height: 2 } });
+  await vi.waitFor(() => expect(bitmaps).toHaveLength(2));
+  await new Promise((done) => setTimeout(done, 0)); // it is decoded
+  draw();
+  const next = sentMask([2, 2, 2, 1, 1, 1], 3, { serial: 2, image: 2 });
+  model.change({ _masks: [next] });
+  await Promise.resolve(); // the end of the message
+  expect(root.dataset.painted).toBe("2");
+  expect(puts()).toBe(2);
+  const { drawn } = canvas.fake;
+  const before = drawn.length;
+  expect(draw()).toBe(1); // the next frame has the same room
+  expect(drawn).toHaveLength(before);
+});
+
+test("the room that other classes leave is that of the next frame", async () => {
+  const { root, model, canvas } = rendered();
+  await painted(root);
+  draw();
+  expect(canvas.width).toBe(240);
+  model.change({ _masks: [sentMask(LABELS, 3, { serial: 2, image: 1 })] });
+  await Promise.resolve();
+  expect([root.dataset.painted, canvas.width]).toEqual(["2", 240]);
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(120);
+  draw();
+  expect(canvas.width).toBe(120);
+});
+
 test("moving the opacity draws no layer anew and tells the kernel when it rests", async () => {
   const { root, canvas, model } = rendered();
   await painted(root);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -51,7 +52,13 @@ def change_colors(palette: Collection[RGB]) -> list[RGB]:
     >>> change_colors([(0, 0, 0), (0, 114, 178)])[:2]
     [(242, 36, 239), (36, 242, 38)]
     """
-    return far_colors([*palette, OTHER_CHANGES, _PALE], MOST_CHANGES)
+    return list(_far_from(tuple(palette)))
+
+
+@functools.lru_cache(maxsize=64)
+def _far_from(palette: tuple[RGB, ...]) -> tuple[RGB, ...]:
+    """Return the colors; they take some milliseconds, and each result of a model has the same."""
+    return tuple(far_colors([*palette, OTHER_CHANGES, _PALE], MOST_CHANGES))
 
 
 def faded(labels: NDArray[np.unsignedinteger[Any]], image: ImageSource | None) -> NDArray[np.uint8]:

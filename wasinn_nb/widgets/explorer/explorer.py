@@ -9,7 +9,9 @@ import contextlib
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -42,7 +44,7 @@ __all__ = ["Explorer"]
 
 _FOLDER: Final = "out/explorer"
 _REPEATS: Final = 10
-# Seconds in which the interpreter is free to send the mask before the rest is computed.
+# Seconds in which interpreter and page are free for the mask, before the rest is computed and sent.
 _BREATH: Final = 0.02
 # The most seconds that the image waits for the first result where a cell's end is all there is.
 _PATIENCE: Final = 60.0
@@ -168,6 +170,7 @@ class Explorer(Showable, PageWidget):
         self._error: BaseException | None = None
         self._single_mode: Mode = "overlay"  # of one run, before two were compared
         self._turn = object()  # another one for each submission
+        self._ran_last: list[tuple[Selection, weakref.ref[Pipeline]]] = []
         self._times = PipelineTimes()
         for run in self.runs:
             run.observe(self._changed)
@@ -394,17 +397,38 @@ class Explorer(Showable, PageWidget):
         results: list[WidgetResult] = []
         pipelines = []
         image = self.images.image
-        self._display.send_ahead(image)
-        for selection in selections:
-            if not is_newest():
-                return [], []
-            self.panel.busy(f"Running {selection.model} on {selection.target} …")
-            pipeline = selection.pipeline(scores=self._scores, progress=self.panel.downloading)
-            result = pipeline(image)
-            self._times.add(pipeline, result)
-            results.append(result)
-            pipelines.append(pipeline)
+        with ThreadPoolExecutor(1, "wasinn_nb beside") as beside:
+            sent = beside.submit(self._display.send_ahead, image)
+            for selection in selections:
+                if not is_newest():
+                    return [], []
+                pipeline, result = self._ran(selection, image, beside)
+                self._times.add(pipeline, result)
+                results.append(result)
+                pipelines.append(pipeline)
+            sent.result()
         return results, pipelines
+
+    def _ran(
+        self, selection: Selection, image: ImageSource, beside: Executor
+    ) -> tuple[Pipeline, WidgetResult]:
+        """Run a selection: at once with its pipeline of the last time, if that still is its own.
+
+        Looking that up reads the model's card and the stamps of its files.
+        """
+        last = next((one() for known, one in self._ran_last if known == selection), None)
+        found = beside.submit(self._pipeline, selection)
+        result = None if last is None else last(image)
+        pipeline = found.result()
+        if result is None or pipeline is not last:
+            result = pipeline(image)
+        known = [one for one in self._ran_last if one[0] != selection]
+        self._ran_last = [*known, (selection, weakref.ref(pipeline))][-len(self.runs) :]
+        return pipeline, result
+
+    def _pipeline(self, selection: Selection) -> Pipeline:
+        self.panel.busy(f"Running {selection.model} on {selection.target} …")
+        return selection.pipeline(scores=self._scores, progress=self.panel.downloading)
 
     def _show(
         self,
@@ -420,16 +444,17 @@ class Explorer(Showable, PageWidget):
         results = self._display.show(results, notes)
         with self._lock:
             self._results = results
+        time.sleep(_BREATH)
+        with self._lock:
+            is_current, results = self._turn is turn, self._results
+        if not is_current:  # whatever is left to say is of the newer one
+            return
         for run, pipeline in zip(self.runs, pipelines, strict=False):
             run.targets.ran = where(pipeline)
         self._say_times(pipelines)
         self._compare(results)
         self._say_code()
-        time.sleep(_BREATH)
-        with self._lock:
-            is_current, results = self._turn is turn, self._results
-        if is_current:
-            self._display.show_rest(results)
+        self._display.show_rest(results)
 
     def _compare(self, results: tuple[WidgetResult, ...]) -> None:
         """Show whether two runs agree."""

@@ -10,7 +10,7 @@ import { clamp } from "./geometry.js";
 import { widgetPage } from "./lifetime.js";
 import { followOptions } from "./listed.js";
 import { Viewer } from "./mask_viewer.js";
-import { listening } from "./model.js";
+import { listening, once } from "./model.js";
 import { panelParts } from "./panel_view.js";
 import { choose } from "./picker_tools.js";
 import { Thumbnails } from "./thumbnails.js";
@@ -132,8 +132,9 @@ class Explorer {
     });
     const { on, stop } = listening(images);
     followOptions(images, on, (options) => strip.update(options));
-    on("change:value", () => strip.mark(images.get("value")));
-    strip.mark(images.get("value"));
+    const mark = () => strip.mark(images.get("value"));
+    on("change:value", once(mark, requestAnimationFrame));
+    mark();
     this.ends.push(stop, () => strip.dispose());
     return strip;
   }

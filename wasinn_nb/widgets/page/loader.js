@@ -1,9 +1,10 @@
 // Brings what the kernel sends of images, masks and confidences into the view.
 
 import { decodedMask, takeConfidence } from "./masks.js";
+import { once } from "./model.js";
 
-/** @import { SentConfidence, SentMask } from "./masks.js" */
-/** @import { Listen, Model } from "./model.js" */
+/** @import { Mask, SentConfidence, SentMask } from "./masks.js" */
+/** @import { Listen } from "./model.js" */
 /** @import { DecodedImage, Settings, View } from "./view.js" */
 /** @typedef {{ bytes: DataView<ArrayBuffer>, type: string, width: number, height: number }} ImageFile */
 /** @typedef {{ number: number } & Partial<ImageFile>} SentImage */
@@ -13,6 +14,10 @@ import { decodedMask, takeConfidence } from "./masks.js";
  * @property {SentMask[]} _masks
  * @property {string[]} _change_colors
  * @property {SentConfidence[]} _confidence
+ */
+/**
+ * @template Value
+ * @typedef {Value | Promise<Value>} MaybeSoon
  */
 
 /**
@@ -30,30 +35,22 @@ export class Loader {
   /**
    * @param {{ get: <Name extends keyof SentTraits>(name: Name) => SentTraits[Name] }} model
    * @param {View} view
-   * @param {{ refresh: () => void, complain: (problem: string) => void }} acts
+   * @param {{ refresh: () => void, show: () => void, complain: (problem: string) => void }} acts
    */
   constructor(model, view, acts) {
     this.model = model;
     this.view = view;
     this.acts = acts;
     this.loads = 0;
-    this.awaited = false;
     this.disposed = false;
-    /** @type {{ sent: SentImage, decoded: Promise<DecodedImage | null> } | null} */
+    /** @type {{ sent: SentImage, image: MaybeSoon<DecodedImage | null> } | null} */
     this.coming = null;
   }
 
   /** @param {Listen} on */
   listen(on) {
     // An image and its mask come in one message: load once.
-    const reload = () => {
-      if (this.awaited) return;
-      this.awaited = true;
-      queueMicrotask(() => {
-        this.awaited = false;
-        this.load();
-      });
-    };
+    const reload = once(() => this.load());
     on("change:_sent_image", reload);
     on("change:_masks", reload);
     on("change:_confidence", () => this.loadConfidence());
@@ -71,16 +68,22 @@ export class Loader {
   }
 
   /**
-   * Return the image, decoded once; it may come before its mask.
+   * Return the image, decoded once; where it came before its mask, it may be here already.
    *
    * @param {SentImage} sent
    */
   decodedOnce(sent) {
     if (this.coming?.sent !== sent) {
-      this.coming = { sent, decoded: decodedImage(sent) };
-      this.coming.decoded.catch(() => {}); // whoever shows it says what is wrong
+      const decoded = decodedImage(sent);
+      /** @type {NonNullable<Loader["coming"]>} */
+      const coming = { sent, image: decoded };
+      const keep = (/** @type {DecodedImage | null} */ image) => {
+        coming.image = image;
+      };
+      decoded.then(keep, () => {}); // whoever shows it says what is wrong
+      this.coming = coming;
     }
-    return this.coming.decoded;
+    return this.coming.image;
   }
 
   async load() {
@@ -90,12 +93,17 @@ export class Loader {
     if (sentMasks.length && sentMasks[0].image !== sentImage.number) return; // its mask follows
     const turn = ++this.loads;
     try {
-      const [image, masks] = await Promise.all([coming, Promise.all(sentMasks.map(decodedMask))]);
+      const decoded = [coming, ...sentMasks.map(decodedMask)];
+      // What is all here is shown at once: before the page does anything else.
+      const waits = decoded.some((one) => one instanceof Promise);
+      const [image, ...masks] = /** @type {[DecodedImage | null, ...Mask[]]} */ (
+        waits ? await Promise.all(decoded) : decoded
+      );
       if (turn !== this.loads || this.disposed) return;
       if (image !== view.image) view.image?.bitmap.close();
       view.show(image, masks, this.model.get("_change_colors"));
+      this.acts.show();
       this.acts.complain("");
-      this.acts.refresh();
       this.loadConfidence();
     } catch (error) {
       const message = error instanceof Error ? error.message : error;
@@ -105,7 +113,7 @@ export class Loader {
 
   async loadConfidence() {
     const [sent, masks] = [this.model.get("_confidence"), this.view.masks];
-    await Promise.all(masks.map((mask, index) => takeConfidence(mask, sent[index])));
-    if (masks === this.view.masks && !this.disposed) this.acts.refresh();
+    const took = await Promise.all(masks.map((mask, index) => takeConfidence(mask, sent[index])));
+    if (took.includes(true) && masks === this.view.masks && !this.disposed) this.acts.refresh();
   }
 }

@@ -32,12 +32,16 @@ import { seenAt, share } from "./words.js";
 /** @import { Settings } from "./view.js" */
 /** @typedef {{ _notes: Note[], _still_id: string, stale: boolean }} OtherTraits */
 /** @typedef {Settings & SentTraits & OtherTraits} ViewerTraits */
+/** @typedef {{ width: number, highest: number, pixels: number }} Room */
 
 const BLINK_MS = 700;
 const MOST_IN_LABEL = 9;
 const LEGEND_WIDTH = 210; // as in the style
 /** @type {(keyof Settings)[]} */
 const SETTINGS = ["mode", "opacity", "outline", "threshold", "hidden"];
+
+/** @type {(a: Room, b: Room | undefined) => boolean} */
+const sameRoom = (a, b) => a.width === b?.width && a.highest === b.highest && a.pixels === b.pixels;
 
 const threeQuarters = () => clamp(0.75 * window.innerHeight, 240, 720);
 
@@ -59,10 +63,11 @@ export class Viewer {
       threshold: model.get("threshold"),
       hidden: model.get("hidden"),
     });
-    this.frame = 0; // the drawing that is asked for
+    this.frame = 0; // the next one, where it is awaited
+    this.outdated = false; // whether it has to draw
     /** @type {ReturnType<typeof setInterval> | undefined} */
     this.blinking = undefined;
-    /** @type {{ layout: Layout, placement: Placement } | null} */
+    /** @type {{ layout: Layout, placement: Placement, room: Room } | null} */
     this.drawn = null; // where everything is, once it is on the page
     this.abort = new AbortController();
     this.listening = listening(model);
@@ -277,17 +282,33 @@ export class Viewer {
 
   // ------------------------------------------------------------------------------------ drawing
 
-  /** Bring controls and layout up to date, and draw. */
+  /** Bring controls and layout up to date, and draw with the next frame. */
   refresh() {
+    if (this.update()) this.draw();
+  }
+
+  /**
+   * Show a mask that has just arrived: at once, in the room that was there before the controls change.
+   * Where the room is another one with the next frame, when the page has its layout, it is drawn anew.
+   */
+  show() {
+    const room = this.drawn ? this.room() : undefined;
+    if (!this.update()) return;
+    this.paint(room);
+    this.awaitFrame();
+  }
+
+  /** Bring the controls up to date; return whether there is something to draw. */
+  update() {
     const { view } = this;
-    if (!view.masks.length) return;
+    if (!view.masks.length) return false;
     view.applyThreshold();
     this.toolbar.update();
     this.stage.update();
     this.legend.update();
     this.stage.canvas.setAttribute("aria-label", this.inWords());
     this.blink();
-    this.draw();
+    return true;
   }
 
   inWords() {
@@ -327,21 +348,42 @@ export class Viewer {
   }
 
   draw() {
+    this.outdated = true;
+    this.awaitFrame();
+  }
+
+  awaitFrame() {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      const { view } = this;
-      const width = this.roomBeside();
-      if (!view.masks.length || width <= 0) return;
-      const room = { width, highest: this.highest(), pixels: window.devicePixelRatio || 1 };
-      const layout = laidOut(view.size, room, view.mode === "side by side");
-      const { placement, frame } = placed(view.size, layout.pane, view.frame);
-      view.frame = frame;
-      this.drawn = { layout, placement };
-      this.stage.arrange(layout);
-      this.body.style.setProperty("--wnb-stage-height", `${Math.round(layout.height)}px`);
-      this.painter.paint(layout, placement);
-      this.root.dataset.painted = String(view.masks[0].serial);
+      const room = this.room();
+      if (this.outdated || !sameRoom(room, this.drawn?.room)) this.paint(room);
     });
+  }
+
+  /**
+   * The room that the page has for the image.
+   *
+   * @returns {Room}
+   */
+  room() {
+    const pixels = window.devicePixelRatio || 1;
+    return { width: this.roomBeside(), highest: this.highest(), pixels };
+  }
+
+  paint(room = this.room()) {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    this.outdated = false;
+    const { view } = this;
+    if (!view.masks.length || room.width <= 0) return;
+    const layout = laidOut(view.size, room, view.mode === "side by side");
+    const { placement, frame } = placed(view.size, layout.pane, view.frame);
+    view.frame = frame;
+    this.drawn = { layout, placement, room };
+    this.stage.arrange(layout);
+    this.body.style.setProperty("--wnb-stage-height", `${Math.round(layout.height)}px`);
+    this.painter.paint(layout, placement);
+    this.root.dataset.painted = String(view.masks[0].serial);
   }
 }

@@ -7,7 +7,7 @@
 /** @typedef {SentClass & { rgb: Rgb }} MaskClass */
 /**
  * What the kernel sends of a mask; `covers` is the part of the image that it covers, as top, left,
- * bottom and right, and `image` the number of that image.
+ * bottom and right, and `image` the number of that image. Labels come as so many runs, or deflated.
  *
  * @typedef {object} SentMask
  * @property {number} serial
@@ -17,6 +17,7 @@
  * @property {number} height
  * @property {[number, number, number, number]} covers
  * @property {number | null} threshold
+ * @property {number} [runs]
  * @property {DataView<ArrayBuffer>} labels
  * @property {SentClass[]} classes
  */
@@ -45,7 +46,7 @@
  * @property {number} step
  * @property {SentConfidence} [applied]
  */
-/** @typedef {Omit<SentMask, "labels" | "classes"> & MaskState} Mask */
+/** @typedef {Omit<SentMask, "runs" | "labels" | "classes"> & MaskState} Mask */
 
 /** @param {DataView<ArrayBuffer>} bytes */
 export async function inflated(bytes) {
@@ -54,33 +55,58 @@ export async function inflated(bytes) {
 }
 
 /**
- * @param {SentMask} sent
- * @returns {Promise<Mask>}
+ * Return labels that came as runs: the label of each, then the length of each.
+ *
+ * @param {DataView<ArrayBuffer>} bytes
+ * @param {number} runs
+ * @param {number} size
  */
-export async function decodedMask(sent) {
-  const labels = await inflated(sent.labels);
-  const classes = sent.classes.map((one) => ({ ...one, rgb: parsedColor(one.color) }));
-  const unknown = { confidence: null, levels: null, step: 1 };
-  return { ...sent, labels, classes, given: labels, at: sent.threshold, version: 0, ...unknown };
+function laidDown(bytes, runs, size) {
+  const labels = new Uint8Array(size);
+  for (let run = 0, at = 0; run < runs; run++) {
+    const end = at + bytes.getUint16(runs + 2 * run, true);
+    labels.fill(bytes.getUint8(run), at, end);
+    at = end;
+  }
+  return labels;
 }
 
 /**
- * Take what the kernel says of how sure the model was.
+ * Return a mask as it is drawn: at once where its labels came as runs, so that it can be drawn in the
+ * same moment.
+ *
+ * @param {SentMask} sent
+ * @returns {Mask | Promise<Mask>}
+ */
+export function decodedMask({ runs, labels, ...sent }) {
+  /** @type {(given: Uint8Array) => Mask} */
+  const withLabels = (given) => {
+    const classes = sent.classes.map((one) => ({ ...one, rgb: parsedColor(one.color) }));
+    const unknown = { confidence: null, levels: null, step: 1 };
+    return { ...sent, labels: given, classes, given, at: sent.threshold, version: 0, ...unknown };
+  };
+  if (runs) return withLabels(laidDown(labels, runs, sent.width * sent.height));
+  return inflated(labels).then(withLabels);
+}
+
+/**
+ * Take what the kernel says of how sure the model was; return whether it is of this mask, and new.
  *
  * @param {Mask} mask
  * @param {SentConfidence | undefined} sent
  */
 export async function takeConfidence(mask, sent) {
-  if (!sent?.planes || sent.serial !== mask.serial || mask.applied === sent) return;
+  if (!sent?.planes || sent.serial !== mask.serial || mask.applied === sent) return false;
   mask.applied = sent;
   const planes = await inflated(sent.planes);
-  if (mask.applied !== sent) return; // another one came meanwhile
+  if (mask.applied !== sent) return false; // another one came meanwhile
   if (!sent.levels) mask.confidence = planes;
   else {
     mask.levels = { counts: planes, values: sent.levels };
     mask.step = sent.step ?? 1;
     mask.at = null;
   }
+  return true;
 }
 
 /**

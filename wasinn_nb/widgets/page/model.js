@@ -38,6 +38,26 @@ export function carried(model, names) {
 }
 
 /**
+ * Return what calls `act` later, once however often it is called until then: at the end of what runs
+ * now, as for several traits that come in one message; or with the next frame, which leaves it to the
+ * kernel to begin with what was picked, and lets the page find its layout once.
+ *
+ * @param {() => void} act
+ * @param {(act: () => void) => void} [later]
+ */
+export function once(act, later = queueMicrotask) {
+  let due = false;
+  return () => {
+    if (due) return;
+    due = true;
+    later(() => {
+      due = false;
+      act();
+    });
+  };
+}
+
+/**
  * Return how to listen to a model, and how to stop all of that.
  *
  * @param {{ on: Listen, off: Listen }} model

@@ -138,8 +138,11 @@ export class Painter {
     const whole = JSON.stringify([...key, this.pane, this.placement]);
     if (layer.key !== whole) {
       layer.key = whole;
-      context.canvas.width = this.pane.width; // clears it, too
-      context.canvas.height = this.pane.height;
+      const { width, height } = this.pane;
+      // Setting its size clears a canvas, too, but it gets its memory anew.
+      if (context.canvas.width === width && context.canvas.height === height) {
+        context.clearRect(0, 0, width, height);
+      } else Object.assign(context.canvas, { width, height });
       draw(context);
     }
     return context.canvas;
@@ -169,10 +172,9 @@ export class Painter {
       const colors = Uint32Array.from(mask.classes, (one) =>
         hidden.includes(one.name) ? 0 : packed(one.rgb),
       );
-      const seen = this.sampled(mask, percent);
       this.put(context, (out) => {
-        if (settings.outline) outline(seen, this.pane, colors, out);
-        else fill(seen, colors, out);
+        if (settings.outline) outline(this.sampled(mask, percent), this.pane, colors, out);
+        else fill(mask, percent, this.view.size, this.pane, this.placement, colors, out);
       });
     });
   }

@@ -2,7 +2,7 @@
 
 import { element, setText } from "./elements.js";
 import { followOptions, matching } from "./listed.js";
-import { listening } from "./model.js";
+import { listening, once } from "./model.js";
 import { choose, send, TOOLS } from "./picker_tools.js";
 import { Rows } from "./rows.js";
 import { Thumbnails } from "./thumbnails.js";
@@ -81,7 +81,7 @@ export function showPicker(model, el, { thumbnails: shared, precision = true } =
     options = listed;
     draw();
   });
-  on("change:value", mark);
+  on("change:value", once(mark, requestAnimationFrame));
   on("change:label", showLabel);
   on("change:_message", showMessage);
   on("change:_folder", () => list.root.scrollTo({ top: 0 }));

@@ -13,47 +13,61 @@ export const packed = ([red, green, blue]) =>
   ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 
 /**
- * Return the label under the middle of each pixel of a pane; -1 beside the image, where the mask does
- * not reach, and where the model was less sure than `level` percent.
+ * Put into each pixel of a pane what a table has for the label under its middle. Pixels stay as they
+ * are beside the image, where the mask does not reach, and where the model was less sure than `level`
+ * percent.
  *
+ * @template {Int16Array | Uint32Array} Values
  * @param {Pick<Mask, "width" | "height" | "covers" | "labels" | "confidence">} mask
  * @param {number} level
  * @param {Size} size of the image
  * @param {Size} pane
  * @param {Placement} placement
+ * @param {Values} table
+ * @param {Values} out all of one value at first
  */
-export function sampled(mask, level, size, pane, { scale, left, top }) {
+export function fill(mask, level, size, { width, height }, { scale, left, top }, table, out) {
   /** @type {(count: number, offset: number, length: number, size: number, covered: Covered) => Int32Array} */
   const along = (count, offset, length, maskSize, covered) =>
     Int32Array.from({ length: count }, (_, i) => {
       const place = (i + 0.5 - offset) / scale;
       return place >= 0 && place < length ? maskIndex(place, length, maskSize, covered) : -1;
     });
-  const columns = along(pane.width, left, size.width, mask.width, columnsCovered(mask));
-  const rows = along(pane.height, top, size.height, mask.height, rowsCovered(mask));
+  const columns = along(width, left, size.width, mask.width, columnsCovered(mask));
+  const rows = along(height, top, size.height, mask.height, rowsCovered(mask));
+  const reached = (/** @type {number} */ column) => column >= 0;
+  const [from, to] = [columns.findIndex(reached), columns.findLastIndex(reached) + 1];
+  if (from < 0) return out;
   const { labels, confidence } = mask;
   const sure = level > 0 ? confidence : null;
-  const seen = new Int16Array(pane.width * pane.height).fill(-1);
-  for (let y = 0; y < pane.height; y++) {
+  for (let y = 0; y < height; y++) {
     if (rows[y] < 0) continue;
-    const row = rows[y] * mask.width;
-    for (let x = 0, at = y * pane.width; x < pane.width; x++, at++) {
-      const column = columns[x];
-      if (column >= 0 && (!sure || sure[row + column] >= level)) seen[at] = labels[row + column];
-    }
+    const [row, start] = [rows[y] * mask.width, y * width];
+    if (y && rows[y] === rows[y - 1]) out.copyWithin(start, start - width, start);
+    else if (sure) {
+      for (let x = from; x < to; x++) {
+        const at = row + columns[x];
+        if (sure[at] >= level) out[start + x] = table[labels[at]];
+      }
+    } else for (let x = from; x < to; x++) out[start + x] = table[labels[row + columns[x]]];
   }
-  return seen;
+  return out;
 }
 
+const THEMSELVES = Int16Array.from({ length: 256 }, (_, label) => label);
+
 /**
- * Color each pixel by its label.
+ * Return the label under the middle of each pixel of a pane; -1 where `fill` leaves one as it is.
  *
- * @param {Int16Array} seen
- * @param {Uint32Array} colors
- * @param {Uint32Array} out
+ * @param {Parameters<typeof fill>[0]} mask
+ * @param {number} level
+ * @param {Size} size of the image
+ * @param {Size} pane
+ * @param {Placement} placement
  */
-export function fill(seen, colors, out) {
-  for (let i = 0; i < out.length; i++) if (seen[i] >= 0) out[i] = colors[seen[i]];
+export function sampled(mask, level, size, pane, placement) {
+  const seen = new Int16Array(pane.width * pane.height).fill(-1);
+  return fill(mask, level, size, pane, placement, THEMSELVES, seen);
 }
 
 /**

@@ -201,8 +201,8 @@ export class Tiles {
         const { key, enabled } = this.options[index];
         if (!enabled || this.thumbnails.get(key)?.enabled === false) continue;
         if (index !== present) {
-          this.mark(key);
           this.pick(key);
+          this.mark(key);
         }
         this.tiles.get(key)?.radio.focus({ preventScroll: true });
         return;

@@ -1,9 +1,10 @@
 """What a result is on its way to the page: compact bytes, from which the browser draws.
 
-Labels travel as what they are, one byte per pixel of the mask, deflated: a few kilobytes.  The
-image travels as its own file where a browser shows that as the model saw it, and as a JPEG
-otherwise.  How sure the model was takes three bytes per pixel, in whole percent; of one class, the
-probability takes one byte, in half percents, so that the page can apply another threshold.
+Labels travel as runs, which the page lays down at once: a few kilobytes.  Where there are many
+runs, they travel as one byte per pixel of the mask, deflated.  The image travels as its own file
+where a browser shows that as the model saw it, and as a JPEG otherwise.  How sure the model was
+takes three bytes per pixel, in whole percent; of one class, the probability takes one byte, in half
+percents, so that the page can apply another threshold.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ _LOSSLESS_PIXELS: Final = (
 )  # JPEG's blocks would show where pixels are looked at one by one
 _MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _BLOCK_VALUES: Final = 1 << 22
+_MOST_RUNS: Final = 8192  # three bytes each
+_LONGEST_RUN: Final = 65535
 
 
 def image_payload(result: WidgetResult) -> dict[str, Any]:
@@ -165,7 +168,9 @@ def mask_payload(
     -------
     dict
         ``covers`` is the part of the image that the labels cover, as top, left, bottom and right
-        from 0 to 1; ``threshold`` is that of one class, or None.
+        from 0 to 1; ``threshold`` is that of one class, or None.  ``labels`` are ``runs`` runs:
+        the label of each, a byte, then the length of each, two bytes, the lower one first.  Where
+        ``runs`` is 0, they are one byte per pixel, deflated.
 
     Examples
     --------
@@ -174,10 +179,11 @@ def mask_payload(
     >>> sent = mask_payload(SegmentationResult(np.array([[0, 1]], np.uint8), card), 1)
     >>> sent["classes"][1]
     {'name': 'road', 'color': '#0072b2', 'pixels': 1}
-    >>> zlib.decompress(sent["labels"])
-    b'\x00\x01'
+    >>> sent["runs"], sent["labels"]
+    (2, b'\x00\x01\x01\x00\x01\x00')
     """
     areas = result.areas()
+    runs, labels = _packed_labels(result.labels)
     return {
         "serial": serial,
         "caption": caption,
@@ -186,7 +192,8 @@ def mask_payload(
         "height": result.height,
         "covers": list(result.covers),
         "threshold": result.threshold,
-        "labels": zlib.compress(result.labels.tobytes()),
+        "runs": runs,
+        "labels": labels,
         "classes": [
             {
                 "name": inert(name),
@@ -196,6 +203,17 @@ def mask_payload(
             for name, color in zip(result.card.classes, result.card.palette, strict=True)
         ],
     }
+
+
+def _packed_labels(labels: NDArray[np.uint8]) -> tuple[int, bytes]:
+    """Return how many runs the labels are, and these; 0 and all labels where there are many."""
+    flat = labels.reshape(-1)
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    if len(changes) > _MOST_RUNS:
+        return 0, zlib.compress(labels.tobytes())
+    starts = np.union1d(changes, np.arange(0, flat.size, _LONGEST_RUN))
+    lengths = np.diff(starts, append=flat.size).astype("<u2")
+    return len(starts), flat[starts].tobytes() + lengths.tobytes()
 
 
 def confidence_payload(
