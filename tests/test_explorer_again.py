@@ -1,4 +1,4 @@
-"""An image after another in the Explorer: the pipeline of the last time, while it still is the one."""
+"""One image after another in the Explorer, with the pipeline of the last time while it counts."""
 
 import pytest
 from toys import brightest_channel

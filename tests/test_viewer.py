@@ -112,7 +112,9 @@ def test_the_mask_travels_exactly():
     }
 
 
-@given(arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(0, 2)))
+@given(
+    arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(0, 2))
+)
 def test_any_mask_travels_exactly(labels):
     sent = mask_payload(result(labels=labels), 1)
     assert (laid_down(sent) == labels).all()
