@@ -73,7 +73,8 @@ def test_a_page_says_which_images_are_on_it():
     page = Path("page.html").read_text("utf-8")
     (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page)
     notes = json.loads(data)["content"]["traits"]["_about"]["notes"]
-    assert notes[:2] == [
-        "selected by `class 1` < 0.5: 4 of 6 images",
-        "on this page: the first 3 of 4 images",
-    ]
+    assert notes[0] == (
+        "selected by `class 1` < 0.5: 4 of 6 images; the others are not in this page, so that the "
+        "query cannot be removed here"
+    )
+    assert notes[1] == "on this page: the first 3 of 4 images"

@@ -128,9 +128,16 @@ def _content(
 def _selection(about: Mapping[str, Any], every: int, count: int) -> list[str]:
     """Return which of the images are on the page, where it is not all of them."""
     query, selected = about["query"], about["selected"]
-    notes = [f"selected by {query}: {selected} of {counted(every, 'image')}"] if query else []
+    notes = []
+    if query:
+        of = counted(every, "image", grouped=True)
+        notes.append(
+            f"selected by {query}: {selected:,} of {of}; the others are not in this page, so that "
+            f"the query cannot be removed here"
+        )
     if count < selected:
-        notes.append(f"on this page: the first {count} of {counted(selected, 'image')}")
+        of = counted(selected, "image", grouped=True)
+        notes.append(f"on this page: the first {count} of {of}")
     return notes
 
 
