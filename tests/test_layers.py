@@ -15,11 +15,12 @@ from tables import all_slow_but
 from typer.testing import CliRunner
 
 import wasinn_nb as wn
-from wasinn_nb import cli
+from wasinn_nb import cli, pipeline
 from wasinn_nb.catalog import known_card
-from wasinn_nb.comparison import LayerComparison, LayerDifference
+from wasinn_nb.comparison import LayerComparison, LayerDifference, models
 from wasinn_nb.comparison.layer_pairs import Pair, matched, measured, signal_to_noise
 from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
+from wasinn_nb.imaging import preprocessing
 from wasinn_nb.runtimes import INPUT, Layer
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (64, 96, 3), np.uint8)
@@ -266,3 +267,23 @@ def test_options_that_do_not_fit(textures, words, message):
     done = CliRunner().invoke(cli.app, ["compare", str(textures), str(textures), *words])
     assert done.exit_code == 2
     assert message in " ".join(done.output.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(("own", "resized"), [({}, 1), ({"range": (0, 1)}, 2)])
+def test_an_image_is_resized_once_for_each_recipe(textures, monkeypatch, own, resized):
+    fed, calls = [], []
+    real, pixels = preprocessing.resized_pixels, np.kron(PIXELS, np.ones((2, 2, 1), np.uint8))
+
+    def counting(*arguments):
+        calls.append(arguments)
+        return real(*arguments)
+
+    monkeypatch.setattr(preprocessing, "resized_pixels", counting)
+    monkeypatch.setattr(pipeline, "resized_pixels", counting)
+    monkeypatch.setattr(models, "measured", lambda _a, _b, pairs, images, _bar: fed.append(images))
+    made = [wn.Pipeline(textures, recipe=recipe) for recipe in ({}, own)]
+    with pytest.raises(TypeError):  # nothing was measured
+        models.compare_layers(*made, pixels, progress=False)
+    assert len(calls) == resized
+    for tensor, one in zip(fed[0], made, strict=True):
+        assert np.array_equal(tensor, wn.image_to_tensor(pixels, one.recipe))

@@ -9,7 +9,7 @@ from wasinn_nb.catalog import Model
 from wasinn_nb.comparison.layer_pairs import matched, measured
 from wasinn_nb.comparison.layers import EXPLAINED, LayerComparison, LayerDifference, coarsest
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.imaging import ImageSource, image_to_tensor
+from wasinn_nb.imaging import ImageSource, image_to_tensor, pixels_to_tensor
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.runtimes import LayeredModel, open_layers, runtime
@@ -71,12 +71,14 @@ def compare_layers(
             f"({len(opened[1].layers)} layers) have no layer of one name and size in common; "
             f"compare a model with itself, or with a copy that keeps the names"
         )
-    source = a.prepare(image).source
-    images = tuple(image_to_tensor(source, one.recipe).to_array() for one in (a, b))
+    prepared = a.prepare(image)
+    first = pixels_to_tensor(prepared.pixels, a.recipe).to_array()
+    same = b.recipe == a.recipe
+    second = first if same else image_to_tensor(prepared.source, b.recipe).to_array()
     with progress_bar(
         progress=progress, total=len(pairs), desc="layers", unit="layer", leave=False
     ) as bar:
-        found = measured(opened[0], opened[1], pairs, (images[0], images[1]), bar.update)
+        found = measured(opened[0], opened[1], pairs, (first, second), bar.update)
     precision = coarsest([one.precision for one in opened], [one.weights for one in opened])
     allowed = EXPLAINED[precision]
     layers = tuple(
