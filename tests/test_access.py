@@ -219,7 +219,7 @@ def test_saving_stays_in_the_root(visited, explore, toy, red, folder):
     explorer.wait()
     before = files(visited)
     folder = folder.format(site=visited)
-    for action, name in (("save", "folder"), ("copy", "_code_folder")):
+    for action, name in (("save", "folder"), ("copy", "code_folder")):
         explorer.panel._saved = {}
         press(explorer, action, **{name: folder})
         assert "outside of the folder" in explorer.panel._saved["error"]

@@ -144,7 +144,7 @@ def test_a_button_pressed_right_after_typing(explore, tmp_path, toy, red):
     assert str(read) in copied
     read.unlink()
     explorer.panel.set_state({"folder": str(tmp_path / "later")})
-    press(explorer, "copy", _code_folder=str(tmp_path / "there"))
+    press(explorer, "copy", code_folder=str(tmp_path / "there"))
     assert read.is_file()
     assert not (tmp_path / "later").exists()
 

@@ -153,7 +153,7 @@ test("files that are dropped are uploaded; text is left to the field it is dropp
 
 const PANEL = {
   ...{ _status: {}, _error: {}, _times: [], _verdict: {}, _saved: {} },
-  ...{ code: "wn.segment()", _code_folder: "out", folder: "out", compare: false, saving: true },
+  ...{ code: "wn.segment()", code_folder: "out", folder: "out", compare: false, saving: true },
 };
 
 test("a sign of work comes only where it takes a moment", () => {
@@ -248,7 +248,7 @@ test("code that may not be copied is selected, and the button says what to do", 
   expect(el.querySelector(".wnb-code").open).toBe(true);
   expect(getSelection().toString()).toBe("wn.segment()");
   expect(model.sent.map(({ content }) => content)).toEqual([
-    { action: "copy", traits: { _code_folder: "out" } },
+    { action: "copy", traits: { code_folder: "out" } },
   ]);
   close();
   expect(model.listeners()).toBe(0);

@@ -29,17 +29,19 @@ class Panel(PageWidget):
         What "Copy code" copies.
     folder : str
         Where "Save" writes.
+    code_folder : str
+        The folder that the code on the page names: `folder` as it was when that was shown.
     saving : bool
         Whether the page may save.
     """
 
-    _from_page = frozenset({"compare", "folder", "_code_folder"})
+    _from_page = frozenset({"compare", "folder", "code_folder"})
 
     _esm, _css = page("panel")
 
     compare = traitlets.Bool().tag(sync=True)
     code = traitlets.Unicode().tag(sync=True)
-    _code_folder = traitlets.Unicode().tag(sync=True)
+    code_folder = traitlets.Unicode().tag(sync=True)
     folder = traitlets.Unicode().tag(sync=True)
     saving = traitlets.Bool(default_value=True).tag(sync=True)
     _status = traitlets.Dict().tag(sync=True)
@@ -86,12 +88,7 @@ class Panel(PageWidget):
     def show_code(self, code: str) -> None:
         """Show the code; the folder that it names is the present one."""
         with self.hold_sync():
-            self.code, self._code_folder = code, self.folder
-
-    @property
-    def code_folder(self) -> str:
-        """The folder that the code on the page names: `folder` as it was when that was shown."""
-        return self._code_folder
+            self.code, self.code_folder = code, self.folder
 
     def show_times(self, tables: Sequence[tuple[str, list[list[str]]]]) -> None:
         """Show rows of text, a table for each run: its title, and step, first run, later runs."""

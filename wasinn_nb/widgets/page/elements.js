@@ -38,6 +38,29 @@ export function button(properties, children, act) {
   return made;
 }
 
+/**
+ * Make a slider.
+ *
+ * @param {Record<string, unknown>} range `min`, `max`, `step`, and what else it has.
+ * @param {(value: number, settled: boolean) => void} act Called while it moves, and when it stands.
+ */
+export function slider(range, act) {
+  const made = element("input", { type: "range", ...range });
+  made.addEventListener("input", () => act(Number(made.value), false));
+  made.addEventListener("change", () => act(Number(made.value), true));
+  return made;
+}
+
+/**
+ * Make the slider of how much a mask covers what is below it, from 0 to 1.
+ *
+ * @param {(opacity: number, settled: boolean) => void} act
+ */
+export const opacitySlider = (act) =>
+  slider({ min: 0, max: 100, step: 1, "aria-label": "Opacity" }, (value, settled) =>
+    act(value / 100, settled),
+  );
+
 /** A name that nothing else on the page has. */
 export const unique = () => `wnb-${Math.random().toString(36).slice(2)}`;
 

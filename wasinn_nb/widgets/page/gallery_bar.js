@@ -1,6 +1,6 @@
 // A gallery's controls above the grid: what is asked, the order, and how tiles look.
 
-import { button, element, setText } from "./elements.js";
+import { button, element, opacitySlider, setText, slider } from "./elements.js";
 
 /** @import { Facet, Sorting } from "./gallery_histogram.js" */
 /**
@@ -82,22 +82,8 @@ export class Bar {
     for (const one of layers)
       this.layer.append(element("option", { value: one }, LAYERS[one] ?? one));
     this.layer.addEventListener("change", () => acts.layer(this.layer.value));
-    this.size = element("input", {
-      type: "range",
-      min: 64,
-      max: 400,
-      step: 2,
-      "aria-label": "Size",
-    });
-    this.opacity = element("input", {
-      type: "range",
-      min: 0,
-      max: 100,
-      step: 1,
-      "aria-label": "Opacity",
-    });
-    this.slide(this.size, (value, settled) => acts.size(value, settled));
-    this.slide(this.opacity, (value, settled) => acts.opacity(value / 100, settled));
+    this.size = slider({ min: 64, max: 400, step: 2, "aria-label": "Size" }, acts.size);
+    this.opacity = opacitySlider(acts.opacity);
     this.matrix = button(
       { className: "wnb-gallery-button", "aria-expanded": "false", hidden: !matrix },
       ["Confusions"],
@@ -155,15 +141,6 @@ export class Bar {
     return second && second !== first
       ? `${first.name} < 0.05 and ${second.name} > 0`
       : `${first.name} < 0.05`;
-  }
-
-  /**
-   * @param {HTMLInputElement} input
-   * @param {(value: number, settled: boolean) => void} act
-   */
-  slide(input, act) {
-    input.addEventListener("input", () => act(Number(input.value), false));
-    input.addEventListener("change", () => act(Number(input.value), true));
   }
 
   async copy() {

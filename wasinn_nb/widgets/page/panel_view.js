@@ -15,7 +15,7 @@ import { carried, listening } from "./model.js";
  * @property {{ verdict?: string, text?: string, details?: string }} _verdict
  * @property {{ folder?: string, names?: string[], error?: string }} _saved
  * @property {string} code
- * @property {string} _code_folder
+ * @property {string} code_folder
  * @property {string} folder
  * @property {boolean} compare
  * @property {boolean} saving
@@ -78,7 +78,7 @@ export function panelParts(model) {
   });
   const copyTitle = "Copy the Python that makes this image";
   const copy = button({ title: copyTitle }, ["Copy code"], async () => {
-    act("copy", ["_code_folder"]); // an uploaded image is written to where this code reads it
+    act("copy", ["code_folder"]); // an uploaded image is written to where this code reads it
     try {
       await navigator.clipboard.writeText(model.get("code"));
       flash(copy, "Copied");

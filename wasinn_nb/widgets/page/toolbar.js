@@ -1,6 +1,6 @@
 // The viewer's controls: mode, opacity, threshold, outline, zoom.
 
-import { button, element, unique } from "./elements.js";
+import { button, element, opacitySlider, slider, unique } from "./elements.js";
 import { ZOOM_STEP } from "./geometry.js";
 import { availability, effects, MODES } from "./modes.js";
 import { percentOf } from "./words.js";
@@ -55,38 +55,25 @@ export class Toolbar {
       const label = element("label", { className: "wnb-mode" }, input, element("span", {}, title));
       return { mode, input, label };
     });
-    this.opacity = element("input", {
-      type: "range",
-      min: 0,
-      max: 100,
-      step: 1,
-      "aria-label": "Opacity",
-    });
+    this.opacity = opacitySlider((value, settled) => acts.set("opacity", value, settled));
     this.opacityText = element("output", { className: "wnb-number" });
-    this.threshold = element("input", { type: "range", min: 0, max: 100, step: 1 });
+    this.threshold = slider({ min: 0, max: 100, step: 1 }, (value, settled) =>
+      acts.set("threshold", value / 100, settled),
+    );
     this.threshold.addEventListener("dblclick", () => {
       if (view.ownThreshold !== null) acts.set("threshold", view.ownThreshold, true);
     });
     this.thresholdTitle = element("span");
     this.thresholdText = element("output", { className: "wnb-number" });
-    /** @type {["opacity" | "threshold", HTMLInputElement][]} */
-    const sliders = [
-      ["opacity", this.opacity],
-      ["threshold", this.threshold],
-    ];
-    for (const [name, input] of sliders) {
-      input.addEventListener("input", () => acts.set(name, Number(input.value) / 100, false));
-      input.addEventListener("change", () => acts.set(name, Number(input.value) / 100, true));
-    }
     this.outline = element("input", { type: "checkbox" });
     this.outline.addEventListener("change", () => acts.set("outline", this.outline.checked, true));
     /** @type {(text: string, title: string, act: () => void) => HTMLButtonElement} */
     const tool = (text, title, act) => button({ "aria-label": title, title }, [text], act);
     this.other = tool("A", "Show the other mask", () => acts.showOther());
-    const slider = { className: "wnb-slider" };
+    const pair = { className: "wnb-slider" };
     this.thresholdLabel = element(
       "label",
-      slider,
+      pair,
       this.thresholdTitle,
       this.threshold,
       this.thresholdText,
@@ -100,7 +87,7 @@ export class Toolbar {
         ...this.modes.map(({ label }) => label),
       ),
       this.other,
-      element("label", slider, "Opacity", this.opacity, this.opacityText),
+      element("label", pair, "Opacity", this.opacity, this.opacityText),
       this.thresholdLabel,
       element("label", { className: "wnb-check" }, this.outline, "Outline"),
       element(
