@@ -11,6 +11,7 @@ import toys
 from guest_models import made_misbehave, made_models
 from hosting import set_isolation
 from PIL import Image
+from prediction_help import predicted, write_place
 
 import wasinn_nb as wn
 from wasinn_nb.runtimes.registry import runtime
@@ -49,6 +50,19 @@ def misbehave(guest_models, tmp_path):
     inside = tmp_path / "inside"
     inside.mkdir()
     return made_misbehave(guest_models, inside)
+
+
+@pytest.fixture
+def toy_place(tmp_path, monkeypatch):
+    """Go to a folder with a toy, ``toy.xml``, and six images of its classes, ``images``."""
+    monkeypatch.chdir(tmp_path)
+    return write_place(tmp_path)
+
+
+@pytest.fixture
+def toy_store(toy_place):
+    """The predictions of the toy, which are in ``store``."""
+    return predicted(toy_place)
 
 
 @pytest.fixture

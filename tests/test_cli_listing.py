@@ -9,10 +9,7 @@ import pandas as pd
 import pytest
 from commands import run, started
 from pasting import refused
-from prediction_help import write_images
-from toys import brightest_channel
-
-import wasinn_nb as wn
+from prediction_help import predicted, write_place
 
 pytestmark = pytest.mark.full
 
@@ -20,13 +17,9 @@ pytestmark = pytest.mark.full
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory):
     """Return a folder with two runs over 26 images, one of which cannot be read."""
-    place = tmp_path_factory.mktemp("listing")
-    brightest_channel(place / "toy.xml")
-    write_images(place / "images", 26)
-    (place / "images/0025.png").write_text("not an image")
-    wn.predict(place / "images", place / "toy.xml", place / "a", progress=False)
-    recipe = {"color": "RGB"}
-    wn.predict(place / "images", place / "toy.xml", place / "b", recipe=recipe, progress=False)
+    place = write_place(tmp_path_factory.mktemp("listing"), 26, "0025.png")
+    predicted(place, "a")
+    predicted(place, "b", recipe={"color": "RGB"})
     return place
 
 

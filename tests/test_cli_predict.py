@@ -15,18 +15,10 @@ import pytest
 from commands import run, shell, started
 from pasting import mask, refused
 from prediction_help import write_images
-from toys import brightest_channel
 
 import wasinn_nb as wn
 
-pytestmark = pytest.mark.full
-
-
-@pytest.fixture(autouse=True)
-def _here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    brightest_channel(tmp_path / "toy.xml")
-    write_images(tmp_path / "images")
+pytestmark = [pytest.mark.full, pytest.mark.usefixtures("toy_place")]
 
 
 def test_predict_then_look():

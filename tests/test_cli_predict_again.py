@@ -11,20 +11,12 @@ import pytest
 from commands import run
 from pasting import refused
 from prediction_help import write_images
-from toys import brightest_channel
 
 import wasinn_nb as wn
 from wasinn_nb.errors import InvalidArgumentError
 
-pytestmark = pytest.mark.full
+pytestmark = [pytest.mark.full, pytest.mark.usefixtures("toy_place")]
 WORDS = ["predict", "images", "-m", "toy.xml", "--store", "store"]
-
-
-@pytest.fixture(autouse=True)
-def _here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    brightest_channel(tmp_path / "toy.xml")
-    write_images(tmp_path / "images")
 
 
 def test_what_is_kept_and_what_is_new():

@@ -7,10 +7,7 @@ import subprocess
 
 import pytest
 from pasting import pasted, refused, use
-from prediction_help import write_images
-from toys import brightest_channel
 
-import wasinn_nb as wn
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.prediction.expressions import read_expression
 from wasinn_nb.prediction.querying import rows_that_plainly_hold
@@ -61,13 +58,6 @@ def test_long_texts_are_answered():
     assert choices(" and ".join(f"`clas {n}` > 0" for n in range(300))) == []
 
 
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    write_images(tmp_path / "images")
-    return wn.predict("images", brightest_channel(tmp_path / "toy.xml"), "store", progress=False)
-
-
 def words_in_bash(command):
     """Return the words that Bash makes of a command, and what it prints on stderr."""
     script = f'wasinn-nb() {{ printf "%s\\n" "$@"; }}\n{command}'
@@ -76,7 +66,7 @@ def words_in_bash(command):
 
 
 @pytest.mark.full
-def test_the_command_works_when_pasted(store):
+def test_the_command_works_when_pasted(toy_store):
     text = refused("predictions", "store", "-q", "`class 1` >")
     assert text.endswith(
         "; in a shell, backticks stand in single quotes, such as -q '`class 0` > 0'"
@@ -95,14 +85,14 @@ def test_the_command_works_when_pasted(store):
 
 @pytest.mark.full
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no Bash")
-def test_bash_runs_nothing_of_it(store):
+def test_bash_runs_nothing_of_it(toy_store):
     text = refused("predictions", "store", "-q", "class 1 > 0.5 and status == 'done'")
     query = "`class 1` > 0.5 and status == 'done'"
     assert words_in_bash(use(text)[0]) == (["predictions", "store", "--query", query], "")
 
 
 @pytest.mark.full
-def test_columns_that_order(store):
+def test_columns_that_order(toy_store):
     message = refused("predictions", "store", "--by", "confidence")
     command = use(message)[0]
     assert command == "wasinn-nb predictions store --by mean_confidence"
@@ -116,6 +106,6 @@ def test_columns_that_order(store):
     message = refused("predictions", "store", "--compare", "store", "--by", "IoU clas 1")
     assert "least IoU class 1" in pasted(use(message)[0])
     with pytest.raises(InvalidArgumentError) as caught:
-        store.worst(by="clas 1")
+        toy_store.worst(by="clas 1")
     assert "did you mean class 1" in str(caught.value)
     assert "`" not in str(caught.value)

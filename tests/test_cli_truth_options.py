@@ -11,7 +11,6 @@ import pytest
 import toys
 from commands import run, started
 from pasting import mask, options_in, refused
-from prediction_help import write_images
 
 import wasinn_nb as wn
 from wasinn_nb import cli
@@ -22,13 +21,9 @@ UNLABELED = 255
 
 
 @pytest.fixture
-def masks(tmp_path, monkeypatch):
+def masks(toy_store):
     """Write a store, and true masks that leave their first row unlabeled; the toy is right."""
-    monkeypatch.chdir(tmp_path)
-    toys.brightest_channel(tmp_path / "toy.xml")
-    write_images(tmp_path / "images")
-    wn.predict("images", "toy.xml", "store", progress=False)
-    for n in range(6):
+    for n in range(len(toy_store)):
         labels = np.full((8, 12), 2 - n % 3)  # the toy reads BGR
         labels[0] = UNLABELED
         mask(f"masks/{n:04}.png", labels)

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from commands import run
 from pasting import mask, pasted, refused, use
-from prediction_help import write_images
-from toys import brightest_channel
 
 import wasinn_nb as wn
 from wasinn_nb.errors import InvalidArgumentError
@@ -29,11 +27,8 @@ NONE_FITS = (
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    write_images(tmp_path / "images")
-    model = brightest_channel(tmp_path / "toy.xml")
-    wn.predict("images", model, "store", progress=False)
+def _here(toy_store):
+    assert len(toy_store) == len(STEMS)
     for n in range(40):
         mask(f"others/frame {n:02}.png", np.zeros((8, 12)))
     for stem in STEMS:

@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
-from prediction_help import write_images
-from toys import brightest_channel, brightest_of_image
+from prediction_help import predicted, write_images, write_place
+from toys import brightest_of_image
 
 import wasinn_nb as wn
 from wasinn_nb.cards import ModelCard
@@ -32,26 +32,11 @@ CLASSES = ("sky", "width", "grass land")
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with a model, images, and a store of their predictions."""
-    folder = tmp_path_factory.mktemp("predictions")
-    brightest_channel(folder / "toy.xml")
-    write_images(folder / "images", 7)
-    (folder / "images/text.png").write_text("no image")
+    folder = write_place(tmp_path_factory.mktemp("predictions"), 7, "text.png")
     card = ModelCard("toy", "segmentation", classes=CLASSES)
-    recipe = {"color": "RGB"}
-    for store in ("store", "same"):
-        wn.predict(
-            folder / "images",
-            folder / "toy.xml",
-            folder / store,
-            card=card,
-            recipe=recipe,
-            progress=False,
-        )
-    swapped = {"color": "BGR"}  # red becomes blue
-    model = folder / "toy.xml"
-    wn.predict(
-        folder / "images", model, folder / "other", card=card, recipe=swapped, progress=False
-    )
+    # In "other" red becomes blue.
+    for store, color in (("store", "RGB"), ("same", "RGB"), ("other", "BGR")):
+        predicted(folder, store, card=card, recipe={"color": color})
     return folder
 
 

@@ -1,4 +1,4 @@
-"""A notebook in a page of JupyterLab, and what a person does with it."""
+"""A notebook in a page of JupyterLab, and what a person does with it; other pages."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from browser.servers import Server
 
 try:
     from playwright.sync_api import (
+        Browser,
         BrowserContext,
         Error,
         Locator,
@@ -27,6 +28,7 @@ except ModuleNotFoundError:  # the fixture `browser` says so
 
 SHOTS = Path(__file__).resolve().parents[2] / "out/browser"
 PATIENCE = 60_000  # milliseconds; the machine may be busy
+NOT_OURS = "(reading 'schema')"  # Notebook 7 itself: the announcements that are switched off here
 
 
 class Notebook:
@@ -177,6 +179,37 @@ class Notebook:
         self.page.close()
         if kernel := self.server.kernel_of(self.name):  # its memory is the next one's
             self.server.api(f"kernels/{kernel['id']}", "DELETE")
+
+
+@contextmanager
+def opened_page(where: Browser | BrowserContext, url: str, **options: object) -> Iterator[Page]:
+    """Open a page with Playwright's *options*; it must not have had an uncaught exception."""
+    page = where.new_page(**options)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    try:
+        page.set_default_timeout(PATIENCE)
+        page.goto(url)
+        yield page
+        own = [one for one in errors if NOT_OURS not in one]
+        assert not own, "; ".join(own)
+    finally:
+        page.close()
+
+
+@contextmanager
+def notebook_seven(
+    where: Browser | BrowserContext, server: Server, name: str, cell: str, **options: object
+) -> Iterator[Page]:
+    """Write a notebook of one cell, open it in Notebook 7, and run the cell."""
+    server.write(name, cell)
+    url = f"{server.url}/notebooks/{name}?token={server.token}"
+    with opened_page(where, url, **options) as page:
+        expect(page.locator(".jp-NotebookKernelLogo")).to_be_visible()
+        wait_until(page, lambda: server.is_idle(name), "the kernel is idle")
+        page.locator(".jp-CodeCell .cm-content").click()
+        page.keyboard.press("Shift+Enter")
+        yield page
 
 
 def wait_until(page: Page, condition: Callable[[], object], what: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
@@ -9,8 +10,9 @@ import sys
 import pytest
 from gallery_help import CLASSES, make_place
 
+from browser.conftest import VIEWPORT
 from browser.galleries import GalleryPage
-from browser.pages import PATIENCE, expect, wait_until
+from browser.pages import PATIENCE, expect, notebook_seven, opened_page, wait_until
 from browser.servers import start_marimo
 
 CODE = """
@@ -120,58 +122,49 @@ def check_works(gallery: GalleryPage) -> None:
 
 @pytest.mark.slow
 def test_notebook_7(browser, lab, code):
-    lab.write("gallery-seven.ipynb", code + "gallery")
-    page = browser.new_page(viewport={"width": 1280, "height": 1000})
-    page.set_default_timeout(PATIENCE)
-    page.goto(f"{lab.url}/notebooks/gallery-seven.ipynb?token={lab.token}")
-    expect(page.locator(".jp-NotebookKernelLogo")).to_be_visible()
-    wait_until(page, lambda: lab.is_idle("gallery-seven.ipynb"), "the kernel is idle")
-    page.locator(".jp-CodeCell .cm-content").click()
-    page.keyboard.press("Shift+Enter")
-    check_works(GalleryPage(page.locator("body")))
-    page.close()
+    cell, name = code + "gallery", "gallery-seven.ipynb"
+    with notebook_seven(browser, lab, name, cell, viewport=VIEWPORT) as page:
+        check_works(GalleryPage(page.locator("body")))
 
 
 @pytest.mark.slow
 def test_voila(browser, voila, code):
     voila.write("gallery.ipynb", code + "gallery")
-    page = browser.new_page(viewport={"width": 1280, "height": 1000})
-    page.set_default_timeout(PATIENCE)
-    page.goto(f"{voila.url}/voila/render/gallery.ipynb")
-    check_works(GalleryPage(page.locator("body")))
-    expect(page.locator("[data-wnb-still]")).to_be_hidden()
-    page.close()
+    url = f"{voila.url}/voila/render/gallery.ipynb"
+    with opened_page(browser, url, viewport=VIEWPORT) as page:
+        check_works(GalleryPage(page.locator("body")))
+        expect(page.locator("[data-wnb-still]")).to_be_hidden()
+
+
+def has_lines(path, count):
+    """Return whether a file has so many lines."""
+    return len(path.read_text().splitlines()) == count
 
 
 @pytest.mark.slow
 def test_marimo_and_a_cell_that_runs_again_there(browser, place, tmp_path):
     pytest.importorskip("marimo")
     server = start_marimo(tmp_path, MARIMO.replace("{place!r}", repr(str(place))))
-    page = browser.new_page(viewport={"width": 1280, "height": 1000})
     try:
-        page.set_default_timeout(PATIENCE)
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(server.url)
-        gallery = GalleryPage(page.locator("body"))
-        check_works(gallery)
-        gallery.brush("sky", 0.6, 0.99)
-        heard = server.root / "heard.json"
-        wait_until(page, lambda: heard.exists() and heard.read_text().endswith(", 3]"), "heard")
-        kept = server.root / "kept.jsonl"
-        for run in range(2, 6):
-            page.get_by_role("button", name="again").click()
-            wait_until(page, lambda run=run: len(kept.read_text().splitlines()) == run, "it ran")
-            gallery.wait_selected(8)
+        with opened_page(browser, server.url, viewport=VIEWPORT) as page:
+            gallery = GalleryPage(page.locator("body"))
+            check_works(gallery)
+            gallery.brush("sky", 0.6, 0.99)
+            heard = server.root / "heard.json"
+            wait_until(page, lambda: heard.exists() and heard.read_text().endswith(", 3]"), "heard")
+            kept = server.root / "kept.jsonl"
+            for run in range(2, 6):
+                page.get_by_role("button", name="again").click()
+                ran = functools.partial(has_lines, kept, run)
+                wait_until(page, ran, "it ran")
+                gallery.wait_selected(8)
         counts = [json.loads(line) for line in kept.read_text().splitlines()]
         *made, galleries, bare, still_open = counts[-1]
         assert made == [1, 1, 1], counts
         assert still_open == 3, counts  # of ipywidgets; the rest is what is alive at all
         # marimo's own cache keeps every anywidget that was shown, and all that it has.
         assert galleries <= bare, counts
-        assert errors == []
     finally:
-        page.close()
         server.stop()
 
 

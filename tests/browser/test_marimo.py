@@ -8,7 +8,7 @@ import pytest
 
 import wasinn_nb as wn
 from browser.explorers import check_result, flat_image
-from browser.pages import PATIENCE, expect, wait_until
+from browser.pages import expect, opened_page, wait_until
 from browser.servers import start_marimo
 from browser.viewers import Viewer
 
@@ -64,13 +64,8 @@ def server(tmp_path_factory):
 def page(browser, server):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    made = context.new_page()
-    made.set_default_timeout(PATIENCE)
-    errors = []
-    made.on("pageerror", lambda error: errors.append(str(error)))
-    made.goto(server.url)
-    yield made
-    assert errors == []
+    with opened_page(context, server.url) as made:
+        yield made
     context.close()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import wasinn_nb as wn
 from browser.explorers import check_result
-from browser.pages import PATIENCE, expect, wait_until
+from browser.pages import expect, notebook_seven, opened_page
 from browser.viewers import Viewer
 
 SIZE = 1280, 720
@@ -26,14 +26,8 @@ def sharp(browser):
 @pytest.fixture(scope="module")
 def page(sharp, voila):
     voila.write("app.ipynb", "# Road segmentation", CELL)
-    made = sharp.new_page()
-    made.set_default_timeout(PATIENCE)
-    errors = []
-    made.on("pageerror", lambda error: errors.append(str(error)))
-    made.goto(f"{voila.url}/voila/render/app.ipynb")
-    yield made
-    assert errors == []
-    made.close()
+    with opened_page(sharp, f"{voila.url}/voila/render/app.ipynb") as made:
+        yield made
 
 
 def test_the_mask_is_painted(page, browser):
@@ -80,17 +74,10 @@ def test_an_upload_that_is_no_image(page, browser):
 
 @pytest.mark.slow
 def test_notebook_7(sharp, lab, browser):
-    lab.write("seven.ipynb", CELL)
-    page = sharp.new_page()
-    page.set_default_timeout(PATIENCE)
-    page.goto(f"{lab.url}/notebooks/seven.ipynb?token={lab.token}")
-    expect(page.locator(".jp-NotebookKernelLogo")).to_be_visible()
-    wait_until(page, lambda: lab.is_idle("seven.ipynb"), "the kernel is idle")
-    page.locator(".jp-CodeCell .cm-content").click()
-    page.keyboard.press("Shift+Enter")
-    viewer = Viewer(page, SIZE)
-    before = viewer.wait_painted()
-    assert len(check_result(viewer, wn.segment("city-crosswalk", scores=True))) >= 2
-    page.get_by_role("radio", name="city-arrow", exact=True).locator("xpath=..").click()
-    viewer.wait_painted(before + 1)
-    assert len(check_result(viewer, wn.segment("city-arrow", scores=True))) >= 2
+    with notebook_seven(sharp, lab, "seven.ipynb", CELL) as page:
+        viewer = Viewer(page, SIZE)
+        before = viewer.wait_painted()
+        assert len(check_result(viewer, wn.segment("city-crosswalk", scores=True))) >= 2
+        page.get_by_role("radio", name="city-arrow", exact=True).locator("xpath=..").click()
+        viewer.wait_painted(before + 1)
+        assert len(check_result(viewer, wn.segment("city-arrow", scores=True))) >= 2
