@@ -46,10 +46,14 @@ def softmaxed(scores):
     return powers / powers.sum(1, keepdims=True)
 
 
+INFINITE = PLANES.copy()
+INFINITE[0, 0] = np.inf
 HARD = softmaxed(1e6 * PLANES)
 SATURATED = {
     "logits": (1e18 * PLANES, "Convolution"),
     "logits by their values": (1e6 * PLANES, "Reshape"),
+    "infinite": (INFINITE, "Convolution"),
+    "infinite by their values": (INFINITE, "Reshape"),
     "one class": (1e6 * PLANES[:, :1], "Convolution"),
     "one class by its values": (1e6 * PLANES[:, :1], "Reshape"),
 }
@@ -64,6 +68,7 @@ MEANT = {
     "one class, probabilities of 0 and 1": (HARD[:, :1], "Sigmoid"),
     "one class, probabilities by its values": (HARD[:, :1], "Reshape"),
     "zeros": (0 * PLANES, "Convolution"),
+    "zeros of many classes": (np.zeros((1, 256, 8, 12), np.float32), "Convolution"),
     "zeros of one class": (0 * PLANES[:, :1], "Convolution"),
     "labels": (np.zeros((1, 8, 12), np.float32), "ArgMax"),
 }
@@ -74,7 +79,7 @@ MEANT = {
 def test_a_mask_of_scores_that_are_far_apart_has_a_remark(name, measured):
     result = found(*SATURATED[name], measured=measured)
     (remark,) = result.remarks
-    assert remark.startswith("confidence means nothing: it is exactly 1 at 100.00 % of the pixels")
+    assert remark.startswith("confidence is saturated at 100.00 % of the pixels, and means noth")
     assert "state range, mean and scale of the recipe" in remark
     for text in (repr(result), document_text(result.document()), result._repr_html_()):
         assert CAUSE in text
@@ -82,7 +87,7 @@ def test_a_mask_of_scores_that_are_far_apart_has_a_remark(name, measured):
     assert remark in [note["text"] for note in notes_of(result)]
     assert (result.confidence is not None) == measured
     if measured:
-        assert (result.confidence.mean, result.confidence.saturated) == (1, 1)
+        assert result.confidence.saturated == 1
 
 
 @pytest.mark.parametrize("measured", [False, True])
@@ -170,7 +175,7 @@ def stores(tmp_path_factory):
 def test_predictions_say_of_how_many_images_it_is_so(stores):
     predictions = stores["far"]
     (remark,) = predictions.remarks
-    assert remark.startswith("confidence means nothing of 1 of 2 images: it is exactly 1, as ")
+    assert remark.startswith("confidence is saturated for 1 of 2 images, and means nothing: ")
     for text in (repr(predictions), predictions._repr_html_()):
         assert CAUSE in text
     assert predictions.to_dict()["remarks"] == [remark]
@@ -190,6 +195,22 @@ def test_commands_say_it(stores):
 
 
 @pytest.mark.full
+def test_the_command_of_a_classifier_says_it(tmp_path):
+    from openvino import opset13 as op
+
+    def build(data):
+        row = op.reduce_mean(data, np.array([2, 3]), keep_dims=False)
+        return op.multiply(row, F32(1e6))
+
+    model = save(graph(build, (1, 3, 8, 12)), tmp_path / "row.xml")
+    *ranked, remark, assumed, _ = run("classify", "city-arrow", "-m", model).splitlines()
+    assert [line[:3] for line in ranked] == ["1.)", "2.)", "3.)"]
+    assert CAUSE in remark
+    assert assumed.startswith("assumed: ")
+    assert CAUSE in json.loads(run("classify", "city-arrow", "-m", model, "--json"))["remarks"][0]
+
+
+@pytest.mark.full
 def test_rows_of_an_older_version_do_not_have_the_column(stores, tmp_path):
     model = scaled(tmp_path / "far.xml", 1e9)
     images = [RNG.integers(0, 256, (8, 12, 3), dtype=np.uint8) for _ in range(2)]
@@ -202,7 +223,7 @@ def test_rows_of_an_older_version_do_not_have_the_column(stores, tmp_path):
     assert old.table()["saturated"].isna().all()
     both = wn.predict(images, model, tmp_path / "store", progress=False)
     assert len(both) == 2
-    assert both.remarks[0].startswith("confidence means nothing of 1 of 1 images")
+    assert both.remarks[0].startswith("confidence is saturated for 1 of 1 images")
     assert both.to_parquet(tmp_path / "all.parquet").stat().st_size > 0
 
 
@@ -213,7 +234,7 @@ def test_an_evaluation_of_a_classifier_says_it():
         found(ROW, "MatMul", "classification"),
     ]
     judged = wn.evaluate(results, [0, 1])
-    assert "confidence means nothing of 1 of 2 images" in repr(judged)
+    assert "confidence is saturated for 1 of 2 images" in repr(judged)
 
 
 # -- diagnosis -------------------------------------------------------------------------------------

@@ -168,7 +168,7 @@ def classify(
     if as_json:
         print_json(result.to_dict(top) | {"remedy": command or None, "files": files})
         return
-    for line in result.lines(top):
+    for line in (*result.lines(top), *result.remarks):
         print_line(line)
     print_assumed(result.assumed, command)
     print_files(files)

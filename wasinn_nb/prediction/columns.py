@@ -24,7 +24,7 @@ __all__ = ["SATURATED", "Columns", "columns_of", "mask_labels", "no_mask"]
 _TOP: Final = 5
 _CONFIDENCE: Final = ("mean_confidence", "lowest_confidence", "near_tie")
 SATURATED: Final = "saturated"
-"""The column of the part of the pixels whose confidence is exactly 1, as of saturated scores."""
+"""The column of the part of the pixels whose confidence means nothing; of a classifier 0 or 1."""
 _COMPRESSION: Final = 3  # of zlib: beyond, masks take twice the time for a tenth of the bytes
 
 

@@ -32,6 +32,8 @@ ones whose scores grow with the input.
 # exp(-104) is 0 in float32: scores of a row that are further apart are not those of a network that
 # was given what it was trained on.
 _UNDERFLOW: Final = 104.0
+# Of so few classes, the highest probability is at least one step.
+_FEW: Final = STEPS // 2
 
 
 def confidence_maps(planes: NDArray[Any], kind: ConfidenceKind) -> NDArray[np.uint8]:
@@ -67,20 +69,28 @@ def confidence_maps(planes: NDArray[Any], kind: ConfidenceKind) -> NDArray[np.ui
     return np.stack([_steps(best), _steps(best - second)])
 
 
-def saturated_part(maps: NDArray[np.uint8]) -> float:
-    """Return the part of the pixels whose confidence is exactly 1 in float32.
+def saturated_part(maps: NDArray[np.uint8], classes: int) -> float:
+    """Return the part of the pixels whose logits make a confidence of exactly 1, or are infinite.
 
     Parameters
     ----------
     maps : (2, H, W) uint8 array
-        As of :func:`confidence_maps`: rounded down, so that only 1 itself is the last step.
+        As of :func:`confidence_maps` of logits: rounded down, so that only 1 itself is the last
+        step, and 0 what cannot be computed.
+    classes : int
+        How many planes there were.
 
     Examples
     --------
-    >>> saturated_part(confidence_maps(np.array([[[50, 5]], [[0, 0]]], np.float32), "logits"))
+    >>> scores = np.array([[[50, 5, 4, np.inf]], [[0, 0, 0, 0]]], np.float32)
+    >>> saturated_part(confidence_maps(scores, "logits"), 2)
     0.5
     """
-    return int(np.count_nonzero(maps[0] == STEPS)) / int(maps[0].size)
+    best = maps[0]
+    count = int(np.count_nonzero(best == STEPS))
+    if classes <= _FEW:
+        count += int(np.count_nonzero(best == 0))
+    return count / int(best.size)
 
 
 def row_saturates(scores: NDArray[Any]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from wasinn_nb.cards import ModelCard, card_line
 from wasinn_nb.origin import Origin
-from wasinn_nb.render import Block, Code, Facts, Items, Only, Paragraph, Section
+from wasinn_nb.render import Block, Code, Facts, Only, Paragraph, Section
 
 __all__ = ["assumed_blocks", "assumed_text", "details", "remark_blocks"]
 
@@ -30,8 +30,8 @@ def assumed_blocks(assumed: Sequence[str], card: ModelCard, origin: Origin) -> l
 
 
 def remark_blocks(remarks: Sequence[str]) -> list[Block]:
-    """Return what a reader should know of a result; nothing where there is nothing."""
-    return [Items(remarks)] if remarks else []
+    """Return what a reader should know of a result, a paragraph each."""
+    return [Paragraph(remark, "bad") for remark in remarks]
 
 
 def details(origin: Origin) -> Section:

@@ -9,8 +9,9 @@ from wasinn_nb.wording import percent
 __all__ = ["saturated_images", "saturated_pixels", "saturated_row"]
 
 _CAUSE: Final = (
-    "the scores are too far apart; the input is probably scaled wrongly: state range, mean and "
-    "scale of the recipe that the model was trained with, on its card"
+    "the scores are too far apart, or infinite, to make probabilities of them; the input is "
+    "probably scaled wrongly: state range, mean and scale of the recipe that the model was trained "
+    "with, on its card"
 )
 
 
@@ -24,19 +25,16 @@ def saturated_pixels(part: float) -> str:
 
     Examples
     --------
-    >>> saturated_pixels(1.0)[:72]
-    'confidence means nothing: it is exactly 1 at 100.00 % of the pixels, as '
+    >>> saturated_pixels(1.0).partition(":")[0]
+    'confidence is saturated at 100.00 % of the pixels, and means nothing'
     """
-    return (
-        f"confidence means nothing: it is exactly 1 at {percent(part)} of the pixels, as {_CAUSE}"
-    )
+    where = f"at {percent(part)} of the pixels"
+    return f"confidence is saturated {where}, and means nothing: {_CAUSE}"
 
 
 def saturated_row() -> str:
     """Return the remark on the scores of a classifier."""
-    return (
-        f"the probability means nothing: one class has exactly 1 and all others have 0, as {_CAUSE}"
-    )
+    return f"the probability is saturated (exactly 1 and 0), and means nothing: {_CAUSE}"
 
 
 def saturated_images(number: int, total: int) -> str:
@@ -49,9 +47,8 @@ def saturated_images(number: int, total: int) -> str:
 
     Examples
     --------
-    >>> saturated_images(1000, 2000)[:53]
-    'confidence means nothing of 1,000 of 2,000 images: it'
+    >>> saturated_images(1000, 2000).partition(":")[0]
+    'confidence is saturated for 1,000 of 2,000 images, and means nothing'
     """
-    return (
-        f"confidence means nothing of {number:,} of {total:,} images: it is exactly 1, as {_CAUSE}"
-    )
+    where = f"for {number:,} of {total:,} images"
+    return f"confidence is saturated {where}, and means nothing: {_CAUSE}"

@@ -30,7 +30,7 @@ class Confidence(NamedTuple):
     near_tie: float
     """The part of the pixels whose two most probable classes are within 0.1 of each other."""
     saturated: float = 0.0
-    """The part of the pixels whose confidence is exactly 1, though it is taken from logits."""
+    """The part of the pixels whose logits make a confidence of exactly 1, or are infinite."""
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -40,15 +40,15 @@ class Confidence(NamedTuple):
         return (saturated_pixels(self.saturated),)
 
     @classmethod
-    def of_maps(cls, maps: NDArray[Any], *, logits: bool = False) -> Confidence:
+    def of_maps(cls, maps: NDArray[Any], logits: int = 0) -> Confidence:
         """Return the numbers of confidence maps.
 
         Parameters
         ----------
         maps : (2, H, W) uint8 array
             As of `wasinn_nb.runtimes.confidence_maps`.
-        logits : bool
-            Whether they are taken from logits.
+        logits : int
+            How many planes of logits they are taken from; 0 of probabilities.
 
         Examples
         --------
@@ -60,5 +60,5 @@ class Confidence(NamedTuple):
             int(best.sum(dtype=np.int64)) / (best.size * STEPS),
             int(best.min()) / STEPS,
             int(np.count_nonzero(margin <= _NEAR)) / margin.size,
-            saturated_part(maps) if logits else 0.0,
+            saturated_part(maps, logits) if logits else 0.0,
         )

@@ -208,7 +208,8 @@ class MaskReading:
         self._check(labels)
         softmax = bool(logits) and not one_class
         if scores is not None and maps is None:
-            far_apart = logits and (one_class or float(np.ptp(scores)) >= _FAR)
+            near = float(scores.max()) - float(scores.min()) < _FAR  # not so where any is infinite
+            far_apart = logits and (one_class or not near)
             if self.measured or far_apart:
                 maps = confidence_maps(scores, "logits" if softmax else "probabilities")
         covers = WHOLE
@@ -219,7 +220,8 @@ class MaskReading:
             labels = labels[*kept]
             scores = None if scores is None else scores[:, *kept]
             maps = None if maps is None else maps[:, *kept]
-        sure = None if maps is None else Confidence.of_maps(maps, logits=bool(logits))
+        planes = self.output.planes[0] if logits else 0
+        sure = None if maps is None else Confidence.of_maps(maps, planes)
         return SegmentationResult(
             labels,
             self.card,
