@@ -4,8 +4,8 @@
 ;; $l0 to $l3 of the low ones, which begin with a half of 2**22: shifting by 22 bits then rounds.
 (module
   (memory (export "memory") 1)
-  ;; New rows: for each the weighted sum of rows, two of them at a time, 16 values at a time.  What lies
-  ;; behind the end of a row is read and written, too; nobody looks at that.
+  ;; New rows: for each the weighted sum of rows, two of them at a time until both weights are 0, 16
+  ;; values at a time.  What lies behind the end of a row is read and written, too; nobody looks at that.
   (func (export "down") (param $sources i32) (param $weights i32) (param $taps i32) (param $out i32) (param $out_stride i32) (param $height i32) (param $values i32)
     (local $n i32) (local $k i32) (local $w i32) (local $a v128) (local $b v128) (local $p v128) (local $high v128) (local $low v128)
     (local $h0 v128) (local $h1 v128) (local $h2 v128) (local $h3 v128)
@@ -23,7 +23,7 @@
           (local.set $b (v128.load (i32.add (local.get $n) (i32.load offset=4 (i32.add (local.get $sources) (local.get $k))))))
           (local.set $high (v128.load32_splat offset=0 (local.get $w)))
           (local.set $low (v128.load32_splat offset=4 (local.get $w)))
-          (local.set $w (i32.add (local.get $w) (i32.const 8)))
+          (local.set $w (i32.add (local.get $w) (i32.const 8))) (local.set $k (i32.add (local.get $k) (i32.const 8)))
           (local.set $p (i8x16.shuffle 0 16 1 17 2 18 3 19 4 20 5 21 6 22 7 23 (local.get $a) (local.get $b)))
           (local.set $b (i8x16.shuffle 8 24 9 25 10 26 11 27 12 28 13 29 14 30 15 31 (local.get $a) (local.get $b)))
           (local.set $a (i16x8.extend_low_i8x16_u (local.get $p)))
@@ -38,18 +38,19 @@
           (local.set $a (i16x8.extend_high_i8x16_u (local.get $b)))
           (local.set $h3 (i32x4.add (local.get $h3) (i32x4.dot_i16x8_s (local.get $a) (local.get $high))))
           (local.set $l3 (i32x4.add (local.get $l3) (i32x4.dot_i16x8_s (local.get $a) (local.get $low))))
-          (br_if $over_taps (i32.lt_u (local.tee $k (i32.add (local.get $k) (i32.const 8))) (local.get $taps))))
+          (br_if $over_taps (i64.ne (i64.load (local.get $w)) (i64.const 0))))
         (v128.store (i32.add (local.get $out) (local.get $n)) (i8x16.narrow_i16x8_u
           (i16x8.narrow_i32x4_s (i32x4.shr_s (i32x4.add (i32x4.shl (local.get $h0) (i32.const 11)) (local.get $l0)) (i32.const 22))
                                 (i32x4.shr_s (i32x4.add (i32x4.shl (local.get $h1) (i32.const 11)) (local.get $l1)) (i32.const 22)))
           (i16x8.narrow_i32x4_s (i32x4.shr_s (i32x4.add (i32x4.shl (local.get $h2) (i32.const 11)) (local.get $l2)) (i32.const 22))
                                 (i32x4.shr_s (i32x4.add (i32x4.shl (local.get $h3) (i32.const 11)) (local.get $l3)) (i32.const 22)))))
         (br_if $over_values (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 16))) (local.get $values))))
-      (local.set $weights (local.get $w))
+      (local.set $weights (i32.add (local.get $weights) (local.get $taps)))
       (local.set $sources (i32.add (local.get $sources) (local.get $taps)))
       (local.set $out (i32.add (local.get $out) (local.get $out_stride)))
       (br_if $over_rows (local.tee $height (i32.sub (local.get $height) (i32.const 1))))))
-  ;; New columns: for each the weighted sum of pixels, five of them at a time, in four rows at once.
+  ;; New columns: for each the weighted sum of pixels, five of them at a time, of which the last may have
+  ;; the weight 0, in four rows at once.
   ;; Of the four bytes that a pixel writes, the next pixel overwrites the last one.
   (func (export "across") (param $starts i32) (param $weights i32) (param $taps i32) (param $row i32) (param $stride i32) (param $out i32) (param $out_stride i32) (param $height i32) (param $width i32) (param $order i32)
     (local $from i32) (local $end i32) (local $w i32) (local $s i32) (local $last i32) (local $to i32) (local $high v128) (local $low v128) (local $p v128)
@@ -98,19 +99,20 @@
           (local.set $p (i8x16.swizzle (local.get $a3) (v128.const i8x16 6 128 9 128 7 128 10 128 8 128 11 128 128 128 128 128)))
           (local.set $h3 (i32x4.add (local.get $h3) (i32x4.dot_i16x8_s (local.get $p) (local.get $high))))
           (local.set $l3 (i32x4.add (local.get $l3) (i32x4.dot_i16x8_s (local.get $p) (local.get $low))))
-          (local.set $high (v128.load32_splat offset=16 (local.get $w))) (local.set $low (v128.load32_splat offset=20 (local.get $w)))
-          (local.set $p (i8x16.swizzle (local.get $a0) (v128.const i8x16 12 128 128 128 13 128 128 128 14 128 128 128 128 128 128 128)))
-          (local.set $h0 (i32x4.add (local.get $h0) (i32x4.dot_i16x8_s (local.get $p) (local.get $high))))
-          (local.set $l0 (i32x4.add (local.get $l0) (i32x4.dot_i16x8_s (local.get $p) (local.get $low))))
-          (local.set $p (i8x16.swizzle (local.get $a1) (v128.const i8x16 12 128 128 128 13 128 128 128 14 128 128 128 128 128 128 128)))
-          (local.set $h1 (i32x4.add (local.get $h1) (i32x4.dot_i16x8_s (local.get $p) (local.get $high))))
-          (local.set $l1 (i32x4.add (local.get $l1) (i32x4.dot_i16x8_s (local.get $p) (local.get $low))))
-          (local.set $p (i8x16.swizzle (local.get $a2) (v128.const i8x16 12 128 128 128 13 128 128 128 14 128 128 128 128 128 128 128)))
-          (local.set $h2 (i32x4.add (local.get $h2) (i32x4.dot_i16x8_s (local.get $p) (local.get $high))))
-          (local.set $l2 (i32x4.add (local.get $l2) (i32x4.dot_i16x8_s (local.get $p) (local.get $low))))
-          (local.set $p (i8x16.swizzle (local.get $a3) (v128.const i8x16 12 128 128 128 13 128 128 128 14 128 128 128 128 128 128 128)))
-          (local.set $h3 (i32x4.add (local.get $h3) (i32x4.dot_i16x8_s (local.get $p) (local.get $high))))
-          (local.set $l3 (i32x4.add (local.get $l3) (i32x4.dot_i16x8_s (local.get $p) (local.get $low))))
+          (if (i64.ne (i64.load offset=16 (local.get $w)) (i64.const 0)) (then
+            (local.set $high (v128.load32_splat offset=16 (local.get $w))) (local.set $low (v128.load32_splat offset=20 (local.get $w)))
+            (local.set $p (i8x16.swizzle (local.get $a0) (v128.const i8x16 12 128 128 128 13 128 128 128 14 128 128 128 128 128 128 128)))
+            (local.set $h0 (i32x4.add (local.get $h0) (i32x4.dot_i16x8_s (local.get $p) (local.get $high))))
+            (local.set $l0 (i32x4.add (local.get $l0) (i32x4.dot_i16x8_s (local.get $p) (local.get $low))))
+            (local.set $p (i8x16.swizzle (local.get $a1) (v128.const i8x16 12 128 128 128 13 128 128 128 14 128 128 128 128 128 128 128)))
+            (local.set $h1 (i32x4.add (local.get $h1) (i32x4.dot_i16x8_s (local.get $p) (local.get $high))))
+            (local.set $l1 (i32x4.add (local.get $l1) (i32x4.dot_i16x8_s (local.get $p) (local.get $low))))
+            (local.set $p (i8x16.swizzle (local.get $a2) (v128.const i8x16 12 128 128 128 13 128 128 128 14 128 128 128 128 128 128 128)))
+            (local.set $h2 (i32x4.add (local.get $h2) (i32x4.dot_i16x8_s (local.get $p) (local.get $high))))
+            (local.set $l2 (i32x4.add (local.get $l2) (i32x4.dot_i16x8_s (local.get $p) (local.get $low))))
+            (local.set $p (i8x16.swizzle (local.get $a3) (v128.const i8x16 12 128 128 128 13 128 128 128 14 128 128 128 128 128 128 128)))
+            (local.set $h3 (i32x4.add (local.get $h3) (i32x4.dot_i16x8_s (local.get $p) (local.get $high))))
+            (local.set $l3 (i32x4.add (local.get $l3) (i32x4.dot_i16x8_s (local.get $p) (local.get $low))))))
           (local.set $from (i32.add (local.get $from) (i32.const 15)))
           (br_if $over_taps (i32.lt_u (local.tee $w (i32.add (local.get $w) (i32.const 24))) (local.get $end))))
         (local.set $p (i8x16.narrow_i16x8_u

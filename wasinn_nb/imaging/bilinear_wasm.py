@@ -36,7 +36,7 @@ class Weights(NamedTuple):
     Attributes
     ----------
     starts : (out,) int32 array
-        The first input.
+        The first input, whose weight is not 0.
     values : (out, k) int32 array
         The weights of that one and those after it; they sum to 2**22, but for rounding.
     """
@@ -70,7 +70,13 @@ def weights(inputs: int, outputs: int) -> Weights:
     values = np.maximum(0.0, 1.0 - np.abs((index - center[:, None] + 0.5) * (1.0 / support)))
     values[index >= ends[:, None]] = 0.0
     values /= np.cumsum(values, axis=1)[:, -1:]  # which adds in index order, as Pillow does
-    return Weights(starts.astype(np.int32), (0.5 + values * (1 << _BITS)).astype(np.int32))
+    whole = (0.5 + values * (1 << _BITS)).astype(np.int32)
+    skipped = (whole != 0).argmax(axis=1)
+    place = skipped[:, None] + np.arange(whole.shape[1])
+    kept = np.take_along_axis(np.pad(whole, ((0, 0), (0, int(skipped.max())))), place, axis=1)
+    return Weights(
+        (starts + skipped).astype(np.int32), kept[:, : int((kept != 0).sum(axis=1).max())]
+    )
 
 
 def resize_rows(
@@ -187,7 +193,7 @@ class _Down:
         values: NDArray[np.int32],
         count: int,
     ) -> None:
-        pairs = _pairs(values)
+        pairs = _pairs(np.pad(values, ((0, 0), (0, 2))))  # a pair of 0 is the end
         index = starts[:, None] + np.arange(2 * pairs.shape[1])
         self._index = np.minimum(index, count - 1).astype(np.int32)  # those behind have weight 0
         self._instance, self._weights = instance, instance.put(pairs)
