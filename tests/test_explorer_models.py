@@ -140,13 +140,14 @@ def test_two_runs_say_what_is_assumed_of_which(explore, toy, red):
 def test_a_precision_that_the_device_does_not_have_is_said(explore, engines, red):
     explorer = explore(engines, red, recipe=BGR, runtime="onnxruntime", precision="bf16")
     assert explorer.wait().precision == "f32"
-    (remark,) = texts(explorer.viewer)
+    remark, saturated = texts(explorer.viewer)  # the toy's scores are the image's bytes
+    assert saturated.startswith("confidence is saturated at 100.00 % of the pixels")
     assert remark.startswith("precision bf16 was asked for, but onnxruntime computes in f32 on CPU")
     assert explorer.viewer._notes[0]["badge"] == "ran in f32, not bf16"
     assert explorer.targets.ran == "CPU, f32, onnxruntime"
     explorer.targets.precision = "device"
     explorer.wait()
-    assert texts(explorer.viewer) == []
+    assert texts(explorer.viewer) == [saturated]
 
 
 def test_a_card_that_describes_no_model_is_named(explore, tmp_path, red):
