@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from comparisons import result
+from PIL import Image
 
 import wasinn_nb as wn
 from wasinn_nb.cards import ModelCard
@@ -73,6 +74,12 @@ def test_a_mask_can_be_drawn_and_computed_with():
     assert np.array_equal(np.bincount(np.ravel(MASK), minlength=3), [*MASK.areas().values()])
     assert (MASK.labels == MASK).all()
     assert (np.stack([MASK, MASK]) == MASK.labels).all()
+
+
+def test_pillow_is_given_the_array():
+    assert np.array_equal(Image.fromarray(np.asarray(MASK)), MASK.labels)
+    with pytest.raises(AttributeError, match=r"pass numpy\.asarray of it"):
+        Image.fromarray(MASK)
 
 
 SHOWING = [

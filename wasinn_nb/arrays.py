@@ -28,6 +28,13 @@ class AsArray:
         """Return the array, which may be read-only."""
         raise NotImplementedError
 
+    @property
+    def __array_interface__(self) -> Any:
+        # NumPy passes over it; `PIL.Image.fromarray` asks for it, and then for a buffer.
+        raise AttributeError(
+            f"{type(self).__name__} is not a buffer: pass numpy.asarray of it, which is an array"
+        )
+
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         """Return the array, by NumPy's protocol.
 
