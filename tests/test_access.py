@@ -142,10 +142,10 @@ def test_a_page_cannot_list_what_it_wants_to_pick(visited):
     secret = str(visited / "private/secret.png")
     listed = [{"key": secret, "title": "x", "detail": "", "reason": "", "enabled": True}]
     from_page(picker, _options=listed, value=secret)
-    from_page(picker, _esm="alert(1)", label="x", _folder="/", _kind="models")
+    from_page(picker, _esm="alert(1)", _module="alert(1)", label="x", _folder="/", _kind="models")
     assert picker.value != secret
     assert (picker.label, picker._folder, picker._kind) == ("Image", "", "images")
-    assert "alert(1)" not in picker._esm
+    assert "alert(1)" not in picker._esm + picker._module
     viewer = wn.MaskViewer()
     from_page(viewer, _still_id="x", _css="x", mode="mask", stale=True)
     assert (viewer.mode, viewer.stale) == ("mask", False)

@@ -32,7 +32,8 @@ test("so does one that is shown later", async () => {
 });
 
 test("a model that is gone keeps neither its module nor what takes room, and tells nobody", () => {
-  const model = fakeModel({ _esm: "code", _css: "style", _masks: [1], mode: "mask" });
+  const texts = { _esm: "code", _module: "more", _css: "style" };
+  const model = fakeModel({ ...texts, _masks: [1], mode: "mask" });
   const options = [];
   const set = (name, value, given) => {
     model.values[name] = value;
@@ -41,6 +42,7 @@ test("a model that is gone keeps neither its module nor what takes room, and tel
   const forget = widgetPage(() => () => {}, ["_masks"]).initialize({ model: { ...model, set } });
   expect(model.values._masks).toEqual([1]);
   forget();
-  expect(model.values).toEqual({ _esm: null, _css: null, _masks: null, mode: "mask" });
+  const gone = { _esm: null, _module: null, _css: null, _masks: null };
+  expect(model.values).toEqual({ ...gone, mode: "mask" });
   expect(options.every(({ silent }) => silent)).toBe(true);
 });

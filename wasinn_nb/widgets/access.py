@@ -14,20 +14,34 @@ from typing import Any, ClassVar
 
 import anywidget
 import ipywidgets
+import traitlets
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 from wasinn_nb.files import expanded
 from wasinn_nb.pickling import NotPickled
+from wasinn_nb.widgets.pages import LOADED_ONCE
 from wasinn_nb.wording import inert
 
 __all__ = ["Access", "PageWidget", "for_visitors", "under_voila"]
 
 
 class PageWidget(NotPickled, anywidget.AnyWidget):
-    """A widget whose page sets only the traits that its controls are for."""
+    """A widget whose page sets only the traits that its controls are for.
+
+    A subclass states the ES module of its page; the page loads it once for all widgets that have
+    it, by way of a short one that anywidget loads for each.
+    """
 
     _instead = "make it where it is shown"
     _from_page: ClassVar[frozenset[str]] = frozenset()
+    _page_module: ClassVar[str]
+
+    _esm = LOADED_ONCE
+    _module = traitlets.Unicode().tag(sync=True)
+
+    @traitlets.default("_module")
+    def _own_module(self) -> str:
+        return self._page_module
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what the page sends; all but what its controls are for is left out."""

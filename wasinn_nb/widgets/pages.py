@@ -3,7 +3,10 @@
 anywidget takes one ES module as text (of a path, it would watch the file for changes), so they are
 joined here: each module becomes a function that is called once and returns what the module exports.
 Names that a module does not export stay its own, as with any ES module.  Neither a bundler nor Node
-is needed, and the page loads nothing that a content security policy could forbid.
+is needed.
+
+A page keeps every ES module that it ever loaded, and anywidget loads one for each widget.  What it
+gets is therefore short, and loads the widget's own once, from a blob as anywidget itself does.
 """
 
 from __future__ import annotations
@@ -12,9 +15,11 @@ import re
 from pathlib import Path
 from typing import Final
 
-__all__ = ["joined", "page"]
+__all__ = ["LOADED_ONCE", "joined", "page"]
 
 _FOLDER: Final = Path(__file__).with_name("page")
+LOADED_ONCE: Final = (_FOLDER / "loaded_once.js").read_text(encoding="utf-8")
+"""The ES module that anywidget loads: it loads that of the trait ``_module``, once in a page."""
 _TOKENS: Final = _FOLDER / "tokens.css"
 # What a module may import and export; anything else is refused, so that nothing is joined wrongly.
 _IMPORT: Final = re.compile(

@@ -42,7 +42,7 @@ class Choice(PageWidget):
 
     _from_page = frozenset({"value"})
 
-    _esm, _css = page("choice")
+    _page_module, _css = page("choice")
 
     label = traitlets.Unicode().tag(sync=True)
     value = traitlets.Unicode().tag(sync=True)

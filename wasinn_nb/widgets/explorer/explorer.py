@@ -120,7 +120,7 @@ class Explorer(Showable, PageWidget):
     ('background', 'road', 'curb', 'mark')
     """
 
-    _esm, _css = page("explorer")
+    _page_module, _css = page("explorer")
 
     _closed = False
 

@@ -37,7 +37,7 @@ class Panel(PageWidget):
 
     _from_page = frozenset({"compare", "folder", "code_folder"})
 
-    _esm, _css = page("panel")
+    _page_module, _css = page("panel")
 
     compare = traitlets.Bool().tag(sync=True)
     code = traitlets.Unicode().tag(sync=True)

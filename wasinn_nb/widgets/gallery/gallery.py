@@ -113,7 +113,7 @@ class Gallery(Showable, PageWidget):
 
     _from_page: ClassVar[frozenset[str]] = frozenset({*_SETTINGS, "_filters", "_cell"})
 
-    _esm, _css = page("gallery")
+    _page_module, _css = page("gallery")
 
     text = traitlets.Unicode().tag(sync=True)
     sort_by = traitlets.Unicode().tag(sync=True)

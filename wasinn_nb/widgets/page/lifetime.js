@@ -3,8 +3,8 @@
 
 /** @import { Context } from "./model.js" */
 
-/** What every model has: the text of this module, and its style. */
-const TEXTS = ["_esm", "_css"];
+/** What every model has: the texts of its modules, and its style. */
+const TEXTS = ["_esm", "_module", "_css"];
 
 /**
  * Return what anywidget takes as a widget's page.

@@ -99,7 +99,7 @@ class Picker(PageWidget):
 
     _from_page = frozenset({"value"})
 
-    _esm, _css = page("picker")
+    _page_module, _css = page("picker")
 
     label = Unicode().tag(sync=True)
     value = Unicode().tag(sync=True)

@@ -32,7 +32,7 @@ class Bars(PageWidget):
         screen.
     """
 
-    _esm, _css = page("bars")
+    _page_module, _css = page("bars")
 
     stale = traitlets.Bool().tag(sync=True)
     _sent_image = traitlets.Dict().tag(sync=True)

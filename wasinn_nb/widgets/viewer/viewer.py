@@ -98,7 +98,7 @@ class MaskViewer(Showable, PageWidget):
 
     _from_page = frozenset({"mode", "opacity", "outline", "threshold", "hidden"})
 
-    _esm, _css = page("viewer")
+    _page_module, _css = page("viewer")
 
     mode = traitlets.Enum(MODES, "overlay").tag(sync=True)
     opacity = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
