@@ -220,9 +220,30 @@ def test_nothing_sticks_out_and_all_can_be_read(gallery):
     assert violations(gallery.root) == []
 
 
+def test_a_gallery_is_as_high_as_all_its_images_whatever_is_selected(gallery, notebook):
+    body = gallery.root.locator(".wnb-gallery-body")
+
+    def height():
+        return body.bounding_box()["height"]
+
+    fitting = height()
+    assert fitting == gallery.grid.bounding_box()["height"]
+    assert 360 < fitting < 600  # three lines of tiles
+    notebook.kernel.run("gallery.query = 'sky == 1'")
+    gallery.wait_selected(3)
+    assert height() == fitting
+    assert gallery.grid.bounding_box()["height"] < fitting
+    notebook.kernel.run("gallery.query, gallery.tile_size = '', 400")
+    gallery.wait_selected(8)
+    notebook.until(lambda: height() == 600, "the gallery is as high as it gets")
+    notebook.kernel.run("gallery.tile_size = 150")
+    notebook.until(lambda: height() == fitting, "it is lower again")
+
+
 def test_the_first_page_is_saved_as_a_picture(gallery, notebook):
     still = notebook.output(1).locator("[data-wnb-still]")
     expect(still).to_be_hidden()
+    expect(still).to_contain_text("8 images sorted by mean IoU")  # once its page is at rest
     saved = notebook.save()
     html = "".join(
         "".join(output["data"]["text/html"])

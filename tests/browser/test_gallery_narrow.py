@@ -8,6 +8,7 @@ from gallery_help import make_place
 import wasinn_nb as wn
 from browser.galleries import GalleryPage
 from browser.layout import CONTRASTS
+from browser.pages import expect
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +39,32 @@ def test_filters_have_two_whole_rows_and_show_that_there_are_more(gallery):
     assert facets.evaluate("(one) => getComputedStyle(one).backgroundImage").count("gradient") == 8
 
 
+def test_the_grid_ends_below_its_last_image(gallery):
+    grid = gallery.grid.bounding_box()
+    tiles = [one.bounding_box() for one in gallery.grid.get_by_role("option").all()]
+    bottom = max(one["y"] + one["height"] for one in tiles)
+    assert bottom < grid["y"] + grid["height"] < bottom + 20
+    assert gallery.grid.evaluate("(one) => one.scrollHeight - one.clientHeight") == 0
+
+
+def test_an_opened_image_has_its_controls_in_two_rows(gallery):
+    gallery.grid.get_by_role("option").first.click()
+    gallery.opened.locator(".wnb-viewer[data-painted]").wait_for()
+    controls = gallery.opened.locator(".wnb-toolbar > *:visible").all()
+    assert len(controls) >= 5
+    boxes = [one.bounding_box() for one in controls]
+    middles = {round((box["y"] + box["height"] / 2) / 10) for box in boxes}
+    assert len(middles) == 2
+    assert max(box["x"] + box["width"] for box in boxes) <= 600
+    # Stores keep no scores: there is nothing that a threshold could act on.
+    expect(gallery.opened.get_by_label("Confidence threshold")).to_be_hidden()
+    gallery.page.keyboard.press("Escape")
+
+
 def test_the_count_stands_once_beside_the_images_that_failed(gallery):
     line = gallery.root.locator(".wnb-gallery-line").first
     assert line.inner_text().count("8 images") == 1
-    gallery.root.get_by_role("button", name="1 failed").click()
+    gallery.root.get_by_role("button", name="1 failed, sorted last").click()
     gallery.wait_selected(1)
     assert gallery.names() == ["text.png"]
 

@@ -203,7 +203,8 @@ def test_saved_loaded_again_exported_and_restarted(notebook):
     gallery.brush("sky", 0.6, 0.99)
     gallery.wait_selected(3)
     notebook.until(lambda: notebook.kernel.ask("len(gallery.selection)") == 3, "the kernel knows")
-    notebook.wait_idle()
+    still = notebook.output(0).locator("[data-wnb-still]").first
+    expect(still).to_contain_text("3 images sorted by mean IoU, where sky")
     saved = notebook.save()
     assert "3 images sorted by mean IoU, where sky" in json.dumps(saved)
 
@@ -240,7 +241,7 @@ def test_saved_loaded_again_exported_and_restarted(notebook):
     check_works(gallery)
 
     # The kernel is gone: the first page stands where the widget stood.
-    notebook.wait_idle()
+    expect(still).to_contain_text("8 images sorted by mean IoU")
     notebook.save()
     notebook.shut_down()
     notebook.page.reload()

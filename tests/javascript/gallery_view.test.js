@@ -217,6 +217,8 @@ test("images that failed are counted beside the others, and chosen by a click", 
   const { el, model, selected } = shown();
   await selected("4");
   const failed = el.querySelector(".wnb-gallery-failed");
+  expect(failed.textContent).toBe("1 failed, sorted last");
+  model.set("sort_by", "name"); // images that failed have one, too
   expect(failed.textContent).toBe("1 failed");
   failed.click();
   await selected("1");

@@ -26,7 +26,8 @@ from wasinn_nb.wording import counted, inert
 
 __all__ = ["FirstPage"]
 
-_MOST: Final = 8
+_FEW: Final = 8
+_MOST: Final = 24
 _LOOKED_AT: Final = 60  # rows without an image are passed over
 _COLUMNS: Final = ("name", "status", "thumbnail", "mask", "covers")
 
@@ -43,6 +44,8 @@ class FirstPage(Report):
         That selected them; empty for all.
     sort_by : str
         The column that they are sorted by.
+    tiles : int
+        How many images the page showed first: so many are drawn, 8 to 24.
     """
 
     def __init__(
@@ -51,7 +54,9 @@ class FirstPage(Report):
         rows: Sequence[int] | NDArray[np.int64],
         query: str,
         sort_by: str,
+        tiles: int = 0,
     ) -> None:
+        self._most = min(max(tiles, _FEW), _MOST)
         self._predictions, self._rows = predictions, rows
         self._query, self._sort_by = query, sort_by
 
@@ -67,7 +72,7 @@ class FirstPage(Report):
         images: list[ImageBlock] = []
         for row in self._rows[:_LOOKED_AT]:
             values = found.row(int(row), columns)
-            if values["thumbnail"] is not None and len(images) < _MOST:
+            if values["thumbnail"] is not None and len(images) < self._most:
                 name = inert(values["name"], 40, middle=True)
                 encode = functools.cache(functools.partial(tinted_thumbnail, found, values))
                 images.append(ImageBlock(encode, name, name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.errors import InvalidArgumentError, WasiNnError
 from wasinn_nb.evaluation import (
     ClassificationEvaluation,
     Evaluation,
@@ -23,8 +23,14 @@ from wasinn_nb.evaluation import (
 from wasinn_nb.prediction import Predictions
 from wasinn_nb.progress import Progress
 from wasinn_nb.widgets.access import PageWidget
+from wasinn_nb.widgets.gallery.at_rest import AtRest
 from wasinn_nb.widgets.gallery.first_page import FirstPage
-from wasinn_nb.widgets.gallery.given import judged_predictions, opened
+from wasinn_nb.widgets.gallery.given import (
+    arguments_of,
+    disagreement_of,
+    judged_predictions,
+    opened,
+)
 from wasinn_nb.widgets.gallery.judged import Judged, judged_by
 from wasinn_nb.widgets.gallery.packing import packed
 from wasinn_nb.widgets.gallery.questions import Questions, checked_cell
@@ -33,7 +39,7 @@ from wasinn_nb.widgets.gallery.standalone import written_page
 from wasinn_nb.widgets.gallery.table import GalleryTable, hex_color
 from wasinn_nb.widgets.gallery.tiles import OtherRun, Tiles
 from wasinn_nb.widgets.pages import page
-from wasinn_nb.widgets.showing import Showable, begin
+from wasinn_nb.widgets.showing import Showable, begin, in_page
 from wasinn_nb.widgets.still import Still
 from wasinn_nb.wording import counted, inert
 
@@ -153,13 +159,15 @@ class Gallery(Showable, PageWidget):
         if self.evaluation is not None:
             names = row_names(self.predictions) if self._truths is None else self._truths.names
             judged = judged_by(self.evaluation, names)
-        disagreement = _disagreement(self.predictions, self.other, progress)
+        disagreement = disagreement_of(self.predictions, self.other, progress)
         self._table = GalleryTable(self.predictions, judged, disagreement)
         run = None if self.other is None else OtherRun(self.other)
         self._tiles = Tiles(self.predictions, self._truths, run)
         self._questions = Questions(self._table, self._tiles, self._truths, self._code)
-        self._arguments = _arguments(truths, opening_other, how)
-        self.still = Still(self._update_still, self._follow_still)
+        self._arguments = arguments_of(truths, opening_other, how)
+        self.still = Still(self._prepare_still, self._follow_still)
+        self._at_rest = AtRest(self._update_still)
+        self._tiles_in_page = 0  # of the first page, once they were sent
         sort_by, descending = self._table.worst_first
         card = self.predictions.card
         hidden = [] if card.background is None else [card.classes[card.background]]
@@ -229,6 +237,12 @@ class Gallery(Showable, PageWidget):
 
     def _code(self) -> dict[str, str]:
         return {"code": self.code, "query": self.query}
+
+    def close(self) -> None:
+        """Take the widget off the page."""
+        if self.comm is not None:
+            self._at_rest.cancel()
+        super().close()
 
     def write_html(self, path: str | os.PathLike[str], most: int = _MOST_WRITTEN) -> Path:
         """Write the selected images as one page that filters and sorts without Jupyter.
@@ -326,22 +340,33 @@ class Gallery(Showable, PageWidget):
         notes = [f"assumed: {'; '.join(assumed)}"] if assumed else []
         return [*notes, *self.predictions.remarks, *(f"other run: {one}" for one in others)]
 
-    def _receive(self, _: Any, content: Any, buffers: Any) -> None:
+    def _receive(self, _: Any, content: Any, _buffers: Any) -> None:
         """Answer a question of the page."""
-        del buffers
         if isinstance(content, dict) and self._questions.has(content.get("ask")):
             value, sent = packed(self._questions.answer(content))
             self.send({"id": str(content.get("id"))[:80], "answer": value}, sent)
+            if content["ask"] == "tiles" and not self._tiles_in_page:
+                self._tiles_in_page = len(value.get("tiles", ()))
+            self._at_rest.postpone()
 
     # ------------------------------------------------------------------------ the still image
 
     @traitlets.observe("text", "_filters", "_cell", "sort_by", "descending")
     def _selection_changed(self, _: object) -> None:
         if self.still.displayed:
+            self._at_rest.wait()
+
+    def _prepare_still(self) -> None:
+        """Make the image: for a page, once what it asks first is answered."""
+        if in_page():
+            self._at_rest.wait()
+        else:
             self._update_still()
 
     def _update_still(self) -> None:
-        self.still.update(FirstPage(self.predictions, self.rows, self.query, self.sort_by))
+        with contextlib.suppress(WasiNnError, OSError):  # what is gone, its page says
+            about = self.rows, self.query, self.sort_by, self._tiles_in_page
+            self.still.update(FirstPage(self.predictions, *about))
 
     def _follow_still(self) -> None:
         self._still_id = self.still.id
@@ -366,29 +391,6 @@ def _judged(
         return (truths.true_masks if own and isinstance(truths, Evaluation) else None), truths
     found = evaluate(predictions, truths, worst=0, progress=progress, **how)
     return (found.true_masks if isinstance(found, Evaluation) else None), found
-
-
-def _disagreement(
-    predictions: Predictions, other: Predictions | None, progress: Progress
-) -> NDArray[np.float64] | None:
-    if other is None:
-        return None
-    found = predictions.compare(other, progress=progress)
-    agreements = dict(zip(found.names, found.agreements.tolist(), strict=True))
-    names = predictions.table(["name"])["name"]
-    return np.array([1.0 - agreements.get(name, math.nan) for name in names])
-
-
-def _arguments(truths: Any, other: str, how: Mapping[str, Any]) -> str:
-    """Return the arguments beside the predictions, as code; what has no short text is named."""
-    parts = []
-    if truths is not None:
-        path = isinstance(truths, str | os.PathLike)
-        parts.append(f"truths={os.fspath(truths)!r}" if path else "truths=truths")
-    if other:
-        parts.append(f"other={other}")
-    parts += [f"{name}={value!r}" for name, value in how.items() if value is not None]
-    return "".join(f", {part}" for part in parts)
 
 
 def _classes(names: Sequence[str], palette: Sequence[tuple[int, int, int]]) -> list[dict[str, str]]:

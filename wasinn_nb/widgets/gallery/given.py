@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 from wasinn_nb.evaluation import ClassificationEvaluation, Evaluation
@@ -15,9 +20,10 @@ from wasinn_nb.prediction import (
     near_store,
     read_predictions,
 )
+from wasinn_nb.progress import Progress
 from wasinn_nb.tasks import near_results
 
-__all__ = ["judged_predictions", "opened"]
+__all__ = ["arguments_of", "disagreement_of", "judged_predictions", "opened"]
 
 
 def opened(given: Any, what: str) -> tuple[Predictions, str]:
@@ -90,3 +96,27 @@ def _stored(found: Predictions, what: str) -> str:
     if what == "predictions" and len(read_predictions(store, run)) != len(found):
         return ""
     return f"wn.read_predictions({store!r}, {run!r})"
+
+
+def disagreement_of(
+    predictions: Predictions, other: Predictions | None, progress: Progress
+) -> NDArray[np.float64] | None:
+    """Return the part of the pixels that differs in another run, row by row; NaN where unknown."""
+    if other is None:
+        return None
+    found = predictions.compare(other, progress=progress)
+    agreements = dict(zip(found.names, found.agreements.tolist(), strict=True))
+    names = predictions.table(["name"])["name"]
+    return np.array([1.0 - agreements.get(name, math.nan) for name in names])
+
+
+def arguments_of(truths: Any, other: str, how: Mapping[str, Any]) -> str:
+    """Return the arguments beside the predictions, as code; what has no short text is named."""
+    parts = []
+    if truths is not None:
+        path = isinstance(truths, str | os.PathLike)
+        parts.append(f"truths={os.fspath(truths)!r}" if path else "truths=truths")
+    if other:
+        parts.append(f"other={other}")
+    parts += [f"{name}={value!r}" for name, value in how.items() if value is not None]
+    return "".join(f", {part}" for part in parts)

@@ -43,13 +43,16 @@ export class Bar {
     this.rows = rows;
     this.acts = acts;
     this.count = element("output", { className: "wnb-gallery-count", "aria-live": "polite" });
+    this.failures = failed;
+    /** The columns of figures: images that failed have none, and come last in their order. */
+    this.figures = new Set(facets.filter(({ kind }) => kind === "number").map(({ name }) => name));
     this.failed = button(
       {
         className: "wnb-gallery-button wnb-gallery-failed",
-        title: "Show the images that failed; in the order of a figure they come last",
+        title: "Show the images that failed, with what went wrong",
         hidden: !failed,
       },
-      [`${failed?.toLocaleString("en")} failed`],
+      [],
       () => acts.failed(),
     );
     this.query = element("input", {
@@ -193,6 +196,8 @@ export class Bar {
       this.sort.append(element("option", { value: sorting.name }, sorting.name));
     }
     this.sort.value = sorting.name;
+    const last = this.figures.has(sorting.name) ? ", sorted last" : "";
+    this.failed.textContent = `${this.failures?.toLocaleString("en")} failed${last}`;
     this.direction.textContent = sorting.descending ? "▼" : "▲";
     const title = sorting.descending ? "Highest first; change" : "Lowest first; change";
     this.direction.title = title;

@@ -171,7 +171,7 @@ export class OpenedDialog {
     if (!this.viewer || !this.model) {
       this.dispose();
       this.model = localModel(numbered);
-      this.viewer = new Viewer(this.model, this.body);
+      this.viewer = new Viewer(this.model, this.body, { scored: false }); // stores keep none
       return;
     }
     // How it is looked at stays as it is.

@@ -11,6 +11,7 @@ const GAP = 8;
 const WORDS = 22; // pixels of the words below an image
 const ASPECT = 0.72; // where nothing says how tall images are
 const TALLEST = 8_000_000; // pixels that every browser scrolls through exactly
+const BORDERS = 2; // pixels of both
 const ASK_AFTER_MS = 120;
 
 /**
@@ -59,7 +60,7 @@ export function visibleLines({ line, lines, height: whole, scale }, top, height)
 export class Grid {
   /**
    * @param {TileStore} tiles
-   * @param {{ open: (place: number) => void, colors: () => { colors: Uint32Array, version: string }, valueOf: (row: number) => string, wanted: (rows: number[]) => void }} acts
+   * @param {{ open: (place: number) => void, colors: () => { colors: Uint32Array, version: string }, valueOf: (row: number) => string, wanted: (rows: number[]) => void, needs: (height: number) => void }} acts
    */
   constructor(tiles, acts) {
     this.tiles = tiles;
@@ -67,6 +68,8 @@ export class Grid {
     /** @type {Uint32Array} */
     this.rows = new Uint32Array();
     this.size = 150;
+    this.count = 0; // of all images, whatever is selected
+    this.needed = 0; // pixels of height for all of them
     this.aspect = ASPECT;
     this.active = 0; // the place that keys move
     /** @type {TileView[]} */
@@ -111,6 +114,7 @@ export class Grid {
       this.draw();
     });
     this.resized.observe(this.root);
+    this.resized.observe(this.outer);
   }
 
   /** @param {Uint32Array} rows */
@@ -143,7 +147,7 @@ export class Grid {
   drawNow() {
     const { rows, root } = this;
     // To read sizes anew would lay out the page at every step of a brush.
-    this.box ??= { width: root.clientWidth, height: root.clientHeight };
+    this.box ??= { width: root.clientWidth, height: this.outer.clientHeight - BORDERS };
     const { width, height } = this.box;
     if (!width) {
       this.box = null;
@@ -151,6 +155,7 @@ export class Grid {
     }
     const layout = gridLayout(width - 2 * GAP, this.size, rows.length, this.aspect);
     this.layout = layout;
+    this.tell(width);
     this.space.style.height = `${layout.height + GAP}px`;
     this.empty.hidden = rows.length > 0;
     const { first, last, offset } = visibleLines(layout, this.top, height);
@@ -205,6 +210,19 @@ export class Grid {
     if (this.asked) this.waiting = setTimeout(ask, ASK_AFTER_MS);
     else ask();
     this.asked = true;
+  }
+
+  /**
+   * Tell how high the grid is with all images, where that is another height than before.
+   *
+   * @param {number} width
+   */
+  tell(width) {
+    const { height } = gridLayout(width - 2 * GAP, this.size, this.count, this.aspect);
+    const needed = height + GAP + BORDERS;
+    if (needed === this.needed) return;
+    this.needed = needed;
+    this.acts.needs(needed);
   }
 
   /** @param {MouseEvent} event */

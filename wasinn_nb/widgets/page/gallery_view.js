@@ -75,7 +75,9 @@ export class GalleryView {
       colors: () => this.lookOfMasks(),
       valueOf: (row) => this.values.get(`${this.model.get("sort_by")}/${row}`) ?? "",
       wanted: (rows) => this.askValues(rows),
+      needs: (height) => this.body.style.setProperty("--wnb-grid-height", `${height}px`),
     });
+    this.grid.count = this.about.rows;
     this.grid.aspect = this.about.aspect;
     this.bar = new Bar({ ...this.about, matrix: this.about.matrix !== null }, this.barActs());
     this.facets = new Facets(this.about.facets, this.selection, this.facetActs(), (name) =>
@@ -95,6 +97,12 @@ export class GalleryView {
       moved: (place) => this.grid.moveTo(place),
       closed: () => this.grid.root.focus(),
     });
+    this.body = element(
+      "div",
+      { className: "wnb-gallery-body" },
+      this.facets.root,
+      this.grid.outer,
+    );
     this.stillStyle = element("style");
     const notes = this.about.notes.map((one) =>
       element("p", { className: "wnb-gallery-note" }, one),
@@ -106,7 +114,7 @@ export class GalleryView {
       this.bar.root,
       lostKernel(model, this.listening.on, "What is drawn can still be looked at"),
       this.matrixHolder,
-      element("div", { className: "wnb-gallery-body" }, this.facets.root, this.grid.outer),
+      this.body,
       ...notes,
       this.dialog.root,
     );

@@ -50,10 +50,11 @@ export class Viewer {
   /**
    * @param {Model<ViewerTraits>} model
    * @param {HTMLElement} el
-   * @param {{ notes?: boolean, highest?: () => number }} [about] whether notes stand below the
-   *   image; the most pixels that are left for its height
+   * @param {{ notes?: boolean, scored?: boolean, highest?: () => number }} [about] whether notes stand
+   *   below the image; whether results may have scores, which a threshold needs; the most pixels that
+   *   are left for the image's height
    */
-  constructor(model, el, { notes = true, highest = threeQuarters } = {}) {
+  constructor(model, el, { notes = true, scored = true, highest = threeQuarters } = {}) {
     this.model = model;
     this.highest = highest;
     this.view = new View({
@@ -73,6 +74,7 @@ export class Viewer {
     this.listening = listening(model);
 
     this.toolbar = new Toolbar(this.view, this);
+    this.toolbar.thresholdLabel.hidden = !scored;
     this.stage = new Stage(this.view);
     this.painter = new Painter(this.stage.canvas, this.view);
     this.legend = new Legend(this.view, this);
