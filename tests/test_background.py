@@ -1,5 +1,8 @@
 """Which class is background is said by the card, by its name; every other class has a color."""
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 
@@ -74,6 +77,13 @@ def test_only_the_background_is_black(classes):
         assert [index for index, color in enumerate(colors) if color == BLACK] == (
             [] if background is None else [background]
         )
+
+
+@pytest.mark.parametrize("classes", [8, 9, 16, 21, 150])
+def test_the_first_of_many_classes_is_as_far_from_each_other_as_the_others_are(classes):
+    first, *others = class_palette(classes, None)
+    pairs = itertools.combinations(others, 2)
+    assert min(math.dist(first, one) for one in others) >= min(math.dist(*pair) for pair in pairs)
 
 
 def test_a_class_0_that_is_no_background_is_tinted():

@@ -1,4 +1,5 @@
 import io
+import itertools
 import subprocess
 import sys
 import textwrap
@@ -50,6 +51,27 @@ def test_three_panels_with_a_legend():
 def test_the_mask_alone_without_an_image():
     figure = SegmentationResult(LABELS, CARD).plot()
     assert [axes.get_title() for axes in figure.axes] == ["Mask: toy"]
+
+
+def test_long_titles_stand_in_lines_that_fit():
+    pixels = np.zeros((30, 60, 3), np.uint8)
+    short, long = (
+        "Image",
+        "Mask of a: a-model-with-a-long-name-0001, and where it ran: " + "f32 " * 40,
+    )
+    figure = draw_panels(
+        [Panel(short, pixels), Panel(long, pixels), Panel("abcdefghijkl" * 8, pixels)], []
+    )
+    titles = [axes.title for axes in figure.axes]
+    assert titles[0].get_text() == short
+    assert titles[1].get_text().startswith("Mask of a: a-model-with-a-long-name-0001,")
+    assert titles[1].get_text().endswith("f32 …")
+    assert titles[2].get_text().replace("\n", "") == "abcdefghijkl" * 8
+    figure.canvas.draw()
+    boxes = [title.get_window_extent() for title in titles]
+    width, height = figure.bbox.size
+    assert all(box.y1 <= height and box.x1 <= width and box.x0 >= 0 for box in boxes)
+    assert all(one.x1 <= other.x0 for one, other in itertools.pairwise(boxes))
 
 
 def test_another_image():

@@ -46,7 +46,7 @@ __all__ = ["class_colors", "comparison_blocks", "draw_comparison"]
 
 _FEW_COLORS: Final = 128
 _LONGEST_SIDE: Final = 640
-_TITLE: Final = 36
+_TITLE: Final = 80
 _LEAD: Final = "Lead of the highest probability over the next"
 _DISTANCE: Final = "Distance of the probability from the threshold"
 
@@ -150,7 +150,7 @@ def _titles(chains: tuple[Chain, Chain], sides: Sequence[str]) -> list[str]:
             about[side] = f"{chain.origin.model}, {chain.origin.ran}"
     if len(set(about.values())) < len(about):
         about = {}
-    clipped = {side: inert(text[:_TITLE]) for side, text in about.items()}
+    clipped = {side: inert(text, _TITLE, middle=True) for side, text in about.items()}
     return [f"Mask of {side}" + (f": {clipped[side]}" if side in about else "") for side in sides]
 
 
@@ -172,11 +172,11 @@ def _changes_panel(
     pixels, widened = draw_changes(masks[0], masks[1], pairs, OTHER_CHANGES, background)
     title = f"Changed pixels{', widened' if widened else ''}" if changes else "No pixel changed"
     legend = [
-        LegendEntry(f"{change.before} → {change.after}", color, f"{change.pixels} px")
+        LegendEntry(f"{change.before} → {change.after}", color, f"{change.pixels:,} px")
         for change, color in zip(named, colors, strict=True)
     ]
     if rest := sum(change.pixels for change in changes[MOST_CHANGES:]):
-        legend.append(LegendEntry("other changes", OTHER_CHANGES, f"{rest} px"))
+        legend.append(LegendEntry("other changes", OTHER_CHANGES, f"{rest:,} px"))
     return Panel(title, pixels, smooth=False), legend
 
 

@@ -117,7 +117,8 @@ def class_palette(classes: int, background: int | None) -> tuple[RGB, ...]:
     """Return one distinct color per class, of which the background alone is black.
 
     Classes keep the colors of :func:`distinct_palette`; the first class, where it is not the
-    background, takes the color that its place would have, or the next one.
+    background, takes the color that its place would have.  Where there is no background, it takes
+    the next one of the eight that differ most, or the color that is farthest from all others.
 
     Parameters
     ----------
@@ -137,7 +138,8 @@ def class_palette(classes: int, background: int | None) -> tuple[RGB, ...]:
     colors = list(distinct_palette(classes))
     if colors and background != 0:
         if background is None or background >= classes:
-            colors[0] = distinct_palette(classes + 1)[classes]
+            few = classes < len(_OKABE_ITO)
+            colors[0] = _OKABE_ITO[classes] if few else far_colors(colors, 1)[0]
         else:
             colors[0], colors[background] = colors[background], colors[0]
     return tuple(colors)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError, WasiNnWarning
-from wasinn_nb.render.cells import cell_width
+from wasinn_nb.render.cells import cell_width, wrapped
 from wasinn_nb.render.fonts import fonts_in_cache
 from wasinn_nb.render.palette import LegendEntry
 from wasinn_nb.render.panels import Histogram, Panel
@@ -42,6 +42,8 @@ _ONLY_PANEL_WIDTH: Final = 7.0
 _PAIR_WIDTH: Final = 6.0
 _PANEL_HEIGHTS: Final = (1.0, 6.0)
 _TITLE_HEIGHT: Final = 0.35
+_TITLE_LINE: Final = 0.2
+_MOST_TITLE_LINES: Final = 3
 _LEGEND_ROW: Final = 0.24
 _GAP: Final = 0.12
 _FONT_POINTS: Final = 11
@@ -129,16 +131,20 @@ def draw_panels(
     width = each * across
     entries = _legend_columns(legend, width)
     rows = math.ceil(len(legend) / entries)
+    titles = [_title(title, each) for title, _, _ in panels]
+    lines = max(title.count("\n") for title in titles)
+    above = _TITLE_HEIGHT + _TITLE_LINE * lines
     figure = PanelFigure(
-        figsize=(width, (height + _TITLE_HEIGHT) * down + _LEGEND_ROW * rows + _GAP),
+        figsize=(width, (height + above) * down + _LEGEND_ROW * rows + _GAP),
         dpi=100,
         layout="constrained",
         facecolor="white",
     )
-    for index, (title, pixels, smooth) in enumerate(panels):
+    for index, (title, (_, pixels, smooth)) in enumerate(zip(titles, panels, strict=True)):
         axes = figure.add_subplot(down, across, index + 1)
         axes.imshow(pixels, interpolation="auto" if smooth else "nearest")
-        axes.set_title(plain_text(title), fontsize=_FONT_POINTS, color="black")
+        axes.set_title(title, fontsize=_FONT_POINTS, color="black")
+        axes.set_anchor("S")  # the room above is for the lines of the title
         axes.set_axis_off()
     if histogram is not None:
         _draw_histogram(figure.add_subplot(down, across, places), histogram)
@@ -216,7 +222,7 @@ def draw_evaluation(
         for right, (title, pixels, smooth) in enumerate(row):
             axes = figure.add_subplot(grid[down, right])
             axes.imshow(pixels, interpolation="auto" if smooth else "nearest")
-            axes.set_title(plain_text(title), fontsize=_FONT_POINTS, color="black")
+            axes.set_title(_title(title, width / across), fontsize=_FONT_POINTS, color="black")
             axes.set_axis_off()
     _draw_legend(figure, legend, columns)
     _add_fonts(figure)
@@ -283,7 +289,7 @@ def _draw_histogram(axes: Axes, histogram: Histogram) -> None:
     for (name, numbers), color in zip(histogram.values.items(), _HISTOGRAM_COLORS, strict=False):
         counts, _ = np.histogram(numbers, edges)
         axes.stairs(
-            counts, edges, fill=True, color=color, label=_in_legend(f"{name}, {numbers.size}")
+            counts, edges, fill=True, color=color, label=_in_legend(f"{name}, {numbers.size:,}")
         )
     if histogram.marked is not None:
         name, at = histogram.marked
@@ -294,6 +300,14 @@ def _draw_histogram(axes: Axes, histogram: Histogram) -> None:
     axes.set_ylabel("pixels", color="black")
     axes.tick_params(colors="black")
     axes.legend(frameon=False, labelcolor="black", loc="upper center")
+
+
+def _title(text: str, inches: float) -> str:
+    """Return a title in lines that fit above an image."""
+    lines = wrapped(inert(text), int(inches * _CHARACTERS_PER_INCH))
+    if len(lines) > _MOST_TITLE_LINES:
+        lines = [*lines[: _MOST_TITLE_LINES - 1], f"{lines[_MOST_TITLE_LINES - 1]} …"]
+    return "\n".join(map(plain_text, lines))
 
 
 def _label(entry: LegendEntry) -> str:
