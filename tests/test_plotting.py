@@ -66,8 +66,9 @@ def test_long_titles_stand_in_lines_that_fit():
     assert titles[0].get_text() == short
     assert titles[1].get_text().startswith("Mask of a: a-model-with-a-long-name-0001,")
     assert titles[1].get_text().endswith("f32 …")
-    assert titles[2].get_text().replace("\n", "") == "abcdefghijkl" * 8
-    figure.canvas.draw()
+    assert titles[2].get_text().replace("\n", "") == whole
+    for _ in range(2):  # titles follow the layout of the time before
+        figure.canvas.draw()
     boxes = [title.get_window_extent() for title in titles]
     width, height = figure.bbox.size
     assert all(box.y1 <= height and box.x1 <= width and box.x0 >= 0 for box in boxes)
