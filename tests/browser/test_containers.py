@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from browser.pages import PATIENCE, expect
+from browser.pages import PATIENCE, expect, opened_page
 from browser.viewers import Viewer
 
 SCENE = """
@@ -162,12 +162,9 @@ def test_the_images_stand_where_the_widgets_stood(open_notebook, browser):
 @pytest.mark.slow
 def test_voila(voila, browser):
     voila.write("containers.ipynb", SCENE, *CELLS.values())
-    page = browser.new_page()
-    page.set_default_timeout(PATIENCE)
-    page.goto(f"{voila.url}/voila/render/containers.ipynb")
-    expect(page.locator(".wnb-viewer")).to_have_count(len(CELLS), timeout=PATIENCE)
-    for viewer in page.locator(".wnb-viewer").all():
-        expect(viewer).to_have_attribute("data-painted", "1", timeout=PATIENCE)
-        assert viewer.locator("canvas").bounding_box()["width"] > 200
-    expect(page.locator("[data-wnb-still]:visible")).to_have_count(0)
-    page.close()
+    with opened_page(browser, f"{voila.url}/voila/render/containers.ipynb") as page:
+        expect(page.locator(".wnb-viewer")).to_have_count(len(CELLS), timeout=PATIENCE)
+        for viewer in page.locator(".wnb-viewer").all():
+            expect(viewer).to_have_attribute("data-painted", "1", timeout=PATIENCE)
+            assert viewer.locator("canvas").bounding_box()["width"] > 200
+        expect(page.locator("[data-wnb-still]:visible")).to_have_count(0)
