@@ -397,38 +397,32 @@ class Explorer(Showable, PageWidget):
         results: list[WidgetResult] = []
         pipelines = []
         image = self.images.image
-        with ThreadPoolExecutor(1, "wasinn_nb beside") as beside:
-            sent = beside.submit(self._display.send_ahead, image)
+        with ThreadPoolExecutor(1, "wasinn_nb run") as running:
             for selection in selections:
                 if not is_newest():
                     return [], []
-                pipeline, result = self._ran(selection, image, beside)
+                pipeline, result = self._ran(selection, image, running)
                 self._times.add(pipeline, result)
                 results.append(result)
                 pipelines.append(pipeline)
-            sent.result()
         return results, pipelines
 
     def _ran(
-        self, selection: Selection, image: ImageSource, beside: Executor
+        self, selection: Selection, image: ImageSource, running: Executor
     ) -> tuple[Pipeline, WidgetResult]:
         """Run a selection: at once with its pipeline of the last time, if that still is its own.
 
-        Looking that up reads the model's card and the stamps of its files.
+        Meanwhile the image is sent, and the model's card and the stamps of its files are looked at.
         """
         last = next((one() for known, one in self._ran_last if known == selection), None)
-        found = beside.submit(self._pipeline, selection)
-        result = None if last is None else last(image)
-        pipeline = found.result()
-        if result is None or pipeline is not last:
-            result = pipeline(image)
+        begun = None if last is None else running.submit(last, image)
+        self._display.send_ahead(image)
+        self.panel.busy(f"Running {selection.model} on {selection.target} …")
+        pipeline = selection.pipeline(scores=self._scores, progress=self.panel.downloading)
+        result = begun.result() if begun and pipeline is last else pipeline(image)
         known = [one for one in self._ran_last if one[0] != selection]
         self._ran_last = [*known, (selection, weakref.ref(pipeline))][-len(self.runs) :]
         return pipeline, result
-
-    def _pipeline(self, selection: Selection) -> Pipeline:
-        self.panel.busy(f"Running {selection.model} on {selection.target} …")
-        return selection.pipeline(scores=self._scores, progress=self.panel.downloading)
 
     def _show(
         self,
