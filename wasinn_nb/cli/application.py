@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import typer
 import typer.main
@@ -18,6 +19,8 @@ __all__ = ["Application", "Command"]
 
 # typer has it from click, or from its own copy of click.
 _UsageError: Any = typer.BadParameter.__base__
+
+_TOGETHER: Final = "; put its fields together, as in --recipe color=RGB,range=0:1"
 
 
 class Command(TyperCommand):
@@ -37,7 +40,7 @@ class Command(TyperCommand):
         """
         given = list(args)
         try:
-            return super().parse_args(ctx, args)
+            left = super().parse_args(ctx, args)
         except _UsageError as error:
             param = getattr(error, "param", None)
             missing = param is not None and not error.message
@@ -47,6 +50,20 @@ class Command(TyperCommand):
             if param is not None and error.message:
                 error.message = wrong_value(self, ctx, given, param.name) or error.message
             raise
+        self._refuse_repeated(ctx, given)
+        return left
+
+    def _refuse_repeated(self, ctx: Any, args: list[str]) -> None:
+        """Refuse an option of one value that is given again: the first would be lost."""
+        if ctx.resilient_parsing:  # a line that is being completed
+            return
+        _, _, order = self.make_parser(ctx).parse_args(args)
+        for one, times in Counter(order).items():
+            if not isinstance(one, TyperOption) or one.multiple or one.is_flag or one.count:
+                continue
+            if times > 1:
+                more = _TOGETHER if one.name == "recipe" else ""
+                raise typer.BadParameter(f"expected it once, got it {times} times{more}", ctx, one)
 
     def get_params(self, ctx: Any) -> Any:
         """Return the parameters as the help lists them."""

@@ -32,6 +32,7 @@ __all__ = [
     "RuntimeName",
     "Suffix",
     "Target",
+    "add_once",
     "app",
     "notes",
     "out",
@@ -173,8 +174,25 @@ def print_json(value: Any) -> None:
 
 
 def pairs(texts: list[str] | None, separator: str, option: str) -> dict[str, str]:
-    """Return ``NAME<separator>VALUE`` words as a mapping; others are usage errors of *option*."""
+    """Return ``NAME<separator>VALUE`` words as a mapping.
+
+    Others, and a name that occurs twice, are usage errors of *option*.
+    """
+    found: dict[str, str] = {}
     for text in texts or []:
-        if separator not in text:
+        name, separated, value = text.partition(separator)
+        if not separated:
             raise typer.BadParameter(f"expected NAME{separator}…, got {text!r}", param_hint=option)
-    return dict(text.split(separator, 1) for text in texts or [])
+        add_once(found, name, value, option)
+    return found
+
+
+def add_once(found: dict[str, Any], name: str, value: Any, option: str) -> None:
+    """Put a value into a mapping; a name that it has already is a usage error of *option*."""
+    if name in found:
+        raise typer.BadParameter(
+            f"expected different names, got {name!r} twice: once as {found[name]!r}, once as "
+            f"{value!r}",
+            param_hint=option,
+        )
+    found[name] = value

@@ -10,7 +10,7 @@ import typer
 
 from wasinn_nb.abi import FOREIGN_ENCODINGS, GraphEncoding
 from wasinn_nb.cards import encoding_of
-from wasinn_nb.cli.console import pairs
+from wasinn_nb.cli.console import add_once, pairs
 from wasinn_nb.files import expanded, is_file
 
 __all__ = ["parsed_directories", "parsed_preloads"]
@@ -30,16 +30,22 @@ def parsed_directories(texts: Iterable[str]) -> tuple[dict[str, str], list[str]]
     texts : iterable of str
         ``GUEST:HOST`` or ``GUEST:HOST:readonly``.
 
+    Raises
+    ------
+    typer.BadParameter
+        If two name the same guest path.
+
     Examples
     --------
     >>> parsed_directories([".:data:readonly", "out"])
     ({'.': 'data', 'out': 'out'}, ['out'])
     """
-    dirs, writable = {}, []
+    dirs: dict[str, str] = {}
+    writable = []
     for text in texts:
         path = text.removesuffix(":readonly")
         guest, colon, host = path.partition(":")
-        dirs[guest] = host if colon else guest
+        add_once(dirs, guest, host if colon else guest, "--dir")
         if path == text:
             writable.append(guest)
     return dirs, writable
@@ -56,8 +62,8 @@ def parsed_preloads(texts: list[str] | None) -> dict[str, str | list[str]]:
     Raises
     ------
     typer.BadParameter
-        If a text is neither, an encoding is not that of the file or cannot be run, or the target is
-        not the CPU.
+        If a text is neither, two have the same name, an encoding is not that of the file or cannot
+        be run, or the target is not the CPU.
 
     Examples
     --------
@@ -65,13 +71,15 @@ def parsed_preloads(texts: list[str] | None) -> dict[str, str | list[str]]:
     {'birds': 'b.tflite', 'road': ['r.xml', 'r.bin']}
     """
     models: dict[str, str | list[str]] = {}
+    path: str | list[str]
     for text in texts or []:
         name, _, rest = text.partition(":")
         words = rest.split(":")
         if len(words) >= 3 and _is_encoding(words[0]) and words[1].lower() in _HERE | _ELSEWHERE:
-            models[name] = _as_wasmedge(text, *words)
+            path = _as_wasmedge(text, *words)
         else:
-            models |= pairs([text], ":", _PRELOAD)
+            path = pairs([text], ":", _PRELOAD)[name]
+        add_once(models, name, path, _PRELOAD)
     return models
 
 

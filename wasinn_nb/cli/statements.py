@@ -56,7 +56,7 @@ def read_recipe(text: str | None) -> dict[str, Any] | None:
     MissingFileError
         If there is no such file.
     RecipeError
-        If it is neither.
+        If it is neither, or a field occurs twice.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def read_recipe(text: str | None) -> dict[str, Any] | None:
         return None
     if "=" not in text:
         return read_json(Path(text), "recipe", most_bytes=_MOST_BYTES, error=RecipeError)
-    fields = {}
+    fields: dict[str, Any] = {}
     for word in filter(None, text.split(",")):
         name, equals, value = word.partition("=")
         if not equals:
@@ -75,7 +75,10 @@ def read_recipe(text: str | None) -> dict[str, Any] | None:
                 f"expected a recipe as key=value,key=value with ':' between numbers, such as "
                 f"color=RGB,range=0:1, or as the path of a JSON file; got {word!r:.80}"
             )
-        fields[name.strip()] = _value(value.strip())
+        field = name.strip()
+        if field in fields:
+            raise RecipeError(f"expected each field once, got {field!r} twice: {text!r:.200}")
+        fields[field] = _value(value.strip())
     return fields
 
 
@@ -268,7 +271,7 @@ def card_options(stated: Mapping[str, Any]) -> list[str]:
 
 
 def recipe_text(given: str | None, fields: Mapping[str, Any]) -> str:
-    """Return the value of ``--recipe`` with some more fields; the reverse of `read_recipe`.
+    """Return the value of ``--recipe`` with some fields set; the reverse of `read_recipe`.
 
     Parameters
     ----------
@@ -278,11 +281,13 @@ def recipe_text(given: str | None, fields: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> recipe_text("color=RGB", {"range": (0, 1), "layout": "NHWC"})
-    'color=RGB,range=0:1,layout=NHWC'
+    >>> recipe_text("color=RGB,fit=crop", {"range": (0, 1), "fit": "stretch"})
+    'color=RGB,range=0:1,fit=stretch'
     """
+    words = filter(None, (given or "").split(","))
+    kept = [word for word in words if word.partition("=")[0].strip() not in fields]
     added = [f"{name}={':'.join(_words(value))}" for name, value in fields.items()]
-    return ",".join([*([given] if given else []), *added])
+    return ",".join([*kept, *added])
 
 
 def _words(value: Any) -> list[str]:

@@ -26,7 +26,7 @@ ClassMap = Annotated[
     list[str] | None,
     typer.Option(
         "--map",
-        help="DATA[,…]=MODEL[,…]: the same class. Repeatable.",
+        help="DATA[,…]=MODEL[,…]: the same class. Repeatable; the same DATA again adds to it.",
         autocompletion=completing.mapped_classes,
     ),
 ]
@@ -87,11 +87,7 @@ def truth_options(
         stated = {name: _color(text) for name, text in pairs(colors, "=", "--color").items()}
     return {
         "classes": stated,
-        "mapping": {
-            tuple(map(_class, data.split(","))): tuple(map(_class, own.split(",")))
-            for data, own in pairs(mapping, "=", "--map").items()
-        }
-        or None,
+        "mapping": _mapping(mapping) or None,
         "ignore": [
             _color(text) if colors and _is_color(text) else _class(text) for text in ignore or []
         ]
@@ -115,6 +111,23 @@ def _classes(text: str) -> int | list[str] | dict[str, int]:
             param_hint="--classes",
         )
     return found
+
+
+def _mapping(texts: list[str] | None) -> dict[tuple[str | int, ...], tuple[str | int, ...]]:
+    """Return the model's classes of the data's; the same ones of the data again add to them.
+
+    Examples
+    --------
+    >>> _mapping(["road=road", "car,bus=car", "road=mark", "bus,car=car,bus"])
+    {('road',): ('road', 'mark'), ('car', 'bus'): ('car', 'bus')}
+    """
+    found: dict[frozenset[str | int], tuple[list[str | int], list[str | int]]] = {}
+    for text in texts or []:
+        ((data, own),) = pairs([text], "=", "--map").items()
+        names = [_class(name) for name in data.split(",")]
+        _, classes = found.setdefault(frozenset(names), (names, []))
+        classes += [one for one in map(_class, own.split(",")) if one not in classes]
+    return {tuple(names): tuple(classes) for names, classes in found.values()}
 
 
 def _class(text: str) -> str | int:
