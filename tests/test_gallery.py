@@ -251,6 +251,9 @@ def test_classifications(place):
     assert sum(count for _, _, count in cells) == 7
     opened = Asked(found)("open", row=0, against="")
     assert opened["bars"]["_results"][0]["bars"][0]["name"] in {"red", "green", "blue"}
+    (tile,) = Asked(found)("tiles", rows=[0], layer="prediction")["tiles"]
+    row = found.predictions.table(["label", "probability"]).iloc[0]
+    assert tile["detail"] == f"{100 * row['probability']:.0f} % {row['label']}"
 
 
 def test_the_static_picture(gallery):

@@ -258,6 +258,19 @@ test("a column sorts, and again the other way round", async () => {
   await vi.waitFor(() => expect(rowsOnScreen()).toEqual([0, 1, 2, 3]));
 });
 
+test("a class stands below its image, with the value that sorts", async () => {
+  const { el, view } = shown();
+  await vi.waitFor(() => expect(view.grid.root.dataset.drawn).toBe("4/4"));
+  const words = () =>
+    [...el.querySelectorAll(".wnb-gallery-tile-value")].map((one) => one.textContent);
+  for (const row of [0, 1]) view.tiles.get(row).detail = "75 % drake";
+  view.grid.drawNow();
+  expect(words().slice(0, 3)).toEqual(["75 % drake, 0.4", "0.8", "75 % drake, 0.9"]);
+  view.model.set("sort_by", "probability"); // which the class has beside it
+  view.grid.drawNow();
+  expect(words().slice(0, 3)).toEqual(["75 % drake", "", "75 % drake"]);
+});
+
 test("one class alone, and all again", async () => {
   const { el, model } = shown();
   find(el, "Draw only road").click();

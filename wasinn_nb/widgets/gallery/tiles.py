@@ -130,7 +130,7 @@ class Tiles:
             reason = f"{values['error_kind']}: {values['error']}"
             return tile | {"error": inert(reason, _NAMED)}
         if values.get("label") is not None:
-            tile["detail"] = f"{inert(values['label'], 80)} {100 * values['probability']:.0f} %"
+            tile["detail"] = f"{100 * values['probability']:.0f} % {inert(values['label'], 80)}"
         if values["thumbnail"] is not None:
             tile["thumbnail"] = values["thumbnail"]
         if draw is not None and (values.get("mask") is not None):

@@ -156,7 +156,11 @@ async function openedTile({ traits, layers, change_colors }, row, against) {
       ...{ hidden: traits.hidden, _still_id: "", _confidence: [], _change_colors: change_colors },
       _sent_image: image,
       _masks: masks,
-      _notes: [{ text: "This page has the image and its masks at the size of the thumbnail." }],
+      _notes: [
+        {
+          text: "This page has the image and its masks at the size of the thumbnail: the parts of classes here are of that, those of the filters of the whole mask.",
+        },
+      ],
     },
   };
 }

@@ -166,7 +166,7 @@ export class TileView {
    */
   show(row, tile, { width, height, colors, version, value }) {
     this.row = row;
-    setText(this.value, value || tile?.detail || "");
+    setText(this.value, [tile?.detail, value].filter(Boolean).join(", "));
     const key = `${row}/${tile ? version : "waiting"}/${width}`;
     if (key === this.key) return;
     this.key = key;

@@ -35,6 +35,7 @@ import { hidingStill } from "./stills.js";
  * @property {string} _still_id
  */
 
+const IN_DETAILS = new Set(["label", "probability"]); // a tile says both of its class
 const VALUES_KEPT = 4000;
 /** @type {(keyof GalleryTraits)[]} */
 const SELECTING = ["text", "_filters", "_cell", "sort_by", "descending"];
@@ -73,7 +74,7 @@ export class GalleryView {
     this.grid = new Grid(this.tiles, {
       open: (place) => this.open(place),
       colors: () => this.lookOfMasks(),
-      valueOf: (row) => this.values.get(`${this.model.get("sort_by")}/${row}`) ?? "",
+      valueOf: (row) => this.valueOf(row),
       wanted: (rows) => this.askValues(rows),
       needs: (height) => this.body.style.setProperty("--wnb-grid-height", `${height}px`),
     });
@@ -433,6 +434,16 @@ export class GalleryView {
     } catch (error) {
       this.bar.complain(messageOf(error));
     }
+  }
+
+  /**
+   * The value that the rows are sorted by, unless it stands below each image anyway.
+   *
+   * @param {number} row
+   */
+  valueOf(row) {
+    const name = this.model.get("sort_by");
+    return IN_DETAILS.has(name) ? "" : (this.values.get(`${name}/${row}`) ?? "");
   }
 
   refresh() {
