@@ -9,10 +9,13 @@ import sys
 from pathlib import Path
 
 import forked
+import pytest
 import typer.testing
 from typer.testing import CliRunner
 
 from wasinn_nb import cli
+from wasinn_nb.cli.remedies import error_text
+from wasinn_nb.errors import WasiNnError
 
 # typer puts the program together again at each call, which takes longer than most commands do.
 typer.testing._get_command = lambda app: app.group
@@ -61,3 +64,15 @@ def started(*arguments, cwd=None, **environment):
         check=False,
         cwd=cwd,
     )
+
+
+def refused(*arguments):
+    """Run a command that fails; return its message as the command line puts it."""
+    with pytest.raises(WasiNnError) as caught:
+        run(*arguments)
+    return error_text(caught.value, arguments)
+
+
+def commands_in(message):
+    """Return the commands that a message offers."""
+    return message.split("; use: ")[1].split(" or ")

@@ -259,7 +259,7 @@ def test_the_values_of_u8_need_not_be_stated(tmp_path):
         ({1: "RGB"}, "a recipe has no 1; it has height, width, layout, color, "),
         ({"color": "RGB", "range": 5}, "expected 2 finite float32 numbers for range, got 5"),
         ({"color": ["RGB"], "range": (0, 1)}, "expected color as one of BGR, RGB, GRAY, RGBA, BG"),
-        ({"color": "RGB", "type": ["u8"]}, "the recipe lacks range, which the file"),
+        ({"color": "RGB", "type": ["u8"]}, "type: ['u8'] is not a tensor type; expected one"),
         ({"color": "GRAY", "range": (0, 1)}, "the recipe makes 1x1x4x6, the model takes 1x3x4x6x"),
         ({"color": "RGB", "range": (0, 1), "width": 5}, "the recipe makes 1x3x4x5, the model take"),
         (

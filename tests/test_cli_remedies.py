@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import toys
-from commands import pasted, run, shell
+from commands import commands_in, pasted, refused, run, shell
 from PIL import Image
 
 import wasinn_nb as wn
 from wasinn_nb.cards import FIVE_CALLS
 from wasinn_nb.cli.remedies import error_text, remedy_commands
-from wasinn_nb.errors import InvalidArgumentError, Remedy, WasiNnError
+from wasinn_nb.errors import InvalidArgumentError, Remedy
 
 
 @pytest.fixture
@@ -27,17 +27,6 @@ def here(here):
 def toy(here):
     toys.brightest_channel(here / "toy.xml")
     return "toy.xml"
-
-
-def refused(*arguments):
-    """Run a command that fails; return its message as the command line puts it."""
-    with pytest.raises(WasiNnError) as caught:
-        run(*arguments)
-    return error_text(caught.value, arguments)
-
-
-def commands_in(message):
-    return message.split("; use: ")[1].split(" or ")
 
 
 def test_the_command_of_the_other_task(pets, toy):
@@ -117,9 +106,9 @@ def test_another_runtime_takes_the_place_of_the_one_that_is_given():
 def test_what_a_recipe_lacks(toy):
     message = refused("card", toy, "--color", "RGB")
     (command,) = commands_in(message)
-    assert command == "wasinn-nb card toy.xml --color RGB --recipe range=0:1"
+    assert command == "wasinn-nb card toy.xml --color RGB --recipe range=0:255"
     pasted(command)
-    assert wn.model(toy).card.recipe.range == (0, 1)
+    assert wn.model(toy).card.recipe.range == (0, 255)
 
 
 def test_a_model_that_no_task_reads(here):

@@ -90,8 +90,8 @@ def test_tables_and_galleries_show_it(pets):
 
 @pytest.mark.full
 def test_the_description_says_which_classes_have_no_name(pets):
-    assert wn.describe(pets).to_dict()["stated"]["metadata"]["classes without a name"] == "1, 3"
-    assert "classes without a name: 1, 3" in run("inspect", pets)
+    assert wn.describe(pets).to_dict()["stated"]["metadata"]["2 classes without a name"] == "1, 3"
+    assert "2 classes without a name: 1, 3" in run("inspect", pets)
 
 
 @pytest.mark.full

@@ -150,7 +150,7 @@ def test_tasks_of_ultralytics(change, task, recipe):
 def test_classes_in_onnx_metadata(metadata, classes):
     found = onnx_says(**metadata)
     assert found.classes == classes
-    unread = found.facts.keys() - {"classes without a name"}
+    unread = found.facts.keys() - {"1 class without a name"}
     assert bool(unread) is not bool(classes)  # what is not understood is a fact
 
 

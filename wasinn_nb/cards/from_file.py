@@ -23,6 +23,8 @@ from wasinn_nb.cards.modelpath import (
 )
 from wasinn_nb.cards.ports import Signature
 from wasinn_nb.cards.recipes import (
+    assumed_fields,
+    check_fit,
     completed_recipe,
     fits,
     input_fields,
@@ -31,6 +33,7 @@ from wasinn_nb.cards.recipes import (
 )
 from wasinn_nb.errors import InvalidArgumentError, RecipeError, Remedy
 from wasinn_nb.imaging import PreprocessRecipe
+from wasinn_nb.literals import literal
 
 if TYPE_CHECKING:
     from wasinn_nb.cards.card import ModelCard
@@ -38,16 +41,6 @@ if TYPE_CHECKING:
     CardT = TypeVar("CardT", bound=ModelCard)
 
 __all__ = ["card_from_file"]
-
-
-_EXAMPLES: Final[Mapping[str, object]] = {
-    "color": "RGB",
-    "range": (0, 1),
-    "height": 512,
-    "width": 512,
-    "layout": "NCHW",
-    "type": "f32",
-}
 
 
 _TASKS: Final = "wasinn_nb.tasks"
@@ -150,25 +143,30 @@ def _recipe(main: Path, found: Stated, known: Any) -> PreprocessRecipe | None:
         return None
     required = ["height", "width"] if image else ["height", "width", "layout", "type"]
     missing = [*unknown_levels(values), *(name for name in required if name not in values)]
-    if missing:
-        inputs = " and ".join(f"{port.name} {port.signature}" for port in ports) or "input"
-        examples = (f"{name}={_EXAMPLES[name]!r}" for name in missing)
-        raise RecipeError(
-            f"{main.name}: the recipe lacks {', '.join(missing)}, which the file and its {inputs} "
-            f"leave open",
-            remedy=Remedy(
-                f"add what is missing, as in recipe=dict({', '.join(examples)})",
-                [{"recipe": {name: _EXAMPLES[name] for name in missing}}],
-            ),
-        )
+    # What is wrong is said before what is missing.
+    port = None if image is None else image.port
     try:
-        recipe = completed_recipe(values, None if image is None else image.port)
+        recipe = completed_recipe(assumed_fields(image) | values, port)
     except RecipeError as error:
         raise RecipeError(f"{main.name}: {error.problem}", remedy=error.remedy) from error
     if image is not None and not fits(recipe, image.port):
         raise RecipeError(
             f"{main.name}: the recipe makes {'x'.join(map(str, recipe.dimensions))}, the model "
             f"takes {image.port.signature}: check height, width, layout and color"
+        )
+    if missing:
+        if port is not None:
+            check_fit(port, recipe)
+        inputs = " and ".join(f"{port.name} {port.signature}" for port in ports) or "input"
+        completed = recipe.to_dict() | {"range": recipe.range}
+        assumed = {name: completed[name] for name in missing}
+        words = ", ".join(f"{name}={literal(value)}" for name, value in assumed.items())
+        raise RecipeError(
+            f"{main.name}: the recipe lacks {', '.join(missing)}, which the file and its {inputs} "
+            f"leave open",
+            remedy=Remedy(
+                f"add what is missing, as in recipe=dict({words})", [{"recipe": assumed}]
+            ),
         )
     return recipe
 

@@ -24,7 +24,7 @@ from wasinn_nb.cards.tflite import read_tflite
 from wasinn_nb.cards.unnamed import unnamed_class
 from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.files import is_file
-from wasinn_nb.wording import listed
+from wasinn_nb.wording import counted, listed
 
 __all__ = ["Stated", "check_with_weights", "stated"]
 
@@ -214,7 +214,8 @@ def _common_fields(
             recipe["layout"] = layouts.pop()
     unnamed = [n for n, name in enumerate(meaning.classes) if name == unnamed_class(n)]
     if unnamed:
-        facts = {**facts, "classes without a name": listed([*map(str, unnamed)], _MOST_LISTED)}
+        label = f"{counted(len(unnamed), 'class')} without a name"
+        facts = {**facts, label: listed([*map(str, unnamed)], _MOST_LISTED)}
     cleaned = {clean_text(key): clean_text(text) for key, text in facts.items()}
     facts_with_text = [(key, text) for key, text in cleaned.items() if text]
     return {

@@ -18,6 +18,8 @@ from wasinn_nb.literals import literal
 __all__ = [
     "DEFAULT_SIDE",
     "PartialRecipe",
+    "assumed_fields",
+    "check_fit",
     "completed_recipe",
     "fits",
     "input_fields",
@@ -76,21 +78,21 @@ def recipe_for(
     """
     port = one_input(signature)
     if isinstance(stated, PreprocessRecipe):
-        _check_fit(port, stated)
+        check_fit(port, stated)
         return stated, ()
     known = partial_fields(stated)
     if known.keys() >= _OF_THE_INPUT and not unknown_levels(known):
         recipe = completed_recipe(known, port)
-        _check_fit(port, recipe)
+        check_fit(port, recipe)
         return recipe, ()
     found = image_input(signature, known.get("layout"))
-    values = {"height": DEFAULT_SIDE, "width": DEFAULT_SIDE} | input_fields(found) | known
+    values = input_fields(found) | known
     missing = unknown_levels(values) if known else ["color", "range"]
+    values = assumed_fields(found) | values
     if missing:
-        values = {"color": _ASSUMED_COLORS[found.channels], "resize": "bilinear"} | values
         missing += [] if "resize" in known else ["resize"]
     recipe = completed_recipe(values, port)
-    _check_fit(port, recipe)
+    check_fit(port, recipe)
     assumed = [assumed_recipe(recipe, missing)] if missing else []
     sides = {"height": found.height, "width": found.width}
     if any(side is None and name not in known for name, side in sides.items()):
@@ -131,6 +133,18 @@ def input_fields(image: ImageInput) -> dict[str, Any]:
     if image.channels == 1:
         values["color"] = "GRAY"
     return values | {"layout": image.layout, "type": image.type}
+
+
+def assumed_fields(image: ImageInput | None) -> dict[str, Any]:
+    """Return what is assumed of a recipe where nothing states it; the range is the type's own.
+
+    Parameters
+    ----------
+    image : ImageInput or None
+        The input; None where it is not known.
+    """
+    color = _ASSUMED_COLORS[3 if image is None else image.channels]
+    return {"height": DEFAULT_SIDE, "width": DEFAULT_SIDE, "color": color}
 
 
 def unknown_levels(values: Mapping[str, Any]) -> list[str]:
@@ -175,7 +189,14 @@ def fits(recipe: PreprocessRecipe, port: Port) -> bool:
     )
 
 
-def _check_fit(port: Port, recipe: PreprocessRecipe) -> None:
+def check_fit(port: Port, recipe: PreprocessRecipe) -> None:
+    """Refuse a recipe that makes what an input does not take, be it of another type.
+
+    Raises
+    ------
+    InvalidArgumentError
+        With the type of the input as its remedy, where that is all.
+    """
     made = f"{'x'.join(map(str, recipe.dimensions))}x{recipe.type.suffix}"
     if not fits(recipe, port):
         raise InvalidArgumentError(

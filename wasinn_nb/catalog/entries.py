@@ -183,7 +183,7 @@ class Model:
     @property
     def verified(self) -> bool:
         """Whether the files are, byte for byte, those that the card describes."""
-        if self.precision is None:
+        if self.precision is None or self.precision not in self.card.precisions:
             return matching_precision(self.card, self.files) is not None
         return _are_those(self.card, self.precision, self.files)
 

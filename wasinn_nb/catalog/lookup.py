@@ -268,8 +268,9 @@ def _copy(precision: str | None, path: Path, place: Place, home: Path | None = N
     card = found.card if found else ModelCard(as_name(stem))
     files = model_files(path.absolute())
     copy = Copy(card, precision, files, place, found.path if found else None)
-    if precision is None and copy.missing is None:
-        return replace(copy, precision=matching_precision(card, files))
+    if precision not in card.precisions and copy.missing is None:
+        # A folder may be called int9 or fp16 for other reasons: the bytes say more.
+        return replace(copy, precision=matching_precision(card, files) or precision)
     return copy
 
 
@@ -306,16 +307,25 @@ def _in_folder(folder: Path, precision: str | None) -> Model:
     names = [*(described_stems(described.card) if described else ()), folder.absolute().name]
     place = Place(short_path(folder), folder)
     found = next(filter(None, (list(main_files(folder, name)) for name in names)), [])
+    if not found and not is_model_file(folder):  # called otherwise, but the only one
+        mains = _mains_in(folder)
+        found = [(precision_of(folder.absolute()), mains[0])] if len(mains) == 1 else []
     copies_here = [_copy(known, path, place) for known, path in found]
     if (copy := best(copies_here, precision)) is None:
         raise MissingFileError(_no_model_in(folder, names[0], precision))
     return copy.checked_model()
 
 
+def _mains_in(folder: Path) -> list[Path]:
+    """Return the main files of the models in a folder."""
+    inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    return [path for path in inside if _looks_like_model(path)]
+
+
 def _no_model_in(folder: Path, name: str, precision: str | None) -> str:
     """Say that a folder has no model that is called as it should be, and which ones it has."""
-    inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    models = [str(path) for path in inside if _looks_like_model(path)]
+    inside = any(not path.name.startswith(".") for path in folder.iterdir())
+    models = [*map(str, _mains_in(folder))]
     of = f" of precision {precision}" if precision else ""
     if is_model_file(folder):  # a file was meant
         holds = "without a model" if inside else "which is empty"

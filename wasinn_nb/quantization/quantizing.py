@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from wasinn_nb import catalog
-from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.benchmark import bench
 from wasinn_nb.cards import ModelCard, ModelFile, PartialRecipe
 from wasinn_nb.catalog import Model
@@ -23,6 +22,7 @@ from wasinn_nb.imaging import ImageSource
 from wasinn_nb.json_files import json_text
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.progress import Progress, progress_bar
+from wasinn_nb.quantization.cards import int8_card
 from wasinn_nb.quantization.judging import Judge, Judgement
 from wasinn_nb.quantization.result import Quantization
 from wasinn_nb.quantization.samples import Sample, Tensors, split
@@ -148,7 +148,7 @@ def quantize(
         with staged(target, final) as stage:
             for path in best.pipeline.model.files:
                 shutil.copyfile(path, stage / path.name)
-            _card(reference, name, best.pipeline.model.files).write(stage / final)
+            _described(maker.card, best.pipeline.model.files).write(stage / final)
     made = catalog.model(target / final)
     found = Quantization(
         made,
@@ -202,6 +202,7 @@ class _Maker:
         stages: Stages,
     ) -> None:
         self.reference = reference
+        self.card = int8_card(reference, name)
         self._samples, self._work, self._name = samples, work, name
         self._judge, self.stages = judge, stages
 
@@ -221,9 +222,10 @@ class _Maker:
             keep=kept,
             input=lambda _: self.reference.recipe,
         )
-        card = self.reference.model.card.replace(name=self._name, precisions={})
-        changes = {"model": catalog.model(path, card=card), "card": None}
-        pipeline = Pipeline(**{**self.reference.arguments, **changes})
+        # What the original's file states, the INT8 file does not: its card and recipe are passed.
+        pipeline = self.reference.variant(
+            model=catalog.model(path, card=self.card), recipe=self.reference.recipe
+        )
         return _Attempt(pipeline, quantized, kept, self._judge(pipeline))
 
 
@@ -254,21 +256,12 @@ def _preferred(reference: Pipeline) -> list[Pipeline]:
     return [own] if own.precision != reference.precision else []
 
 
-def _card(reference: Pipeline, name: str, files: Sequence[Path]) -> ModelCard:
-    """Return the card of the INT8 model: the original's, without its files and figures."""
-    card = reference.model.card
+def _described(card: ModelCard, files: Sequence[Path]) -> ModelCard:
+    """Return the card of the INT8 model with what it says of the model's files."""
     described = tuple(
         ModelFile(path.name, path.stat().st_size, sha384) for path, sha384 in _hashed(files)
     )
-    about = f"{card.name} in INT8 by NNCF. {card.description}".strip()
-    return card.replace(
-        name=name,
-        encoding=GraphEncoding.OPENVINO,
-        recipe=card.recipe if reference.assumed else reference.recipe,
-        precisions={_PRECISION: described},
-        description=about,
-        figures={},
-    )
+    return card.replace(precisions={_PRECISION: described})
 
 
 def _hashed(files: Sequence[Path]) -> Iterator[tuple[Path, str]]:
