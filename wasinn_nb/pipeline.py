@@ -23,6 +23,7 @@ from wasinn_nb.imaging import (
     ImageSource,
     PreprocessRecipe,
     Resize,
+    ignored_orientation,
     open_for,
     pixels_to_tensor,
     read_encoded,
@@ -178,7 +179,7 @@ class Pipeline:
         self.load_seconds = time.perf_counter() - start
         self.model_cache: Path | None = getattr(self._graph, "model_cache", None)
         self.reading, self.assumed = plan.reading, (*plan.assumed, *plan.reading.assumed)
-        self._assumed = plan.assumed
+        self._assumed, self._exif_stated = plan.assumed, plan.exif_stated
         self.recipe = plan.recipe
         self.target = self._graph.device
         self.precision = self._graph.precision
@@ -258,7 +259,10 @@ class Pipeline:
         decoded = isinstance(image, Image.Image | np.ndarray)
         source = image if decoded else read_encoded(image)
         opened = open_for(source, recipe)
+        if self._exif_stated:
+            opened = opened._replace(ignored=1)
         depth = "" if recipe.bits else unused_bits(opened.content, source)
+        notes = (depth, ignored_orientation(opened.ignored))
         read = time.perf_counter()
         pixels = resized_pixels(opened, recipe, self._threads)
         if self._graph.fuses_input:
@@ -268,7 +272,7 @@ class Pipeline:
         prepared = time.perf_counter()
         seconds = {"read": read - started, "preprocess": prepared - read}
         kept = source.content if isinstance(source, EncodedImage) else source
-        return Prepared(tensor, pixels, opened, kept, seconds, (depth,) if depth else ())
+        return Prepared(tensor, pixels, opened, kept, seconds, tuple(filter(None, notes)))
 
     def result(self, prepared: Prepared, outputs: Sequence[Tensor], seconds: float) -> Any:
         """Return what the outputs mean.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -43,6 +44,8 @@ class Plan:
         From the time when `head_of` was called.
     assumed : tuple of str
         What nothing states about the recipe.
+    exif_stated : bool
+        Whether the caller says what becomes of the EXIF orientation.
 
     Raises
     ------
@@ -76,6 +79,8 @@ class Plan:
             self._task = task(stated.task)
         self._scores, self._measured = scores, measured
         self._given = _laid_over(card.recipe, recipe)
+        # A whole recipe has a value for it, whether or not it was thought of.
+        self.exif_stated = isinstance(recipe, Mapping) and "exif" in recipe
         if resize is not None:
             self._given = _laid_over(self._given, {"resize": resize})
         self._in_file = {} if isinstance(self._given, PreprocessRecipe) else stated.recipe

@@ -23,7 +23,15 @@ from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.evaluation.result import Evaluation
 from wasinn_nb.evaluation.samples import Sample
 from wasinn_nb.evaluation.stored import Stored
-from wasinn_nb.imaging import WHOLE, Exif, exif_orientation, is_sideways, open_image, stored_mask
+from wasinn_nb.imaging import (
+    WHOLE,
+    Exif,
+    exif_orientation,
+    ignored_orientation,
+    is_sideways,
+    open_image,
+    stored_mask,
+)
 from wasinn_nb.tasks.segmentation import (
     SegmentationResult,
     labels_of,
@@ -34,6 +42,7 @@ from wasinn_nb.tasks.segmentation import (
 __all__ = ["Compared", "MaskTally", "with_card"]
 
 _UPRIGHT: Final = 1
+_ORIENTATIONS: Final = frozenset(map(ignored_orientation, range(2, 9)))
 _ASPECT_TOLERANCE: Final = 0.02  # a mask may be rounded to another size, not turned or cut
 
 
@@ -101,7 +110,8 @@ class MaskTally:
         """
         true, predicted, result, uncovered = self.compared(pair, found, card)
         if result is not None:
-            self._assumed |= dict.fromkeys(result.assumed)
+            # What is said of orientations here names the images.
+            self._assumed |= dict.fromkeys(x for x in result.assumed if x not in _ORIENTATIONS)
             if _is_turned(pair.prediction) or _is_turned(result.image):
                 self._turned[_applies_exif(result)].append(pair.name)
         size = len(self._map.names)

@@ -4,7 +4,7 @@ from wasinn_nb.imaging.colors import rgb_image, rgb_pixels, rgba_image
 from wasinn_nb.imaging.coverage import WHOLE, Coverage
 from wasinn_nb.imaging.decoders import DECODERS_MEAN, DECODERS_MOST
 from wasinn_nb.imaging.depth import spread, unused_bits
-from wasinn_nb.imaging.exif import exif_orientation, is_sideways
+from wasinn_nb.imaging.exif import exif_orientation, ignored_orientation, is_sideways
 from wasinn_nb.imaging.keeping import kept_image
 from wasinn_nb.imaging.masks import StoredMask, stored_mask
 from wasinn_nb.imaging.placement import Box, Placement, centered, cover_size, inside_size
@@ -72,6 +72,7 @@ __all__ = [
     "cover_size",
     "encoded_bytes",
     "exif_orientation",
+    "ignored_orientation",
     "image_to_bytes",
     "image_to_tensor",
     "inside_size",

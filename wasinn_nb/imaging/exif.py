@@ -6,7 +6,7 @@ from typing import Final
 
 from PIL import ExifTags, Image
 
-__all__ = ["exif_orientation", "is_sideways"]
+__all__ = ["exif_orientation", "ignored_orientation", "is_sideways"]
 
 _UPRIGHT: Final = 1
 _FIRST_SIDEWAYS: Final = 5
@@ -58,3 +58,26 @@ def is_sideways(image: Image.Image) -> bool:
     True
     """
     return exif_orientation(image) >= _FIRST_SIDEWAYS
+
+
+def ignored_orientation(orientation: int) -> str:
+    """Return a sentence on an EXIF orientation that is not applied; nothing of an upright image.
+
+    Parameters
+    ----------
+    orientation : int
+        As from :func:`exif_orientation`.
+
+    Examples
+    --------
+    >>> ignored_orientation(6)
+    'the image as it is stored, not turned by its EXIF orientation 6 (recipe exif=apply turns it)'
+    >>> ignored_orientation(1)
+    ''
+    """
+    if orientation == _UPRIGHT:
+        return ""
+    return (
+        f"the image as it is stored, not turned by its EXIF orientation {orientation} (recipe "
+        f"exif=apply turns it)"
+    )

@@ -139,7 +139,7 @@ def open_for(image: ImageSource | EncodedImage, recipe: PreprocessRecipe) -> Ope
 
     Examples
     --------
-    >>> open_for(np.zeros((4, 6), np.uint8), PreprocessRecipe(2, 2))[1:]
+    >>> open_for(np.zeros((4, 6), np.uint8), PreprocessRecipe(2, 2))[1:3]
     (4, 6)
     """
     needed = None

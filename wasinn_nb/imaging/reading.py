@@ -67,11 +67,15 @@ class OpenedImage(NamedTuple):
     height, width : int
         The size, in pixels, that the image has at full resolution; that of `content` is smaller
         where libjpeg decoded it at a part of its size.
+    ignored : int
+        The EXIF orientation that was not applied; 1 where there was none, or where it is known
+        that it is not to be applied.
     """
 
     content: Image.Image | NDArray[np.uint8]
     height: int
     width: int
+    ignored: int = 1
 
     @property
     def image(self) -> Image.Image:
@@ -198,17 +202,23 @@ def _complete(
         reduced_from = None if needed is None else _reduce(image, exif, needed)
         if (
             file is not None
-            and (exif == "ignore" or exif_orientation(image) in {None, 1})
+            and (exif == "ignore" or exif_orientation(image) == 1)
             and (pixels := jpeg_pixels(image, file)) is not None
         ):
-            return OpenedImage(pixels, *(reduced_from or pixels.shape[:2]))
+            ignored = _ignored(image) if exif == "ignore" else 1
+            height, width = reduced_from or pixels.shape[:2]
+            return OpenedImage(pixels, height, width, ignored)
         turned_by_pillow = exif_orientation(image) if image.format == "TIFF" else None
         image.load()
         if exif == "apply":
-            image = ImageOps.exif_transpose(image)
-        elif turned_by_pillow in _TURNED_BACK:
-            image = image.transpose(_TURNED_BACK[turned_by_pillow])
-        return OpenedImage(image, *(reduced_from or image.size[::-1]))
+            image, ignored = ImageOps.exif_transpose(image), 1
+        elif turned_by_pillow is None:
+            ignored = _ignored(image)
+        else:
+            ignored = turned_by_pillow
+            if ignored in _TURNED_BACK:
+                image = image.transpose(_TURNED_BACK[ignored])
+        return OpenedImage(image, *(reduced_from or image.size[::-1]), ignored)
     except BROKEN as error:
         begins_like = f"a {image.format}" if image.format else "an image"
         raise ImageError(
@@ -216,6 +226,14 @@ def _complete(
             f"fetch or export it again",
             source=name,
         ) from error
+
+
+def _ignored(image: Image.Image) -> int:
+    """Return the EXIF orientation of an image; 1 where its EXIF cannot be read."""
+    try:
+        return exif_orientation(image)
+    except BROKEN:
+        return 1
 
 
 def _reduce(image: Image.Image, exif: Exif, needed: _Needed) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.errors import ImageError, InvalidArgumentError, Remedy
-from wasinn_nb.imaging import Coverage, ImageSource, open_image
+from wasinn_nb.imaging import Coverage, ImageSource, ignored_orientation, open_image
 from wasinn_nb.json_files import json_text
 from wasinn_nb.origin import Origin
 from wasinn_nb.prediction.arrow import arrow
@@ -19,12 +19,14 @@ from wasinn_nb.tasks import saturated_row
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import Confidence, SegmentationResult
 
-__all__ = ["SATURATED", "Columns", "columns_of", "mask_labels", "no_mask"]
+__all__ = ["IGNORED_EXIF", "SATURATED", "Columns", "columns_of", "mask_labels", "no_mask"]
 
 _TOP: Final = 5
 _CONFIDENCE: Final = ("mean_confidence", "lowest_confidence", "near_tie")
 SATURATED: Final = "saturated"
 """The column of the part of the pixels whose confidence means nothing; of a classifier 0 or 1."""
+IGNORED_EXIF: Final = "exif_ignored"
+"""The column of the EXIF orientation that was not applied; 1 where there was none."""
 _COMPRESSION: Final = 3  # of zlib: beyond, masks take twice the time for a tenth of the bytes
 
 
@@ -125,7 +127,7 @@ class _MaskColumns:
             origin.files,
             origin.runtime,
             self._threshold,
-            self._assumed,
+            _assumed(self._assumed, row),
             Coverage.of_values(row["covers"]),
             sure,
             () if sure is None else sure.remarks,
@@ -175,9 +177,15 @@ class _ScoreColumns:
             None,
             image,
             seconds_of(row),
-            self._assumed,
+            _assumed(self._assumed, row),
             remarks=(saturated_row(),) if row.get(SATURATED) else (),
         )
+
+
+def _assumed(of_model: tuple[str, ...], row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what is assumed of a model, and of the image of a row."""
+    turned = ignored_orientation(row.get(IGNORED_EXIF) or 1)
+    return (*of_model, turned) if turned else of_model
 
 
 class _JsonColumns:

@@ -24,7 +24,7 @@ from wasinn_nb.prediction.exporting import exported
 from wasinn_nb.prediction.ordering import usual_order, worst_order
 from wasinn_nb.prediction.originals import image_of
 from wasinn_nb.prediction.querying import rows_that_hold
-from wasinn_nb.prediction.saturation import saturation_remarks
+from wasinn_nb.prediction.row_remarks import row_remarks
 from wasinn_nb.prediction.schema import HEAVY
 from wasinn_nb.prediction.table import StoredRows, plain_arrays
 from wasinn_nb.progress import Progress
@@ -120,7 +120,7 @@ class Predictions(Report, arrays="take .table() of pandas, or .result(row)"):
     @cached_property
     def remarks(self) -> tuple[str, ...]:
         """What a reader of the rows should know of them."""
-        return (*self._about_run, *saturation_remarks(self))
+        return (*self._about_run, *row_remarks(self))
 
     @property
     def columns(self) -> tuple[str, ...]:

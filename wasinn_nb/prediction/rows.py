@@ -61,6 +61,7 @@ def finished_row(
         **values,
         "width": prepared.opened.width,
         "height": prepared.opened.height,
+        "exif_ignored": prepared.opened.ignored,
         "status": "done",
         "seconds_read": content.seconds + result.timings["read"],
         "seconds_preprocess": result.timings["preprocess"],

@@ -31,7 +31,8 @@ HEAVY: Final = frozenset({"mask", "thumbnail", "probabilities"})
 _RESERVED: Final = frozenset(
     {
         *("source", "source_bytes", "name", "size", "mtime_ns", "inode", "etag", "sha256"),
-        *("width", "height", "status", "error", "error_kind", "digest", "finished", "run"),
+        *("width", "height", "exif_ignored", "status", "error", "error_kind", "digest"),
+        *("finished", "run"),
         *("seconds_read", "seconds_preprocess", "seconds_infer", "seconds_write", "thumbnail"),
         *("mask", "mask_width", "mask_height", "pixels", "covers"),
         *("mean_confidence", "lowest_confidence", "near_tie", "saturated"),
@@ -60,6 +61,7 @@ def base_fields() -> list[Any]:
         pa.field("sha256", pa.string()),
         pa.field("width", pa.int32()),
         pa.field("height", pa.int32()),
+        pa.field("exif_ignored", pa.int32()),
         pa.field("status", pa.string(), nullable=False),
         pa.field("error_kind", pa.string()),
         pa.field("error", pa.string()),
