@@ -15,11 +15,12 @@ from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation import Evaluation, evaluate
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.quantization.losses import ClassLoss, Interval, class_losses, mean_loss
-from wasinn_nb.quantization.samples import Sample
+from wasinn_nb.quantization.samples import UNREADABLE, Sample, Unreadable, reasons
 from wasinn_nb.quantization.stages import Stages
 from wasinn_nb.quantization.truths import Truths
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import SegmentationResult
+from wasinn_nb.wording import counted
 
 __all__ = ["Judge", "Judgement"]
 
@@ -67,6 +68,18 @@ class Judge:
     truths : Truths, optional
     stages : Stages
         Told of each image and model.
+
+    Attributes
+    ----------
+    samples : tuple of Sample
+        Those that judge.
+    unreadable : tuple of (str, str)
+        Those of *samples* that could not be decoded and were passed over.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If none of them can be read, or the model or the masks do not fit.
     """
 
     def __init__(
@@ -76,9 +89,21 @@ class Judge:
         truths: Truths | None,
         stages: Stages,
     ) -> None:
-        self._samples, self._truths, self._stages = samples, truths, stages
+        self._truths, self._stages = truths, stages
         stages.begin("f32 model")
-        results = self._results(reference)
+        results, read, unreadable = [], [], []
+        for sample in samples:
+            try:
+                results.append(self._result(reference, sample))
+                read.append(sample)
+            except UNREADABLE as error:
+                unreadable.append((sample.item.name, str(error)))
+                stages.fewer(2)  # nor does the INT8 model read it
+        if not read:
+            problem = f"none of {counted(len(unreadable), 'image')} that would judge can be read"
+            raise InvalidArgumentError("; ".join([problem, *reasons(unreadable)]))
+        self.samples: tuple[Sample, ...] = tuple(read)
+        self.unreadable: tuple[Unreadable, ...] = tuple(unreadable)
         self._card = self._named(results[0])
         self._labels = [_labels(result) for result in results]
         self._before = self._evaluated(results)
@@ -86,7 +111,7 @@ class Judge:
     @property
     def count(self) -> int:
         """How many images judge."""
-        return len(self._samples)
+        return len(self.samples)
 
     def __call__(self, pipeline: Pipeline) -> Judgement:
         """Judge an INT8 model."""
@@ -94,7 +119,7 @@ class Judge:
         matrix = np.zeros((size, size), np.int64)
         shares = []
         self._stages.begin("INT8 model")
-        results = self._results(pipeline)
+        results = [self._result(pipeline, sample) for sample in self.samples]
         for result, labels in zip(results, self._labels, strict=True):
             found = _labels(result)
             matrix += _confusion(labels, found, size)
@@ -116,24 +141,23 @@ class Judge:
             (self._before.miou, after.miou),
         )
 
-    def _results(self, pipeline: Pipeline) -> list[SegmentationResult | ClassificationResult]:
-        """Return what a model makes of each image; it runs once."""
-        results = []
-        for sample in self._samples:
-            result = pipeline(sample.image())
-            self._stages.step()
-            if isinstance(result, ClassificationResult) and self._truths is not None:
-                raise InvalidArgumentError(
-                    "masks are for segmentation models; of a classifier, evaluate both models with "
-                    "wasinn_nb.evaluate"
-                )
-            if not isinstance(result, SegmentationResult | ClassificationResult):
-                raise InvalidArgumentError(
-                    f"expected a model for segmentation or classification, {pipeline.model.name} "
-                    f"gives {type(result).__name__}"
-                )
-            results.append(result)
-        return results
+    def _result(
+        self, pipeline: Pipeline, sample: Sample
+    ) -> SegmentationResult | ClassificationResult:
+        """Return what a model makes of an image."""
+        result = pipeline(sample.image())
+        self._stages.step()
+        if isinstance(result, ClassificationResult) and self._truths is not None:
+            raise InvalidArgumentError(
+                "masks are for segmentation models; of a classifier, evaluate both models with "
+                "wasinn_nb.evaluate"
+            )
+        if not isinstance(result, SegmentationResult | ClassificationResult):
+            raise InvalidArgumentError(
+                f"expected a model for segmentation or classification, {pipeline.model.name} "
+                f"gives {type(result).__name__}"
+            )
+        return result
 
     def _named(self, result: SegmentationResult | ClassificationResult) -> ModelCard:
         card = result.card
@@ -150,9 +174,10 @@ class Judge:
         if self._truths is None:
             return None
         self._stages.begin("comparing with the masks")
+        masks = self._truths.masks
         found = evaluate(
-            {sample.name: one for sample, one in zip(self._samples, results, strict=True)},
-            self._truths.masks,
+            {sample.name: one for sample, one in zip(self.samples, results, strict=True)},
+            {sample.name: masks[sample.name] for sample in self.samples},
             worst=0,
             progress=False,
             **self._truths.options,
@@ -165,7 +190,7 @@ class Judge:
     ) -> tuple[tuple[str, float, float | None], ...]:
         rows = [
             (sample.name, share, None if drops is None else drops.get(sample.name))
-            for sample, share in zip(self._samples, shares, strict=True)
+            for sample, share in zip(self.samples, shares, strict=True)
         ]
         if drops is None:
             return tuple(sorted(rows, key=lambda row: row[1]))

@@ -69,9 +69,10 @@ def quantize(
     Parameters
     ----------
     model : name, path or Model
-        An OpenVINO IR or ONNX model of one image, for segmentation or classification.
+        An OpenVINO IR, ONNX or TensorFlow model of one image, for segmentation or classification.
     images : folder, glob, manifest, Predictions or iterable of images
-        What calibrates; as for `predict`.  Without *test_images*, one image of four judges instead.
+        What calibrates; as for `predict`.  Those that cannot be read are passed over, and the
+        report names them.  Without *test_images*, one image of four judges instead.
     masks : folder, mapping or sequence, optional
         The truth of the images that judge, as for `evaluate`.  Of segmentation models only.
     folder : path-like, optional
@@ -100,7 +101,7 @@ def quantize(
     UnsupportedOperationError
         If NNCF is not installed: ``pip install 'wasinn-nb[quantize]'``.
     InvalidArgumentError
-        If an image would calibrate and judge, there are too few, masks do not fit, or the folder
+        If an image would calibrate and judge, too few can be read, masks do not fit, or the folder
         is not empty.
     RuntimeFailure
         If NNCF cannot quantize the model.
@@ -140,7 +141,7 @@ def quantize(
         stages.begin("timing", of_attempt=False)
         timings = bench(
             [reference, best.pipeline, *_preferred(reference)],
-            chosen.judged[0].image(),
+            judge.samples[0].image(),
             rounds=_ROUNDS,
             progress=stages.part(planned=_ROUNDS),
         )
@@ -163,9 +164,9 @@ def quantize(
         layers,
         {
             "calibration": len(chosen.calibration),
-            "judged": len(chosen.judged),
-            "classified": reference.reading.card.task == "classification",
-            "unreadable": [name for name, _ in chosen.unreadable],
+            "judged": judge.count,
+            "classified": reference.reading.task == "classification",
+            "unreadable": [name for name, _ in (*chosen.unreadable, *judge.unreadable)],
         },
     )
     found.write_html(target / _PAGE)

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.errors import InvalidArgumentError, Remedy, WasiNnError
+from wasinn_nb.errors import ImageError, InvalidArgumentError, Remedy, WasiNnError
 from wasinn_nb.imaging import (
     IMAGE_SUFFIXES,
     EncodedImage,
     ImageSource,
     PreprocessRecipe,
     image_to_tensor,
+    open_image,
 )
 from wasinn_nb.prediction import Item, Predictions, listing, read_item
 from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.quantization.stages import Stages
 from wasinn_nb.wording import counted, listed
 
-__all__ = ["Sample", "Split", "Tensors", "split"]
+__all__ = ["UNREADABLE", "Sample", "Split", "Tensors", "Unreadable", "reasons", "split"]
 
 _JUDGED_OF: Final = 4  # where one folder is for both, one image of so many judges
 _NAMED: Final = 3
+
+UNREADABLE: Final = (ImageError, OSError)
+"""What is raised where an image cannot be read."""
+
+
+Unreadable: TypeAlias = tuple[str, str]
+"""The name of an image that cannot be read, and the reason."""
 
 
 class Sample(NamedTuple):
@@ -34,6 +42,7 @@ class Sample(NamedTuple):
     name: str
     item: Item
     sha256: str
+    """Empty where the file cannot be read: it may have a mask all the same."""
 
     def image(self) -> ImageSource:
         """Return the image: the path of a file, else its content."""
@@ -50,8 +59,8 @@ class Split(NamedTuple):
     judged: tuple[Sample, ...]
     masked: tuple[Sample, ...]
     """Those to which masks belong, in the order in which they were given."""
-    unreadable: tuple[tuple[str, str], ...] = ()
-    """Name and reason."""
+    unreadable: tuple[Unreadable, ...] = ()
+    """Those that were passed over; the images that judge are not decoded yet."""
 
 
 def split(images: Any, test_images: Any, subset: int, progress: Progress = False) -> Split:
@@ -73,16 +82,17 @@ def split(images: Any, test_images: Any, subset: int, progress: Progress = False
     InvalidArgumentError
         If there are too few, or an image is on both sides.
     """
-    own, unreadable = _samples(images, progress)
+    masked, unreadable = _samples(images, progress)
+    own = [sample for sample in masked if sample.sha256]
     if test_images is None:
         ordered = sorted(own, key=lambda sample: sample.sha256)
         judged = {sample.sha256 for sample in ordered[::_JUDGED_OF]}
         calibration = [sample for sample in own if sample.sha256 not in judged]
         tested = [sample for sample in own if sample.sha256 in judged]
-        masked = own
     else:
-        tested, more = _samples(test_images, progress)
-        calibration, masked, unreadable = own, tested, [*unreadable, *more]
+        masked, more = _samples(test_images, progress)
+        tested = [sample for sample in masked if sample.sha256]
+        calibration, unreadable = own, [*unreadable, *more]
         by_content = {sample.sha256: sample.name for sample in calibration}
         both = [sample.name for sample in tested if sample.sha256 in by_content]
         if both:
@@ -97,23 +107,77 @@ def split(images: Any, test_images: Any, subset: int, progress: Progress = False
                 ),
             )
     if not calibration or not tested:
-        raise InvalidArgumentError(
-            f"expected images to calibrate the model and others to judge it, got "
-            f"{len(calibration)} and {len(tested)}"
-            + "".join(f"; {name}: {reason}" for name, reason in unreadable[:_NAMED])
+        first = [*calibration, *tested][:_NAMED]
+        broken = [(one.item.name, problem) for one in first if (problem := _problem(one))]
+        names = {name for name, _ in broken}
+        calibrating, judging = (
+            sum(sample.item.name not in names for sample in side) for side in (calibration, tested)
         )
-    chosen = np.linspace(0, len(calibration) - 1, min(subset, len(calibration))).round()
-    kept = [calibration[int(place)] for place in chosen]
+        raise _too_few(calibrating, judging, [*unreadable, *broken])
+    kept, broken = _calibrating(calibration, subset)
+    unreadable += broken
+    if not kept:
+        raise _too_few(0, len(tested), unreadable)
     return Split(tuple(kept), tuple(tested), tuple(masked), tuple(unreadable))
 
 
-def _samples(images: Any, progress: Progress) -> tuple[list[Sample], list[tuple[str, str]]]:
-    """Return images, and what could not be read."""
+def reasons(unreadable: Sequence[Unreadable]) -> list[str]:
+    """Return the reasons of some images with their names, and how many more there are.
+
+    Parameters
+    ----------
+    unreadable : sequence of (str, str)
+
+    Examples
+    --------
+    >>> reasons([("a.png", "a.png: empty"), ("b.png", "gone")])
+    ['a.png: empty', 'b.png: gone']
+    """
+    texts = [
+        reason if name in reason else f"{name}: {reason}" for name, reason in unreadable[:_NAMED]
+    ]
+    more = len(unreadable) - len(texts)
+    return [*texts, f"{counted(more, 'image')} more cannot be read"] if more else texts
+
+
+def _too_few(
+    calibrating: int, judging: int, unreadable: Sequence[Unreadable]
+) -> InvalidArgumentError:
+    problem = "expected images to calibrate the model and others to judge it, got"
+    return InvalidArgumentError(
+        "; ".join([f"{problem} {calibrating} and {judging}", *reasons(unreadable)])
+    )
+
+
+def _calibrating(samples: Sequence[Sample], subset: int) -> tuple[list[Sample], list[Unreadable]]:
+    """Return the images that calibrate, evenly chosen, and those that cannot be decoded."""
+    left, problems = [*range(len(samples))], dict[int, str]()
+    while True:
+        places = np.linspace(0, len(left) - 1, min(subset, len(left))).round()
+        chosen = [left[int(place)] for place in places]
+        problems |= {n: _problem(samples[n]) for n in chosen if n not in problems}
+        if not any(problems[number] for number in chosen):
+            broken = [(samples[n].item.name, problem) for n, problem in problems.items() if problem]
+            return [samples[number] for number in chosen], broken
+        left = [number for number in left if not problems.get(number)]
+
+
+def _problem(sample: Sample) -> str:
+    """Return why an image cannot be decoded; empty where it can."""
+    try:
+        open_image(sample.image())
+    except UNREADABLE as error:
+        return str(error)
+    return ""
+
+
+def _samples(images: Any, progress: Progress) -> tuple[list[Sample], list[Unreadable]]:
+    """Return images, and what could not be read; that has no SHA-256."""
     if isinstance(images, Predictions):
         rows = images.rows(("source", "source_bytes", "name"))
         images = [(row["name"], _source(row)) for row in rows]
     samples: list[Sample] = []
-    unreadable: list[tuple[str, str]] = []
+    unreadable: list[Unreadable] = []
     found = listing(images)
     for item in progress_bar(
         found,
@@ -124,9 +188,11 @@ def _samples(images: Any, progress: Progress) -> tuple[list[Sample], list[tuple[
         leave=False,
     ):
         try:
-            samples.append(Sample(_stem(item.name), item, read_item(item).sha256))
+            sha256 = read_item(item).sha256
         except (WasiNnError, OSError) as error:
+            sha256 = ""
             unreadable.append((item.name, str(error)))
+        samples.append(Sample(_stem(item.name), item, sha256))
     return samples, unreadable
 
 

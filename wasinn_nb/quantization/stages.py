@@ -64,6 +64,15 @@ class Stages:
         """Count one step."""
         self._bar.update(1)
 
+    def fewer(self, steps: int) -> None:
+        """Leave out steps that were planned.
+
+        Parameters
+        ----------
+        steps : int
+        """
+        self._bar.total -= steps
+
     def part(self, planned: int = 0) -> Callable[[int, int], None]:
         """Return a ``progress`` for a function that counts by itself.
 

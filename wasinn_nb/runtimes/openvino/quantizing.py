@@ -11,7 +11,7 @@ from typing import Any, Final
 import openvino as ov
 from numpy.typing import NDArray
 
-from wasinn_nb.errors import Remedy, RuntimeFailure, UnsupportedOperationError
+from wasinn_nb.errors import Remedy, RuntimeFailure, UnsupportedOperationError, WasiNnError
 from wasinn_nb.runtimes.telemetry import without_telemetry
 
 __all__ = ["quantized_model", "write_model"]
@@ -57,6 +57,8 @@ def quantized_model(
                 subset_size=count,
                 ignored_scope=ignored,
             )
+    except WasiNnError:  # of an image, not of the model
+        raise
     except Exception as error:
         reason = " ".join(str(error).split())[:500] or type(error).__name__
         raise RuntimeFailure(f"NNCF cannot quantize the model: {reason}") from error
