@@ -251,9 +251,25 @@ class MaskReading:
             raise nan_error(f"{wrong} of {labels.size} pixels have scores that are NaN")
         raise TensorError(
             f"the model gives label {highest}, the card of {self.card.name} names "
-            f"{counted(classes, 'class')}: 0 to {classes - 1}",
-            remedy=Remedy("pass a card that names all of them", [{"classes": highest + 1}]),
+            f"{counted(classes, 'class')}: 0 to {classes - 1}; nothing states how many labels it "
+            f"has, and this image needs at least {highest + 1}",
+            remedy=_more_classes(self.card, highest + 1),
         )
+
+
+def _more_classes(card: ModelCard, least: int) -> Remedy:
+    """Return what to do about a card that names fewer labels than a model gives.
+
+    Without names, as many as a mask can hold are enough for each image; names are kept.
+    """
+    given = len(card.classes)
+    more = unnamed_classes(least)[given:]
+    if card.classes == unnamed_classes(given) or any("," in name for name in card.classes):
+        return Remedy(
+            f"pass a card that names all of them; {_UNKNOWN_LABELS} are enough for any image",
+            [{"classes": _UNKNOWN_LABELS}],
+        )
+    return Remedy("pass a card that names all of them", [{"classes": [*card.classes, *more]}])
 
 
 def _are_shares(scores: NDArray[np.float32]) -> bool:
