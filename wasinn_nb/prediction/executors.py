@@ -15,6 +15,7 @@ from multiprocessing import get_context, parent_process
 from typing import Any, Final
 
 from wasinn_nb.errors import InvalidArgumentError, Remedy, RuntimeFailure, UnsupportedOperationError
+from wasinn_nb.prediction.main_module import refuse_unguarded
 from wasinn_nb.runtimes import processors
 
 __all__ = ["Pool", "dask_executor"]
@@ -36,7 +37,7 @@ class Pool:
     Raises
     ------
     InvalidArgumentError
-        If it is not an executor, or one that forks.
+        If it is not an executor, or one that forks; or its processes would run the script again.
     """
 
     def __init__(self, executor: Executor | None, workers: int | None) -> None:
@@ -57,6 +58,8 @@ class Pool:
                     "workers= in its place"
                 ),
             )
+        if executor is None or context is not None:
+            refuse_unguarded()
         self._given, self._workers = executor, workers
         self._own: ProcessPoolExecutor | None = None
         self._known: tuple[float, int, int] | None = None

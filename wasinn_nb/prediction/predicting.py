@@ -91,8 +91,10 @@ def predict(
         Dask cluster (``client.get_executor()``).  They need to see the images, the model and the
         store by the same paths.  A worker that is lost is replaced by another one.
     workers : int, optional
-        Run the images by so many processes on this machine; with *executor*, how many workers share
-        a machine, where it does not say.  Default: this process alone, which uses all processors.
+        Run the images by so many processes on this machine: a script needs
+        ``if __name__ == "__main__":`` before the call, as each of them imports it.  With
+        *executor*, how many workers share a machine, where it does not say.  Default: this process
+        alone, which uses all processors.
     progress : bool or callable
         Show a bar in a terminal or notebook; or call ``progress(so_far, in_all)`` with images.
 
@@ -106,7 +108,8 @@ def predict(
     MissingFileError, NotFoundError
         If images, model or store lead nowhere.
     InvalidArgumentError
-        If an option is not one of those above, or the store is a folder with other files.
+        If an option is not one of those above, the store is a folder with other files, or workers
+        would run the script again.
     BusyError
         If another program writes into the run.
     TooManyFailuresError
