@@ -26,9 +26,10 @@ function fakeContext(canvas) {
     context.alphas.push(context.globalAlpha);
   };
   context.createImageData = (width, height) => ({
+    ...{ width, height },
     data: new Uint8ClampedArray(4 * width * height),
   });
-  context.putImageData = (pixels) => context.put.push(new Uint32Array(pixels.data.buffer));
+  context.putImageData = ({ data }) => context.put.push(new Uint32Array(data.buffer.slice()));
   contexts.push(context);
   return context;
 }

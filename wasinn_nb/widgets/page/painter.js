@@ -37,6 +37,8 @@ export class Painter {
     this.context = contextOf(canvas);
     this.imageLayer = emptyLayer();
     this.tints = [emptyLayer(), emptyLayer(), emptyLayer()];
+    /** @type {ImageData | null} */
+    this.pixels = null; // what is put onto a layer
     /** @type {Layout["pane"]} */
     this.pane = { width: 0, height: 0, pixels: 1 };
     /** @type {Placement} */
@@ -207,8 +209,11 @@ export class Painter {
    * @param {(out: Uint32Array) => void} color
    */
   put(context, color) {
-    const pixels = context.createImageData(this.pane.width, this.pane.height);
-    color(new Uint32Array(pixels.data.buffer));
-    context.putImageData(pixels, 0, 0);
+    const { width, height } = this.pane;
+    if (this.pixels?.width !== width || this.pixels.height !== height) {
+      this.pixels = context.createImageData(width, height);
+    } else this.pixels.data.fill(0); // quicker than memory that is new
+    color(new Uint32Array(this.pixels.data.buffer));
+    context.putImageData(this.pixels, 0, 0);
   }
 }
