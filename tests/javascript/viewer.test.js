@@ -110,10 +110,15 @@ test("a mask whose image came before it is drawn in the moment when it arrives",
   await vi.waitFor(() => expect(bitmaps).toHaveLength(2));
   await new Promise((done) => setTimeout(done, 0)); // it is decoded
   draw();
+  const drawnOf = (bitmap) =>
+    contexts.flatMap((context) => context.drawn).filter((one) => one === bitmap).length;
+  expect(bitmaps.map(drawnOf)).toEqual([1, 1]); // out of sight, at the size that it will have
+  expect(root.dataset.painted).toBe("1");
   const next = sentMask([2, 2, 2, 1, 1, 1], 3, { serial: 2, image: 2 });
   model.change({ _masks: [next] });
   await Promise.resolve(); // the end of the message
   expect(root.dataset.painted).toBe("2");
+  expect(bitmaps.map(drawnOf)).toEqual([1, 1]);
   expect(puts()).toBe(2);
   const { drawn } = canvas.fake;
   const before = drawn.length;

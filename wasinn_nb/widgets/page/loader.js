@@ -35,7 +35,7 @@ export class Loader {
   /**
    * @param {{ get: <Name extends keyof SentTraits>(name: Name) => SentTraits[Name] }} model
    * @param {View} view
-   * @param {{ refresh: () => void, show: () => void, complain: (problem: string) => void }} acts
+   * @param {{ expect: (image: DecodedImage) => void, refresh: () => void, show: () => void, complain: (problem: string) => void }} acts
    */
   constructor(model, view, acts) {
     this.model = model;
@@ -79,6 +79,7 @@ export class Loader {
       const coming = { sent, image: decoded };
       const keep = (/** @type {DecodedImage | null} */ image) => {
         coming.image = image;
+        if (image && !this.disposed) this.acts.expect(image);
       };
       decoded.then(keep, () => {}); // whoever shows it says what is wrong
       this.coming = coming;

@@ -29,7 +29,7 @@ import { seenAt, share } from "./words.js";
 /** @import { SentTraits } from "./loader.js" */
 /** @import { Model } from "./model.js" */
 /** @import { Note } from "./notes.js" */
-/** @import { Settings } from "./view.js" */
+/** @import { DecodedImage, Settings } from "./view.js" */
 /** @typedef {{ _notes: Note[], _still_id: string, stale: boolean }} OtherTraits */
 /** @typedef {Settings & SentTraits & OtherTraits} ViewerTraits */
 /** @typedef {{ width: number, highest: number, pixels: number }} Room */
@@ -298,6 +298,19 @@ export class Viewer {
     if (!this.update()) return;
     this.paint(room);
     this.awaitFrame();
+  }
+
+  /**
+   * Draw an image that came ahead of its mask out of sight, as it is to stand here.
+   *
+   * @param {DecodedImage} image
+   */
+  expect(image) {
+    const { view, drawn } = this;
+    if (!drawn) return;
+    const layout = laidOut(image, drawn.room, view.mode === "side by side");
+    const { placement } = placed(image, layout.pane, view.frameOf(image));
+    this.painter.expect(image, layout.pane, placement);
   }
 
   /** Bring the controls up to date; return whether there is something to draw. */

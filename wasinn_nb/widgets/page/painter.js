@@ -2,15 +2,18 @@
 // another by `paint`: the image at the canvas's own size, and for each mask its tint. Moving the
 // opacity slider lays them over one another and does nothing else.
 
+import { element } from "./elements.js";
 import { parsedColor, versionOf } from "./masks.js";
 import { drawings } from "./modes.js";
 import { fill, fillChanges, outline, packed, sampled } from "./pixels.js";
 
-/** @import { Corner, Layout, Placement, Point } from "./geometry.js" */
+/** @import { Corner, Layout, Placement, Point, Size } from "./geometry.js" */
 /** @import { Mask } from "./masks.js" */
 /** @import { Drawing } from "./modes.js" */
 /** @import { DecodedImage, View } from "./view.js" */
+/** @typedef {Layout["pane"]} Pane */
 /** @typedef {{ context: CanvasRenderingContext2D, key: string }} Layer */
+/** @typedef {Layer & { bitmap?: ImageBitmap }} ImageLayer */
 
 const SHARP_FROM = 3; // enlarged further, pixels are what one looks for
 const PALE = 0.35; // the image under a difference
@@ -35,11 +38,13 @@ export class Painter {
   constructor(canvas, view) {
     this.view = view;
     this.context = contextOf(canvas);
-    this.imageLayer = emptyLayer();
+    /** @type {ImageLayer[]} */
+    this.images = [emptyLayer(), emptyLayer()]; // the one on screen, and one that is awaited
+    this.early = contextOf(element("canvas", { width: 1, height: 1 }));
     this.tints = [emptyLayer(), emptyLayer(), emptyLayer()];
     /** @type {ImageData | null} */
     this.pixels = null; // what is put onto a layer
-    /** @type {Layout["pane"]} */
+    /** @type {Pane} */
     this.pane = { width: 0, height: 0, pixels: 1 };
     /** @type {Placement} */
     this.placement = { scale: 1, left: 0, top: 0 };
@@ -129,18 +134,17 @@ export class Painter {
 
   /**
    * Return a layer's canvas; `draw` draws it anew, onto a clear pane, unless it is still what `key`
-   * and the place of the image say.
+   * says.
    *
    * @param {Layer} layer
-   * @param {unknown[]} key
+   * @param {string} key
+   * @param {Size} pane
    * @param {(context: CanvasRenderingContext2D) => void} draw
    */
-  layered(layer, key, draw) {
+  layered(layer, key, { width, height }, draw) {
     const { context } = layer;
-    const whole = JSON.stringify([...key, this.pane, this.placement]);
-    if (layer.key !== whole) {
-      layer.key = whole;
-      const { width, height } = this.pane;
+    if (layer.key !== key) {
+      layer.key = key;
       // Setting its size clears a canvas, too, but it gets its memory anew.
       if (context.canvas.width === width && context.canvas.height === height) {
         context.clearRect(0, 0, width, height);
@@ -150,11 +154,31 @@ export class Painter {
     return context.canvas;
   }
 
-  /** @param {DecodedImage} image */
-  imageAtSize({ bitmap }) {
-    const { size, masks } = this.view;
-    return this.layered(this.imageLayer, [masks[0].serial], (context) => {
-      const { scale, left, top } = this.placement;
+  /**
+   * Draw an image that came ahead of its mask, out of sight.
+   *
+   * @param {DecodedImage} image
+   * @param {Pane} pane
+   * @param {Placement} placement
+   */
+  expect(image, pane, placement) {
+    const canvas = this.imageAtSize(image, pane, placement);
+    this.early.drawImage(canvas, 0, 0, 1, 1); // browsers draw what is needed, and no sooner
+  }
+
+  /**
+   * @param {DecodedImage} image
+   * @param {Pane} [pane]
+   * @param {Placement} [placement]
+   */
+  imageAtSize({ bitmap, ...size }, pane = this.pane, placement = this.placement) {
+    const at = this.images.findIndex((one) => one.bitmap === bitmap);
+    const [layer] = this.images.splice(at, 1); // that of this image, else the oldest
+    this.images.unshift(layer);
+    if (layer.bitmap !== bitmap) layer.key = "";
+    layer.bitmap = bitmap;
+    return this.layered(layer, JSON.stringify([pane, placement]), pane, (context) => {
+      const { scale, left, top } = placement;
       const [width, height] = [size.width * scale, size.height * scale];
       context.imageSmoothingEnabled = width / bitmap.width < SHARP_FROM;
       context.imageSmoothingQuality = "high";
@@ -169,8 +193,9 @@ export class Painter {
     const { hidden } = settings;
     const level = mask.confidence && ownThreshold === null ? settings.threshold : 0;
     const percent = Math.round(level * 100);
-    const key = [versionOf(mask), hidden, settings.outline, percent];
-    return this.layered(this.tints[index], key, (context) => {
+    const { pane, placement } = this;
+    const key = [versionOf(mask), hidden, settings.outline, percent, pane, placement];
+    return this.layered(this.tints[index], JSON.stringify(key), pane, (context) => {
       const colors = Uint32Array.from(mask.classes, (one) =>
         hidden.includes(one.name) ? 0 : packed(one.rgb),
       );
@@ -184,7 +209,9 @@ export class Painter {
   differenceTint() {
     const { masks, only, comparison } = this.view;
     const { classes, numbers, transitions } = comparison;
-    return this.layered(this.tints[DIFFERENCE], [masks.map(versionOf), only], (context) => {
+    const { pane, placement } = this;
+    const key = JSON.stringify([masks.map(versionOf), only, pane, placement]);
+    return this.layered(this.tints[DIFFERENCE], key, pane, (context) => {
       const colors = new Uint32Array(classes.length ** 2);
       for (const { index, color } of transitions) {
         if (only === null || only === index) colors[index] = packed(parsedColor(color));

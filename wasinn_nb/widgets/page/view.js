@@ -57,17 +57,26 @@ export class View {
    * @param {string[]} changeColors of what became of what
    */
   show(image, masks, changeColors) {
-    const before = this.masks.length ? this.size : null;
+    const shown = this.masks.length > 0;
     this.image = image;
     this.masks = masks;
     if (!masks.length) return;
     const { width, height } = image ?? framed(masks[0]);
-    if (before?.width !== width || before.height !== height) this.frame = WHOLE;
+    this.frame = shown ? this.frameOf({ width, height }) : WHOLE;
     this.size = { width, height };
     this.second = false;
     this.only = null;
     this.changeColors = changeColors;
     this.comparison = compared(masks, changeColors);
+  }
+
+  /**
+   * Return the part that is seen of the next image: the same as of this one where its size is.
+   *
+   * @param {Size} size
+   */
+  frameOf({ width, height }) {
+    return this.size.width === width && this.size.height === height ? this.frame : WHOLE;
   }
 
   get pair() {
