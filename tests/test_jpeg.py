@@ -52,7 +52,7 @@ def test_pixels_are_those_of_pillow(size):
             opened = read(content)
             assert isinstance(opened.content, np.ndarray)
             assert np.array_equal(opened.content, by_pillow(content))
-            assert opened[1:] == size
+            assert opened[1:3] == size
             assert np.array_equal(np.asarray(opened.image), opened.content)
 
 
@@ -80,7 +80,7 @@ def test_drafts_are_those_of_pillow(size, to):
     expected = by_pillow(content, to[::-1])
     assert opened.content.shape == expected.shape
     assert np.array_equal(opened.content, expected)
-    assert opened[1:] == size
+    assert opened[1:3] == size
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
@@ -96,7 +96,7 @@ def test_sideways_files_are_turned():
     image = smooth(40, 50)
     content = encoded(image, exif=exif)
     upright = open_for(content, PreprocessRecipe(32, 32, exif="apply"))
-    assert upright[1:] == (50, 40)
+    assert upright[1:3] == (50, 40)
     turned = by_pillow(content).swapaxes(0, 1)[:, ::-1]
     assert np.array_equal(np.asarray(upright.image), turned)
     assert np.array_equal(read(content).content, by_pillow(content))

@@ -260,7 +260,7 @@ def test_draft_places_by_the_full_size():
     Image.fromarray(noise).save(out, "JPEG")
     recipe = PreprocessRecipe(1000, 100, resize="bilinear-draft", fit="letterbox")
     opened = open_for(out.getvalue(), recipe)
-    assert opened[1:] == (401, 1001)
+    assert opened[1:3] == (401, 1001)
     assert opened.image.size == (126, 51)
     rows = resized_pixels(out.getvalue(), recipe).any(axis=(1, 2)).sum()
     assert rows == Placement.of(recipe, 401, 1001).inside.height == round(401 / 10.01)
@@ -277,7 +277,7 @@ def test_draft_knows_which_way_exif_turns_the_image():
         ("apply", (64, 16), (2, 8), slice(3, 5)),
     ):
         opened = open_for(out.getvalue(), recipe.replace(exif=policy))
-        assert opened[1:] == full
+        assert opened[1:3] == full
         assert opened.image.size == decoded
         seen = resized_pixels(out.getvalue(), recipe.replace(exif=policy))[..., 0] > 0
         assert seen[:, columns].any(axis=0).all()
