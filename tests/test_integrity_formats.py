@@ -149,9 +149,10 @@ def test_custom_operations_are_named(shared):
     path = shared / "models/third-party/segm_lite_v681.tflite"
     for builder in (path, path.read_bytes()):
         for encoding in (AUTODETECT, GraphEncoding.TENSORFLOWLITE):
+            name = "segm_lite_v681.tflite: " if builder == path else ""
             assert refusal([builder], encoding) == (
-                "OpenVINO does not have the operation Convolution2DTransposeBias, which is not one "
-                "of TensorFlow Lite's own; convert the original model without it, or run the file "
+                f"{name}OpenVINO does not have the operation Convolution2DTransposeBias, which is "
+                "not one of TensorFlow Lite's own; convert the original model without it, or run the file "
                 "with the runtime that defines it (runtime='litert' has those of MediaPipe)"
             )
 

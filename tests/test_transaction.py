@@ -168,7 +168,7 @@ def test_a_changed_and_a_missing_member(tmp_path):
 
 def test_a_folder_that_is_a_file(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(UnwritableError, match=r"file/head.json: .*; what was saved before"):
+    with pytest.raises(UnwritableError, match=r"got the file \S+/file; name another folder"):
         save(tmp_path / "file", OLD)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from wasinn_nb.errors import InvalidArgumentError, MissingFileError
+from wasinn_nb.errors import InvalidArgumentError, MissingFileError, UnwritableError
 from wasinn_nb.wording import closest, listed
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "is_folder",
     "is_special",
     "nothing_at",
+    "refuse_other_kind",
 ]
 
 _MOST_CLOSE: Final = 3
@@ -109,6 +110,25 @@ def is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:
         return False
+
+
+def refuse_other_kind(folder: Path, file: Path | None = None) -> None:
+    """Raise UnwritableError if a file is where a folder is to be written into, or the reverse.
+
+    Parameters
+    ----------
+    folder : Path
+        It, and those above it, need not be there.
+    file : Path, optional
+        What is to be written into the folder.
+    """
+    for one in (folder, *folder.parents):
+        if is_file(one) or is_special(one):
+            raise UnwritableError(
+                f"expected a folder to write into, got the file {one}; name another folder"
+            )
+    if file is not None and is_folder(file):
+        raise UnwritableError(f"expected a file to write, got the folder {file}; name a file in it")
 
 
 def is_special(path: Path) -> bool:

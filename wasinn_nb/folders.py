@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wasinn_nb.errors import InvalidArgumentError, UnwritableError
-from wasinn_nb.files import is_folder
+from wasinn_nb.files import is_folder, refuse_other_kind
 from wasinn_nb.wording import listed
 
 __all__ = ["check_new", "staged"]
@@ -69,6 +69,7 @@ def staged(folder: Path, last: str) -> Iterator[Path]:
 
 
 def _unwritable(folder: Path, error: OSError) -> UnwritableError:
+    refuse_other_kind(folder)
     return UnwritableError(
         f"{folder} cannot be written: {error.strerror or error}. Make room, check the permissions "
         f"of the folder, or name another one"

@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from wasinn_nb.errors import MissingFileError, UnwritableError, WasiNnError
-from wasinn_nb.files import expanded
+from wasinn_nb.files import expanded, refuse_other_kind
 
 __all__ = ["Contents", "atomic", "folder_lock", "read_member", "settle", "write_files"]
 
@@ -98,6 +98,7 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     except WasiNnError:
         raise
     except OSError as error:
+        refuse_other_kind(final.parent, final)
         raise UnwritableError(
             f"{final} cannot be written: {error.strerror or error}; what was there before is "
             f"unchanged. Make room, check the permissions of the folder, or write to another one"
@@ -195,6 +196,7 @@ def write_files(
             for name, path in pending.items():
                 path.replace(folder / name)
     except OSError as error:
+        refuse_other_kind(folder, folder / head)
         raise UnwritableError(
             f"{folder / head}: {error.strerror or error}; what was saved before is unchanged. "
             f"Make room, check the permissions of the folder, or save to another one"

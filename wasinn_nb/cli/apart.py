@@ -112,8 +112,8 @@ class _HelperReading:
             why = self._ended(path, helper, watch, violation)
             self.end()
             raise why
-        if isinstance(found, str):
-            raise _ReadingFailure(found)
+        if isinstance(found, Exception):
+            raise found
         return found
 
     def _ended(self, path: str, helper: Helper, watch: Watch, violation: str) -> RuntimeFailure:
@@ -148,8 +148,8 @@ def _more(option: str) -> Remedy:
     return Remedy(f"{option} gives it more", command=f"{option} gives it more")
 
 
-def _answer(frame: Frame, number: int) -> Inspected | str:
-    """Return what a frame says of a file, or the text of an error; raise FrameError for others."""
+def _answer(frame: Frame, number: int) -> Inspected | RuntimeFailure:
+    """Return what a frame says of a file, or the error in it; raise FrameError for others."""
     values, content = frame
     if values.get("number") != number:
         raise FrameError("an answer to another question")
@@ -157,7 +157,7 @@ def _answer(frame: Frame, number: int) -> Inspected | str:
         for text in texts[:_MOST_WARNINGS]:
             warnings.warn(str(text), WasiNnWarning, stacklevel=2)
     if isinstance(error := values.get("error"), str):
-        return error
+        return _ReadingFailure(error, remedy=_remedy(values.get("remedy")))
     try:
         found = json.loads(content.tobytes())
         text, facts = found["text"], found["facts"]
@@ -166,3 +166,14 @@ def _answer(frame: Frame, number: int) -> Inspected | str:
     if not isinstance(text, str) or not isinstance(facts, dict):
         raise FrameError("an answer of other types")
     return Inspected(text, facts)
+
+
+def _remedy(values: object) -> Remedy | None:
+    """Return the remedy of an error that was sent; raise FrameError for others."""
+    match values:
+        case None:
+            return None
+        case {"python": str(python), "command": str(command), "choices": list(choices)}:
+            if all(isinstance(one, dict) for one in choices):
+                return Remedy(python, choices, command=command)
+    raise FrameError("a remedy of other types")

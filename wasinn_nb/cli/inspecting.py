@@ -248,7 +248,7 @@ def _described(found: wn.Model, made: wn.ModelCard) -> wn.ModelDescription | Non
     try:
         described = wn.describe(found.path, card=made)
     except WasiNnError as error:
-        print_warning(f"the card could not be tried: {error}")
+        print_warning(f"the card could not be tried: {error_text(error, sys.argv[1:])}")
         return None
     if described.error is not None:
         if wn.describe(found.path, card=wn.ModelCard(made.name)).error is None:

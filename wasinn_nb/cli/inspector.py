@@ -36,25 +36,33 @@ def main() -> None:
             found = _read(values)
         texts = [str(one.message) for one in caught if issubclass(one.category, WasiNnWarning)]
         answer = {"number": values["number"], "warnings": texts}
-        if isinstance(found, str):
-            write_frame(outgoing, answer | {"error": found})
+        if isinstance(found, Exception):
+            write_frame(outgoing, answer | _error_values(found))
         else:
             write_frame(outgoing, answer, json.dumps(found._asdict()).encode())
     os._exit(0)  # no engine has to clean up
 
 
-def _read(values: Mapping[str, Any]) -> Inspected | str:
-    """Return what is known of a file, or the text of an error."""
-    path, words = values["path"], values["words"]
+def _read(values: Mapping[str, Any]) -> Inspected | Exception:
+    """Return what is known of a file, or why it cannot be read."""
+    path = values["path"]
     try:
         os.chdir(values["folder"])
-        return inspected(Request(**values["request"]), path, words)
+        return inspected(Request(**values["request"]), path, values["words"])
     except (WasiNnError, OSError) as error:
-        return error_text(error, words)
+        return error
     except MemoryError as error:
-        return f"{path}: there is not enough memory to read it ({error})"
+        return MemoryError(f"{path}: there is not enough memory to read it ({error})")
     except Exception:  # noqa: BLE001 - a fault of ours must not end the others' reading
-        return f"{path}: {traceback.format_exc()}"
+        return RuntimeError(f"{path}: {traceback.format_exc()}")
+
+
+def _error_values(error: Exception) -> dict[str, Any]:
+    """Return an error as JSON values: the verbs, which remedies name, are in the other process."""
+    if not isinstance(error, WasiNnError) or (remedy := error.remedy) is None:
+        return {"error": error_text(error, [])}
+    known = {"python": remedy.python, "choices": remedy.choices, "command": remedy.command}
+    return {"error": error.problem, "remedy": known}
 
 
 if __name__ == "__main__":

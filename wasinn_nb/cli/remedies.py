@@ -157,7 +157,10 @@ class _Call:
         words, left = list(self.words), dict(choice)
         if self.verb == "card":
             left = {name: value for name, value in choice.items() if name == "recipe"}
-            added = card_options({n: v for n, v in choice.items() if n != "recipe"})
+            others = {name: value for name, value in choice.items() if name != "recipe"}
+            added = card_options(others)
+            if others and not added:  # a card does not state it
+                return ""
             for one in self.command.params:
                 names = {*one.opts, *one.secondary_opts}
                 if isinstance(one, TyperOption) and names.intersection(added):

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["predictions_document", "predictions_values", "tinted_thumbnail"]
 
 _THUMBNAILS: Final = 5
-_ERRORS: Final = 3
+_ERRORS: Final = 5
 _CLASSES: Final = 10
 _OPACITY: Final = 0.45
 
@@ -149,17 +149,37 @@ def _classes(predictions: Predictions, frame: pd.DataFrame) -> Block:
 
 
 def _errors(predictions: Predictions, failed: int) -> list[Block]:
-    """Return the kinds of errors, with an example of each."""
+    """Return the kinds of errors, each with an example of every message that it has."""
     frame = predictions.query("status == 'error'").table(["name", "error_kind", "error"])
-    kinds = sorted(frame.groupby("error_kind"), key=lambda kind: -len(kind[1]))
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, kind, error in frame.sort_values("name").itertuples(index=False):
+        found.setdefault((kind, _reason(name, error)), []).append(name)
+    ordered = sorted(found.items(), key=lambda item: -len(item[1]))
     lines = []
-    for kind, rows in kinds[:_ERRORS]:
-        first = rows.sort_values("name").iloc[0]  # whichever ended first
-        named = "" if first["name"] in first["error"] else f"{first['name']}: "
-        lines.append(f"{kind} ({len(rows)}): {inert(named + first['error'], 200, middle=True)}")
-    if len(kinds) > _ERRORS:
-        lines.append(f"{len(kinds) - _ERRORS} more kinds of errors")
+    for (kind, reason), names in ordered[:_ERRORS]:
+        text = inert(f"{names[0]}: {reason}", 200, middle=True)
+        lines.append(f"{kind} ({len(names):,}): {text}")
+    if left := ordered[_ERRORS:]:
+        number = sum(len(names) for _, names in left)
+        lines.append(
+            f"{counted(len(left), 'other message')} of {counted(number, 'image')}: column error, "
+            f"where status == 'error'"
+        )
     return [Paragraph(counted(failed, "error"), "bad"), Items(lines)]
+
+
+def _reason(name: str, error: str) -> str:
+    """Return the message of a row without what the image is called, so that alike ones meet.
+
+    Examples
+    --------
+    >>> _reason("a/b.png", "a/b.png: empty"), _reason("a/b.png", "b.png: empty")
+    ('empty', 'empty')
+    """
+    for called in (name, name.rpartition("/")[2]):
+        if error.startswith(f"{called}: "):
+            return error.removeprefix(f"{called}: ")
+    return error
 
 
 def _thumbnails(predictions: Predictions) -> list[Block]:

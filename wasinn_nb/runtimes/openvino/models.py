@@ -103,7 +103,7 @@ def read_model(builders: Sequence[Builder], encoding: GraphEncoding) -> ov.Model
             model = _read(builders, encoding)
     except RuntimeFailure as error:
         if (explained := _explained(str(error), builders[0], encoding)) is not None:
-            raise explained from error
+            raise explained from None  # which says all that the engine does
         raise
     # A SavedModel states its own outputs, which may be of constants only.
     is_folder = isinstance(builders[0], Path) and builders[0].is_dir()
@@ -142,13 +142,16 @@ def _explained(message: str, builder: Builder, encoding: GraphEncoding) -> Runti
     missing = [name for name in custom_operations(content_of(builder)) if name in message]
     if not missing:
         return None
+    name = f"{builder.name}: " if isinstance(builder, Path) else ""
     return RuntimeFailure(
-        f"OpenVINO does not have the operation {', '.join(missing)}, which is not one of "
+        f"{name}OpenVINO does not have the operation {', '.join(missing)}, which is not one of "
         f"TensorFlow Lite's own",
         remedy=Remedy(
             "convert the original model without it, or run the file with the runtime that defines "
             "it (runtime='litert' has those of MediaPipe)",
             [{"runtime": "litert"}],
+            command="run it with the runtime that defines it: wasinn-nb segment IMAGE --model "
+            "{model} --runtime litert",
         ),
     )
 
