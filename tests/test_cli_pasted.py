@@ -118,7 +118,7 @@ def test_labels_that_the_card_does_not_name(tmp_path):
     wn.ModelCard("many", "segmentation", classes=("a", "b")).write("many.xml")
     words = ["segment", "image.png", "-m", "many.xml"]
     (command,) = use(refused(*words))
-    assert command == "wasinn-nb card many.xml --classes 4 --force"
+    assert command == "wasinn-nb card many.xml --classes 'a,b,class 2,class 3' --force"
     pasted(command)
     assert "class 3" in run(*words)
 

@@ -189,7 +189,7 @@ def sites():
 HERE = {
     "cards/checks.py card_classes",
     "cards/inputs.py image_input",
-    "cards/recipes.py _check_fit",
+    "cards/recipes.py check_fit",
     "comparison/reading.py _image_size",
     "diagnosis/diagnosing.py diagnose",
     "evaluation/class_maps.py _mapping_remedy",
@@ -204,7 +204,7 @@ HERE = {
     "inspection/files.py _STATE_SHAPE",
     "runtimes/reading.py checked_part",
     "tasks/segmentation/outputs.py mask_output",
-    "tasks/segmentation/task.py _check",
+    "tasks/segmentation/task.py _more_classes",
     "tasks/segmentation/task.py with_background",
     "tensor/reading.py _STATE_IT",
     "tensor/sidecar.py _REMEDY",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -182,6 +183,18 @@ def test_a_folder_with_one_model_is_that_model(tmp_path, monkeypatch):
     with pytest.raises(NotFoundError, match=re.escape("write ./int8")):
         catalog.model("int8")
     assert catalog.model("./int8").path == path
+
+
+@pytest.mark.full
+def test_what_inspect_prints_of_a_folder_runs(tmp_path, monkeypatch):
+    described(tmp_path / "int8", "INT8")
+    monkeypatch.chdir(tmp_path)
+    code = wn.describe(Path("int8")).python
+    assert '"./int8"' in code
+    names = {}
+    exec(code, names)
+    assert names["result"].card.name == "toy"
+    assert '"./int8"' in run("inspect", "int8")
 
 
 def test_of_two_models_in_a_folder_none_is_taken(tmp_path):

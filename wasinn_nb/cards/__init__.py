@@ -32,6 +32,7 @@ from wasinn_nb.cards.modelpath import (
     main_path,
     model_files,
     model_stem,
+    path_text,
     saved_model_files,
 )
 from wasinn_nb.cards.onnx_file import with_weights_inside
@@ -90,6 +91,7 @@ __all__ = [
     "named_background",
     "operation_behind",
     "partial_fields",
+    "path_text",
     "port_of",
     "recipe_code",
     "recipe_for",

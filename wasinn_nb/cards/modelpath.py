@@ -11,7 +11,7 @@ from typing import Final
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
-from wasinn_nb.files import existing_file, expanded, is_file, is_folder
+from wasinn_nb.files import existing_file, expanded, has_folder, is_file, is_folder
 
 __all__ = [
     "CARD_SUFFIX",
@@ -29,6 +29,7 @@ __all__ = [
     "main_path",
     "model_files",
     "model_stem",
+    "path_text",
     "saved_model_files",
 ]
 
@@ -67,6 +68,19 @@ def is_model_file(path: Path) -> bool:
     """
     suffix = path.suffix.lower()
     return suffix in ENCODINGS or suffix in _MAINS
+
+
+def path_text(path: str | os.PathLike[str]) -> str:
+    """Return the path of a model as text that is not looked up as a name; text as it is.
+
+    Examples
+    --------
+    >>> path_text(Path("int8")), path_text(Path("a/int8")), path_text(Path("m.xml"))
+    ('./int8', 'a/int8', 'm.xml')
+    """
+    text = os.fspath(path)
+    plain = isinstance(path, str) or has_folder(text) or is_model_file(Path(text))
+    return text if plain else f".{os.sep}{text}"
 
 
 def is_saved_model(path: Path) -> bool:

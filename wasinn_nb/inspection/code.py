@@ -13,6 +13,7 @@ from wasinn_nb.cards import (
     Signature,
     is_model_file,
     is_saved_model,
+    path_text,
     recipe_code,
 )
 from wasinn_nb.catalog import Model
@@ -171,14 +172,14 @@ def path_of(model: str | os.PathLike[str] | Model | None, found: Model) -> str:
         return str(found.path)
     given = expanded(model, "a name or a path")
     is_path = is_saved_model(given) or (is_model_file(given) and is_file(given))
-    return os.fspath(model) if is_path else str(found.path)
+    return path_text(model) if is_path else str(found.path)
 
 
 def model_code(model: str | os.PathLike[str] | Model | None, found: Model) -> str:
     """Return the code that names a model: its name or path as given; empty for the default one."""
     if model is None:
         return ""
-    return literal(str(found.path) if isinstance(model, Model) else os.fspath(model))
+    return literal(str(found.path) if isinstance(model, Model) else path_text(model))
 
 
 def files_code(path: str, found: Model) -> str:

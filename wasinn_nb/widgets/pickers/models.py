@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wasinn_nb import catalog, settings
-from wasinn_nb.cards import ModelCard, is_model_file
+from wasinn_nb.cards import ModelCard, is_model_file, path_text
 from wasinn_nb.catalog import Model, ModelEntry
 from wasinn_nb.errors import DownloadError, NotFoundError, WasiNnError
 from wasinn_nb.files import expanded, has_folder
@@ -185,9 +185,7 @@ def _as_text(value: str | os.PathLike[str] | Model) -> str:
         return str(value.path)
     if isinstance(value, str):
         return value
-    path = expanded(value)
-    # A bare word would be looked up as a name.
-    return str(path) if has_folder(str(path)) or is_model_file(path) else f".{os.sep}{path}"
+    return path_text(expanded(value))
 
 
 def _detail(task: str, precisions: Sequence[str]) -> str:
