@@ -42,7 +42,7 @@ def test_images_too_long_to_crop():
     Image.fromarray(np.zeros((1, 60_000, 3), np.uint8)).save("long.png")
     words = ["segment", "long.png", "-m", "toy.xml", "--recipe"]
     (command,) = use(refused(*words, "color=RGB,range=0:1,fit=crop"))
-    assert command.endswith("--recipe color=RGB,range=0:1,fit=crop,fit=letterbox")
+    assert command.endswith("--recipe color=RGB,range=0:1,fit=letterbox")
     assert "class 0" in pasted(command)
 
 
@@ -163,6 +163,7 @@ NOT_PASTED = {
     "prediction/arrow.py arrow": "installs a package",
     "prediction/remote.py _files": "installs a package",
     "prediction/executors.py dask_executor": "installs a package",
+    "prediction/main_module.py refuse_unguarded": "of a script: Python alone",
     "prediction/executors.py __init__": "an executor: Python alone",
     "evaluation/labels.py indices": "a mask in memory: Python alone",
     "diagnosis/result.py remedy": "code to put into a program: test_diagnosis",
