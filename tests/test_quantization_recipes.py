@@ -215,3 +215,56 @@ def described(folder, precision):
     ]
     wn.ModelCard("toy", precisions={precision: files}).write(path)
     return path
+
+
+# -- quantized inputs and outputs ------------------------------------------------------------------
+
+
+@pytest.mark.full
+def test_scores_in_integers_mean_in_int8_what_they_meant(shared, tmp_path):
+    pytest.importorskip("nncf")
+    path = shared / "models/third-party/coral_mobilenet_v1_quant.tflite"
+    images = images_in(tmp_path / "images", 4)
+    made = wn.quantize(path, images, folder=tmp_path / "out", max_drop=1, progress=False).model
+    original, other = (wn.Pipeline(one, runtime="openvino") for one in (path, made))
+    description, own = wn.describe(made), wn.describe(path)
+    assert [port.quantization for port in description.outputs] == [(0.00390625, 0)]
+    assert description.inputs[0].quantization == own.inputs[0].quantization
+    assert description.reading["quantization"] == own.reading["quantization"]
+    assert other.recipe == original.recipe
+    assert 0 < other(images / "0.png").top(1)[0].probability <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("0.5 3", (0.5, 3)),
+        ("1e-05 255", (1e-05, 255)),
+        ("0 3", None),
+        ("1e999 3", None),
+        ("-1.0 3", None),
+        ("nan 3", None),
+        ("0.5 256", None),
+        ("0.5 -1", None),
+        ("0.5", None),
+        ("0.5 3 4", None),
+        ("", None),
+    ],
+)
+def test_the_quantization_that_an_ir_states(text, found):
+    from wasinn_nb.cards import stated
+
+    ir = f"""<net name="toy" version="11"><layers>
+    <layer id="0" name="x" type="Parameter"><data shape="1,3" element_type="u8"/>
+    <output><port id="0" precision="U8" names="x"><dim>1</dim><dim>3</dim></port></output></layer>
+    <layer id="1" name="y" type="Result">
+    <input><port id="0" precision="U8"><dim>1</dim><dim>3</dim></port></input></layer></layers>
+    <edges><edge from-layer="0" from-port="0" to-layer="1" to-port="0"/></edges>
+    <rt_info><wasinn_nb><quantization><output_0 value="{text}"/></quantization></wasinn_nb>
+    </rt_info>
+    </net>"""
+    signature = stated([ir.encode()]).signature
+    assert signature.outputs[0].quantization == found
+    assert signature.inputs[0].quantization is None
+    floats = ir.replace("U8", "FP32")
+    assert stated([floats.encode()]).signature.outputs[0].quantization is None

@@ -16,6 +16,7 @@ from wasinn_nb.cards.fields import CardFields
 from wasinn_nb.cards.formats import content_of, encoding_of
 from wasinn_nb.cards.inputs import FIVE_CALLS, ImageInput, image_input, image_inputs
 from wasinn_nb.cards.integrity import checked_encoding, checked_files, companion_files
+from wasinn_nb.cards.ir import quantized_key
 from wasinn_nb.cards.metadata import Stated, check_with_weights, stated
 from wasinn_nb.cards.modelfile import ModelFile
 from wasinn_nb.cards.modelpath import (
@@ -93,6 +94,7 @@ __all__ = [
     "partial_fields",
     "path_text",
     "port_of",
+    "quantized_key",
     "recipe_code",
     "recipe_for",
     "restored_assumptions",

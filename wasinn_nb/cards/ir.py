@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final, TypeAlias
 from xml.etree import ElementTree as ET
 
 from wasinn_nb.cards.formats import xml_text
 from wasinn_nb.cards.operations import operation_behind, standard_name
-from wasinn_nb.cards.ports import Signature, port_of
+from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.errors import RuntimeFailure
+from wasinn_nb.imaging import INTEGER_LIMITS
 
-__all__ = ["ir_metadata", "ir_signature", "needed_weights", "parsed_ir"]
+__all__ = ["ir_metadata", "ir_signature", "needed_weights", "parsed_ir", "quantized_key"]
 
 _VERSIONS: Final = {"10", "11"}
 _MAX_DEPTH: Final = 64
 _NAMES: Final = re.compile(r"(?:[^,\\]|\\.)+")  # separated by commas; a comma inside is "\,"
+
+_QUANTIZED: Final = re.compile(
+    r"([0-9]{1,9}(?:\.[0-9]{1,32})?(?:e[+-]?[0-9]{1,3})?) (-?[0-9]{1,3})"
+)
 
 _Layers: TypeAlias = Mapping[str, ET.Element]
 _Place: TypeAlias = tuple[str, str]
@@ -120,7 +127,8 @@ def ir_signature(root: ET.Element) -> Signature | None:
         for edge in root.iterfind("edges/edge")
     }
     with_layer_names = root.get("version") == "10"
-    inputs, outputs = [], []
+    inputs: list[Port] = []
+    outputs: list[Port] = []
     for identity, layer in layers.items():
         if layer.get("type") == "Parameter":
             data, port = layer.find("data"), layer.find("output/port")
@@ -151,7 +159,40 @@ def ir_signature(root: ET.Element) -> Signature | None:
                     operation=operation_behind(source[0], partial(_producer, layers, sources)),
                 )
             )
-    return Signature(tuple(inputs), tuple(outputs))
+    section = root.find("rt_info")
+    values = {} if section is None else dict(_leaves(section, 0))
+    return Signature(_quantized(inputs, "input", values), _quantized(outputs, "output", values))
+
+
+def _quantized(ports: list[Port], kind: str, values: Mapping[str, str]) -> tuple[Port, ...]:
+    """Return ports with the quantization that ``rt_info`` states."""
+    texts = (values.get(quantized_key(kind, index)) for index in range(len(ports)))
+    pairs = zip(ports, texts, strict=True)
+    return tuple(replace(port, quantization=_quantization(port, text)) for port, text in pairs)
+
+
+def quantized_key(kind: str, index: int) -> str:
+    """Return where, in ``rt_info``, an IR states how integers of an input or output are quantized.
+
+    OpenVINO has no place for it.  The value is the scale and the zero point, with a space between.
+
+    Examples
+    --------
+    >>> quantized_key("output", 0)
+    'wasinn_nb/quantization/output_0'
+    """
+    return f"wasinn_nb/quantization/{kind}_{index}"
+
+
+def _quantization(port: Port, text: str | None) -> tuple[float, int] | None:
+    """Return scale and zero point; None where they are not stated, or cannot be those of a port."""
+    found = _QUANTIZED.fullmatch(text or "")
+    limits = INTEGER_LIMITS.get(port.type) if port.type is not None else None
+    if found is None or limits is None:
+        return None
+    scale, zero_point = float(found[1]), int(found[2])
+    fits = 0 < scale < math.inf and limits[0] <= zero_point <= limits[1]
+    return (scale, zero_point) if fits else None
 
 
 def ir_metadata(root: ET.Element) -> tuple[dict[str, str], dict[str, str]]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import openvino as ov
 from numpy.typing import NDArray
 
+from wasinn_nb.cards import Signature, quantized_key
 from wasinn_nb.errors import Remedy, RuntimeFailure, UnsupportedOperationError, WasiNnError
 from wasinn_nb.runtimes.telemetry import without_telemetry
 
@@ -65,8 +66,22 @@ def quantized_model(
     return made, tuple(_in_8_bits(made))
 
 
-def write_model(model: ov.Model, path: Path) -> None:
-    """Write a model, weights that are not in 8 bits in f16."""
+def write_model(model: ov.Model, path: Path, signature: Signature) -> None:
+    """Write a model, weights that are not in 8 bits in f16.
+
+    Parameters
+    ----------
+    model : openvino.Model
+    path : Path
+    signature : Signature
+        Of the original: how integers of its inputs and outputs are quantized is kept.
+    """
+    for kind, ports in (("input", signature.inputs), ("output", signature.outputs)):
+        for index, port in enumerate(ports):
+            if port.quantization is not None:
+                scale, zero_point = port.quantization
+                place = quantized_key(kind, index).split("/")
+                model.set_rt_info(f"{scale!r} {zero_point}", place)
     ov.save_model(model, str(path), compress_to_fp16=True)
 
 

@@ -42,7 +42,7 @@ from wasinn_nb.runtimes.openvino.probing import HINTS, probed_precisions
 from wasinn_nb.runtimes.openvino.quantizing import quantized_model, write_model
 from wasinn_nb.runtimes.precisions import check_precision
 from wasinn_nb.runtimes.protocols import Builder, InputOf
-from wasinn_nb.runtimes.reading import check_output, input_array, with_dimensions
+from wasinn_nb.runtimes.reading import check_output, input_array, with_dimensions, with_stated
 from wasinn_nb.tensor import Tensor
 
 __all__ = ["OpenVinoContext", "OpenVinoGraph", "OpenVinoRuntime"]
@@ -150,10 +150,11 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
     ) -> tuple[str, ...]:
         """Write a model in INT8; see :class:`wasinn_nb.runtimes.QuantizingRuntime`."""
         model = self._read(builders, encoding, HARDWARE[0])
+        signature = with_stated(self._signature(model, builders), builders)
         self._fitted(model, builders, input)
         made, names = quantized_model(model, images, count, keep)
         with translated("OpenVINO cannot write the model"):
-            write_model(made, path)
+            write_model(made, path, signature)
         return names
 
     def _compiled(
