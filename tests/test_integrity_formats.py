@@ -152,8 +152,9 @@ def test_custom_operations_are_named(shared):
             name = "segm_lite_v681.tflite: " if builder == path else ""
             assert refusal([builder], encoding) == (
                 f"{name}OpenVINO does not have the operation Convolution2DTransposeBias, which is "
-                "not one of TensorFlow Lite's own; convert the original model without it, or run the file "
-                "with the runtime that defines it (runtime='litert' has those of MediaPipe)"
+                "not one of TensorFlow Lite's own; convert the original model without it, or run "
+                "the file with the runtime that defines it (runtime='litert' has those of "
+                "MediaPipe)"
             )
 
 

@@ -252,8 +252,8 @@ def test_the_card_names_an_output_that_is_not_there(output):
     with pytest.raises(errors.InvalidArgumentError) as caught:
         read_all([AUX, BOXES, MASK], card=CARD.replace(output=output))
     assert str(caught.value) == (
-        f"the card of toy names the output {output!r}; the model has aux 1x4x48x64xf32, boxes "
-        f"1x100x4xf32, mask 1x4x48x64xf32"
+        f"the call, or the card of toy, names the output {output!r}; the model has aux "
+        f"1x4x48x64xf32, boxes 1x100x4xf32, mask 1x4x48x64xf32"
     )
 
 

@@ -219,7 +219,8 @@ def _close_paths(path: Path) -> list[Path]:
     alike = {one.stem: one for one in seen if one.suffix.lower() == missing.suffix.lower()}
     near = [one for one in seen if one.stem == missing.stem]
     near = near or [alike[stem] for stem in closest(missing.stem, alike, _ALIKE)]
-    near = near or [Path(one) for one in closest(missing.name, map(str, seen), _ALIKE)]
+    stems = {one.stem: one for one in seen}
+    near = near or [stems[stem] for stem in closest(missing.stem, stems, _ALIKE)]
     found = [missing.with_name(one.name) for one in near[:_MOST_CLOSE]]
     whole = [one / path.relative_to(missing) for one in found]
     return [one for one in whole if os.path.lexists(one)] or found

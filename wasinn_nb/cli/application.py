@@ -15,10 +15,10 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from wasinn_nb.cli.examples import EXAMPLES, OTHER_NAMES
 from wasinn_nb.cli.wrong_values import wrong_value
 
-__all__ = ["Application", "Command"]
+__all__ = ["USAGE_ERROR", "Application", "Command", "is_too_many"]
 
-# typer has it from click, or from its own copy of click.
-_UsageError: Any = typer.BadParameter.__base__
+USAGE_ERROR: Final[Any] = typer.BadParameter.__base__
+"""What typer has from click, or from its own copy of click, and has no name for."""
 
 _TOGETHER: Final = "; put its fields together, as in --recipe color=RGB,range=0:1"
 
@@ -41,11 +41,10 @@ class Command(TyperCommand):
         given = list(args)
         try:
             left = super().parse_args(ctx, args)
-        except _UsageError as error:
+        except USAGE_ERROR as error:
             param = getattr(error, "param", None)
             missing = param is not None and not error.message
-            too_many = not hasattr(error, "param") and not hasattr(error, "option_name")
-            if self.example and (missing or too_many):
+            if self.example and (missing or is_too_many(error)):
                 error.message = f"{error.message}\n{self.epilog}"
             if param is not None and error.message:
                 error.message = wrong_value(self, ctx, given, param.name) or error.message
@@ -70,6 +69,11 @@ class Command(TyperCommand):
         return _typed(super().get_params(ctx))
 
 
+def is_too_many(error: Any) -> bool:
+    """Return whether a usage error is that of words that nothing takes."""
+    return not hasattr(error, "param") and not hasattr(error, "option_name")
+
+
 class _Group(TyperGroup):
     """The program itself."""
 
@@ -77,7 +81,7 @@ class _Group(TyperGroup):
         """Return the verb that is named; a function's name is answered with its verb."""
         try:
             return super().resolve_command(ctx, args)
-        except _UsageError as error:
+        except USAGE_ERROR as error:
             if verb := OTHER_NAMES.get(args[0]):
                 error.message = f"No such command {args[0]!r}. Did you mean {verb!r}?"
             raise

@@ -12,6 +12,7 @@ import typer
 
 import wasinn_nb as wn
 from wasinn_nb import settings
+from wasinn_nb.cards import ENCODINGS
 from wasinn_nb.catalog import known_card
 from wasinn_nb.cli import completing
 from wasinn_nb.cli.console import (
@@ -41,6 +42,7 @@ from wasinn_nb.deployment import is_bundle
 from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.prediction import is_store
 from wasinn_nb.render import Column, Document, Table
+from wasinn_nb.wording import listed
 
 _WORST: Final = (
     "worst images",
@@ -135,6 +137,23 @@ def compare(
                 "compare predictions by Predictions.compare",
                 command="compare stores with: "
                 + shlex.join(["wasinn-nb", "predictions", str(a), "--compare", str(b)]),
+            ),
+        )
+    models = [path for path in (a, b) if Path(path).suffix.lower() in ENCODINGS]
+    if models:
+        named = image or "IMAGE"
+        if len(models) > 1:
+            start, words = (
+                "run them, layer by layer,",
+                ["compare", a, b, "--layers", "--image", named],
+            )
+        else:
+            start, words = "run it", ["segment", named, "-m", models[0], "-o", "DIR"]
+        raise InvalidArgumentError(
+            f"expected tensors, image masks or results, got {listed(models, 2)}: models",
+            remedy=Remedy(
+                "run them by wn.compare(a, b, image=…, layers=True)",
+                command=f"{start} with: {shlex.join(['wasinn-nb', *words])}",
             ),
         )
     with stdin_file(a) as one, stdin_file(b) as other:

@@ -82,7 +82,7 @@ def bench(
 
     All combinations run in turn; the first is what the others are measured by.
     """
-    fields = read_recipe(recipe)
+    fields, given = read_recipe(recipe), image_of(image)
     choices: tuple[list[Any], ...] = (
         model or [None],
         target or [None],
@@ -96,7 +96,7 @@ def bench(
         )
         for name, where, kind, how, engine in itertools.product(*choices)
     ]
-    timings = wn.bench(pipelines, image_of(image), rounds=rounds)
+    timings = wn.bench(pipelines, given, rounds=rounds)
     remedies = dict.fromkeys(
         Given(name, card, recipe).remedy(pipeline.assumed)
         for (name, *_), pipeline in zip(itertools.product(*choices), pipelines, strict=True)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 import wasinn_nb as wn
+from wasinn_nb.cli.application import USAGE_ERROR, Command, is_too_many
 from wasinn_nb.cli.console import (
     AsJson,
     CardPath,
@@ -188,7 +189,18 @@ def predictions(
         _tell(listing if ordered or query is not None else found, html, as_json=as_json)
 
 
-@app.command()
+class _Gallery(Command):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words; one more is probably where the truths are."""
+        try:
+            return super().parse_args(ctx, args)
+        except USAGE_ERROR as error:
+            if is_too_many(error):
+                error.message += "\nTrue masks, or classes, are named by --truths."
+            raise
+
+
+@app.command(cls=_Gallery)
 def gallery(
     store: Annotated[
         Path,

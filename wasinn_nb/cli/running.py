@@ -15,7 +15,7 @@ from rich.text import Text
 
 import wasinn_nb as wn
 from wasinn_nb.cli import completing
-from wasinn_nb.cli.application import Command
+from wasinn_nb.cli.application import USAGE_ERROR, Command
 from wasinn_nb.cli.console import (
     AsJson,
     CardPath,
@@ -48,8 +48,6 @@ if TYPE_CHECKING:
     from wasinn_nb.host import GuestRun
 
 _SWATCH: Final = "\u25a0"
-_USAGE_ERROR: Final[type[Exception]] = typer.BadParameter.__bases__[0]
-"""Typer has no name for it."""
 
 ResizeName = Annotated[
     Resize | None,
@@ -190,7 +188,7 @@ class _RunCommand(Command):
 def _usage_errors() -> Iterator[None]:
     try:
         yield
-    except _USAGE_ERROR as error:
+    except USAGE_ERROR as error:
         vars(error)["exit_code"] = ExitCode.GUEST
         raise
 

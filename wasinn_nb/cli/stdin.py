@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,10 @@ from typing import Final
 
 import typer
 from PIL import Image
+
+import wasinn_nb as wn
+from wasinn_nb.cards import ENCODINGS
+from wasinn_nb.files import has_folder
 
 __all__ = ["STDIN", "image_of", "stdin_file"]
 
@@ -27,9 +32,20 @@ def image_of(text: str | None) -> str | bytes | None:
     Raises
     ------
     typer.BadParameter
-        If the standard input is a terminal, empty, or larger than 1 GiB.
+        If the standard input is a terminal, empty, or larger than 1 GiB; or a model is named.
     """
+    if text is not None and _is_model(text):
+        raise typer.BadParameter(f"expected an image, got a model; use --model {shlex.quote(text)}")
     return _content() if text == STDIN else text
+
+
+def _is_model(text: str) -> bool:
+    """Return whether a text that names no image names a model."""
+    path = Path(text)
+    if path.suffix.lower() in ENCODINGS:
+        return True
+    plain = not (path.suffix or has_folder(text) or path.exists() or text in wn.images())
+    return plain and text in wn.models().names
 
 
 @contextmanager

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.abi import TensorType
-from wasinn_nb.cards import ModelCard, Port, unnamed_class
+from wasinn_nb.cards import ENCODINGS, ModelCard, Port, unnamed_class
 from wasinn_nb.comparison.ranking import ClassScores
 from wasinn_nb.errors import InvalidArgumentError, Remedy, WasiNnError
+from wasinn_nb.files import is_file
 from wasinn_nb.imaging import (
     IMAGE_SUFFIXES,
     JPEG_SUFFIXES,
@@ -34,6 +35,8 @@ from wasinn_nb.wording import counted
 __all__ = ["Chain", "Comparable", "RunLike", "chain_of", "class_names", "fields_of"]
 
 _LARGEST_LABEL: Final = 255
+_BUNDLE: Final = "bundle.json"
+"""What the folder of a bundle has: packages above this one read it."""
 
 
 @runtime_checkable
@@ -248,6 +251,16 @@ def _of_array(array: NDArray[Any]) -> Chain:
 
 def _of_file(path: Path, name: str) -> Chain:
     suffix = path.suffix.lower()
+    if suffix in ENCODINGS:
+        raise InvalidArgumentError(
+            f"{name} ({path.name}): expected a tensor, an image mask or a result, got a model",
+            remedy=Remedy("models are run by wn.compare(a, b, image=…, layers=True)"),
+        )
+    if is_file(path / _BUNDLE):
+        raise InvalidArgumentError(
+            f"{name} ({path.name}): expected a file, got the folder of a bundle",
+            remedy=Remedy(f"compare by wn.Bundle.read({str(path)!r}).compare(…)"),
+        )
     if path.name.endswith(".tensor.json"):  # the sidecar was meant to be its tensor
         path, suffix = path.with_suffix(""), ".tensor"
     if suffix == ".json":

@@ -16,7 +16,7 @@ from wasinn_nb.cards import ModelCard
 from wasinn_nb.comparison.agreement import TOLERANCE, MaskDifference, TensorDifference
 from wasinn_nb.comparison.chain import Chain, Comparable, chain_of, class_names
 from wasinn_nb.comparison.changes import Change
-from wasinn_nb.comparison.models import Runnable, compare_layers, pipeline_of
+from wasinn_nb.comparison.models import Runnable, compare_layers, image_name, pipeline_of
 from wasinn_nb.comparison.notes import QUANTIZED, made_by, notes_on, on_softmax, quantized_ports
 from wasinn_nb.comparison.ranking import RankingDifference
 from wasinn_nb.comparison.reading import with_inputs, with_meaning, with_places
@@ -161,7 +161,8 @@ def _compared_models(
     one, other = pipeline_of(a, "a"), pipeline_of(b, "b")
     first = one(image)
     found = compare(first, other(first.image), tolerance=tolerance)
-    return replace(found, layers=compare_layers(one, other, first.image, progress))
+    layers = compare_layers(one, other, first.image, progress)
+    return replace(found, layers=replace(layers, image=image_name(image)))
 
 
 def _nothing_in_common(one: Chain, other: Chain) -> str:

@@ -129,6 +129,10 @@ class LayerComparison(Report):
         Down to which signal to noise of a layer alone, in dB.
     left_out : (int, int)
         How many layers of a, and of b, the other does not have.
+    image : str
+        What the image is called that both were run on.
+    same_model : bool
+        Whether both are the same files, run in the same way.
 
     Examples
     --------
@@ -147,6 +151,14 @@ class LayerComparison(Report):
     explained_by: str
     allowed: float
     left_out: tuple[int, int] = (0, 0)
+    image: str = ""
+    same_model: bool = False
+
+    @property
+    def identical(self) -> bool:
+        """Whether both are the same model, run in the same way, and gave the same values."""
+        equal = all(layer.snr == math.inf for layer in self.layers)
+        return self.same_model and equal and self.first is None
 
     @property
     def first(self) -> LayerDifference | None:
@@ -162,6 +174,11 @@ class LayerComparison(Report):
         """Return the answer in one line."""
         kind = "INT8" if self.explained_by == "i8" else self.explained_by
         found = self.first
+        if self.identical:
+            return (
+                f"a and b are the same model, run in the same way: all "
+                f"{counted(len(self.layers), 'layer')} are equal"
+            )
         if found is not None:
             return (
                 f"first layer that differs: {found.name} ({found.operation}), alone "
@@ -178,13 +195,17 @@ class LayerComparison(Report):
             "explained_by": self.explained_by,
             "allowed": self.allowed,
             "left_out": list(self.left_out),
+            "image": self.image,
+            "same_model": self.same_model,
             "layers": [layer.to_dict() for layer in self.layers],
         }
 
     def document(self) -> Document:
         """Return what there is to see: the first layer that differs, a table and a figure."""
         blocks: list[Block] = [Paragraph(str(self), "strong" if self.first is None else "bad")]
-        ordered = sorted(self.worst_first[:_LISTED], key=self.layers.index)
+        # One alone may be computed otherwise than among others, also of the same model.
+        listed = () if self.identical else self.worst_first[:_LISTED]
+        ordered = sorted(listed, key=self.layers.index)
         if self.first is not None and self.first not in ordered:
             ordered = sorted([*ordered[:-1], self.first], key=self.layers.index)
         title = "layers that change most by themselves" if ordered else ""
@@ -201,6 +222,8 @@ class LayerComparison(Report):
             blocks.append(Only(("text",), [facts]))
             how = Section("How they were compared", [facts])
             blocks.append(Only(("notebook", "page"), [how]))
+        elif self.image:
+            blocks.append(Items([self._image]))
         return Document("Layers", blocks)
 
     def _table(self, layers: Sequence[LayerDifference], caption: str = "") -> Table:
@@ -216,11 +239,15 @@ class LayerComparison(Report):
             "alone: b's layer computed from a's values; in the whole: both models run through; "
             "signal to noise, 20 dB are a difference of a tenth; equal layers have no point"
         )
-        facts = [explained]
+        facts = [explained, *([self._image] if self.image else [])]
         if any(self.left_out):
             a, b = self.left_out
             facts.append(f"without a counterpart: {counted(a, 'layer')} of a, {b} of b")
         return facts
+
+    @property
+    def _image(self) -> str:
+        return f"image that both were run on: {self.image}"
 
     def plot(self) -> PanelFigure:
         """Draw the signal to noise of each layer.

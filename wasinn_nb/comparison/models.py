@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any, TypeAlias
 
+from wasinn_nb import catalog
 from wasinn_nb.catalog import Model
 from wasinn_nb.comparison.layer_pairs import matched, measured
 from wasinn_nb.comparison.layers import EXPLAINED, LayerComparison, LayerDifference, coarsest
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import ImageSource, image_to_tensor, pixels_to_tensor
+from wasinn_nb.origin import Origin
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.runtimes import LayeredModel, open_layers, runtime
 
-__all__ = ["Runnable", "compare_layers", "pipeline_of"]
+__all__ = ["Runnable", "compare_layers", "image_name", "pipeline_of"]
 
 Runnable: TypeAlias = Pipeline | Model | str | os.PathLike[str]
 """What can be run: a pipeline, or the model of one in f32."""
@@ -94,7 +97,26 @@ def compare_layers(
         for one, layer in zip(found, (opened[0].layers[pair.a] for pair in pairs), strict=True)
     )
     left_out = tuple(len(one.layers) - len(pairs) for one in opened)
-    return LayerComparison(layers, precision, allowed, (left_out[0], left_out[1]))
+    return LayerComparison(
+        layers,
+        precision,
+        allowed,
+        (left_out[0], left_out[1]),
+        same_model=_runs_alike(a.origin, b.origin),
+    )
+
+
+def _runs_alike(a: Origin, b: Origin) -> bool:
+    """Return whether two are of files of the same content, run in the same way."""
+    same = all(getattr(a, n) == getattr(b, n) for n in ("recipe", "target", "precision", "runtime"))
+    return same and bool(a.files) and sorted(a.files.values()) == sorted(b.files.values())
+
+
+def image_name(image: ImageSource | None) -> str:
+    """Return what an image that was passed is called; nothing for one in memory."""
+    if image is None:
+        return f"{catalog.image().name}, as none was named"
+    return Path(image).name if isinstance(image, str | os.PathLike) else ""
 
 
 def _layered(pipeline: Pipeline) -> LayeredModel:

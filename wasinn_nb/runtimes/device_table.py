@@ -154,7 +154,8 @@ def device_error(name: str, reason: str, here: Collection[str]) -> InvalidArgume
     >>> device_error("XPU", "", ["CPU"])
     InvalidArgumentError("unknown execution target 'XPU'; here are CPU")
     """
-    what = f"no {name} on this machine: {reason}" if reason else ""
+    also = " (TPU stands for it, too)" if name == ExecutionTarget.TPU.device else ""
+    what = f"no {name} on this machine{also}: {reason}" if reason else ""
     return InvalidArgumentError(
         f"{what or f'unknown execution target {name!r:.80}'}; here are {', '.join(here)}"
     )

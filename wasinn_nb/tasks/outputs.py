@@ -31,7 +31,8 @@ def chosen_outputs(signature: Signature, card: ModelCard) -> list[int]:
         fitting = [index for index, port in enumerate(outputs) if port.name == card.output]
     if not fitting:
         raise InvalidArgumentError(
-            f"the card of {card.name} names the output {card.output!r:.80}; the model has "
+            f"the call, or the card of {card.name}, names the output {card.output!r:.80}; the "
+            f"model has "
             f"{listed(signature)}"
         )
     return fitting[:1]
