@@ -290,7 +290,7 @@ def test_folders_that_are_there(toy_files, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InvalidArgumentError, match="is a file"):
         wn.bundle(toy_files, tmp_path / "file", noise(), recipe)
-    with pytest.raises(UnwritableError, match="cannot be written"):
+    with pytest.raises(UnwritableError, match="expected a folder to write into, got the file"):
         wn.bundle(toy_files, tmp_path / "file" / "below", noise(), recipe)
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "target")

@@ -151,6 +151,7 @@ ELSEWHERE = {
     "prediction/manifests.py _chosen": "test_cli_predict",
 }
 NOT_PASTED = {
+    "comparison/chain.py _of_file": "names the call in Python: test_compared_models",
     "runtimes/litert.py _SYMMETRIC": "a model that LiteRT refuses: test_third_party",
     "runtimes/litert.py _REMEDIES": "a model that LiteRT refuses: test_third_party",
     "runtimes/openvino/models.py _explained": "needs MediaPipe's operations",
