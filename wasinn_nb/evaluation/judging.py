@@ -25,7 +25,7 @@ from wasinn_nb.evaluation.suffixes import Suffix, Suffixes
 from wasinn_nb.evaluation.true_masks import TrueMasks
 from wasinn_nb.evaluation.truths import aligned, class_indices, class_truths, plain_name
 from wasinn_nb.pipeline import Pipeline
-from wasinn_nb.prediction import Predictions
+from wasinn_nb.prediction import Predictions, is_store, read_predictions
 from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.runtimes import Runtime
 from wasinn_nb.tasks.classification import ClassificationResult, ScoresReading
@@ -62,7 +62,7 @@ def evaluate(
 
     Parameters
     ----------
-    predictions : Predictions, folder, mapping of name → item, one item, or iterable of items
+    predictions : Predictions, store, folder, mapping of name → item, one item, or iterable of items
         Rows of a store are loaded one by one, whatever their number; their names are the paths
         inside the folder that was predicted, without suffixes.  Other items are
         `SegmentationResult` or `ClassificationResult`, integer arrays (H, W) or (H, W, 1), or masks
@@ -167,6 +167,8 @@ def evaluate(
     """
     if worst < 0:
         raise InvalidArgumentError(f"expected how many images to keep, got {worst}")
+    if isinstance(predictions, str | os.PathLike) and is_store(predictions):
+        predictions = read_predictions(predictions)
     pipeline, known = _model(model, card, recipe, runtime)
     classifies = pipeline is not None and isinstance(pipeline.reading, ScoresReading)
     stored = isinstance(predictions, Predictions)
@@ -194,6 +196,8 @@ def evaluate(
     failures, judged_images = Failures(), 0
     known = known and with_background(known)
     pairs = paired(own, named(truths, "truths", nested=stored), left_out, Suffixes.of(suffix))
+    if pipeline is None and not isinstance(pairs[0].prediction, Stored | SegmentationResult):
+        _stated(classes, known)  # refuses before the first of them is read
     for pair, found in _predicted(pipeline, known, pairs, progress, failures):
         found_card = found.card if isinstance(found, SegmentationResult) else known
         if tally is None:

@@ -9,13 +9,14 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import wasmtime
 
 from wasinn_nb.abi import MODULE, PARAMETERS
-from wasinn_nb.errors import GuestLinkError, GuestModuleError
-from wasinn_nb.files import existing_file
+from wasinn_nb.errors import GuestLinkError, GuestModuleError, MissingFileError, Remedy
+from wasinn_nb.files import existing_file, expanded, has_folder
 from wasinn_nb.runtimes import ProcessGuard
 from wasinn_nb.wording import listed
 
@@ -126,7 +127,13 @@ def read_module(wasm: str | os.PathLike[str] | bytes) -> bytes:
     if isinstance(wasm, bytes | bytearray | memoryview):
         data, name = bytes(wasm), "the guest"
     else:
-        path = existing_file(wasm, "WebAssembly module")
+        path = expanded(wasm, "a WebAssembly module as its bytes or its path")
+        if not (path.suffix or has_folder(os.fspath(wasm)) or os.path.lexists(path)):
+            raise MissingFileError(
+                f"no WebAssembly module at {path!s:.300} (looked from {Path.cwd()})",
+                remedy=Remedy(f"the path of one that is shipped is wn.guest({os.fspath(wasm)!r})"),
+            )
+        path = existing_file(path, "WebAssembly module")
         data, name = path.read_bytes(), path.name
     if not data.startswith(_MAGIC):
         hint = "was another file downloaded in its place?"
