@@ -39,6 +39,7 @@ from wasinn_nb.widgets.pages import page
 from wasinn_nb.widgets.pickers import ImagePicker, ModelPicker, TargetPicker
 from wasinn_nb.widgets.showing import Showable, begin, embed, in_page
 from wasinn_nb.widgets.viewer import Bars, MaskViewer, Mode, WidgetResult, notes_of
+from wasinn_nb.wording import inert
 
 __all__ = ["Explorer"]
 
@@ -335,7 +336,8 @@ class Explorer(Showable, PageWidget):
 
     def __repr__(self) -> str:
         runs = [f"{s.model}, {s.precision} on {s.target}" for s in self._selections()]
-        return f"Explorer({self.images.title}: {' | '.join(runs)})"
+        failed = "" if self._error is None else f"; error: {inert(str(self._error), 300)}"
+        return f"Explorer({self.images.title}: {' | '.join(runs)}{failed})"
 
     # ----------------------------------------------------------------------------- the running
 
