@@ -51,6 +51,7 @@ def test_the_same_model_twice_is_said_and_the_image_named(model):
     text = run("compare", model, "copy.xml", "--layers")
     assert "a and b are the same model, run in the same way: all " in text
     assert f"image that both were run on: {wn.image().name}, as none was named" in text
+    assert text.count("as none was") == 1
     assert "alone, dB" not in text
     found = wn.compare(model, model, image=np.zeros((8, 8, 3), np.uint8), layers=True)
     assert found.layers.identical

@@ -297,6 +297,7 @@ def bench(
         raise InvalidArgumentError(
             f"expected at least {FEWEST_ROUNDS} rounds, for quartiles; got {rounds!r}"
         )
+    image = settings.default("image") if image is None else image  # which the table names
     firsts = [pipeline(image) for pipeline in pipelines]
     later: list[list[Mapping[str, float]]] = [[] for _ in pipelines]
     # The bar moves between rounds, when no clock runs.
@@ -350,6 +351,5 @@ def _same_top_class(result: Result, peer: Result) -> bool | None:
     return result.top(1)[0].index == peer.top(1)[0].index
 
 
-def _named(image: ImageSource | None) -> str:
-    given = settings.default("image") if image is None else image
-    return Path(given).name if isinstance(given, str | os.PathLike) else type(given).__name__
+def _named(image: ImageSource) -> str:
+    return Path(image).name if isinstance(image, str | os.PathLike) else type(image).__name__

@@ -251,9 +251,10 @@ class Pipeline:
     def prepare(self, image: ImageSource | EncodedImage | None = None) -> Prepared:
         """Return an image as the model takes it; parameters and errors as of the call."""
         self._guard.check()
-        recipe = self.recipe
+        recipe, chosen = self.recipe, ""
         if image is None or isinstance(image, str):
-            image = catalog.image(image)
+            given, image = image, catalog.image(image)
+            chosen = "" if given else f"the image {image.stem}, as none was given"
         started = time.perf_counter()
         # A file is read once: what is kept is what was decoded, whoever writes it meanwhile.
         decoded = isinstance(image, Image.Image | np.ndarray)
@@ -262,7 +263,7 @@ class Pipeline:
         if self._exif_stated:
             opened = opened._replace(ignored=1)
         depth = "" if recipe.bits else unused_bits(opened.content, source)
-        notes = (depth, ignored_orientation(opened.ignored))
+        notes = (chosen, depth, ignored_orientation(opened.ignored))
         read = time.perf_counter()
         pixels = resized_pixels(opened, recipe, self._threads)
         if self._graph.fuses_input:

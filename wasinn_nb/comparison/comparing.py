@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wasinn_nb import catalog
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.comparison.agreement import TOLERANCE, MaskDifference, TensorDifference
 from wasinn_nb.comparison.chain import Chain, Comparable, chain_of, class_names
@@ -159,7 +160,7 @@ def _compared_models(
 ) -> Comparison:
     """Run two models on one image, and compare their results and their layers."""
     one, other = pipeline_of(a, "a"), pipeline_of(b, "b")
-    first = one(image)
+    first = one(catalog.image() if image is None else image)  # which is named once, below
     found = compare(first, other(first.image), tolerance=tolerance)
     layers = compare_layers(one, other, first.image, progress)
     return replace(found, layers=replace(layers, image=image_name(image)))
