@@ -164,6 +164,7 @@ NOT_PASTED = {
     "prediction/arrow.py arrow": "installs a package",
     "prediction/remote.py _files": "installs a package",
     "prediction/executors.py dask_executor": "installs a package",
+    "host/modules.py read_module": "the command takes the name: test_python_like_the_command",
     "prediction/main_module.py refuse_unguarded": "of a script: Python alone",
     "prediction/executors.py __init__": "an executor: Python alone",
     "evaluation/labels.py indices": "a mask in memory: Python alone",

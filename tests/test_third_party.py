@@ -305,9 +305,10 @@ def refusals(folder, image, file, error):
 def test_custom_operation(folder, image):
     for message in refusals(folder, image, "segm_lite_v681.tflite", errors.RuntimeFailure):
         assert message == (
-            "OpenVINO does not have the operation Convolution2DTransposeBias, which is not one of "
-            "TensorFlow Lite's own; convert the original model without it, or run the file with "
-            "the runtime that defines it (runtime='litert' has those of MediaPipe)"
+            "segm_lite_v681.tflite: OpenVINO does not have the operation "
+            "Convolution2DTransposeBias, which is not one of TensorFlow Lite's own; convert the "
+            "original model without it, or run the file with the runtime that defines it "
+            "(runtime='litert' has those of MediaPipe)"
         )
 
 
