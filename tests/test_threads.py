@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -41,6 +45,27 @@ def test_every_row_is_in_one_part(threads):
     seen = []
     in_threads(lambda start, end: seen.extend(range(start, end)), 17, threads)
     assert sorted(seen) == list(range(17))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_forked_process_has_threads_of_its_own():
+    in_threads(lambda start, end: None, 4, 4)
+    child = os.fork()
+    if child == 0:
+        seen = []
+        in_threads(lambda start, end: seen.extend(range(start, end)), 9, 3)
+        os._exit(0 if sorted(seen) == list(range(9)) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_while_python_ends_one_thread_does_it_all():
+    script = (
+        "import atexit\n"
+        "from wasinn_nb.imaging.sharing import in_threads\n"
+        "atexit.register(in_threads, print, 9, 3)"
+    )
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert (out.stdout, out.stderr) == ("0 9\n", "")
 
 
 def test_what_fails_in_a_thread_is_raised():

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 __all__ = ["in_threads"]
 
+# Kept, for a thread that has just begun is slower; they start with their first work.
+_pool = ThreadPoolExecutor(thread_name_prefix="wasinn-nb rows")
+
+
+def _after_fork() -> None:
+    global _pool  # noqa: PLW0603 - the parent's threads are not in the child
+    _pool = ThreadPoolExecutor(thread_name_prefix="wasinn-nb rows")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
 
 def in_threads(fill: Callable[[int, int], None], rows: int, threads: int) -> None:
     """Call *fill* with the first row of each part, and the row after its last.
-
-    The threads end with the call, so that processes can be forked before and after it.
 
     Parameters
     ----------
@@ -31,8 +42,11 @@ def in_threads(fill: Callable[[int, int], None], rows: int, threads: int) -> Non
     if parts == 1:
         fill(0, rows)
         return
-    with ThreadPoolExecutor(parts - 1) as pool:
-        others = [pool.submit(fill, *pair) for pair in itertools.pairwise(bounds[1:])]
-        fill(*bounds[:2])
-        for other in others:
-            other.result()
+    try:
+        others = [_pool.submit(fill, *pair) for pair in itertools.pairwise(bounds[1:])]
+    except RuntimeError:  # the interpreter is on its way out
+        fill(0, rows)
+        return
+    fill(*bounds[:2])
+    for other in others:
+        other.result()
