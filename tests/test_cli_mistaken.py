@@ -46,5 +46,5 @@ def test_an_output_that_is_not_there_is_not_the_cards_fault_alone():
 def test_the_target_that_wasi_nn_calls_tpu():
     error = device_error("NPU", "no driver", ["CPU"])
     assert isinstance(error, InvalidArgumentError)
-    assert str(error) == "no NPU on this machine (TPU stands for it, too): no driver; here are CPU"
+    assert str(error) == "no NPU on this machine: no driver (TPU stands for it, too); here are CPU"
     assert "TPU" not in str(device_error("GPU", "no driver", ["CPU"]))

@@ -143,7 +143,7 @@ def test_folders_say_what_they_hold(tmp_path):
         "empty": "a folder without files; inspect takes",
         "one": "a folder with 1 image; inspect takes",
         "several": "a folder with 2 images, 1 tensor, 1 other file; ",
-        "model": r"2 files of a model; inspect a model in it: net.bin, net.xml",
+        "models": r"4 files of a model; inspect a model in it: net-2.bin, net-2.xml, net.bin",
     }.items():
         folder = tmp_path / name
         folder.mkdir()
@@ -152,8 +152,9 @@ def test_folders_say_what_they_hold(tmp_path):
         if name == "several":
             np.save(folder / "c.npy", np.zeros(2))
             (folder / "notes.txt").write_text("x")
-        if name == "model":
+        if name == "models":
             toys.brightest_channel(folder / "net.xml")
+            toys.brightest_channel(folder / "net-2.xml")
         with pytest.raises(MissingFileError, match=message):
             run("inspect", folder)
 

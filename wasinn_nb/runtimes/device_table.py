@@ -155,7 +155,7 @@ def device_error(name: str, reason: str, here: Collection[str]) -> InvalidArgume
     InvalidArgumentError("unknown execution target 'XPU'; here are CPU")
     """
     also = " (TPU stands for it, too)" if name == ExecutionTarget.TPU.device else ""
-    what = f"no {name} on this machine{also}: {reason}" if reason else ""
+    what = f"no {name} on this machine: {reason}{also}" if reason else ""
     return InvalidArgumentError(
         f"{what or f'unknown execution target {name!r:.80}'}; here are {', '.join(here)}"
     )
