@@ -78,9 +78,7 @@ def test_where_no_file_can_be(tmp_path, suffix):
     with pytest.raises(OSError):
         ABC.write(tmp_path / "file" / f"out{suffix}")
     (tmp_path / f"folder{suffix}").mkdir()
-    with pytest.raises(
-        OSError, match=r"(?i)is a (directory|folder)|got the folder .*; name a file"
-    ):
+    with pytest.raises(OSError, match=r"(?i)is a (directory|folder)|got the folder .*"):
         ABC.write(tmp_path / f"folder{suffix}")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", f"folder{suffix}"]
 
