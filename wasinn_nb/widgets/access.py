@@ -6,11 +6,9 @@ In JupyterLab whoever has the page has the kernel, too.  A visitor of Voila, or 
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -44,31 +42,6 @@ class PageWidget(NotPickled, anywidget.AnyWidget):
     @traitlets.default("_module")
     def _own_module(self) -> str:
         return self._page_module
-
-    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """Return the traits that a page gets; of all of them, send what changes meanwhile again.
-
-        A page that is loaded asks for the states of all widgets at once.  What another thread sends
-        while they are gathered arrives before them, and they would bring the old values back.
-        """
-        known = self._values_of(self.keys) if key is None else {}
-        state: dict[str, Any] = super().get_state(key, drop_defaults)
-        if known:
-            with suppress(RuntimeError):  # there is no loop, and no page that asks
-                asyncio.get_running_loop().call_soon(self._send_newer, known)
-        return state
-
-    def _values_of(self, names: Iterable[str]) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in names}
-
-    def _send_newer(self, known: Mapping[str, Any]) -> None:
-        """Send what is another value than the page knows, until there is nothing left."""
-        while self.comm is not None:
-            newer = [name for name, value in known.items() if getattr(self, name) is not value]
-            if not newer:
-                return
-            known = self._values_of(newer)
-            self.send_state(newer)
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what the page sends; all but what its controls are for is left out."""
