@@ -6,9 +6,11 @@ In JupyterLab whoever has the page has the kernel, too.  A visitor of Voila, or 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -35,6 +37,8 @@ class PageWidget(NotPickled, anywidget.AnyWidget):
     _instead = "make it where it is shown"
     _from_page: ClassVar[frozenset[str]] = frozenset()
     _page_module: ClassVar[str]
+    _from_threads: ClassVar[frozenset[str]] = frozenset()
+    """The traits that a thread sets when a run ends."""
 
     _esm = LOADED_ONCE
     _module = traitlets.Unicode().tag(sync=True)
@@ -42,6 +46,31 @@ class PageWidget(NotPickled, anywidget.AnyWidget):
     @traitlets.default("_module")
     def _own_module(self) -> str:
         return self._page_module
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """Return the traits that a page gets; send what a thread changes meanwhile again.
+
+        A page that is loaded asks for the states of all widgets at once.  What another thread sends
+        while they are gathered arrives before them, and they would bring the old values back.
+        """
+        known = self._values_of(self._from_threads) if key is None else {}
+        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        if known:
+            with suppress(RuntimeError):  # there is no loop, and no page that asks
+                asyncio.get_running_loop().call_soon(self._send_newer, known)
+        return state
+
+    def _values_of(self, names: Iterable[str]) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in names}
+
+    def _send_newer(self, known: Mapping[str, Any]) -> None:
+        """Send what is another value than the page knows, until there is nothing left."""
+        while self.comm is not None:
+            newer = [name for name, value in known.items() if getattr(self, name) is not value]
+            if not newer:
+                return
+            known = self._values_of(newer)
+            self.send_state(newer)
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what the page sends; all but what its controls are for is left out."""
