@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.imaging.loops import Instance, Loops
+from wasinn_nb.imaging.taps import without_leading
 
 __all__ = ["ORDERS", "Order", "resize_rows", "weights"]
 
@@ -71,12 +72,8 @@ def weights(inputs: int, outputs: int) -> Weights:
     values[index >= ends[:, None]] = 0.0
     values /= np.cumsum(values, axis=1)[:, -1:]  # which adds in index order, as Pillow does
     whole = (0.5 + values * (1 << _BITS)).astype(np.int32)
-    skipped = (whole != 0).argmax(axis=1)
-    place = skipped[:, None] + np.arange(whole.shape[1])
-    kept = np.take_along_axis(np.pad(whole, ((0, 0), (0, int(skipped.max())))), place, axis=1)
-    return Weights(
-        (starts + skipped).astype(np.int32), kept[:, : int((kept != 0).sum(axis=1).max())]
-    )
+    skipped, kept = without_leading(whole)
+    return Weights((starts + skipped).astype(np.int32), kept)
 
 
 def resize_rows(
@@ -217,23 +214,23 @@ class _Down:
 def _packed_across(columns: int, width: int) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
     """Return the first byte that each output reads, and its weights in groups and in pairs."""
     starts, values = weights(columns, width)
-    groups = -(-values.shape[1] // _GROUP)
-    padded = np.zeros((width, groups * _GROUP), np.int32)
-    padded[:, : values.shape[1]] = values
-    even = np.zeros((width, groups, _GROUP + 1), np.int32)
-    even[:, :, :_GROUP] = padded.reshape(width, groups, _GROUP)
+    groups = _padded(values, _GROUP).reshape(width, -1, _GROUP)
+    even = _padded(groups, 2)  # a group ends in a pair of its last weight and 0
     packed = _pairs(even.reshape(width, -1))
-    return starts * _CHANNELS, packed.reshape(width, groups, -1)
+    return starts * _CHANNELS, packed.reshape(*groups.shape[:2], -1)
 
 
 def _pairs(values: NDArray[np.int32]) -> NDArray[np.int16]:
     """Return (out, k) weights as (out, pairs, 2, 2): high bits of two weights, then their low."""
-    outputs, taps = values.shape
-    padded = np.zeros((outputs, _whole(taps, 2)), np.int32)
-    padded[:, :taps] = values
-    pairs = padded.reshape(outputs, -1, 2)
+    pairs = _padded(values, 2).reshape(len(values), -1, 2)
     split = [pairs >> _LOW_BITS, pairs & ((1 << _LOW_BITS) - 1)]
     return np.stack(split, axis=2).astype(np.int16)
+
+
+def _padded(values: NDArray[np.int32], count: int) -> NDArray[np.int32]:
+    """Return values with as many of 0 behind them that their last axis holds whole counts."""
+    rest = -values.shape[-1] % count
+    return np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, rest)])
 
 
 def _whole(value: int, of: int) -> int:

@@ -13,18 +13,20 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Age", "Taps", "taps"]
+__all__ = ["Age", "Taps", "taps", "without_leading"]
 
 Age = Literal["0.23", "0.24"]
 """``"0.24"`` and later: weights divided by their sum first, float32 between the passes.
 ``"0.23"`` and before: sums of products divided afterwards, rounded to integers after each pass."""
 
 _F32: Final = np.float32
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,27 @@ def taps(inputs: int, outputs: int) -> Taps:
     # cumsum adds in index order, as the crate does; sum adds in pairs.
     sums = np.cumsum(weights, axis=1, dtype=_F32)[:, -1]
     # A weight of 0 changes no sum: each output begins at its first other one.
+    skipped, moved = without_leading(weights)
+    sources = (left + skipped)[:, None] + np.arange(moved.shape[1])
+    return Taps(np.minimum(sources, right[:, None] - 1), moved, sums)
+
+
+def without_leading(weights: NDArray[Scalar]) -> tuple[NDArray[np.intp], NDArray[Scalar]]:
+    """Return how many weights of 0 each row begins with, and the rows without these.
+
+    Parameters
+    ----------
+    weights : (out, k) array
+        Each row has one that is not 0, and none of 0 between two others.
+
+    Examples
+    --------
+    >>> skipped, moved = without_leading(np.array([[0, 3, 1], [2, 0, 0]]))
+    >>> skipped.tolist(), moved.tolist()
+    ([1, 0], [[3, 1], [2, 0]])
+    """
     skipped = (weights != 0).argmax(axis=1)
-    place = np.minimum(skipped[:, None] + np.arange(index.shape[1]), index.shape[1] - 1)
-    moved = np.take_along_axis(weights, place, axis=1)
-    moved[skipped[:, None] + np.arange(index.shape[1]) >= index.shape[1]] = 0
-    count = int((moved != 0).sum(axis=1).max())
-    sources = np.take_along_axis(np.minimum(index, right[:, None] - 1), place, axis=1)
-    return Taps(sources[:, :count], moved[:, :count], sums)
+    place = skipped[:, None] + np.arange(weights.shape[1])
+    padded = np.pad(weights, ((0, 0), (0, int(skipped.max()))))
+    moved = np.take_along_axis(padded, place, axis=1)
+    return skipped, moved[:, : int((moved != 0).sum(axis=1).max())]
