@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import numpy as np
 import pytest
 import traitlets
 
+import wasinn_nb as wn
+from wasinn_nb.origin import Origin
 from wasinn_nb.widgets.access import PageWidget
+from wasinn_nb.widgets.explorer import Explorer
+from wasinn_nb.widgets.explorer.panel import Panel
 from wasinn_nb.widgets.pages import page
+from wasinn_nb.widgets.viewer.bars import Bars
 
 
 class Toy(PageWidget):
@@ -99,3 +105,41 @@ def test_without_a_loop_states_are_returned_alone(sent):
     sent.clear()
     assert toy.get_state()["other"] == 0
     assert sent == []
+
+
+def masks():
+    card = wn.ModelCard("toy", classes=("background", "road"))
+    image = np.zeros((4, 6, 3), np.uint8)
+    one, other = (
+        wn.SegmentationResult(np.full((4, 6), label, np.uint8), card, image=image)
+        for label in (0, 1)
+    )
+    viewer = wn.MaskViewer(one, other, mode="difference")
+    viewer.stale = True
+    one_class = wn.SegmentationResult(np.ones((4, 6), np.uint8), card, image=image + 1)
+    return viewer, lambda: viewer.show_masks(one_class)
+
+
+def bars():
+    card = wn.ModelCard("toy", "classification", classes=("a", "b"))
+    image = np.zeros((4, 6, 3), np.uint8)
+    result = wn.ClassificationResult(np.float32([0.25, 0.75]), card, Origin("toy"), image=image)
+    made = Bars()
+    made.stale = True
+    return made, lambda: made.show([result], ["A"], [])
+
+
+@pytest.mark.parametrize("make", [masks, bars])
+def test_all_that_a_result_changes_is_sent_again(make):
+    widget, show = make()
+    names = widget.trait_names(sync=True)
+    before = {name: getattr(widget, name) for name in names}
+    show()
+    changed = {name for name in names if getattr(widget, name) is not before[name]}
+    assert {"stale", "_sent_image"} <= changed <= widget._from_threads <= {*names}
+
+
+@pytest.mark.parametrize("kind", [Explorer, Panel])
+def test_what_is_sent_again_are_traits_of_the_page(kind):
+    assert kind._from_threads
+    assert kind._from_threads <= {*kind.class_trait_names(sync=True)}

@@ -121,6 +121,7 @@ class Explorer(Showable, PageWidget):
     ('background', 'road', 'curb', 'mark')
     """
 
+    _from_threads = frozenset({"_visible"})
     _page_module, _css = page("explorer")
 
     _closed = False

@@ -37,6 +37,9 @@ class Panel(PageWidget):
 
     _from_page = frozenset({"compare", "folder", "code_folder"})
 
+    _from_threads = frozenset(
+        {"_status", "_error", "_times", "_verdict", "_saved", "code", "code_folder"}
+    )
     _page_module, _css = page("panel")
 
     compare = traitlets.Bool().tag(sync=True)

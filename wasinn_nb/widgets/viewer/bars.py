@@ -32,6 +32,7 @@ class Bars(PageWidget):
         screen.
     """
 
+    _from_threads = frozenset({"stale", "_sent_image", "_results", "_notes"})
     _page_module, _css = page("bars")
 
     stale = traitlets.Bool().tag(sync=True)

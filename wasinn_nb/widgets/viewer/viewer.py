@@ -98,7 +98,12 @@ class MaskViewer(Showable, PageWidget):
 
     _from_page = frozenset({"mode", "opacity", "outline", "threshold", "hidden"})
 
-    _from_threads = frozenset({"_sent_image", "_masks", "_confidence", "_notes", "_change_colors"})
+    _from_threads = frozenset(
+        {
+            *("_sent_image", "_masks", "_confidence", "_notes", "_change_colors"),
+            *("stale", "mode", "hidden", "threshold"),
+        }
+    )
     _page_module, _css = page("viewer")
 
     mode = traitlets.Enum(MODES, "overlay").tag(sync=True)
