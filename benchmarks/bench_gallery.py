@@ -128,7 +128,7 @@ def _measured(server: Server, store: Path) -> dict[str, list[float]]:
         print(f"first page: {first:.2f} s, {sent} bytes, {tiles} tiles", file=sys.stderr)
         page.wait_for_timeout(2000)
         slider = page.evaluate(SLIDE, MOVES)
-        page.locator('.wnb-facet[data-column="road"]').scroll_into_view_if_needed()
+        page.locator('.wnb-facet[data-column="road"]').hover()  # what filters need comes now
         page.wait_for_timeout(1000)
         page.evaluate(BRUSH, 8)
         brush = page.evaluate(BRUSH, MOVES)

@@ -118,7 +118,7 @@ def test_a_cell_of_the_confusion_matrix(gallery):
     assert set(gallery.selection["name"]) == set(frame[frame[column] > 0]["name"])
     asked = Asked(gallery)
     row = int(gallery.rows[0])
-    tile = asked("tiles", rows=[row], layer=f"cell:{true}:{predicted}")["tiles"][0]
+    tile = asked("tiles", rows=[row], layer=f"cell:{true}:{predicted}", side=160)["tiles"][0]
     marks = np.frombuffer(zlib.decompress(tile["labels"]), np.uint8)
     assert set(marks) <= {0, 1}
     assert marks.sum() == frame[column][row]  # thumbnails of these images have all their pixels
@@ -135,18 +135,27 @@ def test_what_the_page_asks(gallery):
     asked = Asked(gallery)
     facet = asked("facet", name="sky")
     assert facet["edges"][0] == 0.0
-    bins = np.frombuffer(zlib.decompress(facet["bins"]), np.uint8)
+    assert "bins" not in facet
+    bins = np.frombuffer(zlib.decompress(asked("bins", name="sky")["bins"]), np.uint8)
     assert len(bins) == len(gallery.predictions)
     values = gallery._table.values("sky")
     edges = facet["edges"]
     assert all(edges[b] <= v for b, v in zip(bins, values, strict=True))
-    planes = zlib.decompress(asked("order", name="sky", descending=True)["order"])
-    rows = np.frombuffer(planes, np.uint8).reshape(4, -1).T.copy().view("<u4")[:, 0]
+    assert facet["counts"] == np.bincount(bins, minlength=len(edges) - 1).tolist()
+
+    def order_to(most):
+        planes = asked("order", name="sky", descending=True, most=most)["order"]
+        planes = np.frombuffer(zlib.decompress(planes), np.uint8)
+        return planes.reshape(4, -1).T.copy().view("<u4")[:, 0]
+
+    rows = order_to(len(values))
+    assert sorted(rows.tolist()) == list(range(len(values)))
+    assert order_to(3).tolist() == rows[:3].tolist()
     assert (np.diff(values[rows]) <= 0).all()
     holds = zlib.decompress(asked("holds", text="sky > 0.5")["bits"])
     bits = np.unpackbits(np.frombuffer(holds, np.uint8), bitorder="little")
     assert bits[: len(values)].tolist() == (values > 0.5).astype(int).tolist()
-    tile = asked("tiles", rows=[0], layer="prediction")["tiles"][0]
+    tile = asked("tiles", rows=[0], layer="prediction", side=160)["tiles"][0]
     assert tile["thumbnail"][:2] == b"\xff\xd8"
     labels = np.frombuffer(zlib.decompress(tile["labels"]), np.uint8)
     result = gallery.predictions.result(0)
@@ -166,9 +175,18 @@ def test_the_code_is_of_what_the_page_shows(gallery):
 
 def test_what_the_page_may_not_ask(gallery):
     asked = Asked(gallery)
-    assert "expected rows from 0 to" in asked("tiles", rows=[10**9], layer="prediction")["failed"]
-    assert "expected rows" in asked("tiles", rows=list(range(5)) * 100, layer="truth")["failed"]
-    assert "the layer 'nothing'" in asked("tiles", rows=[0], layer="nothing")["failed"]
+    assert (
+        "expected rows from 0 to"
+        in asked("tiles", rows=[10**9], layer="prediction", side=9)["failed"]
+    )
+    many = list(range(5)) * 100
+    assert "expected rows" in asked("tiles", rows=many, layer="truth", side=9)["failed"]
+    assert "the layer 'nothing'" in asked("tiles", rows=[0], layer="nothing", side=9)["failed"]
+    for side in (None, 0, -1, 64.5, True, "64"):
+        failed = asked("tiles", rows=[0], layer="prediction", side=side)["failed"]
+        assert f"expected side as a number from 1, got {side!r}" in failed
+    assert "expected most" in asked("order", name="sky")["failed"]
+    assert "no column" in asked("bins", name="nothing")["failed"]
     assert "no column" in asked("facet", name="nothing")["failed"]
     assert "as text" in asked("facet", name=["sky"])["failed"]
     assert "a cell of the confusion" in asked("holds", cell=[99, 99])["failed"]
@@ -191,7 +209,7 @@ def test_errors_are_a_facet_and_have_no_result(place):
     assert asked("facet", name="error_kind")["texts"] == ["ImageError"]
     found._filters = [{"column": "status", "texts": ["error"]}]
     row = int(found.rows[0])
-    tile = asked("tiles", rows=[row], layer="prediction")["tiles"][0]
+    tile = asked("tiles", rows=[row], layer="prediction", side=160)["tiles"][0]
     assert tile["error"].startswith("ImageError: text.png: not an image")
     assert "not an image" in asked("open", row=row, against="")["error"]
     assert found.sort_by == "mean_confidence"
@@ -251,7 +269,7 @@ def test_classifications(place):
     assert sum(count for _, _, count in cells) == 7
     opened = Asked(found)("open", row=0, against="")
     assert opened["bars"]["_results"][0]["bars"][0]["name"] in {"red", "green", "blue"}
-    (tile,) = Asked(found)("tiles", rows=[0], layer="prediction")["tiles"]
+    (tile,) = Asked(found)("tiles", rows=[0], layer="prediction", side=160)["tiles"]
     row = found.predictions.table(["label", "probability"]).iloc[0]
     assert tile["detail"] == f"{100 * row['probability']:.0f} % {row['label']}"
 

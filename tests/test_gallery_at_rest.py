@@ -64,9 +64,9 @@ def test_in_a_page_the_image_is_of_what_the_page_asked_first(place, monkeypatch,
         gallery.still.prepare()
         assert gallery.still._values == ()
         asked = Asked(gallery)
-        asked("order", name="mean_confidence", descending=False)
-        asked("tiles", rows=gallery.rows[:12].tolist(), layer="prediction")
-        asked("tiles", rows=gallery.rows[12:30].tolist(), layer="prediction")
+        asked("order", name="mean_confidence", descending=False, most=40)
+        asked("tiles", rows=gallery.rows[:12].tolist(), layer="prediction", side=160)
+        asked("tiles", rows=gallery.rows[12:30].tolist(), layer="prediction", side=160)
         for _ in range(5):
             await asyncio.sleep(0)
         html = gallery.still.bundle()["text/html"]

@@ -10,6 +10,7 @@ import re
 import numpy as np
 import pytest
 from gallery_help import HOSTILE, Asked, make_place
+from PIL import Image
 from toys import brightest_channel
 
 import wasinn_nb as wn
@@ -93,22 +94,23 @@ def test_masks_and_thumbnails_that_were_not_kept(place, tmp_path):
     wn.predict(images, model, tmp_path / "none", masks=False, thumbnails=False, progress=False)
     bare = wn.Gallery(tmp_path / "none")
     asked = Asked(bare)
-    tile = asked("tiles", rows=[0], layer="prediction")["tiles"][0]
+    tile = asked("tiles", rows=[0], layer="prediction", side=160)["tiles"][0]
     assert {"thumbnail", "labels"} & set(tile) == set()
     assert "no mask was kept" in asked("open", row=0, against="")["error"]
     bare.write_html(tmp_path / "bare.html")
     wn.predict(images, model, tmp_path / "masks", thumbnails=False, progress=False)
     asked = Asked(wn.Gallery(tmp_path / "masks"))
-    tile = asked("tiles", rows=[0], layer="prediction")["tiles"][0]
+    tile = asked("tiles", rows=[0], layer="prediction", side=160)["tiles"][0]
     assert (tile["width"], tile["height"]) == (6, 4)  # of the model
     assert "_sent_image" in asked("open", row=0, against="")["viewer"]
 
 
-def test_a_mask_of_a_part_of_the_image(place, tmp_path):
+def test_a_mask_of_a_part_of_the_image(tmp_path):
     brightest_channel(tmp_path / "toy.xml")
     card = ModelCard("toy", "segmentation", classes=("a", "b", "c"))
+    Image.new("RGB", (16, 8), "red").save(tmp_path / "wide.png")
     wn.predict(
-        place / "odd",
+        tmp_path / "wide.png",
         tmp_path / "toy.xml",
         tmp_path / "store",
         card=card,
@@ -117,10 +119,11 @@ def test_a_mask_of_a_part_of_the_image(place, tmp_path):
     )
     found = wn.Gallery(tmp_path / "store")
     result = found.predictions.result(0)
-    tile = Asked(found)("tiles", rows=[0], layer="prediction")["tiles"][0]
+    tile = Asked(found)("tiles", rows=[0], layer="prediction", side=160)["tiles"][0]
     assert tile["covers"] == pytest.approx(list(result.covers))
     top, left, bottom, right = result.covers
-    assert tile["width"] == min(result.width, round(12 * (right - left)))
+    assert 0 < left < right < 1
+    assert tile["width"] == min(result.width, round(16 * (right - left)))
     assert tile["height"] == min(result.height, round(8 * (bottom - top)))
 
 
@@ -142,5 +145,5 @@ def test_ignored_pixels_are_no_class(place):
     opened = Asked(gallery)("open", row=first, against="truth")["viewer"]
     classes = [one["name"] for one in opened["_masks"][1]["classes"]]
     assert classes == ["sky", "width", "grass land", "ignored"]
-    wrong = Asked(gallery)("tiles", rows=[first], layer="wrong")["tiles"][0]
+    wrong = Asked(gallery)("tiles", rows=[first], layer="wrong", side=160)["tiles"][0]
     assert "labels" in wrong

@@ -48,6 +48,7 @@ export function arrived(bytes) {
 }
 
 export const deflated = (bytes) => arrived(deflateSync(Uint8Array.from(bytes)));
+export const deflatedText = (text) => arrived(deflateSync(text));
 
 /** Labels as runs: how many, then the label of each and its length. */
 export function inRuns(labels) {

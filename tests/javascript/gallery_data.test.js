@@ -1,12 +1,13 @@
 // What a gallery's page computes: filters, orders, expressions, and where tiles are.
 
 import { deflateSync } from "node:zlib";
+import { Columns } from "@page/gallery_columns.js";
 import { gridLayout, visibleLines } from "@page/gallery_grid.js";
 import { rowsThatHold } from "@page/gallery_query.js";
 import { keptBins, keptRange, rangeFilter, Selection } from "@page/gallery_selection.js";
 import { kernelSource, rowNumbers, unpacked, unpackedBits } from "@page/gallery_source.js";
 import { orderOf, staticSource } from "@page/gallery_static.js";
-import { labelColors, TileStore } from "@page/gallery_tiles.js";
+import { labelColors, TileStore, thumbnailSide } from "@page/gallery_tiles.js";
 import { inflated } from "@page/masks.js";
 import { expect, test, vi } from "vitest";
 import { arrived, deflated, fakeModel } from "./fakes.js";
@@ -34,27 +35,35 @@ test("a range of bins is a filter, and comes back as the same range", () => {
 
 test("filters combine, and a histogram leaves out its own filter", () => {
   const selection = new Selection(4);
-  selection.columns.set("sky", { bins: Uint8Array.of(0, 1, 2, 255), edges: EDGES, texts: null });
-  selection.columns.set("kind", {
-    bins: Uint8Array.of(0, 1, 0, 1),
-    edges: null,
-    texts: ["a", "b"],
-  });
+  const sky = { bins: null, totals: Uint32Array.of(1, 1, 1), edges: EDGES, texts: null };
+  const kind = { bins: Uint8Array.of(0, 1, 0, 1), totals: null, edges: null, texts: ["a", "b"] };
+  selection.columns.set("sky", sky);
+  selection.columns.set("kind", kind);
+  selection.order = Uint32Array.of(3, 2);
+  selection.update();
+  expect([...selection.rows]).toEqual([3, 2]); // the first ones, of all
+  expect([selection.selected, selection.ordered]).toEqual([4, true]);
+  expect(selection.counts(sky, "sky")).toBe(sky.totals); // for which no row's bin is needed
+  selection.holds.set("text", Uint8Array.of(1, 1, 1, 1));
+  selection.update();
+  expect([selection.selected, selection.ordered]).toEqual([4, false]);
+  expect(selection.counts(sky, "sky")).toBeNull();
   selection.order = Uint32Array.of(3, 2, 1, 0);
+  sky.bins = Uint8Array.of(0, 1, 2, 255);
   selection.update();
   expect([...selection.rows]).toEqual([3, 2, 1, 0]);
+  expect(selection.ordered).toBe(true);
   selection.filters.set("sky", { column: "sky", low: 0.25, high: null });
   selection.update();
   expect([...selection.rows]).toEqual([2, 1]);
-  expect([...selection.counts("sky")].slice(0, 4)).toEqual([1, 1, 1, 0]);
-  expect([...selection.counts("kind")].slice(0, 2)).toEqual([1, 1]);
+  expect(selection.selected).toBe(2);
+  expect([...selection.counts(sky, "sky")].slice(0, 4)).toEqual([1, 1, 1, 0]);
+  expect([...selection.counts(kind, "kind")].slice(0, 2)).toEqual([1, 1]);
   selection.filters.set("kind", { column: "kind", texts: ["b"] });
-  selection.holds.set("text", Uint8Array.of(1, 1, 1, 1));
   selection.update();
   expect([...selection.rows]).toEqual([1]);
-  expect([...selection.counts("sky")].slice(0, 4)).toEqual([0, 1, 0, 0]);
-  expect([...selection.counts("kind")].slice(0, 2)).toEqual([1, 1]);
-  expect(selection.totals("sky")[255]).toBe(1);
+  expect([...selection.counts(sky, "sky")].slice(0, 4)).toEqual([0, 1, 0, 0]);
+  expect([...selection.counts(kind, "kind")].slice(0, 2)).toEqual([1, 1]);
 });
 
 const COLUMNS = {
@@ -147,6 +156,59 @@ test("tiles fill the width, and 100,000 rows scroll to their end", () => {
   expect(end.offset + (end.last - end.first + 1) * tall.line).toBeCloseTo(tall.height);
 });
 
+test("thumbnails have as many pixels as are drawn, in steps", () => {
+  vi.stubGlobal("window", { devicePixelRatio: 1.5 });
+  expect(thumbnailSide(64, 46)).toBe(96);
+  expect(thumbnailSide(65, 46)).toBe(112);
+  expect(thumbnailSide(46, 65)).toBe(112); // images may be taller than wide
+  vi.unstubAllGlobals();
+});
+
+test("an order goes as far as it is needed, and a filter needs the bins of rows", async () => {
+  const planes = (rows) =>
+    deflated([...rows, ...rows.map(() => 0), ...rows.map(() => 0), ...rows.map(() => 0)]);
+  const selection = new Selection(5000);
+  const asked = [];
+  const answers = {
+    facet: { edges: EDGES, counts: [3, 1, 1, 0] },
+    bins: { bins: deflated([0, 1, 2]) },
+    order: { order: planes([2, 1, 0]) },
+  };
+  const source = {
+    ask: async (ask, more) => {
+      asked.push([ask, more]);
+      return answers[ask];
+    },
+  };
+  const heard = [];
+  const columns = new Columns(source, selection, {
+    sorting: () => ({ name: "sky", descending: false }),
+    inView: () => ["sky"],
+    changed: (name) => heard.push(name),
+    ordered: (grown) => heard.push(grown),
+    failed: (error) => heard.push(error),
+  });
+  columns.seen("sky");
+  await columns.takeOrder();
+  expect(asked).toEqual([
+    ["facet", { name: "sky" }],
+    ["order", { name: "sky", descending: false, most: 2000 }],
+  ]);
+  expect(selection.columns.get("sky").bins).toBeNull();
+  expect([...selection.columns.get("sky").totals].slice(0, 4)).toEqual([3, 1, 1, 0]);
+  expect(heard).toEqual(["sky", false]);
+  columns.prepare();
+  columns.prepare(); // what is there or on its way is not asked for again
+  await columns.ordering;
+  await vi.waitFor(() => expect(selection.columns.get("sky").bins).not.toBeNull());
+  expect(asked.slice(2)).toEqual([
+    ["bins", { name: "sky" }],
+    ["order", { name: "sky", descending: false, most: 5000 }],
+  ]);
+  expect(heard.slice(2).sort()).toEqual(["sky", true]);
+  expect([...selection.order]).toEqual([2, 1, 0]);
+});
+
 test("classes that are hidden are transparent", () => {
   const classes = [
     { name: "a", color: "#000000" },
@@ -160,10 +222,11 @@ test("classes that are hidden are transparent", () => {
 
 test("a store of tiles asks for what is on screen, once, and lets the oldest go", async () => {
   vi.stubGlobal("URL", { createObjectURL: () => "blob:x", revokeObjectURL: vi.fn() });
-  const asked = [];
+  const [asked, sides] = [[], []];
   const source = {
-    ask: async (_, { rows }) => {
+    ask: async (_, { rows, side }) => {
       asked.push(rows);
+      sides.push(side);
       const tile = {
         name: "n",
         size: [4, 3],
@@ -183,6 +246,11 @@ test("a store of tiles asks for what is on screen, once, and lets the oldest go"
   expect([...store.get(3).mask.labels]).toEqual([0, 1]);
   store.want([1, 2, 3]);
   expect(asked.length).toBe(3);
+  store.want([1, 2, 3], 96); // they are drawn larger than before
+  await vi.waitFor(() => expect(store.asking).toBe(false));
+  expect([asked.at(-1), sides.at(-1)]).toEqual([[1, 2, 3], 96]);
+  store.want([1, 2, 3], 80);
+  expect([asked.length, store.kept.size]).toEqual([4, 60]);
   for (let start = 60; start < 700; start += 40) {
     store.want(Array.from({ length: 40 }, (_, at) => start + at));
     await vi.waitFor(() => expect(store.asking).toBe(false));
@@ -211,7 +279,7 @@ test("a page without a kernel answers from what is in it", async () => {
   ];
   const source = staticSource({
     traits: { hidden: [], _about: { rows: 2, classes, matrix: null } },
-    facets: { sky: { edges: [0, 1], bins: deflated([0, 0]) } },
+    facets: { sky: { edges: [0, 1], counts: [2], bins: deflated([0, 0]) } },
     columns: { sky: { values: [0.5, 0.1], shown: ["0.5", "0.1"] } },
     layers: {
       prediction: [tile(0), tile(1)],

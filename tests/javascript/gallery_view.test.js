@@ -105,10 +105,13 @@ function shown() {
   const numbers = (values) => ({ values, shown: values.map(String) });
   const content = {
     facets: {
-      "mean IoU": { edges: [0, 0.5, 1], bins: deflated([0, 1, 1, 255]) },
-      status: { texts: ["done", "error"], labels: ["done", "error"], bins: deflated([0, 0, 0, 1]) },
-      road: { edges: [0, 0.5, 1], bins: deflated([0, 0, 1, 255]) },
-      [HOSTILE]: { edges: [0, 0.5, 1], bins: deflated([0, 0, 0, 255]) },
+      "mean IoU": { edges: [0, 0.5, 1], counts: [1, 2], bins: deflated([0, 1, 1, 255]) },
+      status: {
+        ...{ texts: ["done", "error"], labels: ["done", "error"], counts: [3, 1] },
+        bins: deflated([0, 0, 0, 1]),
+      },
+      road: { edges: [0, 0.5, 1], counts: [2, 1], bins: deflated([0, 0, 1, 255]) },
+      [HOSTILE]: { edges: [0, 0.5, 1], counts: [3, 0], bins: deflated([0, 0, 0, 255]) },
     },
     columns: {
       "mean IoU": numbers([0.4, 0.9, 0.8, null]),

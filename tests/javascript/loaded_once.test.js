@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { beforeEach, expect, test, vi } from "vitest";
-import { fakeModel } from "./fakes.js";
+import { deflatedText, fakeModel } from "./fakes.js";
 
 const GREETING = `
   globalThis.loads = (globalThis.loads ?? 0) + 1;
@@ -12,9 +12,10 @@ const GREETING = `
 const given = [];
 
 /** Blobs whose address says what is in them, as Node takes it. */
-class ReadBlob {
-  constructor([text]) {
-    this.text = text;
+class ReadBlob extends Blob {
+  constructor(parts, options) {
+    super(parts, options);
+    [this.content] = parts;
   }
 }
 
@@ -25,8 +26,8 @@ beforeEach(() => {
   given.length = 0;
   vi.stubGlobal("Blob", ReadBlob);
   let number = 0; // Node, too, keeps what it loaded
-  URL.createObjectURL = ({ text }) =>
-    `data:text/javascript,${encodeURIComponent(`${text}//${Math.random()}${number++}`)}`;
+  URL.createObjectURL = ({ content }) =>
+    `data:text/javascript,${encodeURIComponent(`${content}//${Math.random()}${number++}`)}`;
   URL.revokeObjectURL = (url) => given.push(url);
 });
 
@@ -36,16 +37,17 @@ async function loader() {
   return (await import("@page/loaded_once.js")).default;
 }
 
+const modelOf = (text) => fakeModel({ _module: deflatedText(text) });
 const place = () => document.createElement("div");
 
 test("a widget's module is loaded once, whatever number of widgets has it", async () => {
   const [first, second] = [await loader(), await loader()];
   expect(first).not.toBe(second);
-  const model = fakeModel({ _module: GREETING });
+  const model = modelOf(GREETING);
   const places = [place(), place()];
   const ends = await Promise.all([
     first.render({ model, el: places[0] }),
-    second.render({ model: fakeModel({ _module: GREETING }), el: places[1] }),
+    second.render({ model: modelOf(GREETING), el: places[1] }),
   ]);
   expect(places.map((el) => el.textContent)).toEqual(["hello", "hello"]);
   ends[0]();
@@ -59,15 +61,15 @@ test("a widget's module is loaded once, whatever number of widgets has it", asyn
 test("another text is another module", async () => {
   const one = await loader();
   const el = place();
-  await one.render({ model: fakeModel({ _module: GREETING }), el: place() });
+  await one.render({ model: modelOf(GREETING), el: place() });
   const _module = GREETING.replace("hello", "good day");
-  await one.render({ model: fakeModel({ _module }), el });
+  await one.render({ model: modelOf(_module), el });
   expect([el.textContent, globalThis.loads]).toEqual(["good day", 2]);
 });
 
 test("a module that cannot be loaded is tried again by the next widget", async () => {
   const one = await loader();
-  const render = (_module) => one.render({ model: fakeModel({ _module }), el: place() });
+  const render = (_module) => one.render({ model: modelOf(_module), el: place() });
   globalThis.broken = true;
   const text = `if (globalThis.broken) throw new Error("not now"); ${GREETING}`;
   await expect(render(text)).rejects.toThrow("not now");

@@ -21,7 +21,7 @@ import traitlets
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 from wasinn_nb.files import expanded
 from wasinn_nb.pickling import NotPickled
-from wasinn_nb.widgets.pages import LOADED_ONCE
+from wasinn_nb.widgets.pages import LOADED_ONCE, deflated
 from wasinn_nb.wording import inert
 
 __all__ = ["Access", "PageWidget", "for_visitors", "under_voila"]
@@ -41,11 +41,11 @@ class PageWidget(NotPickled, anywidget.AnyWidget):
     """The traits that a thread sets when a run ends."""
 
     _esm = LOADED_ONCE
-    _module = traitlets.Unicode().tag(sync=True)
+    _module = traitlets.Bytes().tag(sync=True)
 
     @traitlets.default("_module")
-    def _own_module(self) -> str:
-        return self._page_module
+    def _own_module(self) -> bytes:
+        return deflated(self._page_module)
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """Return the traits that a page gets; send what a thread changes meanwhile again.

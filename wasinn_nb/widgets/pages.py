@@ -11,11 +11,13 @@ gets is therefore short, and loads the widget's own once, from a blob as anywidg
 
 from __future__ import annotations
 
+import functools
 import re
+import zlib
 from pathlib import Path
 from typing import Final
 
-__all__ = ["LOADED_ONCE", "joined", "page"]
+__all__ = ["LOADED_ONCE", "deflated", "joined", "page"]
 
 _FOLDER: Final = Path(__file__).with_name("page")
 LOADED_ONCE: Final = (_FOLDER / "loaded_once.js").read_text(encoding="utf-8")
@@ -52,6 +54,12 @@ def page(name: str) -> tuple[str, str]:
     esm, modules = joined(_FOLDER / f"{name}.js")
     styles = [_TOKENS, *(path.with_suffix(".css") for path in modules)]
     return esm, "\n".join(path.read_text(encoding="utf-8") for path in styles if path.exists())
+
+
+@functools.cache
+def deflated(esm: str) -> bytes:
+    """Return an ES module as a page gets it: a quarter of its bytes."""
+    return zlib.compress(esm.encode(), 9)
 
 
 def joined(entry: Path) -> tuple[str, list[Path]]:

@@ -54,20 +54,21 @@ def number_bins(values: NDArray[np.float64]) -> dict[str, Any]:
     -------
     dict
         ``edges``; ``bins``: (N,) uint8, each from its edge to below the next, the last one to its
-        upper edge; ``whole``: whether each bin is a whole number.
+        upper edge; ``counts`` of the rows in each bin; ``whole``: whether each bin is a whole
+        number.
 
     Examples
     --------
-    >>> number_bins(np.array([0.0, 1.0, np.nan, 2.0]))
-    {'edges': [0.0, 1.0, 2.0, 3.0], 'whole': True, 'bins': array([  0,   1, 255,   2], dtype=uint8)}
+    >>> found = number_bins(np.array([0.0, 1.0, np.nan, 1.0, 2.0]))
+    >>> found["edges"], found["counts"], found["whole"]
+    ([0.0, 1.0, 2.0, 3.0], [1, 2, 1], True)
+    >>> found["bins"]
+    array([  0,   1, 255,   1,   2], dtype=uint8)
     """
     known = np.isfinite(values)
     if not known.any():
-        return {
-            "edges": [0.0, 1.0],
-            "whole": False,
-            "bins": np.full(len(values), MISSING, np.uint8),
-        }
+        missing = np.full(len(values), MISSING, np.uint8)
+        return {"edges": [0.0, 1.0], "whole": False, "counts": [0], "bins": missing}
     low, high = float(values[known].min()), float(values[known].max())
     edges = bin_edges(low, high)
     # Parts of an image may all be 0 or 1 by chance.
@@ -75,9 +76,10 @@ def number_bins(values: NDArray[np.float64]) -> dict[str, Any]:
     if whole:
         edges = [float(number) for number in range(int(low), int(high) + 2)]
     bins = np.full(len(values), MISSING, np.uint8)
-    places = np.searchsorted(edges, values[known], side="right") - 1
-    bins[known] = np.clip(places, 0, len(edges) - 2)
-    return {"edges": edges, "whole": whole, "bins": bins}
+    places = np.clip(np.searchsorted(edges, values[known], side="right") - 1, 0, len(edges) - 2)
+    bins[known] = places
+    counts = np.bincount(places, minlength=len(edges) - 1).tolist()
+    return {"edges": edges, "whole": whole, "counts": counts, "bins": bins}
 
 
 def text_bins(values: NDArray[Any]) -> dict[str, Any]:
@@ -86,8 +88,9 @@ def text_bins(values: NDArray[Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``texts``; ``labels``, the same without what steers a display; ``bins``: (N,) uint8.  Empty
-        texts are missing, and so are those beyond the most frequent 200.
+        ``texts``; ``labels``, the same without what steers a display; ``counts`` of the rows that
+        have them; ``bins``: (N,) uint8.  Empty texts are missing, and so are those beyond the most
+        frequent 200.
 
     Examples
     --------
@@ -102,5 +105,6 @@ def text_bins(values: NDArray[Any]) -> dict[str, Any]:
     return {
         "texts": listed,
         "labels": [inert(text, 200, middle=True) for text in listed],
+        "counts": counts[order].tolist(),
         "bins": numbers[codes],
     }

@@ -61,6 +61,7 @@ class Questions:
         self._holds: tuple[str, NDArray[np.bool_]] | None = None
         self._answers: Mapping[object, Callable[[Mapping[str, Any]], Any]] = {
             "facet": self._answer_facet,
+            "bins": self._answer_bins,
             "order": self._answer_order,
             "holds": self._answer_holds,
             "values": self._answer_values,
@@ -88,12 +89,18 @@ class Questions:
         return self._holds[1]
 
     def _answer_facet(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        return self._table.facet(_text(content, "name"))
+        """Return what a histogram shows; filters need the bin of each row, too."""
+        facet = self._table.facet(_text(content, "name"))
+        return {key: value for key, value in facet.items() if key != "bins"}
+
+    def _answer_bins(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        return {"bins": self._table.facet(_text(content, "name"))["bins"]}
 
     def _answer_order(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the first rows of an order, as many as are asked for."""
         descending = content.get("descending") is True
         order = self._table.order(_text(content, "name"), descending=descending)
-        return {"order": order_bytes(order)}
+        return {"order": order_bytes(order[: _number(content, "most")])}
 
     def _answer_holds(self, content: Mapping[str, Any]) -> dict[str, Any]:
         if "cell" in content:
@@ -108,9 +115,10 @@ class Questions:
     def _answer_tiles(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """Return tiles for as many rows as go into one message, at least one."""
         tiles: list[dict[str, Any]] = []
+        layer, side = _text(content, "layer"), _number(content, "side")
         rows, size, step = self._rows(content), 0, 12
         for start in range(0, len(rows), step):
-            made = self._tiles.made(rows[start : start + step], _text(content, "layer"))
+            made = self._tiles.made(rows[start : start + step], layer, side)
             own = sum(len(one.get("thumbnail", b"")) + len(one.get("labels", b"")) for one in made)
             if tiles and size + own > _MOST_BYTES:
                 break
@@ -133,6 +141,13 @@ class Questions:
         ):
             raise InvalidArgumentError(f"expected rows from 0 to {count - 1}, got {rows!r:.80}")
         return rows
+
+
+def _number(content: Mapping[str, Any], name: str) -> int:
+    value = content.get(name)
+    if type(value) is not int or value < 1:
+        raise InvalidArgumentError(f"expected {name} as a number from 1, got {value!r:.80}")
+    return value
 
 
 def _text(content: Mapping[str, Any], name: str) -> str:

@@ -15,6 +15,7 @@ from wasinn_nb.errors import InvalidArgumentError, WasiNnError
 from wasinn_nb.evaluation import TrueMasks
 from wasinn_nb.prediction import Predictions
 from wasinn_nb.tasks.segmentation import resize_labels
+from wasinn_nb.widgets.gallery.thumbnails import thumbnail_within
 from wasinn_nb.wording import inert
 
 __all__ = ["LAYERS", "OtherRun", "Tiles", "pooled"]
@@ -98,7 +99,9 @@ class Tiles:
         found += ["truth", "wrong"] if self._truths is not None else []
         return found + (["other", "disagreement"] if self._other is not None else [])
 
-    def made(self, rows: Sequence[int], layer: str) -> list[dict[str, Any]]:
+    def made(
+        self, rows: Sequence[int], layer: str, side: int | None = None
+    ) -> list[dict[str, Any]]:
         """Return tiles for the page.
 
         Parameters
@@ -106,20 +109,23 @@ class Tiles:
         rows : sequence of int
             Places among the predictions.
         layer : str
+        side : int, optional
+            Pixels that the sides of thumbnails and masks have at most.  Default: as stored.
 
         Returns
         -------
         list of dict
             ``row``, ``name``, ``size`` (width and height of the image), ``detail``; ``error``
-            where there is no result; ``thumbnail`` (JPEG) and ``labels`` (deflated, ``width`` x
-            ``height`` of a mask that ``covers`` a part of the image) where there are any;
-            ``problem`` where the layer cannot be made.
+            where there is no result; ``thumbnail`` (JPEG or WebP) and ``labels`` (deflated,
+            ``width`` x ``height`` of a mask, which ``covers`` a part of the image, by default all)
+            where there are any; ``problem`` where the layer cannot be made.
         """
         draw = self._drawer(layer)
-        by_row = {row: self._tile(row, draw) for row in sorted({*rows})}  # as they are stored
+        stored = sorted({*rows})  # the order in which they are read
+        by_row = {row: self._tile(row, draw, side) for row in stored}
         return [by_row[row] for row in rows]
 
-    def _tile(self, row: int, draw: Callable[..., Any] | None) -> dict[str, Any]:
+    def _tile(self, row: int, draw: Callable[..., Any] | None, side: int | None) -> dict[str, Any]:
         values = self._predictions.row(row, self._columns)
         tile: dict[str, Any] = {
             "row": row,
@@ -132,6 +138,8 @@ class Tiles:
         if values.get("label") is not None:
             tile["detail"] = f"{100 * values['probability']:.0f} % {inert(values['label'], 80)}"
         if values["thumbnail"] is not None:
+            if side is not None:
+                values["thumbnail"] = thumbnail_within(values["thumbnail"], side)
             tile["thumbnail"] = values["thumbnail"]
         if draw is not None and (values.get("mask") is not None):
             try:
@@ -140,7 +148,8 @@ class Tiles:
                 return tile | {"problem": inert(str(error), _NAMED)}
             height, width = labels.shape
             data = zlib.compress(np.ascontiguousarray(labels).tobytes(), 6)
-            tile |= {"labels": data, "width": width, "height": height, "covers": covers}
+            tile |= {"labels": data, "width": width, "height": height}
+            tile |= {} if covers == _WHOLE else {"covers": covers}
         return tile
 
     def _drawer(self, layer: str) -> Callable[..., Any] | None:
@@ -227,7 +236,7 @@ def _small(result: Any, values: dict[str, Any]) -> tuple[Any, list[float]]:
 
 def _fitting(values: dict[str, Any], most: tuple[int, ...]) -> tuple[int, int]:
     """Return height and width of the thumbnail, no larger than *most*."""
-    if values["thumbnail"] is not None:
+    if values["thumbnail"] is not None:  # as it is sent
         with Image.open(io.BytesIO(values["thumbnail"])) as image:
             width, height = image.size
     else:

@@ -16,7 +16,7 @@ export class OpenedDialog {
   /**
    * @param {Source} source
    * @param {string[]} against what images can be compared with
-   * @param {{ rowAt: (place: number) => number | undefined, count: () => number, moved: (place: number) => void, closed: () => void }} acts
+   * @param {{ rowAt: (place: number) => Promise<number | undefined>, count: () => number, moved: (place: number) => void, closed: () => void }} acts
    */
   constructor(source, against, acts) {
     this.source = source;
@@ -133,8 +133,6 @@ export class OpenedDialog {
   }
 
   async load() {
-    const row = this.acts.rowAt(this.place);
-    if (row === undefined) return;
     const count = this.acts.count();
     this.where.textContent = `${(this.place + 1).toLocaleString("en")} of ${count.toLocaleString("en")}`;
     this.previous.disabled = this.place <= 0;
@@ -142,6 +140,8 @@ export class OpenedDialog {
     this.turn += 1;
     const { turn } = this;
     try {
+      const row = await this.acts.rowAt(this.place);
+      if (row === undefined || turn !== this.turn) return;
       const opened = await this.source.ask("open", { row, against: this.against });
       if (turn !== this.turn || !this.root.open) return; // another one is on its way
       this.name.textContent = opened.name;

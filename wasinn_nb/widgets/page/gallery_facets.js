@@ -22,8 +22,9 @@ export class Facets {
    * @param {Selection} selection
    * @param {FacetActs} acts
    * @param {(name: string) => void} seen a column came into view
+   * @param {() => void} near someone is about to filter
    */
-  constructor(facets, selection, acts, seen) {
+  constructor(facets, selection, acts, seen, near) {
     this.selection = selection;
     /** @type {FacetView[]} */
     this.views = facets.map((facet) => facetView(facet, selection, acts));
@@ -45,12 +46,18 @@ export class Facets {
           }
           this.visible.add(view);
           if (selection.columns.has(view.facet.name)) view.update();
-          else seen(view.facet.name);
+          seen(view.facet.name);
         }
       },
       { root: null, rootMargin: "40px" },
     );
     for (const view of this.views) this.observer.observe(view.root);
+    for (const event of ["pointerenter", "focusin"]) this.root.addEventListener(event, near);
+  }
+
+  /** The names of the columns in view. */
+  get seen() {
+    return [...this.visible].map((view) => view.facet.name);
   }
 
   /** @param {string} name */

@@ -1,7 +1,7 @@
 // The grid of a gallery: as many tiles as are on screen, however many rows there are.
 
 import { element, unique } from "./elements.js";
-import { TileView } from "./gallery_tiles.js";
+import { TileView, thumbnailSide } from "./gallery_tiles.js";
 import { clamp } from "./geometry.js";
 
 /** @import { TileStore } from "./gallery_tiles.js" */
@@ -60,13 +60,14 @@ export function visibleLines({ line, lines, height: whole, scale }, top, height)
 export class Grid {
   /**
    * @param {TileStore} tiles
-   * @param {{ open: (place: number) => void, colors: () => { colors: Uint32Array, version: string }, valueOf: (row: number) => string, wanted: (rows: number[]) => void, needs: (height: number) => void }} acts
+   * @param {{ open: (place: number) => void, colors: () => { colors: Uint32Array, version: string }, valueOf: (row: number) => string, wanted: (rows: number[]) => void, further: () => void, needs: (height: number) => void }} acts
    */
   constructor(tiles, acts) {
     this.tiles = tiles;
     this.acts = acts;
     /** @type {Uint32Array} */
-    this.rows = new Uint32Array();
+    this.rows = new Uint32Array(); // the first ones, or all
+    this.length = 0; // of all of them
     this.size = 150;
     this.count = 0; // of all images, whatever is selected
     this.needed = 0; // pixels of height for all of them
@@ -117,10 +118,16 @@ export class Grid {
     this.resized.observe(this.outer);
   }
 
-  /** @param {Uint32Array} rows */
-  show(rows) {
-    if (rows !== this.rows) {
-      this.rows = rows;
+  /**
+   * @param {Uint32Array} rows the first ones, or all
+   * @param {number} length of all of them
+   * @param {boolean} grown there are more of the same rows than before
+   */
+  show(rows, length, grown) {
+    const same = rows === this.rows || grown;
+    this.rows = rows;
+    this.length = length;
+    if (!same) {
       this.active = 0;
       if (this.top) this.root.scrollTop = 0;
       this.top = 0;
@@ -145,7 +152,7 @@ export class Grid {
   }
 
   drawNow() {
-    const { rows, root } = this;
+    const { rows, length, root } = this;
     // To read sizes anew would lay out the page at every step of a brush.
     this.box ??= { width: root.clientWidth, height: this.outer.clientHeight - BORDERS };
     const { width, height } = this.box;
@@ -153,14 +160,14 @@ export class Grid {
       this.box = null;
       return;
     }
-    const layout = gridLayout(width - 2 * GAP, this.size, rows.length, this.aspect);
+    const layout = gridLayout(width - 2 * GAP, this.size, length, this.aspect);
     this.layout = layout;
     this.tell(width);
     this.space.style.height = `${layout.height + GAP}px`;
-    this.empty.hidden = rows.length > 0;
+    this.empty.hidden = length > 0;
     const { first, last, offset } = visibleLines(layout, this.top, height);
     const start = first * layout.columns;
-    const end = Math.min(rows.length, (last + 1) * layout.columns);
+    const end = Math.min(length, (last + 1) * layout.columns);
     while (this.views.length < end - start) {
       const view = new TileView(`${this.id}-${this.views.length}`);
       this.views.push(view);
@@ -174,8 +181,8 @@ export class Grid {
       const place = start + at;
       view.root.hidden = place >= end;
       if (place >= end) continue;
-      const row = rows[place];
-      visible.push(row);
+      const row = rows[place] ?? -1;
+      if (row >= 0) visible.push(row);
       const column = place % layout.columns;
       const line = Math.floor(place / layout.columns) - first;
       const [x, y] = [GAP + column * (layout.tile + GAP), GAP + offset + line * layout.line];
@@ -190,7 +197,7 @@ export class Grid {
       view.show(row, this.tiles.get(row), { ...look, value: this.acts.valueOf(row) });
       const attributes = {
         "aria-posinset": String(place + 1),
-        "aria-setsize": String(rows.length),
+        "aria-setsize": String(length),
         "aria-selected": String(place === this.active),
       };
       for (const [name, value] of Object.entries(attributes)) {
@@ -200,11 +207,12 @@ export class Grid {
     const active = this.views.find((view) => !view.root.hidden && view.place === this.active);
     if (active) root.setAttribute("aria-activedescendant", active.root.id);
     else root.removeAttribute("aria-activedescendant");
-    root.dataset.drawn = `${visible.filter((row) => this.tiles.get(row)).length}/${visible.length}`;
+    root.dataset.drawn = `${visible.filter((row) => this.tiles.get(row)).length}/${Math.max(0, end - start)}`;
     clearTimeout(this.waiting);
     const ask = () => {
-      this.tiles.want(visible);
+      this.tiles.want(visible, thumbnailSide(layout.tile, layout.image));
       this.acts.wanted(visible);
+      if (visible.length < end - start) this.acts.further();
     };
     // What is scrolled past is not asked for.
     if (this.asked) this.waiting = setTimeout(ask, ASK_AFTER_MS);
@@ -251,10 +259,10 @@ export class Grid {
       Home: -Infinity,
       End: Infinity,
     };
-    if (event.ctrlKey || event.metaKey || event.altKey || !this.rows.length) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.length) return;
     if (event.key === "Enter" || event.key === " ") this.acts.open(this.active);
     else if (event.key in moves) {
-      this.moveTo(clamp(this.active + moves[event.key], 0, this.rows.length - 1));
+      this.moveTo(clamp(this.active + moves[event.key], 0, this.length - 1));
     } else return;
     event.preventDefault();
     event.stopPropagation();

@@ -262,9 +262,12 @@ export class NumberFacet extends FacetView {
     event.stopPropagation();
   }
 
-  refresh() {
+  /** @param {Binned} binned */
+  refresh(binned) {
     const { canvas, selection, facet, edges = [0, 1], end = 0, upper = 1 } = this;
-    if (!canvas) return;
+    const counts = selection.counts(binned, facet.name);
+    if (!canvas || !counts) return; // what was drawn stays until they are there
+    const { totals } = binned;
     const bins = end + 1;
     const pixels = window.devicePixelRatio || 1;
     // To read the width anew would lay out the page for every column of a brush.
@@ -278,8 +281,6 @@ export class NumberFacet extends FacetView {
     if (context) {
       this.colors ??= barColors(this.root);
       const [allColor, barColor, offColor] = this.colors;
-      const totals = selection.totals(facet.name);
-      const counts = selection.counts(facet.name);
       let most = 1;
       for (let bin = 0; bin < bins; bin++) most = Math.max(most, totals[bin]);
       // By the root, so that a few rows stay visible beside many.
@@ -345,10 +346,11 @@ export class TextFacet extends FacetView {
   }
 
   /** @param {Binned} binned */
-  refresh({ texts }) {
+  refresh(binned) {
     const { name } = this.facet;
-    const totals = this.selection.totals(name);
-    const counts = this.selection.counts(name);
+    const { texts, totals } = binned;
+    const counts = this.selection.counts(binned, name);
+    if (!counts) return; // what stands there stays until they are there
     const chosen = this.selection.filters.get(name)?.texts;
     const most = Math.max(1, ...totals.subarray(0, texts?.length ?? 0));
     this.bars?.forEach(({ bar, count, fill }, index) => {

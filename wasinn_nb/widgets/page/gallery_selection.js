@@ -6,7 +6,8 @@
  * A column as it is counted.
  *
  * @typedef {object} Binned
- * @property {Uint8Array} bins
+ * @property {Uint8Array | null} bins of each row, once they are there
+ * @property {Uint32Array} totals how many of all rows each bin has
  * @property {number[] | null} edges
  * @property {boolean} whole each bin is a whole number
  * @property {string[] | null} texts
@@ -79,14 +80,18 @@ export class Selection {
     this.filters = new Map();
     /** @type {Map<string, Uint8Array>} */
     this.holds = new Map(); // what expressions say: 0 or 1 for each row
-    this.order = Uint32Array.from({ length: count }, (_, row) => row);
+    this.order = new Uint32Array(); // of all rows, or of the first ones of all
     this.rows = this.order;
-    /** @type {WeakMap<Binned, Uint32Array>} */
-    this.known = new WeakMap(); // how many of all rows the bins have
+    this.selected = count; // how many rows pass
     this.failures = new Uint8Array(count); // how many filters leave a row out
     this.lastFailed = new Uint8Array(count); // and which one did so last
     /** @type {string[]} */
     this.names = []; // of the filters, by the numbers in lastFailed
+  }
+
+  /** Whether the order is there as far as it is needed: to its end, where rows are left out. */
+  get ordered() {
+    return !this.names.length || this.order.length === this.count;
   }
 
   /** Say again which rows pass. */
@@ -96,7 +101,7 @@ export class Selection {
     this.names = [];
     for (const [name, filter] of this.filters) {
       const binned = this.columns.get(name);
-      if (!binned) continue; // on its way
+      if (!binned?.bins) continue; // on its way
       const keep = keptBins(filter, binned);
       const number = this.names.push(name) - 1;
       for (let row = 0; row < count; row++) {
@@ -116,9 +121,11 @@ export class Selection {
       }
     }
     this.rows = this.names.length ? this.passing() : this.order;
+    this.selected = this.names.length ? 0 : count;
+    if (this.names.length) for (const failed of failures) this.selected += failed ? 0 : 1;
   }
 
-  /** Return the rows that pass, in their order. */
+  /** Return the rows that pass, in their order as far as that is known. */
   passing() {
     const { order, failures } = this;
     const rows = new Uint32Array(this.count);
@@ -133,17 +140,17 @@ export class Selection {
 
   /**
    * Return how many rows each bin of a column has: those that pass all filters but the column's own.
+   * Null where the bins of the rows are on their way.
    *
+   * @param {Binned} binned
    * @param {string} name
    */
-  counts(name) {
+  counts({ bins, totals }, name) {
+    if (!this.names.length) return totals;
+    if (!bins) return null;
     const counts = new Uint32Array(256);
-    const binned = this.columns.get(name);
-    if (!binned) return counts;
-    const { bins } = binned;
     const { failures, lastFailed, count } = this;
     const own = this.names.indexOf(name);
-    if (!this.names.length) return this.totals(name);
     if (own < 0) {
       for (let row = 0; row < count; row++) if (!failures[row]) counts[bins[row]] += 1;
       return counts;
@@ -152,21 +159,6 @@ export class Selection {
       const failed = failures[row];
       if (!failed || (failed === 1 && lastFailed[row] === own)) counts[bins[row]] += 1;
     }
-    return counts;
-  }
-
-  /**
-   * Return how many of all rows each bin of a column has.
-   *
-   * @param {string} name
-   */
-  totals(name) {
-    const binned = this.columns.get(name);
-    const known = binned && this.known.get(binned);
-    if (known) return known;
-    const counts = new Uint32Array(256);
-    for (const bin of binned?.bins ?? []) counts[bin] += 1;
-    if (binned) this.known.set(binned, counts);
     return counts;
   }
 }

@@ -6,14 +6,15 @@ import { unique } from "./elements.js";
 /** @import { ViewerTraits } from "./mask_viewer.js" */
 /** @typedef {DataView<ArrayBuffer>} Bytes */
 /**
- * A column in bins: of numbers with the edges between them, of texts with what each is.
+ * A column in bins: of numbers with the edges between them, of texts with what each is; and how many
+ * rows each bin has.
  *
  * @typedef {object} SentFacet
  * @property {number[]} [edges]
  * @property {boolean} [whole] each bin is a whole number
  * @property {string[]} [texts]
  * @property {string[]} [labels]
- * @property {Bytes} bins deflated
+ * @property {number[]} counts
  */
 /**
  * @typedef {object} SentTile
@@ -34,7 +35,8 @@ import { unique } from "./elements.js";
  *
  * @typedef {object} Answers
  * @property {SentFacet} facet
- * @property {{ order: Bytes }} order
+ * @property {{ bins: Bytes }} bins of each row, deflated
+ * @property {{ order: Bytes }} order of as many rows as are asked for
  * @property {{ bits: Bytes }} holds
  * @property {{ values: string[] }} values
  * @property {{ tiles: SentTile[] }} tiles

@@ -1,6 +1,7 @@
 // What a page without a kernel answers: all columns and tiles are in it.
 
 import { rowsThatHold } from "./gallery_query.js";
+import { WHOLE } from "./gallery_tiles.js";
 import { inflated } from "./masks.js";
 
 /** @import { Bytes, SentFacet, SentTile, Source } from "./gallery_source.js" */
@@ -9,7 +10,7 @@ import { inflated } from "./masks.js";
 /**
  * @typedef {object} Content
  * @property {GalleryTraits} traits
- * @property {Record<string, SentFacet>} facets
+ * @property {Record<string, SentFacet & { bins: Bytes }>} facets
  * @property {Record<string, { values: (number | string | null)[], shown: string[] }>} columns
  * @property {Record<string, SentTile[]>} layers
  * @property {Record<string, number[]>} cells
@@ -76,6 +77,7 @@ export function staticSource(content) {
   /** @type {Record<string, (question: any) => any>} */
   const answers = {
     facet: ({ name }) => facets[name],
+    bins: ({ name }) => facets[name],
     order: async ({ name, descending }) => ({
       order: await deflated(planes(orderOf(values[name], descending))),
     }),
@@ -111,7 +113,7 @@ export function staticSource(content) {
  * @param {string} caption
  * @param {Class[]} classes
  */
-async function sentMask({ labels, width, height, covers }, caption, classes) {
+async function sentMask({ labels, width, height, covers = WHOLE }, caption, classes) {
   const pixels = new Uint32Array(256);
   if (labels) for (const label of await inflated(labels)) pixels[label] += 1;
   const named = classes.map(({ label, color }, index) => ({

@@ -7,10 +7,16 @@ import { packed } from "./pixels.js";
 
 /** @import { SentTile, Source } from "./gallery_source.js" */
 /** @typedef {{ labels: Uint8Array, width: number, height: number, covers: number[] }} TileMask */
-/** @typedef {SentTile & { url: string, mask: TileMask | null }} Tile */
+/** @typedef {SentTile & { url: string, mask: TileMask | null, side: number }} Tile */
+
+/** What a mask covers that says nothing else: the whole image. */
+/** @type {[top: number, left: number, bottom: number, right: number]} */
+export const WHOLE = [0, 0, 1, 1];
 
 const MOST_KEPT = 600;
 const ASKED_AT_ONCE = 40;
+const STEP = 16; // pixels between the sizes of thumbnails
+const JPEG = 0xff; // the first byte of one
 const MARK = "#ff00ff"; // no class of a card without colors of its own has it
 
 /**
@@ -34,6 +40,18 @@ export function markColors() {
   return colors;
 }
 
+/**
+ * Return how many pixels the longer side of a thumbnail is to have: no fewer than are drawn, and the
+ * same ones while a tile changes its size by little.
+ *
+ * @param {number} width of a tile
+ * @param {number} height
+ */
+export function thumbnailSide(width, height) {
+  const pixels = Math.max(width, height) * (window.devicePixelRatio || 1);
+  return STEP * Math.max(1, Math.ceil(pixels / STEP));
+}
+
 /** Tiles by row and layer; the ones that were not used for the longest time go first. */
 export class TileStore {
   /**
@@ -48,6 +66,7 @@ export class TileStore {
     /** @type {number[]} */
     this.wanted = [];
     this.layer = "prediction";
+    this.side = STEP; // pixels of the thumbnails, at most
     this.asking = false;
     this.stopped = false;
     this.problem = "";
@@ -68,27 +87,38 @@ export class TileStore {
    * Ask for what is on screen; what was asked before and is not there any more is not needed.
    *
    * @param {number[]} rows
+   * @param {number} [side] pixels of their thumbnails, at most
    */
-  want(rows) {
-    this.wanted = rows.filter((row) => !this.kept.has(`${this.layer}/${row}`));
+  want(rows, side = this.side) {
+    this.side = side;
+    this.wanted = this.lacking(rows);
     this.ask();
+  }
+
+  /**
+   * Return the rows whose tiles are not there as large as they are drawn.
+   *
+   * @param {number[]} rows
+   */
+  lacking(rows) {
+    return rows.filter((row) => (this.kept.get(`${this.layer}/${row}`)?.side ?? 0) < this.side);
   }
 
   async ask() {
     if (this.asking) return;
     this.asking = true;
     while (this.wanted.length && !this.stopped) {
-      const { layer } = this;
+      const { layer, side } = this;
       const rows = this.wanted.slice(0, ASKED_AT_ONCE);
       try {
-        const { tiles } = await this.source.ask("tiles", { rows, layer });
-        await Promise.all(tiles.map((tile) => this.keep(tile, layer)));
+        const { tiles } = await this.source.ask("tiles", { rows, layer, side });
+        await Promise.all(tiles.map((tile) => this.keep(tile, layer, side)));
         this.problem = "";
       } catch (error) {
         this.problem = error instanceof Error ? error.message : String(error);
         this.wanted = [];
       }
-      this.wanted = this.wanted.filter((row) => !this.kept.has(`${this.layer}/${row}`));
+      this.wanted = this.lacking(this.wanted);
       this.arrived();
     }
     this.asking = false;
@@ -97,12 +127,14 @@ export class TileStore {
   /**
    * @param {SentTile} sent
    * @param {string} layer
+   * @param {number} side
    */
-  async keep(sent, layer) {
-    const { labels, width = 0, height = 0, covers = [0, 0, 1, 1], thumbnail } = sent;
+  async keep(sent, layer, side) {
+    const { labels, width = 0, height = 0, covers = WHOLE, thumbnail } = sent;
     const mask = labels ? { labels: await inflated(labels), width, height, covers } : null;
     if (this.stopped) return;
-    const url = thumbnail ? URL.createObjectURL(new Blob([thumbnail], { type: "image/jpeg" })) : "";
+    const type = thumbnail?.getUint8(0) === JPEG ? "image/jpeg" : "image/webp";
+    const url = thumbnail ? URL.createObjectURL(new Blob([thumbnail], { type })) : "";
     this.drop(`${layer}/${sent.row}`);
     // The bytes are in the URL and the mask.
     this.kept.set(`${layer}/${sent.row}`, {
@@ -111,6 +143,7 @@ export class TileStore {
       labels: undefined,
       url,
       mask,
+      side,
     });
     for (const key of this.kept.keys()) {
       if (this.kept.size <= MOST_KEPT) break;
@@ -167,7 +200,7 @@ export class TileView {
   show(row, tile, { width, height, colors, version, value }) {
     this.row = row;
     setText(this.value, [tile?.detail, value].filter(Boolean).join(", "));
-    const key = `${row}/${tile ? version : "waiting"}/${width}`;
+    const key = `${row}/${tile ? `${tile.side}/${version}` : "waiting"}/${width}`;
     if (key === this.key) return;
     this.key = key;
     this.root.classList.toggle("wnb-gallery-tile-waiting", !tile);

@@ -2,12 +2,13 @@
 
 import { element } from "./elements.js";
 import { Bar } from "./gallery_bar.js";
+import { Columns } from "./gallery_columns.js";
 import { OpenedDialog } from "./gallery_dialog.js";
 import { Facets } from "./gallery_facets.js";
 import { Grid } from "./gallery_grid.js";
 import { MatrixPanel } from "./gallery_matrix.js";
 import { Selection } from "./gallery_selection.js";
-import { rowNumbers, unpackedBits } from "./gallery_source.js";
+import { unpackedBits } from "./gallery_source.js";
 import { labelColors, markColors, TileStore } from "./gallery_tiles.js";
 import { lostKernel } from "./lost.js";
 import { inflated } from "./masks.js";
@@ -55,34 +56,45 @@ export class GalleryView {
     this.about = model.get("_about");
     this.listening = listening(model);
     this.selection = new Selection(this.about.rows);
-    /** @type {Map<string, Promise<void>>} */
-    this.loading = new Map();
     /** @type {Map<string, string>} */
     this.values = new Map(); // what stands below tiles: "column/row" → its value
-    this.ordered = ""; // the order that the rows are in
     this.matrixShown = false;
     /** @type {Promise<void> | null} */
     this.asking = null; // whether the expression that was typed last can be read
     this.colorsKey = "";
     this.colors = new Uint32Array(256);
     this.stopped = false;
-    this.ready = false; // once an order is there
     /** @type {{ key: string, holds: Uint8Array } | null} */
     this.known = null; // for which rows the last expression holds
 
+    this.columns = new Columns(source, this.selection, {
+      sorting: () => ({ name: model.get("sort_by"), descending: model.get("descending") }),
+      inView: () => this.facets.seen,
+      changed: (name) => {
+        if (this.selection.filters.has(name)) this.select();
+        else this.refresh();
+      },
+      ordered: (grown) => this.select(grown),
+      failed: (error) => this.bar.complain(messageOf(error)),
+    });
     this.tiles = new TileStore(source, () => this.arrived());
     this.grid = new Grid(this.tiles, {
       open: (place) => this.open(place),
       colors: () => this.lookOfMasks(),
       valueOf: (row) => this.valueOf(row),
       wanted: (rows) => this.askValues(rows),
+      further: () => this.columns.takeWholeOrder(),
       needs: (height) => this.body.style.setProperty("--wnb-grid-height", `${height}px`),
     });
     this.grid.count = this.about.rows;
     this.grid.aspect = this.about.aspect;
     this.bar = new Bar({ ...this.about, matrix: this.about.matrix !== null }, this.barActs());
-    this.facets = new Facets(this.about.facets, this.selection, this.facetActs(), (name) =>
-      this.load(name),
+    this.facets = new Facets(
+      this.about.facets,
+      this.selection,
+      this.facetActs(),
+      (name) => this.columns.seen(name),
+      () => this.columns.prepare(),
     );
     const { matrix } = this.about;
     this.matrix = matrix && new MatrixPanel(matrix, (cell) => this.chooseCell(cell));
@@ -93,8 +105,11 @@ export class GalleryView {
     );
     const against = ["truth", "other"].filter((one) => this.about.layers.includes(one));
     this.dialog = new OpenedDialog(source, against, {
-      rowAt: (place) => this.grid.rows[place],
-      count: () => this.grid.rows.length,
+      rowAt: async (place) => {
+        if (place >= this.grid.rows.length) await this.columns.takeWholeOrder();
+        return this.grid.rows[place];
+      },
+      count: () => this.grid.length,
       moved: (place) => this.grid.moveTo(place),
       closed: () => this.grid.root.focus(),
     });
@@ -190,7 +205,6 @@ export class GalleryView {
       },
       clear: () => this.set({ _filters: [], _cell: [], text: "" }),
       failed: () => {
-        this.load("status");
         this.filter("status", { column: "status", texts: ["error"] }, true);
       },
       matrix: () => {
@@ -235,8 +249,10 @@ export class GalleryView {
    * @param {boolean} settled
    */
   filter(name, filter, settled) {
-    if (filter) this.selection.filters.set(name, filter);
-    else this.selection.filters.delete(name);
+    if (filter) {
+      this.selection.filters.set(name, filter);
+      this.columns.loadBins(name);
+    } else this.selection.filters.delete(name);
     this.select();
     if (settled) this.set({ _filters: [...this.selection.filters.values()] });
   }
@@ -294,45 +310,15 @@ export class GalleryView {
 
   // ------------------------------------------------------------------------- what traits say
 
-  /** @param {string} name */
-  load(name) {
-    const before = this.loading.get(name);
-    if (before) return before;
-    const loading = this.source
-      .ask("facet", { name })
-      .then(async ({ edges = null, whole = false, texts = null, labels = [], bins: sent }) => {
-        const bins = await inflated(sent);
-        this.selection.columns.set(name, { bins, edges, whole, texts, labels });
-        if (this.selection.filters.has(name)) this.select();
-        else this.refresh();
-      })
-      .catch((error) => this.bar.complain(messageOf(error)));
-    this.loading.set(name, loading);
-    return loading;
-  }
-
-  async takeOrder() {
-    const [name, descending] = [this.model.get("sort_by"), this.model.get("descending")];
-    const key = `${name}/${descending}`;
+  takeOrder() {
     this.refresh();
-    if (key === this.ordered) return;
-    this.ordered = key;
-    try {
-      const { order } = await this.source.ask("order", { name, descending });
-      const rows = rowNumbers(await inflated(order));
-      if (this.ordered !== key) return; // another one was asked for
-      this.selection.order = rows;
-      this.ready = true;
-      this.select();
-    } catch (error) {
-      this.bar.complain(messageOf(error));
-    }
+    this.columns.takeOrder();
   }
 
   takeFilters() {
     const filters = this.model.get("_filters");
     this.selection.filters = new Map(filters.map((one) => [one.column, one]));
-    for (const { column } of filters) this.load(column);
+    for (const { column } of filters) this.columns.loadBins(column);
     this.select();
   }
 
@@ -405,11 +391,15 @@ export class GalleryView {
     return { colors: this.colors, version };
   }
 
-  select() {
+  /** @param {boolean} [grown] the order goes further than before, and is the same otherwise */
+  select(grown = false) {
     if (this.stopped) return;
-    this.selection.update();
+    const { selection } = this;
+    selection.update();
+    if (selection.filters.size || selection.holds.size) this.columns.prepare();
     this.refresh();
-    if (this.ready) this.grid.show(this.selection.rows);
+    if (!this.columns.ready || !selection.ordered) return;
+    this.grid.show(selection.rows, selection.selected, grown && !selection.names.length);
   }
 
   arrived() {
@@ -452,7 +442,7 @@ export class GalleryView {
     this.matrixHolder.hidden = !this.matrixShown;
     this.facets.update(sorting, model.get("hidden"));
     this.bar.update({
-      selected: selection.rows.length,
+      selected: selection.selected,
       text: model.get("text"),
       sorting,
       layer: model.get("layer"),
@@ -461,7 +451,7 @@ export class GalleryView {
       matrix: this.matrixShown,
       chips: this.chips(),
     });
-    this.root.dataset.selected = String(selection.rows.length);
+    this.root.dataset.selected = String(selection.selected);
   }
 
   /** @returns {[which: string, words: string][]} */

@@ -2,11 +2,21 @@
 // widget's own, which is long, is loaded once, whatever number of widgets has the same one.
 
 /** @import { Context } from "./model.js" */
-/** @typedef {{ _module: string }} ModuleTraits */
+/** @typedef {{ _module: DataView<ArrayBuffer> }} ModuleTraits */
 /** @typedef {{ initialize: (context: any) => () => void, render: (context: any) => any }} Page */
 /** @typedef {{ [MODULES]?: Map<string, Promise<Page>> }} Place */
 
 const MODULES = Symbol.for("wasinn-nb modules");
+
+/**
+ * Return the text of a module, which comes deflated.
+ *
+ * @param {DataView<ArrayBuffer>} bytes
+ */
+function textOf(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).text();
+}
 
 /**
  * Return the page of a widget: what its module exports.
@@ -14,11 +24,11 @@ const MODULES = Symbol.for("wasinn-nb modules");
  * @param {Pick<Context<ModuleTraits>, "model">} context
  * @returns {Promise<Page>}
  */
-function pageOf({ model }) {
+async function pageOf({ model }) {
   const place = /** @type {Place} */ (globalThis);
   place[MODULES] ??= new Map();
   const modules = place[MODULES];
-  const text = model.get("_module");
+  const text = await textOf(model.get("_module"));
   const known = modules.get(text);
   if (known) return known;
   const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
