@@ -84,7 +84,10 @@ def test_a_comparison_is_of_all_images_and_lists_some():
     assert some["images"] == whole["images"][:3]
     assert {**some, "images": whole["images"]} == whole
     text = run("predictions", "a", "--compare", "b", "--by", "IoU class 1")
-    assert "with the least IoU class 1" in text
+    assert "the IoU class 1 of every image is 1" in text
+    assert "0000.png" not in text
+    text = run("predictions", "a", "--compare", "b", "--by", "IoU class 2")
+    assert "with the least IoU class 2" in text
     assert "no column 'class 1'" in refused("predictions", "a", "--compare", "b", "--by", "class 1")
     wrong = started(*words, "--to-parquet", "some.parquet", COLUMNS="300")
     assert wrong.returncode == 2

@@ -150,6 +150,8 @@ def test_progress_is_reported_to_a_callable(toy, image):
 
 # ----------------------------------------------------------------------------------------- telling
 
+WORST = "Worst images, the lowest mean IoU first"
+
 
 @pytest.fixture
 def three():
@@ -231,7 +233,7 @@ def test_the_figure_shows_what_is_wrong(three):
 
 def test_page(three, toy, image, tmp_path):
     page = three.write_html(tmp_path / "page.html").read_text()
-    for heading in ("Classes", "How it was counted", "Confusion matrix", "Worst images"):
+    for heading in ("Classes", "How it was counted", "Confusion matrix", WORST):
         assert f"<h2>{heading}</h2>" in page
     assert page.count("<img ") == 2 * 3
     assert page.count("<svg ") == 1

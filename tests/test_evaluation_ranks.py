@@ -40,11 +40,10 @@ def test_text(found):
         "class  images   found  mostly taken for",
         "cat         1  1.0000",
         "dog         3  0.3333  cat 2",
-        "image  true class  predicted  probability of the true class",
-        "b      dog         cat                               0.3000",
-        "d      dog         cat                               0.4000",
-        "c      dog         dog                               0.6000",
-        "a      cat         cat                               0.7000",
+        "the lowest probability of the true class first",
+        "wrong images  true class  predicted  probability of the true class",
+        "b             dog         cat                               0.3000",
+        "d             dog         cat                               0.4000",
         "- an image is found where its true class is the most probable one",
     ]
 
@@ -60,7 +59,8 @@ def test_text_of_many_classes_names_the_most_confused_ones():
         "true class  taken for  images",
         "thing 1     thing 0         2",
     ]
-    assert len(lines) == 2 + 6 + 6 + 1
+    assert lines[8] == "the first 5 of 40 images, the lowest probability of the true class first"
+    assert len(lines) == 2 + 6 + 7 + 1
 
 
 def test_tables(found):
@@ -95,7 +95,11 @@ def test_page_and_html(found, model, folders, tmp_path):
         card=CARD.replace(classes=("<i>", "b", "c")),
     )
     page = named.write_html(tmp_path / "a.html").read_text()
-    for heading in ("Classes", "Most confused classes", "Confusion matrix", "Worst images"):
+    order = "wrong ones before right ones, the lowest probability of the true class first"
+    for heading in (
+        *("Classes", "Most confused classes", "Confusion matrix"),
+        *(f"Worst images, {order}", f"Images, {order}"),
+    ):
         assert f"<h2>{heading}</h2>" in page
     assert page.count("<img ") == 1
     assert page.count("<svg ") == 1

@@ -44,6 +44,7 @@ from wasinn_nb.prediction import is_store
 from wasinn_nb.render import Column, Document, Table
 from wasinn_nb.wording import listed
 
+_LISTED: Final = 5
 _WORST: Final = (
     "worst images",
     Column("mean IoU", ".4f"),
@@ -312,7 +313,10 @@ def evaluate(
         return
     show(found)
     if isinstance(found, wn.Evaluation):  # of a classifier, the text has them
-        show(Document("", [Table(_WORST, found.image_rows()[:5])], show_title=False))
+        pairs = zip(found.image_rows(), found.samples[:_LISTED], strict=False)
+        if rows := [row for row, sample in pairs if sample.is_wrong]:
+            worst = Table(_WORST, rows, "the lowest mean IoU first")
+            show(Document("", [worst], show_title=False))
     if isinstance(judged, wn.Pipeline):
         print_remedy(Given(model, card, recipe).remedy(judged.assumed))
     if page is not None:

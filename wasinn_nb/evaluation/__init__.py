@@ -5,7 +5,8 @@ from wasinn_nb.evaluation.counts import ImageCounts
 from wasinn_nb.evaluation.judging import evaluate
 from wasinn_nb.evaluation.labels import LabelSet
 from wasinn_nb.evaluation.pairs import named, paired
-from wasinn_nb.evaluation.ranking import ClassificationEvaluation, Rank
+from wasinn_nb.evaluation.ranking import ClassificationEvaluation
+from wasinn_nb.evaluation.ranks import Rank
 from wasinn_nb.evaluation.result import Evaluation
 from wasinn_nb.evaluation.suffixes import Suffixes
 from wasinn_nb.evaluation.true_masks import TrueMasks, row_names

@@ -42,6 +42,7 @@ def evaluation_document(
     legend: Sequence[Block],
     samples: Sequence[Sequence[Block]],
     images: Table,
+    order: str,
     failed: Sequence[tuple[str, str]] = (),
 ) -> Document:
     """Return what there is to see of an evaluation.
@@ -61,16 +62,17 @@ def evaluation_document(
     legend : sequence of blocks
         What the colors of the samples mean.
     samples : sequence of sequences of blocks
-        The worst images, worst first.
+        The worst images, worst first; none that is entirely right.
     images : Table
         A row for each image, the worst first.
+    order : str
+        What the images are ordered by.
     failed : sequence of (name, reason)
         Images that could not be read.
     """
-    heading = "Images, worst first"
     many = len(images.rows) > _FEW_IMAGES
-    if many:
-        heading = f"All {len(images.rows):,} images, worst first"
+    heading = f"All {len(images.rows):,} images, {order}" if many else f"Images, {order}"
+    worst = f"Worst images, {order}"
     errors = [Table(["image that cannot be read", "reason"], failed)] if failed else []
     notebook: list[Block] = [classes, *errors, Items(lines)]
     page: list[Block] = [
@@ -82,8 +84,8 @@ def evaluation_document(
     if samples:
         first = [block for sample in samples[:_FIRST_SAMPLES] for block in sample]
         every = [block for sample in samples for block in sample]
-        notebook.append(Section("Worst images", [*legend, *first], folded=True))
-        page.append(Section("Worst images", [*legend, *every]))
+        notebook.append(Section(worst, [*legend, *first], folded=True))
+        page.append(Section(worst, [*legend, *every]))
     page.append(Section(heading, [images], folded_on_page=many))
     return Document(
         f"Evaluation: {title}",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import bisect
 
-from wasinn_nb.evaluation.ranking import ClassificationEvaluation, Rank
+from wasinn_nb.evaluation.ranking import ClassificationEvaluation
+from wasinn_nb.evaluation.ranks import Rank, worst_first
 from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.tasks.classification import ClassificationResult
 
@@ -40,11 +41,13 @@ class RankTally:
         probabilities = result.probabilities
         own = probabilities[true]
         before = int((probabilities > own).sum()) + int((probabilities[:true] == own).sum())
-        rank = Rank(name, true, int(probabilities.argmax()), before + 1, float(own))
+        predicted = int(probabilities.argmax())
+        highest = float(probabilities[predicted])
+        rank = Rank(name, true, predicted, before + 1, float(own), highest)
         self._ranks.append(rank)
         self._saturated += bool(result.remarks)
         self._assumed |= dict.fromkeys(result.assumed)
-        bisect.insort(self._samples, (rank, result), key=lambda sample: sample[0].probability)
+        bisect.insort(self._samples, (rank, result), key=lambda sample: worst_first(sample[0]))
         del self._samples[self._worst :]
 
     def evaluation(self, model: str, classes: tuple[str, ...]) -> ClassificationEvaluation:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.document import evaluation_document, matrix_section
+from wasinn_nb.evaluation.ranks import ClassCounts, Confusion, Rank, worst_first
 from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.render import (
     COUNT,
@@ -40,46 +41,16 @@ if TYPE_CHECKING:
 
     from wasinn_nb.prediction import Predictions
 
-__all__ = ["ClassCounts", "ClassificationEvaluation", "Confusion", "Rank"]
+__all__ = ["ClassificationEvaluation"]
 
 _FIRST: Final = 5  # rows of a table that the text has
 _IMAGES: Final = Column("images", COUNT)
+_ORDER: Final = "the lowest probability of the true class first"
 _BARS: Final = 3
 _MOST_DRAWN: Final = 150  # classes
 _LONGEST_SIDE: Final = 320  # pixels of an image beside its bars
 # A part of the images that no chance explains, and that hints at classes counted from 1.
 _SHIFTED: Final = 0.5
-
-
-class Rank(NamedTuple):
-    """Where the true class of one image stands in a classification."""
-
-    name: str
-    true: int
-    """The index of the true class."""
-    predicted: int
-    """The index of the most probable class; of equal ones the lower."""
-    rank: int
-    """The place of the true class: 1 where it is the most probable one."""
-    probability: float
-    """Of the true class."""
-
-
-class Confusion(NamedTuple):
-    """How often images of one class were taken for another one."""
-
-    true: int
-    predicted: int
-    images: int
-
-
-class ClassCounts(NamedTuple):
-    """What was counted of one class."""
-
-    index: int  # type: ignore[assignment]  # tuples have a method of that name
-    images: int
-    found: int
-    """Of them, those for which the class is the most probable one."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -94,7 +65,8 @@ class ClassificationEvaluation(Report, arrays="take .matrix, .table() or .images
     ranks : tuple of Rank
         Of each image, in their order.
     samples : tuple of (Rank, ClassificationResult)
-        The worst images, worst first: those whose true class has the lowest probability.
+        The worst images, worst first: the wrong ones, those whose true class has the lowest
+        probability first, then the right ones likewise.
     assumed : tuple of str
         What nothing states about the model, and was assumed.
     remarks : Remarks
@@ -194,10 +166,11 @@ class ClassificationEvaluation(Report, arrays="take .matrix, .table() or .images
         return pd.DataFrame(values, index=pd.Index([c.index for c in counts], name="index"))
 
     def images(self) -> pd.DataFrame:
-        """Return a row for each image, the worst first.
+        """Return a row for each image, the worst first: wrong ones before right ones.
 
-        Columns are its true class, the predicted one, the place of the true class among all, and
-        its probability.
+        Of both, those whose true class has the lowest probability come first, and of equal ones
+        those that are surest of a wrong class.  Columns are its true class, the predicted one, the
+        place of the true class among all, and its probability.
         """
         import pandas as pd
 
@@ -301,11 +274,12 @@ class ClassificationEvaluation(Report, arrays="take .matrix, .table() or .images
             self.summary(),
             self.lines(),
             classes,
-            in_text=[*in_text, _first(images)],
+            in_text=[*in_text, *self._wrong_images(images)],
             details=details,
             legend=[],
-            samples=[self._sample(rank, result) for rank, result in self.samples],
+            samples=[self._sample(rank, result) for rank, result in self.samples if rank.rank > 1],
             images=images,
+            order=f"wrong ones before right ones, {_ORDER}",
             failed=self.remarks.failed,
         )
 
@@ -355,6 +329,16 @@ class ClassificationEvaluation(Report, arrays="take .matrix, .table() or .images
             ],
         )
 
+    def _wrong_images(self, images: Table) -> list[Table]:
+        """Return the first images that are wrong, where any are."""
+        wrong = sum(rank.rank > 1 for rank in self.ranks)
+        rows = images.rows[: min(wrong, _FIRST)]
+        caption = _ORDER
+        if len(rows) < wrong:
+            caption = f"the first {len(rows)} of {counted(wrong, 'image', grouped=True)}, {_ORDER}"
+        columns = ["wrong images", *images.columns[1:]]
+        return [Table(columns, rows, caption)] if rows else []
+
     def _sample(self, rank: Rank, result: ClassificationResult) -> list[Block]:
         """Return an image with bars of its most probable classes and the true one."""
         indices = [score.index for score in result.top(_BARS)]
@@ -382,7 +366,7 @@ class ClassificationEvaluation(Report, arrays="take .matrix, .table() or .images
         return {"index": index, "name": self.classes[index]}
 
     def _worst_first(self) -> list[Rank]:
-        return sorted(self.ranks, key=lambda rank: rank.probability)
+        return sorted(self.ranks, key=worst_first)
 
 
 def _first(table: Table) -> Table:

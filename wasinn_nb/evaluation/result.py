@@ -23,14 +23,13 @@ from wasinn_nb.evaluation.document import (
 )
 from wasinn_nb.evaluation.policy import FIGURE, counting, figure_text
 from wasinn_nb.evaluation.remarks import Remarks
-from wasinn_nb.evaluation.samples import WHITE, WRONG, Sample, sample_row, sample_views
+from wasinn_nb.evaluation.samples import WHITE, WRONG, Sample, sample_blocks, sample_views
 from wasinn_nb.render import (
     COUNT,
     Column,
     Document,
     Legend,
     LegendEntry,
-    Paragraph,
     Report,
     Section,
     Table,
@@ -195,7 +194,8 @@ class Evaluation(Report, arrays="take .matrix, .table() or .images()"):
         Parameters
         ----------
         worst : int
-            How many images; no more than were kept.  0 draws the matrix alone.
+            How many images; no more than were kept, and none that is entirely right.  0 draws the
+            matrix alone.
 
         Returns
         -------
@@ -212,7 +212,7 @@ class Evaluation(Report, arrays="take .matrix, .table() or .images()"):
         if worst < 0:
             raise InvalidArgumentError(f"expected how many images to draw, got {worst}")
         rows = []
-        for sample in self.samples[:worst]:
+        for sample in [one for one in self.samples if one.is_wrong][:worst]:
             views = sample_views(sample, self.class_map.palette)
             # The sample's name stands above its first or, without an image, above its last panel.
             titles = {"image": sample.name}
@@ -319,14 +319,9 @@ class Evaluation(Report, arrays="take .matrix, .table() or .images()"):
                 matrix_section(self.matrix, self.classes, self.class_map.palette),
             ],
             legend=[Legend(self.legend())],
-            samples=[
-                [
-                    Paragraph(f"{sample.name}: mean IoU {figure_text(sample.miou)}", "strong"),
-                    sample_row(sample, self.class_map.palette),
-                ]
-                for sample in self.samples
-            ],
+            samples=sample_blocks(self.samples, self.class_map.palette),
             images=self._image_table(),
+            order="the lowest mean IoU first",
             failed=self.remarks.failed,
         )
 

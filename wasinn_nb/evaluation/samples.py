@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wasinn_nb.evaluation.labels import IGNORED
-from wasinn_nb.render import RGB, ImageBlock, ImageRow, encoded_image
+from wasinn_nb.evaluation.policy import figure_text
+from wasinn_nb.render import RGB, Block, ImageBlock, ImageRow, Paragraph, encoded_image
 from wasinn_nb.tasks.segmentation import SegmentationResult, blend, colorize, resize_labels
 
-__all__ = ["WHITE", "WRONG", "Sample", "View", "sample_row", "sample_views"]
+__all__ = ["WHITE", "WRONG", "Sample", "View", "sample_blocks", "sample_views"]
 
 View: TypeAlias = Literal["image", "truth", "prediction", "wrong"]
 """One way to see a sample; ``"wrong"`` marks the pixels that were predicted wrong."""
@@ -40,6 +41,11 @@ class Sample(NamedTuple):
     """Where there is one: it may have the image."""
     miou: float
     """The image's own mean IoU."""
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether a pixel that counts was predicted wrong."""
+        return bool(((self.truth != self.predicted) & (self.truth != IGNORED)).any())
 
     @property
     def has_image(self) -> bool:
@@ -83,6 +89,25 @@ def sample_views(
     wrong = np.where(ignored, np.uint8(2), (truth != predicted).view(np.uint8))
     views["wrong"] = blend(base, wrong, [WHITE, WRONG, _UNCOUNTED], 0.75)
     return views
+
+
+def sample_blocks(samples: Sequence[Sample], palette: Sequence[RGB]) -> list[list[Block]]:
+    """Return what there is to see of each sample with a wrong pixel.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    palette : sequence of (red, green, blue)
+        Of the evaluated classes.
+    """
+    return [
+        [
+            Paragraph(f"{sample.name}: mean IoU {figure_text(sample.miou)}", "strong"),
+            sample_row(sample, palette),
+        ]
+        for sample in samples
+        if sample.is_wrong
+    ]
 
 
 def sample_row(sample: Sample, palette: Sequence[RGB]) -> ImageRow:

@@ -72,7 +72,11 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
     most : int, optional
         How many images are listed.  Default: 10 as text, and all elsewhere.
     by : str
-        What orders them: ``"agreement"`` or ``"IoU CLASS"``; the lowest first.
+        What orders them: ``"agreement"`` or ``"IoU CLASS"``; the lowest first.  Of equal images
+        those come first of which both runs were surest.
+    sure : (N,) float64 array, optional
+        Of each image of a classifier, the lower one of the probabilities that the two runs gave
+        their class.
 
     Examples
     --------
@@ -97,6 +101,7 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
     not_selected: int = 0
     most: int | None = None
     by: str = _AGREEMENT
+    sure: NDArray[np.float64] | None = None
 
     @property
     def agreement(self) -> float:
@@ -146,7 +151,8 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
     def _order(self) -> NDArray[np.int64]:
         """Return the places of the images, the lowest values first."""
         values = self._measures()[self.by]
-        order = np.argsort(values, kind="stable")
+        surest = np.zeros(len(values)) if self.sure is None else -self.sure
+        order = np.lexsort([surest, values])
         return order[~np.isnan(values[order])]
 
     def to_dict(self) -> dict[str, Any]:
@@ -171,14 +177,17 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
 
     def document(self) -> Document:
         """Return what there is to see: agreement by class, and the images with the least."""
-        order = self._order()[: self.most or _SHOWN]
+        order = self._order()
+        order = order[self._measures()[self.by][order] < 1][: self.most or _SHOWN]
         count = len(self.names)
         title = f"{self.titles[0]} and {self.titles[1]}, {counted(count, 'image')}"
-        measures = [*dict.fromkeys([_AGREEMENT, self.by])]
-        columns = [self._measures()[name] for name in measures]
+        listed = {name: self._measures()[name] for name in dict.fromkeys([_AGREEMENT, self.by])}
         caption = f"least {self.by}"
         if len(order) < count:
             caption = f"the {len(order)} of {count} images with the least {self.by}"
+        if self.sure is not None:
+            listed["probability in both at least"] = self.sure
+            caption += ", the surest first"
         alone = [
             f"{counted(count, 'image')} only in the {which} run"
             for count, which in zip(self.alone, ("first", "second"), strict=True)
@@ -194,15 +203,17 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
             list(zip(self.classes, self.iou.values(), *pixels, strict=True)),
         )
         images = Table(
-            ["image", *(Column(name, ".4f") for name in measures)],
-            [(self.names[n], *(float(one[n]) for one in columns)) for n in order],
+            ["image", *(Column(name, ".4f") for name in listed)],
+            [(self.names[n], *(float(one[n]) for one in listed.values())) for n in order],
             caption,
         )
+        none = Paragraph(f"the {self.by} of every image is 1")
+        listing: list[Block] = [images if images.rows else none]
         in_text: list[Block] = [Paragraph("; ".join(alone))] if alone else []
         in_text += [Items(self.remarks)] if self.remarks else []
         sections = [
             Section("Classes", [classes]),
-            Section("Images", [images]),
+            Section("Images", listing),
             Section("How they were compared", [Items([*alone, *self.remarks])]),
         ]
         return Document(
@@ -210,7 +221,7 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
             [
                 *([Paragraph(differs)] if self.differs else []),
                 Paragraph(f"the same class in both: {percent(self.agreement)}", "strong"),
-                Only(("text",), [classes, images, *in_text]),
+                Only(("text",), [classes, *listing, *in_text]),
                 Only(("notebook", "page"), sections),
             ],
         )
@@ -229,7 +240,7 @@ def compared(one: Predictions, other: Predictions, progress: Progress) -> RunCom
         for run in (one, other)
     ]
     matrix = np.zeros((len(classes), len(classes)), np.int64)
-    names, agreements, ious = [], [], []
+    names, agreements, ious, sure = [], [], [], []
     masks = one.task == "segmentation"
     pairs = _pairs(one, other, _MASK if masks else _LABEL)
     alone, count, not_selected = next(pairs)
@@ -241,6 +252,7 @@ def compared(one: Predictions, other: Predictions, progress: Progress) -> RunCom
             both = [known[values] for known, values in zip(maps, labels, strict=True)]
         else:
             both = [np.array([classes.index(row["label"])]) for row in (first, second)]
+            sure.append(min(first["probability"], second["probability"]))
         own = metrics.confusion_matrix(both[0], both[1], len(classes))
         matrix += own
         names.append(first["name"])
@@ -261,6 +273,7 @@ def compared(one: Predictions, other: Predictions, progress: Progress) -> RunCom
         tuple(one.origin.diff(other.origin)),
         (*one.remarks, *other.remarks),
         not_selected,
+        sure=np.array(sure) if sure else None,
     )
 
 

@@ -38,7 +38,7 @@ class Judgement:
     classes : tuple of ClassLoss
     worst : tuple of (str, float, float or None)
         Images, the worst first: name, the part of its pixels that agrees, and with the truth what
-        its mean IoU loses.
+        its mean IoU loses, or of a classifier what the probability of f32's class loses.
     mean : Interval or None
         What the mean IoU loses.
     miou : (float, float) or None
@@ -106,6 +106,10 @@ class Judge:
         self.unreadable: tuple[Unreadable, ...] = tuple(unreadable)
         self._card = self._named(results[0])
         self._labels = [_labels(result) for result in results]
+        self._sure = [
+            _probability(result, labels[0]) if isinstance(result, ClassificationResult) else None
+            for result, labels in zip(results, self._labels, strict=True)
+        ]
         self._before = self._evaluated(results)
 
     @property
@@ -117,18 +121,22 @@ class Judge:
         """Judge an INT8 model."""
         size = len(self._card.classes)
         matrix = np.zeros((size, size), np.int64)
-        shares = []
+        shares: list[float] = []
+        lost: dict[str, float] = {}  # of a classifier
         self._stages.begin("INT8 model")
         results = [self._result(pipeline, sample) for sample in self.samples]
-        for result, labels in zip(results, self._labels, strict=True):
+        known = zip(self.samples, results, self._labels, self._sure, strict=True)
+        for sample, result, labels, probability in known:
             found = _labels(result)
             matrix += _confusion(labels, found, size)
             shares.append(float(np.mean(labels == found)))
+            if probability is not None:
+                lost[sample.name] = probability - _probability(result, labels[0])
         after = self._evaluated(results)
         classes = class_losses(self._card.classes, matrix, self._before, after)
         total = int(np.trace(matrix)) / int(matrix.sum())
         if self._before is None or after is None:
-            return Judgement(total, classes, self._worst(shares, None))
+            return Judgement(total, classes, self._worst(shares, lost))
         drops = {
             before.name: metrics.mean_over_classes(before.iou) - metrics.mean_over_classes(one.iou)
             for before, one in zip(self._before.counts, after.counts, strict=True)
@@ -186,14 +194,14 @@ class Judge:
         return found
 
     def _worst(
-        self, shares: Sequence[float], drops: Mapping[str, float] | None
+        self, shares: Sequence[float], lost: Mapping[str, float]
     ) -> tuple[tuple[str, float, float | None], ...]:
         rows = [
-            (sample.name, share, None if drops is None else drops.get(sample.name))
+            (sample.name, share, lost.get(sample.name))
             for sample, share in zip(self.samples, shares, strict=True)
         ]
-        if drops is None:
-            return tuple(sorted(rows, key=lambda row: row[1]))
+        if self._before is None:
+            return tuple(sorted(rows, key=lambda row: (row[1], -(row[2] or 0.0))))
         return tuple(sorted(rows, key=lambda row: -(row[2] or 0.0)))
 
 
@@ -202,6 +210,12 @@ def _labels(result: SegmentationResult | ClassificationResult) -> NDArray[Any]:
     if isinstance(result, SegmentationResult):
         return result.labels
     return np.array([result.top(1)[0].index])
+
+
+def _probability(result: SegmentationResult | ClassificationResult, index: int) -> float:
+    """Return the probability of a class of an image."""
+    assert isinstance(result, ClassificationResult)  # noqa: S101 - as of f32
+    return float(result.probabilities[index])
 
 
 def _confusion(one: NDArray[Any], other: NDArray[Any], size: int) -> NDArray[np.int64]:

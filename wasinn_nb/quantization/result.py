@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
@@ -170,7 +170,7 @@ class Quantization(Report):
             Facts(self._facts()),
             Only(("text",), [classes]),
             Only(("notebook", "page"), [Section("Classes", [classes])]),
-            Section("Images", [self._image_table(_LISTED)]),
+            *self._image_section(),
             Section("Time", [Paragraph(times.title), *times.blocks]),
         ]
         if self.layers is not None:
@@ -223,13 +223,19 @@ class Quantization(Report):
         caption = "lost: f32's less INT8's, with 95 % of 1000 resamples of the images"
         return Table(columns, rows, caption)
 
-    def _image_table(self, most: int) -> Table:
+    def _image_section(self) -> list[Section]:
+        """Return the worst images, in the order of the last column; none that loses nothing."""
         columns: list[Column | str] = ["worst images", Column("agree with f32", percent)]
-        rows: list[tuple[object, ...]] = [row[:2] for row in self.judgement.worst[:most]]
+        worst: Sequence[tuple[object, ...]]
         if self.judgement.mean is not None:
             columns.append(Column("mean IoU lost", ".4f"))
-            rows = [*self.judgement.worst[:most]]
-        return Table(columns, rows)
+            worst = [row for row in self.judgement.worst if row[2] is None or row[2] > 0]
+        elif self._unit == "images":
+            columns = ["images of another class", Column("probability of f32's class lost", ".4f")]
+            worst = [(name, lost) for name, share, lost in self.judgement.worst if share < 1]
+        else:
+            worst = [row[:2] for row in self.judgement.worst if row[1] < 1]
+        return [Section("Images", [Table(columns, worst[:_LISTED])])] if worst else []
 
     def _remarks(self) -> list[str]:
         remarks = []

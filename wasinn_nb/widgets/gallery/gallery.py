@@ -88,7 +88,7 @@ class Gallery(Showable, PageWidget):
     columns : tuple of str
         That expressions may use: those of the store, and of truths ``mean IoU``, ``accuracy``,
         ``worst class``, ``IoU CLASS`` and ``TRUE as PREDICTED`` (pixels); of another run
-        ``disagreement`` (part of the pixels).
+        ``disagreement`` (part of the pixels, or how sure both runs were of different classes).
     sort_by : str
     descending : bool
     tile_size : int

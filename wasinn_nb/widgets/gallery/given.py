@@ -101,13 +101,19 @@ def _stored(found: Predictions, what: str) -> str:
 def disagreement_of(
     predictions: Predictions, other: Predictions | None, progress: Progress
 ) -> NDArray[np.float64] | None:
-    """Return the part of the pixels that differs in another run, row by row; NaN where unknown."""
+    """Return how far each row disagrees with another run; NaN where that has no result for it.
+
+    Of masks, the part of the pixels that have another class.  Of a classifier, where the classes
+    differ, the lower one of their probabilities: 0 where they are the same.
+    """
     if other is None:
         return None
     found = predictions.compare(other, progress=progress)
-    agreements = dict(zip(found.names, found.agreements.tolist(), strict=True))
-    names = predictions.table(["name"])["name"]
-    return np.array([1.0 - agreements.get(name, math.nan) for name in names])
+    disagreements = 1.0 - found.agreements
+    if found.sure is not None:
+        disagreements *= found.sure
+    by_name = dict(zip(found.names, disagreements.tolist(), strict=True))
+    return np.array([by_name.get(name, math.nan) for name in predictions.table(["name"])["name"]])
 
 
 def arguments_of(truths: Any, other: str, how: Mapping[str, Any]) -> str:
