@@ -28,15 +28,41 @@ def gallery(browser, path):
     page.close()
 
 
-def test_filters_have_two_whole_rows_and_show_that_there_are_more(gallery):
-    facets = gallery.root.locator(".wnb-facets")
-    bottom = facets.bounding_box()["y"] + facets.bounding_box()["height"]
-    for group in gallery.root.locator(".wnb-facets-group").all():
-        second = group.locator(".wnb-facet").nth(1)
-        if second.count():
-            box = second.bounding_box()
-            assert box["y"] + box["height"] <= bottom + 1
-    assert facets.evaluate("(one) => getComputedStyle(one).backgroundImage").count("gradient") == 8
+def test_filters_open_below_the_bar_with_every_column_whole(gallery):
+    opens = gallery.root.get_by_role("button", name="Filters", exact=True)
+    panel = gallery.root.locator(".wnb-facets")
+    expect(panel).to_be_hidden()
+    images = gallery.grid.bounding_box()
+    assert images["y"] < 150  # what one came for is in view
+    opens.click()
+    expect(opens).to_have_attribute("aria-expanded", "true")
+    box = panel.bounding_box()
+    assert panel.evaluate("(one) => one.scrollWidth - one.clientWidth") == 0
+    facets = panel.locator(".wnb-facet").all()
+    boxes = [one.bounding_box() for one in facets]
+    assert len({one["x"] for one in boxes}) == 3  # side by side
+    for one in boxes:
+        assert one["x"] >= box["x"]
+        assert one["x"] + one["width"] <= box["x"] + box["width"]
+    last = facets[-1]
+    last.scroll_into_view_if_needed()
+    inner = last.bounding_box()
+    assert inner["y"] + inner["height"] <= box["y"] + box["height"]
+    expect(last.locator(".wnb-facet-track, .wnb-facet-list")).to_be_visible()
+    assert gallery.grid.bounding_box()["y"] >= box["y"] + box["height"]
+    gallery.brush("sky", 0.6, 0.99)
+    gallery.wait_selected(3)
+    gallery.root.locator(".wnb-gallery-chip").first.click()
+    gallery.wait_selected(8)
+    opens.click()
+    expect(panel).to_be_hidden()
+    assert gallery.grid.bounding_box() == images
+
+
+def test_in_a_wide_window_filters_stand_beside_the_images(gallery):
+    gallery.page.set_viewport_size({"width": 1000, "height": 700})
+    expect(gallery.root.locator(".wnb-facets")).to_be_visible()
+    expect(gallery.root.get_by_role("button", name="Filters", exact=True)).to_be_hidden()
 
 
 def test_the_grid_ends_below_its_last_image(gallery):

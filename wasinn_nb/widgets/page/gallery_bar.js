@@ -12,6 +12,7 @@ import { button, element, opacitySlider, setText, slider } from "./elements.js";
  * @property {(opacity: number, settled: boolean) => void} opacity
  * @property {() => void} clear
  * @property {() => void} matrix
+ * @property {(open: boolean) => void} filters in a narrow place, where they open below the bar
  * @property {() => void} failed
  * @property {() => Promise<string>} code
  * @property {(which: string) => void} drop
@@ -87,6 +88,15 @@ export class Bar {
     this.layer.addEventListener("change", () => acts.layer(this.layer.value));
     this.size = slider({ min: 64, max: 400, step: 2, "aria-label": "Size" }, acts.size);
     this.opacity = opacitySlider(acts.opacity);
+    this.filters = button(
+      { className: "wnb-gallery-button wnb-gallery-filters", "aria-expanded": "false" },
+      ["Filters"],
+      () => {
+        const open = this.filters.getAttribute("aria-expanded") !== "true";
+        this.filters.setAttribute("aria-expanded", String(open));
+        acts.filters(open);
+      },
+    );
     this.matrix = button(
       { className: "wnb-gallery-button", "aria-expanded": "false", hidden: !matrix },
       ["Confusions"],
@@ -123,6 +133,7 @@ export class Bar {
       element(
         "div",
         { className: "wnb-gallery-line" },
+        this.filters,
         sorting,
         ...(layers.length > 1 ? [labeled("Show", this.layer)] : []),
         labeled("Size", this.size),

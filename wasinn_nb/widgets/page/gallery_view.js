@@ -207,6 +207,7 @@ export class GalleryView {
       failed: () => {
         this.filter("status", { column: "status", texts: ["error"] }, true);
       },
+      filters: (open) => this.root.classList.toggle("wnb-filters-open", open),
       matrix: () => {
         this.matrixShown = !this.matrixShown;
         this.refresh();
