@@ -278,6 +278,6 @@ def test_the_static_picture(gallery):
     gallery.query = "sky == 1"
     gallery._update_still()
     bundle = gallery.still.bundle()
-    assert "sorted by mean IoU, where sky == 1" in bundle["text/html"]
+    assert "sorted by mean IoU, the lowest first, where sky == 1" in bundle["text/html"]
     assert bundle["text/html"].count("<img") == 3
     assert bundle["image/png"][:4] == b"\x89PNG"

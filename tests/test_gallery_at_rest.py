@@ -22,7 +22,7 @@ def run(steps):
     done = []
 
     async def whole():
-        await steps(done, AtRest(lambda: done.append(len(done)), seconds=0.0))
+        await steps(done, AtRest(lambda: done.append(len(done))))
 
     asyncio.run(whole())
     return done
@@ -30,8 +30,8 @@ def run(steps):
 
 def test_it_is_called_once_after_all_that_is_due():
     async def steps(done, at_rest):
-        at_rest.wait()
-        at_rest.wait()
+        at_rest.wait(0.0)
+        at_rest.wait(0.0)
         at_rest.postpone()
         assert done == []
         for _ in range(5):
@@ -46,7 +46,7 @@ def test_it_is_called_once_after_all_that_is_due():
 
 def test_what_is_canceled_is_not_called():
     async def steps(done, at_rest):
-        at_rest.wait()
+        at_rest.wait(0.0)
         at_rest.cancel()
         for _ in range(5):
             await asyncio.sleep(0)
@@ -57,10 +57,10 @@ def test_what_is_canceled_is_not_called():
 def test_in_a_page_the_image_is_of_what_the_page_asked_first(place, monkeypatch, tmp_path):
     many = write_many(place / "store", tmp_path / "many", 40)
     monkeypatch.setattr(module, "in_page", lambda: True)
+    monkeypatch.setattr(module, "NEW", 0.0)
 
     async def steps():
         gallery = wn.Gallery(many, progress=False)
-        gallery._at_rest._seconds = 0.0
         gallery.still.prepare()
         assert gallery.still._values == ()
         asked = Asked(gallery)
@@ -71,17 +71,17 @@ def test_in_a_page_the_image_is_of_what_the_page_asked_first(place, monkeypatch,
             await asyncio.sleep(0)
         html = gallery.still.bundle()["text/html"]
         assert html.count("<img") == 12
-        assert "40 images sorted by mean_confidence; 12 of them are here" in html
+        assert "40 images sorted by mean_confidence, the lowest first; 12 of them are here" in html
 
     asyncio.run(steps())
 
 
 def test_a_closed_gallery_makes_no_image(place, monkeypatch):
     monkeypatch.setattr(module, "in_page", lambda: True)
+    monkeypatch.setattr(module, "NEW", 0.0)
 
     async def steps():
         gallery = wn.Gallery(place / "store", progress=False)
-        gallery._at_rest._seconds = 0.0
         gallery.still.prepare()
         gallery.close()
         for _ in range(5):

@@ -8,10 +8,12 @@ from wasinn_nb.evaluation.pairs import named, paired
 from wasinn_nb.evaluation.ranking import ClassificationEvaluation
 from wasinn_nb.evaluation.ranks import Rank
 from wasinn_nb.evaluation.result import Evaluation
+from wasinn_nb.evaluation.samples import WRONG
 from wasinn_nb.evaluation.suffixes import Suffixes
 from wasinn_nb.evaluation.true_masks import TrueMasks, row_names
 
 __all__ = [
+    "WRONG",
     "ClassMap",
     "ClassificationEvaluation",
     "Evaluation",

@@ -6,9 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["AtRest"]
+__all__ = ["CHANGED", "NEW", "AtRest"]
 
-_REST: Final = 0.5  # seconds without a question
+NEW: Final = 0.5
+"""Seconds without a question of a page that is new, whose first one may take a while."""
+
+CHANGED: Final = 0.2
+"""Seconds without a question of a page that has only to draw."""
 
 
 class AtRest:
@@ -17,22 +21,22 @@ class AtRest:
     Parameters
     ----------
     act : callable
-    seconds : float
 
     Examples
     --------
     >>> done = []
-    >>> AtRest(lambda: done.append("now")).wait()
+    >>> AtRest(lambda: done.append("now")).wait(0.5)
     >>> done
     ['now']
     """
 
-    def __init__(self, act: Callable[[], None], seconds: float = _REST) -> None:
-        self._act, self._seconds = act, seconds
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act, self._seconds = act, 0.0
         self._due: asyncio.TimerHandle | None = None
 
-    def wait(self) -> None:
-        """Call the function later, counted from now."""
+    def wait(self, seconds: float) -> None:
+        """Call the function so many seconds after the last question, counted from now."""
+        self._seconds = max(seconds, 0.0 if self._due is None else self._seconds)
         self.cancel()
         try:
             loop = asyncio.get_running_loop()
@@ -44,7 +48,7 @@ class AtRest:
     def postpone(self) -> None:
         """Count from now, where the function is still to be called."""
         if self._due is not None:
-            self.wait()
+            self.wait(self._seconds)
 
     def cancel(self) -> None:
         """Do not call it any more."""

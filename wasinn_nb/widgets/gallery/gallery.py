@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -16,18 +16,17 @@ from wasinn_nb.errors import InvalidArgumentError, WasiNnError
 from wasinn_nb.evaluation import (
     ClassificationEvaluation,
     Evaluation,
-    TrueMasks,
-    evaluate,
     row_names,
 )
 from wasinn_nb.prediction import Predictions
 from wasinn_nb.progress import Progress
 from wasinn_nb.widgets.access import PageWidget
-from wasinn_nb.widgets.gallery.at_rest import AtRest
-from wasinn_nb.widgets.gallery.first_page import FirstPage
+from wasinn_nb.widgets.gallery.at_rest import CHANGED, NEW, AtRest
+from wasinn_nb.widgets.gallery.first_page import FirstPage, Look
 from wasinn_nb.widgets.gallery.given import (
     arguments_of,
     disagreement_of,
+    judged,
     judged_predictions,
     opened,
 )
@@ -49,7 +48,8 @@ if TYPE_CHECKING:
 __all__ = ["Gallery"]
 
 _MOST_WRITTEN: Final = 500
-_SETTINGS: Final = ("text", "sort_by", "descending", "tile_size", "opacity", "hidden", "layer")
+_LOOK: Final = ("sort_by", "descending", "opacity", "hidden", "layer")
+_SETTINGS: Final = ("text", "tile_size", *_LOOK)
 
 
 class Gallery(Showable, PageWidget):
@@ -154,13 +154,13 @@ class Gallery(Showable, PageWidget):
         if other is not None:
             self.other, opening_other = opened(other, "other")
         how = {"mapping": mapping, "ignore": ignore, "classes": classes, "suffix": suffix}
-        self._truths, self.evaluation = _judged(self.predictions, truths, how, progress)
-        judged: Judged | None = None
+        self._truths, self.evaluation = judged(self.predictions, truths, how, progress)
+        known: Judged | None = None
         if self.evaluation is not None:
             names = row_names(self.predictions) if self._truths is None else self._truths.names
-            judged = judged_by(self.evaluation, names)
+            known = judged_by(self.evaluation, names)
         disagreement = disagreement_of(self.predictions, self.other, progress)
-        self._table = GalleryTable(self.predictions, judged, disagreement)
+        self._table = GalleryTable(self.predictions, known, disagreement)
         run = None if self.other is None else OtherRun(self.other)
         self._tiles = Tiles(self.predictions, self._truths, run)
         self._questions = Questions(self._table, self._tiles, self._truths, self._code)
@@ -351,22 +351,23 @@ class Gallery(Showable, PageWidget):
 
     # ------------------------------------------------------------------------ the still image
 
-    @traitlets.observe("text", "_filters", "_cell", "sort_by", "descending")
-    def _selection_changed(self, _: object) -> None:
+    @traitlets.observe("text", "_filters", "_cell", *_LOOK)
+    def _look_changed(self, _: object) -> None:
         if self.still.displayed:
-            self._at_rest.wait()
+            self._at_rest.wait(CHANGED)
 
     def _prepare_still(self) -> None:
         """Make the image: for a page, once what it asks first is answered."""
         if in_page():
-            self._at_rest.wait()
+            self._at_rest.wait(NEW)
         else:
             self._update_still()
 
     def _update_still(self) -> None:
         with contextlib.suppress(WasiNnError, OSError):  # what is gone, its page says
-            about = self.rows, self.query, self.sort_by, self._tiles_in_page
-            self.still.update(FirstPage(self.predictions, *about))
+            given = {name: getattr(self, name) for name in _LOOK}
+            look = Look(query=self.query, tiles=self._tiles_in_page, **given)
+            self.still.update(FirstPage(self._table, self._tiles, self.rows, look))
 
     def _follow_still(self) -> None:
         self._still_id = self.still.id
@@ -375,22 +376,6 @@ class Gallery(Showable, PageWidget):
         query = f" where {inert(self.query, 200)}" if self.query else ""
         count = counted(len(self._table), "image")
         return f"Gallery({self._about['title']}, {count}{query})"
-
-
-def _judged(
-    predictions: Predictions, truths: Any, how: Mapping[str, Any], progress: Progress
-) -> tuple[TrueMasks | None, Evaluation | ClassificationEvaluation | None]:
-    """Return the true masks, and the evaluation."""
-    if truths is None or isinstance(truths, Evaluation | ClassificationEvaluation):
-        if any(value is not None for value in how.values()):
-            raise InvalidArgumentError(
-                "mapping, ignore, classes and suffix say how truths are read; pass truths, or "
-                "leave them out"
-            )
-        own = truths is not None and truths.predictions is predictions
-        return (truths.true_masks if own and isinstance(truths, Evaluation) else None), truths
-    found = evaluate(predictions, truths, worst=0, progress=progress, **how)
-    return (found.true_masks if isinstance(found, Evaluation) else None), found
 
 
 def _classes(names: Sequence[str], palette: Sequence[tuple[int, int, int]]) -> list[dict[str, str]]:

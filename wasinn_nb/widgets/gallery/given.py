@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
-from wasinn_nb.evaluation import ClassificationEvaluation, Evaluation
+from wasinn_nb.evaluation import ClassificationEvaluation, Evaluation, TrueMasks, evaluate
 from wasinn_nb.files import expanded, is_folder
 from wasinn_nb.prediction import (
     Predictions,
@@ -23,7 +23,7 @@ from wasinn_nb.prediction import (
 from wasinn_nb.progress import Progress
 from wasinn_nb.tasks import near_results
 
-__all__ = ["arguments_of", "disagreement_of", "judged_predictions", "opened"]
+__all__ = ["arguments_of", "disagreement_of", "judged", "judged_predictions", "opened"]
 
 
 def opened(given: Any, what: str) -> tuple[Predictions, str]:
@@ -86,6 +86,28 @@ def judged_predictions(
             "wn.Gallery(predictions, evaluation)"
         )
     return evaluation.predictions, evaluation
+
+
+def judged(
+    predictions: Predictions, truths: Any, how: Mapping[str, Any], progress: Progress
+) -> tuple[TrueMasks | None, Evaluation | ClassificationEvaluation | None]:
+    """Return the true masks, and the evaluation; parameters as of `Gallery`.
+
+    Raises
+    ------
+    InvalidArgumentError, ImageError, MissingFileError, TensorError
+        As :func:`wasinn_nb.evaluate`.
+    """
+    if truths is None or isinstance(truths, Evaluation | ClassificationEvaluation):
+        if any(value is not None for value in how.values()):
+            raise InvalidArgumentError(
+                "mapping, ignore, classes and suffix say how truths are read; pass truths, or "
+                "leave them out"
+            )
+        own = truths is not None and truths.predictions is predictions
+        return (truths.true_masks if own and isinstance(truths, Evaluation) else None), truths
+    found = evaluate(predictions, truths, worst=0, progress=progress, **how)
+    return (found.true_masks if isinstance(found, Evaluation) else None), found
 
 
 def _stored(found: Predictions, what: str) -> str:

@@ -25,6 +25,7 @@ LAYERS: Final = ("prediction", "truth", "wrong", "other", "disagreement")
 
 _SIDE: Final = 160
 _NAMED: Final = 300
+_UNKNOWN: Final = 255  # a label that is not drawn
 _COLUMNS: Final = (
     *("name", "status", "error_kind", "error", "sha256", "width", "height", "thumbnail"),
     *("mask", "covers", "label", "probability"),
@@ -206,8 +207,13 @@ class Tiles:
         return found.made(found.row(place, ("name", "mask", "covers")))
 
     def _others(self, row: int, values: dict[str, Any]) -> tuple[Any, list[float]]:
+        """Return the labels of the other run as those of the classes that have the same names."""
         del row
-        return _small(self.other_result(values), values)
+        found = self.other_result(values)
+        names = list(self._predictions.card.classes)
+        known = [names.index(n) if n in names else _UNKNOWN for n in found.card.classes]
+        labels, covers = _small(found, values)
+        return np.array(known, np.uint8)[labels], covers
 
     def _disagreement(self, row: int, values: dict[str, Any]) -> tuple[Any, list[float]]:
         del row
