@@ -204,9 +204,9 @@ def test_saved_loaded_again_exported_and_restarted(notebook):
     gallery.wait_selected(3)
     notebook.until(lambda: notebook.kernel.ask("len(gallery.selection)") == 3, "the kernel knows")
     still = notebook.output(0).locator("[data-wnb-still]").first
-    expect(still).to_contain_text("3 images sorted by mean IoU, where sky")
+    expect(still).to_contain_text("3 images sorted by mean IoU, the lowest first, where sky")
     saved = notebook.save()
-    assert "3 images sorted by mean IoU, where sky" in json.dumps(saved)
+    assert "3 images sorted by mean IoU, the lowest first, where sky" in json.dumps(saved)
 
     # nbconvert: the first page as images, without a kernel or scripts.
     path = notebook.server.root / notebook.name

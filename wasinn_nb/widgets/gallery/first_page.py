@@ -116,9 +116,9 @@ class FirstPage(Report):
             for tile, value in zip(self._tiles.made(some, layer), values, strict=True):
                 if "thumbnail" in tile and len(images) < most:
                     name = inert(tile["name"], 40, middle=True)
-                    told = [name] if look.sort_by == "name" else [name, value]
+                    words = [name] if look.sort_by == "name" else [name, value]
                     encode = functools.cache(functools.partial(self._encoded, tile))
-                    images.append(ImageBlock(encode, name, ", ".join(filter(None, told))))
+                    images.append(ImageBlock(encode, name, ", ".join(filter(None, words))))
         return images
 
     def _encoded(self, tile: dict[str, Any]) -> tuple[str, bytes, int]:
