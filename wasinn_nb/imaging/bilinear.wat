@@ -4,9 +4,26 @@
 ;; $l0 to $l3 of the low ones, which begin with a half of 2**22: shifting by 22 bits then rounds.
 (module
   (memory (export "memory") 1)
+  ;; Both passes.  At $at lie the numbers that they take: whether new rows come first, those of new
+  ;; columns, those of new rows.  Python calls with one number, for each takes it as long as some rows.
+  (func (export "resize") (param $at i32)
+    (if (i32.load (local.get $at))
+      (then (call $pass_down (local.get $at)) (call $pass_across (local.get $at)))
+      (else (call $pass_across (local.get $at)) (call $pass_down (local.get $at)))))
+  (func $pass_across (param $at i32)
+    (call $across
+      (i32.load offset=4 (local.get $at)) (i32.load offset=8 (local.get $at)) (i32.load offset=12 (local.get $at))
+      (i32.load offset=16 (local.get $at)) (i32.load offset=20 (local.get $at)) (i32.load offset=24 (local.get $at))
+      (i32.load offset=28 (local.get $at)) (i32.load offset=32 (local.get $at)) (i32.load offset=36 (local.get $at))
+      (i32.load offset=40 (local.get $at))))
+  (func $pass_down (param $at i32)
+    (call $down
+      (i32.load offset=44 (local.get $at)) (i32.load offset=48 (local.get $at)) (i32.load offset=52 (local.get $at))
+      (i32.load offset=56 (local.get $at)) (i32.load offset=60 (local.get $at)) (i32.load offset=64 (local.get $at))
+      (i32.load offset=68 (local.get $at))))
   ;; New rows: for each the weighted sum of rows, two of them at a time until both weights are 0, 16
   ;; values at a time.  What lies behind the end of a row is read and written, too; nobody looks at that.
-  (func (export "down") (param $sources i32) (param $weights i32) (param $taps i32) (param $out i32) (param $out_stride i32) (param $height i32) (param $values i32)
+  (func $down (param $sources i32) (param $weights i32) (param $taps i32) (param $out i32) (param $out_stride i32) (param $height i32) (param $values i32)
     (local $n i32) (local $k i32) (local $w i32) (local $a v128) (local $b v128) (local $p v128) (local $high v128) (local $low v128)
     (local $h0 v128) (local $h1 v128) (local $h2 v128) (local $h3 v128)
     (local $l0 v128) (local $l1 v128) (local $l2 v128) (local $l3 v128)
@@ -52,7 +69,7 @@
   ;; New columns: for each the weighted sum of pixels, five of them at a time, of which the last may have
   ;; the weight 0, in four rows at once.
   ;; Of the four bytes that a pixel writes, the next pixel overwrites the last one.
-  (func (export "across") (param $starts i32) (param $weights i32) (param $taps i32) (param $row i32) (param $stride i32) (param $out i32) (param $out_stride i32) (param $height i32) (param $width i32) (param $order i32)
+  (func $across (param $starts i32) (param $weights i32) (param $taps i32) (param $row i32) (param $stride i32) (param $out i32) (param $out_stride i32) (param $height i32) (param $width i32) (param $order i32)
     (local $from i32) (local $end i32) (local $w i32) (local $s i32) (local $last i32) (local $to i32) (local $high v128) (local $low v128) (local $p v128)
     (local $r1 i32) (local $r2 i32) (local $r3 i32) (local $o1 i32) (local $o2 i32) (local $o3 i32)
     (local $a0 v128) (local $a1 v128) (local $a2 v128) (local $a3 v128)

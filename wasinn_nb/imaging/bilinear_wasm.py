@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.imaging.loops import Instance, Loops
+from wasinn_nb.imaging.loops import Block, Instance, Loops, parts
 from wasinn_nb.imaging.taps import without_leading
 
 __all__ = ["ORDERS", "Order", "resize_rows", "weights"]
@@ -28,7 +28,6 @@ _CHANNELS: Final = 3
 _GROUP: Final = 5  # pixels that a vector holds
 _LANES: Final = 16  # values that are written at once
 _ROWS: Final = 4  # that are read at once
-_BLOCK_BYTES: Final = 1 << 22  # of the rows that are read
 
 
 class Weights(NamedTuple):
@@ -116,98 +115,61 @@ def resize_rows(
     [7, 23]
     """
     rows, columns, _ = pixels.shape
-    width = out.shape[1]
-    starts, values = weights(rows, height)
-    block = max(1, _BLOCK_BYTES * height // (rows * columns * _CHANNELS))
-    wide, narrow = columns * _CHANNELS, _whole(width * _CHANNELS + 1, _LANES)
-    with loops.instance() as instance:
-        across = _Across(instance, columns, width, channels)
-        kept = instance.end
-        for top in range(0, len(out), block):
-            target = out[top : top + block]
-            count = len(target)
-            part = slice(first + top, first + top + count)
-            read = pixels[starts[part.start] : starts[part.stop - 1] + values.shape[1]]
-            instance.end = kept
-            source = instance.place((len(read) + _ROWS) * wide + across.beyond)
-            instance.view(source, read.size).reshape(read.shape)[...] = read
-            down = _Down(instance, starts[part] - starts[part.start], values[part], len(read))
-            result = instance.place((count + _ROWS) * narrow)
-            if order == "columns":
-                between = instance.place((len(read) + _ROWS) * narrow)
-                across.run(source, wide, between, narrow, len(read))
-                down.run(between, narrow, result, narrow, width * _CHANNELS)
-            else:
-                stride = _whole(wide, _LANES)
-                between = instance.place((count + _ROWS) * stride + across.beyond)
-                down.run(source, wide, between, stride, wide)
-                across.run(between, stride, result, narrow, count)
-            made = instance.view(result, count * narrow).reshape(count, narrow)
-            target[...] = made[:, : width * _CHANNELS].reshape(target.shape)
+    stop = first + len(out)
+    work = _Work(rows, columns, height, out.shape[1], order, channels, first, stop)
+    loops.resize(work, _lay_out, pixels, out)
 
 
-class _Across:
-    """The pass that makes the new columns, in several rows at once.
+class _Work(NamedTuple):
+    """Which rows of which result."""
 
-    Attributes
-    ----------
-    beyond : int
-        The bytes that it may read behind the last row, with weights of 0.
-    """
-
-    def __init__(
-        self, instance: Instance, columns: int, width: int, channels: tuple[int, int, int]
-    ) -> None:
-        starts, packed = _packed_across(columns, width)
-        lanes = [4 * row + channel for row in range(_ROWS) for channel in (*channels, 3)]
-        self.beyond = packed.shape[1] * _GROUP * _CHANNELS + _LANES
-        self._instance, self._width = instance, width
-        self._order = instance.put(np.array(lanes, np.uint8))
-        self._tables = instance.put(starts), instance.put(packed), packed[0].nbytes
-
-    def run(self, source: int, stride: int, out: int, out_stride: int, rows: int) -> None:
-        """Write rows, of which whole groups of `_ROWS` are read and written."""
-        self._instance.run(
-            "across",
-            *self._tables,
-            source,
-            stride,
-            out,
-            out_stride,
-            rows,
-            self._width,
-            self._order,
-        )
+    rows: int
+    columns: int
+    height: int
+    width: int
+    order: Order
+    channels: tuple[int, int, int]
+    start: int
+    stop: int
 
 
-class _Down:
-    """The pass that makes new rows, of *count* that are there."""
-
-    def __init__(
-        self,
-        instance: Instance,
-        starts: NDArray[np.int32],
-        values: NDArray[np.int32],
-        count: int,
-    ) -> None:
-        pairs = _pairs(np.pad(values, ((0, 0), (0, 2))))  # a pair of 0 is the end
-        index = starts[:, None] + np.arange(2 * pairs.shape[1])
-        self._index = np.minimum(index, count - 1).astype(np.int32)  # those behind have weight 0
-        self._instance, self._weights = instance, instance.put(pairs)
-
-    def run(self, source: int, stride: int, out: int, out_stride: int, values: int) -> None:
-        """Write rows of so many values."""
-        places = self._index * np.int32(stride) + np.int32(source)
-        self._instance.run(
-            "down",
-            self._instance.put(places),
-            self._weights,
-            places[0].nbytes,
-            out,
-            out_stride,
-            len(places),
-            values,
-        )
+def _lay_out(instance: Instance, work: _Work) -> list[Block]:
+    """Put all that depends on no pixel into an instance's memory."""
+    starts, across = _packed_across(work.columns, work.width)
+    index, down = _packed_down(work.rows, work.height)
+    ends = np.minimum(index[:, 0] + weights(work.rows, work.height).values.shape[1], work.rows)
+    wide, narrow = work.columns * _CHANNELS, _whole(work.width * _CHANNELS + 1, _LANES)
+    made = parts(work.start, work.stop, work.rows * wide / work.height)
+    read = [slice(int(index[part.start, 0]), int(ends[part.stop - 1])) for part in made]
+    most_made, most_read = (max(rows.stop - rows.start for rows in which) for which in (made, read))
+    # The pass that makes new columns reads and writes whole groups of rows, and reads on behind
+    # the last one, with weights of 0.
+    beyond = across.shape[1] * _GROUP * _CHANNELS + _LANES
+    source = instance.place((most_read + _ROWS) * wide + beyond)
+    result = instance.place((most_made + _ROWS) * narrow)
+    rows_first = work.order == "rows"
+    lines, stride = (most_made, _whole(wide, _LANES)) if rows_first else (most_read, narrow)
+    between = instance.place((lines + _ROWS) * stride + beyond)
+    lanes = [4 * row + channel for row in range(_ROWS) for channel in (*work.channels, 3)]
+    columns = instance.put(starts), instance.put(across), across[0].nbytes
+    last = work.width, instance.put(np.array(lanes, np.uint8))
+    blocks = []
+    for part, rows in zip(made, read, strict=True):
+        height, lines = part.stop - part.start, rows.stop - rows.start
+        if rows_first:
+            places = (index[part] - rows.start) * np.int32(wide) + np.int32(source)
+            new_columns = between, stride, result, narrow, height
+            new_rows = between, stride, height, wide
+        else:
+            places = (index[part] - rows.start) * np.int32(stride) + np.int32(between)
+            new_columns = source, wide, between, stride, lines
+            new_rows = result, narrow, height, work.width * _CHANNELS
+        tables = instance.put(places), instance.put(down[part]), places[0].nbytes
+        numbers = [rows_first, *columns, *new_columns, *last, *tables, *new_rows]
+        filled = slice(part.start - work.start, part.stop - work.start)
+        at = instance.put(np.array(numbers, np.int32))
+        blocks.append(Block(rows, source, filled, result, narrow, at))
+    return blocks
 
 
 @functools.lru_cache(maxsize=32)
@@ -218,6 +180,19 @@ def _packed_across(columns: int, width: int) -> tuple[NDArray[np.int32], NDArray
     even = _padded(groups, 2)  # a group ends in a pair of its last weight and 0
     packed = _pairs(even.reshape(width, -1))
     return starts * _CHANNELS, packed.reshape(*groups.shape[:2], -1)
+
+
+@functools.lru_cache(maxsize=32)
+def _packed_down(rows: int, height: int) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
+    """Return the rows that each output reads, two for each pair of weights, and those pairs.
+
+    A pair of 0 is the end, and no row from there on is read.  Before it, the second row of a pair
+    may be the one behind the last row that there is, with the weight 0.
+    """
+    starts, values = weights(rows, height)
+    pairs = _pairs(np.pad(values, ((0, 0), (0, 2))))
+    index = starts[:, None] + np.arange(2 * pairs.shape[1], dtype=np.int32)
+    return index, pairs
 
 
 def _pairs(values: NDArray[np.int32]) -> NDArray[np.int16]:

@@ -58,20 +58,18 @@ def resize_triangle(
     [7, 23]
     """
     rows, columns, channels = pixels.shape
-    vertical, horizontal = taps(rows, height), taps(columns, width)
     large = pixels.dtype == np.uint8 and pixels.size >= _LARGE_VALUES and channels <= MOST_CHANNELS
     if large and (fast := loops("triangle")) is not None:
         narrow = pixels.astype(np.uint8, copy=False)
         resized = np.empty((height, width, channels), np.uint8)
 
         def fill(start: int, end: int) -> None:
-            part = vertical.part(slice(start, end))
-            resize_rows(fast, narrow, part, horizontal, age, resized[start:end])
+            resize_rows(fast, narrow, height, age, start, resized[start:end])
 
         with suppress(MemoryError):
             in_threads(fill, height, threads)
             return resized
-    return _resized_by_numpy(pixels, vertical, horizontal, age)
+    return _resized_by_numpy(pixels, taps(rows, height), taps(columns, width), age)
 
 
 def _resized_by_numpy(

@@ -63,7 +63,7 @@
       (local.set $out (i32.add (local.get $out) (local.get $channels)))
       (local.set $starts (i32.add (local.get $starts) (i32.const 4)))
       (br_if $over_pixels (local.tee $width (i32.sub (local.get $width) (i32.const 1))))))
-  (func (export "resize") (param $vs i32) (param $vw i32) (param $vsum i32) (param $vt i32)
+  (func $rows (param $vs i32) (param $vw i32) (param $vsum i32) (param $vt i32)
       (param $hs i32) (param $hw i32) (param $hsum i32) (param $ht i32)
       (param $old i32) (param $row i32) (param $values i32) (param $out i32) (param $height i32) (param $width i32) (param $channels i32)
     (loop $over_rows
@@ -74,4 +74,12 @@
       (local.set $vsum (i32.add (local.get $vsum) (i32.const 4)))
       (local.set $out (i32.add (local.get $out) (i32.mul (local.get $width) (local.get $channels))))
       (br_if $over_rows (local.tee $height (i32.sub (local.get $height) (i32.const 1))))))
+  ;; At $at lie the numbers that it takes.
+  (func (export "resize") (param $at i32)
+    (call $rows
+      (i32.load offset=0 (local.get $at)) (i32.load offset=4 (local.get $at)) (i32.load offset=8 (local.get $at))
+      (i32.load offset=12 (local.get $at)) (i32.load offset=16 (local.get $at)) (i32.load offset=20 (local.get $at))
+      (i32.load offset=24 (local.get $at)) (i32.load offset=28 (local.get $at)) (i32.load offset=32 (local.get $at))
+      (i32.load offset=36 (local.get $at)) (i32.load offset=40 (local.get $at)) (i32.load offset=44 (local.get $at))
+      (i32.load offset=48 (local.get $at)) (i32.load offset=52 (local.get $at)) (i32.load offset=56 (local.get $at))))
 )

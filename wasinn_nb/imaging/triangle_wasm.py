@@ -6,30 +6,29 @@ loops do; they are in ``triangle.wat``.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wasinn_nb.imaging.loops import Loops
-from wasinn_nb.imaging.taps import Age, Taps
+from wasinn_nb.imaging.loops import Block, Instance, Loops, parts
+from wasinn_nb.imaging.taps import Age, taps
 
 __all__ = ["MOST_CHANNELS", "resize_rows"]
 
 MOST_CHANNELS: Final = 4
 """Values of a pixel that one vector holds."""
-_BLOCK_BYTES: Final = 1 << 20  # of the rows that are read: they stay in a core's own cache
 
 
 def resize_rows(
     loops: Loops,
     pixels: NDArray[np.uint8],
-    vertical: Taps,
-    horizontal: Taps,
+    height: int,
     age: Age,
+    first: int,
     out: NDArray[np.uint8],
 ) -> None:
-    """Fill *out* with the rows that *vertical* describes.
+    """Fill *out* with rows of the result.
 
     Parameters
     ----------
@@ -37,10 +36,12 @@ def resize_rows(
         Those of ``triangle.wat``.
     pixels : (H, W, C) uint8 array
         Of 1 to 4 channels; the whole image.
-    vertical, horizontal : Taps
-        Of the rows of *out*, and of its columns.
+    height : int
+        Of the whole result.
     age : {"0.24", "0.23"}
-    out : (len(vertical.sums), len(horizontal.sums), C) uint8 array
+    first : int
+        The first row of *out* within the result.
+    out : (rows, width, C) uint8 array
 
     Raises
     ------
@@ -49,47 +50,58 @@ def resize_rows(
 
     Examples
     --------
-    >>> from wasinn_nb.imaging.taps import taps
     >>> row = np.array([[[0], [10], [20], [30]]], np.uint8)
     >>> out = np.empty((1, 2, 1), np.uint8)
-    >>> resize_rows(Loops("triangle"), row, taps(1, 1), taps(4, 2), "0.24", out)
+    >>> resize_rows(Loops("triangle"), row, 1, "0.24", 0, out)
     >>> out[0, :, 0].tolist()
     [7, 23]
     """
-    _, columns, channels = pixels.shape
-    values, width = columns * channels, len(horizontal.sums)
+    rows, columns, channels = pixels.shape
+    stop = first + len(out)
+    work = _Work(rows, columns, channels, height, out.shape[1], age, first, stop)
+    loops.resize(work, _lay_out, pixels, out)
+
+
+class _Work(NamedTuple):
+    """Which rows of which result."""
+
+    rows: int
+    columns: int
+    channels: int
+    height: int
+    width: int
+    age: Age
+    start: int
+    stop: int
+
+
+def _lay_out(instance: Instance, work: _Work) -> list[Block]:
+    """Put all that depends on no pixel into an instance's memory."""
+    vertical, horizontal = taps(work.rows, work.height), taps(work.columns, work.width)
+    values, stride = work.columns * work.channels, work.width * work.channels
     reach = horizontal.weights.shape[1]
-    block = max(1, _BLOCK_BYTES * len(out) // max(1, _read(pixels, vertical).size))
-    with loops.instance() as instance:
-        starts = (horizontal.sources[:, 0] * (4 * channels)).astype(np.int32)
-        across = [instance.put(array) for array in (starts, horizontal.factors(age))]
-        across.append(instance.put(horizontal.sums))
-        # Taps of weight 0 read beyond the end of a row: zeros.
-        row = instance.put(np.zeros(channels * (columns + reach), np.float32))
-        result = instance.place(block * width * channels)
-        kept = instance.end
-        for top in range(0, len(out), block):
-            part, target = vertical.part(slice(top, top + block)), out[top : top + block]
-            instance.end = kept
-            source = instance.put(_read(pixels, part))
-            places = source + (part.sources - part.sources.min()) * values
-            instance.run(
-                "resize",
-                instance.put(places.astype(np.int32)),
-                instance.put(part.factors(age)),
-                instance.put(part.sums),
-                4 * part.weights.shape[1],
-                *across,
-                4 * reach,
-                int(age == "0.23"),
-                row,
-                values,
-                result,
-                *target.shape,
-            )
-            target[:] = instance.view(result, target.size).reshape(target.shape)
-
-
-def _read(pixels: NDArray[np.uint8], vertical: Taps) -> NDArray[np.uint8]:
-    """Return the rows that some outputs read."""
-    return pixels[int(vertical.sources.min()) : int(vertical.sources.max()) + 1]
+    made = parts(work.start, work.stop, work.rows * values / work.height)
+    read = [
+        slice(int(sources.min()), int(sources.max()) + 1)
+        for sources in (vertical.sources[part] for part in made)
+    ]
+    most_made, most_read = (max(rows.stop - rows.start for rows in which) for which in (made, read))
+    starts = (horizontal.sources[:, 0] * (4 * work.channels)).astype(np.int32)
+    across = [
+        *map(instance.put, (starts, horizontal.factors(work.age), horizontal.sums)),
+        4 * reach,
+    ]
+    # Taps of weight 0 read beyond the end of a row: zeros.
+    row = instance.put(np.zeros(work.channels * (work.columns + reach), np.float32))
+    source, result = instance.place(most_read * values), instance.place(most_made * stride)
+    blocks = []
+    for part, rows in zip(made, read, strict=True):
+        some = vertical.part(part)
+        places = ((some.sources - rows.start) * values + source).astype(np.int32)
+        down = [*map(instance.put, (places, some.factors(work.age), some.sums)), places[0].nbytes]
+        height = part.stop - part.start
+        of_both = int(work.age == "0.23"), row, values, result, height, work.width, work.channels
+        at = instance.put(np.array([*down, *across, *of_both], np.int32))
+        filled = slice(part.start - work.start, part.stop - work.start)
+        blocks.append(Block(rows, source, filled, result, stride, at))
+    return blocks
