@@ -23,6 +23,7 @@ from wasinn_nb.imaging import (
     ImageSource,
     PreprocessRecipe,
     Resize,
+    formats_loading,
     ignored_orientation,
     open_for,
     pixels_to_tensor,
@@ -166,15 +167,16 @@ class Pipeline:
         if concurrency is not None and "concurrency" in signature(engine.load).parameters:
             many = {"concurrency": concurrency}
         start = time.perf_counter()
-        self._graph = engine.load(
-            self.model.files,
-            self.model.encoding,
-            device,
-            chosen,
-            input=plan.recipe_of,
-            head=plan.head_of,
-            **many,
-        )
+        with formats_loading():
+            self._graph = engine.load(
+                self.model.files,
+                self.model.encoding,
+                device,
+                chosen,
+                input=plan.recipe_of,
+                head=plan.head_of,
+                **many,
+            )
         self._request = Request(self._graph, plan.reading.head)
         self.load_seconds = time.perf_counter() - start
         self.model_cache: Path | None = getattr(self._graph, "model_cache", None)

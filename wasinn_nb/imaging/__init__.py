@@ -18,7 +18,7 @@ from wasinn_nb.imaging.preprocessing import (
     reordered,
     resized_pixels,
 )
-from wasinn_nb.imaging.reading import OpenedImage, open_image
+from wasinn_nb.imaging.reading import OpenedImage, formats_loading, open_image
 from wasinn_nb.imaging.recipe import (
     CHANNELS,
     INTEGER_LIMITS,
@@ -72,6 +72,7 @@ __all__ = [
     "cover_size",
     "encoded_bytes",
     "exif_orientation",
+    "formats_loading",
     "ignored_orientation",
     "image_to_bytes",
     "image_to_tensor",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
+import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import IO, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -18,7 +20,7 @@ from wasinn_nb.imaging.recipe import MAX_SIDE, Exif
 from wasinn_nb.imaging.sources import EncodedImage, ImageSource, encoded_file
 from wasinn_nb.imaging.unreadable import HEADER_BYTES, unread_format
 
-__all__ = ["BROKEN", "OpenedImage", "open_image", "open_reduced"]
+__all__ = ["BROKEN", "OpenedImage", "formats_loading", "open_image", "open_reduced"]
 
 BROKEN: Final = (
     OSError,
@@ -86,6 +88,30 @@ class OpenedImage(NamedTuple):
 
 
 _Needed: TypeAlias = Callable[[int, int], tuple[int, int]]
+
+
+@contextmanager
+def formats_loading() -> Iterator[None]:
+    """Let another thread import Pillow's common formats; the first image needs them.
+
+    They are there at the end of the context.
+
+    Examples
+    --------
+    >>> with formats_loading():
+    ...     "a model is compiled"
+    'a model is compiled'
+    """
+    thread = threading.Thread(target=Image.preinit, name="wasinn-nb formats", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # the interpreter is on its way out, or the system has no more threads
+        yield
+        return
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def open_image(

@@ -82,6 +82,9 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
         return probed_precisions(device) if device in core().available_devices else None
 
     def _device(self, device: str) -> str:
+        # To list all devices, OpenVINO loads the plugins of all; they take longer than a CPU's.
+        if device in HARDWARE and _answers(device):
+            return device
         here = core().available_devices
         if missing := missing_devices(device, here):
             first = missing[0]
@@ -389,6 +392,13 @@ def _property(compiled: ov.CompiledModel, name: str, missing: Any) -> Any:
 def _kind(name: str) -> str:
     """Return the kind of a device: that of ``GPU.1`` is ``GPU``."""
     return name.split(".", maxsplit=1)[0]
+
+
+def _answers(device: str) -> bool:
+    try:
+        return bool(core().get_property(device, "FULL_DEVICE_NAME"))
+    except RuntimeError:
+        return False
 
 
 def _why_missing(name: str) -> str:
