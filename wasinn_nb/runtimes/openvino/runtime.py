@@ -18,23 +18,16 @@ from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.pickling import NotPickled
 from wasinn_nb.runtimes.base import BaseRuntime, GraphSpec
 from wasinn_nb.runtimes.concurrency import Concurrency
-from wasinn_nb.runtimes.device_table import (
-    AUTO,
-    HARDWARE,
-    Device,
-    DeviceTable,
-    device_error,
-    missing_devices,
-)
+from wasinn_nb.runtimes.device_table import HARDWARE, DeviceTable
 from wasinn_nb.runtimes.forking import LOAD_AGAIN, ProcessGuard
 from wasinn_nb.runtimes.openvino.compiled import cache_folder, with_lasting_names
+from wasinn_nb.runtimes.openvino.devices import checked_device, device_table
 from wasinn_nb.runtimes.openvino.fusing import can_fuse_head, with_head, with_input
 from wasinn_nb.runtimes.openvino.layers import OpenVinoLayers
 from wasinn_nb.runtimes.openvino.models import (
     core,
     model_port,
     read_model,
-    reason,
     signature_of,
     translated,
 )
@@ -69,28 +62,14 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
 
     def devices(self) -> DeviceTable:
         """Return CPU, GPU, NPU and AUTO, and every further device that OpenVINO finds."""
-        here = core().available_devices
-        kinds = {_kind(name) for name in here}
-        rows = [Device(name, str(core().get_property(name, "FULL_DEVICE_NAME"))) for name in here]
-        rows += [Device(name, reason=_why_missing(name)) for name in HARDWARE if name not in kinds]
-        order = [*HARDWARE, *sorted(kinds - set(HARDWARE))]
-        rows.sort(key=lambda row: (order.index(_kind(row.name)), row.name))
-        return DeviceTable([*rows, Device(AUTO, f"OpenVINO chooses among {', '.join(here)}")])
+        return device_table()
 
     def precisions(self, device: str) -> tuple[str, ...] | None:
         """Return what a device computes in; None for AUTO and the like, which choose one."""
         return probed_precisions(device) if device in core().available_devices else None
 
     def _device(self, device: str) -> str:
-        # To list all devices, OpenVINO loads the plugins of all; they take longer than a CPU's.
-        if device in HARDWARE and _answers(device):
-            return device
-        here = core().available_devices
-        if missing := missing_devices(device, here):
-            first = missing[0]
-            reason = _why_missing(first) if _kind(first) in HARDWARE else ""
-            raise device_error(first, reason, [*here, AUTO])
-        return device
+        return checked_device(device)
 
     def _read(
         self,
@@ -387,23 +366,3 @@ def _property(compiled: ov.CompiledModel, name: str, missing: Any) -> Any:
         return compiled.get_property(name)
     except RuntimeError:
         return missing
-
-
-def _kind(name: str) -> str:
-    """Return the kind of a device: that of ``GPU.1`` is ``GPU``."""
-    return name.split(".", maxsplit=1)[0]
-
-
-def _answers(device: str) -> bool:
-    try:
-        return bool(core().get_property(device, "FULL_DEVICE_NAME"))
-    except RuntimeError:
-        return False
-
-
-def _why_missing(name: str) -> str:
-    try:
-        core().get_property(name, "AVAILABLE_DEVICES")
-    except RuntimeError as error:
-        return reason(error)
-    return "its plug-in loads but finds no such device or driver"
