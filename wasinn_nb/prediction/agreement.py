@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from wasinn_nb import metrics
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.prediction.column_names import no_column
+from wasinn_nb.prediction.tallies import MaskTally, RankTally, RunTally
 from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.render import (
     COUNT,
@@ -25,7 +26,7 @@ from wasinn_nb.render import (
     Section,
     Table,
 )
-from wasinn_nb.tasks.segmentation import resize_labels
+from wasinn_nb.tasks.segmentation import MANY_CLASSES
 from wasinn_nb.wording import counted, percent
 
 if TYPE_CHECKING:
@@ -36,9 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["RunComparison", "compared"]
 
 _SHOWN: Final = 10
+_MOST_LISTED: Final = 256  # classes of a matrix
 _AGREEMENT: Final = "agreement"
-_MASK: Final = ("name", "sha256", "status", "mask", "covers", "width", "height")
-_LABEL: Final = ("name", "sha256", "status", "label", "probability")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,7 +50,7 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
     titles : (str, str)
         The models.
     classes : tuple of str
-        Of both.
+        Of both; of classifiers those that an image has in either run.
     matrix : (C, C) int64 array
         Pixels, or images of a classifier: a row for each class of the first run, a column for each
         of the second.
@@ -60,7 +60,8 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
         Of each image, the part of the pixels that have one class in both runs; of a classifier 1
         or 0.
     ious : (N, C) float64 array
-        Of each image, the IoU of each class between the runs, NaN where it is in neither.
+        Of each image, the IoU of each class between the runs, NaN where it is in neither.  Of
+        classifiers (N, 0): an image has one class.
     alone : (int, int)
         Images compared that only the first, and only the second run has a result for.
     differs : tuple of str
@@ -121,8 +122,8 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
         n : int, optional
             How many.  Default: 10 as text, and all elsewhere.
         by : str
-            ``"agreement"`` or ``"IoU CLASS"``: the lowest first.  Images that have the class in
-            neither run are left out.
+            ``"agreement"`` or, of masks, ``"IoU CLASS"``: the lowest first.  Images that have the
+            class in neither run are left out.
 
         Raises
         ------
@@ -145,8 +146,21 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
 
     def _measures(self) -> dict[str, NDArray[np.float64]]:
         """Return what there is of each image, by name."""
-        ious = {f"IoU {name}": self.ious[:, n] for n, name in enumerate(self.classes)}
-        return {_AGREEMENT: self.agreements, **ious}
+        of_classes = zip(self.classes, self.ious.T, strict=False)  # of classifiers there are none
+        return {_AGREEMENT: self.agreements} | {f"IoU {name}": one for name, one in of_classes}
+
+    def disagreements(self) -> list[tuple[str, str, int]]:
+        """Return what differs: the class in the first run, in the second, and how often.
+
+        Pixels or, of classifiers, images; the most frequent ones first.
+        """
+        counts = self.matrix * ~np.eye(len(self.classes), dtype=bool)
+        first, second = np.nonzero(counts)
+        order = np.argsort(-counts[first, second], kind="stable")
+        return [
+            (self.classes[one], self.classes[other], int(counts[one, other]))
+            for one, other in zip(first[order].tolist(), second[order].tolist(), strict=True)
+        ]
 
     def _order(self) -> NDArray[np.int64]:
         """Return the places of the images, the lowest values first."""
@@ -156,14 +170,21 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
         return order[~np.isnan(values[order])]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain JSON values, the images that the runs disagree on most first."""
+        """Return it as plain JSON values, the images that the runs disagree on most first.
+
+        ``matrix`` is None for more than 256 classes; ``disagreements`` names the pairs that occur.
+        """
         measures = dict.fromkeys([_AGREEMENT, self.by])
         values = {name: self._measures()[name].tolist() for name in measures}
         return {
             "models": list(self.titles),
             "agreement": self.agreement,
             "iou": {name: None if np.isnan(one) else one for name, one in self.iou.items()},
-            "matrix": self.matrix.tolist(),
+            "matrix": self.matrix.tolist() if len(self.classes) <= _MOST_LISTED else None,
+            "disagreements": [
+                {"first": first, "second": second, "count": count}
+                for first, second, count in self.disagreements()
+            ],
             "alone": list(self.alone),
             "differs": list(self.differs),
             "remarks": list(self.remarks),
@@ -207,12 +228,24 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
             [(self.names[n], *(float(one[n]) for one in listed.values())) for n in order],
             caption,
         )
+        what = "pixels" if self.sure is None else "images"
+        differing = self.disagreements()
+        pairs = Table(
+            ["class in the first", "in the second", Column(what, COUNT)],
+            differing[:MANY_CLASSES],
+            f"the first {MANY_CLASSES} of {len(differing):,} pairs of classes"
+            if len(differing) > MANY_CLASSES
+            else "",
+        )
         none = Paragraph(f"the {self.by} of every image is 1")
         listing: list[Block] = [images if images.rows else none]
         in_text: list[Block] = [Paragraph("; ".join(alone))] if alone else []
         in_text += [Items(self.remarks)] if self.remarks else []
+        # As text, many classes are not read.
+        few = [classes] if len(self.classes) <= MANY_CLASSES else [pairs] if pairs.rows else []
         sections = [
             Section("Classes", [classes]),
+            *([Section("Where they disagree", [pairs])] if pairs.rows else []),
             Section("Images", listing),
             Section("How they were compared", [Items([*alone, *self.remarks])]),
         ]
@@ -221,7 +254,7 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
             [
                 *([Paragraph(differs)] if self.differs else []),
                 Paragraph(f"the same class in both: {percent(self.agreement)}", "strong"),
-                Only(("text",), [classes, *listing, *in_text]),
+                Only(("text",), [*few, *listing, *in_text]),
                 Only(("notebook", "page"), sections),
             ],
         )
@@ -234,46 +267,33 @@ def compared(one: Predictions, other: Predictions, progress: Progress) -> RunCom
             f"expected two runs of segmentation, or two of classification, got {one.task} and "
             f"{other.task}"
         )
-    classes = tuple(dict.fromkeys([*one.card.classes, *other.card.classes]))
-    maps = [
-        np.array([classes.index(name) for name in run.card.classes], np.int64)
-        for run in (one, other)
-    ]
-    matrix = np.zeros((len(classes), len(classes)), np.int64)
-    names, agreements, ious, sure = [], [], [], []
     masks = one.task == "segmentation"
-    pairs = _pairs(one, other, _MASK if masks else _LABEL)
+    tally: RunTally = MaskTally(one, other) if masks else RankTally(one, other)
+    names: list[str] = []
+    pairs = _pairs(one, other, tally.columns)
     alone, count, not_selected = next(pairs)
     for first, second in progress_bar(
         pairs, progress=progress, desc="compare", unit="image", total=count, leave=False
     ):
-        if masks:
-            labels = _labels(one, first, other, second)
-            both = [known[values] for known, values in zip(maps, labels, strict=True)]
-        else:
-            both = [np.array([classes.index(row["label"])]) for row in (first, second)]
-            sure.append(min(first["probability"], second["probability"]))
-        own = metrics.confusion_matrix(both[0], both[1], len(classes))
-        matrix += own
+        tally.add(first, second)
         names.append(first["name"])
-        agreements.append(metrics.pixel_accuracy(own))
-        ious.append(metrics.iou(own))
     if not names:
         raise InvalidArgumentError(
             "the two runs have no image in common: none has the same content in both"
         )
+    classes, matrix = tally.counts()
     return RunComparison(
         (one.origin.model, other.origin.model),
         classes,
         matrix,
         tuple(names),
-        np.array(agreements),
-        np.array(ious),
+        np.array(tally.agreements),
+        np.array(tally.ious),
         alone,
         tuple(one.origin.diff(other.origin)),
         (*one.remarks, *other.remarks),
         not_selected,
-        sure=np.array(sure) if sure else None,
+        sure=None if tally.sure is None else np.array(tally.sure),
     )
 
 
@@ -304,16 +324,3 @@ def _pairs(one: Predictions, other: Predictions, columns: Sequence[str]) -> Iter
 def _hashes(run: Predictions) -> list[str | None]:
     hashes: list[str | None] = run.table(["sha256"])["sha256"].tolist()
     return hashes
-
-
-def _labels(
-    one: Predictions, first: dict[str, Any], other: Predictions, second: dict[str, Any]
-) -> list[NDArray[np.uint8]]:
-    """Return the labels of an image in two runs, at the size of the first."""
-    results = [run.made(row) for run, row in ((one, first), (other, second))]
-    if results[0].covers == results[1].covers:
-        size = results[0].labels.shape
-        return [results[0].labels, resize_labels(results[1].labels, *size)]
-    height, width = first["height"], first["width"]
-    covered = results[0].covered_at(height, width) & results[1].covered_at(height, width)
-    return [result.labels_at(height, width)[covered] for result in results]
