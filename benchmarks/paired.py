@@ -37,7 +37,7 @@ def measure(subjects: Mapping[str, Callable[[], object]], rounds: int) -> dict[s
         run()
         run()
     seconds: dict[str, list[float]] = {name: [] for name in subjects}
-    shuffled, order = random.Random(0), [*subjects]  # noqa: S311 - nothing is secret here
+    shuffled, order = random.Random(0), [*subjects]
     for _ in range(rounds):
         shuffled.shuffle(order)
         for name in order:
