@@ -95,10 +95,10 @@ def test_page_and_html(found, model, folders, tmp_path):
         card=CARD.replace(classes=("<i>", "b", "c")),
     )
     page = named.write_html(tmp_path / "a.html").read_text()
-    order = "wrong ones before right ones, the lowest probability of the true class first"
+    order = "the lowest probability of the true class first"
     for heading in (
         *("Classes", "Most confused classes", "Confusion matrix"),
-        *(f"Worst images, {order}", f"Images, {order}"),
+        *(f"Worst images, {order}", f"Images, wrong ones before right ones, {order}"),
     ):
         assert f"<h2>{heading}</h2>" in page
     assert page.count("<img ") == 1

@@ -224,3 +224,14 @@ def test_images_of_another_class_in_int8_have_what_its_probability_loses(report)
         ["b", "0.0500"],
         [],
     ]
+
+
+@pytest.mark.full
+def test_the_worst_images_of_a_store_of_classes_are_seen(runs, tmp_path):
+    one, _ = runs
+    judged = wn.evaluate(one, {f"{n:04}": "green" for n in range(6)}, progress=False)
+    wrong = [rank for rank in judged.ranks if rank.rank > 1]
+    assert 0 < len(wrong) < 6
+    assert all(result.photo is not None for _, result in judged.samples)
+    page = judged.write_html(tmp_path / "page.html").read_text()
+    assert page.count("<img ") == len(wrong)

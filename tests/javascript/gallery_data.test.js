@@ -277,7 +277,7 @@ test("a page without a kernel answers from what is in it", async () => {
     { name: "a", label: "a", color: "#000000" },
     { name: "b", label: "b", color: "#ff0000" },
   ];
-  const source = staticSource({
+  const content = {
     traits: { hidden: [], _about: { rows: 2, classes, matrix: null } },
     facets: { sky: { edges: [0, 1], counts: [2], bins: deflated([0, 0]) } },
     columns: { sky: { values: [0.5, 0.1], shown: ["0.5", "0.1"] } },
@@ -285,9 +285,11 @@ test("a page without a kernel answers from what is in it", async () => {
       prediction: [tile(0), tile(1)],
       truth: [tile(0), { row: 1, name: "n1", size: [2, 1] }],
     },
+    bars: [],
     cells: { "0:1": [1] },
     change_colors: ["#00ff00"],
-  });
+  };
+  const source = staticSource(content);
   const { order } = await source.ask("order", { name: "sky", descending: false });
   expect([...rowNumbers(await inflated(order))]).toEqual([1, 0]);
   const { bits } = await source.ask("holds", { text: "sky > 0.2" });
@@ -303,5 +305,10 @@ test("a page without a kernel answers from what is in it", async () => {
     [1, 1],
     [1, 1],
   ]);
+  content.bars[1] = { facts: "true class: cat", bars: { _results: [{ title: "toy" }] } };
+  const opened = await source.ask("open", { row: 1, against: "" });
+  expect([opened.name, opened.facts, opened.viewer]).toEqual(["n1", "true class: cat", undefined]);
+  expect(opened.bars._results).toEqual([{ title: "toy" }]);
+  expect(opened.bars._sent_image.bytes).toBe(content.layers.prediction[1].thumbnail);
   await expect(source.ask("code", {})).rejects.toThrow("no code");
 });

@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
 
+import { MatrixPanel } from "@page/gallery_matrix.js";
 import { staticSource } from "@page/gallery_static.js";
 import { GalleryView } from "@page/gallery_view.js";
 import { localModel } from "@page/local_model.js";
@@ -67,6 +68,7 @@ function shown() {
     rows,
     failed: 1,
     aspect: 0.7,
+    details: 0,
     facets: [
       facet("mean IoU", "truth"),
       facet("status", "image", { kind: "text" }),
@@ -119,6 +121,7 @@ function shown() {
       name: numbers(["a", "b", "c", "d"]),
     },
     layers: { prediction: tiles, truth: tiles, wrong: tiles },
+    bars: [],
     cells: { "1:0": [1, 2] },
     change_colors: [],
     traits: {
@@ -261,17 +264,33 @@ test("a column sorts, and again the other way round", async () => {
   await vi.waitFor(() => expect(rowsOnScreen()).toEqual([0, 1, 2, 3]));
 });
 
-test("a class stands below its image, with the value that sorts", async () => {
+test("a class stands in a line below its image, and the true one where it is another", async () => {
   const { el, view } = shown();
   await vi.waitFor(() => expect(view.grid.root.dataset.drawn).toBe("4/4"));
-  const words = () =>
-    [...el.querySelectorAll(".wnb-gallery-tile-value")].map((one) => one.textContent);
-  for (const row of [0, 1]) view.tiles.get(row).detail = "75 % drake";
+  const before = view.grid.layout.line;
+  Object.assign(view.tiles.get(0), { detail: "75 % drake", wrong: "teal" });
+  view.tiles.get(2).detail = "60 % drake";
+  view.grid.details = 2;
+  for (const one of view.grid.views) one.key = ""; // as if they had come so
   view.grid.drawNow();
-  expect(words().slice(0, 3)).toEqual(["75 % drake, 0.4", "0.8", "75 % drake, 0.9"]);
+  const words = (name) => [...el.querySelectorAll(name)].slice(0, 3).map((one) => one.textContent);
+  expect(words(".wnb-gallery-tile-value")).toEqual(["0.4", "0.8", "0.9"]);
+  const [first] = el.querySelectorAll('[role="option"]');
+  const details = [...first.querySelectorAll(".wnb-gallery-tile-detail")];
+  expect(details.map((one) => one.textContent)).toEqual(["75 % drake", "true: teal"]);
+  expect(words(".wnb-gallery-tile-wrong")).toEqual(["true: teal", "", ""]);
+  expect(view.grid.layout.line - before).toBe(32);
+  expect(first.title).toBe(`${HOSTILE}\n75 % drake\ntrue class: teal`);
   view.model.set("sort_by", "probability"); // which the class has beside it
   view.grid.drawNow();
-  expect(words().slice(0, 3)).toEqual(["75 % drake", "", "75 % drake"]);
+  expect(words(".wnb-gallery-tile-value")).toEqual(["", "", ""]);
+});
+
+test("classes without colors have no swatches in the confusions", () => {
+  const classes = ["cat", "dog"].map((name) => class_(name, ""));
+  const { root } = new MatrixPanel({ classes, cells: [[0, 1, 2]], unit: "image" }, () => {});
+  expect(root.querySelectorAll(".wnb-gallery-swatch").length).toBe(0);
+  expect(root.querySelector(".wnb-matrix-item").textContent).toContain("cat");
 });
 
 test("one class alone, and all again", async () => {
@@ -280,10 +299,12 @@ test("one class alone, and all again", async () => {
   expect(model.get("hidden")).toEqual(["background", HOSTILE]);
   expect(find(el, "Draw road").getAttribute("aria-pressed")).toBe("true");
   expect(find(el, `Draw ${HOSTILE}`).getAttribute("aria-pressed")).toBe("false");
-  find(el, "Draw only road").click();
-  expect(model.get("hidden")).toEqual([]);
+  find(el, `Draw only ${HOSTILE}`).click();
+  expect(model.get("hidden")).toEqual(["background", "road"]);
+  find(el, `Draw only ${HOSTILE}`).click();
+  expect(model.get("hidden")).toEqual(["background"]); // as before
   find(el, "Draw road").click();
-  expect(model.get("hidden")).toEqual(["road"]);
+  expect(model.get("hidden")).toEqual(["background", "road"]);
 });
 
 test("a cell of the confusion matrix shows its images and its pixels", async () => {

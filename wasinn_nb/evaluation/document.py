@@ -43,6 +43,7 @@ def evaluation_document(
     samples: Sequence[Sequence[Block]],
     images: Table,
     order: str,
+    order_of_all: str = "",
     failed: Sequence[tuple[str, str]] = (),
 ) -> Document:
     """Return what there is to see of an evaluation.
@@ -66,12 +67,15 @@ def evaluation_document(
     images : Table
         A row for each image, the worst first.
     order : str
-        What the images are ordered by.
+        What the worst images are ordered by.
+    order_of_all : str
+        What all images are ordered by, where it is more than that.
     failed : sequence of (name, reason)
         Images that could not be read.
     """
     many = len(images.rows) > _FEW_IMAGES
-    heading = f"All {len(images.rows):,} images, {order}" if many else f"Images, {order}"
+    which = f"All {len(images.rows):,} images" if many else "Images"
+    heading = f"{which}, {order_of_all or order}"
     worst = f"Worst images, {order}"
     errors = [Table(["image that cannot be read", "reason"], failed)] if failed else []
     notebook: list[Block] = [classes, *errors, Items(lines)]

@@ -250,7 +250,12 @@ def _judged_classes(
     if len(failures.reasons) == len(pairs):
         failures.refuse_all()
     judged = tally.evaluation(card.name, card.classes)
-    return replace(judged, remarks=replace(judged.remarks, failed=failures.reasons))
+    samples = judged.samples
+    if isinstance(own[0][1], Stored):  # whose images were not loaded to judge them
+        by_name = {pair.name: pair.prediction for pair in pairs}
+        samples = tuple((rank, by_name[rank.name].with_image()) for rank, _ in samples)
+    remarks = replace(judged.remarks, failed=failures.reasons)
+    return replace(judged, remarks=remarks, samples=samples)
 
 
 def _with_image(sample: Sample, stored: Stored) -> Sample:

@@ -279,7 +279,8 @@ class ClassificationEvaluation(Report, arrays="take .matrix, .table() or .images
             legend=[],
             samples=[self._sample(rank, result) for rank, result in self.samples if rank.rank > 1],
             images=images,
-            order=f"wrong ones before right ones, {_ORDER}",
+            order=_ORDER,
+            order_of_all=f"wrong ones before right ones, {_ORDER}",
             failed=self.remarks.failed,
         )
 

@@ -37,6 +37,7 @@ _FEW: Final = 8
 _MOST: Final = 24
 _LOOKED_AT: Final = 60  # rows without an image are passed over
 _AT_ONCE: Final = 12
+_IN_NAME: Final = frozenset({"name", "label", "probability"})  # what stands there anyway
 _MARKED: Final = {"wrong": "predicted wrong", "disagreement": "another class in the other run"}
 _LAYERS: Final = {"truth": "the truth", "other": "the other run"}
 
@@ -116,7 +117,8 @@ class FirstPage(Report):
             for tile, value in zip(self._tiles.made(some, layer), values, strict=True):
                 if "thumbnail" in tile and len(images) < most:
                     name = inert(tile["name"], 40, middle=True)
-                    words = [name] if look.sort_by == "name" else [name, value]
+                    words = [name, tile.get("detail")]
+                    words += [] if look.sort_by in _IN_NAME else [value]
                     encode = functools.cache(functools.partial(self._encoded, tile))
                     images.append(ImageBlock(encode, name, ", ".join(filter(None, words))))
         return images

@@ -25,6 +25,7 @@ from wasinn_nb.widgets.gallery.at_rest import CHANGED, NEW, AtRest
 from wasinn_nb.widgets.gallery.first_page import FirstPage, Look
 from wasinn_nb.widgets.gallery.given import (
     arguments_of,
+    backgrounds,
     disagreement_of,
     judged,
     judged_predictions,
@@ -162,19 +163,18 @@ class Gallery(Showable, PageWidget):
         disagreement = disagreement_of(self.predictions, self.other, progress)
         self._table = GalleryTable(self.predictions, known, disagreement)
         run = None if self.other is None else OtherRun(self.other)
-        self._tiles = Tiles(self.predictions, self._truths, run)
+        true_names = None if known is None else known.true_names
+        self._tiles = Tiles(self.predictions, self._truths, run, true_names)
         self._questions = Questions(self._table, self._tiles, self._truths, self._code)
         self._arguments = arguments_of(truths, opening_other, how)
         self.still = Still(self._prepare_still, self._follow_still)
         self._at_rest = AtRest(self._update_still)
         self._tiles_in_page = 0  # of the first page, once they were sent
         sort_by, descending = self._table.worst_first
-        card = self.predictions.card
-        hidden = [] if card.background is None else [card.classes[card.background]]
         given = {
             "sort_by": sort_by,
             "descending": descending,
-            "hidden": hidden if self.predictions.task == "segmentation" else [],
+            "hidden": backgrounds(self.predictions, self.evaluation),
             "layer": "prediction",
             "_about": self._described(),
             "_still_id": self.still.id,
@@ -321,13 +321,13 @@ class Gallery(Showable, PageWidget):
             "layers": self._tiles.layers,
             "notes": [*map(inert, self._notes())],
             "matrix": None,
+            "details": self._tiles.details,
             "asks": True,
             "code": True,
         }
         if judged is not None:
-            palette = judged.palette or [(128, 128, 128)] * len(judged.classes)
             about["matrix"] = {
-                "classes": _classes(judged.classes, palette),
+                "classes": _classes(judged.classes, judged.palette),
                 "cells": judged.matrix.tolist(),
                 "unit": judged.unit,
             }
@@ -378,8 +378,12 @@ class Gallery(Showable, PageWidget):
         return f"Gallery({self._about['title']}, {count}{query})"
 
 
-def _classes(names: Sequence[str], palette: Sequence[tuple[int, int, int]]) -> list[dict[str, str]]:
-    pairs = zip(names, palette, strict=False)
+def _classes(
+    names: Sequence[str], palette: Sequence[tuple[int, int, int]] | None
+) -> list[dict[str, str]]:
+    """Return classes for the page; without a palette, their colors are empty."""
+    colors = [""] * len(names) if palette is None else map(hex_color, palette)
     return [
-        {"name": name, "label": inert(name), "color": hex_color(color)} for name, color in pairs
+        {"name": name, "label": inert(name), "color": color}
+        for name, color in zip(names, colors, strict=False)
     ]

@@ -23,7 +23,14 @@ from wasinn_nb.prediction import (
 from wasinn_nb.progress import Progress
 from wasinn_nb.tasks import near_results
 
-__all__ = ["arguments_of", "disagreement_of", "judged", "judged_predictions", "opened"]
+__all__ = [
+    "arguments_of",
+    "backgrounds",
+    "disagreement_of",
+    "judged",
+    "judged_predictions",
+    "opened",
+]
 
 
 def opened(given: Any, what: str) -> tuple[Predictions, str]:
@@ -148,3 +155,17 @@ def arguments_of(truths: Any, other: str, how: Mapping[str, Any]) -> str:
         parts.append(f"other={other}")
     parts += [f"{name}={value!r}" for name, value in how.items() if value is not None]
     return "".join(f", {part}" for part in parts)
+
+
+def backgrounds(
+    predictions: Predictions, evaluation: Evaluation | ClassificationEvaluation | None
+) -> list[str]:
+    """Return the classes that are not drawn at first: the background, also as it is evaluated."""
+    card = predictions.card
+    if predictions.task != "segmentation" or card.background is None:
+        return []
+    names = [card.classes[card.background]]
+    if isinstance(evaluation, Evaluation):
+        known = evaluation.class_map
+        names += known.names[(index := int(known.from_predicted[card.background])) : index + 1]
+    return list(dict.fromkeys(names))

@@ -27,6 +27,8 @@ class Judged(Protocol):
     classes : tuple of str
     palette : sequence of (red, green, blue), or None
         Of the classes, where they have colors.
+    true_names : (N,) array of str, or None
+        The true class of each row of a classifier; empty where none is known.
     unit : str
         What the confusion matrix counts: ``"pixel"`` or ``"image"``.
     worst : (str, bool)
@@ -39,6 +41,7 @@ class Judged(Protocol):
 
     classes: tuple[str, ...]
     palette: Palette | None
+    true_names: Values | None
     unit: str
     worst: tuple[str, bool]
     matrix: NDArray[np.int64]
@@ -82,6 +85,7 @@ def _rows_of(judged: Sequence[str], names: Sequence[str]) -> NDArray[np.int64]:
 class _Masks:
     unit = "pixel"
     worst = ("mean IoU", False)
+    true_names: Values | None = None
 
     def __init__(self, found: Evaluation, names: Sequence[str]) -> None:
         self.classes = found.classes
@@ -158,9 +162,10 @@ class _Ranks:
         pairs = np.stack([self._true, self._predicted], axis=1)
         cells, counts = np.unique(pairs, axis=0, return_counts=True)
         self.matrix = np.concatenate([cells, counts[:, None]], axis=1)
-        texts = [self.classes[index] for index in self._true]
+        true_names = self._spread([self.classes[index] for index in self._true], "")
+        self.true_names: Values | None = true_names
         self.columns: dict[str, Callable[[], Values]] = {
-            "true class": partial(self._spread, texts, ""),
+            "true class": lambda: true_names,
             "true rank": partial(self._spread, [rank.rank for rank in ranks], np.nan),
             "true probability": partial(self._spread, [rank.probability for rank in ranks], np.nan),
         }

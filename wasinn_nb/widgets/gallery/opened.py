@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from wasinn_nb.widgets.gallery.tiles import Tiles
 from wasinn_nb.widgets.viewer import Note, bars_state, note, viewer_state
 from wasinn_nb.wording import inert
 
-__all__ = ["opened_row"]
+__all__ = ["opened_bars", "opened_row"]
 
 _IGNORED: Final = 255
 _WHITE: Final = (255, 255, 255)
@@ -43,8 +43,8 @@ def opened_row(
     Returns
     -------
     dict
-        ``name``; with ``viewer`` (traits of `MaskViewer`), ``bars`` (those of `Bars`), or
-        ``error``.
+        ``name``; with ``viewer`` (traits of `MaskViewer`), ``bars`` (those of `Bars`) and
+        ``facts``, or ``error``.
     """
     values = predictions.row(row)
     opened = {"name": inert(values["name"], 300, middle=True)}
@@ -62,22 +62,54 @@ def opened_row(
         notes.append(note("what lies under the mask is the thumbnail of the image"))
         result = replace(result, image=values["thumbnail"])
     if isinstance(result, ClassificationResult):
-        return opened | {"bars": bars_state(result, predictions.card.name, notes)}
+        return opened | opened_bars(result, row, values, tiles, notes)
     pair: Callable[[], tuple[list[SegmentationResult], str]] | None = None
     if against == "truth" and truths is not None:
         pair = lambda: _with_truth(result, row, truths)  # noqa: E731 - called below
     elif against == "other" and "other" in tiles.layers:
         pair = lambda: ([result, tiles.other_result(values)], "other run")  # noqa: E731
-    results, titles = [result], [predictions.card.name]
+    both, titles = [result], [predictions.card.name]
     if pair is not None:
         try:
-            results, title = pair()
+            both, title = pair()
             titles.append(title)
         except WasiNnError as error:
             notes.append(note(inert(str(error), 500)))
-    card = results[0].card
+    card = both[0].card
     hidden = [] if card.background is None else [card.classes[card.background]]
-    return opened | {"viewer": viewer_state(results, titles, notes, hidden)}
+    return opened | {"viewer": viewer_state(both, titles, notes, hidden)}
+
+
+def opened_bars(
+    result: ClassificationResult,
+    row: int,
+    values: dict[str, Any],
+    tiles: Tiles,
+    notes: Sequence[Note] = (),
+) -> dict[str, Any]:
+    """Return what the page shows of a classification, beside that of the other run.
+
+    Parameters
+    ----------
+    result : ClassificationResult
+    row : int
+    values : dict
+        Of the row: its ``sha256``.
+    tiles : Tiles
+    notes : sequence of Note
+
+    Returns
+    -------
+    dict
+        ``bars``; ``facts``, the true class where it is known.
+    """
+    results, titles = [result], [result.card.name]
+    if (other := tiles.other_class(values)) is not None:
+        results.append(other)
+        titles.append("other run")
+    true = inert(tiles.true_name(row), 80)
+    facts = {"facts": f"true class: {true}"} if true else {}
+    return facts | {"bars": bars_state(results, titles, notes)}
 
 
 def _with_truth(
@@ -93,13 +125,14 @@ def _with_truth(
         classes.append(_unused("ignored", classes))
         palette.append(_WHITE)
     background = result.card.background
-    name = None if background is None else result.card.classes[background]
+    if background is not None:
+        background = int(known.from_predicted[background])
     card = ModelCard(
         result.card.name,
         "segmentation",
         classes=tuple(classes),
         palette=tuple(palette),
-        background=classes.index(name) if name in classes else None,
+        background=background if background != _IGNORED else None,
     )
     own = SegmentationResult(predicted, card, None, result.image, result.recipe)
     return [own, SegmentationResult(true, card)], "truth"

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from wasinn_nb.comparison import change_colors
 from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.files import expanded
+from wasinn_nb.prediction import Predictions
 from wasinn_nb.transaction import atomic
 from wasinn_nb.widgets.gallery.bins import number_bins, text_bins
+from wasinn_nb.widgets.gallery.opened import opened_bars
 from wasinn_nb.widgets.gallery.packing import packed
 from wasinn_nb.widgets.gallery.table import GalleryTable, hex_color
 from wasinn_nb.widgets.gallery.tiles import Tiles
@@ -97,6 +99,9 @@ def _content(
             if layer != "prediction":
                 tile.pop("thumbnail", None)  # it is the same
         layers[layer] = made
+    bars = []
+    if table.predictions.task == "classification":
+        bars = [_bars(table.predictions, place, tiles) for place in places]
     cells: dict[str, list[int]] = {}
     matrix = about["matrix"]
     if matrix is not None:
@@ -120,9 +125,20 @@ def _content(
         "facets": facets,
         "columns": columns,
         "layers": layers,
+        "bars": bars,
         "cells": cells,
         "change_colors": [hex_color(color) for color in change_colors(_palette(table))],
     }
+
+
+def _bars(predictions: Predictions, row: int, tiles: Tiles) -> dict[str, Any] | None:
+    """Return what the page shows of a classification; the image is that of its tile."""
+    values = predictions.row(row)
+    if values["status"] != "done":
+        return None
+    opened = opened_bars(predictions.made(values), row, values, tiles)
+    opened["bars"]["_sent_image"] = {}
+    return opened
 
 
 def _selection(about: Mapping[str, Any], every: int, count: int) -> list[str]:

@@ -83,12 +83,19 @@ class Tiles:
     predictions : Predictions
     truths : TrueMasks, optional
     other : OtherRun, optional
+    true_names : (N,) array of str, optional
+        The true class of each row of a classifier; empty where none is known.
     """
 
     def __init__(
-        self, predictions: Predictions, truths: TrueMasks | None, other: OtherRun | None
+        self,
+        predictions: Predictions,
+        truths: TrueMasks | None,
+        other: OtherRun | None,
+        true_names: NDArray[Any] | None = None,
     ) -> None:
         self._predictions, self._truths, self._other = predictions, truths, other
+        self._true_names = true_names
         self._columns = tuple(name for name in _COLUMNS if name in predictions.columns)
 
     @property
@@ -116,10 +123,11 @@ class Tiles:
         Returns
         -------
         list of dict
-            ``row``, ``name``, ``size`` (width and height of the image), ``detail``; ``error``
-            where there is no result; ``thumbnail`` (JPEG or WebP) and ``labels`` (deflated,
-            ``width`` x ``height`` of a mask, which ``covers`` a part of the image, by default all)
-            where there are any; ``problem`` where the layer cannot be made.
+            ``row``, ``name``, ``size`` (width and height of the image); of a classifier
+            ``detail`` and ``wrong``, the true class where it is another one; ``error`` where there
+            is no result; ``thumbnail`` (JPEG or WebP) and ``labels`` (deflated, ``width`` x
+            ``height`` of a mask, which ``covers`` a part of the image, by default all) where there
+            are any; ``problem`` where the layer cannot be made.
         """
         draw = self._drawer(layer)
         stored = sorted({*rows})  # the order in which they are read
@@ -138,6 +146,8 @@ class Tiles:
             return tile | {"error": inert(reason, _NAMED)}
         if values.get("label") is not None:
             tile["detail"] = f"{100 * values['probability']:.0f} % {inert(values['label'], 80)}"
+            if (true := self.true_name(row)) not in {"", values["label"]}:
+                tile["wrong"] = inert(true, 80)
         if values["thumbnail"] is not None:
             if side is not None:
                 values["thumbnail"] = thumbnail_within(values["thumbnail"], side)
@@ -190,6 +200,24 @@ class Tiles:
     def _both(self, row: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         assert self._truths is not None  # noqa: S101 - the layer is offered
         return self._truths.at(row)
+
+    @property
+    def details(self) -> int:
+        """How many lines tiles have beside the name: the class, and the true one."""
+        if self._predictions.task != "classification":
+            return 0
+        return 1 if self._true_names is None else 2
+
+    def true_name(self, row: int) -> str:
+        """Return the true class of a row of a classifier; empty where it is not known."""
+        return "" if self._true_names is None else str(self._true_names[row])
+
+    def other_class(self, values: dict[str, Any]) -> Any:
+        """Return the classification that the other run has of an image; None where it has none."""
+        if self._other is None or (place := self._other.row(values["sha256"])) is None:
+            return None
+        found = self._other.predictions
+        return found.made(found.row(place))
 
     def other_result(self, values: dict[str, Any]) -> Any:
         """Return the result that the other run has of an image, without the image.

@@ -65,12 +65,14 @@ export class OpenedDialog {
       element("span", {}, "Compare with"),
       this.select,
     );
+    this.facts = element("span", { className: "wnb-opened-facts" });
     const head = element(
       "div",
       { className: "wnb-opened-head" },
       this.previous,
       this.next,
       this.name,
+      this.facts,
       this.where,
       compare,
       close,
@@ -146,6 +148,7 @@ export class OpenedDialog {
       if (turn !== this.turn || !this.root.open) return; // another one is on its way
       this.name.textContent = opened.name;
       this.root.setAttribute("aria-label", opened.name);
+      setText(this.facts, opened.facts ?? "");
       setText(this.problem, opened.error ?? "");
       if (opened.viewer) this.showMasks(opened.viewer);
       else {

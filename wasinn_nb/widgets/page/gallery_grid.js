@@ -9,6 +9,7 @@ import { clamp } from "./geometry.js";
 
 const GAP = 8;
 const WORDS = 22; // pixels of the words below an image
+const DETAIL = 16; // and of each further line
 const ASPECT = 0.72; // where nothing says how tall images are
 const TALLEST = 8_000_000; // pixels that every browser scrolls through exactly
 const BORDERS = 2; // pixels of both
@@ -21,13 +22,14 @@ const ASK_AFTER_MS = 120;
  * @param {number} size that a tile is to have at least
  * @param {number} count of rows
  * @param {number} [aspect] height of the images by their width
+ * @param {number} [details] further lines below an image
  * @returns {Layout}
  */
-export function gridLayout(width, size, count, aspect = ASPECT) {
+export function gridLayout(width, size, count, aspect = ASPECT, details = 0) {
   const columns = Math.max(1, Math.floor((width + GAP) / (size + GAP)));
   const tile = Math.max(40, Math.floor((width + GAP) / columns) - GAP);
   const image = Math.round(tile * aspect);
-  const line = image + WORDS + GAP;
+  const line = image + WORDS + details * DETAIL + GAP;
   const lines = Math.ceil(count / columns);
   const whole = lines * line;
   return {
@@ -72,6 +74,7 @@ export class Grid {
     this.count = 0; // of all images, whatever is selected
     this.needed = 0; // pixels of height for all of them
     this.aspect = ASPECT;
+    this.details = 0; // lines below an image, beside its name
     this.active = 0; // the place that keys move
     /** @type {TileView[]} */
     this.views = [];
@@ -160,7 +163,7 @@ export class Grid {
       this.box = null;
       return;
     }
-    const layout = gridLayout(width - 2 * GAP, this.size, length, this.aspect);
+    const layout = gridLayout(width - 2 * GAP, this.size, length, this.aspect, this.details);
     this.layout = layout;
     this.tell(width);
     this.space.style.height = `${layout.height + GAP}px`;
@@ -226,7 +229,8 @@ export class Grid {
    * @param {number} width
    */
   tell(width) {
-    const { height } = gridLayout(width - 2 * GAP, this.size, this.count, this.aspect);
+    const { count, aspect, details } = this;
+    const { height } = gridLayout(width - 2 * GAP, this.size, count, aspect, details);
     const needed = height + GAP + BORDERS;
     if (needed === this.needed) return;
     this.needed = needed;

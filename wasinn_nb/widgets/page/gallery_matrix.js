@@ -14,9 +14,11 @@ const WIDEST_HEAD = 190;
 
 /** @param {Class} one */
 function named(one) {
+  const name = element("span", { className: "wnb-matrix-name" }, one.label);
+  if (!one.color) return [name]; // classes of a classifier
   const square = element("i", { className: "wnb-gallery-swatch" });
   square.style.background = one.color;
-  return [square, element("span", { className: "wnb-matrix-name" }, one.label)];
+  return [square, name];
 }
 
 export class MatrixPanel {

@@ -22,6 +22,7 @@ import { unique } from "./elements.js";
  * @property {string} name
  * @property {[width: number, height: number]} size
  * @property {string} [detail]
+ * @property {string} [wrong] the true class, where it is another one
  * @property {string} [error]
  * @property {string} [problem]
  * @property {Bytes} [thumbnail]
@@ -40,7 +41,7 @@ import { unique } from "./elements.js";
  * @property {{ bits: Bytes }} holds
  * @property {{ values: string[] }} values
  * @property {{ tiles: SentTile[] }} tiles
- * @property {{ name: string, error?: string, viewer?: ViewerTraits, bars?: any }} open
+ * @property {{ name: string, facts?: string, error?: string, viewer?: ViewerTraits, bars?: any }} open
  * @property {{ code: string, query: string }} code
  */
 /**

@@ -13,6 +13,7 @@ import { inflated } from "./masks.js";
  * @property {Record<string, SentFacet & { bins: Bytes }>} facets
  * @property {Record<string, { values: (number | string | null)[], shown: string[] }>} columns
  * @property {Record<string, SentTile[]>} layers
+ * @property {({ facts?: string, bars: any } | null)[]} bars of a classifier's images
  * @property {Record<string, number[]>} cells
  * @property {string[]} change_colors
  */
@@ -136,21 +137,23 @@ async function sentMask({ labels, width, height, covers = WHOLE }, caption, clas
  * @param {string} against
  * @returns {Promise<any>}
  */
-async function openedTile({ traits, layers, change_colors }, row, against) {
+async function openedTile({ traits, layers, bars, change_colors }, row, against) {
   const { classes, matrix } = traits._about;
   const tile = layers.prediction[row];
   const { name, error, thumbnail, labels } = tile;
-  if (error || !(thumbnail || labels)) {
+  if (error || !(thumbnail || labels || bars[row])) {
     return { name, error: error ?? "There is no image of it here." };
   }
+  const [width, height] = tile.size;
+  const image = thumbnail ? { bytes: thumbnail, type: "image/jpeg", width, height } : {};
+  const found = bars[row];
+  if (found) return { name, ...found, bars: { ...found.bars, _sent_image: image } };
   const masks = labels ? [await sentMask(tile, "Prediction", classes)] : [];
   const other = layers[against]?.[row];
   if (other?.labels && masks.length) {
     const own = against === "truth" ? (matrix?.classes ?? classes) : classes;
     masks.push(await sentMask(other, against === "truth" ? "Truth" : "Other run", own));
   }
-  const [width, height] = tile.size;
-  const image = thumbnail ? { bytes: thumbnail, type: "image/jpeg", width, height } : {};
   return {
     name,
     viewer: {

@@ -181,12 +181,16 @@ export class TileView {
     this.frame = element("div", { className: "wnb-gallery-tile-frame" }, this.inner, this.message);
     this.name = element("span", { className: "wnb-gallery-tile-name" });
     this.value = element("span", { className: "wnb-gallery-tile-value" });
+    this.detail = element("div", { className: "wnb-gallery-tile-detail" });
+    this.wrong = element("div", { className: "wnb-gallery-tile-detail wnb-gallery-tile-wrong" });
     const words = element("div", { className: "wnb-gallery-tile-words" }, this.name, this.value);
     this.root = element(
       "div",
       { className: "wnb-gallery-tile", role: "option", id },
       this.frame,
       words,
+      this.detail,
+      this.wrong,
     );
   }
 
@@ -199,14 +203,18 @@ export class TileView {
    */
   show(row, tile, { width, height, colors, version, value }) {
     this.row = row;
-    setText(this.value, [tile?.detail, value].filter(Boolean).join(", "));
+    setText(this.value, value);
     const key = `${row}/${tile ? `${tile.side}/${version}` : "waiting"}/${width}`;
     if (key === this.key) return;
     this.key = key;
     this.root.classList.toggle("wnb-gallery-tile-waiting", !tile);
     this.root.classList.toggle("wnb-gallery-tile-failed", Boolean(tile?.error));
     this.name.textContent = tile?.name ?? "…";
-    this.root.title = tile?.name ?? "";
+    setText(this.detail, tile?.detail ?? "");
+    setText(this.wrong, tile?.wrong ? `true: ${tile.wrong}` : "");
+    this.root.title = [tile?.name, tile?.detail, tile?.wrong && `true class: ${tile.wrong}`]
+      .filter(Boolean)
+      .join("\n");
     setText(this.message, tile ? (tile.error ?? tile.problem ?? "") : "");
     this.inner.hidden = !tile || Boolean(tile.error);
     if (!tile || tile.error) return;

@@ -20,7 +20,7 @@ import { hidingStill } from "./stills.js";
 /** @import { Filter } from "./gallery_selection.js" */
 /** @import { Source } from "./gallery_source.js" */
 /** @import { Model } from "./model.js" */
-/** @typedef {{ title: string, rows: number, failed: number, aspect: number, facets: Facet[], classes: Class[], layers: string[], matrix: Matrix | null, asks: boolean, code: boolean, notes: string[] }} About */
+/** @typedef {{ title: string, rows: number, failed: number, aspect: number, details: number, facets: Facet[], classes: Class[], layers: string[], matrix: Matrix | null, asks: boolean, code: boolean, notes: string[] }} About */
 /**
  * @typedef {object} GalleryTraits
  * @property {string} text
@@ -59,6 +59,8 @@ export class GalleryView {
     /** @type {Map<string, string>} */
     this.values = new Map(); // what stands below tiles: "column/row" → its value
     this.matrixShown = false;
+    /** @type {string[] | null} */
+    this.before = null; // what was hidden before one class was drawn alone
     /** @type {Promise<void> | null} */
     this.asking = null; // whether the expression that was typed last can be read
     this.colorsKey = "";
@@ -88,6 +90,7 @@ export class GalleryView {
     });
     this.grid.count = this.about.rows;
     this.grid.aspect = this.about.aspect;
+    this.grid.details = this.about.details;
     this.bar = new Bar({ ...this.about, matrix: this.about.matrix !== null }, this.barActs());
     this.facets = new Facets(
       this.about.facets,
@@ -264,15 +267,23 @@ export class GalleryView {
    */
   toggle(name, only) {
     const hidden = this.model.get("hidden");
-    const others = this.about.classes.map((one) => one.name).filter((one) => one !== name);
+    const own = this.about.classes.map((one) => one.name);
+    const others = own.filter((one) => one !== name);
     if (!only) {
+      this.before = null;
       this.set({
         hidden: hidden.includes(name) ? hidden.filter((one) => one !== name) : [...hidden, name],
       });
       return;
     }
     const alone = !hidden.includes(name) && others.every((one) => hidden.includes(one));
-    this.set({ hidden: alone ? [] : others });
+    if (alone) {
+      this.set({ hidden: this.before ?? [] });
+      this.before = null;
+      return;
+    }
+    this.before ??= hidden;
+    this.set({ hidden: [...others, ...hidden.filter((one) => !own.includes(one))] });
   }
 
   /** @param {string} text */

@@ -71,12 +71,16 @@ class Bars(PageWidget):
             self._notes = list(notes)
 
 
-def bars_state(result: ClassificationResult, title: str, notes: Sequence[Note]) -> dict[str, Any]:
-    """Return the traits of `Bars` that show one result, as plain values."""
+def bars_state(
+    results: Sequence[ClassificationResult], titles: Sequence[str], notes: Sequence[Note]
+) -> dict[str, Any]:
+    """Return the traits of `Bars` that show results of one image, as plain values."""
     return {
         "stale": False,
-        "_sent_image": image_payload(result),
-        "_results": [_payload(result, title, 1)],
+        "_sent_image": image_payload(results[0]),
+        "_results": [
+            _payload(result, title, 1) for result, title in zip(results, titles, strict=True)
+        ],
         "_notes": list(notes),
     }
 
