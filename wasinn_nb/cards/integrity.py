@@ -20,7 +20,7 @@ from wasinn_nb.cards.formats import (
     size_of,
     start_of,
 )
-from wasinn_nb.cards.ir import needed_weights, parsed_ir
+from wasinn_nb.cards.ir import needed_weights
 from wasinn_nb.cards.modelpath import (
     ENCODINGS,
     belongs_to,
@@ -154,7 +154,7 @@ def checked_files(files: Sequence[Path | bytes], encoding: GraphEncoding) -> Non
     needed: int | None = None
     with naming(files[0]):
         if encoding is GraphEncoding.OPENVINO:
-            needed = needed_weights(parsed_ir(content_of(files[0])))
+            needed = needed_weights(content_of(files[0]))
         elif encoding is GraphEncoding.ONNX:
             _check_external_data(files[0])
         elif encoding is GraphEncoding.TENSORFLOWLITE:

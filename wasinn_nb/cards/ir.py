@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from xml.etree import ElementTree as ET
 
 from wasinn_nb.cards.formats import xml_text
@@ -31,14 +31,40 @@ _Place: TypeAlias = tuple[str, str]
 """A layer and one of its ports, by their numbers."""
 
 
-class _Tree(ET.TreeBuilder):
-    """Builds the tree of a document without a document type, hence without entities to expand."""
+class _NoEntities:
+    """A part of what a parser builds: no document type, hence no entities to expand."""
 
     def doctype(self, name: str, _public: str | None, _system: str | None) -> None:
         raise RuntimeFailure(
             f"the xml declares a document type ({name:.40}), which OpenVINO IR never has: "
             f"fetch or convert the model again"
         )
+
+
+class _Tree(_NoEntities, ET.TreeBuilder):
+    """Builds the tree of a document."""
+
+
+class _Weights(_NoEntities):
+    """Counts the bytes of weights, without a tree: its objects take longer than the parser."""
+
+    def __init__(self) -> None:
+        self._needed, self._in_root, self._in_constant = 0, False, False
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if not self._in_root:
+            _check_root(tag, attributes)
+            self._in_root = True
+        elif tag == "layer":
+            self._in_constant = attributes.get("type") == "Const"
+        elif tag == "data" and self._in_constant:
+            self._in_constant = False
+            if "offset" in attributes:
+                end = _whole(attributes, "offset") + _whole(attributes, "size")
+                self._needed = max(self._needed, end)
+
+    def close(self) -> int:
+        return self._needed
 
 
 def parsed_ir(content: bytes) -> ET.Element:
@@ -64,44 +90,59 @@ def parsed_ir(content: bytes) -> ET.Element:
     wasinn_nb.errors.RuntimeFailure: IR version 7; OpenVINO reads 10 and 11: convert the original
     model again
     """
-    parser = ET.XMLParser(target=_Tree())  # noqa: S314 - it refuses what could declare entities
+    root: ET.Element = _parsed(content, _Tree())
+    _check_root(root.tag, root.attrib)
+    return root
+
+
+def needed_weights(content: bytes) -> int:
+    """Return how many bytes of weights an IR takes: the largest offset + size of its constants.
+
+    Constants in the bodies of loops and conditions count too.  OpenVINO's writer pads nothing.
+
+    Parameters
+    ----------
+    content : bytes
+        The xml, as of `parsed_ir`.
+
+    Raises
+    ------
+    RuntimeFailure
+        As `parsed_ir`, or if an offset or size is not a whole number.
+
+    Examples
+    --------
+    >>> constant = '<layer type="Const"><data offset="4" size="8"/></layer>'
+    >>> needed_weights(f'<net version="11">{constant}</net>'.encode())
+    12
+    """
+    needed: int = _parsed(content, _Weights())
+    return needed
+
+
+def _parsed(content: bytes, target: _NoEntities) -> Any:
+    """Return what *target* builds of xml."""
+    parser = ET.XMLParser(target=target)  # noqa: S314 - it refuses what could declare entities
     try:
         parser.feed(xml_text(content))
-        root = parser.close()
+        return parser.close()
     except (ET.ParseError, ValueError, LookupError) as error:
         raise RuntimeFailure(
             f"the xml is not well-formed ({error}): it is cut off or damaged; "
             f"fetch or convert the model again"
         ) from error
-    if not isinstance(root, ET.Element) or root.tag != "net":
+
+
+def _check_root(tag: str, attributes: Mapping[str, str]) -> None:
+    if tag != "net":
         raise RuntimeFailure(
-            f"expected an OpenVINO IR, whose xml has the root <net>, got the root "
-            f"<{getattr(root, 'tag', '')!s:.80}>"
+            f"expected an OpenVINO IR, whose xml has the root <net>, got the root <{tag:.80}>"
         )
-    version = root.get("version", "none")
+    version = attributes.get("version", "none")
     if version not in _VERSIONS:
         older = version.isdecimal() and int(version[:9]) < 10
         remedy = "convert the original model again" if older else "save it as version 11"
         raise RuntimeFailure(f"IR version {version:.20}; OpenVINO reads 10 and 11: {remedy}")
-    return root
-
-
-def needed_weights(root: ET.Element) -> int:
-    """Return how many bytes of weights an IR takes: the largest offset + size of its constants.
-
-    Constants in the bodies of loops and conditions count too.  OpenVINO's writer pads nothing.
-
-    Raises
-    ------
-    RuntimeFailure
-        If an offset or size is not a whole number.
-    """
-    needed = 0
-    for layer in root.iter("layer"):
-        data = layer.find("data") if layer.get("type") == "Const" else None
-        if data is not None and "offset" in data.attrib:
-            needed = max(needed, _whole(data, "offset") + _whole(data, "size"))
-    return needed
 
 
 def ir_signature(root: ET.Element) -> Signature | None:
@@ -273,7 +314,7 @@ def _layout(port: ET.Element) -> str:
     return ""
 
 
-def _whole(data: ET.Element, name: str) -> int:
+def _whole(data: Mapping[str, str], name: str) -> int:
     text = data.get(name, "")
     if not (text.isdecimal() and text.isascii() and len(text) < 20):
         raise RuntimeFailure(

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, overload
 
+from wasinn_nb import render
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards import (
     ModelCard,
@@ -21,7 +22,6 @@ from wasinn_nb.cards import (
 from wasinn_nb.catalog.hashes import sha384
 from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.files import change_stamp, existing_file
-from wasinn_nb.render import Document, Items, Paragraph, Showing, Table
 
 __all__ = ["Model", "ModelEntry", "ModelTable", "matching_precision"]
 
@@ -239,7 +239,7 @@ class ModelEntry:
         }
 
 
-class ModelTable(Showing, Sequence[ModelEntry]):
+class ModelTable(render.Showing, Sequence[ModelEntry]):
     """The models known here, as an immutable sequence that prints as a table.
 
     Parameters
@@ -292,7 +292,7 @@ class ModelTable(Showing, Sequence[ModelEntry]):
     def __hash__(self) -> int:
         return hash((self._entries, self._remarks))
 
-    def document(self, fetching: str = "wn.model('{name}') fetches it") -> Document:
+    def document(self, fetching: str = "wn.model('{name}') fetches it") -> render.Document:
         """Return what there is to see: a row for each model, and the remarks.
 
         Parameters
@@ -303,6 +303,8 @@ class ModelTable(Showing, Sequence[ModelEntry]):
         """
         rows = [[one.name, one.task, one.precisions, one.where, one.reason] for one in self]
         missing = [one.name for one in self if not one.here and one.download_bytes is not None]
-        fetched = Items([fetching.format(name=name) for name in missing])
-        remarks = [Paragraph(remark) for remark in self._remarks]
-        return Document("Models", [Table(_HEADINGS, rows), fetched, *remarks], show_title=False)
+        fetched = render.Items([fetching.format(name=name) for name in missing])
+        remarks = [render.Paragraph(remark) for remark in self._remarks]
+        return render.Document(
+            "Models", [render.Table(_HEADINGS, rows), fetched, *remarks], show_title=False
+        )

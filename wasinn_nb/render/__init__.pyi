@@ -13,7 +13,6 @@ from .document import Matrix as Matrix
 from .document import Only as Only
 from .document import Paragraph as Paragraph
 from .document import Section as Section
-from .document import Showing as Showing
 from .document import Tone as Tone
 from .encoding import encoded_figure as encoded_figure
 from .encoding import encoded_image as encoded_image
@@ -40,6 +39,7 @@ from .plotting import draw_panels as draw_panels
 from .png import document_png as document_png
 from .png import documents_png as documents_png
 from .png import report_png as report_png
+from .showing import Showing as Showing
 from .table import COUNT as COUNT
 from .table import Column as Column
 from .table import Table as Table

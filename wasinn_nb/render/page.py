@@ -9,8 +9,9 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from wasinn_nb.render.document import Block, Document, Section, Showing
+from wasinn_nb.render.document import Block, Document, Section
 from wasinn_nb.render.html import blocks_html
+from wasinn_nb.render.showing import Showing
 from wasinn_nb.transaction import atomic
 from wasinn_nb.wording import inert
 

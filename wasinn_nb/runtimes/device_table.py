@@ -6,10 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from wasinn_nb import settings
+from wasinn_nb import render, settings
 from wasinn_nb.abi import ExecutionTarget
 from wasinn_nb.errors import InvalidArgumentError
-from wasinn_nb.render import Document, Showing, Table
 
 __all__ = [
     "AUTO",
@@ -56,7 +55,7 @@ class Device:
         return not self.reason
 
 
-class DeviceTable(Showing, tuple[Device, ...]):
+class DeviceTable(render.Showing, tuple[Device, ...]):
     """Devices, shown as a table.
 
     Examples
@@ -74,11 +73,11 @@ class DeviceTable(Showing, tuple[Device, ...]):
         """The names of those that can be used here."""
         return [device.name for device in self if device.available]
 
-    def document(self) -> Document:
+    def document(self) -> render.Document:
         """Return what there is to see: a row for each device."""
         rows = [(d.name, "yes" if d.available else "no", d.reason or d.full_name) for d in self]
-        table = Table(["device", "here", "what"], rows)
-        return Document("Execution targets", [table], show_title=False)
+        table = render.Table(["device", "here", "what"], rows)
+        return render.Document("Execution targets", [table], show_title=False)
 
 
 def device_name(target: ExecutionTarget | str | int | None) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from wasinn_nb import render
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.errors import UnsupportedOperationError
-from wasinn_nb.render import Document, Items, Showing, Table
 from wasinn_nb.runtimes.registry import runtime, runtimes
 
 __all__ = ["Engine", "EngineTable", "engines"]
@@ -46,7 +46,7 @@ class Engine:
         return tuple(encoding.name.lower() for encoding in known)
 
 
-class EngineTable(Showing, tuple[Engine, ...]):
+class EngineTable(render.Showing, tuple[Engine, ...]):
     """Engines, shown as a table.
 
     Examples
@@ -63,7 +63,7 @@ class EngineTable(Showing, tuple[Engine, ...]):
 
     __slots__ = ()
 
-    def document(self) -> Document:
+    def document(self) -> render.Document:
         """Return what there is to see: a row for each engine, and below why some are missing."""
         rows = [
             (
@@ -75,9 +75,9 @@ class EngineTable(Showing, tuple[Engine, ...]):
             for engine in self
         ]
         reasons = [engine.reason for engine in self if engine.reason]
-        return Document(
+        return render.Document(
             "Engines",
-            [Table(["engine", "here", "reads", "version"], rows), Items(reasons)],
+            [render.Table(["engine", "here", "reads", "version"], rows), render.Items(reasons)],
             show_title=False,
         )
 

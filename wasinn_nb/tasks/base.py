@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
+from wasinn_nb import render
 from wasinn_nb.cards import ModelCard, Signature
 from wasinn_nb.imaging import ImageSource, PreprocessRecipe
 from wasinn_nb.origin import Origin
-from wasinn_nb.render import Document
 from wasinn_nb.runtimes import Head
 from wasinn_nb.tensor import Tensor
 
@@ -39,7 +39,7 @@ class Result(Protocol):
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
 
-    def document(self) -> Document:
+    def document(self) -> render.Document:
         """Return what there is to see of it, for text, notebooks and pages."""
 
     def save(self, directory: str | os.PathLike[str], stem: str | None = None) -> Any:

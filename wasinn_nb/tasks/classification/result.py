@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wasinn_nb import render
 from wasinn_nb.arrays import AsArray
 from wasinn_nb.cards import ModelCard, restored_assumptions
 from wasinn_nb.errors import InvalidArgumentError, TensorError, WasiNnError
@@ -22,17 +23,6 @@ from wasinn_nb.imaging import ImageSource, kept_image, rgb_image
 from wasinn_nb.json_files import checked_json
 from wasinn_nb.origin import Origin
 from wasinn_nb.pickling import pickled_fields
-from wasinn_nb.render import (
-    Bar,
-    Bars,
-    Block,
-    Document,
-    ImageBlock,
-    Only,
-    Paragraph,
-    Showing,
-    encoded_image,
-)
 from wasinn_nb.tasks.display import assumed_blocks, assumed_text, details, remark_blocks
 from wasinn_nb.tasks.fields import how_read, read_only
 from wasinn_nb.tasks.saving import checked_stem, read_saved, read_saved_tensor, write_facts
@@ -88,7 +78,7 @@ class _SavedFacts(TypedDict):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ClassificationResult(AsArray, Showing):
+class ClassificationResult(AsArray, render.Showing):
     """The probabilities of all classes for one image, and what made them; an array of them.
 
     Parameters
@@ -344,27 +334,27 @@ class ClassificationResult(AsArray, Showing):
             return None
         return read_only(np.asarray(rgb_image(self.image, **how_read(self.origin.recipe))))
 
-    def document(self) -> Document:
+    def document(self) -> render.Document:
         """Return what there is to see: the image beside bars; as text, the lines of guests."""
         top = self.top(_MOST_CLASSES)
         block = None
         if self.image is not None:
             alt = f"Image: {top[0].name} {percent(top[0].probability)}"
-            block = ImageBlock(self._encoded_image, alt)
-        bars = [Bar(one.name, one.probability, str(one.index)) for one in top]
-        blocks: list[Block] = [
-            Only(("notebook", "page"), [Bars(bars, block)]),
-            Only(("text",), [Paragraph("\n".join(self.lines()))]),
+            block = render.ImageBlock(self._encoded_image, alt)
+        bars = [render.Bar(one.name, one.probability, str(one.index)) for one in top]
+        blocks: list[render.Block] = [
+            render.Only(("notebook", "page"), [render.Bars(bars, block)]),
+            render.Only(("text",), [render.Paragraph("\n".join(self.lines()))]),
         ]
         if self.softmax:
-            blocks.append(Paragraph("probabilities by softmax"))
+            blocks.append(render.Paragraph("probabilities by softmax"))
         blocks += remark_blocks(self.remarks)
         blocks += assumed_blocks(self.assumed, self.card, self.origin)
-        blocks.append(Only(("notebook", "page"), [details(self.origin)]))
-        return Document(f"{self._counted()}, {self.origin.ran}", blocks)
+        blocks.append(render.Only(("notebook", "page"), [details(self.origin)]))
+        return render.Document(f"{self._counted()}, {self.origin.ran}", blocks)
 
     def _encoded_image(self) -> tuple[str, bytes, int]:
-        return encoded_image(Image.fromarray(np.asarray(self.photo)), _PREVIEW_SIDE)
+        return render.encoded_image(Image.fromarray(np.asarray(self.photo)), _PREVIEW_SIDE)
 
     def _counted(self) -> str:
         return f"{self.card.name}, {counted(len(self.card.classes), 'class')}"

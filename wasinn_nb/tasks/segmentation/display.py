@@ -5,20 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from wasinn_nb import render
 from wasinn_nb.imaging import ImageSource
-from wasinn_nb.render import (
-    COUNT,
-    Block,
-    Column,
-    Document,
-    ImageBlock,
-    Legend,
-    LegendEntry,
-    Only,
-    Paragraph,
-    Table,
-    legend,
-)
 from wasinn_nb.tasks.display import assumed_blocks, assumed_text, details, remark_blocks
 from wasinn_nb.tasks.segmentation.digest import MANY_CLASSES
 from wasinn_nb.tasks.segmentation.masks import colorize
@@ -48,26 +36,30 @@ def line_of(result: SegmentationResult) -> str:
     )
 
 
-def document_of(result: SegmentationResult) -> Document:
+def document_of(result: SegmentationResult) -> render.Document:
     """Return what there is to see: the overlay with a legend; as text, a table of the classes."""
     entries = _legend(result)
     what = "Mask" if result.image is None else "Image tinted with the mask"
-    block = ImageBlock(
+    block = render.ImageBlock(
         partial(encoded_preview, result),
         f"{what} of {result.card.name}: {', '.join(_shares(entries))}",
         pixelated=result.image is None,
     )
-    blocks: list[Block] = [block, Legend(entries), Only(("text",), [_class_table(result)])]
+    blocks: list[render.Block] = [
+        block,
+        render.Legend(entries),
+        render.Only(("text",), [_class_table(result)]),
+    ]
     if hidden := len(result.card.classes) - len(entries):
         verb = "has" if hidden == 1 else "have"
-        blocks.append(Paragraph(f"{counted(hidden, 'further class')} {verb} no pixel"))
+        blocks.append(render.Paragraph(f"{counted(hidden, 'further class')} {verb} no pixel"))
     if result.threshold is not None:
-        blocks.append(Paragraph(f"threshold {result.threshold:g}"))
+        blocks.append(render.Paragraph(f"threshold {result.threshold:g}"))
     blocks += remark_blocks(result.remarks)
     blocks += assumed_blocks(result.assumed, result.card, result.origin)
-    blocks.append(Only(("notebook", "page"), [details(result.origin)]))
+    blocks.append(render.Only(("notebook", "page"), [details(result.origin)]))
     size = f"{result.height} x {result.width} pixels (height x width)"
-    return Document(f"{result.card.name}, {size}, {result.origin.ran}", blocks)
+    return render.Document(f"{result.card.name}, {size}, {result.origin.ran}", blocks)
 
 
 def figure_of(result: SegmentationResult, image: ImageSource | None, opacity: float) -> PanelFigure:
@@ -89,16 +81,16 @@ def figure_of(result: SegmentationResult, image: ImageSource | None, opacity: fl
     return draw_panels(panels, _legend(result))
 
 
-def _legend(result: SegmentationResult) -> list[LegendEntry]:
+def _legend(result: SegmentationResult) -> list[render.LegendEntry]:
     areas = list(result.areas().values())
-    return legend(result.card.classes, result.card.palette, areas, MANY_CLASSES)
+    return render.legend(result.card.classes, result.card.palette, areas, MANY_CLASSES)
 
 
-def _shares(entries: list[LegendEntry]) -> list[str]:
+def _shares(entries: list[render.LegendEntry]) -> list[str]:
     return [f"{entry.name} {entry.share}" for entry in entries[:_MOST_CLASSES]]
 
 
-def _class_table(result: SegmentationResult) -> Table:
+def _class_table(result: SegmentationResult) -> render.Table:
     """Return the pixels of the classes that the legend has."""
     fractions = result.fractions()
     rows = [
@@ -106,4 +98,6 @@ def _class_table(result: SegmentationResult) -> Table:
         for name, pixels in result.areas().items()
         if pixels or len(fractions) <= MANY_CLASSES
     ]
-    return Table(["class", Column("pixels", COUNT), Column("share", percent)], rows)
+    return render.Table(
+        ["class", render.Column("pixels", render.COUNT), render.Column("share", percent)], rows
+    )

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wasinn_nb import render
 from wasinn_nb.arrays import AsArray
 from wasinn_nb.cards import ModelCard
 from wasinn_nb.imaging import WHOLE, Coverage, ImageSource, PreprocessRecipe, kept_image, rgb_image
 from wasinn_nb.origin import Origin
 from wasinn_nb.pickling import pickled_fields
-from wasinn_nb.render import Document, Showing, palette_image
 from wasinn_nb.tasks.fields import how_read, read_only
 from wasinn_nb.tasks.saving import SavedFiles
 from wasinn_nb.tasks.segmentation.checks import (
@@ -43,7 +43,7 @@ __all__ = ["SavedFiles", "SegmentationResult"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SegmentationResult(AsArray, Showing):
+class SegmentationResult(AsArray, render.Showing):
     """A mask, and all that is needed to show, judge and save it; as an array, its labels.
 
     Parameters
@@ -295,7 +295,7 @@ class SegmentationResult(AsArray, Showing):
 
     def mask_image(self) -> Image.Image:
         """Return the mask as an index image (Pillow's mode ``P``) with the card's palette."""
-        return palette_image(self.labels, self.card.palette)
+        return render.palette_image(self.labels, self.card.palette)
 
     def plot(self, image: ImageSource | None = None, opacity: float = 0.5) -> PanelFigure:
         """Draw image, mask and overlay with a legend; the mask alone without one.
@@ -387,7 +387,7 @@ class SegmentationResult(AsArray, Showing):
         """
         return load_result(cls, path)
 
-    def document(self) -> Document:
+    def document(self) -> render.Document:
         """Return what there is to see: the overlay with a legend; as text, a table of classes."""
         return document_of(self)
 
