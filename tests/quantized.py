@@ -27,21 +27,35 @@ def timings(*seconds):
     return Timings("image.png", made)
 
 
-def quantization(path, image, *, lost=0.004, max_drop=0.01, masks=True, kept=(), third=True):
+def quantization(
+    path,
+    image,
+    *,
+    lost=0.004,
+    max_drop=0.01,
+    masks=True,
+    kept=(),
+    third=True,
+    images=8,
+    tried=(),
+    none_kept="",
+):
     """Return a report over a model that is not in INT8 at all."""
     pipeline = wn.Pipeline(path)
     pipelines = [pipeline] * (3 if third else 2)
     interval = Interval(lost, 0.001, 0.008)
     names = ("class 0", "class 1", "class 2")
     classes = tuple(ClassLoss(name, 0.99 - lost * place) for place, name in enumerate(names))
-    judgement = Judgement(0.992, classes, (("a", 0.98, None), ("b", 0.99, None)))
+    rest = [(f"image {n}", 1.0, None) for n in range(images - 2)]
+    judgement = Judgement(0.992, classes, (("a", 0.98, None), ("b", 0.99, None), *rest))
     if masks:
         losses = [Interval(lost * place / 2, lost * place / 4, 0.01) for place in range(3)]
         classes = tuple(
             ClassLoss(name, 0.99, (0.9, 0.9 - loss.value), loss, (0.8, 0.79), loss)
             for name, loss in zip(names, losses, strict=True)
         )
-        worst = (("a", 0.98, 0.01), ("b", 0.99, 0.0))
+        rest = [(f"image {n}", 1.0, 0.0) for n in range(images - 2)]
+        worst = (("a", 0.98, 0.01), ("b", 0.99, 0.0), *rest)
         judgement = Judgement(0.992, classes, worst, interval, (0.9, 0.9 - lost))
     return wn.Quantization(
         wn.model(path),
@@ -52,7 +66,8 @@ def quantization(path, image, *, lost=0.004, max_drop=0.01, masks=True, kept=(),
         max_drop,
         tuple(kept),
         ("conv",),
-        ((0, "class 2", 0.05), (1, "class 2", lost)) if kept else (),
+        ((0, "class 2", 0.05), (1, "class 2", lost)) if kept else tried,
         layer_comparison() if kept else None,
-        {"calibration": 6, "judged": 2, "classified": False, "unreadable": ["c.png"]},
+        {"calibration": 6, "judged": images, "classified": False, "unreadable": ["c.png"]},
+        none_kept,
     )

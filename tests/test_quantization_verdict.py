@@ -58,8 +58,8 @@ def test_a_loss_within_the_resamples_is_none(made):
 def test_without_masks_the_verdict_is_about_agreement(made):
     found = made(masks=False, max_drop=0.1)
     assert found.verdict.endswith(
-        "; 99.20 % of the pixels get f32's class; class 2 agrees least (its pixels in f32 and in "
-        "INT8 have an IoU of 0.9820)"
+        "; 99.20 % of the pixels of 8 images get f32's class; class 2 agrees least (its pixels in "
+        "f32 and in INT8 have an IoU of 0.9820)"
     )
     found = made(masks=False, lost=0.1)
     assert "an IoU of 0.7900, less than the 0.99 that is allowed)" in found.verdict

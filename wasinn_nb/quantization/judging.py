@@ -52,6 +52,11 @@ class Judgement:
     miou: tuple[float, float] | None = None
 
     @property
+    def count(self) -> int:
+        """How many images judged."""
+        return len(self.worst)
+
+    @property
     def worst_class(self) -> ClassLoss:
         """The class that loses most."""
         return max(self.classes, key=lambda one: one.lost)

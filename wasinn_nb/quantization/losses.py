@@ -13,22 +13,39 @@ from numpy.typing import NDArray
 from wasinn_nb import metrics
 from wasinn_nb.evaluation import Evaluation
 
-__all__ = ["ClassLoss", "Interval", "class_losses", "mean_loss"]
+__all__ = ["FEWEST_IMAGES", "ClassLoss", "Interval", "class_losses", "loss_text", "mean_loss"]
 
+FEWEST_IMAGES: Final = 8
+"""Of fewer images there are no bounds: where nothing is lost, resamples of 2 say so in 25 cases of
+100, of 4 in 10, of 8 in 6."""
+
+_DIGITS: Final = 4
+_ROUNDING: Final = 1e-9
+"""What is nearer to 0 comes from the order in which numbers are added."""
 _RESAMPLES: Final = 1000
 _SEED: Final = 0
 _QUANTILES: Final = (0.025, 0.975)
 
 
 class Interval(NamedTuple):
-    """A figure with the bounds between which it lies in 95 % of 1000 resamples of the images."""
+    """A figure with the bounds between which it lies in 95 % of 1000 resamples of the images.
+
+    The bounds are NaN where fewer than 8 images have the class: they are too few to tell.
+    """
 
     value: float
     low: float
     high: float
 
+    @property
+    def bounded(self) -> bool:
+        """Whether there are enough images to give bounds."""
+        return not math.isnan(self.low)
+
     def __str__(self) -> str:
-        return f"{self.value:.4f} ({self.low:.4f} to {self.high:.4f})"
+        if not self.bounded:
+            return loss_text(self.value)
+        return f"{loss_text(self.value)} ({loss_text(self.low)} to {loss_text(self.high)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +82,26 @@ class ClassLoss:
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
         return {name: _plain(value) for name, value in asdict(self).items()}
+
+
+def loss_text(value: float) -> str:
+    """Return a loss with four digits, and with more where its sign could not be seen.
+
+    Parameters
+    ----------
+    value : float
+
+    Examples
+    --------
+    >>> [loss_text(value) for value in (0.0123, 0.00003, -0.0000042, 0.0, 1e-17)]
+    ['0.0123', '0.00003', '-0.000004', '0.0000', '0.0000']
+    """
+    if abs(value) < _ROUNDING:
+        value = 0.0
+    digits = _DIGITS
+    while value and not float(f"{value:.{digits}f}"):
+        digits += 1
+    return f"{value:.{digits}f}"
 
 
 def class_losses(
@@ -128,6 +165,9 @@ def mean_loss(before: Evaluation, after: Evaluation) -> Interval:
     ----------
     before, after : Evaluation
     """
+    loss = before.miou - after.miou
+    if len(before.counts) < FEWEST_IMAGES:
+        return Interval(loss, math.nan, math.nan)
     classes = [*before.class_map.averaged]
     weights = _weights(len(before.counts))
     means = []
@@ -137,7 +177,7 @@ def mean_loss(before: Evaluation, after: Evaluation) -> Interval:
         with np.errstate(invalid="ignore", divide="ignore"):
             means.append(np.nanmean(np.where(union > 0, both / union, np.nan), axis=1))
     low, high = np.nanquantile(means[0] - means[1], _QUANTILES)
-    return Interval(before.miou - after.miou, float(low), float(high))
+    return Interval(loss, float(low), float(high))
 
 
 def _sums(evaluation: Evaluation) -> NDArray[np.float64]:
@@ -160,15 +200,15 @@ def _interval(
     value: float, weights: NDArray[np.float64], both: Sequence[NDArray[np.float64]]
 ) -> Interval:
     """Return a difference of two ratios with its bounds; *both* are (2, images) each."""
+    seen = np.logical_or(*(numbers[1] > 0 for numbers in both))
+    if np.count_nonzero(seen) < FEWEST_IMAGES:
+        return Interval(value, math.nan, math.nan)
     ratios = []
     for numbers in both:
         top, bottom = numbers @ weights.T
         with np.errstate(invalid="ignore", divide="ignore"):
             ratios.append(np.where(bottom > 0, top / bottom, np.nan))
-    apart = ratios[0] - ratios[1]
-    if np.isnan(apart).all():
-        return Interval(value, math.nan, math.nan)
-    low, high = np.nanquantile(apart, _QUANTILES)
+    low, high = np.nanquantile(ratios[0] - ratios[1], _QUANTILES)
     return Interval(value, float(low), float(high))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -30,11 +31,14 @@ from wasinn_nb.quantization.stages import Stages
 from wasinn_nb.quantization.truths import Truths
 from wasinn_nb.runtimes import QuantizingRuntime, runtime
 from wasinn_nb.transaction import atomic
+from wasinn_nb.wording import counted
 
 __all__ = ["quantize"]
 
 _ROUNDS: Final = 20
 _KEPT: Final = (1, 2, 4, 8)
+_GAIN: Final = 0.25
+"""Layers are kept where every class loses little enough, or this part less than without them."""
 _PRECISION: Final = "INT8"
 _REPORT: Final = "report.json"
 _PAGE: Final = "report.html"
@@ -64,7 +68,8 @@ def quantize(
     compared with each other and, where there are masks, with the truth.
 
     If a class loses more than *max_drop*, layers are kept in floating point: first the one that
-    INT8 changes most by itself, then two, four and eight.  The result says which.
+    INT8 changes most by itself, then two, four and eight.  The result says which; where they gain
+    little, or none can be kept, it says so.
 
     Parameters
     ----------
@@ -137,7 +142,8 @@ def quantize(
         stages = Stages(bar)
         judge = Judge(reference, chosen.judged, truths, stages)
         maker = _Maker(reference, chosen.calibration, Path(work), name, judge, stages)
-        best, tried, layers = _searched(maker, chosen.calibration[0].image(), max_drop)
+        search = _searched(maker, chosen.calibration[0].image(), max_drop)
+        best = search.best
         stages.begin("timing", of_attempt=False)
         timings = bench(
             [reference, best.pipeline, *_preferred(reference)],
@@ -160,14 +166,15 @@ def quantize(
         max_drop,
         best.kept,
         best.quantized,
-        tried,
-        layers,
+        search.tried,
+        search.layers,
         {
             "calibration": len(chosen.calibration),
             "judged": judge.count,
             "classified": reference.reading.task == "classification",
             "unreadable": [name for name, _ in (*chosen.unreadable, *judge.unreadable)],
         },
+        search.none_kept,
     )
     found.write_html(target / _PAGE)
     with atomic(target / _REPORT) as temporary:
@@ -188,6 +195,16 @@ class _Attempt(NamedTuple):
     def lost(self) -> float:
         """What the class loses that loses most."""
         return self.judgement.worst_class.lost
+
+
+class _Search(NamedTuple):
+    """The model in which the classes lose least, and what was tried to get there."""
+
+    best: _Attempt
+    tried: tuple[tuple[int, str, float], ...] = ()
+    layers: LayerComparison | None = None
+    none_kept: str = ""
+    """Why no layer is kept where a class loses too much."""
 
 
 class _Maker:
@@ -230,25 +247,41 @@ class _Maker:
         return _Attempt(pipeline, quantized, kept, self._judge(pipeline))
 
 
-def _searched(
-    maker: _Maker, image: ImageSource, max_drop: float
-) -> tuple[_Attempt, tuple[tuple[int, str, float], ...], LayerComparison | None]:
-    """Return the model in which the classes lose least, and what was tried to get there."""
-    attempt = best = maker()
-    if attempt.lost <= max_drop:
-        return best, (), None
+def _searched(maker: _Maker, image: ImageSource, max_drop: float) -> _Search:
+    """Look for the layers to keep in floating point."""
+    first = maker()
+    if first.lost <= max_drop:
+        return _Search(first)
     maker.stages.begin("which layers INT8 changes")
-    layers = compare_layers(maker.reference, attempt.pipeline, image, progress=maker.stages.part())
-    weighted = set(attempt.quantized)
-    order = tuple(layer.name for layer in layers.worst_first if layer.name in weighted)
-    attempts = [attempt]
+    layers, weighted, order = None, set(first.quantized), tuple[str, ...]()
+    with contextlib.suppress(InvalidArgumentError):  # not one layer has a name of f32
+        layers = compare_layers(
+            maker.reference, first.pipeline, image, progress=maker.stages.part()
+        )
+        order = tuple(layer.name for layer in layers.worst_first if layer.name in weighted)
+    attempts = [first]
     for count in _KEPT:
-        if count >= len(order) or attempts[-1].lost <= max_drop:
+        whole = count > len(order) or count >= len(weighted)
+        if whole or attempts[-1].lost <= max_drop:
             break
         attempts.append(maker(order[:count]))
-    best = min(attempts, key=lambda one: (one.lost > max_drop, one.lost))
+    best, reason = min(attempts, key=lambda one: (one.lost > max_drop, one.lost)), ""
+    if len(attempts) == 1:
+        reason = f"no layer could be kept: {_impossible(weighted, order)}"
+    elif best.lost > max_drop and best.lost > (1 - _GAIN) * first.lost:
+        best, reason = first, "no layer is kept: what they gain is too little"
     tried = [(len(one.kept), one.judgement.worst_class.name, one.lost) for one in attempts]
-    return best, tuple(tried), layers
+    return _Search(best, tuple(tried), layers, reason)
+
+
+def _impossible(weighted: Collection[str], order: Sequence[str]) -> str:
+    """Return why no layer can be kept."""
+    if not weighted:
+        return "none has weights in INT8"
+    if not order:
+        number = counted(len(weighted), "layer")
+        return f"none of the {number} with weights in INT8 has a name that a layer in f32 has"
+    return "one layer alone has weights in INT8, and with it the whole model would be kept"
 
 
 def _preferred(reference: Pipeline) -> list[Pipeline]:

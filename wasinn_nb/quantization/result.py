@@ -13,7 +13,7 @@ from wasinn_nb.catalog import Model
 from wasinn_nb.comparison import LayerComparison
 from wasinn_nb.pickling import pickled_fields
 from wasinn_nb.quantization.judging import Judgement
-from wasinn_nb.quantization.losses import ClassLoss, Interval
+from wasinn_nb.quantization.losses import FEWEST_IMAGES, ClassLoss, Interval, loss_text
 from wasinn_nb.quantization.verdict import loss_words, speed_words, worth_words
 from wasinn_nb.render import (
     Block,
@@ -62,6 +62,8 @@ class Quantization(Report):
         The layers of f32 and INT8, where layers to keep were looked for.
     images : mapping
         How many images calibrated and judged, and names of those that could not be read.
+    none_kept : str
+        Why no layer is kept although a class loses more than *max_drop*; empty otherwise.
 
     Examples
     --------
@@ -84,6 +86,7 @@ class Quantization(Report):
     tried: tuple[tuple[int, str, float], ...] = ()
     layers: LayerComparison | None = None
     images: Mapping[str, Any] = field(default_factory=dict)
+    none_kept: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "images", MappingProxyType(dict(self.images)))
@@ -151,11 +154,12 @@ class Quantization(Report):
             "timings": self.timings.records(),
             "agreement": found.agreement,
             "miou": None if found.miou is None else list(found.miou),
-            "loss": None if found.mean is None else list(found.mean),
+            "loss": None if found.mean is None else _plain(found.mean),
             "classes": [one.to_dict() for one in found.classes],
             "worst": [list(row) for row in found.worst],
             "max_drop": self.max_drop,
             "kept": list(self.kept),
+            "none_kept": self.none_kept,
             "quantized": len(self.quantized),
             "tried": [list(one) for one in self.tried],
             "layers": None if self.layers is None else self.layers.to_dict(),
@@ -192,7 +196,7 @@ class Quantization(Report):
         total = len(self.quantized) + len(self.kept)
         facts.append(("layers", f"{len(self.quantized)} of {total} with weights in INT8"))
         if self.kept:
-            facts.append(("kept", listed(self.kept, 8)))
+            facts.append(("kept", f"{listed(self.kept, 8)} in floating point"))
         if self.judgement.miou is not None:
             f32, int8 = self.judgement.miou
             facts.append(("mean IoU", f"{int8:.4f} in INT8, {f32:.4f} in f32"))
@@ -228,7 +232,7 @@ class Quantization(Report):
         columns: list[Column | str] = ["worst images", Column("agree with f32", percent)]
         worst: Sequence[tuple[object, ...]]
         if self.judgement.mean is not None:
-            columns.append(Column("mean IoU lost", ".4f"))
+            columns.append(Column("mean IoU lost", loss_text))
             worst = [row for row in self.judgement.worst if row[2] is None or row[2] > 0]
         elif self._unit == "images":
             columns = ["images of another class", Column("probability of f32's class lost", ".4f")]
@@ -238,14 +242,7 @@ class Quantization(Report):
         return [Section("Images", [Table(columns, worst[:_LISTED])])] if worst else []
 
     def _remarks(self) -> list[str]:
-        remarks = []
-        if self.tried:
-            of = " of its agreement" if self.judgement.mean is None else ""
-            steps = [f"{n} kept: {name} loses {lost:.4f}{of}" for n, name, lost in self.tried]
-            remarks.append(
-                f"a class lost more than {self.max_drop:g}, so that layers were kept in floating "
-                f"point, the one that changes most by itself first: {'; '.join(steps)}"
-            )
+        remarks = [*self._search_remark(), *self._few_images()]
         if self.judgement.mean is None:
             remarks.append("without masks nothing says which of the two is right")
         remarks.append(
@@ -257,6 +254,31 @@ class Quantization(Report):
             count = counted(len(unreadable), "image")
             remarks.append(f"{count} could not be read: {listed([*unreadable], _LISTED)}")
         return remarks
+
+    def _search_remark(self) -> list[str]:
+        """Return what became of the search for layers to keep, where there was one."""
+        if not self.tried:
+            return []
+        of = " of its agreement" if self.judgement.mean is None else ""
+        steps = [f"{n} kept: {name} loses {loss_text(lost)}{of}" for n, name, lost in self.tried]
+        found = self.none_kept or (
+            "layers were kept in floating point, the one that changes most by itself first"
+        )
+        missed = "" if self.within else f"; none of these reaches {self.max_drop:g}"
+        return [f"a class lost more than {self.max_drop:g}; {found}: {'; '.join(steps)}{missed}"]
+
+    def _few_images(self) -> list[str]:
+        """Return what is not known of classes that few images have."""
+        losses = [one.loss for one in self.classes if one.loss is not None]
+        if all(loss.bounded or math.isnan(loss.value) for loss in losses):
+            return []
+        few = f"of a class that fewer than {FEWEST_IMAGES} images have, no bounds are given"
+        return [f"{few}: losses as large come by chance; judge with more images"]
+
+
+def _plain(loss: Interval) -> list[float | None]:
+    """Return value and bounds as JSON has them."""
+    return [None if math.isnan(value) else value for value in loss]
 
 
 def _lost(loss: Interval | None) -> str | None:

@@ -6,11 +6,12 @@ import math
 from typing import Final
 
 from wasinn_nb.quantization.judging import Judgement
-from wasinn_nb.quantization.losses import ClassLoss, Interval
-from wasinn_nb.wording import percent
+from wasinn_nb.quantization.losses import ClassLoss, Interval, loss_text
+from wasinn_nb.wording import counted, listed, percent
 
 __all__ = ["loss_words", "speed_words", "worth_words"]
 
+_LISTED: Final = 3
 _AS_FAST: Final = 0.05
 """A speed that differs by less is within what medians of few rounds vary."""
 
@@ -84,7 +85,7 @@ def loss_words(judgement: Judgement, max_drop: float, unit: str) -> str:
     worst = judgement.worst_class
     within = worst.lost <= max_drop
     if judgement.mean is None:
-        agree = f"{percent(judgement.agreement)} of the {unit} get f32's class"
+        agree = f"{_agreeing(judgement, unit)} get f32's class"
         if not worst.lost:
             return agree
         allowed = "" if within else f", less than the {1 - max_drop:g} that is allowed"
@@ -92,26 +93,52 @@ def loss_words(judgement: Judgement, max_drop: float, unit: str) -> str:
             f"{agree}; {worst.name} agrees least (its {unit} in f32 and in INT8 have an IoU of "
             f"{worst.agreement:.4f}{allowed})"
         )
-    if within:
-        measurable = [one for one in judgement.classes if _loses(one)]
-        most = max(measurable, key=lambda one: one.lost, default=None)
-        which = "no class loses measurably" if most is None else f"{most.name} loses most"
-        if most is not None and most is not worst:
-            which = f"of the classes that lose measurably, {which}"
-    else:
-        loss = f"{worst.lost:.4f}" if worst.loss is None else str(worst.loss)
+    which = ""
+    if not within:
+        loss = loss_text(worst.lost) if worst.loss is None else str(worst.loss)
         which = f"{worst.name} loses {loss} of its IoU, more than the {max_drop:g} that is allowed"
-    return f"it {_change(judgement.mean)}; {which}"
+    elif judgement.mean.bounded:
+        which = _which(judgement, worst)
+    return "; ".join(filter(None, (f"it {_change(judgement)}", which)))
 
 
-def _loses(one: ClassLoss) -> bool:
-    """Return whether the loss of a class is above 0 in 95 % of the resamples."""
-    return one.loss is not None and not math.isnan(one.loss.low) and one.loss.low > 0
+def _agreeing(judgement: Judgement, unit: str) -> str:
+    """Return how much agrees, and of how many images: what few of them say is seen as little."""
+    images = counted(judgement.count, "image", grouped=True)
+    if unit == "images":
+        return f"{round(judgement.agreement * judgement.count):,} of {images}"
+    return f"{percent(judgement.agreement)} of the {unit} of {images}"
 
 
-def _change(loss: Interval) -> str:
+def _which(judgement: Judgement, worst: ClassLoss) -> str:
+    """Return which class loses most, of those of which the images can tell."""
+    losses = [(one, one.loss) for one in judgement.classes if one.loss is not None]
+    measurable = [one for one, loss in losses if loss.bounded and loss.low > 0]
+    most = max(measurable, key=lambda one: one.lost, default=None)
+    which = "no class loses measurably" if most is None else f"{most.name} loses most"
+    if most is not None and most is not worst:
+        which = f"of the classes that lose measurably, {which}"
+    rare = [one.name for one, loss in losses if not loss.bounded and not math.isnan(loss.value)]
+    return f"{which} (in too few images to tell: {listed(rare, _LISTED)})" if rare else which
+
+
+def _change(judgement: Judgement) -> str:
+    loss = judgement.mean
+    assert loss is not None  # noqa: S101 - there are masks
+    if not loss.bounded:
+        f32, int8 = judgement.miou or (math.nan, math.nan)
+        few = counted(judgement.count, "image") + (" is" if judgement.count == 1 else " are")
+        return (
+            f"has a mean IoU of {int8:.4f}, f32 one of {f32:.4f}: {few} too few to tell a loss "
+            f"from chance"
+        )
     if loss.low <= 0 <= loss.high:
         return f"does not change the mean IoU measurably (loss {loss})"
     if loss.value < 0:
-        return f"gains {-loss.value:.4f} mean IoU ({-loss.high:.4f} to {-loss.low:.4f})"
-    return f"loses {loss.value:.4f} mean IoU ({loss.low:.4f} to {loss.high:.4f})"
+        return f"gains {_mean_iou(Interval(-loss.value, -loss.high, -loss.low))}"
+    return f"loses {_mean_iou(loss)}"
+
+
+def _mean_iou(loss: Interval) -> str:
+    value, low, high = map(loss_text, loss)
+    return f"{value} mean IoU ({low} to {high})"
