@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import wasinn_nb as wn
 from wasinn_nb.benchmark import PipelineTimes, Timings
 from wasinn_nb.comparison import LayerDifference
@@ -18,12 +20,14 @@ def layer_comparison(own=60.0, allowed=80.0):
     return wn.LayerComparison((first, second), "f32", allowed, (1, 0))
 
 
-def timings(*seconds):
+def timings(*seconds, same=(1.0, 1.0)):
     """Return times of f32, INT8 and, where a third is given, bf16 that are always the same."""
     made = []
-    for precision, infer in zip(("f32", "i8", "bf16"), seconds, strict=False):
+    kinds = (("f32", "", 1.0), ("f32", "INT8", same[0]), ("bf16", "", same[1]))
+    for (precision, weights, part), infer in zip(kinds, seconds, strict=False):
         rounds = ({"read": 0.01, "preprocess": 0.0, "infer": infer},) * 3
-        made.append(PipelineTimes("toy", "CPU", precision, "bilinear", 0.1, rounds[0], rounds, 1.0))
+        times = PipelineTimes("toy", "CPU", precision, "bilinear", 0.1, rounds[0], rounds, part)
+        made.append(dataclasses.replace(times, weights=weights))
     return Timings("image.png", made)
 
 
@@ -39,6 +43,7 @@ def quantization(
     images=8,
     tried=(),
     none_kept="",
+    instead="",
 ):
     """Return a report over a model that is not in INT8 at all."""
     pipeline = wn.Pipeline(path)
@@ -70,4 +75,5 @@ def quantization(
         layer_comparison() if kept else None,
         {"calibration": 6, "judged": images, "classified": False, "unreadable": ["c.png"]},
         none_kept,
+        instead,
     )

@@ -78,6 +78,9 @@ class PipelineTimes:
         What nothing states about the model, and was assumed.
     model_cache : Path or None
         The folder that the compiled model is from, where it was not compiled now.
+    weights : str
+        ``"INT8"`` of a model that is quantized: its layers compute with 8 bits, all else in
+        *precision*.
     """
 
     model: str
@@ -93,6 +96,7 @@ class PipelineTimes:
     task: str = "segmentation"
     assumed: tuple[str, ...] = ()
     model_cache: Path | None = None
+    weights: str = ""
 
     @property
     def seconds(self) -> tuple[float, ...]:
@@ -217,9 +221,13 @@ class Timings(Showing, Sequence[PipelineTimes], arrays="take .records()"):
 
     @property
     def _extra_columns(self) -> list[str]:
-        """Columns for what is not the same in every row."""
-        columns = ("runtime", "resize")
-        return [c for c in columns if len({getattr(one, c) for one in self._times}) > 1]
+        """Columns for what is not the same in every row, and for weights of 8 bits."""
+        columns = [
+            column
+            for column in ("runtime", "resize")
+            if len({getattr(one, column) for one in self._times}) > 1
+        ]
+        return [*columns, "weights"] if any(one.weights for one in self._times) else columns
 
     def _assumptions(self) -> list[str]:
         """Return a line for each pipeline of whose model something is assumed."""
@@ -227,7 +235,8 @@ class Timings(Showing, Sequence[PipelineTimes], arrays="take .records()"):
         return [
             f"assumed for {', '.join(names)}: {'; '.join(one.assumed)}"
             for one in self._times
-            for names in [[one.model, one.target, one.precision, *(getattr(one, c) for c in extra)]]
+            for known in [(one.model, one.target, one.precision, *(getattr(one, c) for c in extra))]
+            for names in [filter(None, known)]
             if one.assumed
         ]
 
@@ -322,6 +331,7 @@ def bench(
                 _task(first),
                 tuple(first.assumed),
                 pipeline.model_cache,
+                "INT8" if pipeline.model.stated.quantized else "",
             )
             for pipeline, first, rounds_of_one in zip(pipelines, firsts, later, strict=True)
         ),

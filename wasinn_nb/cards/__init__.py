@@ -18,7 +18,7 @@ from wasinn_nb.cards.inputs import FIVE_CALLS, ImageInput, image_input, image_in
 from wasinn_nb.cards.integrity import checked_encoding, checked_files, companion_files
 from wasinn_nb.cards.ir import quantized_key
 from wasinn_nb.cards.metadata import Stated, check_with_weights, stated
-from wasinn_nb.cards.modelfile import ModelFile
+from wasinn_nb.cards.modelfile import ModelFile, precision_with
 from wasinn_nb.cards.modelpath import (
     CARD_SUFFIX,
     ENCODINGS,
@@ -94,6 +94,7 @@ __all__ = [
     "partial_fields",
     "path_text",
     "port_of",
+    "precision_with",
     "quantized_key",
     "recipe_code",
     "recipe_for",

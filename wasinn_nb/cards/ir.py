@@ -16,7 +16,14 @@ from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.imaging import INTEGER_LIMITS
 
-__all__ = ["ir_metadata", "ir_signature", "needed_weights", "parsed_ir", "quantized_key"]
+__all__ = [
+    "ir_metadata",
+    "ir_quantized",
+    "ir_signature",
+    "needed_weights",
+    "parsed_ir",
+    "quantized_key",
+]
 
 _VERSIONS: Final = {"10", "11"}
 _MAX_DEPTH: Final = 64
@@ -143,6 +150,17 @@ def _check_root(tag: str, attributes: Mapping[str, str]) -> None:
         older = version.isdecimal() and int(version[:9]) < 10
         remedy = "convert the original model again" if older else "save it as version 11"
         raise RuntimeFailure(f"IR version {version:.20}; OpenVINO reads 10 and 11: {remedy}")
+
+
+def ir_quantized(root: ET.Element) -> bool:
+    """Return whether values are quantized between the layers of an IR.
+
+    Examples
+    --------
+    >>> ir_quantized(parsed_ir(b'<net version="11"><layer type="FakeQuantize"/></net>'))
+    True
+    """
+    return any(layer.get("type") == "FakeQuantize" for layer in root.iter("layer"))
 
 
 def ir_signature(root: ET.Element) -> Signature | None:

@@ -10,11 +10,12 @@ from typing import Any, Final
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.cards.conventions import Meaning, clean_text, from_entries, from_model_api
 from wasinn_nb.cards.formats import content_of, encoding_of, foreign_content, is_folder, naming
-from wasinn_nb.cards.ir import ir_metadata, ir_signature, parsed_ir
+from wasinn_nb.cards.ir import ir_metadata, ir_quantized, ir_signature, parsed_ir
 from wasinn_nb.cards.modelpath import check_whole, model_files
 from wasinn_nb.cards.onnx_file import (
     external_data,
     onnx_metadata,
+    onnx_quantized,
     onnx_signature,
     onnx_version,
     parsed_onnx,
@@ -65,6 +66,8 @@ class Stated:
     weights : tuple of Path
         Every file beside the first that weights come from: the ``.bin`` of an IR, the external
         data of ONNX, the parameters of Paddle, the files in the folder of a SavedModel.
+    quantized : bool
+        Whether layers compute with 8 bits: the file quantizes their weights and their values.
     """
 
     encoding: GraphEncoding
@@ -76,6 +79,7 @@ class Stated:
     producer: str = ""
     version: str = ""
     weights: tuple[Path, ...] = ()
+    quantized: bool = False
 
 
 def stated(files: Sequence[Path | bytes]) -> Stated:
@@ -167,6 +171,7 @@ def _stated_ir(content: bytes) -> Stated:
             f"OpenVINO {writer}" if writer else f"Model Optimizer {converter}" if converter else ""
         ),
         version=f"IR {root.get('version')}",
+        quantized=ir_quantized(root),
     )
 
 
@@ -184,6 +189,7 @@ def _stated_onnx(first: Path | bytes) -> Stated:
         producer=clean_text(producer),
         version=onnx_version(model),
         weights=() if folder is None else tuple(folder / location for location in locations),
+        quantized=onnx_quantized(model),
     )
 
 
@@ -194,6 +200,7 @@ def _stated_tflite(content: bytes) -> Stated:
         **_common_fields(found.meaning, found.signature, found.facts),
         producer=found.producer,
         version=found.version,
+        quantized=found.quantized,
     )
 
 

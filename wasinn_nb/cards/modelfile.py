@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from wasinn_nb.errors import RecipeError
 
-__all__ = ["MODEL_NAME", "ModelFile", "is_text"]
+__all__ = ["MODEL_NAME", "ModelFile", "is_text", "precision_with"]
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 """What the name of a model, and of a file of one, may be."""
@@ -72,3 +73,30 @@ class ModelFile:
         """Return the file as plain JSON values, without the address where there is none."""
         described = {"name": self.name, "bytes": self.bytes, "sha384": self.sha384}
         return described if self.url is None else described | {"url": self.url}
+
+
+def precision_with(
+    precisions: Mapping[str, Sequence[ModelFile]], sha384s: Iterable[str]
+) -> str | None:
+    """Return the precision that has files of these contents, or None.
+
+    Parameters
+    ----------
+    precisions : mapping
+        Of a card: name → files.
+    sha384s : iterable of str
+        Of all files of a model.
+
+    Examples
+    --------
+    >>> one, other = (ModelFile("toy.onnx", 7, digit * 96) for digit in "ab")
+    >>> precision_with({"FP16": [one], "INT8": [other]}, ["b" * 96])
+    'INT8'
+    """
+    digests = sorted(sha384s)
+    found = (
+        name
+        for name, files in precisions.items()
+        if digests and sorted(one.sha384 for one in files) == digests
+    )
+    return next(found, None)

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from wasinn_nb.cards.formats import content_of
-from wasinn_nb.cards.operations import operation_behind, standard_name
+from wasinn_nb.cards.operations import UNBOUNDED, operation_behind, standard_name
 from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.files import existing_file
@@ -20,6 +20,7 @@ __all__ = [
     "ExternalData",
     "external_data",
     "onnx_metadata",
+    "onnx_quantized",
     "onnx_signature",
     "onnx_version",
     "parsed_onnx",
@@ -34,6 +35,7 @@ _TYPE_NAMES: Final = {
     "FLOAT16": "f16",
 }
 
+_INTEGERS: Final = {"ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul"}
 _MOST_BYTES: Final = (1 << 31) - 1  # of a protocol buffer
 
 
@@ -155,6 +157,17 @@ def onnx_signature(model: onnx.ModelProto) -> Signature | None:
     if len(ports) < len(inputs) + len(outputs):
         return None
     return Signature(tuple(ports[: len(inputs)]), tuple(ports[len(inputs) :]))
+
+
+def onnx_quantized(model: onnx.ModelProto) -> bool:
+    """Return whether a layer with weights computes with integers, or with values made of them."""
+    nodes = [(_text(n.op_type), list(map(_text, n.input)), n.output) for n in model.graph.node]
+    made = {_text(name) for kind, _, names in nodes if kind == "DequantizeLinear" for name in names}
+    return any(
+        kind in _INTEGERS
+        or (standard_name(kind) in UNBOUNDED and len(names) > 1 and made.issuperset(names[:2]))
+        for kind, names, _ in nodes
+    )
 
 
 def onnx_metadata(model: onnx.ModelProto) -> tuple[dict[str, str], dict[str, str]]:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from wasinn_nb.cards.conventions import Meaning, class_names, clean_text, from_entries
 from wasinn_nb.cards.flat import FlatTable, checked_flatbuffer
-from wasinn_nb.cards.operations import operation_behind
+from wasinn_nb.cards.operations import UNBOUNDED, operation_behind
 from wasinn_nb.cards.ports import Port, Signature, port_of
 from wasinn_nb.errors import RuntimeFailure
 
@@ -29,6 +29,7 @@ _TYPES: Final = (
     " i4 bf16"
 )  # TensorType
 _CUSTOM: Final = 32
+_8_BITS: Final = {3, 9}  # of TensorType: u8, i8
 # BuiltinOperator: the operations that networks end with, by their standard names.
 _KINDS: Final = {
     0: "Add",
@@ -86,6 +87,7 @@ class TfliteFile:
     producer: str
     meaning: Meaning = field(default_factory=Meaning)
     facts: dict[str, str] = field(default_factory=dict)
+    quantized: bool = False
 
 
 def custom_operations(content: bytes) -> tuple[str, ...]:
@@ -117,6 +119,7 @@ def read_tflite(content: bytes) -> TfliteFile:
             f"schema {model.number(0, 'I')}",
             clean_text(model.text(3)),
         )
+        found.quantized = _quantized(model.entry(2, 0), kinds)
         if custom := custom_operations(content):
             found.facts["custom operations"] = clean_text(", ".join(custom))
         buffers = {entry.text(0): _metadata(model, entry, content) for entry in model.tables(6)}
@@ -166,6 +169,16 @@ def _signature(graph: FlatTable, kinds: list[tuple[int, str]]) -> Signature:
             for index in graph.numbers(2, "i")
         ),
     )
+
+
+def _quantized(graph: FlatTable, kinds: list[tuple[int, str]]) -> bool:
+    """Return whether a layer with weights takes values of 8 bits."""
+    data = (
+        operation.numbers(1, "i")[0]
+        for operation in graph.tables(3)
+        if operation.count(1) and kinds[operation.number(0, "I")][1] in UNBOUNDED
+    )
+    return any(graph.entry(0, index).number(1, "b") in _8_BITS for index in data if index >= 0)
 
 
 def _producer(

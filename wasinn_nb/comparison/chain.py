@@ -92,6 +92,9 @@ class Chain:
         What could not be read from it, and why.
     remedy : Remedy or None
         What to do about that.
+    weights : str
+        Which of the precisions on the card the model's files have, where that tells it from the
+        other side: ``"INT8"``.
     """
 
     what: str
@@ -111,6 +114,7 @@ class Chain:
     assumed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     remedy: Remedy | None = None
+    weights: str = ""
 
     @property
     def known(self) -> list[str]:

@@ -18,7 +18,14 @@ from wasinn_nb.comparison.agreement import TOLERANCE, MaskDifference, TensorDiff
 from wasinn_nb.comparison.chain import Chain, Comparable, chain_of, class_names
 from wasinn_nb.comparison.changes import Change
 from wasinn_nb.comparison.models import Runnable, compare_layers, image_name, pipeline_of
-from wasinn_nb.comparison.notes import QUANTIZED, made_by, notes_on, on_softmax, quantized_ports
+from wasinn_nb.comparison.notes import (
+    QUANTIZED,
+    made_by,
+    notes_on,
+    on_softmax,
+    quantized_ports,
+    told_apart,
+)
 from wasinn_nb.comparison.ranking import RankingDifference
 from wasinn_nb.comparison.reading import with_inputs, with_meaning, with_places
 from wasinn_nb.comparison.result import Comparison, Step, Verdict
@@ -126,7 +133,7 @@ def compare(
         raise InvalidArgumentError(f"expected a tolerance from 0 to 1, got {tolerance!r:.80}")
     if layers:
         return _compared_models(a, b, image, tolerance, progress)
-    first, second = chain_of(a, "a"), chain_of(b, "b")
+    first, second = told_apart(chain_of(a, "a"), chain_of(b, "b"))
     if card is not None:
         first, second = (c if c.card else replace(c, card=card) for c in (first, second))
     if image is not None:

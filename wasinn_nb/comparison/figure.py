@@ -147,7 +147,8 @@ def _titles(chains: tuple[Chain, Chain], sides: Sequence[str]) -> list[str]:
         if colon:
             about[side] = what
         elif chain.origin is not None:
-            about[side] = f"{chain.origin.model}, {chain.origin.ran}"
+            weights = f", {chain.weights} weights" if chain.weights else ""
+            about[side] = f"{chain.origin.model}, {chain.origin.ran}{weights}"
     if len(set(about.values())) < len(about):
         about = {}
     clipped = {side: inert(text, _TITLE, middle=True) for side, text in about.items()}

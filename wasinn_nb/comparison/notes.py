@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from wasinn_nb.abi import TensorType
+from wasinn_nb.cards import precision_with
 from wasinn_nb.comparison.chain import Chain
 from wasinn_nb.comparison.margins import are_logits
 from wasinn_nb.origin import Origin
 
-__all__ = ["QUANTIZED", "made_by", "notes_on", "on_softmax", "quantized_ports"]
+__all__ = ["QUANTIZED", "made_by", "notes_on", "on_softmax", "quantized_ports", "told_apart"]
 
 QUANTIZED: Final = "engines round quantized models differently"
 """What is known of one quantized model on two engines."""
@@ -34,6 +36,31 @@ def notes_on(a: Chain, b: Chain) -> tuple[str, ...]:
     if None not in highest and highest[0] != highest[1]:
         notes.append(f"the highest score is element {highest[0]} in a, {highest[1]} in b")
     return (*notes, *_on_assumed(a, b), *a.notes, *b.notes)
+
+
+def told_apart(a: Chain, b: Chain) -> tuple[Chain, Chain]:
+    """Return two sides that are called the same by the files that ran, where their cards know them.
+
+    Examples
+    --------
+    >>> told_apart(Chain("a tensor"), Chain("a tensor"))[0].what
+    'a tensor'
+    """
+    weights = [_weights(chain) for chain in (a, b)]
+    if a.what != b.what or weights[0] == weights[1] or "" in weights:
+        return a, b
+    one, other = (
+        replace(chain, what=f"{chain.what}, {name} weights", weights=name)
+        for chain, name in zip((a, b), weights, strict=True)
+    )
+    return one, other
+
+
+def _weights(chain: Chain) -> str:
+    """Return which of the precisions on its card a side's files have; empty where unknown."""
+    if chain.card is None or chain.origin is None:
+        return ""
+    return precision_with(chain.card.precisions, chain.origin.files.values()) or ""
 
 
 def on_softmax(a: Chain, b: Chain) -> tuple[str, ...]:
@@ -61,6 +88,11 @@ def made_by(a: Chain, b: Chain) -> str:
     if a.origin is None or b.origin is None:
         return ""
     differing = a.origin.diff(b.origin)
+    if a.weights:
+        differing["precision"] = (
+            f"{a.origin.precision} with {a.weights} weights",
+            f"{b.origin.precision} with {b.weights} weights",
+        )
     return ", ".join(
         f"{differing[name][0]} against {differing[name][1]}"
         for name in ("runtime", "target", "precision")

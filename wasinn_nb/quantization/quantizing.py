@@ -74,7 +74,9 @@ def quantize(
     Parameters
     ----------
     model : name, path or Model
-        An OpenVINO IR, ONNX or TensorFlow model of one image, for segmentation or classification.
+        A model of one image, for segmentation or classification, in a format that OpenVINO reads:
+        its IR, ONNX, TensorFlow Lite, TensorFlow, PaddlePaddle.  Of one that is in INT8 already
+        the verdict says so.
     images : folder, glob, manifest, Predictions or iterable of images
         What calibrates; as for `predict`.  Those that cannot be read are passed over, and the
         report names them.  Without *test_images*, one image of four judges instead.
@@ -175,6 +177,7 @@ def quantize(
             "unreadable": [name for name, _ in (*chosen.unreadable, *judge.unreadable)],
         },
         search.none_kept,
+        _instead(reference.model),
     )
     found.write_html(target / _PAGE)
     with atomic(target / _REPORT) as temporary:
@@ -282,6 +285,16 @@ def _impossible(weighted: Collection[str], order: Sequence[str]) -> str:
         number = counted(len(weighted), "layer")
         return f"none of the {number} with weights in INT8 has a name that a layer in f32 has"
     return "one layer alone has weights in INT8, and with it the whole model would be kept"
+
+
+def _instead(model: Model) -> str:
+    """Return what to quantize in place of a model that is in INT8; nothing of any other."""
+    if not model.stated.quantized:
+        return ""
+    others = [name for name in model.card.precisions if name != model.precision]
+    if others:
+        return f"quantize its {' or '.join(others)} files"
+    return "quantize the model in floating point that it was made from"
 
 
 def _preferred(reference: Pipeline) -> list[Pipeline]:

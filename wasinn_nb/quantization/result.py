@@ -14,7 +14,7 @@ from wasinn_nb.comparison import LayerComparison
 from wasinn_nb.pickling import pickled_fields
 from wasinn_nb.quantization.judging import Judgement
 from wasinn_nb.quantization.losses import FEWEST_IMAGES, ClassLoss, Interval, loss_text
-from wasinn_nb.quantization.verdict import loss_words, speed_words, worth_words
+from wasinn_nb.quantization.verdict import better_words, loss_words, speed_words, worth_words
 from wasinn_nb.render import (
     Block,
     Column,
@@ -26,6 +26,7 @@ from wasinn_nb.render import (
     Report,
     Section,
     Table,
+    Tone,
 )
 from wasinn_nb.tasks.segmentation import MANY_CLASSES
 from wasinn_nb.wording import bytes_text, counted, listed, percent
@@ -64,6 +65,8 @@ class Quantization(Report):
         How many images calibrated and judged, and names of those that could not be read.
     none_kept : str
         Why no layer is kept although a class loses more than *max_drop*; empty otherwise.
+    instead : str
+        What to quantize where the original was in INT8 already; empty otherwise.
 
     Examples
     --------
@@ -87,6 +90,7 @@ class Quantization(Report):
     layers: LayerComparison | None = None
     images: Mapping[str, Any] = field(default_factory=dict)
     none_kept: str = ""
+    instead: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "images", MappingProxyType(dict(self.images)))
@@ -125,11 +129,17 @@ class Quantization(Report):
             name, speed = self.preferred
             fast += f" ({name}, which this device prefers, is {speed_words(speed, 'f32')})"
         losses = loss_words(self.judgement, self.max_drop, self._unit)
-        return "; ".join(filter(None, (fast, losses, self._against)))
+        again = f"the original is in INT8 already: {self.instead}" if self.instead else ""
+        return "; ".join(filter(None, (fast, losses, self._against, again)))
 
     @property
     def _against(self) -> str:
-        return worth_words(self.speedup, *self.sizes)
+        better = ""
+        if self.preferred is not None:
+            same = self.timings[1].same_pixels, self.timings[2].same_pixels
+            name, speed = self.preferred
+            better = better_words(name, self.speedup, speed, same)
+        return worth_words(self.speedup, *self.sizes, better)
 
     @property
     def _unit(self) -> str:
@@ -160,17 +170,22 @@ class Quantization(Report):
             "max_drop": self.max_drop,
             "kept": list(self.kept),
             "none_kept": self.none_kept,
+            "instead": self.instead,
             "quantized": len(self.quantized),
             "tried": [list(one) for one in self.tried],
             "layers": None if self.layers is None else self.layers.to_dict(),
             "images": dict(self.images),
         }
 
+    @property
+    def _tone(self) -> Tone:
+        return "bad" if not self.within or self._against or self.instead else "strong"
+
     def document(self) -> Document:
         """Return what there is to see: the verdict, sizes and times, classes, worst images."""
         times, classes, remarks = self.timings.document(), self._class_table(), self._remarks()
         blocks: list[Block] = [
-            Paragraph(self.verdict, "strong" if self.within and not self._against else "bad"),
+            Paragraph(self.verdict, self._tone),
             Facts(self._facts()),
             Only(("text",), [classes]),
             Only(("notebook", "page"), [Section("Classes", [classes])]),
