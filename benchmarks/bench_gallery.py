@@ -8,7 +8,7 @@ in the page with ``performance.now``, at 1700x1100 pixels:
 * the opacity slider, from its event to the frame that shows it;
 * from running the cell until each tile on screen is drawn;
 * bytes that come over the comm until then;
-* the page's memory, JavaScript and DOM, after scrolling through all rows, less that before.
+* the memory of the page's process after scrolling through all rows, less that before.
 
     python -m benchmarks gallery
 """
@@ -20,6 +20,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import psutil
+from playwright.sync_api import Page
 
 import wasinn_nb as wn
 from benchmarks.bench_browser import ROOT, opened
@@ -94,13 +97,14 @@ SCROLL = """async (steps) => {
 }"""
 
 
-def _memory(page: object) -> float:
-    """Return megabytes of JavaScript's heap after a collection."""
-    session = page.context.new_cdp_session(page)  # type: ignore[attr-defined]
-    session.send("HeapProfiler.collectGarbage")
-    usage = session.send("Runtime.getHeapUsage")
-    extra = usage.get("embedderHeapUsedSize", 0) + usage.get("backingStorageSize", 0)
-    return float((usage["usedSize"] + extra) / 1e6)
+def _memory(page: Page) -> float:
+    """Return megabytes of the page's process after a collection: heap, images and canvases."""
+    browser = page.context.browser
+    assert browser is not None
+    page.context.new_cdp_session(page).send("HeapProfiler.collectGarbage")
+    known = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    pages = [process["id"] for process in known if process["type"] == "renderer"]
+    return sum(psutil.Process(process).memory_full_info().uss for process in pages) / 1e6
 
 
 def _measured(server: Server, store: Path) -> dict[str, list[float]]:

@@ -1,11 +1,18 @@
-"""Each resize filter, on all processors, against Pillow's bilinear: 1920x1080 to 896x512."""
+"""What a large image takes: resizing 1920x1080 to 896x512, and decoding a JPEG of that size.
+
+Each filter runs on all processors, and is compared with Pillow's bilinear; simplejpeg, a dependency
+for this alone, with Pillow's decoder.
+"""
 
 from __future__ import annotations
+
+import io
 
 import numpy as np
 from PIL import Image
 
 from benchmarks.paired import Row, measure, ratio
+from wasinn_nb.imaging.jpeg import jpeg_pixels
 from wasinn_nb.imaging.preprocessing import resized_pixels
 from wasinn_nb.imaging.recipe import PreprocessRecipe
 from wasinn_nb.runtimes import processors
@@ -27,7 +34,17 @@ def rows() -> list[Row]:
         },
         ROUNDS,
     )
+    photograph = image.resize((240, 135)).resize((1920, 1080), Image.Resampling.BICUBIC)
+    file = io.BytesIO()
+    photograph.save(file, "JPEG", quality=92)
+    decoding = measure(
+        {
+            "ours": lambda: jpeg_pixels(Image.open(file), file),
+            "pillow": lambda: np.asarray(Image.open(file)),
+        },
+        ROUNDS,
+    )
     return [
         ratio(f"resize, {name}", "Pillow BILINEAR", seconds[name], seconds["pillow"], goal)
         for name, goal in zip(filters, ("<= 1.5", "<= 2", "<= 1"), strict=True)
-    ]
+    ] + [ratio("decode a JPEG", "Pillow", decoding["ours"], decoding["pillow"], "<= 0.95")]
