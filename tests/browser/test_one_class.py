@@ -175,7 +175,7 @@ def test_the_outline_and_the_difference_follow_it_too(notebook, one):
     expect(one.root.locator(".wnb-legend")).to_contain_text("100.00 % of the pixels differ")
     one.class_threshold.fill("75")
     # The first 16 columns are of one alone, the last 16 of the other.
-    expect(one.root.locator(".wnb-legend")).to_contain_text("50.00 % of the pixels differ (1280)")
+    expect(one.root.locator(".wnb-legend")).to_contain_text("50.00 % of the pixels differ (1,280)")
     seen = one.colors([column(x) for x in (20, 32, 44)])
     assert all(not near(color, PERSON, 20) for color in seen)
     one.mode("Overlay")
@@ -261,7 +261,7 @@ def test_masks_of_different_parts_are_compared_where_both_are(notebook, browser)
     legend = viewer.root.locator(".wnb-legend")
     # 42 or 43 of 64 columns of the one lie on the other: those from 160 to 480 of the image.
     expect(legend).to_contain_text("100.00 % of the pixels differ")
-    changed = int(re.search(r"\((\d+)\)", legend.inner_text())[1])
+    changed = int(re.search(r"\(([\d,]+)\)", legend.inner_text())[1].replace(",", ""))
     assert changed in {40 * 42, 40 * 43}
     inside = [viewer.color(x, 100) for x in range(170, 470, 7)]
     # Each change has a color of its own, which is no class's and is not mixed with the image.

@@ -264,6 +264,21 @@ test("a column sorts, and again the other way round", async () => {
   await vi.waitFor(() => expect(rowsOnScreen()).toEqual([0, 1, 2, 3]));
 });
 
+test("a column that is chosen from the list begins with what deserves a look", () => {
+  const { el, model } = shown();
+  const list = find(el, "Sort by");
+  for (const [name, descending] of [
+    ["road", true], // the largest parts of a class
+    ["mean IoU", false],
+    [HOSTILE, true],
+    ["name", false],
+  ]) {
+    list.value = name;
+    list.dispatchEvent(new Event("change"));
+    expect([model.get("sort_by"), model.get("descending")]).toEqual([name, descending]);
+  }
+});
+
 test("a class stands in a line below its image, and the true one where it is another", async () => {
   const { el, view } = shown();
   await vi.waitFor(() => expect(view.grid.root.dataset.drawn).toBe("4/4"));

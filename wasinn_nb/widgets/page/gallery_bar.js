@@ -6,6 +6,7 @@ import { button, element, opacitySlider, setText, slider } from "./elements.js";
 /**
  * @typedef {object} BarActs
  * @property {(text: string) => void} ask
+ * @property {(name: string) => void} sortBy what deserves a look comes first
  * @property {(name: string, descending: boolean) => void} sort
  * @property {(layer: string) => void} layer
  * @property {(size: number, settled: boolean) => void} size
@@ -77,7 +78,7 @@ export class Bar {
     this.sort.append(element("option", { value: "name" }, "name"));
     for (const { name, label } of facets)
       this.sort.append(element("option", { value: name }, label));
-    this.sort.addEventListener("change", () => acts.sort(this.sort.value, this.descending));
+    this.sort.addEventListener("change", () => acts.sortBy(this.sort.value));
     this.descending = false;
     this.direction = button({ className: "wnb-gallery-direction" }, [""], () =>
       acts.sort(this.sort.value, !this.descending),

@@ -14,6 +14,7 @@ const ASPECT = 0.72; // where nothing says how tall images are
 const TALLEST = 8_000_000; // pixels that every browser scrolls through exactly
 const BORDERS = 2; // pixels of both
 const ASK_AFTER_MS = 120;
+const SMALL = 104; // pixels of a tile that has no room for a name beside a value
 
 /**
  * Return where tiles are.
@@ -166,6 +167,7 @@ export class Grid {
     const layout = gridLayout(width - 2 * GAP, this.size, length, this.aspect, this.details);
     this.layout = layout;
     this.tell(width);
+    this.space.classList.toggle("wnb-gallery-small", layout.tile < SMALL);
     this.space.style.height = `${layout.height + GAP}px`;
     this.empty.hidden = length > 0;
     const { first, last, offset } = visibleLines(layout, this.top, height);

@@ -195,6 +195,7 @@ export class GalleryView {
       ask: (text) => {
         this.asking = this.ask(text.trim());
       },
+      sortBy: (name) => this.set({ sort_by: name, descending: this.highFirst(name) }),
       sort: (name, descending) => this.set({ sort_by: name, descending }),
       layer: (layer) => this.set({ layer }),
       size: (size, settled) => {
@@ -231,20 +232,19 @@ export class GalleryView {
   facetActs() {
     return {
       filter: (name, filter, settled) => this.filter(name, filter, settled),
-      sort: ({ name, high, kind }) => {
+      sort: ({ name }) => {
         const again = this.model.get("sort_by") === name;
-        const descending = again
-          ? !this.model.get("descending")
-          : high || (kind === "number" && this.isClass(name));
+        const descending = again ? !this.model.get("descending") : this.highFirst(name);
         this.set({ sort_by: name, descending });
       },
       toggle: ({ draws }, only) => this.toggle(draws, only),
     };
   }
 
-  /** @param {string} name */
-  isClass(name) {
-    return this.about.facets.some((one) => one.name === name && one.group === "classes");
+  /** @param {string} name of a column */
+  highFirst(name) {
+    const facet = this.about.facets.find((one) => one.name === name);
+    return facet ? facet.high || (facet.kind === "number" && facet.group === "classes") : false;
   }
 
   /**

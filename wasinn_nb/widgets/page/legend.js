@@ -142,7 +142,7 @@ export class Legend {
     const { transitions, pixels } = this.view.comparison;
     const changed = transitions.reduce((sum, one) => sum + one.pixels, 0);
     const text = changed
-      ? `${share(changed, pixels)} of the pixels differ (${changed}).`
+      ? `${share(changed, pixels)} of the pixels differ (${changed.toLocaleString("en")}).`
       : "No pixel differs.";
     const listed = transitions.slice(0, MOST_TRANSITIONS);
     return [element("p", {}, text), ...listed.map((one) => this.transitionButton(one))];
@@ -152,7 +152,7 @@ export class Legend {
   transitionButton({ index, from, to, pixels, color }) {
     const { classes, pixels: total } = this.view.comparison;
     const [before, after] = [classes[from], classes[to]];
-    const counted = pixels === 1 ? "1 pixel" : `${pixels} pixels`;
+    const counted = pixels === 1 ? "1 pixel" : `${pixels.toLocaleString("en")} pixels`;
     const made = button(
       {
         className: "wnb-class",
