@@ -160,11 +160,6 @@ class Judge:
         """Return what a model makes of an image."""
         result = pipeline(sample.image())
         self._stages.step()
-        if isinstance(result, ClassificationResult) and self._truths is not None:
-            raise InvalidArgumentError(
-                "masks are for segmentation models; of a classifier, evaluate both models with "
-                "wasinn_nb.evaluate"
-            )
         if not isinstance(result, SegmentationResult | ClassificationResult):
             raise InvalidArgumentError(
                 f"expected a model for segmentation or classification, {pipeline.model.name} "

@@ -128,6 +128,12 @@ def quantize(
     reference = Pipeline(
         model, "CPU", precision="f32", card=card, recipe=recipe, runtime="openvino"
     )
+    classified = reference.reading.task == "classification"
+    if classified and masks is not None:
+        raise InvalidArgumentError(
+            "masks are for segmentation models; of a classifier, evaluate both models with "
+            "wasinn_nb.evaluate"
+        )
     name = f"{reference.model.name}-int8"
     target = expanded(name if folder is None else folder)
     check_new(target)
@@ -173,7 +179,7 @@ def quantize(
         {
             "calibration": len(chosen.calibration),
             "judged": judge.count,
-            "classified": reference.reading.task == "classification",
+            "classified": classified,
             "unreadable": [name for name, _ in (*chosen.unreadable, *judge.unreadable)],
         },
         search.none_kept,

@@ -1,10 +1,11 @@
-"""Which images calibrate a model, and which judge it: never the same ones."""
+"""Which images calibrate a model, and which judge it: never the same pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,9 @@ __all__ = ["UNREADABLE", "Sample", "Split", "Tensors", "Unreadable", "reasons", 
 
 _JUDGED_OF: Final = 4  # where one folder is for both, one image of so many judges
 _NAMED: Final = 3
+_SAME_AS_RGB: Final = {"1", "L", "LA", "P", "RGBA"}  # modes in which a format may hold RGB
+
+_Read = TypeVar("_Read")
 
 UNREADABLE: Final = (ImageError, OSError)
 """What is raised where an image cannot be read."""
@@ -71,7 +75,7 @@ def split(images: Any, test_images: Any, subset: int, progress: Progress = False
     images : as for `quantize`
     test_images : as for `quantize`, or None
         Where there are none, one of four images judges, chosen by content, so that copies of one
-        image are on one side.
+        file are on one side; what has the pixels of one that judges does not calibrate.
     subset : int
         How many images calibrate at most, evenly chosen.
     progress : bool or callable
@@ -93,28 +97,24 @@ def split(images: Any, test_images: Any, subset: int, progress: Progress = False
         masked, more = _samples(test_images, progress)
         tested = [sample for sample in masked if sample.sha256]
         calibration, unreadable = own, [*unreadable, *more]
-        by_content = {sample.sha256: sample.name for sample in calibration}
-        both = [sample.name for sample in tested if sample.sha256 in by_content]
-        if both:
-            raise InvalidArgumentError(
-                f"{counted(len(both), 'image')} would calibrate the model and judge it, too: "
-                f"{listed(both, _NAMED)}",
-                remedy=Remedy(
-                    "take them out of images or of test_images; without test_images, one image of "
-                    "four is kept for judging",
-                    command="take them out of one of the folders; without --test, one image of "
-                    "four is kept for judging",
-                ),
-            )
+        by_content = {sample.sha256 for sample in calibration}
+        _refuse_both([sample.name for sample in tested if sample.sha256 in by_content])
     if not calibration or not tested:
         first = [*calibration, *tested][:_NAMED]
-        broken = [(one.item.name, problem) for one in first if (problem := _problem(one))]
+        broken = [(one.item.name, problem) for one in first if (problem := _decoded(one).problem)]
         names = {name for name, _ in broken}
         calibrating, judging = (
             sum(sample.item.name not in names for sample in side) for side in (calibration, tested)
         )
         raise _too_few(calibrating, judging, [*unreadable, *broken])
-    kept, broken = _calibrating(calibration, subset)
+    pixels = {
+        digest
+        for sample in _reading(tested, len(tested), progress)
+        if (digest := _decoded(sample).pixels)
+    }
+    kept, broken, copies = _calibrating(calibration, subset, pixels)
+    if test_images is not None:
+        _refuse_both(copies)
     unreadable += broken
     if not kept:
         raise _too_few(0, len(tested), unreadable)
@@ -149,26 +149,64 @@ def _too_few(
     )
 
 
-def _calibrating(samples: Sequence[Sample], subset: int) -> tuple[list[Sample], list[Unreadable]]:
-    """Return the images that calibrate, evenly chosen, and those that cannot be decoded."""
-    left, problems = [*range(len(samples))], dict[int, str]()
+def _refuse_both(names: Sequence[str]) -> None:
+    """Raise an error where images would calibrate and judge."""
+    if names:
+        raise InvalidArgumentError(
+            f"{counted(len(names), 'image')} would calibrate the model and judge it, too: "
+            f"{listed(names, _NAMED)}",
+            remedy=Remedy(
+                "take them out of images or of test_images; without test_images, one image of "
+                "four is kept for judging",
+                command="take them out of one of the folders; without --test, one image of "
+                "four is kept for judging",
+            ),
+        )
+
+
+def _calibrating(
+    samples: Sequence[Sample], subset: int, judging: Collection[str]
+) -> tuple[list[Sample], list[Unreadable], list[str]]:
+    """Return the images that calibrate, evenly chosen.
+
+    Beside them, what cannot be decoded, and the names of those whose pixels are *judging*.
+    """
+    left, known = [*range(len(samples))], dict[int, _Decoded]()
     while True:
         places = np.linspace(0, len(left) - 1, min(subset, len(left))).round()
         chosen = [left[int(place)] for place in places]
-        problems |= {n: _problem(samples[n]) for n in chosen if n not in problems}
-        if not any(problems[number] for number in chosen):
-            broken = [(samples[n].item.name, problem) for n, problem in problems.items() if problem]
-            return [samples[number] for number in chosen], broken
-        left = [number for number in left if not problems.get(number)]
+        known |= {n: _decoded(samples[n]) for n in chosen if n not in known}
+        unfit = {n for n, one in known.items() if one.problem or one.pixels in judging}
+        if unfit.isdisjoint(chosen):
+            broken = [(samples[n].item.name, one.problem) for n, one in known.items()]
+            copies = [samples[n].name for n, one in known.items() if one.pixels in judging]
+            return (
+                [samples[number] for number in chosen],
+                [(name, problem) for name, problem in broken if problem],
+                copies,
+            )
+        left = [number for number in left if number not in unfit]
 
 
-def _problem(sample: Sample) -> str:
-    """Return why an image cannot be decoded; empty where it can."""
+class _Decoded(NamedTuple):
+    """What decoding an image tells."""
+
+    pixels: str = ""
+    """What is the same for files of the same pixels, whatever their format."""
+    problem: str = ""
+    """Why it cannot be decoded; empty where it can."""
+
+
+def _decoded(sample: Sample) -> _Decoded:
     try:
-        open_image(sample.image())
+        image = open_image(sample.image())
     except UNREADABLE as error:
-        return str(error)
-    return ""
+        return _Decoded(problem=str(error))
+    if image.mode in _SAME_AS_RGB:
+        image = image.convert("RGB")
+    digest = hashlib.blake2b(f"{image.mode} {image.size} ".encode(), digest_size=32)
+    digest.update(image.tobytes())
+    return _Decoded(digest.hexdigest())
 
 
 def _samples(images: Any, progress: Progress) -> tuple[list[Sample], list[Unreadable]]:
@@ -179,14 +217,7 @@ def _samples(images: Any, progress: Progress) -> tuple[list[Sample], list[Unread
     samples: list[Sample] = []
     unreadable: list[Unreadable] = []
     found = listing(images)
-    for item in progress_bar(
-        found,
-        progress=progress,
-        total=found.count,
-        desc="quantize, reading images",
-        unit="image",
-        leave=False,
-    ):
+    for item in _reading(found, found.count, progress):
         try:
             sha256 = read_item(item).sha256
         except (WasiNnError, OSError) as error:
@@ -194,6 +225,18 @@ def _samples(images: Any, progress: Progress) -> tuple[list[Sample], list[Unread
             unreadable.append((item.name, str(error)))
         samples.append(Sample(_stem(item.name), item, sha256))
     return samples, unreadable
+
+
+def _reading(things: Iterable[_Read], total: int | None, progress: Progress) -> Iterator[_Read]:
+    """Show a bar while images are read."""
+    yield from progress_bar(
+        things,
+        progress=progress,
+        total=total,
+        desc="quantize, reading images",
+        unit="image",
+        leave=False,
+    )
 
 
 def _source(row: dict[str, Any]) -> str:
