@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb import metrics
+from wasinn_nb.cards import precision_with
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.prediction.column_names import no_column
 from wasinn_nb.prediction.tallies import MaskTally, RankTally, RunTally
 from wasinn_nb.progress import Progress, progress_bar
 from wasinn_nb.render import (
     COUNT,
+    RGB,
     Block,
     Column,
     Document,
@@ -78,6 +80,8 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
     sure : (N,) float64 array, optional
         Of each image of a classifier, the lower one of the probabilities that the two runs gave
         their class.
+    colors : mapping
+        Of the classes of masks: name → (red, green, blue).
 
     Examples
     --------
@@ -103,6 +107,7 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
     most: int | None = None
     by: str = _AGREEMENT
     sure: NDArray[np.float64] | None = None
+    colors: Mapping[str, RGB] = field(default_factory=dict)
 
     @property
     def agreement(self) -> float:
@@ -220,7 +225,7 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
         sides = (Column(f"in the {side}", COUNT) for side in ("first", "second"))
         differs = f"what differs: {', '.join(self.differs)}"
         classes = Table(
-            ["class", Column("IoU", ".4f"), *sides],
+            [self._class_column("class"), Column("IoU", ".4f"), *sides],
             list(zip(self.classes, self.iou.values(), *pixels, strict=True)),
         )
         images = Table(
@@ -231,7 +236,10 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
         what = "pixels" if self.sure is None else "images"
         differing = self.disagreements()
         pairs = Table(
-            ["class in the first", "in the second", Column(what, COUNT)],
+            [
+                *map(self._class_column, ("class in the first", "in the second")),
+                Column(what, COUNT),
+            ],
             differing[:MANY_CLASSES],
             f"the first {MANY_CLASSES} of {len(differing):,} pairs of classes"
             if len(differing) > MANY_CLASSES
@@ -259,6 +267,9 @@ class RunComparison(Report, arrays="take .matrix, .ious or .images()"):
             ],
         )
 
+    def _class_column(self, header: str) -> Column:
+        return Column(header, colors=self.colors)
+
 
 def compared(one: Predictions, other: Predictions, progress: Progress) -> RunComparison:
     """Compare two runs; see :meth:`Predictions.compare`."""
@@ -283,7 +294,7 @@ def compared(one: Predictions, other: Predictions, progress: Progress) -> RunCom
         )
     classes, matrix = tally.counts()
     return RunComparison(
-        (one.origin.model, other.origin.model),
+        _titles(one, other),
         classes,
         matrix,
         tuple(names),
@@ -294,7 +305,27 @@ def compared(one: Predictions, other: Predictions, progress: Progress) -> RunCom
         (*one.remarks, *other.remarks),
         not_selected,
         sure=None if tally.sure is None else np.array(tally.sure),
+        colors=_colors(one) | _colors(other) | _colors(one) if masks else {},
     )
+
+
+def _colors(run: Predictions) -> dict[str, RGB]:
+    return dict(zip(run.card.classes, run.card.palette, strict=False))
+
+
+def _titles(one: Predictions, other: Predictions) -> tuple[str, str]:
+    """Return the models; of one name, with what tells them apart, where it is known."""
+    runs = (one, other)
+    first, second = (run.origin.model for run in runs)
+    if first != second:
+        return first, second
+    weights = [precision_with(run.card.precisions, run.origin.files.values()) for run in runs]
+    known = (weights, [run.origin.ran for run in runs])
+    apart = [pair for pair in known if pair[0] != pair[1] and None not in pair]
+    if not apart:
+        return first, second
+    one_side, other_side = (", ".join(str(pair[side]) for pair in apart) for side in range(2))
+    return f"{first} ({one_side})", f"{second} ({other_side})"
 
 
 def _pairs(one: Predictions, other: Predictions, columns: Sequence[str]) -> Iterator[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from wasinn_nb.quantization.losses import ClassLoss, Interval, class_losses, mea
 from wasinn_nb.quantization.samples import UNREADABLE, Sample, Unreadable, reasons
 from wasinn_nb.quantization.stages import Stages
 from wasinn_nb.quantization.truths import Truths
+from wasinn_nb.render import RGB
 from wasinn_nb.tasks.classification import ClassificationResult
 from wasinn_nb.tasks.segmentation import SegmentationResult
 from wasinn_nb.wording import counted
@@ -43,6 +44,8 @@ class Judgement:
         What the mean IoU loses.
     miou : (float, float) or None
         Of f32 and of INT8.
+    colors : mapping
+        Of the classes of masks: name → (red, green, blue).
     """
 
     agreement: float
@@ -50,6 +53,7 @@ class Judgement:
     worst: tuple[tuple[str, float, float | None], ...]
     mean: Interval | None = None
     miou: tuple[float, float] | None = None
+    colors: Mapping[str, RGB] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -141,7 +145,8 @@ class Judge:
         classes = class_losses(self._card.classes, matrix, self._before, after)
         total = int(np.trace(matrix)) / int(matrix.sum())
         if self._before is None or after is None:
-            return Judgement(total, classes, self._worst(shares, lost))
+            colors = {} if lost else dict(zip(self._card.classes, self._card.palette, strict=False))
+            return Judgement(total, classes, self._worst(shares, lost), colors=colors)
         drops = {
             before.name: metrics.mean_over_classes(before.iou) - metrics.mean_over_classes(one.iou)
             for before, one in zip(self._before.counts, after.counts, strict=True)
@@ -152,6 +157,7 @@ class Judge:
             self._worst(shares, drops),
             mean_loss(self._before, after),
             (self._before.miou, after.miou),
+            dict(zip(after.classes, after.class_map.palette, strict=True)),
         )
 
     def _result(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from wasinn_nb.benchmark import Timings
 from wasinn_nb.catalog import Model
@@ -21,6 +21,7 @@ from wasinn_nb.render import (
     Document,
     Facts,
     Items,
+    NumberText,
     Only,
     Paragraph,
     Report,
@@ -77,6 +78,8 @@ class Quantization(Report):
     >>> print(curb.name, curb.loss)
     curb 0.0100 (0.0020 to 0.0170)
     """
+
+    _WIDTH: ClassVar[int] = 130
 
     model: Model
     original: str
@@ -136,9 +139,10 @@ class Quantization(Report):
     def _against(self) -> str:
         better = ""
         if self.preferred is not None:
-            same = self.timings[1].same_pixels, self.timings[2].same_pixels
-            name, speed = self.preferred
-            better = better_words(name, self.speedup, speed, same)
+            int8, own = self.timings[1:3]
+            rounds = zip(int8.rounds, own.rounds, strict=True)
+            faster = [one["infer"] / other["infer"] for one, other in rounds]
+            better = better_words(own.precision, faster, (int8.same_pixels, own.same_pixels))
         return worth_words(self.speedup, *self.sizes, better)
 
     @property
@@ -218,28 +222,42 @@ class Quantization(Report):
         return facts
 
     def _class_table(self) -> Table:
+        name = Column("class", colors=self.judgement.colors)
+        agreement = Column("agreement", ".4f")
         if self.judgement.mean is None:
             chosen = self.classes
             if len(chosen) > MANY_CLASSES:
                 seen = (one for one in chosen if not math.isnan(one.agreement))
                 chosen = tuple(sorted(seen, key=lambda one: one.agreement)[:MANY_CLASSES])
-            agreement = [(one.name, one.agreement) for one in chosen]
-            return Table(["class", Column("IoU with f32", ".4f", "agreement")], agreement)
-        columns: list[Column | str] = ["class", Column("IoU with f32", ".4f", "agreement")]
-        columns += [Column("IoU", ".4f"), "IoU lost", Column("boundary IoU", ".4f")]
-        columns.append("boundary IoU lost")
+            agreements = [(one.name, one.agreement) for one in chosen]
+            caption = "agreement: IoU of the class in f32 and in INT8"
+            return Table([name, agreement], agreements, caption)
+        sides = ("f32", "INT8")
         rows = [
             (
                 one.name,
                 one.agreement,
-                one.iou[1] if one.iou else None,
+                *(one.iou or (None, None)),
                 _lost(one.loss),
-                one.boundary[1] if one.boundary else None,
+                *(one.boundary or (None, None)),
                 _lost(one.boundary_loss),
             )
             for one in self.classes
         ]
-        caption = "lost: f32's less INT8's, with 95 % of 1000 resamples of the images"
+        caption = (
+            "agreement: IoU of the class in f32 and in INT8; IoU: with the masks; boundary: IoU "
+            "along the contours; lost: f32's less INT8's"
+        )
+        if any(one.loss is not None and one.loss.bounded for one in self.classes):
+            caption += ", with the bounds of 95 % of 1000 resamples of the images"
+        columns: list[Column | str] = [
+            name,
+            agreement,
+            *(Column(f"IoU {side}", ".4f") for side in sides),
+            "IoU lost",
+            *(Column(f"boundary {side}", ".4f") for side in sides),
+            "boundary lost",
+        ]
         return Table(columns, rows, caption)
 
     def _image_section(self) -> list[Section]:
@@ -296,5 +314,7 @@ def _plain(loss: Interval) -> list[float | None]:
     return [None if math.isnan(value) else value for value in loss]
 
 
-def _lost(loss: Interval | None) -> str | None:
-    return None if loss is None or math.isnan(loss.value) else str(loss)
+def _lost(loss: Interval | None) -> NumberText | None:
+    if loss is None or math.isnan(loss.value):
+        return None
+    return NumberText(loss.value, str(loss))

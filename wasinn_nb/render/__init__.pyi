@@ -42,6 +42,7 @@ from .png import report_png as report_png
 from .showing import Showing as Showing
 from .table import COUNT as COUNT
 from .table import Column as Column
+from .table import NumberText as NumberText
 from .table import Table as Table
 from .text import document_text as document_text
 from .text_table import table_text as table_text

@@ -5,16 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from wasinn_nb.render.palette import RGB
 from wasinn_nb.wording import inert
 
-__all__ = ["COUNT", "Column", "Table"]
+__all__ = ["COUNT", "Column", "NumberText", "Table"]
 
 COUNT: Final = ",d"
 """How a number of pixels, images or bytes becomes text in a `Column`: ``1,036,800``."""
 _NO_VALUE: Final = "-"
+
+
+class NumberText(NamedTuple):
+    """A number in a cell that has a text of its own, such as with its bounds.
+
+    Columns of them are sorted by the number, and JSON has it.
+    """
+
+    value: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,8 @@ class Column:
         """
         if value is None:
             return ""
+        if isinstance(value, NumberText):
+            return inert(value.text)
         if isinstance(value, list | tuple):
             return ", ".join(map(self.cell_text, value))
         if not _is_number(value):
@@ -123,12 +135,21 @@ class Table:
         """What every cell is sorted by: in a column of numbers the number, or "" for none.
 
         None in a column of texts, which are sorted as they are.
+
+        Examples
+        --------
+        >>> losses = [NumberText(0.5, "0.5 (0.4 to 0.6)"), None]
+        >>> Table(["class", "loss"], [("road", losses[0]), ("curb", losses[1])]).sort_values
+        ((None, 0.5), (None, ''))
         """
-        numeric = self.numeric
+        by_number = [
+            numeric or any(isinstance(row[index], NumberText) for row in self.rows)
+            for index, numeric in enumerate(self.numeric)
+        ]
         return tuple(
             tuple(
                 _sort_number(value) if number else None
-                for value, number in zip(row, numeric, strict=True)
+                for value, number in zip(row, by_number, strict=True)
             )
             for row in self.rows
         )
@@ -149,6 +170,7 @@ def _is_number(value: object) -> bool:
 
 
 def _sort_number(value: Any) -> float | str:
+    value = value.value if isinstance(value, NumberText) else value
     return float(value) if _is_number(value) and math.isfinite(value) else ""
 
 
@@ -156,6 +178,8 @@ def _plain(value: object) -> Any:
     """Return a cell as JSON has it."""
     if isinstance(value, bool) or value is None:
         return value
+    if isinstance(value, NumberText):
+        return _plain(value.value)
     if _is_number(value):
         number = value.item() if hasattr(value, "item") else value
         return None if isinstance(number, float) and not math.isfinite(number) else number
