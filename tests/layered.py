@@ -1,10 +1,12 @@
-"""Copies of models with one weight changed, for the tests of layers."""
+"""Copies of models with one weight changed, and graphs of numbers, for the tests of layers."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+
+from wasinn_nb.runtimes import INPUT, Layer
 
 
 def planted(model, path, number, *, change=8.0, half=False):
@@ -59,3 +61,75 @@ def onnx_textures(path, changed=None):
     model = helper.make_model(graph, opset_imports=sets, ir_version=8)
     Path(path).write_bytes(model.SerializeToString())
     return path
+
+
+def onnx_normalized(path, changed=None, *, dead=False):
+    """Write an ONNX model of three convolutions with normalizations; the second is depthwise.
+
+    *changed* is the one with other weights; where *dead*, of the one channel that the activation
+    after it sets to 0.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    rng = np.random.default_rng(7)
+    nodes, weights, name = [], [], "data"
+    for index, (inner, outer, group) in enumerate([(3, 6, 1), (6, 6, 6), (6, 4, 1)]):
+        kernel = rng.normal(size=(outer, inner // group, 3, 3)).astype(np.float32)
+        factors = rng.uniform(0.2, 3, (4, outer)).astype(np.float32)
+        if dead and index == 0:
+            factors[1, 0] = -1e6
+        if changed == index:
+            kernel[: 1 if dead else outer, :, 1, 1] += 9
+        names = [f"{kind}{index}" for kind in ("kernel", "scale", "shift", "mean", "variance")]
+        weights += map(numpy_helper.from_array, (kernel, *factors), names)
+        for kind, inputs, options in (
+            ("Conv", [name, names[0]], {"pads": [1] * 4, "group": group}),
+            ("BatchNormalization", [f"conv{index}", *names[1:]], {}),
+            ("Relu", [f"norm{index}"], {}),
+        ):
+            output = {"Conv": "conv", "BatchNormalization": "norm", "Relu": "relu"}[kind]
+            nodes.append(helper.make_node(kind, inputs, [f"{output}{index}"], **options))
+        name = f"relu{index}"
+    ends = [
+        helper.make_tensor_value_info("data", TensorProto.FLOAT, [1, 3, 32, 48]),
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 4, 32, 48]),
+    ]
+    graph = helper.make_graph(nodes, "normalized", ends[:1], ends[1:], weights)
+    sets = [helper.make_opsetid("", 13)]
+    model = helper.make_model(graph, opset_imports=sets, ir_version=8)
+    Path(path).write_bytes(model.SerializeToString())
+    return path
+
+
+def converted(model, path):
+    """Write a model as IR, as OpenVINO's converter does, which fuses normalizations."""
+    import openvino as ov
+
+    ov.save_model(ov.convert_model(str(model)), str(path), compress_to_fp16=False)
+    return path
+
+
+class Graph:
+    """Layers by name, each with the names of those that it reads, ``image`` for the image."""
+
+    def __init__(self, read_by, operations=None, outputs=None, sizes=None):
+        operations, sizes = operations or {}, sizes or {}
+        self.names = list(read_by)
+        self._read = [[self._number(name) for name in names] for names in read_by.values()]
+        self.layers = tuple(
+            Layer(name, operations.get(name, "Add"), (sizes.get(name, 4),)) for name in self.names
+        )
+        self.outputs = tuple(self._number(name) for name in outputs or self.names[-1:])
+
+    def _number(self, name):
+        return INPUT if name == "image" else self.names.index(name)
+
+    def reads(self, layer, known):
+        found, left = set(), list(self._read[layer])
+        while left:
+            number = left.pop()
+            if number == INPUT or number in known:
+                found.add(number)
+            else:
+                left += self._read[number]
+        return frozenset(found)

@@ -18,7 +18,8 @@ import wasinn_nb as wn
 from wasinn_nb import cli, pipeline
 from wasinn_nb.catalog import known_card
 from wasinn_nb.comparison import LayerComparison, LayerDifference, models
-from wasinn_nb.comparison.layer_pairs import Pair, matched, measured, signal_to_noise
+from wasinn_nb.comparison.layer_pairs import measured, signal_to_noise
+from wasinn_nb.comparison.matching import Pair, matched, named_alike
 from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
 from wasinn_nb.imaging import preprocessing
 from wasinn_nb.runtimes import INPUT, Layer
@@ -119,6 +120,7 @@ class Adding:
     """Five layers of a model that adds 1 each time; in b, the third adds 3 more."""
 
     precision = weights = "f32"
+    outputs = (4,)
 
     def __init__(self, fault=0.0):
         self.layers = tuple(Layer(f"layer {n}", "Add", (4,)) for n in range(5))
@@ -140,7 +142,7 @@ class Adding:
 @pytest.mark.parametrize("most_bytes", [1, 48, 1 << 20])
 def test_groups_bound_memory_and_change_nothing(most_bytes):
     a, b = Adding(), Adding(fault=3.0)
-    pairs = matched(a.layers, b.layers)
+    pairs = matched(a, b)
     steps = []
     image = np.zeros(4)
     found = measured(a, b, pairs, (image, image), steps.append, most_bytes)
@@ -158,7 +160,7 @@ def test_names_of_values_count_before_those_of_operations_and_sizes_must_fit():
 
     a = layer("x", "v"), layer("y", "w"), layer("z"), layer("t", size=8)
     b = layer("y", "v"), layer("z"), layer("t", size=4), layer("q", "w")
-    assert matched(a, b) == [Pair(0, 0), Pair(1, 3), Pair(2, 1)]
+    assert named_alike(a, b) == [Pair(0, 0), Pair(1, 3), Pair(2, 1)]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +220,7 @@ def test_the_text_lists_the_first_layer_that_differs_even_where_others_change_mo
 
 def test_what_cannot_be_compared_by_layers(textures, tmp_path):
     other = toys.brightest_channel(tmp_path / "c.xml", height=64, width=96)
-    with pytest.raises(InvalidArgumentError, match="no layer of one name and size in common"):
+    with pytest.raises(InvalidArgumentError, match="no layer of one name or place"):
         layers_of(textures, other)
     with pytest.raises(InvalidArgumentError, match="expected a as a Pipeline or a model"):
         layers_of(np.zeros((2, 2), np.uint8), textures)

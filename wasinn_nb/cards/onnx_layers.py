@@ -61,6 +61,7 @@ class OnnxLayers:
                 f"layers are read of models with one input, this one has {len(images)}"
             )
         self.image: str = images[0].name
+        self.outputs: tuple[str, ...] = tuple(value.name for value in model.graph.output)
         sizes = images[0].type.tensor_type.shape.dim
         for size, known in zip(sizes, dimensions, strict=True):
             size.dim_value = known

@@ -91,7 +91,7 @@ def compare(
     layers : bool
         Run two models and compare them layer by layer, too: then *a* and *b* are pipelines, or
         names or paths of models, and *image* is what they run on.  They may differ in precision,
-        device or runtime, or be two models whose layers have the same names, such as before and
+        device or runtime, or be two models whose layers have the same names or order, such as before and
         after quantization.  See `Comparison.layers`.
     progress : bool or callable
         Of the layers: show a bar in a terminal or notebook; or call ``progress(so_far, in_all)``.
@@ -170,7 +170,8 @@ def _compared_models(
     first = one(catalog.image() if image is None else image)  # which is named once, below
     found = compare(first, other(first.image), tolerance=tolerance)
     layers = compare_layers(one, other, first.image, progress)
-    return replace(found, layers=replace(layers, image=image_name(image)))
+    equal = layers.outputs_equal or found.verdict is Verdict.IDENTICAL
+    return replace(found, layers=replace(layers, image=image_name(image), outputs_equal=equal))
 
 
 def _nothing_in_common(one: Chain, other: Chain) -> str:

@@ -1,4 +1,4 @@
-"""The layers that two models have in common, in groups that bound memory, and how they differ."""
+"""How the layers that two models have in common differ, in groups that bound memory."""
 
 from __future__ import annotations
 
@@ -9,21 +9,15 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from wasinn_nb.comparison.matching import Pair
 from wasinn_nb.runtimes import INPUT, Layer, LayeredModel
 
-__all__ = ["MOST_BYTES", "Measured", "Pair", "matched", "measured", "signal_to_noise"]
+__all__ = ["MOST_BYTES", "Measured", "measured", "signal_to_noise"]
 
 MOST_BYTES: Final = 1 << 27
 """How many bytes of a side's layers are held at once, unless one layer alone takes more."""
 
 _PART: Final = 1 << 16
-
-
-class Pair(NamedTuple):
-    """The places of one layer in two models."""
-
-    a: int
-    b: int
 
 
 class Measured(NamedTuple):
@@ -44,34 +38,6 @@ class Measured(NamedTuple):
     largest: float
 
 
-def matched(a: Sequence[Layer], b: Sequence[Layer]) -> list[Pair]:
-    """Return the layers that two models have in common, in a's order.
-
-    The names of the values count first, which every runtime takes from the file, then those of the
-    operations; sizes must be the same.
-
-    Examples
-    --------
-    >>> one = Layer("conv", "Convolution", (1, 8)), Layer("relu", "Relu", (1, 8))
-    >>> other = Layer("fq", "FakeQuantize", (1, 8)), Layer("relu", "Relu", (1, 8))
-    >>> matched(one, other)
-    [Pair(a=1, b=1)]
-    """
-    by_value = {name: place for place, one in enumerate(b) for name in one.tensor_names}
-    by_name = {one.name: place for place, one in reversed(list(enumerate(b)))}
-    matches: set[int] = set()
-    pairs = []
-    for place, layer in enumerate(a):
-        candidates = [by_value.get(name) for name in sorted(layer.tensor_names)]
-        for other in [*candidates, by_name.get(layer.name)]:
-            if other is None or other in matches or b[other].dimensions != layer.dimensions:
-                continue
-            matches.add(other)
-            pairs.append(Pair(place, other))
-            break
-    return pairs
-
-
 def measured(
     a: LayeredModel,
     b: LayeredModel,
@@ -79,6 +45,7 @@ def measured(
     images: tuple[NDArray[Any], NDArray[Any]],
     step: Callable[[int], object] = lambda _: None,
     most_bytes: int = MOST_BYTES,
+    known: Sequence[Pair] | None = None,
 ) -> list[Measured]:
     """Return how each of the common layers differs.
 
@@ -94,10 +61,12 @@ def measured(
         Called after each group with the number of its layers.
     most_bytes : int
         As `MOST_BYTES`.
+    known : sequence of Pair, optional
+        Those whose values of a the others are computed from.  Default: *pairs*.
     """
-    of_b = {pair.b: pair.a for pair in pairs}
-    known = frozenset(of_b)
-    reads = [b.reads(pair.b, known) for pair in pairs]
+    of_b = {pair.b: pair.a for pair in (pairs if known is None else known)}
+    stops = frozenset(of_b)
+    reads = [b.reads(pair.b, stops) for pair in pairs]
     done: list[Measured] = []
     for group in _groups(a.layers, pairs, reads, of_b, most_bytes):
         own = [pairs[number] for number in group]

@@ -90,7 +90,14 @@ class LayerDifference:
     largest : float
         The largest difference there, as a part of a's largest value.
     explained : bool
-        Whether the precisions explain what the layer alone changes.
+        Whether the precisions explain what the layer alone changes, or it is *made_up_for*.
+    made_up_for : bool
+        Whether the layer holds other numbers than a's, and what reads it makes up for them, as
+        where a converter fused the two.
+    before : str
+        Of a layer that differs: the last layer before it that both models have.
+    unmatched : (int, int)
+        Of a layer that differs: how many layers of a, and of b, without a counterpart lie between.
     """
 
     name: str
@@ -100,6 +107,9 @@ class LayerDifference:
     snr: float
     largest: float
     explained: bool
+    made_up_for: bool = False
+    before: str = ""
+    unmatched: tuple[int, int] = (0, 0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON values, numbers that are not finite as None."""
@@ -112,6 +122,9 @@ class LayerDifference:
             "largest": _finite(self.largest),
             "identical": self.own == math.inf,
             "explained": self.explained,
+            "made_up_for": self.made_up_for,
+            "before": self.before,
+            "unmatched": list(self.unmatched),
         }
 
 
@@ -133,6 +146,8 @@ class LayerComparison(Report):
         What the image is called that both were run on.
     same_model : bool
         Whether both are the same files, run in the same way.
+    outputs_equal : bool
+        Whether the outputs of both hold the same values.
 
     Examples
     --------
@@ -153,6 +168,7 @@ class LayerComparison(Report):
     left_out: tuple[int, int] = (0, 0)
     image: str = ""
     same_model: bool = False
+    outputs_equal: bool = False
 
     @property
     def identical(self) -> bool:
@@ -162,30 +178,75 @@ class LayerComparison(Report):
 
     @property
     def first(self) -> LayerDifference | None:
-        """The first layer that differs by more than its precision explains."""
-        return next((layer for layer in self.layers if not layer.explained), None)
+        """The first layer that differs by more than its precision explains.
+
+        None where the outputs are equal all the same.
+        """
+        return None if self.outputs_equal else next(iter(self._unexplained), None)
+
+    @property
+    def _unexplained(self) -> list[LayerDifference]:
+        return [layer for layer in self.layers if not layer.explained]
 
     @property
     def worst_first(self) -> tuple[LayerDifference, ...]:
-        """The layers that are not equal, the one that changes most by itself first."""
-        return tuple(sorted((x for x in self.layers if x.own < math.inf), key=lambda x: x.own))
+        """The layers that are not equal, the one that changes most by itself first.
+
+        Without those that are made up for.
+        """
+        changed = (one for one in self.layers if one.own < math.inf and not one.made_up_for)
+        return tuple(sorted(changed, key=lambda one: one.own))
 
     def __str__(self) -> str:
         """Return the answer in one line."""
-        kind = "INT8" if self.explained_by == "i8" else self.explained_by
-        found = self.first
+        count = counted(len(self.layers), "layer")
         if self.identical:
-            return (
-                f"a and b are the same model, run in the same way: all "
-                f"{counted(len(self.layers), 'layer')} are equal"
+            parts = [f"a and b are the same model, run in the same way: all {count} are equal"]
+        elif self.first is not None:
+            parts = [self._where(self.first)]
+        elif inside := len(self._unexplained):
+            differ = "differs" if inside == 1 else "differ"
+            known = f"{inside} of {count} inside {differ} by more than {self._kind} explains"
+            parts = [
+                f"the outputs are equal, but {known}",
+                "nothing of it reaches the outputs on this image",
+            ]
+        elif self.worst_first or self._made_up_for:
+            parts = [f"none of {count} differs by more than {self._kind} explains"]
+        else:
+            parts = [f"all {count} are equal"]
+        if number := self._made_up_for:
+            parts.append(
+                f"{counted(number, 'layer')} {'holds' if number == 1 else 'hold'} other numbers, "
+                f"which the next ones make up for, as where layers are fused"
             )
-        if found is not None:
-            return (
-                f"first layer that differs: {found.name} ({found.operation}), alone "
-                f"{_decibel(found.own)} where {kind} explains {self.allowed:g} dB"
-            )
-        known = f"none of {counted(len(self.layers), 'layer')} differs by more than {kind} explains"
-        return known if self.worst_first else f"all {counted(len(self.layers), 'layer')} are equal"
+        if any(self.left_out):
+            a, b = (f"{one} of {one + len(self.layers)}" for one in self.left_out)
+            parts.append(f"without a counterpart: {a} layers of a, {b} of b")
+        return "; ".join(parts)
+
+    def _where(self, layer: LayerDifference) -> str:
+        """Return which layer differs, how much, and what lies before it."""
+        found = (
+            f"first layer that differs: {layer.name} ({layer.operation}), alone "
+            f"{_decibel(layer.own)} where {self._kind} explains {self.allowed:g} dB"
+        )
+        if not any(layer.unmatched):
+            return found
+        sides = [f"{n} of {side}" for side, n in zip("ab", layer.unmatched, strict=True) if n]
+        noun = "layer" if sum(layer.unmatched) == 1 else "layers"
+        return (
+            f"{found}; between {layer.before} and {layer.name}, {noun} without a counterpart: "
+            f"{' and '.join(sides)}"
+        )
+
+    @property
+    def _kind(self) -> str:
+        return "INT8" if self.explained_by == "i8" else self.explained_by
+
+    @property
+    def _made_up_for(self) -> int:
+        return sum(layer.made_up_for for layer in self.layers)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""
@@ -195,6 +256,9 @@ class LayerComparison(Report):
             "explained_by": self.explained_by,
             "allowed": self.allowed,
             "left_out": list(self.left_out),
+            "matched": len(self.layers),
+            "made_up_for": self._made_up_for,
+            "outputs_equal": self.outputs_equal,
             "image": self.image,
             "same_model": self.same_model,
             "layers": [layer.to_dict() for layer in self.layers],
@@ -209,13 +273,14 @@ class LayerComparison(Report):
         if self.first is not None and self.first not in ordered:
             ordered = sorted([*ordered[:-1], self.first], key=self.layers.index)
         title = "layers that change most by themselves" if ordered else ""
-        if ordered:
-            blocks.append(Only(("text",), [self._table(ordered, title)]))
+        if ordered or self._made_up_for:
+            tables = [self._table(ordered, title)] if ordered else []
+            blocks.append(Only(("text",), tables))
             figure = ImageBlock(
                 lambda: encoded_figure(self.plot()), f"Signal to noise of each layer: {self}"
             )
             blocks.append(Only(("notebook", "page"), [figure]))
-            blocks.append(Only(("notebook",), [self._table(ordered, title)]))
+            blocks.append(Only(("notebook",), tables))
             every = Section("Every layer", [self._table(self.layers)], folded_on_page=True)
             blocks.append(Only(("page",), [every]))
             facts = Items(self._facts())
@@ -230,7 +295,10 @@ class LayerComparison(Report):
         columns: list[Column | str] = ["layer", "operation"]
         columns += [Column("alone, dB", _short), Column("in the whole, dB", _short)]
         columns.append(Column("largest difference", ".2g"))
-        rows = [(x.name, x.operation, x.own, x.snr, x.largest) for x in layers]
+        rows = [
+            (x.name, x.operation, "made up for" if x.made_up_for else x.own, x.snr, x.largest)
+            for x in layers
+        ]
         marked = [index for index, layer in enumerate(layers) if not layer.explained]
         return Table(columns, rows, caption, marked)
 
@@ -240,9 +308,11 @@ class LayerComparison(Report):
             "signal to noise, 20 dB are a difference of a tenth; equal layers have no point"
         )
         facts = [explained, *([self._image] if self.image else [])]
-        if any(self.left_out):
-            a, b = self.left_out
-            facts.append(f"without a counterpart: {counted(a, 'layer')} of a, {b} of b")
+        if self._made_up_for:
+            facts.append(
+                "made up for: the layer holds other numbers than a's, and the next one, computed "
+                "from b's own, gives a's again: a normalization is fused into it in one model"
+            )
         return facts
 
     @property
@@ -265,8 +335,7 @@ class LayerComparison(Report):
 
         if not self.layers:
             raise InvalidArgumentError("the models have no layer in common to draw")
-        found, kind = self.first, "INT8" if self.explained_by == "i8" else self.explained_by
-        marked = None
+        found, marked = self.first, None
         if found is not None:
             at = found.own if math.isfinite(found.own) else 0.0
             marked = (f"first that differs: {found.name}", self.layers.index(found), at)
@@ -274,10 +343,12 @@ class LayerComparison(Report):
             "Signal to noise of b's layers against a's",
             ("layer, in the order of computation", "dB"),
             {
-                "in the whole": [layer.snr for layer in self.layers],
-                "alone": [layer.own for layer in self.layers],
+                "in the whole": [
+                    math.nan if layer.made_up_for else layer.snr for layer in self.layers
+                ],
+                "alone": [math.nan if layer.made_up_for else layer.own for layer in self.layers],
             },
-            limit=(f"what {kind} explains", self.allowed),
+            limit=(f"what {self._kind} explains", self.allowed),
             marked=marked,
         )
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from wasinn_nb import catalog
 from wasinn_nb.catalog import Model
-from wasinn_nb.comparison.layer_pairs import matched, measured
+from wasinn_nb.comparison.fusions import without_fused
+from wasinn_nb.comparison.layer_pairs import Measured, measured
 from wasinn_nb.comparison.layers import EXPLAINED, LayerComparison, LayerDifference, coarsest
+from wasinn_nb.comparison.matching import Pair, gap_before, matched
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import ImageSource, image_to_tensor, pixels_to_tensor
 from wasinn_nb.origin import Origin
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.progress import Progress, progress_bar
-from wasinn_nb.runtimes import LayeredModel, open_layers, runtime
+from wasinn_nb.runtimes import INPUT, LayeredModel, open_layers, runtime
+from wasinn_nb.wording import counted
 
 __all__ = ["Runnable", "compare_layers", "image_name", "pipeline_of"]
 
@@ -64,37 +70,38 @@ def compare_layers(
     UnsupportedOperationError
         If a runtime does not show layers.
     InvalidArgumentError
-        If the models have no layer in common.
+        If the models have less than half of the layers of the smaller one in common.
     """
-    opened = [_layered(one) for one in (a, b)]
-    pairs = matched(*(one.layers for one in opened))
-    if not pairs:
-        raise InvalidArgumentError(
-            f"{a.model.name} ({len(opened[0].layers)} layers) and {b.model.name} "
-            f"({len(opened[1].layers)} layers) have no layer of one name and size in common; "
-            f"compare a model with itself, or with a copy that keeps the names"
-        )
+    opened = _layered(a), _layered(b)
+    pairs = matched(*opened)
+    _check_common((a, b), opened, len(pairs))
     prepared = a.prepare(image)
     first = pixels_to_tensor(prepared.pixels, a.recipe).to_array()
     same = b.recipe == a.recipe
-    second = first if same else image_to_tensor(prepared.source, b.recipe).to_array()
+    images = first, first if same else image_to_tensor(prepared.source, b.recipe).to_array()
     with progress_bar(
         progress=progress, total=len(pairs), desc="layers", unit="layer", leave=False
     ) as bar:
-        found = measured(opened[0], opened[1], pairs, (first, second), bar.update)
+        found = measured(*opened, pairs, images, bar.update)
     precision = coarsest([one.precision for one in opened], [one.weights for one in opened])
     allowed = EXPLAINED[precision]
+    outputs = _outputs(opened, pairs)
+
+    def alone(again: Sequence[int], known: Sequence[Pair]) -> list[float]:
+        chosen = [pairs[number] for number in again]
+        return [one.own for one in measured(*opened, chosen, images, known=known)]
+
+    own, made_up_for = without_fused(
+        opened[1],
+        pairs,
+        [one.own for one in found],
+        allowed,
+        frozenset(n for n in outputs if n is not None),
+        alone,
+    )
     layers = tuple(
-        LayerDifference(
-            layer.name,
-            layer.operation,
-            layer.dimensions,
-            one.own,
-            one.snr,
-            one.largest,
-            one.own >= allowed,
-        )
-        for one, layer in zip(found, (opened[0].layers[pair.a] for pair in pairs), strict=True)
+        _difference(opened, pairs, number, one._replace(own=own[number]), allowed, made_up_for)
+        for number, one in enumerate(found)
     )
     left_out = tuple(len(one.layers) - len(pairs) for one in opened)
     return LayerComparison(
@@ -103,6 +110,64 @@ def compare_layers(
         allowed,
         (left_out[0], left_out[1]),
         same_model=_runs_alike(a.origin, b.origin),
+        outputs_equal=all(n is not None and found[n].snr == math.inf for n in outputs),
+    )
+
+
+def _check_common(
+    pipelines: tuple[Pipeline, Pipeline], opened: tuple[LayeredModel, LayeredModel], common: int
+) -> None:
+    """Raise InvalidArgumentError if models have too few layers in common."""
+    if common and 2 * common >= min(len(one.layers) for one in opened):
+        return
+    a, b = (
+        f"{one.model.name} ({counted(len(model.layers), 'layer')})"
+        for one, model in zip(pipelines, opened, strict=True)
+    )
+    number = counted(common, "layer") if common else "no layer"
+    raise InvalidArgumentError(
+        f"{a} and {b} have {number} of one name or place, and of one size, in common, where half "
+        f"of the smaller model's are needed to say which is the first that differs; compare a "
+        f"model with itself, or with a copy that keeps the names or the order of layers"
+    )
+
+
+def _outputs(opened: tuple[LayeredModel, LayeredModel], pairs: Sequence[Pair]) -> list[int | None]:
+    """Return which pair each output is; None of one that the models do not share."""
+    numbers = {pair: number for number, pair in enumerate(pairs)}
+    a, b = (one.outputs for one in opened)
+    return [numbers.get((one, other)) for one, other in itertools.zip_longest(a, b)]  # type: ignore[call-overload]
+
+
+def _difference(
+    opened: tuple[LayeredModel, LayeredModel],
+    pairs: Sequence[Pair],
+    number: int,
+    one: Measured,
+    allowed: float,
+    made_up_for: frozenset[int],
+) -> LayerDifference:
+    """Return how a layer differs, and where it does, what lies before it."""
+    layers = opened[0].layers
+    layer = layers[pairs[number].a]
+    undone = number in made_up_for
+    explained = undone or one.own >= allowed
+    before, unmatched = "", (0, 0)
+    if not explained:
+        gap = gap_before(*opened, pairs, pairs[number])
+        unmatched, last = gap.unmatched, max(gap.before, default=INPUT)
+        before = "the image" if last == INPUT else layers[last].name
+    return LayerDifference(
+        layer.name,
+        layer.operation,
+        layer.dimensions,
+        one.own,
+        one.snr,
+        one.largest,
+        explained,
+        undone,
+        before,
+        unmatched,
     )
 
 

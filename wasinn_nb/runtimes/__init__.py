@@ -31,6 +31,7 @@ from wasinn_nb.runtimes.layers import (
     Layer,
     LayeredModel,
     LayeredRuntime,
+    is_numbered,
     open_layers,
 )
 from wasinn_nb.runtimes.precisions import (
@@ -83,6 +84,7 @@ __all__ = [
     "device_precisions",
     "devices",
     "engines",
+    "is_numbered",
     "missing_devices",
     "nan_error",
     "open_layers",

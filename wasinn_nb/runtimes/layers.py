@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, runtime_checkable
@@ -12,10 +13,12 @@ from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.errors import UnsupportedOperationError
 from wasinn_nb.runtimes.protocols import Builder, InputOf, Runtime
 
-__all__ = ["INPUT", "Layer", "LayeredModel", "LayeredRuntime", "open_layers"]
+__all__ = ["INPUT", "Layer", "LayeredModel", "LayeredRuntime", "is_numbered", "open_layers"]
 
 INPUT: Final = -1
 """The place of the model's image among the values that layers read."""
+
+_NUMBERED: Final = re.compile(r"[A-Z][A-Za-z0-9]*[-_]\d+(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ class LayeredModel(Protocol):
         """The layers in the order in which they are computed."""
 
     @property
+    def outputs(self) -> tuple[int | None, ...]:
+        """Which layer each output of the model is; None of one that is not a layer."""
+
+    @property
     def precision(self) -> str:
         """What it computes in, as the device reports it."""
 
@@ -88,6 +95,17 @@ class LayeredRuntime(Protocol):
         input: InputOf,
     ) -> LayeredModel:
         """Read a model for its layers; parameters and errors are those of `Runtime.load`."""
+
+
+def is_numbered(name: str) -> bool:
+    """Return whether a layer's name may be one that an engine made up when it read the file.
+
+    Examples
+    --------
+    >>> [is_numbered(name) for name in ("Transpose_47093", "Add-12", "head/conv_1", "Relu")]
+    [True, True, False, False]
+    """
+    return _NUMBERED.fullmatch(name) is not None
 
 
 def open_layers(

@@ -38,6 +38,7 @@ class OnnxLayeredModel:
         self._graph, self._session, self._run_session = graph, session, run
         self._names = [value.name for value in graph.values]
         self._numbers = {name: number for number, name in enumerate(self._names)}
+        self.outputs = tuple(map(self._numbers.get, graph.outputs))
         self.weights = graph.weights
         self.layers: tuple[Layer, ...] = tuple(
             Layer(

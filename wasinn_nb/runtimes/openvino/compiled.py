@@ -7,7 +7,9 @@ from pathlib import Path
 import openvino as ov
 
 from wasinn_nb import settings
+from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.errors import UnwritableError
+from wasinn_nb.runtimes.layers import is_numbered
 from wasinn_nb.wording import inert
 
 __all__ = ["cache_folder", "with_lasting_names"]
@@ -34,7 +36,7 @@ def cache_folder() -> Path | None:
     return folder
 
 
-def with_lasting_names(model: ov.Model) -> ov.Model:
+def with_lasting_names(model: ov.Model, encoding: GraphEncoding | None = None) -> ov.Model:
     """Return a model whose nodes are called the same each time it is made.
 
     Nodes without a name are numbered through a whole process, and OpenVINO tells models apart by
@@ -44,9 +46,14 @@ def with_lasting_names(model: ov.Model) -> ov.Model:
     ----------
     model : openvino.Model
         Its nodes are renamed.
+    encoding : GraphEncoding, optional
+        What it was read from.  Of TensorFlow Lite all names that end in a number are made up, also
+        those that OpenVINO passes on from nodes that it has removed.
     """
+    numbered = encoding is GraphEncoding.TENSORFLOWLITE
     for index, node in enumerate(model.get_ordered_ops()):
-        if node.get_friendly_name() == node.get_name():
+        name = node.get_friendly_name()
+        if name == node.get_name() or (numbered and is_numbered(name)):
             node.set_friendly_name(f"{node.get_type_name()}-{index}")
     for index, output in enumerate(model.outputs):
         if output.get_names() == {output.get_node().get_name()}:

@@ -75,6 +75,10 @@ class OpenVinoLayers:
         ]
         self._places: list[_Place] = [place for place, _ in found]
         self.layers: tuple[Layer, ...] = tuple(layer for _, layer in found)
+        numbers = {place: number for number, place in enumerate(self._places)}
+        self.outputs: tuple[int | None, ...] = tuple(
+            numbers.get(self._sources[order[_key(result)]][0]) for result in model.get_results()
+        )
         self.weights = _weights(nodes)
         # The device says what it runs in only of a model that is compiled.
         hint = compiled(model.clone()).get_property("INFERENCE_PRECISION_HINT")

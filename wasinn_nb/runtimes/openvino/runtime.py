@@ -117,6 +117,7 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
         device = self._device(device)
         model = self._read(builders, encoding, device)
         self._fitted(model, builders, input)
+        model = with_lasting_names(model, encoding)
         return OpenVinoLayers(model, lambda one: self._compile(one, device, precision, None))
 
     def quantize(
@@ -134,7 +135,7 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
         model = self._read(builders, encoding, HARDWARE[0])
         signature = with_stated(self._signature(model, builders), builders)
         self._fitted(model, builders, input)
-        made, names = quantized_model(model, images, count, keep)
+        made, names = quantized_model(with_lasting_names(model, encoding), images, count, keep)
         with translated("OpenVINO cannot write the model"):
             write_model(made, path, signature)
         return names

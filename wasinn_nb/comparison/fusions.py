@@ -1,0 +1,85 @@
+"""Layers of one name that hold other numbers, because one of the models was fused.
+
+A converter multiplies the factors of a normalization into the convolution before it: the
+convolution gives other numbers then, and what reads it makes up for them.  Alone, computed from a's
+values, both differ; computed from the values before both, the second does not.  A fault is not made
+up for: what reads it gives, alone, what it should.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from wasinn_nb.comparison.matching import Pair
+from wasinn_nb.runtimes import INPUT, LayeredModel
+
+__all__ = ["Alone", "without_fused"]
+
+Alone: TypeAlias = Callable[[Sequence[int], Sequence[Pair]], Sequence[float]]
+"""Measures numbers of pairs alone, where the values of some pairs are known."""
+
+
+def without_fused(
+    b: LayeredModel,
+    pairs: Sequence[Pair],
+    own: Sequence[float],
+    allowed: float,
+    outputs: frozenset[int],
+    alone: Alone,
+) -> tuple[list[float], frozenset[int]]:
+    """Return the signal to noise of each layer alone, and which ones are made up for.
+
+    Where a layer and one that reads it differ alone, the second is measured again, from the values
+    before the first.
+
+    Parameters
+    ----------
+    b : LayeredModel
+    pairs : sequence of Pair
+    own : sequence of float
+        Of each layer alone, computed from a's values of all others.
+    allowed : float
+        Down to which they do not differ.
+    outputs : frozenset of int
+        Numbers of the pairs that are outputs, which nothing makes up for.
+    alone : callable
+    """
+    found = list(own)
+    passed: set[int] = set()
+    while True:
+        sources = _sources(b, pairs, passed)
+        bad = {number for number, value in enumerate(found) if value < allowed} - passed
+        read = {source for number in bad for source in sources[number]}
+        first = {n for n in (bad & read) - outputs if not bad & sources[n]}
+        if not first:
+            return found, _made_up_for(b, pairs, passed, bad)
+        passed |= first
+        again = [n for n in range(len(pairs)) if n not in passed and first & sources[n]]
+        known = [pair for number, pair in enumerate(pairs) if number not in passed]
+        for number, value in zip(again, alone(again, known), strict=True):
+            found[number] = value
+
+
+def _sources(b: LayeredModel, pairs: Sequence[Pair], passed: set[int]) -> list[frozenset[int]]:
+    """Return from which pairs each is computed, through those that are *passed* over."""
+    numbers = {pair.b: number for number, pair in enumerate(pairs) if number not in passed}
+    known = frozenset(numbers)
+    return [
+        frozenset(numbers[source] for source in b.reads(pair.b, known) if source != INPUT)
+        for pair in pairs
+    ]
+
+
+def _made_up_for(
+    b: LayeredModel, pairs: Sequence[Pair], passed: set[int], bad: set[int]
+) -> frozenset[int]:
+    """Return which of the *passed* layers reach none that is *bad*."""
+    sources = _sources(b, pairs, set())
+    reach: set[int] = set()
+    left = list(bad)
+    while left:
+        fresh = (sources[left.pop()] & passed) - reach
+        reach |= fresh
+        left += fresh
+    return frozenset(passed - reach)
