@@ -91,8 +91,8 @@ def compare(
     layers : bool
         Run two models and compare them layer by layer, too: then *a* and *b* are pipelines, or
         names or paths of models, and *image* is what they run on.  They may differ in precision,
-        device or runtime, or be two models whose layers have the same names or order, such as before and
-        after quantization.  See `Comparison.layers`.
+        device or runtime, or be two models whose layers have the same names or order, such as
+        before and after quantization.  See `Comparison.layers`.
     progress : bool or callable
         Of the layers: show a bar in a terminal or notebook; or call ``progress(so_far, in_all)``.
 
