@@ -104,7 +104,7 @@ def test_columns_that_order(toy_store):
     message = refused("gallery", "store", "--html", "page.html", "--by", "clas 1")
     assert pasted(use(message)[0]) == "6 images: page.html\n"
     message = refused("predictions", "store", "--compare", "store", "--by", "IoU clas 1")
-    assert "least IoU class 1" in pasted(use(message)[0])
+    assert "the IoU class 1 of every image is 1" in pasted(use(message)[0])
     with pytest.raises(InvalidArgumentError) as caught:
         toy_store.worst(by="clas 1")
     assert "did you mean class 1" in str(caught.value)

@@ -70,6 +70,8 @@ const COLUMNS = {
   road: [0.1, 0.6, null, 0],
   "grass land": [0, 0.5, 0.2, null],
   name: ["a", "it's", "c", "b"],
+  "it's `x`": [0, 1, 2, 3],
+  "two\nlines": [0, 1, 2, 3],
 };
 
 test.each([
@@ -85,6 +87,7 @@ test.each([
   ["(road > 0.5) == False", [1, 0, 1, 1]],
   ["-road < -0.5", [0, 1, 0, 0]],
   ["road != 0.1", [0, 1, 1, 1]],
+  ["`it's ``x``` > 1 and\n`two\nlines` < 3", [0, 0, 1, 0]],
 ])("the expression %s", (text, rows) => {
   expect([...rowsThatHold(text, COLUMNS, 4)]).toEqual(rows);
 });
@@ -99,10 +102,13 @@ test.each(["road >", "rode > 1", "road", "road > 1)", "road; road", "constructor
 test.each([
   ["raod < 1", 'There is no column "raod" in this page; did you mean road?'],
   ["`gras land` < 1", 'There is no column "gras land" in this page; did you mean `grass land`?'],
+  ["`it's x` < 1", "There is no column \"it's x\" in this page; did you mean `it's ``x```?"],
   ["image < 1", 'There is no column "image" in this page'],
   ["road > 0 AND name == 'a'", 'Write "and" in lower case'],
   ["NOT road > 0", 'Write "not" in lower case'],
   ["name contains 'a'", 'Expected an operator, such as ==, <, in, and, or, before "contains"'],
+  ["road <", "The expression ends where a column, a number or a text in quotes was expected"],
+  ["(road < 1", 'Expected ")" at the end'],
   ["road = 1", 'The expression cannot be read from here: = 1; compare with "=="'],
   ["road; road", 'The expression cannot be read from here: ; road; join comparisons with "and"'],
 ])("what is wrong with an expression: %s", (text, problem) => {

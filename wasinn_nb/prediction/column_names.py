@@ -11,13 +11,14 @@ from typing import Final
 
 from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.prediction.schema import results_first
-from wasinn_nb.wording import closest
+from wasinn_nb.wording import closest, inert
 
 __all__ = [
     "COMPUTED",
     "KEYWORDS",
     "NEAR",
     "TOKEN",
+    "column_of",
     "in_quotes",
     "no_column",
     "quoted_column",
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 TOKEN: Final = re.compile(
-    r"""(?P<text>'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")|`(?P<quoted>[^`\n]*)`"""
+    r"""(?P<text>'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")|`(?P<quoted>(?:[^`]|``)*)`"""
     r"""|(?P<variable>@[^\W\d]\w*)|(?P<name>[^\W\d]\w*)|\d[\w.]*|.""",
     re.DOTALL,
 )
@@ -46,17 +47,32 @@ _MOST_NAMES: Final = 10
 def quoted_column(name: str) -> str:
     """Return the name of a column as an expression has it: in backticks unless it is a plain word.
 
+    A backtick in a name is doubled.
+
     Examples
     --------
-    >>> quoted_column("road"), quoted_column("grass land")
-    ('road', '`grass land`')
+    >>> quoted_column("road"), quoted_column("grass land"), quoted_column("`")
+    ('road', '`grass land`', '````')
     """
     plain = name.isidentifier() and name not in KEYWORDS
     try:
         ast.parse(name, mode="eval")
     except SyntaxError:
         plain = False
-    return name if plain else f"`{name}`"
+    doubled = name.replace("`", "``")
+    return name if plain else f"`{doubled}`"
+
+
+def column_of(token: re.Match[str]) -> str | None:
+    """Return the name that a token has between backticks; None where it has none.
+
+    Examples
+    --------
+    >>> [column_of(token) for token in TOKEN.finditer("`a``b`+c")]
+    ['a`b', None, None]
+    """
+    quoted: str | None = token["quoted"]
+    return None if quoted is None else quoted.replace("``", "`")
 
 
 def _name_list(columns: Sequence[str], *, expression: bool = True) -> str:
@@ -149,13 +165,13 @@ def refusal(
     if expression and quoted and "`" in python:
         example = in_quotes(quoted[0], " > 0")
         command += f"; in a shell, backticks stand in single quotes, such as -q {example}"
-    return InvalidArgumentError(problem, remedy=Remedy(python, choices, command))
+    return InvalidArgumentError(problem, remedy=Remedy(inert(python), choices, inert(command)))
 
 
 def _renamed(expression: str, name: str, other: str) -> str:
     """Return an expression with another name in the place of one."""
     return "".join(
-        other if name in (token["name"], token["quoted"]) else token[0]
+        other if name in (token["name"], column_of(token)) else token[0]
         for token in TOKEN.finditer(expression)
     )
 
@@ -167,7 +183,7 @@ def repaired_choices(expressions: Sequence[str], columns: Sequence[str]) -> list
 
 def _is_readable(expression: str, columns: AbstractSet[str]) -> bool:
     parts = [
-        "_" if (token["quoted"] or token["name"]) in columns else token[0]
+        "_" if (column_of(token) or token["name"]) in columns else token[0]
         for token in TOKEN.finditer(expression)
     ]
     try:

@@ -14,6 +14,7 @@ from wasinn_nb.prediction.column_names import (
     KEYWORDS,
     NEAR,
     TOKEN,
+    column_of,
     in_quotes,
     no_column,
     quoted_column,
@@ -106,7 +107,7 @@ def read_expression(expression: str, columns: Sequence[str]) -> Expression:
             f"expected an expression of at most {_MOST_CHARACTERS} characters, "
             f"got {len(expression)}"
         )
-    tokens = [*_tokens(" ".join(expression.splitlines()), columns)]
+    tokens = [*_tokens(expression, columns)]
     text = "".join(part for part, *_ in tokens)
     names = {part: column for part, column, _ in tokens if column}
     # "@" is an operator to Python; pandas takes it for a variable.
@@ -134,8 +135,10 @@ def _tokens(expression: str, columns: Sequence[str]) -> Iterator[tuple[str, str,
         prefix += "_"
     placeholders: dict[str, str] = {}
     for token in TOKEN.finditer(expression):
-        part, quoted, column = token[0], token["quoted"], ""
-        if quoted is not None:
+        part, quoted, column = token[0], column_of(token), ""
+        if part.isspace():
+            part = " "  # a line may end anywhere
+        elif quoted is not None:
             if quoted not in known:
                 raise no_column(quoted, columns, expression=expression)
             column = quoted
@@ -203,7 +206,7 @@ def _unreadable(
 
 def _operator_hint(before: str, rest: str, columns: Sequence[str]) -> str:
     """Return what to write for a word that stands where an operator has to; else ""."""
-    last, first = re.search(r"`[^`]*`$|\w+$", before), re.match(r"\w+", rest)
+    last, first = re.search(r"`(?:[^`]|``)*`$|\w+$", before), re.match(r"\w+", rest)
     words = [match[0] for match in (first, last) if match]
     if any(word not in KEYWORDS and word.lower() in KEYWORDS for word in words):
         return "write 'and', 'or', 'not' and 'in' in lower case"
@@ -211,7 +214,7 @@ def _operator_hint(before: str, rest: str, columns: Sequence[str]) -> str:
         return ""
     if first[0] in columns:
         return "join comparisons with 'and' or 'or'"
-    known = last[0].strip("`") in columns
+    known = last[0] in map(quoted_column, columns) or last[0] in columns
     hint = _IN_OTHER_LANGUAGES.get(first[0].lower(), _OPERATORS)
     return hint.format(last[0]) if known else _OPERATORS
 
@@ -219,7 +222,8 @@ def _operator_hint(before: str, rest: str, columns: Sequence[str]) -> str:
 def _meant(expression: str, before: str, rest: str, columns: Sequence[str]) -> tuple[str, str]:
     """Return words of an expression that are not a column's name, and the column; else ""."""
     for name in sorted(columns, key=len, reverse=True):  # a name that needs backticks
-        if quoted_column(name) != name and name in expression and f"`{name}`" not in expression:
+        quoted = quoted_column(name)
+        if quoted != name and name in expression and quoted not in expression:
             return name, name
     last, first = re.search(r"\w+$", before), re.match(r"\w+", rest)
     if last and first and (close := closest(words := f"{last[0]} {first[0]}", columns, NEAR)):

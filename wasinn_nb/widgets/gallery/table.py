@@ -150,7 +150,7 @@ class GalleryTable:
                 high=name in _WORST_HIGH,
             )
             for name, group in grouped
-            if "`" not in name and "\n" not in name and (group == "classes" or self._tells(name))
+            if group == "classes" or self._tells(name)
         ]
 
     def values(self, name: str) -> NDArray[Any]:

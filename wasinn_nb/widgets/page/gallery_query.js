@@ -5,7 +5,7 @@
 /** @typedef {Record<string, (number | string | null)[]>} Columns */
 
 const TOKEN =
-  /\s*(?:(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)|'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`([^`]*)`|([\p{L}_][\p{L}\p{N}_]*)|(<=|>=|==|!=|\/\/|[-+*/%<>()[\],.&|~]))/uy;
+  /\s*(?:(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)|'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`]|``)*)`|([\p{L}_][\p{L}\p{N}_]*)|(<=|>=|==|!=|\/\/|[-+*/%<>()[\],.&|~]))/uy;
 /** @type {Record<string, string>} */
 const INSTEAD = {
   "=>": 'compare with ">="',
@@ -44,8 +44,9 @@ function tokens(text) {
     if (number !== undefined) found.push({ kind: "number", text: number });
     else if (plain !== undefined) {
       found.push({ kind: "text", text: plain.replace(/\\(.)/g, "$1") });
-    } else if (column !== undefined) found.push({ kind: "column", text: column });
-    else if (word !== undefined) found.push({ kind: "word", text: word });
+    } else if (column !== undefined) {
+      found.push({ kind: "column", text: column.replaceAll("``", "`") });
+    } else if (word !== undefined) found.push({ kind: "word", text: word });
     else found.push({ kind: "sign", text: sign });
   }
   return /** @type {Token[]} */ ([...found, { kind: "end", text: "" }]);
@@ -113,7 +114,9 @@ function nearest(word, names) {
     const distance = editDistance(word.toLowerCase(), name.toLowerCase());
     if (distance < least) [close, least] = [name, distance];
   }
-  return !close || /^[\p{L}_][\p{L}\p{N}_]*$/u.test(close) ? close : `\`${close}\``;
+  return !close || /^[\p{L}_][\p{L}\p{N}_]*$/u.test(close)
+    ? close
+    : `\`${close.replaceAll("`", "``")}\``;
 }
 
 class Parser {
@@ -137,8 +140,9 @@ class Parser {
 
   /** @param {string} text */
   need(text) {
-    if (!this.take(text))
-      throw new Error(`Expected "${text}" before "${this.tokens[this.at].text}"`);
+    if (this.take(text)) return;
+    const { kind, text: next } = this.tokens[this.at];
+    throw new Error(`Expected "${text}" ${kind === "end" ? "at the end" : `before "${next}"`}`);
   }
 
   /** @returns {Part} */
@@ -257,7 +261,14 @@ class Parser {
     this.at += 1;
     if (kind === "number") return () => Number(text);
     if (kind === "text") return () => text;
-    if (kind !== "column" && kind !== "word") throw new Error(`Expected a value, got "${text}"`);
+    if (kind !== "column" && kind !== "word") {
+      const expected = "a column, a number or a text in quotes";
+      throw new Error(
+        kind === "end"
+          ? `The expression ends where ${expected} was expected`
+          : `Expected ${expected}, got "${text}"`,
+      );
+    }
     if (text === "True" || text === "False") return () => text === "True";
     if (!Object.hasOwn(this.columns, text)) {
       const close = nearest(text, Object.keys(this.columns));
