@@ -25,7 +25,7 @@ def test_every_name_can_be_written_in_an_expression(names):
 
 def test_a_backtick_that_was_not_closed_is_still_named():
     for expression in ("`a`` > 0", "`a > 0", "``a` > 0"):
-        with pytest.raises(InvalidArgumentError, match="cannot be read|no column"):
+        with pytest.raises(InvalidArgumentError, match=r"cannot be read|no column"):
             read_expression(expression, ["a", "a`"])
 
 

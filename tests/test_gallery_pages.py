@@ -136,6 +136,25 @@ def test_a_part_of_the_rows_is_named_in_the_code(place):
     assert len(names["selection"]) == 3
 
 
+def test_copied_code_names_what_only_the_caller_has(place, tmp_path):
+    truths = {"0000": tmp_path / "mask.png"}
+    Image.fromarray(np.zeros((4, 6), np.uint8)).save(truths["0000"])
+    store = wn.read_predictions(place / "store")
+    results = {name: store.result(f"{name}.png") for name in ("0000", "0001")}
+    arrays = {name: np.zeros((4, 6), np.uint8) for name in results}
+    pasted: dict[str, object] = {"results": results, "truths": arrays}
+    for gallery, names in (
+        (wn.Gallery(store.query("name == '0000.png'"), truths, progress=False), ["predictions"]),
+        (wn.Gallery(results, arrays, progress=False), ["results", "truths"]),
+        (wn.Gallery(results, progress=False), ["results"]),
+    ):
+        stated = [line for line in gallery.code.splitlines() if line.startswith("# ")]
+        assert [line[2:].partition(":")[0] for line in stated] == names
+        if "predictions" not in names:
+            exec(gallery.code, scope := dict(pasted))
+            assert len(scope["selection"]) == len(gallery.selection)
+
+
 def test_ignored_pixels_are_no_class(place):
     found = wn.read_predictions(place / "store").query("status == 'done'")
     truths = {f"{n:04}": np.full((8, 12), 9, np.uint8) for n in range(7)}

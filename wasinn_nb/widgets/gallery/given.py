@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ __all__ = [
     "judged_predictions",
     "opened",
 ]
+
+_MOST_PATHS: Final = 20
 
 
 def opened(given: Any, what: str) -> tuple[Predictions, str]:
@@ -149,8 +151,7 @@ def arguments_of(truths: Any, other: str, how: Mapping[str, Any]) -> str:
     """Return the arguments beside the predictions, as code; what has no short text is named."""
     parts = []
     if truths is not None:
-        path = isinstance(truths, str | os.PathLike)
-        parts.append(f"truths={os.fspath(truths)!r}" if path else "truths=truths")
+        parts.append(f"truths={_paths(truths) or 'truths'}")
     if other:
         parts.append(f"other={other}")
     parts += [f"{name}={value!r}" for name, value in how.items() if value is not None]
@@ -169,3 +170,13 @@ def backgrounds(
         known = evaluation.class_map
         names += known.names[(index := int(known.from_predicted[card.background])) : index + 1]
     return list(dict.fromkeys(names))
+
+
+def _paths(truths: Any) -> str:
+    """Return a path, or a few by name, as code; empty for anything else."""
+    if isinstance(truths, str | os.PathLike):
+        return repr(os.fspath(truths))
+    few = isinstance(truths, Mapping) and len(truths) <= _MOST_PATHS
+    if few and all(isinstance(one, str | os.PathLike) for one in truths.values()):
+        return repr({name: os.fspath(path) for name, path in truths.items()})
+    return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -13,6 +14,13 @@ from wasinn_nb.widgets.gallery.table import GalleryTable
 __all__ = ["checked_filter", "filter_text", "joined_query", "selection_code"]
 
 _MOST_VALUES: Final = 200
+# What no code can name, since only the caller has it.
+_GIVEN: Final = {
+    "predictions": "the rows that the gallery was made of",
+    "results": "the results that the gallery was made of",
+    "truths": "the truths that the gallery was given",
+    "other": "the other run that the gallery was given",
+}
 
 
 def checked_filter(given: Mapping[str, Any], table: GalleryTable) -> dict[str, Any]:
@@ -117,11 +125,13 @@ def selection_code(
         The expression that makes the predictions; empty where there is none.
     """
     lines = ["import wasinn_nb as wn", ""]
+    added = sort_by in table.added or any(quoted_column(name) in query for name in table.added)
+    unknown = _names(opening or "predictions")
+    if added:
+        unknown |= _names(f"wn.Gallery(predictions{arguments})") - {"predictions"}
+    lines += [f"# {name}: {what}" for name, what in _GIVEN.items() if name in unknown]
     if opening:
         lines.append(f"predictions = {opening}")
-    else:
-        lines.append("# predictions: the rows that the gallery was made of")
-    added = sort_by in table.added or any(quoted_column(name) in query for name in table.added)
     if added:
         lines.append(f"gallery = wn.Gallery(predictions{arguments})")
         if query:
@@ -134,3 +144,8 @@ def selection_code(
         ascending = "" if not descending else ", ascending=False"
         lines.append(f"selection = selection.sort_values({sort_by!r}{ascending}, kind='stable')")
     return "\n".join(lines) + "\n"
+
+
+def _names(code: str) -> set[str]:
+    """Return the names in an expression."""
+    return {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
