@@ -18,35 +18,41 @@ def main(paths: list[str]) -> int:
     if len(chosen) != 2 or not all(path.is_file() for path in chosen):
         print("expected two runs that `make bench` wrote, as A=PATH B=PATH, or two in out/bench")
         return 2
-    a, b = (read_run(path) for path in chosen)
+    try:
+        a, b = (read_run(path) for path in chosen)
+    except (ValueError, LookupError, TypeError, OSError) as error:
+        print(f"expected two runs that `make bench` wrote; one cannot be read: {error}")
+        return 2
     for name, path, run in zip("AB", chosen, (a, b), strict=True):
         print(f"{name}: {path.name}, {_about(run)}")
     for line in _differences(a, b):
         print(f"   {line}")
-    print(table_text(table(a, b), WIDTH))
+    both = table(a, b)
+    print(table_text(both, WIDTH) if both.rows else "no row is in both")
+    for name, run, other in (("A", a, b), ("B", b, a)):
+        if alone := dict.fromkeys(row["what"] for row in run if _key(row) not in map(_key, other)):
+            print(f"only in {name}: {', '.join(alone)}")
     return 0
 
 
 def table(a: list[dict[str, Any]], b: list[dict[str, Any]]) -> Table:
-    """Return the rows of two runs side by side, in the order of A, then what only B has."""
-    runs = [{(row["what"], row["peer"]): row for row in run} for run in (a, b)]
+    """Return the rows that two runs have, side by side, in the order of A."""
+    others = {_key(row): row for row in b}
     rows = []
-    for key in dict.fromkeys([*runs[0], *runs[1]]):
-        one, other = (run.get(key) for run in runs)
-        ratios = [None if row is None else row["ratio"] for row in (one, other)]
-        change = None if one is None or other is None else ratios[1] / ratios[0]
-        apart = (
-            one and other and (one["lowest"] > other["highest"] or other["lowest"] > one["highest"])
-        )
-        known = other or one
-        rows.append((*key, *ratios, change, "yes" if apart else "", known["goal"], _met(known)))
+    for one in a:
+        if (other := others.get(_key(one))) is None:
+            continue
+        apart = one["lowest"] > other["highest"] or other["lowest"] > one["highest"]
+        ratios = one["ratio"], other["ratio"], other["ratio"] / one["ratio"]
+        met = "yes" if other["met"] else "NO"
+        rows.append((*_key(one), *ratios, "yes" if apart else "", other["goal"], met))
     columns: list[Column | str] = ["what", "peer", Column("A", ".2f"), Column("B", ".2f")]
     columns += [Column("B / A", ".2f"), "quartiles apart", "goal", "met"]
     return Table(columns, rows)
 
 
-def _met(row: dict[str, Any]) -> str:
-    return "yes" if row["met"] else "NO"
+def _key(row: dict[str, Any]) -> tuple[str, str]:
+    return row["what"], row["peer"]
 
 
 def _about(run: list[dict[str, Any]]) -> str:

@@ -67,8 +67,18 @@ def write_run(rows: Iterable[tuple[str, Row, dict[str, Any]]], path: Path | None
 
 
 def read_run(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a run."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    """Return the rows of a run.
+
+    Raises
+    ------
+    ValueError
+        If a line of the file is no row.
+    """
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    needed = {"what", "peer", "ratio", "lowest", "highest", "goal", "met", "machine", "versions"}
+    if not all(isinstance(row, dict) and needed <= row.keys() for row in rows):
+        raise ValueError(f"{path}: its lines are not the rows of a run")
+    return rows
 
 
 def last_runs() -> list[Path]:

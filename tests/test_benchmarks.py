@@ -43,9 +43,25 @@ def test_two_runs_side_by_side(folder, capsys):
     printed = capsys.readouterr().out
     assert "A: 1.jsonl" in printed
     assert "pillow 12.0 in A, 13.0 in B" in printed
-    cells = compare.table(records.read_run(a), records.read_run(b)).cells
-    assert cells[0] == ("file to mask", "limit", "1.28", "1.05", "0.82", "yes", "<= 1.10", "yes")
-    assert cells[1] == ("import", "numpy", "0.20", "", "", "", "<= 0.3", "yes")
+    assert "only in A: import" in printed
+    assert "only in B" not in printed
+    (cells,) = compare.table(records.read_run(a), records.read_run(b)).cells
+    assert cells == ("file to mask", "limit", "1.28", "1.05", "0.82", "yes", "<= 1.10", "yes")
+
+
+def test_runs_that_share_nothing(folder, capsys):
+    a, b = written(folder, "1.jsonl", SLOW), written(folder, "2.jsonl", OTHER)
+    assert compare.main([str(a), str(b)]) == 0
+    printed = capsys.readouterr().out
+    assert "no row is in both\nonly in A: file to mask\nonly in B: import\n" in printed
+
+
+@pytest.mark.parametrize("content", ["not JSON", '{"what": 1}', "[1]", "\x00"])
+def test_what_is_not_a_run_is_named(folder, capsys, content):
+    a, b = written(folder, "1.jsonl", SLOW), folder / "2.jsonl"
+    b.write_text(content)
+    assert compare.main([str(a), str(b)]) == 2
+    assert "cannot be read" in capsys.readouterr().out
 
 
 def test_two_runs_are_needed(folder, capsys):

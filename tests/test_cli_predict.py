@@ -117,6 +117,7 @@ def test_a_gallery_as_a_page(tmp_path):
     with_truths = [*words, "--truths", "masks", "--query", "`mean IoU` < 1", "--most", "2"]
     values = json.loads(run(*with_truths, "--json"))
     assert values == {"html": "page.html", "images": 2, "selected": 4}
+    assert run(*with_truths) == "the first 2 of 4 images: page.html\n"
     text = Path("page.html").read_text("utf-8")
     assert text.count("\u003ctitle>") == 1
     assert "true probability" not in text

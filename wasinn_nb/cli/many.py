@@ -260,7 +260,10 @@ def gallery(
         if as_json:
             print_json({"html": str(path), "images": count, "selected": len(made.rows)})
         else:
-            print_line(f"{counted(count, 'image')}: {path}")
+            some = counted(count, "image")
+            if count < len(made.rows):
+                some = f"the first {count:,} of {counted(len(made.rows), 'image', grouped=True)}"
+            print_line(f"{some}: {path}")
     finally:
         made.close()
 
