@@ -23,7 +23,9 @@ import { Tiles } from "./tiles.js";
 /** @typedef {{ get_model: (id: string) => Promise<any> }} Manager */
 
 const LOWEST_IMAGE = 240;
-const HIGHEST_IMAGE = 720;
+const HIGHEST_IMAGE = 1080;
+const SMALL_WINDOW = 720; // of which all is for the Explorer
+const AROUND = 200; // what the page of a notebook has above its cells, in larger windows
 
 /** @param {Context<ExplorerTraits>} context */
 const show = async ({ model, el }) => {
@@ -93,7 +95,9 @@ class Explorer {
   /** The pixels that are left for the image's height where all is to be seen at once. */
   highest() {
     const others = this.root.offsetHeight - this.viewer.root.offsetHeight + this.viewer.otherHeight;
-    return clamp(window.innerHeight - others, LOWEST_IMAGE, HIGHEST_IMAGE);
+    const left = window.innerHeight - others;
+    const highest = Math.max(Math.min(left, SMALL_WINDOW), left - AROUND);
+    return clamp(highest, LOWEST_IMAGE, HIGHEST_IMAGE);
   }
 
   /**
