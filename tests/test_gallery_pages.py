@@ -167,3 +167,20 @@ def test_ignored_pixels_are_no_class(place):
     assert classes == ["sky", "width", "grass land", "ignored"]
     wrong = Asked(gallery)("tiles", rows=[first], layer="wrong", side=160)["tiles"][0]
     assert "labels" in wrong
+
+
+@pytest.mark.full
+def test_a_page_of_many_classes_gets_no_names_that_it_does_not_need():
+    classes = tuple(f"a rather long name of class {n}" for n in range(150))
+    card = wn.ModelCard("many", "segmentation", classes=classes)
+    rng = np.random.default_rng(0)
+    masks = [rng.integers(0, 150, (90, 120), np.uint8) for _ in range(4)]
+    image = np.zeros((90, 120, 3), np.uint8)
+    results = {
+        str(n): wn.SegmentationResult(mask, card, image=image) for n, mask in enumerate(masks[:2])
+    }
+    truths = {str(n): mask for n, mask in enumerate(masks[2:])}
+    found = wn.Gallery(results, truths, progress=False)
+    assert len(found._about["matrix"]["cells"]) > 10_000
+    assert len(json.dumps(found._about)) < 500_000
+    assert f"{classes[0]} as {classes[1]}" in found.columns

@@ -316,7 +316,6 @@ class Gallery(Showable, PageWidget):
             "failed": self._table.failed(),
             "aspect": self._table.aspect,
             "facets": self._table.facets(),
-            "columns": [inert(name) for name in self._table.names],
             "classes": _classes(card.classes, card.palette) if masks else [],
             "layers": self._tiles.layers,
             "notes": [*map(inert, self._notes())],
