@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import openvino as ov
 import pytest
 from PIL import Image
+from training.card import write_figures
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 NAME = "road-segmentation-synth-0001"
@@ -114,11 +116,26 @@ def test_the_files_say_nothing_about_where_they_were_made() -> None:
 
 def test_the_cards_figures_are_complete_and_plausible(card: dict[str, Any]) -> None:
     figures = card["figures"]
-    assert set(figures) == {"drawn_miou", "camvid_road_iou", "photo_road_iou", "time_ratio"}
-    assert figures["camvid_road_iou"] >= 0.80
-    assert figures["photo_road_iou"] >= 0.85
+    accuracies = {"drawn_miou", "camvid_road_iou", "photo_road_iou"}
+    quantized = {f"int8_{name}" for name in accuracies}
+    assert set(figures) == {*accuracies, *quantized, "time_ratio"}
     assert figures["time_ratio"] <= 1.0
-    assert 0.85 <= figures["drawn_miou"] < 1.0
+    for prefix in ("", "int8_"):
+        assert figures[f"{prefix}camvid_road_iou"] >= 0.80
+        assert figures[f"{prefix}photo_road_iou"] >= 0.85
+        assert 0.85 <= figures[f"{prefix}drawn_miou"] < 1.0
+
+
+def test_figures_of_int8_stand_beside_those_of_fp16(tmp_path: Path) -> None:
+    home = tmp_path / FOLDER.name
+    shutil.copytree(FOLDER, home)
+    write_figures(home / "INT8", {"drawn_miou": 0.12345, "time_ratio": 0.5})
+    write_figures(home, {"time_ratio": 0.7})
+    before, after = (
+        json.loads((folder / "card.json").read_text(encoding="utf-8")) for folder in (FOLDER, home)
+    )
+    changed = {"int8_drawn_miou": 0.1235, "time_ratio": 0.7}
+    assert after == before | {"figures": before["figures"] | changed}
 
 
 def test_there_are_eight_scenes_with_masks() -> None:

@@ -59,6 +59,20 @@ def files_in(folder: Path) -> list[dict[str, Any]]:
     return files
 
 
+def write_figures(folder: Path, figures: dict[str, float]) -> None:
+    """Write figures onto the card, beside those that are there.
+
+    Those of the INT8 variant, measured on the files of its folder, have ``int8_`` before their
+    names; its time is left out: with AMX it says nothing of other processors.
+    """
+    home, measured = folder, figures
+    if folder.name == QUANTIZED:
+        home, prefix = folder.parent, f"{QUANTIZED.lower()}_"
+        measured = {f"{prefix}{k}": value for k, value in figures.items() if k != "time_ratio"}
+    known = json.loads((home / "card.json").read_text(encoding="utf-8"))["figures"]
+    write_card(home, known | {key: round(value, 4) for key, value in measured.items()})
+
+
 def write_card(folder: Path, figures: dict[str, float]) -> None:
     """Write ``card.json`` beside the model."""
     text = json.dumps(card(folder, figures), indent=2) + "\n"

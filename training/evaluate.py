@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import wasinn_nb as wn
-from training.card import FOLDER, HEIGHT, NAME, WIDTH, write_card
+from training.card import FOLDER, HEIGHT, NAME, WIDTH, write_figures
 from training.scenes import CLASSES, draw_scene
 from wasinn_nb.metrics import confusion_matrix, iou
 
@@ -137,7 +137,7 @@ def main() -> None:
     if len(figures) < len(ROWS):
         print(f"absent: {shared()} holds no real model or images; set WASINN_NB_SHARED")
     if options.write_card:
-        write_card(options.model, {key: round(value, 4) for key, value in figures.items()})
+        write_figures(options.model, figures)
 
 
 if __name__ == "__main__":

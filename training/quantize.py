@@ -2,7 +2,7 @@
 
 It needs the extras ``quantize`` and ``train``.  What calibrates are drawn scenes of seeds that
 neither training nor measuring has; the shipped scenes judge.  ``python -m training.evaluate
---model data/models/road-segmentation-synth-0001/INT8`` measures it.
+--model data/models/road-segmentation-synth-0001/INT8 --write-card`` measures it.
 """
 
 from __future__ import annotations
