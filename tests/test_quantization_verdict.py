@@ -88,3 +88,17 @@ def test_times_have_a_unit(made):
     assert (
         "image.png: 3 rounds in turn; medians in milliseconds; ratios are medians of paired rounds"
     ) in repr(made())
+
+
+def test_speed_is_the_median_of_paired_rounds(made):
+    """A machine that slows down in some rounds changes the ratios of none."""
+    found = made()
+    slow = [{"read": 0.01, "preprocess": 0.0, "infer": one} for one in (0.06, 0.6, 0.6)]
+    fast = [{"read": 0.01, "preprocess": 0.0, "infer": one} for one in (0.03, 0.03, 0.3)]
+    times = [
+        dataclasses.replace(one, rounds=tuple(rounds))
+        for one, rounds in zip(found.timings, (slow, fast), strict=True)
+    ]
+    timings = type(found.timings)("image.png", times)
+    # Medians of each alone would be 20 times apart.
+    assert dataclasses.replace(found, timings=timings).speedup == pytest.approx(2)

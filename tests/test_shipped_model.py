@@ -12,6 +12,7 @@ import numpy as np
 import openvino as ov
 import pytest
 from PIL import Image
+
 from training.card import write_figures
 
 DATA = Path(__file__).resolve().parent.parent / "data"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -103,16 +104,20 @@ class Quantization(Report):
 
     @property
     def speedup(self) -> float:
-        """How many times as fast INT8 computes as f32: the medians of the step ``infer``."""
-        return self.timings[0].median("infer") / self.timings[1].median("infer")
+        """How many times as fast INT8 computes as f32: the median of the rounds' ratios."""
+        return statistics.median(self._times_as_fast(1, 0))
 
     @property
     def preferred(self) -> tuple[str, float] | None:
         """The precision that the device prefers and its speed against f32; None where it is f32."""
         if len(self.timings) < 3:
             return None
-        own = self.timings[2]
-        return own.precision, self.timings[0].median("infer") / own.median("infer")
+        return self.timings[2].precision, statistics.median(self._times_as_fast(2, 0))
+
+    def _times_as_fast(self, one: int, other: int) -> list[float]:
+        """Return, round by round, how many times as fast one computes as another."""
+        rounds = zip(self.timings[one].rounds, self.timings[other].rounds, strict=True)
+        return [theirs["infer"] / own["infer"] for own, theirs in rounds]
 
     @property
     def classes(self) -> tuple[ClassLoss, ...]:
@@ -140,9 +145,8 @@ class Quantization(Report):
         better = ""
         if self.preferred is not None:
             int8, own = self.timings[1:3]
-            rounds = zip(int8.rounds, own.rounds, strict=True)
-            faster = [one["infer"] / other["infer"] for one, other in rounds]
-            better = better_words(own.precision, faster, (int8.same_pixels, own.same_pixels))
+            same = int8.same_pixels, own.same_pixels
+            better = better_words(own.precision, self._times_as_fast(2, 1), same)
         return worth_words(self.speedup, *self.sizes, better)
 
     @property
