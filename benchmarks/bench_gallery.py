@@ -7,7 +7,9 @@ in the page with ``performance.now``, at 1700x1100 pixels:
   tiles, among them tiles that are there already;
 * the opacity slider, from its event to the frame that shows it;
 * from running the cell until each tile on screen is drawn;
-* bytes that come over the comm until then;
+* bytes that come over the comm until then, and what a filter adds;
+* the same bytes of a large screen, 2560x1440 pixels of two device pixels each, full of the smallest
+  tiles, of photographs where the folder WASINN_NB_SHARED (or ../shared) has them;
 * the memory of the page's process after scrolling through all rows, less that before.
 
     python -m benchmarks gallery
@@ -15,6 +17,8 @@ in the page with ``performance.now``, at 1700x1100 pixels:
 
 from __future__ import annotations
 
+import os
+import re
 import statistics
 import sys
 import tempfile
@@ -32,7 +36,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from browser.servers import Server, start_lab
 from gallery_help import write_many
 
-ROWS, TILES, MOVES = 100_000, 60, 40
+ROWS, SOME_ROWS, MOVES = 100_000, 5000, 40
 FRAMES = 33.0  # milliseconds: the goal, two frames at 60 Hz
 MOST_SECONDS, MOST_BYTES, MOST_MEGABYTES = 2.0, 1_000_000, 300
 
@@ -107,33 +111,65 @@ def _memory(page: Page) -> float:
     return sum(psutil.Process(process).memory_full_info().uss for process in pages) / 1e6
 
 
-def _measured(server: Server, store: Path) -> dict[str, list[float]]:
-    received: list[int] = []
-    cells = [BEFORE.format(store=str(store)), "0"]
+class _Comms:
+    """How many bytes come over comms."""
 
-    def hear(got: bytes | str) -> None:
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def hear(self, got: bytes | str) -> None:
+        """Count a frame, whose first type is its own; others are of what it answers."""
         frame = got.encode() if isinstance(got, str) else got
-        if b'"comm_' in frame:  # what is saved with the notebook comes beside it
-            received.append(len(frame))
+        kind = re.search(rb'"msg_type": ?"(\w+)"', frame)
+        if kind is not None and kind[1].startswith(b"comm_"):
+            self.bytes += len(frame)
 
-    with opened(server, "gallery", *cells, hear=hear) as notebook:
+
+def _show(page: Page, size: int) -> float:
+    """Run the cell of a gallery; return the seconds until its first page is drawn."""
+    page.locator(".jp-CodeCell").nth(1).locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(CELL.format(size=size))
+    start = time.perf_counter()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function(DRAWN, polling=20)
+    return time.perf_counter() - start
+
+
+def _tiles(page: Page) -> int:
+    return page.locator('.wnb-gallery-tile[role="option"]:visible').count()
+
+
+def _large_page(server: Server, store: Path) -> float:
+    """Return the bytes of the first page on a large screen."""
+    comms = _Comms()
+    cells = [BEFORE.format(store=str(store)), "0"]
+    with opened(server, "large", *cells, hear=comms.hear, pixels=2.0) as notebook:
+        page = notebook.page
+        page.set_viewport_size({"width": 2560, "height": 1440})
+        page.wait_for_timeout(500)
+        comms.bytes = 0
+        _show(page, 64)
+        print(f"large page: {comms.bytes} bytes, {_tiles(page)} tiles", file=sys.stderr)
+    return comms.bytes
+
+
+def _measured(server: Server, store: Path) -> dict[str, list[float]]:
+    comms = _Comms()
+    cells = [BEFORE.format(store=str(store)), "0"]
+    with opened(server, "gallery", *cells, hear=comms.hear) as notebook:
         page = notebook.page
         before = _memory(page)
-        page.locator(".jp-CodeCell").nth(1).locator(".cm-content").click()
-        page.keyboard.press("Control+A")
-        page.keyboard.insert_text(CELL.format(size=135))
-        received.clear()
-        start = time.perf_counter()
-        page.keyboard.press("Control+Enter")
-        page.wait_for_function(DRAWN, polling=20)
-        first = time.perf_counter() - start
-        sent = sum(received)
-        tiles = page.locator('.wnb-gallery-tile[role="option"]:visible').count()
-        print(f"first page: {first:.2f} s, {sent} bytes, {tiles} tiles", file=sys.stderr)
+        comms.bytes = 0
+        first = _show(page, 135)
+        sent = comms.bytes
+        print(f"first page: {first:.2f} s, {sent} bytes, {_tiles(page)} tiles", file=sys.stderr)
         page.wait_for_timeout(2000)
         slider = page.evaluate(SLIDE, MOVES)
+        before_filter = comms.bytes
         page.locator('.wnb-facet[data-column="road"]').hover()  # what filters need comes now
         page.wait_for_timeout(1000)
+        print(f"for filters: {comms.bytes - before_filter} bytes", file=sys.stderr)
         page.evaluate(BRUSH, 8)
         brush = page.evaluate(BRUSH, MOVES)
         notebook.kernel.run("gallery.query = ''")
@@ -151,9 +187,16 @@ def rows() -> list[Row]:
         small, store = Path(folder, "small"), Path(folder, "store")
         wn.predict(list(wn.images()), store=small, progress=False)
         write_many(small, store, ROWS)
+        shared = Path(os.environ.get("WASINN_NB_SHARED") or ROOT.parent / "shared")
+        photographs, large = shared / "camvid/images", store
+        if photographs.is_dir():
+            large = Path(folder, "large")
+            wn.predict(photographs, store=Path(folder, "photographs"), progress=False)
+            write_many(Path(folder, "photographs"), large, SOME_ROWS)
         server = start_lab(Path(tempfile.mkdtemp(dir=folder)))
         try:
             found = _measured(server, store)
+            found["large"] = [_large_page(server, large)]
         finally:
             server.stop()
     for name in ("slider", "brush"):
@@ -168,5 +211,6 @@ def rows() -> list[Row]:
         ratio("brush over 100,000 rows", "two frames, 33 ms", found["brush"], frames, "<= 1.0"),
         ratio("100,000 rows: first page", "2 s", share("first", MOST_SECONDS), one, "<= 1.0"),
         ratio("bytes of its first page", "1 MB", share("bytes", MOST_BYTES), one, "<= 1.0"),
+        ratio("bytes of a large page", "1 MB", share("large", MOST_BYTES), one, "<= 1.0"),
         ratio("page memory, scrolled", "300 MB", share("memory", MOST_MEGABYTES), one, "<= 1.0"),
     ]
