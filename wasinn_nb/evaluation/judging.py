@@ -160,9 +160,9 @@ def evaluate(
     class  images   found  mostly taken for
     cat         1  1.0000
     dog         1  0.0000  cat 1
-    image  true class  predicted  probability of the true class
-    b      dog         cat                               0.3000
-    a      cat         cat                               0.7000
+    the lowest probability of the true class first
+    wrong images  true class  predicted  probability of the true class
+    b             dog         cat                               0.3000
     - an image is found where its true class is the most probable one
     """
     if worst < 0:
