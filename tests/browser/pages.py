@@ -87,6 +87,20 @@ class Notebook:
         for item in items:
             self.page.locator(".lm-Menu-itemLabel").get_by_text(item, exact=True).click()
 
+    @contextmanager
+    def theme(self, name: str) -> Iterator[None]:
+        """Show JupyterLab in its theme of that name inside, ``"Light"`` or ``"Dark"``."""
+        self._choose_theme(name)
+        try:
+            yield
+        finally:
+            self._choose_theme("Light")
+
+    def _choose_theme(self, name: str) -> None:
+        self.menu("Settings", "Theme", f"JupyterLab {name}")
+        light = "true" if name == "Light" else "false"
+        expect(self.page.locator("body")).to_have_attribute("data-jp-theme-light", light)
+
     def run_all(self) -> None:
         """Run all cells through the menu and wait for the last to end."""
         with self.running():

@@ -47,10 +47,7 @@ def explorer(notebook, browser):
 def test_axe_finds_nothing_serious(notebook, explorer, theme):
     if not axe.SCRIPT.exists():
         absent("axe-core is not installed (tests/javascript/run.sh install)")
-    light = "true" if theme == "Light" else "false"
-    notebook.menu("Settings", "Theme", f"JupyterLab {theme}")
-    expect(notebook.page.locator("body")).to_have_attribute("data-jp-theme-light", light)
-    try:
+    with notebook.theme(theme):
         explorer.root.get_by_role("checkbox", name="Compare two runs").check()
         explorer.more()
         explorer.wait_until_painted()
@@ -59,10 +56,7 @@ def test_axe_finds_nothing_serious(notebook, explorer, theme):
             explorer.open(choice)
             assert axe.violations(explorer.root) == [], choice
             explorer.close()
-    finally:
-        notebook.menu("Settings", "Theme", "JupyterLab Light")
-        expect(notebook.page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
-        explorer.root.get_by_role("button", name="More", exact=True).click()
+    explorer.root.get_by_role("button", name="More", exact=True).click()
 
 
 # ----------------------------------------------------------------------------------- the keyboard

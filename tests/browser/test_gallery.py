@@ -315,9 +315,7 @@ def test_a_page_that_is_loaded_again_in_the_dark(notebook):
     notebook.reload()
     gallery = GalleryPage(notebook.output(1))
     gallery.wait_selected(3)
-    notebook.menu("Settings", "Theme", "JupyterLab Dark")
-    expect(notebook.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
-    assert violations(gallery.root) == []
-    assert gallery.root.evaluate(CONTRASTS) == []
-    notebook.keep("gallery-dark")
-    notebook.menu("Settings", "Theme", "JupyterLab Light")
+    with notebook.theme("Dark"):
+        assert violations(gallery.root) == []
+        assert gallery.root.evaluate(CONTRASTS) == []
+        notebook.keep("gallery-dark")

@@ -7,6 +7,8 @@ import re
 import numpy as np
 import pytest
 
+from browser import axe
+from browser.conftest import absent
 from browser.pages import expect
 from browser.viewers import Viewer, mixed, near
 
@@ -103,6 +105,16 @@ def test_the_page_paints_the_same(one):
     assert near(seen[2], mixed(DOWN, ROAD, 0.5))
     assert near(seen[3], mixed(UP, CAR, 0.5))
     assert near(seen[4], mixed(DOWN, CAR, 0.5))
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_axe_finds_nothing_serious(notebook, two, theme):
+    if not axe.SCRIPT.exists():
+        absent("axe-core is not installed (tests/javascript/run.sh install)")
+    with notebook.theme(theme):
+        for mode in ("Overlay", "Difference"):
+            two.mode(mode)
+            assert axe.violations(two.root) == [], mode
 
 
 def test_edges_lie_where_the_labels_change(one):
