@@ -6,6 +6,7 @@ import pytest
 from gallery_help import make_place
 
 import wasinn_nb as wn
+from browser.axe import violations
 from browser.galleries import GalleryPage
 from browser.layout import CONTRASTS
 from browser.pages import expect
@@ -104,3 +105,14 @@ def test_confusions_are_in_the_order_of_what_stands_first(gallery):
     for name in gallery.root.locator(".wnb-matrix-name").all():
         assert name.evaluate("(one) => one.scrollWidth - one.clientWidth") <= 1  # not cut
     assert gallery.root.evaluate(CONTRASTS) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_what_is_open(gallery, scheme):
+    gallery.page.emulate_media(color_scheme=scheme)
+    gallery.root.get_by_role("button", name="Filters", exact=True).click()
+    assert violations(gallery.root) == []
+    gallery.grid.get_by_role("option").first.click()
+    gallery.opened.locator(".wnb-viewer[data-painted]").wait_for()
+    gallery.opened.locator(".wnb-class").first.click()  # a class that is off
+    assert violations(gallery.opened) == []

@@ -50,7 +50,7 @@ test("each class has its share of each mask", () => {
     ["road", [1, 2]],
     ["car", [0, 1]],
   ]);
-  expect(labels(legendOf(view))[1]).toBe("road, 25.00 % and 50.00 %");
+  expect(labels(legendOf(view))[1]).toBe("road, 25.00 % | 50.00 %");
 });
 
 test("a class of one mask alone has no pixel in the other", () => {

@@ -122,12 +122,13 @@ export class Legend {
       {
         className: "wnb-class",
         "data-name": name,
-        "aria-label": `${name}, ${shares.join(" and ")}`,
+        "aria-label": `${name}, ${shares.join(" | ")}`, // as it is written
         title: `Switch ${name} on or off${key}`,
       },
       [
         swatch(color),
         element("span", { className: "wnb-name", dir: "auto" }, name),
+        " ", // for what reads it aloud
         element("span", { className: "wnb-share" }, shares.join(" | ")),
         ...counts.map((count, at) => areaBar(count / totals[at], color)),
       ],
