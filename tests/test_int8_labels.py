@@ -163,3 +163,30 @@ def test_an_int8_model_is_not_quantized_again_without_a_word(tmp_path):
         (tmp_path / f"bare{path.suffix}").write_bytes(path.read_bytes())
     again = wn.quantize(bare, images, folder=tmp_path / "c", max_drop=1, progress=False)
     assert again.instead == "quantize the model in floating point that it was made from"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["xml", "onnx", "tflite", "pb", "pdmodel"])
+def test_every_format_that_openvino_reads_is_quantized(tmp_path, kind):
+    """The model gives its image back, so that a pixel's class is its largest channel."""
+    pytest.importorskip("nncf")
+    path, planes, rows = tmp_path / f"toy.{kind}", (1, 3, 32, 48), (1, 32, 48, 3)
+    if kind == "xml":
+        from openvino import opset13 as op
+
+        toys.save(toys.graph(op.relu, planes), path)
+    else:
+        contents = {
+            "onnx": lambda: toys.onnx_relu(planes),
+            "tflite": lambda: toy_files.tflite_relu(rows),
+            "pb": lambda: toy_files.tensorflow_relu(rows),
+            "pdmodel": lambda: toy_files.paddle_relu(planes),
+        }
+        path.write_bytes(contents[kind]())
+        (tmp_path / "toy.pdiparams").write_bytes(b"")
+    rng = np.random.default_rng(2)
+    images = [rng.integers(0, 256, (32, 48, 3), np.uint8) for _ in range(4)]
+    found = wn.quantize(path, images, folder=tmp_path / "a", max_drop=1, progress=False)
+    assert found.model.card.encoding.name == "OPENVINO"
+    assert found.judgement.agreement > 0.9
+    assert wn.segment(images[0], found.model).labels.shape == (32, 48)

@@ -75,7 +75,7 @@ def test_layers_are_kept_until_no_class_loses_too_much(layers, losses, asked, ke
 def test_layers_that_gain_little_are_not_kept(layers):
     found = _searched(Maker({0: 0.05, 1: 0.06, 2: 0.045, 4: 0.04, 8: 0.038}), None, 0.01)
     assert found.best.kept == ()
-    assert found.none_kept == "no layer is kept: what they gain is too little"
+    assert found.none_kept == "no layer is kept, as what they gain is too little"
     assert [count for count, *_ in found.tried] == [0, 1, 2, 4, 8]
     # One class fails in place of another.
     found = _searched(Maker({0: 0.0009, 1: 0.0008, 2: 0.0009, 4: 0.001, 8: 0.001}), None, 0.0005)
@@ -194,8 +194,8 @@ def test_the_report_says_that_none_could_be_kept(tmp_path):
     )
     text = repr(found)
     assert (
-        f"- a class lost more than 0.01; {reason}: 0 kept: class 2 loses 0.0500; "
-        "none of these reaches 0.01"
+        f"- a class lost more than 0.01; {reason} (0 kept: class 2 loses 0.0500; "
+        "none of these reaches 0.01)"
     ) in text
     assert "were kept" not in text
     assert found.to_dict()["none_kept"] == reason

@@ -278,7 +278,7 @@ def _searched(maker: _Maker, image: ImageSource, max_drop: float) -> _Search:
     if len(attempts) == 1:
         reason = f"no layer could be kept: {_impossible(weighted, order)}"
     elif best.lost > max_drop and best.lost > (1 - _GAIN) * first.lost:
-        best, reason = first, "no layer is kept: what they gain is too little"
+        best, reason = first, "no layer is kept, as what they gain is too little"
     tried = [(len(one.kept), one.judgement.worst_class.name, one.lost) for one in attempts]
     return _Search(best, tuple(tried), layers, reason)
 

@@ -302,7 +302,7 @@ class Quantization(Report):
             "layers were kept in floating point, the one that changes most by itself first"
         )
         missed = "" if self.within else f"; none of these reaches {self.max_drop:g}"
-        return [f"a class lost more than {self.max_drop:g}; {found}: {'; '.join(steps)}{missed}"]
+        return [f"a class lost more than {self.max_drop:g}; {found} ({'; '.join(steps)}{missed})"]
 
     def _few_images(self) -> list[str]:
         """Return what is not known of classes that few images have."""
