@@ -12,7 +12,7 @@ import toys
 
 import wasinn_nb as wn
 from wasinn_nb.quantization import ClassLoss, Interval
-from wasinn_nb.render import NumberText, Table
+from wasinn_nb.render import NumberText, Section, Table
 from wasinn_nb.render.html import table_html
 
 IMAGE = np.zeros((4, 6, 3), np.uint8)
@@ -120,3 +120,14 @@ def test_two_runs_of_one_model_are_told_apart_and_their_classes_have_colors(tmp_
     assert len(re.findall(r"background:#0072b2[^>]*></span>road<", html)) > 2
     same = runs[0].compare(runs[0], progress=False)
     assert same.titles == (model, model)
+
+
+def test_what_the_columns_are_does_not_scroll_with_a_wide_table(made):
+    sections = [one for one in made.document().blocks_in("page") if isinstance(one, Section)]
+    words, table = sections[0].blocks
+    assert sections[0].heading == "Classes"
+    assert words.text.startswith("agreement: IoU of the class in f32 and in INT8; ")
+    assert words.text.endswith(
+        "; lost: f32's less INT8's, with the bounds of 95 % of 1000 resamples of the images"
+    )
+    assert table.caption == ""

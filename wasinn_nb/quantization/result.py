@@ -191,12 +191,12 @@ class Quantization(Report):
 
     def document(self) -> Document:
         """Return what there is to see: the verdict, sizes and times, classes, worst images."""
-        times, classes, remarks = self.timings.document(), self._class_table(), self._remarks()
+        times, classes, remarks = self.timings.document(), self._class_blocks(), self._remarks()
         blocks: list[Block] = [
             Paragraph(self.verdict, self._tone),
             Facts(self._facts()),
-            Only(("text",), [classes]),
-            Only(("notebook", "page"), [Section("Classes", [classes])]),
+            Only(("text",), classes),
+            Only(("notebook", "page"), [Section("Classes", classes)]),
             *self._image_section(),
             Section("Time", [Paragraph(times.title), *times.blocks]),
         ]
@@ -225,7 +225,8 @@ class Quantization(Report):
             facts.append(("mean IoU", f"{int8:.4f} in INT8, {f32:.4f} in f32"))
         return facts
 
-    def _class_table(self) -> Table:
+    def _class_blocks(self) -> list[Block]:
+        """Return what the columns are, and the table: the former stays where the latter scrolls."""
         name = Column("class", colors=self.judgement.colors)
         agreement = Column("agreement", ".4f")
         if self.judgement.mean is None:
@@ -235,7 +236,7 @@ class Quantization(Report):
                 chosen = tuple(sorted(seen, key=lambda one: one.agreement)[:MANY_CLASSES])
             agreements = [(one.name, one.agreement) for one in chosen]
             caption = "agreement: IoU of the class in f32 and in INT8"
-            return Table([name, agreement], agreements, caption)
+            return [Paragraph(caption), Table([name, agreement], agreements)]
         sides = ("f32", "INT8")
         rows = [
             (
@@ -262,7 +263,7 @@ class Quantization(Report):
             *(Column(f"boundary {side}", ".4f") for side in sides),
             "boundary lost",
         ]
-        return Table(columns, rows, caption)
+        return [Paragraph(caption), Table(columns, rows)]
 
     def _image_section(self) -> list[Section]:
         """Return the worst images, in the order of the last column; none that loses nothing."""
