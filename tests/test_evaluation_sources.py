@@ -8,9 +8,11 @@ import shlex
 
 import numpy as np
 import pytest
+import toys
 from evaluations import CARD, COLORS, FOUND, TRUTH, U8, painted, png
 from PIL import Image
 
+import wasinn_nb as wn
 from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
 from wasinn_nb.evaluation.judging import evaluate
@@ -222,3 +224,38 @@ def test_results_of_two_models_are_refused():
     results = [SegmentationResult(FOUND, card) for card in (CARD, other)]
     with pytest.raises(InvalidArgumentError, match=r"image 1: .* other classes than those before"):
         evaluate(results, [TRUTH, TRUTH])
+
+
+@pytest.mark.full
+def test_images_that_differ_only_in_their_suffixes(tmp_path):
+    for name, color in (("same.jpg", 250), ("same.png", 10), ("other.png", 90)):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        Image.new("RGB", (12, 8), (color, 255 - color, 10)).save(tmp_path / "images" / name)
+    toys.brightest_channel(tmp_path / "masks.xml")
+    toys.brightest_of_image(tmp_path / "classes.xml")
+    kind = {"color": "RGB"}
+    masks = wn.predict(
+        tmp_path / "images", tmp_path / "masks.xml", tmp_path / "m", recipe=kind, progress=False
+    )
+    of_masks = {name: masks.result(name).labels for name in ("same.jpg", "same.png")}
+    of_masks["other"] = masks.result("other.png").labels
+    judged = wn.evaluate(masks, of_masks, progress=False)
+    assert judged.miou == 1
+    assert sorted(one.name for one in judged.counts) == ["other", "same.jpg", "same.png"]
+    card = wn.ModelCard("toy", "classification", classes=("r", "g", "b"))
+    ranks = wn.predict(
+        tmp_path / "images",
+        tmp_path / "classes.xml",
+        tmp_path / "c",
+        card=card,
+        recipe=kind,
+        progress=False,
+    )
+    truths = {"same.jpg": "r", "same.png": "g", "other.png": "g"}
+    table = tmp_path / "truths.csv"
+    table.write_text("image,class\n" + "".join(f"{a},{b}\n" for a, b in truths.items()))
+    for given in (truths, table):
+        assert wn.evaluate(ranks, given, progress=False).top1 == 1
+    assert (wn.Gallery(ranks, truths, progress=False).selection["true probability"] > 0.5).all()
+    with pytest.raises(InvalidArgumentError, match="truths without prediction: same;"):
+        wn.evaluate(ranks, {"same": "r", "other": "g"}, progress=False)

@@ -23,7 +23,7 @@ from wasinn_nb.evaluation.samples import Sample
 from wasinn_nb.evaluation.stored import Stored
 from wasinn_nb.evaluation.suffixes import Suffix, Suffixes
 from wasinn_nb.evaluation.true_masks import TrueMasks
-from wasinn_nb.evaluation.truths import aligned, class_indices, class_truths, plain_name
+from wasinn_nb.evaluation.truths import aligned, class_indices, class_truths, plain_names
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.prediction import Predictions, is_store, read_predictions
 from wasinn_nb.progress import Progress, progress_bar
@@ -234,7 +234,8 @@ def _judged_classes(
     progress: Progress,
 ) -> ClassificationEvaluation:
     """Judge classifications by the place of the true class."""
-    images: list[Named] = [(None if name is None else plain_name(name), item) for name, item in own]
+    plain = iter(plain_names([name for name, _ in own if name is not None]))
+    images: list[Named] = [(None if name is None else next(plain), item) for name, item in own]
     first = own[0][1].predictions if isinstance(own[0][1], Stored) else own[0][1]
     card = pipeline.reading.card if pipeline is not None else _with_names(first, known).card
     true = class_indices(aligned(class_truths(truths), images), card.classes)

@@ -157,8 +157,9 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
     Parameters
     ----------
     given : Predictions, folder, mapping, one item, or iterable of items
-        A folder gives its image files; the names of files are their stems, those of a mapping its
-        keys.  An array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) is one item, any other its parts.
+        A folder gives its image files; the names of files are their stems, or the whole names where
+        two have one stem; those of a mapping are its keys.  An array (H, W), (H, W, 1), (H, W, 3)
+        or (H, W, 4) is one item, any other its parts.
     what : str
         What they are, for errors: ``"predictions"``.
     nested : bool
@@ -181,7 +182,8 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
         rows = stored_items(given)
         if not rows:
             raise InvalidArgumentError(f"expected at least one image, got no {what}")
-        return [(composed(str(PurePosixPath(name).with_suffix(""))), row) for name, row in rows]
+        names = _stems([PurePosixPath(name) for name, _ in rows])
+        return [(name, row) for name, (_, row) in zip(names, rows, strict=True)]
     if isinstance(given, str | os.PathLike) and is_folder(folder := expanded(given)):
         items: list[Any] = images_in(folder)
         if not items and nested and (found := nested_images(folder)):
@@ -208,7 +210,9 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
         items = [given]
     if not items:
         raise InvalidArgumentError(f"expected at least one image, got no {what}")
-    return [(_stem(item), item) for item in items]
+    files = [item for item in items if isinstance(item, str | os.PathLike)]
+    stems = iter(_stems([PurePosixPath(Path(item).name) for item in files]))
+    return [(next(stems) if isinstance(item, str | os.PathLike) else None, item) for item in items]
 
 
 def _is_stack(array: NDArray[np.generic]) -> bool:
@@ -265,19 +269,17 @@ def nested_images(folder: Path) -> dict[str, Path]:
 
     Raises
     ------
-    InvalidArgumentError
-        If two files of one folder differ only in their suffixes.
     MissingFileError
         If a folder cannot be read.
     """
-    found: list[Named] = [
-        (composed(f"{inner.name}/{path.stem}"), path)
+    found = [
+        (PurePosixPath(inner.name, path.name), path)
         for inner in _entries(folder)
         if is_folder(inner)
         for path in images_in(inner)
     ]
-    _refuse_twice([name for name, _ in found], f"images in {folder}")
-    return {str(name): path for name, path in found}
+    names = _stems([name for name, _ in found])
+    return {name: path for name, (_, path) in zip(names, found, strict=True)}
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -289,8 +291,18 @@ def _entries(folder: Path) -> list[Path]:
         ) from error
 
 
-def _stem(item: Any) -> str | None:
-    return composed(Path(item).stem) if isinstance(item, str | os.PathLike) else None
+def _stems(names: Sequence[PurePosixPath]) -> list[str]:
+    """Return names without suffixes; those that differ only in them keep theirs.
+
+    Examples
+    --------
+    >>> _stems([PurePosixPath(name) for name in ("a.jpg", "b/c.jpg", "b/c.png")])
+    ['a', 'b/c.jpg', 'b/c.png']
+    """
+    stems = [composed(str(name.with_suffix(""))) for name in names]
+    count = Counter(stems)
+    pairs = zip(stems, names, strict=True)
+    return [stem if count[stem] == 1 else composed(str(name)) for stem, name in pairs]
 
 
 def composed(name: str) -> str:

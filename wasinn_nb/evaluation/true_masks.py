@@ -11,7 +11,7 @@ from wasinn_nb.cards import ModelCard
 from wasinn_nb.evaluation.class_maps import ClassMap
 from wasinn_nb.evaluation.mask_tally import MaskTally, with_card
 from wasinn_nb.evaluation.pairs import Pair, named
-from wasinn_nb.evaluation.truths import plain_name
+from wasinn_nb.evaluation.truths import plain_names
 from wasinn_nb.prediction import Predictions
 
 __all__ = ["TrueMasks", "row_names"]
@@ -26,7 +26,7 @@ def row_names(predictions: Predictions) -> tuple[str, ...]:
     """
     names = [str(name) for name, _ in named(predictions, "predictions")]
     if predictions.task == "classification":
-        names = [plain_name(name) for name in predictions.table(["name"])["name"]]
+        names = plain_names(predictions.table(["name"])["name"].tolist())
     return tuple(names)
 
 

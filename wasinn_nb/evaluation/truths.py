@@ -27,7 +27,7 @@ from wasinn_nb.files import (
 from wasinn_nb.imaging import IMAGE_SUFFIXES, no_images_in
 from wasinn_nb.wording import no_such
 
-__all__ = ["aligned", "class_indices", "class_truths", "plain_name"]
+__all__ = ["aligned", "class_indices", "class_truths", "plain_names"]
 
 _COLUMNS: Final = ("image", "class")
 _DELIMITERS: Final = ",;\t"
@@ -61,7 +61,7 @@ def class_truths(truths: Any) -> list[Named]:
     [(None, 'cat'), (None, 7)]
     """
     if isinstance(truths, Mapping):
-        found: list[Named] = [(plain_name(name), value) for name, value in truths.items()]
+        found: list[Named] = [*zip(plain_names([*truths]), truths.values(), strict=True)]
     elif isinstance(truths, os.PathLike) or (isinstance(truths, str) and _is_path(truths)):
         path = expanded(truths)
         if not os.path.lexists(path):
@@ -133,17 +133,35 @@ def _index(
     )
 
 
-def plain_name(name: Any) -> str:
-    """Return the name of an image without its suffix, folders kept.
+def plain_names(names: Sequence[Any]) -> list[str]:
+    """Return the names of images without their suffixes, folders kept.
+
+    Names that differ only in their suffixes keep them.
 
     Examples
     --------
-    >>> plain_name("./cat/a.b.JPG"), plain_name("a.b")
-    ('cat/a.b', 'a.b')
+    >>> plain_names(["./cat/a.b.JPG", "a.b", "c.jpg", "c.png"])
+    ['cat/a.b', 'a.b', 'c.jpg', 'c.png']
     """
-    text = composed(Path(name).as_posix() if isinstance(name, str | os.PathLike) else str(name))
-    stem, dot, suffix = text.rpartition(".")
-    return stem if stem and dot + suffix.lower() in IMAGE_SUFFIXES else text
+    whole = [
+        composed(Path(name).as_posix() if isinstance(name, str | os.PathLike) else str(name))
+        for name in names
+    ]
+    plain = [_without_suffix(name) for name in whole]
+    of_plain = defaultdict(list)
+    for short, name in zip(plain, whole, strict=True):
+        of_plain[short].append(name)
+    apart = {
+        short
+        for short, those in of_plain.items()
+        if len({*those}) == len(those) > 1 and short not in those
+    }
+    return [name if short in apart else short for short, name in zip(plain, whole, strict=True)]
+
+
+def _without_suffix(name: str) -> str:
+    stem, dot, suffix = name.rpartition(".")
+    return stem if stem and dot + suffix.lower() in IMAGE_SUFFIXES else name
 
 
 def aligned(truths: Sequence[Named], images: Sequence[Named]) -> list[Named]:
@@ -202,13 +220,18 @@ def _of_csv(path: Path) -> list[Named]:
                 f"got {', '.join(header)!r:.120}"
             )
         rows.fieldnames = header
-        return [_named_class(path, rows.line_num, row) for row in rows]
+        images, classes = [], []
+        for row in rows:
+            image, class_ = _named_class(path, rows.line_num, row)
+            images.append(image)
+            classes.append(class_)
+        return [*zip(plain_names(images), classes, strict=True)]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidArgumentError(f"{path}: not a CSV file in UTF-8: {error}") from error
 
 
-def _named_class(path: Path, line: int, row: Mapping[str, Any]) -> Named:
+def _named_class(path: Path, line: int, row: Mapping[str, Any]) -> tuple[str, str]:
     image, class_ = (str(row[column] or "").strip() for column in _COLUMNS)
     if not image or not class_:
         raise InvalidArgumentError(f"{path}, line {line}: expected an image and its class")
-    return plain_name(image), class_
+    return image, class_
