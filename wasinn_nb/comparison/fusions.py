@@ -31,7 +31,7 @@ def without_fused(
     """Return the signal to noise of each layer alone, and which ones are made up for.
 
     Where a layer and one that reads it differ alone, the second is measured again, from the values
-    before the first.
+    before the first.  If it does not differ then, its signal to noise is that of both.
 
     Parameters
     ----------
@@ -53,12 +53,17 @@ def without_fused(
         read = {source for number in bad for source in sources[number]}
         first = {n for n in (bad & read) - outputs if not bad & sources[n]}
         if not first:
-            return found, _made_up_for(b, pairs, passed, bad)
+            break
         passed |= first
         again = [n for n in range(len(pairs)) if n not in passed and first & sources[n]]
         known = [pair for number, pair in enumerate(pairs) if number not in passed]
         for number, value in zip(again, alone(again, known), strict=True):
             found[number] = value
+    readers = _readers(b, pairs, passed)
+    made_up_for = frozenset(number for number in passed if not readers[number] & bad)
+    for number in made_up_for:
+        found[number] = min(found[reader] for reader in readers[number])
+    return found, made_up_for
 
 
 def _sources(b: LayeredModel, pairs: Sequence[Pair], passed: set[int]) -> list[frozenset[int]]:
@@ -71,15 +76,15 @@ def _sources(b: LayeredModel, pairs: Sequence[Pair], passed: set[int]) -> list[f
     ]
 
 
-def _made_up_for(
-    b: LayeredModel, pairs: Sequence[Pair], passed: set[int], bad: set[int]
-) -> frozenset[int]:
-    """Return which of the *passed* layers reach none that is *bad*."""
+def _readers(b: LayeredModel, pairs: Sequence[Pair], passed: set[int]) -> dict[int, set[int]]:
+    """Return which others are computed from each of the *passed* layers."""
     sources = _sources(b, pairs, set())
-    reach: set[int] = set()
-    left = list(bad)
-    while left:
-        fresh = (sources[left.pop()] & passed) - reach
-        reach |= fresh
-        left += fresh
-    return frozenset(passed - reach)
+    found: dict[int, set[int]] = {number: set() for number in passed}
+    for reader in set(range(len(pairs))) - passed:
+        left = [reader]
+        while left:
+            for source in sources[left.pop()] & passed:
+                if reader not in found[source]:
+                    found[source].add(reader)
+                    left.append(source)
+    return found

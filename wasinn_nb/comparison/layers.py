@@ -84,13 +84,13 @@ class LayerDifference:
     dimensions : tuple of int
     own : float
         Signal to noise of the layer alone, in dB: b's, computed from a's values.  Infinite where
-        all values are equal.
+        all values are equal.  Of a layer that is *made_up_for*: of it and the next one together.
     snr : float
         Signal to noise where both models run through, in dB.
     largest : float
         The largest difference there, as a part of a's largest value.
     explained : bool
-        Whether the precisions explain what the layer alone changes, or it is *made_up_for*.
+        Whether the precisions explain what the layer alone changes.
     made_up_for : bool
         Whether the layer holds other numbers than a's, and what reads it makes up for them, as
         where a converter fused the two.
@@ -190,12 +190,8 @@ class LayerComparison(Report):
 
     @property
     def worst_first(self) -> tuple[LayerDifference, ...]:
-        """The layers that are not equal, the one that changes most by itself first.
-
-        Without those that are made up for.
-        """
-        changed = (one for one in self.layers if one.own < math.inf and not one.made_up_for)
-        return tuple(sorted(changed, key=lambda one: one.own))
+        """The layers that are not equal, the one that changes most by itself first."""
+        return tuple(sorted((x for x in self.layers if x.own < math.inf), key=lambda x: x.own))
 
     def __str__(self) -> str:
         """Return the answer in one line."""
@@ -296,7 +292,7 @@ class LayerComparison(Report):
         columns += [Column("alone, dB", _short), Column("in the whole, dB", _short)]
         columns.append(Column("largest difference", ".2g"))
         rows = [
-            (x.name, x.operation, "made up for" if x.made_up_for else x.own, x.snr, x.largest)
+            (x.name, x.operation, _with_next(x) if x.made_up_for else x.own, x.snr, x.largest)
             for x in layers
         ]
         marked = [index for index, layer in enumerate(layers) if not layer.explained]
@@ -310,8 +306,9 @@ class LayerComparison(Report):
         facts = [explained, *([self._image] if self.image else [])]
         if self._made_up_for:
             facts.append(
-                "made up for: the layer holds other numbers than a's, and the next one, computed "
-                "from b's own, gives a's again: a normalization is fused into it in one model"
+                "with the next: the layer holds other numbers than a's, and the next one, computed "
+                "from b's own, gives a's again, as where a normalization is fused into it; the "
+                "figure is that of both"
             )
         return facts
 
@@ -346,7 +343,7 @@ class LayerComparison(Report):
                 "in the whole": [
                     math.nan if layer.made_up_for else layer.snr for layer in self.layers
                 ],
-                "alone": [math.nan if layer.made_up_for else layer.own for layer in self.layers],
+                "alone": [layer.own for layer in self.layers],
             },
             limit=(f"what {self._kind} explains", self.allowed),
             marked=marked,
@@ -359,6 +356,10 @@ def _finite(value: float) -> float | None:
 
 def _short(value: float) -> str:
     return f"{value:.1f}" if math.isfinite(value) else ("equal" if value > 0 else "no signal")
+
+
+def _with_next(layer: LayerDifference) -> str:
+    return f"{_short(layer.own)}, with the next"
 
 
 def _decibel(value: float) -> str:

@@ -150,8 +150,7 @@ def _difference(
     """Return how a layer differs, and where it does, what lies before it."""
     layers = opened[0].layers
     layer = layers[pairs[number].a]
-    undone = number in made_up_for
-    explained = undone or one.own >= allowed
+    explained = one.own >= allowed
     before, unmatched = "", (0, 0)
     if not explained:
         gap = gap_before(*opened, pairs, pairs[number])
@@ -165,7 +164,7 @@ def _difference(
         one.snr,
         one.largest,
         explained,
-        undone,
+        number in made_up_for,
         before,
         unmatched,
     )

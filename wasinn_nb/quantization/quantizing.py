@@ -184,6 +184,7 @@ def quantize(
         },
         search.none_kept,
         _instead(reference.model),
+        best.weighted,
     )
     found.write_html(target / _PAGE)
     with atomic(target / _REPORT) as temporary:
@@ -199,6 +200,7 @@ class _Attempt(NamedTuple):
     quantized: tuple[str, ...]
     kept: tuple[str, ...]
     judgement: Judgement
+    weighted: int
 
     @property
     def lost(self) -> float:
@@ -240,7 +242,7 @@ class _Maker:
             self.stages.retry(len(kept), len(self._samples) + self._judge.count)
         engine, model = runtime("openvino"), self.reference.model
         assert isinstance(engine, QuantizingRuntime)  # noqa: S101 - OpenVINO is
-        quantized = engine.quantize(
+        made = engine.quantize(
             model.files,
             model.encoding,
             Tensors(self._samples, self.reference.recipe, self.stages),
@@ -253,7 +255,7 @@ class _Maker:
         pipeline = self.reference.variant(
             model=catalog.model(path, card=self.card), recipe=self.reference.recipe
         )
-        return _Attempt(pipeline, quantized, kept, self._judge(pipeline))
+        return _Attempt(pipeline, made.names, kept, self._judge(pipeline), made.weighted)
 
 
 def _searched(maker: _Maker, image: ImageSource, max_drop: float) -> _Search:

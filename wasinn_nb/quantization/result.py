@@ -69,6 +69,8 @@ class Quantization(Report):
         Why no layer is kept although a class loses more than *max_drop*; empty otherwise.
     instead : str
         What to quantize where the original was in INT8 already; empty otherwise.
+    weighted : int
+        How many layers with weights the INT8 model has, in 8 bits or not.
 
     Examples
     --------
@@ -95,6 +97,7 @@ class Quantization(Report):
     images: Mapping[str, Any] = field(default_factory=dict)
     none_kept: str = ""
     instead: str = ""
+    weighted: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "images", MappingProxyType(dict(self.images)))
@@ -180,6 +183,7 @@ class Quantization(Report):
             "none_kept": self.none_kept,
             "instead": self.instead,
             "quantized": len(self.quantized),
+            "weighted": self.weighted,
             "tried": [list(one) for one in self.tried],
             "layers": None if self.layers is None else self.layers.to_dict(),
             "images": dict(self.images),
@@ -216,7 +220,7 @@ class Quantization(Report):
             ("size", f"{bytes_text(after)}, {percent(after / before)} of {bytes_text(before)}"),
             ("images", f"{used['calibration']} calibrated, {used['judged']} judged"),
         ]
-        total = len(self.quantized) + len(self.kept)
+        total = max(self.weighted, len(self.quantized) + len(self.kept))
         facts.append(("layers", f"{len(self.quantized)} of {total} with weights in INT8"))
         if self.kept:
             facts.append(("kept", f"{listed(self.kept, 8)} in floating point"))

@@ -42,7 +42,7 @@ from wasinn_nb.runtimes.precisions import (
     warn_of_precision,
 )
 from wasinn_nb.runtimes.protocols import Builder, ExecutionContext, Graph, HeadOf, InputOf, Runtime
-from wasinn_nb.runtimes.quantizing import QuantizingRuntime
+from wasinn_nb.runtimes.quantizing import QuantizedLayers, QuantizingRuntime
 from wasinn_nb.runtimes.registry import by_name, device_precisions, devices, runtime, runtimes
 from wasinn_nb.runtimes.telemetry import without_telemetry
 from wasinn_nb.runtimes.threaded import ThreadedContext, UnfusedGraph
@@ -71,6 +71,7 @@ __all__ = [
     "LayeredRuntime",
     "Precision",
     "ProcessGuard",
+    "QuantizedLayers",
     "QuantizingRuntime",
     "Runtime",
     "ThreadedContext",

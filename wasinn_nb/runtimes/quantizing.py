@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
 from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.runtimes.protocols import Builder, InputOf
 
-__all__ = ["QuantizingRuntime"]
+__all__ = ["QuantizedLayers", "QuantizingRuntime"]
+
+
+class QuantizedLayers(NamedTuple):
+    """Which layers of a model are in 8 bits.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The layers with weights that are in 8 bits now.
+    weighted : int
+        How many layers with weights the model has.
+    """
+
+    names: tuple[str, ...]
+    weighted: int
 
 
 @runtime_checkable
@@ -28,7 +43,7 @@ class QuantizingRuntime(Protocol):
         count: int,
         keep: Sequence[str] = (),
         input: InputOf,
-    ) -> tuple[str, ...]:
+    ) -> QuantizedLayers:
         """Write the INT8 variant of a model as OpenVINO IR.
 
         Parameters
@@ -48,6 +63,5 @@ class QuantizingRuntime(Protocol):
 
         Returns
         -------
-        tuple of str
-            The names of the layers with weights that are in 8 bits now.
+        QuantizedLayers
         """

@@ -14,20 +14,12 @@ from openvino import opset13 as op
 from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.runtimes.layers import INPUT, Layer
 from wasinn_nb.runtimes.openvino.models import translated
+from wasinn_nb.runtimes.openvino.normalizations import WEIGHTED
 
 __all__ = ["OpenVinoLayers"]
 
 _ENDS: Final = frozenset({"Parameter", "Constant", "Result"})
 _SHAPES: Final = frozenset({"ShapeOf", "Assign", "ReadValue"})
-_WEIGHTED: Final = frozenset(
-    {
-        "Convolution",
-        "ConvolutionBackpropData",
-        "GroupConvolution",
-        "GroupConvolutionBackpropData",
-        "MatMul",
-    }
-)
 _READABLE: Final = frozenset({"f32", "f16", "f64", "i8", "u8", "i32", "i64"})
 _FLOATS: Final = {"f16": np.float16, "f32": np.float32, "f64": np.float64}
 _QUANTIZE: Final = "FakeQuantize"
@@ -181,7 +173,7 @@ def _layer(node: ov.Node, output: ov.Output) -> Layer:
         tuple(output.get_shape()),
         output.get_element_type().size,
         frozenset(map(str, output.get_names())),
-        kind in _WEIGHTED,
+        kind in WEIGHTED,
     )
 
 

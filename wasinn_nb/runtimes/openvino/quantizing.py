@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from wasinn_nb.cards import Signature, quantized_key
 from wasinn_nb.errors import Remedy, RuntimeFailure, UnsupportedOperationError, WasiNnError
+from wasinn_nb.runtimes.openvino.normalizations import WEIGHTED, with_fused_normalizations
+from wasinn_nb.runtimes.quantizing import QuantizedLayers
 from wasinn_nb.runtimes.telemetry import without_telemetry
 
 __all__ = ["quantized_model", "write_model"]
@@ -24,8 +26,8 @@ _MISSING: Final = Remedy(
 
 def quantized_model(
     model: ov.Model, images: Iterable[NDArray[Any]], count: int, keep: Sequence[str]
-) -> tuple[ov.Model, tuple[str, ...]]:
-    """Return the INT8 variant of a model, and the names of the layers that are in 8 bits.
+) -> tuple[ov.Model, QuantizedLayers]:
+    """Return the INT8 variant of a model, and which of its layers are in 8 bits.
 
     Parameters
     ----------
@@ -53,7 +55,7 @@ def quantized_model(
     try:
         with _silent():
             made = nncf.quantize(
-                model,
+                with_fused_normalizations(model),
                 nncf.Dataset(images),
                 subset_size=count,
                 ignored_scope=ignored,
@@ -63,7 +65,7 @@ def quantized_model(
     except Exception as error:
         reason = " ".join(str(error).split())[:500] or type(error).__name__
         raise RuntimeFailure(f"NNCF cannot quantize the model: {reason}") from error
-    return made, tuple(_in_8_bits(made))
+    return made, QuantizedLayers(tuple(_in_8_bits(made)), len(_weighted(made)))
 
 
 def write_model(model: ov.Model, path: Path, signature: Signature) -> None:
@@ -83,6 +85,19 @@ def write_model(model: ov.Model, path: Path, signature: Signature) -> None:
                 place = quantized_key(kind, index).split("/")
                 model.set_rt_info(f"{scale!r} {zero_point}", place)
     ov.save_model(model, str(path), compress_to_fp16=True)
+
+
+def _weighted(model: ov.Model) -> list[str]:
+    """Return the names of the layers that multiply by constants."""
+    moving: set[str] = set()
+    found = []
+    for node in model.get_ordered_ops():
+        depends = [value.get_node().get_name() in moving for value in node.input_values()]
+        if node.get_type_name() == "Parameter" or any(depends):
+            moving.add(node.get_name())
+        if node.get_type_name() in WEIGHTED and any(depends) and not all(depends):
+            found.append(str(node.get_friendly_name()))
+    return found
 
 
 def _in_8_bits(model: ov.Model) -> Iterator[str]:

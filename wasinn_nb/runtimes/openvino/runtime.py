@@ -35,6 +35,7 @@ from wasinn_nb.runtimes.openvino.probing import HINTS, probed_precisions
 from wasinn_nb.runtimes.openvino.quantizing import quantized_model, write_model
 from wasinn_nb.runtimes.precisions import check_precision
 from wasinn_nb.runtimes.protocols import Builder, InputOf
+from wasinn_nb.runtimes.quantizing import QuantizedLayers
 from wasinn_nb.runtimes.reading import check_output, input_array, with_dimensions, with_stated
 from wasinn_nb.tensor import Tensor
 
@@ -130,15 +131,15 @@ class OpenVinoRuntime(BaseRuntime[ov.Model]):
         count: int,
         keep: Sequence[str] = (),
         input: InputOf,
-    ) -> tuple[str, ...]:
+    ) -> QuantizedLayers:
         """Write a model in INT8; see :class:`wasinn_nb.runtimes.QuantizingRuntime`."""
         model = self._read(builders, encoding, HARDWARE[0])
         signature = with_stated(self._signature(model, builders), builders)
         self._fitted(model, builders, input)
-        made, names = quantized_model(with_lasting_names(model, encoding), images, count, keep)
+        made, layers = quantized_model(with_lasting_names(model, encoding), images, count, keep)
         with translated("OpenVINO cannot write the model"):
             write_model(made, path, signature)
-        return names
+        return layers
 
     def _compiled(
         self, model: ov.Model, spec: GraphSpec, device: str, precision: str
