@@ -31,12 +31,14 @@ def test_a_converted_model_differs_nowhere(tmp_path, runtime, reverse):
     assert found.first is None
     made_up_for = [layer for layer in found.layers if layer.made_up_for]
     assert {layer.dimensions for layer in made_up_for} <= {(1, 6, 32, 48), (1, 4, 32, 48)}
-    assert len(made_up_for) == 3
+    # OpenVINO fuses its side; ONNX Runtime cannot.
+    count = {"openvino": 0, "onnxruntime": 3}[runtime]
+    assert len(made_up_for) == count
     assert all(layer.snr < 60 for layer in made_up_for)
     assert all(layer.own > 100 for layer in found.layers)
     assert all(layer.snr > 100 for layer in found.layers if not layer.made_up_for)
-    words = "none of 9 layers differs by more than f32 explains; 3 layers hold other numbers"
-    assert str(found).startswith(words)
+    assert ("; 3 layers hold other numbers" in str(found)) == (count > 0)
+    assert len(found.layers) == 9
 
 
 @pytest.mark.full
@@ -49,9 +51,10 @@ def test_a_fault_before_the_conversion_is_named(tmp_path, runtime, changed):
     names = [layer.name for layer in found.layers]
     assert found.first.operation in {"Conv", "Convolution", "GroupConvolution"}
     assert names.index(found.first.name) == 3 * changed
-    assert sum(layer.made_up_for for layer in found.layers) == 2
+    fused = runtime == "openvino"
+    assert sum(layer.made_up_for for layer in found.layers) == (0 if fused else 2)
     marked = [index for index, layer in enumerate(found.layers) if not layer.explained]
-    assert marked == [3 * changed, 3 * changed + 1]
+    assert marked == [3 * changed + further for further in range(1 if fused else 2)]
 
 
 @pytest.mark.full
@@ -73,7 +76,7 @@ def test_a_fault_that_the_next_layer_hides(tmp_path):
 def test_page_figure_and_command_line(tmp_path, here):
     original = onnx_normalized(tmp_path / "a.onnx")
     copy = converted(original, tmp_path / "a.xml")
-    found = compared(original, copy).layers
+    found = compared(wn.Pipeline(original, runtime="onnxruntime"), copy).layers
     assert "with the next: the layer holds other numbers" in repr(found)
     assert ", with the next<" in found.write_html(tmp_path / "page.html").read_text()
     in_whole, alone = (line.get_ydata() for line in found.plot().axes[0].get_lines()[:2])
@@ -81,6 +84,7 @@ def test_page_figure_and_command_line(tmp_path, here):
     assert not (alone < 80).any()
     toys.third_blue("a.png")
     words = ["compare", str(original), str(copy), "--layers", "--image", "a.png", "--json"]
+    words += ["--runtime", "onnxruntime", "--runtime", "openvino"]
     values = json.loads(run(*words))["layers"]
     assert (values["first"], values["made_up_for"], values["matched"]) == (None, 3, 9)
     assert sum(layer["made_up_for"] for layer in values["layers"]) == 3

@@ -7,9 +7,10 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from wasinn_nb import catalog
+from wasinn_nb.cards import standard_name
 from wasinn_nb.catalog import Model
 from wasinn_nb.comparison.fusions import without_fused
 from wasinn_nb.comparison.layer_pairs import Measured, measured
@@ -20,10 +21,12 @@ from wasinn_nb.imaging import ImageSource, image_to_tensor, pixels_to_tensor
 from wasinn_nb.origin import Origin
 from wasinn_nb.pipeline import Pipeline
 from wasinn_nb.progress import Progress, progress_bar
-from wasinn_nb.runtimes import INPUT, LayeredModel, open_layers, runtime
+from wasinn_nb.runtimes import INPUT, FusableModel, LayeredModel, open_layers, runtime
 from wasinn_nb.wording import counted
 
 __all__ = ["Runnable", "compare_layers", "image_name", "pipeline_of"]
+
+_NORMALIZATION: Final = "BatchNormalization"
 
 Runnable: TypeAlias = Pipeline | Model | str | os.PathLike[str]
 """What can be run: a pipeline, or the model of one in f32."""
@@ -72,7 +75,7 @@ def compare_layers(
     InvalidArgumentError
         If the models have less than half of the layers of the smaller one in common.
     """
-    opened = _layered(a), _layered(b)
+    opened = _alike(_layered(a), _layered(b))
     pairs = matched(*opened)
     _check_common((a, b), opened, len(pairs))
     prepared = a.prepare(image)
@@ -112,6 +115,19 @@ def compare_layers(
         same_model=_runs_alike(a.origin, b.origin),
         outputs_equal=all(n is not None and found[n].snr == math.inf for n in outputs),
     )
+
+
+def _alike(a: LayeredModel, b: LayeredModel) -> tuple[LayeredModel, LayeredModel]:
+    """Return two models with the normalizations of one fused if those of the other are."""
+    normalized = [
+        any(standard_name(layer.operation) == _NORMALIZATION for layer in one.layers)
+        for one in (a, b)
+    ]
+    if normalized[0] and not normalized[1] and isinstance(a, FusableModel):
+        return a.fused(), b
+    if normalized[1] and not normalized[0] and isinstance(b, FusableModel):
+        return a, b.fused()
+    return a, b
 
 
 def _check_common(

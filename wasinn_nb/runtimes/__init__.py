@@ -28,6 +28,7 @@ from wasinn_nb.runtimes.labels import (
 )
 from wasinn_nb.runtimes.layers import (
     INPUT,
+    FusableModel,
     Layer,
     LayeredModel,
     LayeredRuntime,
@@ -61,6 +62,7 @@ __all__ = [
     "Engine",
     "EngineTable",
     "ExecutionContext",
+    "FusableModel",
     "Graph",
     "GraphSpec",
     "Head",

@@ -13,7 +13,15 @@ from wasinn_nb.abi import GraphEncoding
 from wasinn_nb.errors import UnsupportedOperationError
 from wasinn_nb.runtimes.protocols import Builder, InputOf, Runtime
 
-__all__ = ["INPUT", "Layer", "LayeredModel", "LayeredRuntime", "is_numbered", "open_layers"]
+__all__ = [
+    "INPUT",
+    "FusableModel",
+    "Layer",
+    "LayeredModel",
+    "LayeredRuntime",
+    "is_numbered",
+    "open_layers",
+]
 
 INPUT: Final = -1
 """The place of the model's image among the values that layers read."""
@@ -79,6 +87,14 @@ class LayeredModel(Protocol):
         self, chosen: Sequence[int], known: Mapping[int, NDArray[Any]]
     ) -> list[NDArray[Any]]:
         """Return the values of layers, each computed from the *known* ones before it."""
+
+
+@runtime_checkable
+class FusableModel(Protocol):
+    """A model whose layers can be read, and whose normalizations can be fused."""
+
+    def fused(self) -> LayeredModel:
+        """Return the model with normalizations that are part of the convolutions before them."""
 
 
 @runtime_checkable

@@ -14,7 +14,7 @@ from openvino import opset13 as op
 from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.runtimes.layers import INPUT, Layer
 from wasinn_nb.runtimes.openvino.models import translated
-from wasinn_nb.runtimes.openvino.normalizations import WEIGHTED
+from wasinn_nb.runtimes.openvino.normalizations import WEIGHTED, with_fused_normalizations
 
 __all__ = ["OpenVinoLayers"]
 
@@ -75,6 +75,12 @@ class OpenVinoLayers:
         # The device says what it runs in only of a model that is compiled.
         hint = compiled(model.clone()).get_property("INFERENCE_PRECISION_HINT")
         self.precision: str = hint.get_type_name()
+
+    def fused(self) -> OpenVinoLayers:
+        """Return the model with normalizations that are part of the convolutions before them."""
+        with translated("OpenVINO cannot fuse the layers"):
+            model = with_fused_normalizations(self._model.clone())
+        return OpenVinoLayers(model, self._compiled)
 
     def reads(self, layer: int, known: frozenset[int]) -> frozenset[int]:
         """Return which of the *known* layers a layer is computed from, or `INPUT`."""
