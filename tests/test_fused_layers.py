@@ -29,14 +29,14 @@ def test_a_converted_model_differs_nowhere(tmp_path, runtime, reverse):
     copy = wn.Pipeline(converted(tmp_path / "a.onnx", tmp_path / "a.xml"))
     found = compared(*((copy, original) if reverse else (original, copy))).layers
     assert found.first is None
-    made_up_for = [layer for layer in found.layers if layer.made_up_for]
-    assert {layer.dimensions for layer in made_up_for} <= {(1, 6, 32, 48), (1, 4, 32, 48)}
+    compensated = [layer for layer in found.layers if layer.compensated]
+    assert {layer.dimensions for layer in compensated} <= {(1, 6, 32, 48), (1, 4, 32, 48)}
     # OpenVINO fuses its side; ONNX Runtime cannot.
     count = {"openvino": 0, "onnxruntime": 3}[runtime]
-    assert len(made_up_for) == count
-    assert all(layer.snr < 60 for layer in made_up_for)
+    assert len(compensated) == count
+    assert all(layer.snr < 60 for layer in compensated)
     assert all(layer.own > 100 for layer in found.layers)
-    assert all(layer.snr > 100 for layer in found.layers if not layer.made_up_for)
+    assert all(layer.snr > 100 for layer in found.layers if not layer.compensated)
     assert ("; 3 layers hold other numbers" in str(found)) == (count > 0)
     assert len(found.layers) == 9
 
@@ -52,7 +52,7 @@ def test_a_fault_before_the_conversion_is_named(tmp_path, runtime, changed):
     assert found.first.operation in {"Conv", "Convolution", "GroupConvolution"}
     assert names.index(found.first.name) == 3 * changed
     fused = runtime == "openvino"
-    assert sum(layer.made_up_for for layer in found.layers) == (0 if fused else 2)
+    assert sum(layer.compensated for layer in found.layers) == (0 if fused else 2)
     marked = [index for index, layer in enumerate(found.layers) if not layer.explained]
     assert marked == [3 * changed + further for further in range(1 if fused else 2)]
 
@@ -64,7 +64,7 @@ def test_a_fault_that_the_next_layer_hides(tmp_path):
     assert found.outputs_equal
     assert found.first is None
     hidden = [layer for layer in found.layers if not layer.explained]
-    assert [(layer.operation, layer.made_up_for) for layer in hidden] == [("Convolution", False)]
+    assert [(layer.operation, layer.compensated) for layer in hidden] == [("Convolution", False)]
     assert str(found) == (
         "the outputs are equal, but 1 of 9 layers inside differs by more than f32 explains; "
         "nothing of it reaches the outputs on this image"
@@ -86,8 +86,8 @@ def test_page_figure_and_command_line(tmp_path, here):
     words = ["compare", str(original), str(copy), "--layers", "--image", "a.png", "--json"]
     words += ["--runtime", "onnxruntime", "--runtime", "openvino"]
     values = json.loads(run(*words))["layers"]
-    assert (values["first"], values["made_up_for"], values["matched"]) == (None, 3, 9)
-    assert sum(layer["made_up_for"] for layer in values["layers"]) == 3
+    assert (values["first"], values["compensated"], values["matched"]) == (None, 3, 9)
+    assert sum(layer["compensated"] for layer in values["layers"]) == 3
 
 
 # -- the rule --------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ CHAIN = Graph({"conv": ["image"], "norm": ["conv"], "relu": ["norm"], "head": ["
 
 
 def judged(graph, own, again, outputs=()):
-    """Return what is measured at last, and the names of what is made up for.
+    """Return what is measured at last, and the names of what is compensated.
 
     *again* maps what is passed over to what a layer then gives alone.
     """
@@ -113,10 +113,10 @@ def judged(graph, own, again, outputs=()):
     return dict(zip(graph.names, found[0], strict=True)), {graph.names[n] for n in found[1]}
 
 
-def test_what_the_next_layer_undoes_is_made_up_for():
+def test_what_the_next_layer_undoes_is_compensated():
     own = {"conv": -18.0, "norm": 1.0, "relu": 120.0, "head": 120.0}
-    found, made_up_for = judged(CHAIN, own, {frozenset({"conv"}): {"norm": 120.0}})
-    assert made_up_for == {"conv"}
+    found, compensated = judged(CHAIN, own, {frozenset({"conv"}): {"norm": 120.0}})
+    assert compensated == {"conv"}
     assert found == own | {"conv": 120.0, "norm": 120.0}
 
 
@@ -127,8 +127,8 @@ def test_a_fault_whose_next_layer_is_as_it_should_be_is_not():
 
 def test_a_fault_in_fused_layers_is_not():
     own = {"conv": -18.0, "norm": 1.0, "relu": 120.0, "head": 120.0}
-    found, made_up_for = judged(CHAIN, own, {frozenset({"conv"}): {"norm": 8.0}})
-    assert made_up_for == set()
+    found, compensated = judged(CHAIN, own, {frozenset({"conv"}): {"norm": 8.0}})
+    assert compensated == set()
     assert found == own | {"norm": 8.0}
 
 
@@ -138,8 +138,8 @@ def test_factors_that_are_spread_over_several_layers():
         frozenset({"conv"}): {"norm": 1.0},
         frozenset({"conv", "norm"}): {"relu": 120.0},
     }
-    found, made_up_for = judged(CHAIN, own, again)
-    assert made_up_for == {"conv", "norm"}
+    found, compensated = judged(CHAIN, own, again)
+    assert compensated == {"conv", "norm"}
     assert set(found.values()) == {120.0}
 
 

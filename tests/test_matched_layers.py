@@ -28,12 +28,12 @@ def names_of(a, b):
     return [(a.names[pair.a], b.names[pair.b]) for pair in matched(a, b)]
 
 
-def test_names_that_are_made_up_are_matched_by_their_place():
+def test_generated_names_are_matched_by_their_place():
     a, b = numbered(100), numbered(200)
     assert [(pair.a, pair.b) for pair in matched(a, b)] == [(n, n) for n in range(7)]
 
 
-def test_a_made_up_name_that_is_anothers_by_chance():
+def test_a_generated_name_that_is_anothers_by_chance():
     a, b = numbered(100), numbered(97)  # Convolution_100 is b's second, and a's first
     assert [(pair.a, pair.b) for pair in matched(a, b)] == [(n, n) for n in range(7)]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["card_code", "card_line", "is_bare", "recipe_code"]
 
-# Of a bare card: what follows from the file's name and suffix, and made-up class names.
+# Of a bare card: what follows from the file's name and suffix, and generated class names.
 _NOT_STATED: Final = frozenset({"name", "task", "encoding", "classes"})
 # Of which `from_model` reads inputs and metadata.
 _READ: Final = frozenset({GraphEncoding.OPENVINO, GraphEncoding.ONNX, GraphEncoding.TENSORFLOWLITE})

@@ -1,9 +1,9 @@
 """Layers of one name that hold other numbers, because one of the models was fused.
 
 A converter multiplies the factors of a normalization into the convolution before it: the
-convolution gives other numbers then, and what reads it makes up for them.  Alone, computed from a's
-values, both differ; computed from the values before both, the second does not.  A fault is not made
-up for: what reads it gives, alone, what it should.
+convolution gives other numbers then, and what reads it compensates them.  Alone, computed from a's
+values, both differ; computed from the values before both, the second does not.  A fault is not
+compensated: what reads it gives, alone, what it should.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def without_fused(
     outputs: frozenset[int],
     alone: Alone,
 ) -> tuple[list[float], frozenset[int]]:
-    """Return the signal to noise of each layer alone, and which ones are made up for.
+    """Return the signal to noise of each layer alone, and which ones are compensated.
 
     Where a layer and one that reads it differ alone, the second is measured again, from the values
     before the first.  If it does not differ then, its signal to noise is that of both.
@@ -42,7 +42,7 @@ def without_fused(
     allowed : float
         Down to which they do not differ.
     outputs : frozenset of int
-        Numbers of the pairs that are outputs, which nothing makes up for.
+        Numbers of the pairs that are outputs, which nothing compensates.
     alone : callable
     """
     found = list(own)
@@ -60,10 +60,10 @@ def without_fused(
         for number, value in zip(again, alone(again, known), strict=True):
             found[number] = value
     readers = _readers(b, pairs, passed)
-    made_up_for = frozenset(number for number in passed if not readers[number] & bad)
-    for number in made_up_for:
+    compensated = frozenset(number for number in passed if not readers[number] & bad)
+    for number in compensated:
         found[number] = min(found[reader] for reader in readers[number])
-    return found, made_up_for
+    return found, compensated
 
 
 def _sources(b: LayeredModel, pairs: Sequence[Pair], passed: set[int]) -> list[frozenset[int]]:

@@ -84,15 +84,15 @@ class LayerDifference:
     dimensions : tuple of int
     own : float
         Signal to noise of the layer alone, in dB: b's, computed from a's values.  Infinite where
-        all values are equal.  Of a layer that is *made_up_for*: of it and the next one together.
+        all values are equal.  Of a layer that is *compensated*: of it and the next one together.
     snr : float
         Signal to noise where both models run through, in dB.
     largest : float
         The largest difference there, as a part of a's largest value.
     explained : bool
         Whether the precisions explain what the layer alone changes.
-    made_up_for : bool
-        Whether the layer holds other numbers than a's, and what reads it makes up for them, as
+    compensated : bool
+        Whether the layer holds other numbers than a's, and what reads it compensates them, as
         where a converter fused the two.
     before : str
         Of a layer that differs: the last layer before it that both models have.
@@ -107,7 +107,7 @@ class LayerDifference:
     snr: float
     largest: float
     explained: bool
-    made_up_for: bool = False
+    compensated: bool = False
     before: str = ""
     unmatched: tuple[int, int] = (0, 0)
 
@@ -122,7 +122,7 @@ class LayerDifference:
             "largest": _finite(self.largest),
             "identical": self.own == math.inf,
             "explained": self.explained,
-            "made_up_for": self.made_up_for,
+            "compensated": self.compensated,
             "before": self.before,
             "unmatched": list(self.unmatched),
         }
@@ -207,14 +207,14 @@ class LayerComparison(Report):
                 f"the outputs are equal, but {known}",
                 "nothing of it reaches the outputs on this image",
             ]
-        elif self.worst_first or self._made_up_for:
+        elif self.worst_first or self._compensated:
             parts = [f"none of {count} differs by more than {self._kind} explains"]
         else:
             parts = [f"all {count} are equal"]
-        if number := self._made_up_for:
+        if number := self._compensated:
             parts.append(
                 f"{counted(number, 'layer')} {'holds' if number == 1 else 'hold'} other numbers, "
-                f"which the next ones make up for, as where layers are fused"
+                f"which the next ones compensate, as where layers are fused"
             )
         if any(self.left_out):
             a, b = (f"{one} of {one + len(self.layers)}" for one in self.left_out)
@@ -241,8 +241,8 @@ class LayerComparison(Report):
         return "INT8" if self.explained_by == "i8" else self.explained_by
 
     @property
-    def _made_up_for(self) -> int:
-        return sum(layer.made_up_for for layer in self.layers)
+    def _compensated(self) -> int:
+        return sum(layer.compensated for layer in self.layers)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""
@@ -253,7 +253,7 @@ class LayerComparison(Report):
             "allowed": self.allowed,
             "left_out": list(self.left_out),
             "matched": len(self.layers),
-            "made_up_for": self._made_up_for,
+            "compensated": self._compensated,
             "outputs_equal": self.outputs_equal,
             "image": self.image,
             "same_model": self.same_model,
@@ -269,7 +269,7 @@ class LayerComparison(Report):
         if self.first is not None and self.first not in ordered:
             ordered = sorted([*ordered[:-1], self.first], key=self.layers.index)
         title = "layers that change most by themselves" if ordered else ""
-        if ordered or self._made_up_for:
+        if ordered or self._compensated:
             tables = [self._table(ordered, title)] if ordered else []
             blocks.append(Only(("text",), tables))
             figure = ImageBlock(
@@ -292,7 +292,7 @@ class LayerComparison(Report):
         columns += [Column("alone, dB", _short), Column("in the whole, dB", _short)]
         columns.append(Column("largest difference", ".2g"))
         rows = [
-            (x.name, x.operation, _with_next(x) if x.made_up_for else x.own, x.snr, x.largest)
+            (x.name, x.operation, _with_next(x) if x.compensated else x.own, x.snr, x.largest)
             for x in layers
         ]
         marked = [index for index, layer in enumerate(layers) if not layer.explained]
@@ -304,7 +304,7 @@ class LayerComparison(Report):
             "signal to noise, 20 dB are a difference of a tenth; equal layers have no point"
         )
         facts = [explained, *([self._image] if self.image else [])]
-        if self._made_up_for:
+        if self._compensated:
             facts.append(
                 "with the next: the layer holds other numbers than a's, and the next one, computed "
                 "from b's own, gives a's again, as where a normalization is fused into it; the "
@@ -341,7 +341,7 @@ class LayerComparison(Report):
             ("layer, in the order of computation", "dB"),
             {
                 "in the whole": [
-                    math.nan if layer.made_up_for else layer.snr for layer in self.layers
+                    math.nan if layer.compensated else layer.snr for layer in self.layers
                 ],
                 "alone": [layer.own for layer in self.layers],
             },

@@ -51,8 +51,8 @@ def named_alike(a: Sequence[Layer], b: Sequence[Layer]) -> list[Pair]:
     """Return the layers of one name and size, in a's order.
 
     The names of the values count first, which every runtime takes from the file, then those of the
-    operations.  Names that end in a number that an engine may have made up count only where most of
-    them are those of layers with the same operation and size.
+    operations.  Names that end in a number, which an engine may have generated, count only where
+    most of them are those of layers with the same operation and size.
 
     Examples
     --------

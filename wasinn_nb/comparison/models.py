@@ -94,7 +94,7 @@ def compare_layers(
         chosen = [pairs[number] for number in again]
         return [one.own for one in measured(*opened, chosen, images, known=known)]
 
-    own, made_up_for = without_fused(
+    own, compensated = without_fused(
         opened[1],
         pairs,
         [one.own for one in found],
@@ -103,7 +103,7 @@ def compare_layers(
         alone,
     )
     layers = tuple(
-        _difference(opened, pairs, number, one._replace(own=own[number]), allowed, made_up_for)
+        _difference(opened, pairs, number, one._replace(own=own[number]), allowed, compensated)
         for number, one in enumerate(found)
     )
     left_out = tuple(len(one.layers) - len(pairs) for one in opened)
@@ -161,7 +161,7 @@ def _difference(
     number: int,
     one: Measured,
     allowed: float,
-    made_up_for: frozenset[int],
+    compensated: frozenset[int],
 ) -> LayerDifference:
     """Return how a layer differs, and where it does, what lies before it."""
     layers = opened[0].layers
@@ -180,7 +180,7 @@ def _difference(
         one.snr,
         one.largest,
         explained,
-        number in made_up_for,
+        number in compensated,
         before,
         unmatched,
     )

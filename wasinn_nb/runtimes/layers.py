@@ -114,7 +114,7 @@ class LayeredRuntime(Protocol):
 
 
 def is_numbered(name: str) -> bool:
-    """Return whether a layer's name may be one that an engine made up when it read the file.
+    """Return whether a layer's name may be one that an engine generated when it read the file.
 
     Examples
     --------

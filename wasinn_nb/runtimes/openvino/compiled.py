@@ -47,8 +47,8 @@ def with_lasting_names(model: ov.Model, encoding: GraphEncoding | None = None) -
     model : openvino.Model
         Its nodes are renamed.
     encoding : GraphEncoding, optional
-        What it was read from.  Of TensorFlow Lite all names that end in a number are made up, also
-        those that OpenVINO passes on from nodes that it has removed.
+        What it was read from.  Of TensorFlow Lite all names that end in a number are generated,
+        also those that OpenVINO passes on from nodes that it has removed.
     """
     numbered = encoding is GraphEncoding.TENSORFLOWLITE
     for index, node in enumerate(model.get_ordered_ops()):

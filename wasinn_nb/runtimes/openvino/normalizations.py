@@ -28,7 +28,7 @@ def with_fused_normalizations(model: ov.Model) -> ov.Model:
     """Return a model whose normalizations are part of the convolutions before them.
 
     `openvino.Core.read_model` leaves them as they are in ONNX files.  Convolutions keep their
-    names, which OpenVINO's transformations would replace by made-up ones.
+    names, which OpenVINO's transformations would replace by generated ones.
 
     Parameters
     ----------
