@@ -146,7 +146,7 @@ ELSEWHERE = {
     "evaluation/labels.py _remedy": "test_cli and here",
     "evaluation/pairs.py _remedy": "test_evaluation_folders",
     "prediction/columns.py no_mask": "test_cli_predict",
-    "quantization/samples.py split": "test_quantization",
+    "quantization/samples.py _refuse_both": "test_quantization",
     "prediction/session.py broken": "test_cli_predict",
     "prediction/manifests.py _chosen": "test_cli_predict",
 }

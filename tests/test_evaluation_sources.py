@@ -257,5 +257,5 @@ def test_images_that_differ_only_in_their_suffixes(tmp_path):
     for given in (truths, table):
         assert wn.evaluate(ranks, given, progress=False).top1 == 1
     assert (wn.Gallery(ranks, truths, progress=False).selection["true probability"] > 0.5).all()
-    with pytest.raises(InvalidArgumentError, match="truths without prediction: same;"):
+    with pytest.raises(InvalidArgumentError, match="two predictions of one name: same"):
         wn.evaluate(ranks, {"same": "r", "other": "g"}, progress=False)

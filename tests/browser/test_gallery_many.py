@@ -40,7 +40,8 @@ def asked(notebook):
 def test_what_a_filter_needs_comes_when_someone_is_near_and_the_rest_when_it_is_seen(
     gallery, notebook
 ):
-    assert {"facet", "order", "tiles"} <= {*asked(notebook)}
+    first = {"facet", "order", "tiles"}
+    notebook.until(lambda: first <= {*asked(notebook)}, "the first page")
     assert asked(notebook).count("order") == 1
     assert "bins" not in asked(notebook)
     # To the end of the order, of which the page has the first rows.

@@ -93,6 +93,8 @@ def paired(
     by_name, here = dict(given), set(names)
     without_truth = [name for name in names if name not in by_name]
     without_prediction = [name for name in true_names if name not in here]
+    _refuse_twice(_shortened(without_prediction, without_truth), "truths")
+    _refuse_twice(_shortened(without_truth, without_prediction), "predictions")
     if without_truth or without_prediction:
         problem = "; ".join(
             f"{len(those):,} of {len(every):,} {what}: {listed([*map(str, those)], _MOST_UNPAIRED)}"
@@ -109,6 +111,18 @@ def paired(
         remedy = _remedy(*as_given, suffixes=None if tried else suffixes)
         raise InvalidArgumentError(problem, remedy=remedy)
     return [Pair(str(name), prediction, by_name[name]) for name, prediction in own]
+
+
+def _shortened(names: Sequence[str | None], others: Sequence[str | None]) -> list[str | None]:
+    """Return those names, without their suffixes, that the other side has without a suffix.
+
+    Examples
+    --------
+    >>> _shortened(["a.jpg", "a.png", "b"], ["a", "c"])
+    ['a', 'a']
+    """
+    short = [str(PurePosixPath(name).with_suffix("")) for name in names if name]
+    return [name for name in short if name in {*others}]
 
 
 def _without(suffix: str, items: Sequence[Named]) -> list[Named]:

@@ -28,7 +28,6 @@ from wasinn_nb.render import (
     Report,
     Section,
     Table,
-    Tone,
 )
 from wasinn_nb.tasks.segmentation import MANY_CLASSES
 from wasinn_nb.wording import bytes_text, counted, listed, percent
@@ -189,15 +188,12 @@ class Quantization(Report):
             "images": dict(self.images),
         }
 
-    @property
-    def _tone(self) -> Tone:
-        return "bad" if not self.within or self._against or self.instead else "strong"
-
     def document(self) -> Document:
         """Return what there is to see: the verdict, sizes and times, classes, worst images."""
         times, classes, remarks = self.timings.document(), self._class_blocks(), self._remarks()
+        doubtful = not self.within or self._against or self.instead
         blocks: list[Block] = [
-            Paragraph(self.verdict, self._tone),
+            Paragraph(self.verdict, "bad" if doubtful else "strong"),
             Facts(self._facts()),
             Only(("text",), classes),
             Only(("notebook", "page"), [Section("Classes", classes)]),
