@@ -107,7 +107,8 @@ class Loops:
             If there is not enough for a copy of the rows that are read.
         """
         instance = self._instance(work)
-        instance.resize(work, lay_out, pixels, out)
+        for block in instance.blocks(work, lay_out):
+            instance.run(block, pixels, out)
         # A few small ones are kept: memory that is asked for anew is slow at first.
         if instance.size <= _MOST_KEPT_BYTES and len(self._free) < _MOST_KEPT:
             self._free.append(instance)
@@ -195,25 +196,22 @@ class Instance:
         """The bytes of its memory."""
         return len(self._bytes)
 
-    def resize(
-        self,
-        work: Work,
-        lay_out: Callable[[Instance, Work], list[Block]],
-        pixels: NDArray[np.uint8],
-        out: NDArray[np.uint8],
-    ) -> None:
-        """Fill *out* with rows of a result; parameters and errors as of :meth:`Loops.resize`."""
+    def blocks(self, work: Work, lay_out: Callable[[Instance, Work], list[Block]]) -> list[Block]:
+        """Return the blocks of some work, laid out unless it was the last."""
         if self.work != work:
             self.work, self._end = None, 0
             self._blocks = lay_out(self, work)
             self.work = work
-        for block in self._blocks:
-            read, target = pixels[block.read], out[block.made]
-            self._view(block.source, read.size).reshape(read.shape)[...] = read
-            self._resize(self._store, block.numbers)
-            made = self._view(block.result, len(target) * block.stride)
-            made = made.reshape(len(target), block.stride)[:, : target[0].size]
-            target[...] = made.reshape(target.shape)
+        return self._blocks
+
+    def run(self, block: Block, pixels: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
+        """Fill the rows of *out* that a block of the last work makes."""
+        read, target = pixels[block.read], out[block.made]
+        self._view(block.source, read.size).reshape(read.shape)[...] = read
+        self._resize(self._store, block.numbers)
+        made = self._view(block.result, len(target) * block.stride)
+        made = made.reshape(len(target), block.stride)[:, : target[0].size]
+        target[...] = made.reshape(target.shape)
 
     def place(self, size: int) -> int:
         """Return where *size* bytes are free now; what they hold is not said.
