@@ -11,11 +11,12 @@ from pathlib import Path
 import jedi
 import pytest
 from instances import instances
+from ipc_kernels import ipc_kernel
 from public_api import members, public_objects
 
 import wasinn_nb as wn
 
-manager = pytest.importorskip("jupyter_client.manager")
+pytest.importorskip("jupyter_client.manager")
 pytest.importorskip("ipykernel")
 
 pytestmark = pytest.mark.full
@@ -60,14 +61,10 @@ class Kernel:
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kernel")
-    km, client = manager.start_new_kernel(kernel_name="python3", cwd=str(folder))
-    try:
+    with ipc_kernel(cwd=str(folder)) as (_, client):
         made = Kernel(client)
         made.run(PREPARE.format(tests=str(HERE), folder=str(folder)))
         yield made
-    finally:
-        client.stop_channels()
-        km.shutdown_kernel(now=True)
 
 
 def public_members(kind):

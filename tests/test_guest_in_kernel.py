@@ -5,8 +5,9 @@ import time
 import pytest
 from deadlines import STOPPED, ends_within
 from hosting import GUESTS
+from ipc_kernels import ipc_kernel
 
-manager = pytest.importorskip("jupyter_client.manager")
+pytest.importorskip("jupyter_client.manager")
 pytest.importorskip("ipykernel")
 
 pytestmark = pytest.mark.slow
@@ -21,10 +22,8 @@ run = lambda *args, **options: run_guest(
 
 @pytest.fixture(scope="module")
 def kernel():
-    km, client = manager.start_new_kernel(kernel_name="python3")
-    yield km, client
-    client.stop_channels()
-    km.shutdown_kernel(now=True)
+    with ipc_kernel() as started:
+        yield started
 
 
 def outputs(client, message, until="idle"):

@@ -8,8 +8,9 @@ from __future__ import annotations
 import ast
 
 import pytest
+from ipc_kernels import ipc_kernel
 
-manager = pytest.importorskip("jupyter_client.manager")
+pytest.importorskip("jupyter_client.manager")
 pytest.importorskip("ipykernel")
 
 pytestmark = pytest.mark.full
@@ -65,12 +66,10 @@ class Kernel:
 
 @pytest.fixture(scope="module")
 def kernel():
-    started, client = manager.start_new_kernel(kernel_name="python3")
-    made = Kernel(client)
-    made.run(SCENE)
-    yield made
-    client.stop_channels()
-    started.shutdown_kernel(now=True)
+    with ipc_kernel() as (_, client):
+        made = Kernel(client)
+        made.run(SCENE)
+        yield made
 
 
 CELLS = {

@@ -18,7 +18,7 @@ from browser.chromium import FLAGS, MISSING, program
 from browser.explorers import SHIPPED, ExplorerPage
 from browser.models import write_known, write_models
 from browser.pages import PATIENCE, SHOTS, Error, Notebook, expect, sync_playwright
-from browser.servers import start_lab, start_voila
+from browser.servers import Server, start_lab, start_voila
 
 VIEWPORT = {"width": 1280, "height": 1000}
 
@@ -156,4 +156,9 @@ def pytest_runtest_makereport(item, call):
                 page.screenshot(path=SHOTS / f"{mark}{name}-{number}.png")
             except Error as error:  # a page that hangs; the report is what matters
                 report.sections.append(("screenshot", str(error)))
+    if report.failed:
+        for name, made in getattr(item, "funcargs", {}).items():
+            if isinstance(made, Server):
+                printed = made.log.read_text(errors="replace")
+                report.sections.append((f"the end of what {name} printed", printed[-4000:]))
     return report

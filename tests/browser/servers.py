@@ -10,10 +10,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
 from typing import Any
+
+from ipc_kernels import OPTION
 
 TREE = Path(__file__).resolve().parents[2]
 START = 90  # seconds; on an idle machine JupyterLab needs three
@@ -30,7 +33,10 @@ class Server:
         self.root = folder / "root"
         self.root.mkdir(exist_ok=True)
         self.log = folder / "log.txt"
-        self.environment = _environment(folder) | environment
+        # Their paths stand in socket addresses, which hold a hundred characters.
+        self._kernels = tempfile.TemporaryDirectory(prefix="kernels-")
+        self.environment = _environment(folder) | {"JUPYTER_RUNTIME_DIR": self._kernels.name}
+        self.environment |= environment
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *command],
@@ -82,6 +88,7 @@ class Server:
             # Kernels end by themselves when the server that started them is gone.
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+        self._kernels.cleanup()
 
     def write(self, name: str, *cells: str) -> Path:
         """Write a notebook of these cells; those that begin with # and a blank are Markdown."""
@@ -117,6 +124,7 @@ def start_lab(folder: Path, **environment: str) -> Server:
             "--ServerApp.port_retries=50",
             f"--IdentityProvider.token={token}",
             "--LabApp.extension_manager=readonly",
+            OPTION,
         ],
         folder,
         r"(http://127\.0\.0\.1:\d+/)lab\?token=",
@@ -128,7 +136,7 @@ def start_lab(folder: Path, **environment: str) -> Server:
 def start_voila(folder: Path, **environment: str) -> Server:
     """Start Voila on a folder, as ``voila FOLDER`` does."""
     return Server(
-        ["voila", ".", "--no-browser", "--Voila.ip=127.0.0.1", f"--port={free_port()}"],
+        ["voila", ".", "--no-browser", "--Voila.ip=127.0.0.1", f"--port={free_port()}", OPTION],
         folder,
         r"(http://127\.0\.0\.1:\d+/)\n",
         **environment,
@@ -165,7 +173,6 @@ def _environment(folder: Path) -> dict[str, str]:
         "IPYTHONDIR": "ipython",
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
-        "JUPYTER_RUNTIME_DIR": "runtime",
         "JUPYTERLAB_SETTINGS_DIR": "settings",
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
         "WASINN_NB_CACHE": "cache",
