@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from model_folders import put, put_card
 
 from wasinn_nb import catalog
 from wasinn_nb.abi import GraphEncoding, TensorType
 from wasinn_nb.cards.card import ModelCard
+from wasinn_nb.cards.modelpath import as_name
 from wasinn_nb.catalog.entries import ModelEntry, ModelTable
 from wasinn_nb.catalog.finding import shipped
 from wasinn_nb.errors import (
@@ -188,6 +191,24 @@ def test_first_directory_goes_first(data, tmp_path, monkeypatch):
     assert str(catalog.models()).splitlines()[-1] == (
         f"WASINN_NB_PATH: there is no folder {tmp_path}/gone"
     )
+
+
+@pytest.mark.parametrize("name", ["my model", "مدينة", "-toy", "a" * 129])
+@pytest.mark.parametrize("place", ["", "folder"])
+def test_a_model_without_a_name_is_not_left_out_silently(data, own, name, place):
+    folder = own / name if place else own
+    folder.mkdir(parents=True, exist_ok=True)
+    for suffix in (".xml", ".bin"):
+        (folder / f"{name}{suffix}").write_text(suffix)
+    path = folder if place else own / f"{name}.xml"
+    assert catalog.models().names == ()
+    assert str(catalog.models()).endswith(
+        f"WASINN_NB_PATH: {path} can be given as a path alone: "
+        "names have a to z, A to Z, 0 to 9, ., _ and -"
+    )
+    with pytest.raises(NotFoundError, match=re.escape(f"{path} can be given as a path alone")):
+        catalog.model(name)
+    assert catalog.model(str(path)).card.name == as_name(name)
 
 
 def test_damaged_shipped_files_are_refused(data):

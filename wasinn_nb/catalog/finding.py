@@ -17,6 +17,7 @@ import warnings
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from wasinn_nb import settings
 from wasinn_nb.cards import ModelCard, is_model_file, is_saved_model
@@ -38,6 +39,7 @@ from wasinn_nb.catalog.lookup import (
     places_text,
     rank,
     short_path,
+    unnamed_models,
 )
 from wasinn_nb.catalog.shipped import PathLike
 from wasinn_nb.errors import (
@@ -49,9 +51,11 @@ from wasinn_nb.errors import (
 )
 from wasinn_nb.files import expanded, has_folder
 from wasinn_nb.progress import Progress
-from wasinn_nb.wording import bytes_text, closest, no_such
+from wasinn_nb.wording import bytes_text, closest, listed, no_such
 
 __all__ = ["fetch", "model", "models"]
+
+_MOST_UNNAMED: Final = 3
 
 # ------------------------------------------------------------------------------------- models
 
@@ -82,6 +86,9 @@ def models() -> ModelTable:
         for root in own
         if not root.is_dir()
     ]
+    if unnamed := unnamed_models():
+        listing = listed([short_path(path) for path in unnamed], _MOST_UNNAMED)
+        remarks.append(f"WASINN_NB_PATH: {_by_path_alone(listing)}")
     return ModelTable(map(_entry, names), remarks)
 
 
@@ -332,12 +339,19 @@ def _chosen(card: ModelCard, precision: str | None) -> str | None:
     raise NotFoundError(f"{card.name} has no precision {precision}; it has {has}")
 
 
+def _by_path_alone(models: str) -> str:
+    return f"{models} can be given as a path alone: names have a to z, A to Z, 0 to 9, ., _ and -"
+
+
 def _unknown(name: str) -> NotFoundError:
     where = f" in {places_text()}"
     if os.path.lexists(name):
         return NotFoundError(
             f"no model {name!r:.140}{where}; for what lies here under that name, write ./{name}"
         )
+    for path in unnamed_models():
+        if name in {path.name, path.stem}:
+            return NotFoundError(f"no model {name!r:.140}{where}; {_by_path_alone(str(path))}")
     names = models().names
     meant = {Path(file).stem: file for file in model_files_here()} | {one: one for one in names}
     close = [meant[one] for one in closest(name, meant)]

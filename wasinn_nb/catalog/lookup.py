@@ -169,6 +169,25 @@ def names_in(root: Path) -> Iterator[str]:
             yield path.stem
 
 
+def unnamed_models() -> list[Path]:
+    """Return the models of ``WASINN_NB_PATH`` whose files are called as no model can be.
+
+    Only their paths lead to them.
+    """
+    found: list[Path] = []
+    for root in settings.search_path():
+        with suppress(OSError):
+            found += [path for path in sorted(root.iterdir()) if _is_unnamed(path)]
+    return found
+
+
+def _is_unnamed(path: Path) -> bool:
+    if path.is_dir():
+        name, listed = path.name, (path / FOLDER_CARD).is_file()
+        return as_name(name) != name and not listed and any(main_files(path, name))
+    return as_name(path.stem) != path.stem and _looks_like_model(path)
+
+
 def model_files_here() -> list[str]:
     """Return the names of the models' files in the working directory, which paths lead to."""
     with suppress(OSError), os.scandir() as entries:
