@@ -2,6 +2,7 @@
 
 from wasinn_nb.evaluation.class_maps import ClassMap
 from wasinn_nb.evaluation.counts import ImageCounts
+from wasinn_nb.evaluation.judged_rows import JudgedRows
 from wasinn_nb.evaluation.judging import evaluate
 from wasinn_nb.evaluation.labels import LabelSet
 from wasinn_nb.evaluation.pairs import named, paired
@@ -18,6 +19,7 @@ __all__ = [
     "ClassificationEvaluation",
     "Evaluation",
     "ImageCounts",
+    "JudgedRows",
     "LabelSet",
     "Rank",
     "Suffixes",

@@ -41,6 +41,11 @@ class Failures:
             self._errors.append((name, error))
 
     @property
+    def last(self) -> Exception:
+        """The error that was kept last."""
+        return self._errors[-1][1]
+
+    @property
     def reasons(self) -> tuple[tuple[str, str], ...]:
         """The names of the images and why they could not be read."""
         return tuple((name, str(error)) for name, error in self._errors)

@@ -11,8 +11,10 @@ from wasinn_nb import metrics
 from wasinn_nb.cards import ModelCard, PartialRecipe
 from wasinn_nb.catalog import Model
 from wasinn_nb.errors import InvalidArgumentError, Remedy
+from wasinn_nb.evaluation.call_code import call_code
 from wasinn_nb.evaluation.class_maps import Side, class_map
 from wasinn_nb.evaluation.failures import Failures
+from wasinn_nb.evaluation.judged_rows import JudgedRows, kept_pair
 from wasinn_nb.evaluation.labels import Classes, label_set
 from wasinn_nb.evaluation.mask_tally import MaskTally, with_card
 from wasinn_nb.evaluation.pairs import Named, Pair, named, paired, passed_over
@@ -110,6 +112,7 @@ def evaluate(
     Returns
     -------
     Evaluation or ClassificationEvaluation
+        It keeps what was judged, for `Gallery`; see :attr:`Evaluation.predictions`.
 
     Raises
     ------
@@ -167,6 +170,18 @@ def evaluate(
     """
     if worst < 0:
         raise InvalidArgumentError(f"expected how many images to keep, got {worst}")
+    code = call_code(
+        predictions,
+        truths,
+        model=model,
+        card=card,
+        recipe=recipe,
+        runtime=runtime,
+        mapping=mapping,
+        ignore=ignore,
+        classes=classes,
+        suffix=suffix,
+    )
     if isinstance(predictions, str | os.PathLike) and is_store(predictions):
         predictions = read_predictions(predictions)
     pipeline, known = _model(model, card, recipe, runtime)
@@ -189,40 +204,40 @@ def evaluate(
             )
         if suffix is not None:
             raise InvalidArgumentError("suffix is for the names of masks; classes have none")
-        judged = _judged_classes(pipeline, known, own, truths, worst, progress)
+        judged = _judged_classes(pipeline, known, own, truths, code, worst, progress)
         remarks = replace(judged.remarks, passed_over=left_out, stored=about_run)
-        return replace(judged, remarks=remarks, predictions=predictions if stored else None)
+        return replace(judged, remarks=remarks)
     tally: MaskTally | None = None
     failures, judged_images = Failures(), 0
+    held: list[Pair] = []
     known = known and with_background(known)
     pairs = paired(own, named(truths, "truths", nested=stored), left_out, Suffixes.of(suffix))
     if pipeline is None and not isinstance(pairs[0].prediction, Stored | SegmentationResult):
         _stated(classes, known)  # refuses before the first of them is read
     for pair, found in _predicted(pipeline, known, pairs, progress, failures):
+        if found is None:
+            held.append(kept_pair(pair, failures, pipeline))
+            continue
         found_card = found.card if isinstance(found, SegmentationResult) else known
         if tally is None:
             data = label_set(_stated(classes, found_card), ignore)
             known_map = class_map(data, found_card, mapping)
             tally = MaskTally(data, found_card, known_map, dilation_ratio, worst)
+        compared = None
         with failures.kept(pair.name):
-            tally.add(pair, found, found_card)
+            compared = tally.add(pair, found, found_card)
             judged_images += 1
+        held.append(kept_pair(pair, found, pipeline, compared))
     if tally is None or not judged_images:
         failures.refuse_all()
     found_in_all = tally.evaluation()
     remarks = replace(
         found_in_all.remarks, passed_over=left_out, failed=failures.reasons, stored=about_run
     )
-    samples = found_in_all.samples
-    if stored:
-        by_name = {pair.name: pair.prediction for pair in pairs}
-        samples = tuple(_with_image(sample, by_name[sample.name]) for sample in samples)
-        found_in_all = replace(
-            found_in_all,
-            predictions=predictions,
-            true_masks=TrueMasks(pairs, tally, found_in_all.class_map, known),
-        )
-    return replace(found_in_all, remarks=remarks, samples=samples)
+    samples = _with_images(found_in_all.samples, pairs) if stored else found_in_all.samples
+    true_masks = TrueMasks(held, tally, found_in_all.class_map, known)
+    rows = JudgedRows(held, code, predictions if stored else None, true_masks)
+    return replace(found_in_all, remarks=remarks, samples=samples, rows=rows)
 
 
 def _judged_classes(
@@ -230,6 +245,7 @@ def _judged_classes(
     known: ModelCard | None,
     own: Sequence[Named],
     truths: Any,
+    code: str,
     worst: int,
     progress: Progress,
 ) -> ClassificationEvaluation:
@@ -241,7 +257,11 @@ def _judged_classes(
     true = class_indices(aligned(class_truths(truths), images), card.classes)
     tally, failures = RankTally(worst), Failures()
     pairs = paired(images, true, suffixes=None)
+    held: list[Pair] = []
     for pair, found in _predicted(pipeline, known, pairs, progress, failures):
+        held.append(kept_pair(pair, failures if found is None else found, pipeline))
+        if found is None:
+            continue
         if not isinstance(found, ClassificationResult) or found.card.classes != card.classes:
             raise InvalidArgumentError(
                 f"{pair.name}: its prediction has other classes than those before; "
@@ -256,14 +276,19 @@ def _judged_classes(
         by_name = {pair.name: pair.prediction for pair in pairs}
         samples = tuple((rank, by_name[rank.name].with_image()) for rank, _ in samples)
     remarks = replace(judged.remarks, failed=failures.reasons)
-    return replace(judged, remarks=remarks, samples=samples)
+    rows = JudgedRows(held, code, first if isinstance(first, Predictions) else None)
+    return replace(judged, remarks=remarks, samples=samples, rows=rows)
 
 
-def _with_image(sample: Sample, stored: Stored) -> Sample:
-    """Return one of the worst samples with its image, which was not loaded to judge it."""
-    if sample.result is None:
-        return sample
-    return sample._replace(result=replace(sample.result, image=stored.with_image().image))
+def _with_images(samples: Sequence[Sample], pairs: Sequence[Pair]) -> tuple[Sample, ...]:
+    """Return the worst samples with their images, which were not loaded to judge them."""
+    by_name = {pair.name: pair.prediction for pair in pairs}
+    return tuple(
+        one
+        if one.result is None
+        else one._replace(result=replace(one.result, image=by_name[one.name].with_image().image))
+        for one in samples
+    )
 
 
 def _model(
@@ -305,15 +330,14 @@ def _predicted(
     progress: Progress,
     failures: Failures,
 ) -> Iterator[tuple[Pair, Any]]:
-    """Yield each pair with its prediction: what the model gives, or what there is."""
+    """Yield each pair with its prediction: what the model gives, or what there is, or None."""
     for pair in progress_bar(pairs, progress=progress, desc="evaluate", unit="image", leave=False):
         given = pair.prediction
         if isinstance(given, Stored):
             found = None
             with failures.kept(pair.name):
-                found = given.load()
-            if found is not None:
-                yield pair, _with_names(found, known)
+                found = _with_names(given.load(), known)
+            yield pair, found
         elif pipeline is None:
             yield pair, _with_names(given, known)
         elif isinstance(given, SegmentationResult | ClassificationResult):
@@ -325,8 +349,7 @@ def _predicted(
             found = None
             with failures.kept(pair.name):
                 found = pipeline(given)
-            if found is not None:
-                yield pair, found
+            yield pair, found
 
 
 def _with_names(given: Any, known: ModelCard | None) -> Any:

@@ -52,6 +52,8 @@ class Compared(NamedTuple):
     true: NDArray[np.uint8]
     """(H, W), `IGNORED` where nothing counts."""
     predicted: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    """(H, W) classes of the model, or of the mask."""
     result: SegmentationResult | None
     uncovered: int
     """Pixels that would count, but that the prediction does not cover."""
@@ -89,8 +91,13 @@ class MaskTally:
         self._turned: dict[bool, list[str]] = {False: [], True: []}  # by whether EXIF is applied
         self._assumed: dict[str, None] = {}  # in the order in which they come, each once
 
-    def add(self, pair: Pair, found: Any, card: ModelCard | None) -> None:
-        """Count one image.
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of the truths."""
+        return self._data.names
+
+    def add(self, pair: Pair, found: Any, card: ModelCard | None) -> Compared:
+        """Count one image, and return what was compared.
 
         Parameters
         ----------
@@ -108,7 +115,8 @@ class MaskTally:
         TensorError, ImageError, MissingFileError
             As `LabelSet.indices`.
         """
-        true, predicted, result, uncovered = self.compared(pair, found, card)
+        compared = self.compared(pair, found, card)
+        true, predicted, _, result, uncovered = compared
         if result is not None:
             # What is said of orientations here names the images.
             self._assumed |= dict.fromkeys(x for x in result.assumed if x not in _ORIENTATIONS)
@@ -129,6 +137,7 @@ class MaskTally:
         sample = Sample(pair.name, true, predicted, result, miou)
         bisect.insort(self._samples, sample, key=_ranked_by)
         del self._samples[self._worst :]
+        return compared
 
     def compared(self, pair: Pair, found: Any, card: ModelCard | None) -> Compared:
         """Return the evaluated classes of one image on both sides; parameters as of :meth:`add`."""
@@ -142,7 +151,7 @@ class MaskTally:
         labels = self._labels(pair, found, truth.shape)
         true, predicted = self._map.from_truth[truth], self._map.from_predicted[labels]
         uncovered = 0 if result is None else _leave_out_uncovered(true, result)
-        return Compared(true, predicted, result, uncovered)
+        return Compared(true, predicted, labels, result, uncovered)
 
     def _read(
         self, known: LabelSet, source: Any, name: str, *, predicted: bool = False
@@ -161,10 +170,7 @@ class MaskTally:
             _refuse_other_aspect(pair, found, (height, width))
             self._resized += found.labels.shape != size or found.covers != WHOLE
             return found.labels_at(height, width)
-        own = LabelSet(self._data.names, self._data.values)
-        if self._card is not None:
-            own = LabelSet(self._card.classes, tuple(range(len(self._card.classes))))
-        labels = self._read(own, found, f"prediction {pair.name}", predicted=True)
+        labels = self.predicted(pair, found)
         if labels.shape == size:
             return labels
         if _other_aspect(labels.shape, (height, width)):
@@ -175,6 +181,13 @@ class MaskTally:
             )
         self._resized += 1
         return resize_labels(labels, height, width)
+
+    def predicted(self, pair: Pair, mask: Any) -> NDArray[np.uint8]:
+        """Return the classes of a predicted mask at its own size; errors as of :meth:`add`."""
+        own = LabelSet(self._data.names, self._data.values)
+        if self._card is not None:
+            own = LabelSet(self._card.classes, tuple(range(len(self._card.classes))))
+        return self._read(own, mask, f"prediction {pair.name}", predicted=True)
 
     def evaluation(self) -> Evaluation:
         """Return what was counted."""

@@ -16,6 +16,7 @@ from PIL import Image
 
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.evaluation.document import evaluation_document, matrix_section
+from wasinn_nb.evaluation.of_rows import OfRows
 from wasinn_nb.evaluation.ranks import ClassCounts, Confusion, Rank, worst_first
 from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.render import (
@@ -39,7 +40,7 @@ from wasinn_nb.wording import counted
 if TYPE_CHECKING:
     import pandas as pd
 
-    from wasinn_nb.prediction import Predictions
+    from wasinn_nb.evaluation.judged_rows import JudgedRows
 
 __all__ = ["ClassificationEvaluation"]
 
@@ -54,7 +55,7 @@ _SHIFTED: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ClassificationEvaluation(Report, arrays="take .matrix, .table() or .images()"):
+class ClassificationEvaluation(OfRows, Report, arrays="take .matrix, .table() or .images()"):
     """How well classifications agree with the truth; made by :func:`wasinn_nb.evaluate`.
 
     Attributes
@@ -71,8 +72,8 @@ class ClassificationEvaluation(Report, arrays="take .matrix, .table() or .images
         What nothing states about the model, and was assumed.
     remarks : Remarks
         What was done with files.
-    predictions : Predictions or None
-        The rows of a store that were judged; None where they came from elsewhere.
+    rows : JudgedRows or None
+        What was judged; None where that is not known.
 
     Examples
     --------
@@ -89,7 +90,7 @@ class ClassificationEvaluation(Report, arrays="take .matrix, .table() or .images
     samples: tuple[tuple[Rank, ClassificationResult], ...] = ()
     assumed: tuple[str, ...] = ()
     remarks: Remarks = field(default_factory=Remarks)
-    predictions: Predictions | None = None
+    rows: JudgedRows | None = None
 
     def top(self, k: int) -> float:
         """Return the part of the images whose true class is among the *k* most probable ones.

@@ -21,6 +21,7 @@ from wasinn_nb.evaluation.document import (
     matrix_section,
     true_shares,
 )
+from wasinn_nb.evaluation.of_rows import OfRows
 from wasinn_nb.evaluation.policy import FIGURE, counting, figure_text
 from wasinn_nb.evaluation.remarks import Remarks
 from wasinn_nb.evaluation.samples import WHITE, WRONG, Sample, sample_blocks, sample_views
@@ -40,8 +41,7 @@ from wasinn_nb.wording import counted, percent
 if TYPE_CHECKING:
     import pandas as pd
 
-    from wasinn_nb.evaluation.true_masks import TrueMasks
-    from wasinn_nb.prediction import Predictions
+    from wasinn_nb.evaluation.judged_rows import JudgedRows
     from wasinn_nb.render import PanelFigure
 
 __all__ = ["Evaluation"]
@@ -52,7 +52,7 @@ _DRAWN_IMAGES: Final = 3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Evaluation(Report, arrays="take .matrix, .table() or .images()"):
+class Evaluation(OfRows, Report, arrays="take .matrix, .table() or .images()"):
     """How well predictions agree with the truth; made by :func:`wasinn_nb.evaluate`.
 
     Figures are over all images together: their pixels are added up, then divided.  An ignored class
@@ -81,10 +81,8 @@ class Evaluation(Report, arrays="take .matrix, .table() or .images()"):
         What nothing states about the model, and was assumed.
     remarks : Remarks
         What was done with files.
-    predictions : Predictions or None
-        The rows of a store that were judged; None where they came from elsewhere.
-    true_masks : TrueMasks or None
-        Of those rows.
+    rows : JudgedRows or None
+        What was judged; None where that is not known.
 
     Examples
     --------
@@ -107,8 +105,7 @@ class Evaluation(Report, arrays="take .matrix, .table() or .images()"):
     samples: tuple[Sample, ...] = ()
     assumed: tuple[str, ...] = ()
     remarks: Remarks = field(default_factory=Remarks)
-    predictions: Predictions | None = None
-    true_masks: TrueMasks | None = None
+    rows: JudgedRows | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
-"""The true masks of predictions in a store, read when they are looked at."""
+"""The true masks of what was judged, read when they are looked at."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from wasinn_nb.evaluation.mask_tally import MaskTally, with_card
 from wasinn_nb.evaluation.pairs import Pair, named
 from wasinn_nb.evaluation.truths import plain_names
 from wasinn_nb.prediction import Predictions
+from wasinn_nb.tasks.segmentation import SegmentationResult, with_background
 
 __all__ = ["TrueMasks", "row_names"]
 
@@ -31,17 +33,17 @@ def row_names(predictions: Predictions) -> tuple[str, ...]:
 
 
 class TrueMasks:
-    """The true masks of rows of segmentation, paired as `evaluate` paired them.
+    """The true masks of what was judged, paired as `evaluate` paired them.
 
     Parameters
     ----------
     pairs : sequence of Pair
-        Of each row, in their order; its prediction is `Stored`.
+        Of each row, in their order; its prediction is `Stored`, `Held`, `Given` or `Failed`.
     tally : MaskTally
         Knows the classes on both sides.
     class_map : ClassMap
     card : ModelCard or None
-        In place of that of the predictions.
+        In place of that of results, and of masks.
 
     Attributes
     ----------
@@ -80,8 +82,20 @@ class TrueMasks:
             If there is no prediction, or the truth cannot be read or does not fit it.
         """
         pair = self._pairs[row]
-        result = pair.prediction.load()
-        if self._card is not None:
-            result = with_card(result, self._card)
-        compared = self._tally.compared(pair, result, result.card)
+        found, card = pair.prediction.load(), self._card
+        if isinstance(found, SegmentationResult):
+            found = found if card is None else with_card(found, card)
+            card = found.card
+        compared = self._tally.compared(pair, found, card)
         return compared.true, compared.predicted
+
+    def as_result(self, row: int, mask: Any) -> SegmentationResult:
+        """Return a mask that was judged as a result, at its own size; errors as of :meth:`at`."""
+        labels = self._tally.predicted(self._pairs[row], mask)
+        card = self._card
+        if card is None or not card.classes:
+            names = self._tally.classes
+            places = self.class_map.from_predicted[: len(names)]
+            palette = tuple(self.class_map.palette[place] for place in places)
+            card = ModelCard("masks", "segmentation", classes=names, palette=palette)
+        return SegmentationResult(labels, with_background(card))

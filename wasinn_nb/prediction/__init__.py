@@ -4,7 +4,7 @@ from wasinn_nb.prediction.agreement import RunComparison
 from wasinn_nb.prediction.column_names import no_column, quoted_column
 from wasinn_nb.prediction.display import tinted_thumbnail
 from wasinn_nb.prediction.executors import dask_executor
-from wasinn_nb.prediction.gathering import gather_results
+from wasinn_nb.prediction.gathering import NamedResult, Original, gather_named, gather_results
 from wasinn_nb.prediction.items import Item, read_item
 from wasinn_nb.prediction.opening import read_predictions
 from wasinn_nb.prediction.predicting import predict
@@ -16,10 +16,13 @@ from wasinn_nb.prediction.store import is_store, near_store
 
 __all__ = [
     "Item",
+    "NamedResult",
+    "Original",
     "Predictions",
     "RowListing",
     "RunComparison",
     "dask_executor",
+    "gather_named",
     "gather_results",
     "is_store",
     "listing",

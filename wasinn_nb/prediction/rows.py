@@ -17,7 +17,7 @@ from wasinn_nb.prediction.items import Content, Item
 from wasinn_nb.request import Prepared, Request
 from wasinn_nb.wording import inert
 
-__all__ = ["Kept", "error_row", "finished_row", "thumbnail_of"]
+__all__ = ["Kept", "error_row", "finished_row", "known_of", "thumbnail_of"]
 
 _THUMBNAIL: Final = 160
 _QUALITY: Final = 75
@@ -57,7 +57,7 @@ def finished_row(
     if not kept.masks:
         values["mask"] = None
     row = {
-        **_known(item, content, run),
+        **known_of(item, content, run),
         **values,
         "width": prepared.opened.width,
         "height": prepared.opened.height,
@@ -88,14 +88,15 @@ def error_row(
     """
     message = inert(str(error) or type(error).__name__, _MOST_CHARACTERS)
     return {
-        **_known(item, content, run),
+        **known_of(item, content, run),
         "status": "error",
         "error": message,
         "error_kind": type(error).__name__,
     }
 
 
-def _known(item: Item, content: Content | None, run: str) -> dict[str, Any]:
+def known_of(item: Item, content: Content | None, run: str) -> dict[str, Any]:
+    """Return what a row says of its image, whatever came of it; parameters as of `error_row`."""
     source = item.source.encode("utf-8", "backslashreplace").decode()
     stamp = None if content is None else content.stamp
     return {

@@ -28,8 +28,9 @@ from wasinn_nb.widgets.gallery.given import (
     backgrounds,
     disagreement_of,
     judged,
-    judged_predictions,
+    made_by,
     opened,
+    refuse_other_truths,
 )
 from wasinn_nb.widgets.gallery.judged import Judged, judged_by
 from wasinn_nb.widgets.gallery.packing import packed
@@ -66,18 +67,18 @@ class Gallery(Showable, PageWidget):
         A path is the folder of a store, of which the last run is shown, that of one run, or one of
         saved results.
         Results are what :func:`wasinn_nb.gather_results` takes.  An `Evaluation` or a
-        `ClassificationEvaluation` gives the predictions of a store that it judged, and is what
-        they are judged by.
+        `ClassificationEvaluation`, however it was made, gives what it judged, and is what that is
+        judged by; see :attr:`Evaluation.predictions`.
     truths : optional
         What :func:`wasinn_nb.evaluate` takes as truths; or an `Evaluation` or a
         `ClassificationEvaluation` of these predictions.  Of another evaluation than one of these
         very predictions no true mask can be looked at.
-    other : Predictions, path or results, optional
+    other : Predictions, path, results or evaluation, optional
         Another run over the same images, to see where they disagree.
     mapping, ignore, classes, suffix : optional
         As of :func:`wasinn_nb.evaluate`.
     progress : bool or callable
-        While truths or another run are read; see :func:`wasinn_nb.evaluate`.
+        While truths, another run or what was judged are read; see :func:`wasinn_nb.evaluate`.
     **options
         Those of any Jupyter widget, such as ``layout``.
 
@@ -148,17 +149,19 @@ class Gallery(Showable, PageWidget):
         **options: Any,
     ) -> None:
         if isinstance(predictions, Evaluation | ClassificationEvaluation):
-            predictions, truths = judged_predictions(predictions, truths)
-        self.predictions, self._opening = opened(predictions, "predictions")
+            refuse_other_truths(truths)
+            truths = predictions
+        self.predictions, self._opening = opened(predictions, "predictions", progress)
         self.other: Predictions | None = None
         opening_other = ""
         if other is not None:
-            self.other, opening_other = opened(other, "other")
+            self.other, opening_other = opened(other, "other", progress)
         how = {"mapping": mapping, "ignore": ignore, "classes": classes, "suffix": suffix}
-        self._truths, self.evaluation = judged(self.predictions, truths, how, progress)
+        rows, self.evaluation = judged(self.predictions, truths, how, progress)
+        self._truths = None if rows is None else rows.true_masks
         known: Judged | None = None
         if self.evaluation is not None:
-            names = row_names(self.predictions) if self._truths is None else self._truths.names
+            names = row_names(self.predictions) if rows is None else rows.names
             known = judged_by(self.evaluation, names)
         disagreement = disagreement_of(self.predictions, self.other, progress)
         self._table = GalleryTable(self.predictions, known, disagreement)
@@ -233,6 +236,7 @@ class Gallery(Showable, PageWidget):
             descending=self.descending,
             arguments=self._arguments,
             opening=self._opening,
+            evaluation=made_by(self.evaluation),
         )
 
     def _code(self) -> dict[str, str]:

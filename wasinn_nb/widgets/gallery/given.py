@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
-from wasinn_nb.evaluation import ClassificationEvaluation, Evaluation, TrueMasks, evaluate
+from wasinn_nb.evaluation import ClassificationEvaluation, Evaluation, JudgedRows, evaluate
 from wasinn_nb.files import expanded, is_folder
 from wasinn_nb.prediction import (
     Predictions,
@@ -28,29 +28,41 @@ __all__ = [
     "backgrounds",
     "disagreement_of",
     "judged",
-    "judged_predictions",
+    "made_by",
     "opened",
+    "refuse_other_truths",
 ]
 
 _MOST_PATHS: Final = 20
 
 
-def opened(given: Any, what: str) -> tuple[Predictions, str]:
+def opened(given: Any, what: str, progress: Progress) -> tuple[Predictions, str]:
     """Return the predictions that are given, and the Python that makes them.
 
     Parameters
     ----------
-    given : Predictions, path, or what `gather_results` takes
+    given : Predictions, path, evaluation, or what `gather_results` takes
     what : str
         What it is, for errors and for the code where nothing else names it.
+    progress : bool or callable
+        While what an evaluation judged is gathered.
 
     Raises
     ------
     MissingFileError
         If a path leads neither to a store nor to a folder of saved results.
     InvalidArgumentError
-        If it is anything else; and as `gather_results`.
+        If it is anything else, or an evaluation that does not know its predictions; and as
+        `gather_results`.
     """
+    if isinstance(given, Evaluation | ClassificationEvaluation):
+        if given.rows is None:
+            raise InvalidArgumentError(
+                "this evaluation does not know what it judged: pass what evaluate() returned, or "
+                "the predictions and the evaluation: wn.Gallery(predictions, evaluation)"
+            )
+        found = given.rows.predictions(progress)
+        return found, _stored(found, what) or "evaluation.predictions"
     if isinstance(given, Predictions):
         return given, _stored(given, what)
     if isinstance(given, str | os.PathLike):
@@ -76,31 +88,16 @@ def opened(given: Any, what: str) -> tuple[Predictions, str]:
     return found, f"wn.gather_results({name})"
 
 
-def judged_predictions(
-    evaluation: Evaluation | ClassificationEvaluation, truths: Any
-) -> tuple[Predictions, Evaluation | ClassificationEvaluation]:
-    """Return the predictions that an evaluation judged, and the evaluation as their truths.
-
-    Raises
-    ------
-    InvalidArgumentError
-        If it keeps none, or there are truths besides.
-    """
+def refuse_other_truths(truths: Any) -> None:
+    """Refuse truths beside an evaluation."""
     if truths is not None:
         raise InvalidArgumentError("an evaluation has its truths already; leave truths out")
-    if evaluation.predictions is None:
-        raise InvalidArgumentError(
-            "this evaluation was not made of predictions in a store: evaluate what predict() or "
-            "gather_results() returns, or pass that and the evaluation: "
-            "wn.Gallery(predictions, evaluation)"
-        )
-    return evaluation.predictions, evaluation
 
 
 def judged(
     predictions: Predictions, truths: Any, how: Mapping[str, Any], progress: Progress
-) -> tuple[TrueMasks | None, Evaluation | ClassificationEvaluation | None]:
-    """Return the true masks, and the evaluation; parameters as of `Gallery`.
+) -> tuple[JudgedRows | None, Evaluation | ClassificationEvaluation | None]:
+    """Return the evaluation, and what it judged if that are these predictions, as of `Gallery`.
 
     Raises
     ------
@@ -113,10 +110,15 @@ def judged(
                 "mapping, ignore, classes and suffix say how truths are read; pass truths, or "
                 "leave them out"
             )
-        own = truths is not None and truths.predictions is predictions
-        return (truths.true_masks if own and isinstance(truths, Evaluation) else None), truths
+        rows = None if truths is None else truths.rows
+        return (None if rows is None or not rows.are(predictions) else rows), truths
     found = evaluate(predictions, truths, worst=0, progress=progress, **how)
-    return (found.true_masks if isinstance(found, Evaluation) else None), found
+    return found.rows, found
+
+
+def made_by(evaluation: Evaluation | ClassificationEvaluation | None) -> str:
+    """Return the code that makes an evaluation; empty where there is none."""
+    return "" if evaluation is None or evaluation.rows is None else evaluation.rows.code
 
 
 def _stored(found: Predictions, what: str) -> str:
@@ -150,7 +152,9 @@ def disagreement_of(
 def arguments_of(truths: Any, other: str, how: Mapping[str, Any]) -> str:
     """Return the arguments beside the predictions, as code; what has no short text is named."""
     parts = []
-    if truths is not None:
+    if isinstance(truths, Evaluation | ClassificationEvaluation):
+        parts.append("truths=evaluation")
+    elif truths is not None:
         parts.append(f"truths={_paths(truths) or 'truths'}")
     if other:
         parts.append(f"other={other}")

@@ -18,6 +18,7 @@ _MOST_VALUES: Final = 200
 _GIVEN: Final = {
     "predictions": "the rows that the gallery was made of",
     "results": "the results that the gallery was made of",
+    "evaluation": "the evaluation that the gallery was given",
     "truths": "the truths that the gallery was given",
     "other": "the other run that the gallery was given",
 }
@@ -109,6 +110,7 @@ def selection_code(
     descending: bool,
     arguments: str = "",
     opening: str = "",
+    evaluation: str = "",
 ) -> str:
     """Return Python that makes a selection.
 
@@ -123,12 +125,17 @@ def selection_code(
         Of the gallery beside the predictions, as code: `, truths='masks'`.
     opening : str
         The expression that makes the predictions; empty where there is none.
+    evaluation : str
+        That which makes the evaluation of which the other two speak.
     """
     lines = ["import wasinn_nb as wn", ""]
     added = sort_by in table.added or any(quoted_column(name) in query for name in table.added)
     unknown = _names(opening or "predictions")
     if added:
         unknown |= _names(f"wn.Gallery(predictions{arguments})") - {"predictions"}
+    if evaluation and "evaluation" in unknown:
+        unknown -= {"evaluation"}
+        lines.append(f"evaluation = {evaluation}")
     lines += [f"# {name}: {what}" for name, what in _GIVEN.items() if name in unknown]
     if opening:
         lines.append(f"predictions = {opening}")
