@@ -106,3 +106,17 @@ def test_masks_are_as_large_as_the_thumbnails(tmp_path):
         assert decoded(tile["thumbnail"])[1] == (tile["width"], tile["height"]) == size
         assert len(zlib.decompress(tile["labels"])) == size[0] * size[1]
         assert "covers" not in tile
+
+
+@pytest.mark.full
+def test_another_layer_comes_without_thumbnails_that_the_page_has(tmp_path):
+    names = list(wn.images())[:2]
+    found = wn.predict(names, store=tmp_path, progress=False)
+    asked = Asked(wn.Gallery(found, {name: wn.mask(name) for name in names}, progress=False))
+    about = {"rows": [0, 1], "layer": "truth", "side": 160}
+    whole, lacking = (asked("tiles", **about, bare=bare)["tiles"] for bare in ([], [1]))
+    assert lacking[0] == whole[0]
+    assert lacking[1] == {key: one for key, one in whole[1].items() if key != "thumbnail"}
+    labels, size = len(whole[1]["labels"]), len(whole[1]["thumbnail"])
+    assert labels < size  # what is left is the smaller part
+    assert "expected rows" in asked("tiles", **about, bare=["x"])["failed"]

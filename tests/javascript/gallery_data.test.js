@@ -268,6 +268,50 @@ test("a store of tiles asks for what is on screen, once, and lets the oldest go"
   vi.unstubAllGlobals();
 });
 
+test("an image that is there is not asked for again with another layer", async () => {
+  const blobs = [];
+  vi.stubGlobal("URL", { createObjectURL: (blob) => blobs.push(blob), revokeObjectURL: () => {} });
+  const asked = [];
+  const source = {
+    async ask(_, { rows, layer, bare }) {
+      asked.push({ layer, bare });
+      const tile = { name: "n", size: [4, 3], labels: deflated([0, 1]), width: 2, height: 1 };
+      const sent = rows.map((row) => ({ ...tile, row }));
+      return {
+        tiles: sent.map((one) =>
+          bare.includes(one.row) ? one : { ...one, thumbnail: arrived([one.row]) },
+        ),
+      };
+    },
+    stop() {},
+  };
+  const store = new TileStore(source, () => {});
+  const look = async (layer, rows, side) => {
+    store.layer = layer;
+    store.want(rows, side);
+    await vi.waitFor(() => expect(store.asking).toBe(false));
+  };
+  await look("prediction", [1, 2], 96);
+  await look("truth", [1, 2, 3], 96);
+  expect(asked.at(-1)).toEqual({ layer: "truth", bare: [1, 2] });
+  expect(await Promise.all(blobs.map((blob) => blob.arrayBuffer()))).toEqual(
+    [1, 2, 1, 2, 3].map((row) => Uint8Array.of(row).buffer),
+  );
+  await look("wrong", [1, 2], 160); // drawn larger than it is there
+  expect(asked.at(-1).bare).toEqual([]);
+  await look("prediction", [1], 160); // the larger one serves
+  expect(asked.at(-1).bare).toEqual([1]);
+  await look(
+    "prediction",
+    Array.from({ length: 700 }, (_, row) => row + 10),
+    160,
+  );
+  expect(store.images.size).toBe(600);
+  store.stop();
+  expect(store.images.size).toBe(0);
+  vi.unstubAllGlobals();
+});
+
 test("a page without a kernel answers from what is in it", async () => {
   const tile = (row) => ({
     row,

@@ -117,8 +117,12 @@ class Questions:
         tiles: list[dict[str, Any]] = []
         layer, side = _text(content, "layer"), _number(content, "side")
         rows, size, step = self._rows(content), 0, 12
+        bare = {*self._rows({"rows": content.get("bare", [])})}
         for start in range(0, len(rows), step):
             made = self._tiles.made(rows[start : start + step], layer, side)
+            for tile in made:
+                if tile["row"] in bare:  # the page has its thumbnail
+                    tile.pop("thumbnail", None)
             own = sum(len(one.get("thumbnail", b"")) + len(one.get("labels", b"")) for one in made)
             if tiles and size + own > _MOST_BYTES:
                 break

@@ -7,6 +7,7 @@ import { packed } from "./pixels.js";
 
 /** @import { SentTile, Source } from "./gallery_source.js" */
 /** @typedef {{ labels: Uint8Array, width: number, height: number, covers: number[] }} TileMask */
+/** @typedef {{ image: Blob, side: number }} TileImage */
 /** @typedef {SentTile & { url: string, mask: TileMask | null, side: number }} Tile */
 
 /** What a mask covers that says nothing else: the whole image. */
@@ -63,6 +64,8 @@ export class TileStore {
     this.arrived = arrived;
     /** @type {Map<string, Tile>} */
     this.kept = new Map();
+    /** @type {Map<number, TileImage>} the images of rows, whatever lies over them */
+    this.images = new Map();
     /** @type {number[]} */
     this.wanted = [];
     this.layer = "prediction";
@@ -111,8 +114,10 @@ export class TileStore {
       const { layer, side } = this;
       const rows = this.wanted.slice(0, ASKED_AT_ONCE);
       try {
-        const { tiles } = await this.source.ask("tiles", { rows, layer, side });
-        await Promise.all(tiles.map((tile) => this.keep(tile, layer, side)));
+        const images = new Map(rows.flatMap((row) => this.imageOf(row, side)));
+        const more = { rows, layer, side, bare: [...images.keys()] };
+        const { tiles } = await this.source.ask("tiles", more);
+        await Promise.all(tiles.map((tile) => this.keep(tile, layer, side, images.get(tile.row))));
         this.problem = "";
       } catch (error) {
         this.problem = error instanceof Error ? error.message : String(error);
@@ -125,16 +130,36 @@ export class TileStore {
   }
 
   /**
-   * @param {SentTile} sent
+   * Return the row with its image, where that is there as large as it is drawn.
+   *
+   * @param {number} row
+   * @param {number} side
+   * @returns {[number, TileImage][]}
+   */
+  imageOf(row, side) {
+    const found = this.images.get(row);
+    return found && found.side >= side ? [[row, found]] : [];
+  }
+
+  /**
+   * @param {SentTile} sent without its thumbnail where its image is there
    * @param {string} layer
    * @param {number} side
+   * @param {TileImage} [there]
    */
-  async keep(sent, layer, side) {
+  async keep(sent, layer, side, there) {
     const { labels, width = 0, height = 0, covers = WHOLE, thumbnail } = sent;
     const mask = labels ? { labels: await inflated(labels), width, height, covers } : null;
     if (this.stopped) return;
     const type = thumbnail?.getUint8(0) === JPEG ? "image/jpeg" : "image/webp";
-    const url = thumbnail ? URL.createObjectURL(new Blob([thumbnail], { type })) : "";
+    const found = thumbnail ? { image: new Blob([thumbnail], { type }), side } : there;
+    const url = found ? URL.createObjectURL(found.image) : "";
+    this.images.delete(sent.row); // to the end
+    if (found) this.images.set(sent.row, found);
+    for (const row of this.images.keys()) {
+      if (this.images.size <= MOST_KEPT) break;
+      this.images.delete(row);
+    }
     this.drop(`${layer}/${sent.row}`);
     // The bytes are in the URL and the mask.
     this.kept.set(`${layer}/${sent.row}`, {
@@ -161,6 +186,7 @@ export class TileStore {
   stop() {
     this.stopped = true;
     for (const key of [...this.kept.keys()]) this.drop(key);
+    this.images.clear();
   }
 }
 
