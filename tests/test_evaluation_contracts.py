@@ -172,3 +172,7 @@ def test_nothing_is_assumed_where_a_recipe_is_stated(square):
     found = evaluate(painted(WIDE), WIDE, model=square, recipe=RECIPE)
     assert found.assumed == ()
     assert "assumed" not in repr(found)
+    numbered = "labels of the truth were taken for the numbers of the model's classes"
+    assert numbered in repr(found)
+    named = evaluate(painted(WIDE), WIDE, model=square, recipe=RECIPE, classes=3)
+    assert numbered not in repr(named)

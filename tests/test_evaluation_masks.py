@@ -126,7 +126,10 @@ def test_unknown_colors_are_named():
     ("values", "remedy"),
     [
         ([[0, 7]], "; name it in classes, or leave it out with ignore"),
-        ([[7, 8]], "; name them in classes, or leave them out with ignore"),
+        (
+            [[7, 8]],
+            "; name every class of the data in classes; ignore is for values that are no class",
+        ),
     ],
 )
 def test_the_remedy_names_one_value_or_several(values, remedy):
@@ -143,7 +146,7 @@ def test_many_unknown_values_hint_at_their_cause():
 
 def test_a_dozen_clean_labels_are_not_called_lossy():
     # A data set of 12 classes, of which two were named.
-    with pytest.raises(TensorError, match=r"leave them out with ignore$"):
+    with pytest.raises(TensorError, match=r"ignore is for values that are no class$"):
         evaluate(np.zeros((1, 12), U8), np.arange(12, dtype=U8)[None], classes=2)
 
 

@@ -232,7 +232,11 @@ def evaluate(
         failures.refuse_all()
     found_in_all = tally.evaluation()
     remarks = replace(
-        found_in_all.remarks, passed_over=left_out, failed=failures.reasons, stored=about_run
+        found_in_all.remarks,
+        numbered=classes is None,
+        passed_over=left_out,
+        failed=failures.reasons,
+        stored=about_run,
     )
     samples = _with_images(found_in_all.samples, pairs) if stored else found_in_all.samples
     true_masks = TrueMasks(held, tally, found_in_all.class_map, known)

@@ -218,7 +218,6 @@ class LabelSet:
 
     def _remedy(self, wrong: NDArray[Any], *, black_and_white: bool, predicted: bool) -> Remedy:
         """Return what to do about values that are not classes."""
-        them = "it" if len(wrong) == 1 else "them"
         option = "--color NAME=RRGGBB" if self.colored else "--classes NAME=LABEL,…"
         if predicted:
             text = "a prediction has only the labels of its classes, and nothing in it is ignored"
@@ -226,11 +225,16 @@ class LabelSet:
                 text = f"where 255 is {self._named(1)}, divide the prediction by 255"
             return Remedy(text, command=text)
         if not black_and_white or 0 not in self.values:
-            digits = "06X" if self.colored else "d"
-            ignored = " ".join(f"--ignore {int(one):{digits}}" for one in wrong[:_LISTED_VALUES])
+            if len(wrong) > 1:  # classes of the data that nobody named: none is to be left out
+                rest = "is for values that are no class"
+                return Remedy(
+                    f"name every class of the data in classes; ignore {rest}",
+                    command=f"name every class of the data with {option}; --ignore {rest}",
+                )
+            value = f"{int(wrong[0]):06X}" if self.colored else f"{int(wrong[0])}"
             return Remedy(
-                f"name {them} in classes, or leave {them} out with ignore",
-                command=f"name {them} with {option}, or leave {them} out with {ignored}",
+                "name it in classes, or leave it out with ignore",
+                command=f"name it with {option}, or leave it out with --ignore {value}",
             )
         low, high = self.names if self.values == (0, 1) else ("background", "object")
         stated = shlex.quote(f"{low}=0,{high}=255")

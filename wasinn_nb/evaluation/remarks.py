@@ -16,6 +16,9 @@ class Remarks:
 
     Parameters
     ----------
+    numbered : bool
+        Whether the truth's labels were taken for the numbers of the model's classes, as nothing
+        else was given.
     gray : tuple of str
         Masks that are color images with equal channels, which were read as labels.
     loaded : tuple of str
@@ -37,6 +40,7 @@ class Remarks:
     ['read as labels, though they are color images (R = G = B): truth a']
     """
 
+    numbered: bool = False
     gray: tuple[str, ...] = ()
     loaded: tuple[str, ...] = ()
     exif_ignored: tuple[str, ...] = ()
@@ -49,6 +53,11 @@ class Remarks:
     def sentences(self) -> list[str]:
         """Return them in words."""
         sentences = []
+        if self.numbered:
+            sentences.append(
+                "labels of the truth were taken for the numbers of the model's classes, as no "
+                "classes were given"
+            )
         if self.gray:
             sentences.append(
                 f"read as labels, though they are color images (R = G = B): {listed(self.gray, 4)}"
