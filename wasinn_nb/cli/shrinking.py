@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from wasinn_nb.cli.console import (
     RecipeText,
     Suffix,
     app,
+    notes,
     print_json,
     print_line,
     print_remarks,
@@ -75,6 +77,11 @@ def quantize(
     """
     needs = "--masks" if masks is None else ""
     how = truth_options(classes, colors, mapping, ignore, suffix, needs=needs)
+    if not sys.stderr.isatty():  # no bar says what it is doing
+        notes(
+            "quantizing; where a class loses more than --max-drop, layers are compared and kept, "
+            "which takes minutes"
+        )
     found = wn.quantize(
         model,
         _images(images),

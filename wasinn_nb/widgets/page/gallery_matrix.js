@@ -15,6 +15,7 @@ const WIDEST_HEAD = 190;
 /** @param {Class} one */
 function named(one) {
   const name = element("span", { className: "wnb-matrix-name" }, one.label);
+  name.style.minWidth = `${Math.min(one.label.length, 10)}ch`; // beside a long name, too
   if (!one.color) return [name]; // classes of a classifier
   const square = element("i", { className: "wnb-gallery-swatch" });
   square.style.background = one.color;
