@@ -144,7 +144,7 @@ def test_true_classes_from_a_csv_file(tmp_path, found, name):
         (b"image,class\n", "expected at least one image, got no truths"),
         (b"\xff\xfe\x00", "not a CSV file in UTF-8"),
         (b'image,class\n"a,cat\n', "not a CSV file in UTF-8"),
-        (b"image,class\na,cat\na.png,dog\n", "two truths of one name: a"),
+        (b"image,class\na,cat\na.png,dog\n", "truths without prediction: a.png"),
         (b"image,class\na,cat\n", "predictions without truth: b, c, d"),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -15,6 +14,7 @@ from PIL import Image
 
 from wasinn_nb import catalog
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, Remedy
+from wasinn_nb.evaluation.names import composed, short_names
 from wasinn_nb.evaluation.stored import stored_items
 from wasinn_nb.evaluation.suffixes import NO_SUFFIXES, Suffixes, likely_suffixes
 from wasinn_nb.files import expanded, is_folder, is_special, nothing_at
@@ -22,7 +22,7 @@ from wasinn_nb.imaging import IMAGE_SUFFIXES, no_images_in
 from wasinn_nb.prediction import Predictions
 from wasinn_nb.wording import counted, listed
 
-__all__ = ["Named", "Pair", "composed", "images_in", "named", "nested_images", "paired"]
+__all__ = ["Named", "Pair", "images_in", "named", "nested_images", "paired"]
 __all__ += ["passed_over"]
 
 Named: TypeAlias = tuple[str | None, Any]
@@ -196,7 +196,7 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
         rows = stored_items(given)
         if not rows:
             raise InvalidArgumentError(f"expected at least one image, got no {what}")
-        names = _stems([PurePosixPath(name) for name, _ in rows])
+        names = short_names([PurePosixPath(name) for name, _ in rows])
         return [(name, row) for name, (_, row) in zip(names, rows, strict=True)]
     if isinstance(given, str | os.PathLike) and is_folder(folder := expanded(given)):
         items: list[Any] = images_in(folder)
@@ -225,7 +225,7 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
     if not items:
         raise InvalidArgumentError(f"expected at least one image, got no {what}")
     files = [item for item in items if isinstance(item, str | os.PathLike)]
-    stems = iter(_stems([PurePosixPath(Path(item).name) for item in files]))
+    stems = iter(short_names([PurePosixPath(Path(item).name) for item in files]))
     return [(next(stems) if isinstance(item, str | os.PathLike) else None, item) for item in items]
 
 
@@ -292,7 +292,7 @@ def nested_images(folder: Path) -> dict[str, Path]:
         if is_folder(inner)
         for path in images_in(inner)
     ]
-    names = _stems([name for name, _ in found])
+    names = short_names([name for name, _ in found])
     return {name: path for name, (_, path) in zip(names, found, strict=True)}
 
 
@@ -303,33 +303,6 @@ def _entries(folder: Path) -> list[Path]:
         raise MissingFileError(
             f"the folder {folder} cannot be read: {error.strerror}; change its permissions"
         ) from error
-
-
-def _stems(names: Sequence[PurePosixPath]) -> list[str]:
-    """Return names without suffixes; those that differ only in them keep theirs.
-
-    Examples
-    --------
-    >>> _stems([PurePosixPath(name) for name in ("a.jpg", "b/c.jpg", "b/c.png")])
-    ['a', 'b/c.jpg', 'b/c.png']
-    """
-    stems = [composed(str(name.with_suffix(""))) for name in names]
-    count = Counter(stems)
-    pairs = zip(stems, names, strict=True)
-    return [stem if count[stem] == 1 else composed(str(name)) for stem, name in pairs]
-
-
-def composed(name: str) -> str:
-    r"""Return a name with each accent and its letter as one character (NFC).
-
-    Names of files from macOS have accents behind the letters (NFD), others as they were typed.
-
-    Examples
-    --------
-    >>> len("u\u0308ber"), len(composed("u\u0308ber"))
-    (5, 4)
-    """
-    return unicodedata.normalize("NFC", name)
 
 
 def _refuse_twice(names: list[str | None], what: str) -> None:

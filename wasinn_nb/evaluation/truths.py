@@ -14,7 +14,8 @@ from typing import Any, Final
 import numpy as np
 
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError
-from wasinn_nb.evaluation.pairs import Named, composed, nested_images
+from wasinn_nb.evaluation.names import short_names
+from wasinn_nb.evaluation.pairs import Named, nested_images
 from wasinn_nb.files import (
     existing_file,
     expanded,
@@ -134,34 +135,15 @@ def _index(
 
 
 def plain_names(names: Sequence[Any]) -> list[str]:
-    """Return the names of images without their suffixes, folders kept.
-
-    Names that differ only in their suffixes keep them.
+    """Return the names of images without the suffixes of image files.
 
     Examples
     --------
-    >>> plain_names(["./cat/a.b.JPG", "a.b", "c.jpg", "c.png"])
-    ['cat/a.b', 'a.b', 'c.jpg', 'c.png']
+    >>> plain_names(["./cat/a.b.JPG", "a.b", "c.jpg", "c.png", 7])
+    ['cat/a.b', 'a.b', 'c.jpg', 'c.png', '7']
     """
-    whole = [
-        composed(Path(name).as_posix() if isinstance(name, str | os.PathLike) else str(name))
-        for name in names
-    ]
-    plain = [_without_suffix(name) for name in whole]
-    of_plain = defaultdict(list)
-    for short, name in zip(plain, whole, strict=True):
-        of_plain[short].append(name)
-    apart = {
-        short
-        for short, those in of_plain.items()
-        if len({*those}) == len(those) > 1 and short not in those
-    }
-    return [name if short in apart else short for short, name in zip(plain, whole, strict=True)]
-
-
-def _without_suffix(name: str) -> str:
-    stem, dot, suffix = name.rpartition(".")
-    return stem if stem and dot + suffix.lower() in IMAGE_SUFFIXES else name
+    paths = [Path(name if isinstance(name, os.PathLike) else str(name)) for name in names]
+    return short_names(paths, IMAGE_SUFFIXES)
 
 
 def aligned(truths: Sequence[Named], images: Sequence[Named]) -> list[Named]:
