@@ -35,6 +35,39 @@ def planted(model, path, number, *, change=8.0, half=False):
     return path, node.get_friendly_name()
 
 
+def in_8_bits(model, path, changed=None, *, ends=(0.0, 255.0)):
+    """Write an IR in INT8 of one with convolutions, in the form that quantizing tools write.
+
+    *changed* is the convolution of which one weight is at the other end.  *ends* are those of the
+    values that the first convolution takes; of the others -1 and 1.
+    """
+    import openvino as ov
+    from openvino import opset13 as op
+
+    made = ov.Core().read_model(str(model))
+    nodes = [node for node in made.get_ordered_ops() if node.get_type_name() == "Convolution"]
+    for number, node in enumerate(nodes):
+        low, high = ends if number == 0 else (-1.0, 1.0)
+        limits = [op.constant(np.float32(end)) for end in (low, high, low, high)]
+        source = node.input_value(0)
+        node.input(0).replace_source_output(op.fake_quantize(source, *limits, 256).output(0))
+        constant = node.input_value(1).get_node()
+        if constant.get_type_name() == "Convert":
+            constant = constant.input_value(0).get_node()
+        weights = np.array(constant.data, np.float32)
+        step = np.abs(weights).max(axis=(1, 2, 3), keepdims=True) / 127
+        steps = np.rint(weights / step)
+        if number == changed:
+            one = steps.reshape(-1)
+            one[one.size // 2] = -127 if one[one.size // 2] > 0 else 127
+        levels = op.convert(op.constant(steps.astype(np.int8)), "f32")
+        scaled = op.multiply(levels, op.constant(step.astype(np.float32)))
+        node.input(1).replace_source_output(scaled.output(0))
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    ov.save_model(made, str(path), compress_to_fp16=False)
+    return path, [node.get_friendly_name() for node in nodes]
+
+
 def onnx_textures(path, changed=None):
     """Write an ONNX model of three convolutions; *changed* is the one with another weight."""
     from onnx import TensorProto, helper, numpy_helper

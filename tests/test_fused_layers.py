@@ -108,7 +108,12 @@ def judged(graph, own, again, outputs=()):
         return [again[passed].get(graph.names[number], 0.0) for number in numbers]
 
     found = without_fused(
-        graph, pairs, [own[name] for name in graph.names], 80.0, frozenset(outputs), alone
+        graph,
+        pairs,
+        [own[name] for name in graph.names],
+        [80.0] * len(pairs),
+        frozenset(outputs),
+        alone,
     )
     return dict(zip(graph.names, found[0], strict=True)), {graph.names[n] for n in found[1]}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import pickle
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import toys
 from commands import run
-from layered import onnx_textures, planted
+from layered import in_8_bits, onnx_textures, planted
 from tables import all_slow_but
 from typer.testing import CliRunner
 
@@ -18,6 +19,7 @@ import wasinn_nb as wn
 from wasinn_nb import cli, pipeline
 from wasinn_nb.catalog import known_card
 from wasinn_nb.comparison import LayerComparison, LayerDifference, models
+from wasinn_nb.comparison.allowances import EXPLAINED, SPREAD
 from wasinn_nb.comparison.layer_pairs import measured, signal_to_noise
 from wasinn_nb.comparison.matching import Pair, matched, named_alike
 from wasinn_nb.errors import InvalidArgumentError, UnsupportedOperationError
@@ -111,6 +113,69 @@ def test_a_model_and_itself(textures):
     assert found.layers.identical
     assert str(found.layers).endswith(": all 9 layers are equal")
     assert found.verdict is wn.Verdict.IDENTICAL
+
+
+# -- what INT8 explains of each layer --------------------------------------------------------------
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("changed", [None, 0, 1])
+def test_one_weight_changed_in_an_int8_model_names_its_layer(textures, tmp_path, changed):
+    copy, names = in_8_bits(textures, tmp_path / "b.xml", changed)
+    found = layers_of(textures, copy)
+    assert found.explained_by == "i8"
+    weighted = {layer.name: layer for layer in found.layers if layer.operation == "Convolution"}
+    assert [*weighted] == names
+    limits = [layer.allowed for layer in weighted.values()]
+    assert all(30 < limit < 50 for limit in limits)
+    assert {layer.allowed for layer in found.layers if layer.name not in weighted} == {10.0}
+    unexplained = [layer.name for layer in found.layers if not layer.explained]
+    assert unexplained == ([] if changed is None else [names[changed]])
+    own = [layer.own - limit for layer, limit in zip(weighted.values(), limits, strict=True)]
+    innocent = [round(one, 1) for number, one in enumerate(own) if number != changed]
+    assert innocent == [SPREAD] * len(innocent)
+    if changed is not None:
+        assert found.first.own > EXPLAINED["i8"]  # what holds for any layer would let it pass
+        assert f"where INT8 explains {limits[changed]:.3g} dB" in str(found)
+    drawn = found.plot().axes[0].get_lines()[2].get_ydata()
+    assert sorted({*drawn}) == sorted({10.0, *limits})
+    assert "of layers with weights, INT8 explains what a's, rounded, give" in repr(found)
+
+
+@pytest.mark.full
+def test_ranges_that_cut_values_off_are_named_by_what_holds_for_any_layer(textures, tmp_path):
+    copy, names = in_8_bits(textures, tmp_path / "b.xml", ends=(0.0, 20.0))
+    found = layers_of(textures, copy)
+    assert found.first.name == names[0]
+    assert found.first.own < 10
+    assert found.first.allowed == 10.0
+
+
+@pytest.mark.full
+def test_an_int8_model_as_a_or_on_both_sides(textures, tmp_path):
+    copy, _ = in_8_bits(textures, tmp_path / "b.xml")
+    for a, b in ((copy, textures), (copy, copy)):
+        found = layers_of(a, b)
+        assert found.first is None
+        assert {layer.allowed for layer in found.layers} == {10.0}
+
+
+def test_results_that_differ_although_no_layer_does():
+    layer = LayerDifference("conv", "Convolution", (1, 8), 90.0, 90.0, 0.1, explained=True)
+    found = LayerComparison((layer,), "f32", 80.0, (1, 0), results_differ=True)
+    assert str(found).endswith(
+        "the results differ all the same: in layers without a counterpart, or by many differences "
+        "that are each explained"
+    )
+    alike = dataclasses.replace(found, left_out=(0, 0))
+    assert "all the same: by many differences" in str(alike)
+    read = dataclasses.replace(found, outputs_equal=True)
+    assert "the outputs are equal, and the results differ as they are read otherwise" in str(read)
+    named = dataclasses.replace(found, layers=(dataclasses.replace(layer, explained=False),))
+    assert str(named).startswith("first layer that differs")
+    assert "results" not in str(named)
+    assert "80 dB are 0.01 % of its values" in repr(found)
+    assert found.to_dict()["results_differ"]
 
 
 # -- what is measured ------------------------------------------------------------------------------
@@ -283,7 +348,7 @@ def test_an_image_is_resized_once_for_each_recipe(textures, monkeypatch, own, re
 
     monkeypatch.setattr(preprocessing, "resized_pixels", counting)
     monkeypatch.setattr(pipeline, "resized_pixels", counting)
-    monkeypatch.setattr(models, "measured", lambda _a, _b, pairs, images, _bar: fed.append(images))
+    monkeypatch.setattr(models, "measured", lambda *given, **_: fed.append(given[3]))
     made = [wn.Pipeline(textures, recipe=recipe) for recipe in ({}, own)]
     with pytest.raises(TypeError):  # nothing was measured
         models.compare_layers(*made, pixels, progress=False)

@@ -81,3 +81,11 @@ def test_masks_of_a_classifier_are_refused_before_anything_is_paired(images, tmp
     resaved(images / "0.jpg", images / "0.png")  # two images of one stem
     with pytest.raises(InvalidArgumentError, match="masks are for segmentation models"):
         wn.quantize(model, images, images, tmp_path / "out", progress=False)
+
+
+def test_images_whose_names_differ_in_their_suffixes_alone_keep_them(tmp_path):
+    rng = np.random.default_rng(4)
+    for name in ("a.png", "a.bmp", "b.png", "c.d.png"):
+        Image.fromarray(rng.integers(0, 256, (4, 6, 3), np.uint8)).save(tmp_path / name)
+    found = split(tmp_path, None, 8)
+    assert {one.name for one in found.masked} == {"a.png", "a.bmp", "b", "c.d"}

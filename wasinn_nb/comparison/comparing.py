@@ -171,7 +171,9 @@ def _compared_models(
     found = compare(first, other(first.image), tolerance=tolerance)
     layers = compare_layers(one, other, first.image, progress)
     equal = layers.outputs_equal or found.verdict is Verdict.IDENTICAL
-    return replace(found, layers=replace(layers, image=image_name(image), outputs_equal=equal))
+    about: dict[str, Any] = {"image": image_name(image), "outputs_equal": equal}
+    differ = found.verdict is Verdict.DIFFERENT
+    return replace(found, layers=replace(layers, results_differ=differ, **about))
 
 
 def _nothing_in_common(one: Chain, other: Chain) -> str:

@@ -24,14 +24,15 @@ def without_fused(
     b: LayeredModel,
     pairs: Sequence[Pair],
     own: Sequence[float],
-    allowed: float,
+    allowed: Sequence[float],
     outputs: frozenset[int],
     alone: Alone,
-) -> tuple[list[float], frozenset[int]]:
-    """Return the signal to noise of each layer alone, and which ones are compensated.
+) -> tuple[list[float], frozenset[int], list[float]]:
+    """Return the signal to noise of each layer alone, which are compensated, and what is allowed.
 
     Where a layer and one that reads it differ alone, the second is measured again, from the values
-    before the first.  If it does not differ then, its signal to noise is that of both.
+    before the first.  If it does not differ then, its signal to noise is that of both.  What is
+    measured again carries the noise of both, and is allowed the least that any layer is.
 
     Parameters
     ----------
@@ -39,17 +40,17 @@ def without_fused(
     pairs : sequence of Pair
     own : sequence of float
         Of each layer alone, computed from a's values of all others.
-    allowed : float
-        Down to which they do not differ.
+    allowed : sequence of float
+        Down to which each of them does not differ.
     outputs : frozenset of int
         Numbers of the pairs that are outputs, which nothing compensates.
     alone : callable
     """
-    found = list(own)
+    found, limits = list(own), list(allowed)
     passed: set[int] = set()
     while True:
         sources = _sources(b, pairs, passed)
-        bad = {number for number, value in enumerate(found) if value < allowed} - passed
+        bad = {n for n, value in enumerate(found) if value < limits[n]} - passed
         read = {source for number in bad for source in sources[number]}
         first = {n for n in (bad & read) - outputs if not bad & sources[n]}
         if not first:
@@ -58,12 +59,13 @@ def without_fused(
         again = [n for n in range(len(pairs)) if n not in passed and first & sources[n]]
         known = [pair for number, pair in enumerate(pairs) if number not in passed]
         for number, value in zip(again, alone(again, known), strict=True):
-            found[number] = value
+            found[number], limits[number] = value, min(allowed)
     readers = _readers(b, pairs, passed)
     compensated = frozenset(number for number in passed if not readers[number] & bad)
     for number in compensated:
         found[number] = min(found[reader] for reader in readers[number])
-    return found, compensated
+        limits[number] = min(allowed)
+    return found, compensated, limits
 
 
 def _sources(b: LayeredModel, pairs: Sequence[Pair], passed: set[int]) -> list[frozenset[int]]:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.comparison.matching import Pair
-from wasinn_nb.runtimes import INPUT, Layer, LayeredModel
+from wasinn_nb.runtimes import INPUT, Layer, LayeredModel, QuantizedModel
 
-__all__ = ["MOST_BYTES", "Measured", "measured", "signal_to_noise"]
+__all__ = ["MOST_BYTES", "Measured", "Rounded", "measured", "signal_to_noise"]
 
 MOST_BYTES: Final = 1 << 27
 """How many bytes of a side's layers are held at once, unless one layer alone takes more."""
@@ -31,11 +31,49 @@ class Measured(NamedTuple):
         The same of the layer alone: b's, computed from a's values.
     largest : float
         The largest difference where both run through, as a part of a's largest value.
+    rounded : float or None
+        As *own*, of the layer with a's weights rounded; None where that is not known.
     """
 
     snr: float
     own: float
     largest: float
+    rounded: float | None = None
+
+
+class Rounded(NamedTuple):
+    """What b would be if nothing but rounding told it from a.
+
+    Attributes
+    ----------
+    model : LayeredModel
+        b with a's weights, rounded to 8 bits.
+    layers : frozenset of int
+        Which of its layers have them.
+    """
+
+    model: LayeredModel
+    layers: frozenset[int]
+
+    @classmethod
+    def of(cls, a: LayeredModel, b: LayeredModel, pairs: Sequence[Pair]) -> Rounded | None:
+        """Return it where b is quantized and a is not, and both show weights; else None."""
+        if (a.weights == "i8" or b.weights != "i8") or not (
+            isinstance(a, QuantizedModel) and isinstance(b, QuantizedModel)
+        ):
+            return None
+        places = {pair.a: pair.b for pair in pairs}
+        weights = {places[one]: values for one, values in a.weights_of([*places]).items()}
+        return cls(b.with_weights(weights), frozenset(weights))
+
+    def values_from(
+        self, layers: Sequence[int], known: Mapping[int, NDArray[Any]]
+    ) -> dict[int, NDArray[Any]]:
+        """Return the values of those of some layers that have a's weights, from *known* ones."""
+        chosen = [layer for layer in layers if layer in self.layers]
+        if not chosen:
+            return {}
+        return dict(zip(chosen, self.model.values_from(chosen, known), strict=True))
 
 
 def measured(
@@ -46,10 +84,12 @@ def measured(
     step: Callable[[int], object] = lambda _: None,
     most_bytes: int = MOST_BYTES,
     known: Sequence[Pair] | None = None,
+    rounded: Rounded | None = None,
 ) -> list[Measured]:
     """Return how each of the common layers differs.
 
-    Each group of layers takes three runs: of a, of b, and of b's layers from a's values.
+    Each group of layers takes three runs: of a, of b, and of b's layers from a's values; a fourth
+    one where *rounded* has some of them.
 
     Parameters
     ----------
@@ -63,6 +103,7 @@ def measured(
         As `MOST_BYTES`.
     known : sequence of Pair, optional
         Those whose values of a the others are computed from.  Default: *pairs*.
+    rounded : Rounded, optional
     """
     of_b = {pair.b: pair.a for pair in (pairs if known is None else known)}
     stops = frozenset(of_b)
@@ -80,9 +121,15 @@ def measured(
             layer: values[of_b[layer]] for layer in needed
         }
         alone = b.values_from(layers, given)
+        expected = {} if rounded is None else rounded.values_from(layers, given)
         done += [
-            Measured(snr, signal_to_noise(x, y), largest)
-            for (snr, largest), x, y in zip(free, first, alone, strict=True)
+            Measured(
+                snr,
+                signal_to_noise(x, y),
+                largest,
+                signal_to_noise(x, expected[layer]) if layer in expected else None,
+            )
+            for layer, (snr, largest), x, y in zip(layers, free, first, alone, strict=True)
         ]
         step(len(group))
     return done

@@ -12,9 +12,10 @@ from typing import Any, Final, TypeAlias
 from wasinn_nb import catalog
 from wasinn_nb.cards import standard_name
 from wasinn_nb.catalog import Model
+from wasinn_nb.comparison.allowances import EXPLAINED, SPREAD, coarsest
 from wasinn_nb.comparison.fusions import without_fused
-from wasinn_nb.comparison.layer_pairs import Measured, measured
-from wasinn_nb.comparison.layers import EXPLAINED, LayerComparison, LayerDifference, coarsest
+from wasinn_nb.comparison.layer_pairs import Measured, Rounded, measured
+from wasinn_nb.comparison.layers import LayerComparison, LayerDifference
 from wasinn_nb.comparison.matching import Pair, gap_before, matched
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import ImageSource, image_to_tensor, pixels_to_tensor
@@ -85,16 +86,18 @@ def compare_layers(
     with progress_bar(
         progress=progress, total=len(pairs), desc="layers", unit="layer", leave=False
     ) as bar:
-        found = measured(*opened, pairs, images, bar.update)
+        rounded = Rounded.of(*opened, pairs)
+        found = measured(*opened, pairs, images, bar.update, rounded=rounded)
     precision = coarsest([one.precision for one in opened], [one.weights for one in opened])
-    allowed = EXPLAINED[precision]
+    least = EXPLAINED[precision]
+    allowed = [least if one.rounded is None else max(least, one.rounded - SPREAD) for one in found]
     outputs = _outputs(opened, pairs)
 
     def alone(again: Sequence[int], known: Sequence[Pair]) -> list[float]:
         chosen = [pairs[number] for number in again]
         return [one.own for one in measured(*opened, chosen, images, known=known)]
 
-    own, compensated = without_fused(
+    own, compensated, limits = without_fused(
         opened[1],
         pairs,
         [one.own for one in found],
@@ -103,14 +106,16 @@ def compare_layers(
         alone,
     )
     layers = tuple(
-        _difference(opened, pairs, number, one._replace(own=own[number]), allowed, compensated)
+        _difference(
+            opened, pairs, number, one._replace(own=own[number]), limits[number], compensated
+        )
         for number, one in enumerate(found)
     )
     left_out = tuple(len(one.layers) - len(pairs) for one in opened)
     return LayerComparison(
         layers,
         precision,
-        allowed,
+        least,
         (left_out[0], left_out[1]),
         same_model=_runs_alike(a.origin, b.origin),
         outputs_equal=all(n is not None and found[n].snr == math.inf for n in outputs),
@@ -183,6 +188,7 @@ def _difference(
         number in compensated,
         before,
         unmatched,
+        allowed,
     )
 
 

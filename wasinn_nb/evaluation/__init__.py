@@ -5,6 +5,7 @@ from wasinn_nb.evaluation.counts import ImageCounts
 from wasinn_nb.evaluation.judged_rows import JudgedRows
 from wasinn_nb.evaluation.judging import evaluate
 from wasinn_nb.evaluation.labels import LabelSet
+from wasinn_nb.evaluation.names import short_names
 from wasinn_nb.evaluation.pairs import named, paired
 from wasinn_nb.evaluation.ranking import ClassificationEvaluation
 from wasinn_nb.evaluation.ranks import Rank
@@ -28,4 +29,5 @@ __all__ = [
     "named",
     "paired",
     "row_names",
+    "short_names",
 ]

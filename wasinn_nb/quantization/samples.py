@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.errors import ImageError, InvalidArgumentError, Remedy, WasiNnError
+from wasinn_nb.evaluation import short_names
 from wasinn_nb.imaging import (
     IMAGE_SUFFIXES,
     EncodedImage,
@@ -223,8 +224,10 @@ def _samples(images: Any, progress: Progress) -> tuple[list[Sample], list[Unread
         except (WasiNnError, OSError) as error:
             sha256 = ""
             unreadable.append((item.name, str(error)))
-        samples.append(Sample(_stem(item.name), item, sha256))
-    return samples, unreadable
+        samples.append(Sample(item.name, item, sha256))
+    names = short_names([Path(sample.name) for sample in samples], IMAGE_SUFFIXES)
+    named = [one._replace(name=name) for one, name in zip(samples, names, strict=True)]
+    return named, unreadable
 
 
 def _reading(things: Iterable[_Read], total: int | None, progress: Progress) -> Iterator[_Read]:
@@ -242,15 +245,6 @@ def _reading(things: Iterable[_Read], total: int | None, progress: Progress) -> 
 def _source(row: dict[str, Any]) -> str:
     raw = row["source_bytes"]
     return str(row["source"]) if raw is None else raw.decode("utf-8", "surrogateescape")
-
-
-def _stem(name: str) -> str:
-    """Return the name of an image as masks are paired with it: without its suffix."""
-    return (
-        PurePosixPath(name).with_suffix("").as_posix()
-        if Path(name).suffix.lower() in IMAGE_SUFFIXES
-        else name
-    )
 
 
 class Tensors:

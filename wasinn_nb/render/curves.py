@@ -23,7 +23,7 @@ def draw_curves(
     names: tuple[str, str],
     curves: Mapping[str, Sequence[float]],
     *,
-    limit: tuple[str, float] | None = None,
+    limit: tuple[str, float | Sequence[float]] | None = None,
     marked: tuple[str, int, float] | None = None,
 ) -> PanelFigure:
     """Draw curves over the numbers of things in an order.
@@ -36,8 +36,8 @@ def draw_curves(
     curves : mapping
         Name → one value for each thing; values that are not finite are left out.  The first is a
         line, the second are points.
-    limit : (str, float), optional
-        Where to draw a horizontal line, and what it is called.
+    limit : (str, float or sequence of float), optional
+        Where to draw a line of steps, for all things or for each, and what it is called.
     marked : (str, int, float), optional
         A point to mark: what it is called, the thing's number, and its value.
 
@@ -62,7 +62,16 @@ def draw_curves(
         axes.plot(places, numbers, line, color=color, label=plain_text(name))
     if limit is not None:
         name, at = limit
-        axes.axhline(at, color="black", linestyle="--", linewidth=1, label=plain_text(name))
+        count = max(map(len, curves.values()), default=1)
+        axes.step(
+            np.arange(count),
+            np.broadcast_to(at, (count,)),
+            "--",
+            where="mid",
+            color="black",
+            linewidth=1,
+            label=plain_text(name),
+        )
     if marked is not None:
         name, place, value = marked
         axes.plot(

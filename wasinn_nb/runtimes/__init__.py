@@ -32,6 +32,7 @@ from wasinn_nb.runtimes.layers import (
     Layer,
     LayeredModel,
     LayeredRuntime,
+    QuantizedModel,
     is_numbered,
     open_layers,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "Precision",
     "ProcessGuard",
     "QuantizedLayers",
+    "QuantizedModel",
     "QuantizingRuntime",
     "Runtime",
     "ThreadedContext",

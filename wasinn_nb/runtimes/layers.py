@@ -19,6 +19,7 @@ __all__ = [
     "Layer",
     "LayeredModel",
     "LayeredRuntime",
+    "QuantizedModel",
     "is_numbered",
     "open_layers",
 ]
@@ -95,6 +96,17 @@ class FusableModel(Protocol):
 
     def fused(self) -> LayeredModel:
         """Return the model with normalizations that are part of the convolutions before them."""
+
+
+@runtime_checkable
+class QuantizedModel(Protocol):
+    """A model whose layers can be read, and whose weights can be taken and given."""
+
+    def weights_of(self, layers: Sequence[int]) -> dict[int, NDArray[Any]]:
+        """Return the weights that layers multiply by; nothing for those without weights."""
+
+    def with_weights(self, weights: Mapping[int, NDArray[Any]]) -> LayeredModel:
+        """Return the model with other weights of some layers, rounded to 8 bits."""
 
 
 @runtime_checkable

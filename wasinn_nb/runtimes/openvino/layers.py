@@ -15,6 +15,7 @@ from wasinn_nb.errors import RuntimeFailure
 from wasinn_nb.runtimes.layers import INPUT, Layer
 from wasinn_nb.runtimes.openvino.models import translated
 from wasinn_nb.runtimes.openvino.normalizations import WEIGHTED, with_fused_normalizations
+from wasinn_nb.runtimes.openvino.rounding import give_weights
 
 __all__ = ["OpenVinoLayers"]
 
@@ -57,7 +58,7 @@ class OpenVinoLayers:
         self._image = next(
             place for place, node in enumerate(nodes) if node.get_type_name() == "Parameter"
         )
-        moving = _moving(nodes, self._sources)
+        self._moving = moving = _moving(nodes, self._sources)
         found = [
             ((place, output.get_index()), _layer(node, output))
             for place, node in enumerate(nodes)
@@ -81,6 +82,34 @@ class OpenVinoLayers:
         with translated("OpenVINO cannot fuse the layers"):
             model = with_fused_normalizations(self._model.clone())
         return OpenVinoLayers(model, self._compiled)
+
+    def weights_of(self, layers: Sequence[int]) -> dict[int, NDArray[Any]]:
+        """Return the weights that layers multiply by; nothing for those without weights."""
+        places = {layer: at for layer in layers if (at := self._weights_at(layer)) is not None}
+        with translated("OpenVINO cannot compute the weights"):
+            nodes = self._model.clone().get_ordered_ops()
+            values = [nodes[self._places[one][0]].input_value(at) for one, at in places.items()]
+            return dict(zip(places, self._run(values, [], []), strict=True))
+
+    def with_weights(self, weights: Mapping[int, NDArray[Any]]) -> OpenVinoLayers:
+        """Return the model with other weights of some layers, rounded to 8 bits."""
+        with translated("OpenVINO cannot round the weights"):
+            model = self._model.clone()
+            nodes = model.get_ordered_ops()
+            for layer, values in weights.items():
+                at = self._weights_at(layer)
+                reader = None if at is None else nodes[self._places[layer][0]].input(at)
+                if reader is not None and tuple(reader.get_shape()) == values.shape:
+                    give_weights(reader, values)
+        return OpenVinoLayers(model, self._compiled)
+
+    def _weights_at(self, layer: int) -> int | None:
+        """Return which input of a layer takes its weights."""
+        if not self.layers[layer].has_weights:
+            return None
+        sources = self._sources[self._places[layer][0]]
+        still = [at for at, (source, _) in enumerate(sources[:2]) if source not in self._moving]
+        return still[0] if still else None
 
     def reads(self, layer: int, known: frozenset[int]) -> frozenset[int]:
         """Return which of the *known* layers a layer is computed from, or `INPUT`."""
