@@ -198,9 +198,12 @@ def test_a_model_of_one_class_states_what_is_assumed(tmp_path):
     model = brightness(tmp_path / "bright.xml")
     bundle = wn.bundle(model, tmp_path / "b", noise())
     assert bundle.output["values"] == "one class, by the values"
-    assert bundle.assumed == ("BGR, values 0 to 255",)
-    assert "assumed: BGR, values 0 to 255" in str(bundle)
-    assert "- assumed: BGR, values 0 to 255" in (bundle.folder / "README.md").read_text()
+    by_values = "scores are probabilities or logits, by their values"
+    assert bundle.assumed == ("BGR, values 0 to 255", by_values, "threshold 0.5")
+    readme = (bundle.folder / "README.md").read_text()
+    for sentence in bundle.assumed:
+        assert f"assumed: {sentence}" in str(bundle)
+        assert f"- assumed: {sentence}\n" in readme
     _, done = on_device(bundle, tmp_path)
     assert done.stdout.splitlines()[-2].startswith("background: ")
 

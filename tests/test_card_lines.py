@@ -22,6 +22,7 @@ from wasinn_nb.cards.assumptions import (
     assumed_recipe,
     assumed_scores,
     assumed_size,
+    assumed_threshold,
     restored_assumptions,
     statements,
 )
@@ -123,7 +124,10 @@ def test_copies_of_an_assumption_state_the_same(copied):
     assert json.loads(json.dumps([BGR])) == [str(BGR)]
 
 
-@given(st.sets(st.sampled_from(["color", "range", "resize"]), min_size=1), st.booleans())
+@given(
+    st.sets(st.sampled_from(["color", "range", "resize"]), min_size=1),
+    st.sampled_from([True, False, None]),
+)
 def test_saved_sentences_become_what_they_were(names, logits):
     recipe = BILINEAR.replace(range=(-1, 0.1))
     assumed = [
@@ -131,6 +135,7 @@ def test_saved_sentences_become_what_they_were(names, logits):
         assumed_size(4, 6),
         assumed_classes(3),
         assumed_scores(logits=logits),
+        assumed_threshold(),
     ]
     again = restored_assumptions(map(str, assumed), recipe, 3)
     assert again == tuple(assumed)

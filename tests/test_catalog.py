@@ -313,6 +313,18 @@ def test_wrong_paths(own, monkeypatch, name_or_path, error, words):
     assert words in str(caught.value)
 
 
+def test_a_misspelled_suffix_is_answered_with_the_models_that_come_close(own, monkeypatch):
+    monkeypatch.chdir(own)
+    (own / "third").mkdir()
+    for name in ("SINet.onnx", "SINet.txt", "birds.tflite"):
+        (own / "third" / name).touch()
+    expected = "or a folder, got third/SINet.onx; did you mean third/SINet.onnx?"
+    with pytest.raises(InvalidArgumentError, match=re.escape(expected)):
+        catalog.model("third/SINet.onx")
+    with pytest.raises(InvalidArgumentError, match=r"got third/SINet\.txt$"):
+        catalog.model("third/SINet.txt")
+
+
 def test_half_of_a_pair(data, own):
     put(own)
     (own / "toy.xml").write_text('<net version="11"><layers/></net>')

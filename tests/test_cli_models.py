@@ -75,6 +75,15 @@ def test_inspect_a_shipped_model_by_its_name():
     assert "# the files are those of the card: yes, by SHA-384\n" in printed
 
 
+def test_inspect_says_what_follows_where_the_files_are_others(here):
+    model = wn.model()
+    for path in (*model.files, model.card_path):
+        shutil.copy(path, here)
+    (here / model.path.name).write_bytes(model.path.read_bytes() + b"\n")
+    printed = run("inspect", model.path.name)
+    assert "# the files are those of the card: no: another build, which is used as it is" in printed
+
+
 def test_inspect_a_folder_and_a_suffix_in_upper_case(shared, here):
     shutil.copytree(shared / "models/third-party/tf_saved_model", "seg")
     assert "seg: no task reads it\n" in run("inspect", "seg")
@@ -168,7 +177,7 @@ def test_card_writes_what_is_known(toy):
 
 def test_card_says_what_is_still_assumed(toy):
     _, err = both("card", toy, "--color", "BGR", "--range", "0", "255")
-    assert err.splitlines()[1] == "assumed: classes: class 0, class 1, class 2"
+    assert err.splitlines()[1] == "classes: class 0, class 1, class 2, without names"
     command = after(err, STATE_IT)
     assert command == (
         "wasinn-nb card toy.xml --classes 'class 0,class 1,class 2' --task segmentation --force"
@@ -195,7 +204,7 @@ def test_card_only_prints(toy):
     out, err = both("card", toy, "--print", "--recipe", "color=RGB,range=0:1", "--logits")
     assert json.loads(out)["recipe"]["range"] == [0, 1]
     assert json.loads(out)["logits"] is True
-    assert err == "assumed: classes: class 0, class 1, class 2\n"
+    assert err == "classes: class 0, class 1, class 2, without names\n"
     assert not Path("toy.card.json").exists()
 
 

@@ -24,8 +24,10 @@ def test_the_image_is_named_where_none_was_given(toy, monkeypatch):
     for found in (wn.segment(None, toy), wn.segment(model=toy), wn.Pipeline(toy)()):
         assert found.assumed == (note,)
         assert note in repr(found)
+        assert str(found.digest()).endswith(f"\nassumed: {note}")
     assert f"assumed: {note}" in run("segment", "-m", toy)
     assert wn.segment("city-arrow", toy).assumed == ()
+    assert "assumed" not in str(wn.segment("city-arrow", toy).digest())
     monkeypatch.setenv("WASINN_NB_IMAGE", "city-arrow")
     assert wn.segment(model=toy).assumed == ("the image city-arrow, as none was given",)
     assert wn.bench(wn.Pipeline(toy), rounds=4, progress=False)[0].assumed == ()

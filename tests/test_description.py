@@ -10,7 +10,7 @@ import toys
 from descriptions import executed, saved
 
 import wasinn_nb as wn
-from wasinn_nb.cards import FIVE_CALLS
+from wasinn_nb.cards import FIVE_CALLS, statements
 
 
 @pytest.fixture
@@ -52,11 +52,10 @@ def test_the_text_of_a_model_of_which_nothing_is_stated(toy):
         "  task        segmentation\n"
         "  output      scores 1x3x4x6xf32\n"
         "  class axis  1, 3 classes\n"
-        "  classes     class 0, class 1, class 2, assumed\n"
+        "  classes     class 0, class 1, class 2, without names\n"
         "\n"
         "assumed, because nothing states it\n"
         "  BGR, values 0 to 255, bilinear\n"
-        "  classes: class 0, class 1, class 2\n"
         "\n"
         "# runs it; change what is assumed where it is not right\n"
         "import wasinn_nb as wn\n"
@@ -140,11 +139,8 @@ def test_one_class(here):
     described = wn.describe("one.xml")
     assert described.reading["values"] == "one class, probabilities"
     assert described.reading["threshold"] == "0.5, assumed"
-    assert described.assumed == (
-        "BGR, values 0 to 255, bilinear",
-        "threshold: 0.5",
-        "classes: background, foreground",
-    )
+    assert described.assumed == ("BGR, values 0 to 255, bilinear", "threshold 0.5")
+    assert described.reading["classes"] == "background, foreground, without names"
     assert described.assumed_fields == {
         "recipe": {"color": "BGR", "range": (0.0, 255.0), "resize": "bilinear"},
         "classes": ["background", "foreground"],
@@ -155,6 +151,32 @@ def test_one_class(here):
     assert stated.reading["threshold"] == "0.25"
 
 
+@pytest.mark.parametrize("known", [{}, {"threshold": 0.25}, {"recipe": {"color": "RGB"}}])
+def test_what_is_assumed_is_the_same_wherever_it_is_said(here, known):
+    """Of a model of one class: before and after a run, of many images and of a saved result."""
+    from openvino import opset13 as op
+
+    def build(data):
+        return op.sigmoid(op.reduce_mean(data, np.array([1]), keep_dims=True))
+
+    saved(here / "one.xml", build, (1, 3, 4, 6))
+    recipe = known.pop("recipe", None)
+    card = wn.ModelCard("one", **known)
+    assumed = wn.describe("one.xml", card=card, recipe=recipe).assumed
+    result = wn.segment("city-arrow", "one.xml", card=card, recipe=recipe, scores=True)
+    pipeline = wn.Pipeline("one.xml", card=card, recipe=recipe, task="segmentation")
+    loaded = wn.SegmentationResult.load(result.save(here / "saved").facts)
+    for one in (pipeline, result, loaded, wn.predict(["city-arrow"], pipeline, here / "store")):
+        assert one.assumed == assumed
+        assert statements(one.assumed) == statements(assumed)
+    assert ("threshold 0.5" in assumed) == (not known)
+    moved = loaded.with_threshold(0.75)
+    assert moved.assumed == tuple(one for one in assumed if one != "threshold 0.5")
+    executed(wn.describe("one.xml", card=card, recipe=recipe).card_line)
+    after = wn.segment("city-arrow", "one.xml")
+    assert (after.assumed, wn.describe("one.xml").assumed) == ((), ())
+
+
 def test_scores_whose_values_tell_what_they_are(here):
     from openvino import opset13 as op
 
@@ -163,7 +185,7 @@ def test_scores_whose_values_tell_what_they_are(here):
     assert described.reading["values"] == (
         "one class, probabilities or logits as the values tell, assumed"
     )
-    assert "values: one class, probabilities or logits as the values tell" in described.assumed
+    assert "scores are probabilities or logits, by their values" in described.assumed
     assert "GRAY, values 0 to 255, bilinear" in described.assumed
 
 
@@ -176,7 +198,7 @@ def test_labels_that_nothing_counts(here):
 
     saved(here / "labels.xml", build, (1, 1, 4, 6))
     described = wn.describe("labels.xml")
-    assert described.reading["classes"] == "256, without names"
+    assert described.reading["classes"] == "256, without names, assumed"
     assert "256 classes, which nothing counts" in described.assumed
     assert '    classes=[f"class {index}" for index in range(256)],\n' in described.card_line
     executed(described.card_line)
@@ -186,7 +208,7 @@ def test_labels_that_nothing_counts(here):
 def test_many_classes_are_counted_and_the_first_ones_shown(toy):
     names = tuple(f"kind {index}" for index in range(30))
     path = toys.brightest_channel(Path("many.xml").absolute(), classes=30)
-    assert wn.describe(path).reading["classes"] == "30, without names, assumed"
+    assert wn.describe(path).reading["classes"] == "30, without names"
     named = wn.describe(path, card=wn.ModelCard("many", classes=names))
     listing = ", ".join(names[:20])
     assert named.reading["classes"] == f"{listing}, ... (30 in all)"

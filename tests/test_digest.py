@@ -8,7 +8,8 @@ from tables import all_slow_but
 from wasinn_nb.errors import InvalidArgumentError, TensorError
 from wasinn_nb.imaging.preprocessing import image_to_tensor
 from wasinn_nb.imaging.recipe import PreprocessRecipe
-from wasinn_nb.tasks.segmentation.digest import Digest, class_letters, majority_grid
+from wasinn_nb.tasks.segmentation.digest import Digest, class_letters
+from wasinn_nb.tasks.segmentation.grid import majority_grid
 
 CLASSES = ("background", "road", "curb", "mark")
 ROAD = "road-segmentation-adas-0001"
@@ -25,6 +26,9 @@ rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr
 rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr"""
 
 
+ASSUMED = "the image city-arrow, as none was given; BGR"
+
+
 def digest_of(labels, *, precision="f32", classes=CLASSES, model="toy"):
     return Digest.of(np.asarray(labels, np.uint8), classes, model, precision)
 
@@ -33,6 +37,17 @@ def test_text():
     digest = digest_of(LABELS, precision="bf16")
     assert str(digest) == TEXT
     assert repr(digest) == TEXT
+
+
+def test_what_is_assumed_is_read_back_and_plays_no_part_in_comparisons():
+    bare = digest_of(LABELS)
+    digest = Digest.of(LABELS, CLASSES, "toy", "f32", ASSUMED.split("; "))
+    assert str(digest) == f"{bare}\nassumed: {ASSUMED}"
+    assert Digest.parse(str(digest)).assumed == ASSUMED
+    assert digest == bare
+    assert digest.differences(bare, tolerance=0, cells=0) == []
+    steering = Digest.of(LABELS, CLASSES, "toy", "f32", ["the image a\n\x1b[31m"])
+    assert str(steering).splitlines()[-1] == r"assumed: the image a\n\x1b[31m"
 
 
 def test_parse_reads_the_text_back_whatever_its_indentation():

@@ -241,29 +241,40 @@ def test_arrays_of_every_kind(array, row):
 
 
 @pytest.mark.parametrize(
-    "array",
+    ("array", "code"),
     [
-        np.zeros((2, 2), np.float32),
-        np.zeros((2, 2, 3), np.uint16),
-        np.zeros((2, 2), bool),
-        np.zeros((2, 2), np.int64),
-        np.zeros((2, 2), ">u2"),
-        np.zeros((2, 2), object),
-        np.zeros((2, 2, 2), np.uint8),
-        np.zeros((3, 2, 2), np.uint8),  # CHW
-        np.zeros((1, 2, 2, 3), np.uint8),
-        np.zeros(4, np.uint8),
-        np.zeros((), np.uint8),
+        (np.ones((2, 2), np.float32), '(x * 255).astype("uint8")'),
+        (np.full((2, 2, 3), 255, np.float64), 'x.astype("uint8")'),
+        (np.full((1, 3, 5, 5), 0.2), '(x[0].transpose(1, 2, 0) * 255).astype("uint8")'),
+        (np.full((2, 2, 3), 65535, np.uint16), '(x // 257).astype("uint8")'),
+        (np.ones((2, 2), bool), '(x * 255).astype("uint8")'),
+        (np.full((2, 2), 255, np.int64), 'x.astype("uint8")'),
+        (np.full((2, 2), 65535, ">u2"), '(x // 257).astype("uint8")'),
+        (np.zeros((2, 2), object), ""),
+        (np.zeros((2, 2), str), ""),
+        (np.zeros((2, 2, 2), np.uint8), ""),
+        (np.full((3, 2, 2), 255, np.uint8), "x.transpose(1, 2, 0)"),
+        (np.full((1, 2, 2, 3), 255, np.uint8), "x[0]"),
+        (np.zeros(4, np.uint8), ""),
+        (np.zeros((), np.uint8), ""),
     ],
-    ids=lambda array: f"{array.shape} {array.dtype}",
+    ids=lambda value: f"{value.shape} {value.dtype}" if isinstance(value, np.ndarray) else "",
 )
-def test_wrong_arrays(array):
+def test_wrong_arrays(array, code):
+    """The code that the message has makes an image of it, as bright as it was."""
     with pytest.raises(ImageError) as caught:
         open_image(array)
-    assert str(caught.value) == (
+    message, _, remedy = str(caught.value).partition("; ")
+    assert message == (
         f"expected a (H, W), (H, W, 3) or (H, W, 4) uint8 array in RGB order, or (H, W) uint16, "
         f"got {array.shape} {array.dtype}"
     )
+    assert remedy.rpartition("pass ")[2] == code
+    if code:
+        image = open_image(eval(code, {"x": array}))
+        assert image.getextrema() in {
+            (value,) * 2 if image.mode == "L" else ((value,) * 2,) * 3 for value in (51, 255)
+        }
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0, 3), (3, 0, 4)])

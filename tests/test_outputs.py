@@ -13,6 +13,7 @@ from striped import GRAY, IMAGE, RGB, STRIPES, save
 
 import wasinn_nb as wn
 from wasinn_nb import errors
+from wasinn_nb.cards import assumed_scores, assumed_threshold
 from wasinn_nb.cards.card import ModelCard
 from wasinn_nb.tasks.segmentation.masks import labels_of, resize_scores
 
@@ -75,12 +76,13 @@ def test_models_of_one_class(tmp_path, shape, kind, scores):
     assert result.labels.tolist() == [[0, 0, 0], [1, 1, 1]]
     assert result.card.classes == ("background", "foreground")
     assert result.threshold == 0.5
-    assert result.assumed == (("scores are logits, by their values",) if kind == "unknown" else ())
+    by_values = ("scores are logits, by their values",) if kind == "unknown" else ()
+    assert result.assumed == (*by_values, "threshold 0.5")
     reading = wn.Pipeline(path, recipe=recipe, task="segmentation").reading
     assert reading.facts["threshold"] == "0.5"
     assert reading.assumed_facts == {
-        **({"values": {}} if kind == "unknown" else {}),
-        "threshold": {"threshold": 0.5},
+        **({"values": assumed_scores(logits=None)} if kind == "unknown" else {}),
+        "threshold": assumed_threshold(),
     }
     assert (
         reading.facts["values"]
@@ -104,7 +106,7 @@ def test_values_within_0_and_1_are_probabilities(tmp_path):
     path = save(tmp_path, lambda data: op.multiply(data, np.float32(1)), (1, 1, 2, 3))
     result = wn.segment(LEVELS, path, recipe=GRAY.replace(range=(0, 1)), scores=True)
     assert result.labels.tolist() == [[0, 0, 0], [1, 1, 1]]
-    assert result.assumed == ("scores are probabilities, by their values",)
+    assert result.assumed == ("scores are probabilities, by their values", "threshold 0.5")
     assert result.scores[0] == pytest.approx(LEVELS / 255)
 
 
@@ -117,7 +119,7 @@ def test_the_card_says_whether_values_are_logits(tmp_path, logits):
     result = wn.segment(LEVELS, path, card=card)
     # As logits all but 0 are above 0.5.
     assert result.labels.tolist() == ([[0, 1, 1], [1, 1, 1]] if logits else [[0, 0, 0], [1, 1, 1]])
-    assert result.assumed == ()
+    assert result.assumed == ("threshold 0.5",)
 
 
 @pytest.mark.parametrize("kind", ["sigmoid", "logits"])

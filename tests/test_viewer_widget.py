@@ -249,6 +249,9 @@ def test_what_a_mask_covers_and_what_is_assumed_is_said():
     assert assumed["code"] == card_line("toy", made.assumed, CARD, recipe)
     assert 'color="BGR", range=(0, 1), resize="triangle"' in assumed["code"]
     assert "logits=True" in assumed["code"]
+    assert assumed["badge"] == "recipe assumed"
+    (by_values,) = wn.MaskViewer(result(assumed=made.assumed[1:]))._notes
+    assert by_values["badge"] == "assumed", "a recipe is stated"
     assert covers == {
         "text": "the model saw 50.00 % of the image",
         "code": "",

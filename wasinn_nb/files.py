@@ -16,6 +16,7 @@ from wasinn_nb.wording import closest, listed
 
 __all__ = [
     "change_stamp",
+    "close_paths",
     "existing_file",
     "expanded",
     "first_bytes",
@@ -194,7 +195,7 @@ def nothing_at(path: Path, what: str, names: Collection[str] = (), kind: str = "
     >>> nothing_at(Path("wasinn_nb/warding.py"), "file").partition("; ")[2]
     'did you mean wasinn_nb/wording.py?'
     """
-    close = [*map(str, _close_paths(path)), *closest(str(path), names)]
+    close = [*map(str, close_paths(path)), *closest(str(path), names)]
     remedy = f"did you mean {' or '.join(close)}?" if close else "check the path and its spelling"
     if names and not close:
         remedy += f"; known names are {listed([*names])}"
@@ -202,7 +203,7 @@ def nothing_at(path: Path, what: str, names: Collection[str] = (), kind: str = "
     return f"no {what} at {path!s:.300} (looked from {Path.cwd()}){also}; {remedy}"
 
 
-def _close_paths(path: Path) -> list[Path]:
+def close_paths(path: Path) -> list[Path]:
     """Return what lies where a path ends, and is called almost as the part that is not there."""
     missing = path
     while missing.parent != missing and not is_folder(missing.parent):

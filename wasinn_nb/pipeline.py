@@ -180,7 +180,8 @@ class Pipeline:
         self._request = Request(self._graph, plan.reading.head)
         self.load_seconds = time.perf_counter() - start
         self.model_cache: Path | None = getattr(self._graph, "model_cache", None)
-        self.reading, self.assumed = plan.reading, (*plan.assumed, *plan.reading.assumed)
+        self.reading = plan.reading
+        self.assumed = (*plan.assumed, *plan.reading.assumed_facts.values())
         self._assumed, self._exif_stated = plan.assumed, plan.exif_stated
         self.recipe = plan.recipe
         self.target = self._graph.device

@@ -125,7 +125,7 @@ def test_reading(engine, model, toy):
     pipeline = wn.Pipeline(model, runtime=engine.runtime)
     reading = pipeline.reading
     assert isinstance(pipeline(IMAGE), Result)
-    for name in ("head", "card", "facts", "assumed", "result"):
+    for name in ("head", "card", "facts", "assumed_facts", "result"):
         assert hasattr(Reading, name)
         assert hasattr(reading, name)
     assert reading.card.classes == CLASSES

@@ -1,10 +1,12 @@
 """Model cards: what is known of a model, and what its file states, read without a runtime."""
 
 from wasinn_nb.cards.assumptions import (
+    DEFAULT_THRESHOLD,
     Assumption,
     assumed_classes,
     assumed_recipe,
     assumed_scores,
+    assumed_threshold,
     restored_assumptions,
     statements,
 )
@@ -47,6 +49,7 @@ from wasinn_nb.cards.unnamed import UNNAMED_CLASS, unnamed_class, unnamed_classe
 __all__ = [
     "BOUNDED",
     "CARD_SUFFIX",
+    "DEFAULT_THRESHOLD",
     "ENCODINGS",
     "FIVE_CALLS",
     "FOLDER_CARD",
@@ -67,6 +70,7 @@ __all__ = [
     "assumed_classes",
     "assumed_recipe",
     "assumed_scores",
+    "assumed_threshold",
     "card_code",
     "card_line",
     "card_path",

@@ -11,14 +11,19 @@ from wasinn_nb.imaging import PreprocessRecipe
 from wasinn_nb.wording import counted
 
 __all__ = [
+    "DEFAULT_THRESHOLD",
     "Assumption",
     "assumed_classes",
     "assumed_recipe",
     "assumed_scores",
     "assumed_size",
+    "assumed_threshold",
     "restored_assumptions",
     "statements",
 ]
+
+DEFAULT_THRESHOLD: Final = 0.5
+"""The probability above which a pixel is of a model's one class, where nothing states it."""
 
 _RECIPE_FIELDS: Final = ("color", "range", "resize")
 
@@ -31,7 +36,7 @@ class Assumption(str):
     sentence : str
     states : mapping
         Fields of a card → the values that are assumed: ``recipe`` as a mapping of its fields,
-        ``classes`` as their number, ``logits``.
+        ``classes`` as their number, ``logits``, ``threshold``.
 
     Attributes
     ----------
@@ -86,10 +91,23 @@ def assumed_classes(count: int) -> Assumption:
     return Assumption(f"{counted(count, 'class')}, which nothing counts", {"classes": count})
 
 
-def assumed_scores(*, logits: bool) -> Assumption:
-    """Return the assumption that scores are what their values look like."""
+def assumed_scores(*, logits: bool | None) -> Assumption:
+    """Return the assumption that scores are what their values look like; None before a run.
+
+    Examples
+    --------
+    >>> assumed_scores(logits=None), assumed_scores(logits=True)
+    ('scores are probabilities or logits, by their values', 'scores are logits, by their values')
+    """
+    if logits is None:
+        return Assumption("scores are probabilities or logits, by their values", {})
     kind = "logits" if logits else "probabilities"
     return Assumption(f"scores are {kind}, by their values", {"logits": logits})
+
+
+def assumed_threshold() -> Assumption:
+    """Return the assumption of a model's threshold."""
+    return Assumption(f"threshold {DEFAULT_THRESHOLD:g}", {"threshold": DEFAULT_THRESHOLD})
 
 
 def restored_assumptions(
@@ -117,7 +135,8 @@ def restored_assumptions(
     >>> dict(color.states), other
     ({'recipe': {'color': 'BGR'}}, 'more')
     """
-    possible = [assumed_classes(classes), *(assumed_scores(logits=is_) for is_ in (True, False))]
+    possible = [assumed_classes(classes), assumed_threshold()]
+    possible += (assumed_scores(logits=is_) for is_ in (True, False, None))
     if recipe is not None:
         possible.append(assumed_size(recipe.height, recipe.width))
         for length in range(1, len(_RECIPE_FIELDS) + 1):
@@ -138,7 +157,8 @@ def statements(assumed: Iterable[str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``recipe`` as a mapping of its fields, ``classes`` as their number, ``logits``.
+        ``recipe`` as a mapping of its fields, ``classes`` as their number, ``logits``,
+        ``threshold``.
 
     Examples
     --------

@@ -39,7 +39,7 @@ from wasinn_nb.catalog.entries import Model, matching_precision
 from wasinn_nb.catalog.hashes import are_whole
 from wasinn_nb.catalog.layouts import homes, main_files, precision_of
 from wasinn_nb.errors import HashMismatchError, InvalidArgumentError, MissingFileError, WasiNnError
-from wasinn_nb.files import existing_file, is_folder
+from wasinn_nb.files import close_paths, existing_file, is_file, is_folder
 
 __all__ = ["Copy", "Place", "at_path", "best", "cache_folder", "cached_copy", "copies"]
 __all__ += [
@@ -303,9 +303,11 @@ def at_path(path: Path, precision: str | None) -> Model:
             return _in_folder(path, precision)
         if not is_saved_model(path):
             if not is_model_file(path):
+                close = [] if is_file(path) else filter(is_model_file, close_paths(path))
+                meant = " or ".join(map(str, close))
                 raise InvalidArgumentError(
                     f"expected the name of a model, a file that ends in {', '.join(ENCODINGS)}, "
-                    f"or a folder, got {path}"
+                    f"or a folder, got {path}{f'; did you mean {meant}?' if meant else ''}"
                 )
             path = main_path(existing_file(path, "model"))
         place = Place(short_path(path.parent), path.parent)

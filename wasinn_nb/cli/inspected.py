@@ -166,6 +166,11 @@ def _commands(described: wn.ModelDescription, given: Given, words: Sequence[str]
         command = given.command(fields, described.path, force=force)
         parts.append(f"# the same on the command line\n{command}")
     if found.card.precisions:
-        verified = "yes, by SHA-384" if found.verified else "no: another build than its card says"
+        verified = (
+            "yes, by SHA-384"
+            if found.verified
+            else "no: another build, which is used as it is; its figures and what the card says "
+            "of classes and recipe may not hold for it"
+        )
         parts.append(f"# the files are those of the card: {verified}")
     return parts

@@ -236,6 +236,8 @@ def card(
         notes(f"wrote {place}")
     if described is not None and described.assumed:
         notes(f"assumed: {'; '.join(described.assumed)}")
+    if described is not None and described.task and not made.classes:
+        notes(f"classes: {described.reading['classes']}")
     if write and described is not None and described.assumed_fields:
         command = Given(model).command(
             described.assumed_fields, path_of(model, found), force=is_file(place)

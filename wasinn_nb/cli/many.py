@@ -136,7 +136,11 @@ def predictions(
     run: RunName = None,
     query: Annotated[
         str | None,
-        typer.Option("--query", "-q", help="Only rows for which this holds: 'road < 0.05'."),
+        typer.Option(
+            "--query",
+            "-q",
+            help="Only rows for which this holds: 'road < 0.05'; of errors: \"status != 'done'\".",
+        ),
     ] = None,
     worst: Annotated[
         int | None,

@@ -124,7 +124,7 @@ def planned(
         output_facts(reading, signature, found.name),
         files,
         tuple(notes),
-        (*plan.assumed, *reading.assumed),
+        (*plan.assumed, *reading.assumed_facts.values()),
     )
 
 

@@ -278,10 +278,29 @@ def _from_array(array: NDArray[np.generic]) -> Image.Image:
     if not shape_fits or not type_fits:
         raise ImageError(
             f"expected a (H, W), (H, W, 3) or (H, W, 4) uint8 array in RGB order, "
-            f"or (H, W) uint16, got {array.shape} {array.dtype}"
+            f"or (H, W) uint16, got {array.shape} {array.dtype}{_as_it_should_be(array)}"
         )
     if 0 in array.shape:
         raise ImageError(f"the array has no pixels: its shape is {array.shape}")
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     return Image.fromarray(np.ascontiguousarray(array))
+
+
+def _as_it_should_be(array: NDArray[np.generic]) -> str:
+    """Return what makes an image of an array x that is none; empty where nothing is known."""
+    code, shape = "x", array.shape
+    if len(shape) == 4 and shape[0] == 1:
+        code, shape = "x[0]", shape[1:]
+    if len(shape) == 3 and shape[0] in {1, 3, 4} and shape[2] not in {1, 3, 4}:
+        code, shape = f"{code}.transpose(1, 2, 0)", (*shape[1:], shape[0])
+    if not (len(shape) == 2 or (len(shape) == 3 and shape[2] in {1, 3, 4})):
+        return ""
+    kind = array.dtype.kind
+    if array.dtype == np.uint8:
+        return f"; pass {code}"
+    if kind == "u" and array.dtype.itemsize == 2:
+        return f'; of values from 0 to 65535, pass ({code} // 257).astype("uint8")'
+    if kind == "b" or (kind == "f" and bool((array <= np.float64(1)).all())):
+        return f'; of values from 0 to 1, pass ({code} * 255).astype("uint8")'
+    return f'; of values from 0 to 255, pass {code}.astype("uint8")' if kind in "fiu" else ""

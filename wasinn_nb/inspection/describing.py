@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import Any, Final
 
 from wasinn_nb import catalog
@@ -89,21 +88,19 @@ def describe(
         given["runtime"] = literal(engine.name)
     reading: dict[str, str] = {}
     fields: dict[str, Any] = {}
-    assumed, line = read.assumed, ""
+    assumed, line = read.assumed, ""  # the same that a result has
     if read.reading is None:
         files = files_code(path, found)
         python = calls_code(files, found.encoding.name.lower(), signature, read.recipe, runtime)
     else:
-        fields = statements(assumed)
-        facts, marked = _reading_facts(read.reading, found, counted="classes" not in fields)
+        facts, marked = _reading_facts(read.reading, found), set(read.reading.assumed_facts)
         if read.others:
             facts["task"] += f" ({' and '.join(read.others)} fits too)"
-            marked["task"] = {}
-        for stated in marked.values():
-            fields |= stated
+            marked.add("task")
+            assumed += (f"task: {facts['task']}",)
+        fields = statements(assumed) | _unnamed(read.reading, found)
         if (fields or read.others) and found.card.task == "unknown":
             fields["task"] = read.reading.task
-        assumed += tuple(f"{name}: {text}" for name, text in facts.items() if name in marked)
         reading = {
             name: f"{text}, assumed" if name in marked else text for name, text in facts.items()
         }
@@ -158,7 +155,7 @@ class _Read:
         if plan is not None:
             self.error = None
             self.reading = plan.reading
-            self.assumed = (*plan.assumed, *plan.reading.assumed)
+            self.assumed = (*plan.assumed, *plan.reading.assumed_facts.values())
 
     def _plan(
         self,
@@ -183,25 +180,24 @@ class _Read:
         return plan
 
 
-def _reading_facts(
-    reading: Reading, model: Model, *, counted: bool
-) -> tuple[dict[str, str], dict[str, Mapping[str, Any]]]:
-    """Return how an output is read, in words, and which of that is assumed.
-
-    Returns
-    -------
-    facts, assumed
-        The second one: name of a fact → the fields of a card that state it, if any do.
-    """
+def _reading_facts(reading: Reading, model: Model) -> dict[str, str]:
+    """Return how an output is read, in words."""
     classes = reading.card.classes
-    unnamed = classes in {UNNAMED_CLASS, unnamed_classes(len(classes))} and not model.card.classes
-    many = len(classes) > _MOST_NAMES
-    facts = {"task": reading.task, **reading.facts}
-    facts["classes"] = f"{len(classes)}, without names" if unnamed and many else listed(classes)
-    assumed: dict[str, Mapping[str, Any]] = {}
-    if unnamed and counted:
-        assumed["classes"] = {} if many else {"classes": list(classes)}
-    return facts, assumed | dict(reading.assumed_facts)
+    text = listed(classes)
+    if _is_unnamed(reading, model):
+        text = f"{len(classes) if len(classes) > _MOST_NAMES else text}, without names"
+    return {"task": reading.task, **reading.facts, "classes": text}
+
+
+def _unnamed(reading: Reading, model: Model) -> dict[str, Any]:
+    """Return the field of a card to fill in where nothing names the classes and they are few."""
+    few = _is_unnamed(reading, model) and len(reading.card.classes) <= _MOST_NAMES
+    return {"classes": list(reading.card.classes)} if few else {}
+
+
+def _is_unnamed(reading: Reading, model: Model) -> bool:
+    classes = reading.card.classes
+    return classes in {UNNAMED_CLASS, unnamed_classes(len(classes))} and not model.card.classes
 
 
 def _card_source(model: Model, card: ModelCard | str | os.PathLike[str] | None) -> str:

@@ -50,9 +50,10 @@ class ModelDescription(Showing):
     reading : mapping
         How the output is read, in words.
     assumed : tuple of str
-        What nothing states, in words.
+        What nothing states, in words; the ``assumed`` of results is the same.
     assumed_fields : mapping
-        The fields of a card that state what is assumed, with the values that are assumed.
+        The fields of a card that state what is assumed, with the values that are assumed; and
+        ``classes`` where they have no names.
     refusal : str
         Why no task can read the model; empty where one can.
     card_line : str

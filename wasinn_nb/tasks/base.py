@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from wasinn_nb import render
-from wasinn_nb.cards import ModelCard, Signature
+from wasinn_nb.cards import Assumption, ModelCard, Signature
 from wasinn_nb.imaging import ImageSource, PreprocessRecipe
 from wasinn_nb.origin import Origin
 from wasinn_nb.runtimes import Head
@@ -66,12 +66,11 @@ class Reading(Protocol):
         """How the output is read, in words: name → text."""
 
     @property
-    def assumed_facts(self) -> Mapping[str, Mapping[str, Any]]:
-        """Which of `facts` are assumed: name → the fields of a card that state it, if any do."""
+    def assumed_facts(self) -> Mapping[str, Assumption]:
+        """What nothing states of how the output is read: name of a fact → what is assumed.
 
-    @property
-    def assumed(self) -> tuple[str, ...]:
-        """What nothing states, and is assumed."""
+        Results have the same in their ``assumed``; what only the values tell is more exact there.
+        """
 
     def result(
         self,

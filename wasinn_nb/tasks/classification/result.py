@@ -212,7 +212,8 @@ class ClassificationResult(AsArray, render.Showing):
         lines = (
             f"{one.index:<{wide}}  {one.name:<{long}}  {percent(one.probability)}" for one in top
         )
-        return "\n".join([head, *lines])
+        assumed = inert(assumed_text(self.assumed))
+        return "\n".join([head, *lines, *filter(None, [assumed])])
 
     def to_dict(self, k: int = 5) -> dict[str, Any]:
         """Return the top *k* and what is known of the result as plain JSON values."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from wasinn_nb.abi import TensorType
 from wasinn_nb.cards import (
     BOUNDED,
     UNBOUNDED,
+    Assumption,
     ModelCard,
     Port,
     Signature,
@@ -100,14 +101,9 @@ class ScoresReading:
         return facts
 
     @property
-    def assumed_facts(self) -> Mapping[str, Mapping[str, Any]]:
-        """Which of `facts` are assumed, and the fields of a card that state them."""
-        return {"values": {}} if self.scale == "by the values" else {}
-
-    @property
-    def assumed(self) -> tuple[str, ...]:
-        """What nothing states, and is assumed: the values of each result tell."""
-        return ()
+    def assumed_facts(self) -> Mapping[str, Assumption]:
+        """Which of the facts are assumed."""
+        return {"values": assumed_scores(logits=None)} if self.scale == "by the values" else {}
 
     def result(
         self,
@@ -128,14 +124,22 @@ class ScoresReading:
         if self.output.quantization is not None:
             scale, zero_point = self.output.quantization
             real = (scores - np.float32(zero_point)) * np.float32(scale)
-        logits, notes = self.scale == "logits", tuple(assumed)
+        logits, own = self.scale == "logits", dict(self.assumed_facts)
         if self.scale == "by the values":
             logits = not _are_probabilities(real)
-            notes += (assumed_scores(logits=logits),)
+            own["values"] = assumed_scores(logits=logits)
         probabilities = _softmax(real) if logits else real
         remarks = (saturated_row(),) if logits and row_saturates(real) else ()
         return ClassificationResult(
-            probabilities, self.card, origin, scores, image, timings, notes, logits, remarks
+            probabilities,
+            self.card,
+            origin,
+            scores,
+            image,
+            timings,
+            (*assumed, *own.values()),
+            logits,
+            remarks,
         )
 
 

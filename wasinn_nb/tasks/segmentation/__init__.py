@@ -4,10 +4,9 @@ from wasinn_nb.tasks.segmentation.confidence import NEAR_TIE, Confidence
 from wasinn_nb.tasks.segmentation.digest import MANY_CLASSES, Digest
 from wasinn_nb.tasks.segmentation.masks import blend, colorize, labels_of, resize_labels
 from wasinn_nb.tasks.segmentation.result import SegmentationResult
-from wasinn_nb.tasks.segmentation.task import DEFAULT_THRESHOLD, MaskReading, with_background
+from wasinn_nb.tasks.segmentation.task import MaskReading, with_background
 
 __all__ = [
-    "DEFAULT_THRESHOLD",
     "MANY_CLASSES",
     "NEAR_TIE",
     "Confidence",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from wasinn_nb.cards import statements
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.origin import Origin
 from wasinn_nb.tasks.segmentation.masks import (
@@ -61,4 +62,6 @@ def at_threshold(result: SegmentationResult, threshold: float) -> SegmentationRe
         raise InvalidArgumentError(
             "the result keeps no scores to apply another threshold to; make it with scores=True"
         )
-    return replace(result, labels=labels_of(result.scores, threshold), threshold=float(threshold))
+    labels = labels_of(result.scores, threshold)
+    others = tuple(one for one in result.assumed if "threshold" not in statements([one]))
+    return replace(result, labels=labels, threshold=float(threshold), assumed=others)

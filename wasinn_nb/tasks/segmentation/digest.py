@@ -22,13 +22,12 @@ does is seen in the tensors only.
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 import string
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Self
+from dataclasses import dataclass, field
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,17 +35,16 @@ from numpy.typing import NDArray
 from wasinn_nb.errors import InvalidArgumentError
 from wasinn_nb.imaging import MAX_SIDE
 from wasinn_nb.render import checked_labels
+from wasinn_nb.tasks.segmentation.grid import cell_counts, grid_size
+from wasinn_nb.wording import inert
 
-__all__ = ["Digest", "class_letters", "majority_grid"]
+__all__ = ["Digest", "class_letters"]
 
-# A character is about twice as high as wide: 32 columns of an image as wide as high take 16 rows.
-_COLUMNS: Final = 32
-_ROWS: Final = 16
 # Beyond this many classes a digest lists only those that have a pixel.
 MANY_CLASSES: Final = 20
 _MAX_TEXT: Final = 1 << 16
-_KEPT_PIXELS: Final = 1 << 20
 
+_ASSUMED: Final = "assumed: "
 _HEAD = re.compile(
     r"(?P<model>\S{1,128}), (?P<height>\d{1,5})x(?P<width>\d{1,5}), (?P<precision>\S{1,32})"
 )
@@ -61,7 +59,7 @@ class Digest:
     r"""What a mask is, in short: areas in percent and a coarse grid of letters.
 
     ``str(digest)`` is stable: it holds no times, addresses or devices.  A run in bfloat16 may
-    change an area in it by a tenth of a point.
+    change an area in it by a tenth of a point.  Its last line is what was assumed, if anything was.
 
     Parameters
     ----------
@@ -79,6 +77,8 @@ class Digest:
         Each class's part of the pixels, in percent, rounded to hundredths.
     grid : tuple of str
         Rows of equal length, each letter the most frequent class of its cell.
+    assumed : str
+        What nothing states, and was assumed; it is shown, and plays no part in comparisons.
 
     Raises
     ------
@@ -114,6 +114,7 @@ class Digest:
     letters: str
     percent: tuple[float, ...]
     grid: tuple[str, ...]
+    assumed: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         for name in ("classes", "percent", "grid"):
@@ -152,7 +153,12 @@ class Digest:
 
     @classmethod
     def of(
-        cls, labels: NDArray[np.uint8], classes: Sequence[str], model: str, precision: str
+        cls,
+        labels: NDArray[np.uint8],
+        classes: Sequence[str],
+        model: str,
+        precision: str,
+        assumed: Sequence[str] = (),
     ) -> Self:
         """Make the digest of a mask.
 
@@ -163,6 +169,8 @@ class Digest:
             The names of all classes.
         model, precision : str
             As in the constructor.
+        assumed : sequence of str
+            As on a result.
 
         Raises
         ------
@@ -171,7 +179,7 @@ class Digest:
         """
         checked_labels(labels, len(classes))
         height, width = labels.shape
-        counts = _cell_counts(labels, len(classes), *_grid_size(height, width))
+        counts = cell_counts(labels, len(classes), *grid_size(height, width))
         areas = counts.sum(axis=(0, 1)).tolist()
         letters = class_letters(classes)
         listed = [k for k, area in enumerate(areas) if area or len(classes) <= MANY_CLASSES]
@@ -184,6 +192,7 @@ class Digest:
             "".join(letters[k] for k in listed),
             tuple(round(100 * areas[k] / labels.size, 2) for k in listed),
             tuple("".join(letters[k] for k in row) for row in counts.argmax(axis=2).tolist()),
+            inert("; ".join(assumed)),
         )
 
     @classmethod
@@ -198,6 +207,8 @@ class Digest:
         if len(text) > _MAX_TEXT:
             raise InvalidArgumentError(f"not a digest: longer than {_MAX_TEXT} characters")
         lines = [line.strip() for line in text.splitlines() if line.strip()]
+        stated = bool(lines) and lines[-1].startswith(_ASSUMED)
+        assumed = lines.pop().removeprefix(_ASSUMED) if stated else ""
         head = _HEAD.fullmatch(lines[0]) if lines else None
         if head is None:
             raise InvalidArgumentError(
@@ -221,6 +232,7 @@ class Digest:
             "".join(match["letter"] for match in found),
             tuple(float(match["percent"]) for match in found),
             tuple(rows),
+            assumed,
         )
 
     def differences(
@@ -306,7 +318,8 @@ class Digest:
             for letter, name, percent in zip(self.letters, names, self.percent, strict=True)
         )
         head = f"{self.model}, {self.height}x{self.width}, {self.precision}"
-        return "\n".join([head, *listed, *self.grid])
+        assumed = [f"{_ASSUMED}{self.assumed}"] if self.assumed else []
+        return "\n".join([head, *listed, *self.grid, *assumed])
 
     __repr__ = __str__
 
@@ -329,59 +342,6 @@ def class_letters(classes: Sequence[str]) -> str:
         used = set(letters)
         letters.append(next(c for c in [*candidates, *_SPARE] if c not in used))
     return "".join(letters)
-
-
-def majority_grid(
-    labels: NDArray[np.uint8], classes: int, rows: int, columns: int
-) -> NDArray[np.uint8]:
-    """Return the most frequent class of each cell of a grid; ties go to the lower class.
-
-    Row `y` of the mask belongs to row ``y * rows // H`` of the grid, columns likewise.
-
-    Parameters
-    ----------
-    labels : (H, W) uint8 array
-    classes, rows, columns : int
-        At most H rows and W columns.
-
-    Returns
-    -------
-    (rows, columns) uint8 array
-
-    Examples
-    --------
-    >>> majority_grid(np.array([[0, 1, 1, 1], [0, 1, 1, 2]], np.uint8), 3, 1, 2)
-    array([[0, 1]], dtype=uint8)
-    """
-    grid: NDArray[np.intp] = _cell_counts(labels, classes, rows, columns).argmax(axis=2)
-    return grid.astype(np.uint8)
-
-
-def _cell_counts(
-    labels: NDArray[np.uint8], classes: int, rows: int, columns: int
-) -> NDArray[np.intp]:
-    """Return the pixels of each class in each cell: (rows, columns, classes)."""
-    first = _first_codes if labels.size <= _KEPT_PIXELS else _first_codes.__wrapped__
-    codes = (first(*labels.shape, classes, rows, columns) + labels).ravel()
-    return np.bincount(codes, minlength=rows * columns * classes).reshape(rows, columns, classes)
-
-
-@functools.lru_cache(maxsize=2)  # masks of one model have one size
-def _first_codes(
-    height: int, width: int, classes: int, rows: int, columns: int
-) -> NDArray[np.unsignedinteger[Any]]:
-    """Return for each pixel the number that stands for class 0 in its cell."""
-    row = np.arange(height) * rows // height
-    column = np.arange(width) * columns // width
-    kind = np.min_scalar_type(rows * columns * classes)
-    return ((row[:, None] * columns + column) * classes).astype(kind)
-
-
-def _grid_size(height: int, width: int) -> tuple[int, int]:
-    """Return rows and columns of a grid that looks like the image in a terminal."""
-    step = max(width / _COLUMNS, height / (2 * _ROWS))
-    rows, columns = round(height / (2 * step)), round(width / step)
-    return min(height, max(1, rows)), min(width, max(1, columns))
 
 
 def _quoted(name: str) -> str:

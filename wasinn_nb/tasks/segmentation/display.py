@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from wasinn_nb import render
+from wasinn_nb.cards import statements
 from wasinn_nb.imaging import ImageSource
 from wasinn_nb.tasks.display import assumed_blocks, assumed_text, details, remark_blocks
 from wasinn_nb.tasks.segmentation.digest import MANY_CLASSES
@@ -53,7 +54,7 @@ def document_of(result: SegmentationResult) -> render.Document:
     if hidden := len(result.card.classes) - len(entries):
         verb = "has" if hidden == 1 else "have"
         blocks.append(render.Paragraph(f"{counted(hidden, 'further class')} {verb} no pixel"))
-    if result.threshold is not None:
+    if result.threshold is not None and "threshold" not in statements(result.assumed):
         blocks.append(render.Paragraph(f"threshold {result.threshold:g}"))
     blocks += remark_blocks(result.remarks)
     blocks += assumed_blocks(result.assumed, result.card, result.origin)

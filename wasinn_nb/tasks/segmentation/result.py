@@ -210,7 +210,8 @@ class SegmentationResult(AsArray, render.Showing):
 
     def digest(self) -> Digest:
         """Return the mask as a few lines of stable text that can be compared."""
-        return Digest.of(self.labels, self.card.classes, self.card.name, self.precision)
+        card = self.card
+        return Digest.of(self.labels, card.classes, card.name, self.precision, self.assumed)
 
     def resize(self, height: int, width: int) -> SegmentationResult:
         """Return the result at another size.

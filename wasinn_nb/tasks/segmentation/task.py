@@ -5,19 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wasinn_nb.cards import (
     BOUNDED,
+    DEFAULT_THRESHOLD,
     UNBOUNDED,
     UNNAMED_CLASS,
+    Assumption,
     ModelCard,
     Signature,
     assumed_classes,
     assumed_scores,
+    assumed_threshold,
     unnamed_classes,
 )
 from wasinn_nb.errors import InvalidArgumentError, Remedy, TensorError
@@ -34,7 +37,6 @@ from wasinn_nb.wording import counted
 
 __all__ = ["MaskReading", "Segmentation", "with_background"]
 
-DEFAULT_THRESHOLD: Final = 0.5
 _UNKNOWN_LABELS: Final = 256
 # exp(-16) is more than half a step of float32 below 1.
 _FAR: Final = 16.0
@@ -135,20 +137,17 @@ class MaskReading:
         return facts
 
     @property
-    def assumed_facts(self) -> Mapping[str, Mapping[str, Any]]:
-        """Which of `facts` are assumed, and the fields of a card that state them."""
-        found: dict[str, Mapping[str, Any]] = {}
+    def assumed_facts(self) -> Mapping[str, Assumption]:
+        """Which of the facts are assumed."""
+        found: dict[str, Assumption] = {}
+        if not self.counted:
+            found["classes"] = assumed_classes(len(self.card.classes))
         if self.output.scale == "one class":
             if self.logits is None:
-                found["values"] = {}
+                found["values"] = assumed_scores(logits=None)
             if self.card.threshold is None:
-                found["threshold"] = {"threshold": self.threshold}
+                found["threshold"] = assumed_threshold()
         return found
-
-    @property
-    def assumed(self) -> tuple[str, ...]:
-        """What nothing states, and is assumed."""
-        return () if self.counted else (assumed_classes(len(self.card.classes)),)
 
     def measuring(self) -> MaskReading:
         """Return the same reading, whose results say how sure the model was, if that can be told.
@@ -192,13 +191,13 @@ class MaskReading:
         labels = None if self.head.reduce == "none" else arrays.pop(0)
         maps = arrays.pop() if self.head.confidence != "none" else None
         scores: NDArray[np.float32] | None = arrays.pop(0) if arrays else None
-        notes = (*assumed, *self.assumed)
+        own = dict(self.assumed_facts)
         one_class = self.output.scale == "one class"
         logits = self._as_logits
         if one_class and scores is not None:
             if logits is None:
                 logits = bool(scores.min() < 0 or scores.max() > 1)
-                notes = (*notes, assumed_scores(logits=logits))
+                own["values"] = assumed_scores(logits=logits)
             scores = _sigmoid(scores) if logits else scores
         elif scores is not None and logits is None:
             logits = not _are_shares(scores)
@@ -236,7 +235,7 @@ class MaskReading:
             origin.files,
             origin.runtime,
             self.threshold if one_class else None,
-            notes,
+            (*assumed, *own.values()),
             covers,
             sure if self.measured else None,
             () if sure is None else sure.remarks,

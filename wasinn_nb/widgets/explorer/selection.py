@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from wasinn_nb import catalog, settings
-from wasinn_nb.cards import ModelCard, PartialRecipe, card_code, card_line, statements
+from wasinn_nb.cards import (
+    DEFAULT_THRESHOLD,
+    ModelCard,
+    PartialRecipe,
+    card_code,
+    card_line,
+    statements,
+)
 from wasinn_nb.catalog import Model, useless_cards
 from wasinn_nb.errors import NotFoundError, WasiNnError
 from wasinn_nb.imaging import Color, PreprocessRecipe, Resize
@@ -18,7 +25,6 @@ from wasinn_nb.pipeline import Pipeline, kept_pipeline
 from wasinn_nb.progress import Progress
 from wasinn_nb.runtimes import Precision, precision_remark
 from wasinn_nb.tasks.classification import ClassificationResult
-from wasinn_nb.tasks.segmentation import DEFAULT_THRESHOLD
 from wasinn_nb.widgets.viewer import Note, WidgetResult, note
 
 __all__ = ["TASKS", "Selection", "code_of"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-from wasinn_nb.cards import card_line
+from wasinn_nb.cards import card_line, statements
 from wasinn_nb.widgets.viewer.payload import WidgetResult
 from wasinn_nb.wording import percent
 
@@ -55,7 +55,8 @@ def notes_of(result: WidgetResult, code: str | None = None) -> list[Note]:
         if code is None:
             origin = result.origin
             code = card_line(origin.main_file, result.assumed, result.card, origin.recipe)
-        notes.append(note(f"assumed: {'; '.join(result.assumed)}", code, "recipe assumed"))
+        badge = "recipe assumed" if "recipe" in statements(result.assumed) else "assumed"
+        notes.append(note(f"assumed: {'; '.join(result.assumed)}", code, badge))
     notes += [note(text, badge="scores saturated") for text in result.remarks]
     if (covers := getattr(result, "covers", None)) is not None:
         down, across = (
