@@ -55,7 +55,7 @@ def test_one_reading_of_one_file_on_every_engine(tmp_path, tail):
     # Logits, though all of them lie between 0 and 1.
     offset = 0.0 if tail == "resize" else 0.25
     assert np.array_equal(results[0].labels, IMAGE[:, :, 0] / 255 > offset)
-    assert results[0].assumed == results[1].assumed == ()
+    assert results[0].assumed == results[1].assumed == ("threshold 0.5",)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
