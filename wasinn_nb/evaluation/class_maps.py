@@ -96,7 +96,8 @@ def class_map(
     mapping : mapping or None
         Class or classes of the data → class or classes of the model, by name or index.  All other
         classes, on either side, become one further class `OTHER`.  Without a mapping each class is
-        the one of the same name.
+        the one of the same name.  Ignored classes of the data that a mapping does not name, or that
+        the model does not have, are none.
 
     Raises
     ------
@@ -114,31 +115,37 @@ def class_map(
     other: sky of the data, background of the model
     """
     model = data.names if card is None else card.classes
+    ignored = {
+        name for name, value in zip(data.names, data.values, strict=True) if value in data.ignored
+    }
+    counted = tuple(name for name in data.names if name not in ignored)
     if mapping is None:
-        same = _same(data.names, model)
+        own = data.names
+        same = _same(own, model)
+        if same is None:  # a class that the model need not know
+            own = counted
+            same = _same(own, model)
         if same is None:
             raise InvalidArgumentError(
-                f"the data's classes ({_joined(data.names, ', ')}) are not the model's "
+                f"the data's classes ({_joined(own, ', ')}) are not the model's "
                 f"({_joined(model, ', ')})",
-                remedy=_mapping_remedy(data.names, model),
+                remedy=_mapping_remedy(own, model),
             )
-        pairs: list[_Groups] = [
-            ((own,), (other,)) for own, other in zip(data.names, same, strict=True)
-        ]
-        names = same if data.names == unnamed_classes(len(same)) else list(data.names)
+        pairs: list[_Groups] = [((one,), (other,)) for one, other in zip(own, same, strict=True)]
+        names = same if own == unnamed_classes(len(same)) else list(own)
     else:
         if not isinstance(mapping, Mapping) or not mapping:
             raise InvalidArgumentError(
                 f"expected a mapping from the data's classes to the model's, got {mapping!r:.80}"
             )
         pairs = [
-            (_side(key, data.names, "data class"), _side(value, model, "model class"))
+            (_side(key, data.names, "data class"), _model_side(value, model, card))
             for key, value in mapping.items()
         ]
         names = [" + ".join(truth) for truth, _ in pairs]
     rest = tuple(
         tuple(name for name in known if all(name not in pair[side] for pair in pairs))
-        for side, known in enumerate((data.names, model))
+        for side, known in enumerate((counted, model))
     )
     for side, kind in enumerate(("data's", "model's")):
         counts = Counter(name for pair in pairs for name in pair[side])
@@ -166,7 +173,7 @@ def class_map(
         tuple(
             name
             for name, (truth, _) in zip(names[: len(pairs) - has_other], pairs, strict=False)
-            if all(data.values[data.names.index(one)] in data.ignored for one in truth)
+            if ignored.issuperset(truth)
         ),
     )
 
@@ -242,6 +249,23 @@ def _side(given: Any, known: Sequence[str], what: str) -> tuple[str, ...]:
     if not items:
         raise InvalidArgumentError(f"the mapping gives no {what}; leave the entry out")
     return tuple(known_class(item, known, what) for item in items)
+
+
+def _model_side(given: Any, known: Sequence[str], card: ModelCard | None) -> tuple[str, ...]:
+    """Return the model's classes of one entry of a mapping; without a card, the data's."""
+    try:
+        return _side(given, known, "model class")
+    except InvalidArgumentError as error:
+        if card is not None:
+            raise
+        raise InvalidArgumentError(
+            f"the classes of the predicted masks are not known, so that they would be the data's, "
+            f"which have no {given!r:.80}",
+            remedy=Remedy(
+                "pass card=, the card of the model that made them: wn.model(NAME).card",
+                command="add --model MODEL or --card CARD, of the model that made them",
+            ),
+        ) from error
 
 
 def _joined(names: Sequence[str], between: str = " + ") -> str:
