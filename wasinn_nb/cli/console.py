@@ -29,6 +29,7 @@ __all__ = [
     "OutputName",
     "Precision",
     "RecipeText",
+    "RowQuery",
     "RuntimeName",
     "Suffix",
     "Target",
@@ -100,6 +101,10 @@ RuntimeName = Annotated[
         help="openvino, onnxruntime, litert. (default: openvino)",
         autocompletion=completing.runtime_names,
     ),
+]
+RowQuery = Annotated[
+    str | None,
+    typer.Option("--query", "-q", help="Only rows for which this holds: 'road < 0.05'."),
 ]
 Suffix = Annotated[
     str | None,

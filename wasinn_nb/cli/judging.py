@@ -23,6 +23,7 @@ from wasinn_nb.cli.console import (
     ModelName,
     Precision,
     RecipeText,
+    RowQuery,
     RuntimeName,
     Suffix,
     Target,
@@ -268,6 +269,7 @@ def evaluate(
     mapping: ClassMap = None,
     ignore: Ignored = None,
     suffix: Suffix = None,
+    query: RowQuery = None,
     html: Html = None,
     as_json: AsJson = False,
 ) -> None:
@@ -287,7 +289,13 @@ def evaluate(
                 f"is for a model that runs, and --masks-only",
                 param_hint="IMAGES",
             )
-        given = wn.read_predictions(images)
+        stored = wn.read_predictions(images)
+        given = stored if query is None else stored.query(query)
+    elif query is not None:
+        raise typer.BadParameter(
+            f"it chooses rows of a store that `predict` wrote; {images} is none",
+            param_hint="--query",
+        )
     if not masks_only and given is images:
         judged = wn.Pipeline(
             model,

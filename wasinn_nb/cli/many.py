@@ -18,6 +18,7 @@ from wasinn_nb.cli.console import (
     ModelName,
     Precision,
     RecipeText,
+    RowQuery,
     RuntimeName,
     Suffix,
     Target,
@@ -30,8 +31,13 @@ from wasinn_nb.cli.console import (
 )
 from wasinn_nb.cli.statements import Given, print_remedy, read_recipe
 from wasinn_nb.cli.truth_options import ClassMap, DataClasses, DataColors, Ignored, truth_options
-from wasinn_nb.errors import Remedy, UnsupportedOperationError
-from wasinn_nb.prediction import RowListing, dask_executor
+from wasinn_nb.errors import (
+    InvalidArgumentError,
+    MissingFileError,
+    Remedy,
+    UnsupportedOperationError,
+)
+from wasinn_nb.prediction import RowListing, dask_executor, is_store
 from wasinn_nb.wording import counted
 
 StoreFolder = Annotated[
@@ -229,10 +235,7 @@ def gallery(
     ignore: Ignored = None,
     suffix: Suffix = None,
     run: RunName = None,
-    query: Annotated[
-        str | None,
-        typer.Option("--query", "-q", help="Rows for which it holds: 'road < 0.05'."),
-    ] = None,
+    query: RowQuery = None,
     by: Annotated[
         str | None, typer.Option(help="The column to sort by. (default: the worst first)")
     ] = None,
@@ -249,6 +252,8 @@ def gallery(
     how = truth_options(classes, colors, mapping, ignore, suffix, needs=needs)
     try:
         given = store if run is None else wn.read_predictions(store, run)
+        if truths is not None and query:
+            given = _judged_rows(given, query)
         made = wn.Gallery(given, truths, other, **how)
     except ModuleNotFoundError as error:
         raise UnsupportedOperationError(
@@ -270,6 +275,18 @@ def gallery(
             print_line(f"{some}: {path}")
     finally:
         made.close()
+
+
+def _judged_rows(given: Path | wn.Predictions, query: str) -> Path | wn.Predictions:
+    """Return the rows that a query chooses, which alone need truths; all where it needs truths."""
+    try:
+        if isinstance(given, Path):
+            found = wn.read_predictions(given) if is_store(given) else wn.gather_results(given)
+        else:
+            found = given
+        return found.query(query) or given
+    except (InvalidArgumentError, MissingFileError):  # the gallery knows more columns, or says it
+        return given
 
 
 def _tell(

@@ -259,10 +259,10 @@ def _model_side(given: Any, known: Sequence[str], card: ModelCard | None) -> tup
         if card is not None:
             raise
         raise InvalidArgumentError(
-            f"the classes of the predicted masks are not known, so that they would be the data's, "
-            f"which have no {given!r:.80}",
+            f"nothing says which classes the predicted masks have, and with the data's classes: "
+            f"{error.problem.partition(';')[0]}",
             remedy=Remedy(
-                "pass card=, the card of the model that made them: wn.model(NAME).card",
+                "pass card=, that of the model that made them: wn.model(NAME).card",
                 command="add --model MODEL or --card CARD, of the model that made them",
             ),
         ) from error

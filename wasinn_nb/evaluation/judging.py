@@ -17,7 +17,7 @@ from wasinn_nb.evaluation.failures import Failures
 from wasinn_nb.evaluation.judged_rows import JudgedRows, kept_pair
 from wasinn_nb.evaluation.labels import Classes, label_set
 from wasinn_nb.evaluation.mask_tally import MaskTally, with_card
-from wasinn_nb.evaluation.pairs import Named, Pair, named, paired, passed_over
+from wasinn_nb.evaluation.pairs import Named, Pair, named, paired, passed_over, rows_left_out
 from wasinn_nb.evaluation.rank_tally import RankTally
 from wasinn_nb.evaluation.ranking import ClassificationEvaluation
 from wasinn_nb.evaluation.result import Evaluation
@@ -66,7 +66,9 @@ def evaluate(
     ----------
     predictions : Predictions, store, folder, mapping of name → item, one item, or iterable of items
         Rows of a store are loaded one by one, whatever their number; their names are the paths
-        inside the folder that was predicted, without suffixes.  Other items are
+        inside the folder that was predicted, without suffixes.  Some of them, as
+        :meth:`Predictions.query` gives, leave out the truths of the others; those with an error
+        need no truth.  Other items are
         `SegmentationResult` or `ClassificationResult`, integer arrays (H, W) or (H, W, 1), or masks
         as files.  With a *model* to run they are its images.  One array (N, H, W) or (N, H, W, 1)
         holds N items.
@@ -194,6 +196,7 @@ def evaluate(
     own = named(predictions, "predictions", nested=classifies)
     classified = stored and predictions.task == "classification"
     about_run = predictions.remarks if stored else ()
+    others = rows_left_out(predictions) if stored else []
     left_out = tuple(dict.fromkeys([*passed_over(predictions), *passed_over(truths)]))
     if classifies or classified or isinstance(own[0][1], ClassificationResult):
         ignores = ignore is not None and not (isinstance(ignore, list | tuple) and not ignore)
@@ -204,14 +207,15 @@ def evaluate(
             )
         if suffix is not None:
             raise InvalidArgumentError("suffix is for the names of masks; classes have none")
-        judged = _judged_classes(pipeline, known, own, truths, code, worst, progress)
+        judged = _judged_classes(pipeline, known, own, others, truths, code, worst, progress)
         remarks = replace(judged.remarks, passed_over=left_out, stored=about_run)
         return replace(judged, remarks=remarks)
     tally: MaskTally | None = None
     failures, judged_images = Failures(), 0
     held: list[Pair] = []
     known = known and with_background(known)
-    pairs = paired(own, named(truths, "truths", nested=stored), left_out, Suffixes.of(suffix))
+    true = named(truths, "truths", nested=stored)
+    pairs = paired(own, true, left_out, Suffixes.of(suffix), others)
     if pipeline is None and not isinstance(pairs[0].prediction, Stored | SegmentationResult):
         _stated(classes, known)  # refuses before the first of them is read
     for pair, found in _predicted(pipeline, known, pairs, progress, failures):
@@ -248,6 +252,7 @@ def _judged_classes(
     pipeline: Pipeline | None,
     known: ModelCard | None,
     own: Sequence[Named],
+    others: Sequence[str],
     truths: Any,
     code: str,
     worst: int,
@@ -258,9 +263,11 @@ def _judged_classes(
     images: list[Named] = [(None if name is None else next(plain), item) for name, item in own]
     first = own[0][1].predictions if isinstance(own[0][1], Stored) else own[0][1]
     card = pipeline.reading.card if pipeline is not None else _with_names(first, known).card
-    true = class_indices(aligned(class_truths(truths), images), card.classes)
+    others = plain_names(others)
+    known_images = [*images, *((name, None) for name in others)]
+    true = class_indices(aligned(class_truths(truths), known_images), card.classes)
     tally, failures = RankTally(worst), Failures()
-    pairs = paired(images, true, suffixes=None)
+    pairs = paired(images, true, suffixes=None, left_out=others)
     held: list[Pair] = []
     for pair, found in _predicted(pipeline, known, pairs, progress, failures):
         held.append(kept_pair(pair, failures if found is None else found, pipeline))

@@ -14,7 +14,7 @@ from PIL import Image
 
 from wasinn_nb import metrics
 from wasinn_nb.cards import ModelCard
-from wasinn_nb.errors import InvalidArgumentError
+from wasinn_nb.errors import InvalidArgumentError, Remedy
 from wasinn_nb.evaluation.class_maps import ClassMap
 from wasinn_nb.evaluation.counts import Counts, ImageCounts
 from wasinn_nb.evaluation.labels import IGNORED, LabelSet
@@ -43,6 +43,10 @@ __all__ = ["Compared", "MaskTally", "with_card"]
 
 _UPRIGHT: Final = 1
 _ORIENTATIONS: Final = frozenset(map(ignored_orientation, range(2, 9)))
+_CHECK: Final = (
+    "check the pair, and whether one of them is transposed; resize the labels of a stretched image "
+    "by nearest"
+)
 _ASPECT_TOLERANCE: Final = 0.02  # a mask may be rounded to another size, not turned or cut
 
 
@@ -176,8 +180,13 @@ class MaskTally:
         if _other_aspect(labels.shape, (height, width)):
             raise InvalidArgumentError(
                 f"{pair.name}: the predicted mask has {labels.shape[1]}x{labels.shape[0]} pixels, "
-                f"the true one {width}x{height}: another aspect ratio; check the pair, and whether "
-                f"one of them is transposed; resize the labels of a stretched image by nearest"
+                f"the true one {width}x{height}: another aspect ratio",
+                remedy=Remedy(
+                    f"{_CHECK}; masks that Predictions.export wrote have the model's size: pass "
+                    f"the predictions themselves",
+                    command=f"{_CHECK}; masks that `predictions --export` wrote have the model's "
+                    f"size: judge the store itself, by wasinn-nb evaluate STORE TRUTHS",
+                ),
             )
         self._resized += 1
         return resize_labels(labels, height, width)

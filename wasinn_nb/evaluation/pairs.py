@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -15,7 +15,7 @@ from PIL import Image
 from wasinn_nb import catalog
 from wasinn_nb.errors import InvalidArgumentError, MissingFileError, Remedy
 from wasinn_nb.evaluation.names import composed, short_names
-from wasinn_nb.evaluation.stored import stored_items
+from wasinn_nb.evaluation.stored import Stored, query_of, stored_items
 from wasinn_nb.evaluation.suffixes import NO_SUFFIXES, Suffixes, likely_suffixes
 from wasinn_nb.files import expanded, is_folder, is_special, nothing_at
 from wasinn_nb.imaging import IMAGE_SUFFIXES, no_images_in
@@ -23,7 +23,7 @@ from wasinn_nb.prediction import Predictions
 from wasinn_nb.wording import counted, listed
 
 __all__ = ["Named", "Pair", "images_in", "named", "nested_images", "paired"]
-__all__ += ["passed_over"]
+__all__ += ["passed_over", "rows_left_out"]
 
 Named: TypeAlias = tuple[str | None, Any]
 """An item with its name, where it has one."""
@@ -45,6 +45,7 @@ def paired(
     given: Sequence[Named],
     passed_over: Sequence[str] = (),
     suffixes: Suffixes | None = NO_SUFFIXES,
+    left_out: Collection[str] = (),
 ) -> list[Pair]:
     """Return what belongs together.
 
@@ -58,6 +59,8 @@ def paired(
     suffixes : Suffixes or None
         What the names end with besides; it is left out of them.  None where they have none: those
         of classes.
+    left_out : collection of str
+        Names of predictions that are not judged, so that nor are their truths.
 
     Raises
     ------
@@ -77,6 +80,7 @@ def paired(
     as_given = own, given
     if suffixes is not None:
         own, given = _without(suffixes.own, own), _without(suffixes.true, given)
+        left_out = {name.removesuffix(suffixes.own) or name for name in left_out}
     names, true_names = [name for name, _ in own], [name for name, _ in given]
     if None in names or None in true_names:
         if len(own) != len(given):
@@ -91,8 +95,9 @@ def paired(
     _refuse_twice(names, "predictions")
     _refuse_twice(true_names, "truths")
     by_name, here = dict(given), set(names)
-    without_truth = [name for name in names if name not in by_name]
-    without_prediction = [name for name in true_names if name not in here]
+    unpaired = [(name, item) for name, item in own if name not in by_name]
+    without_truth = [name for name, item in unpaired if not _failed(item)]
+    without_prediction = [name for name in true_names if name not in {*here, *left_out}]
     _refuse_twice(_shortened(without_prediction, without_truth), "truths")
     _refuse_twice(_shortened(without_truth, without_prediction), "predictions")
     if without_truth or without_prediction:
@@ -108,9 +113,41 @@ def paired(
             skipped = listed([*map(str, passed_over)], _MOST_NAMES)
             problem += f"; passed over, as not named like images: {skipped}"
         tried = len(without_truth) < len(names) and any(suffixes or ())
-        remedy = _remedy(*as_given, suffixes=None if tried else suffixes)
+        remedy = (
+            _remedy(*as_given, suffixes=None if tried else suffixes)
+            if without_prediction
+            else _judge_the_others(own, by_name)
+        )
         raise InvalidArgumentError(problem, remedy=remedy)
-    return [Pair(str(name), prediction, by_name[name]) for name, prediction in own]
+    return [Pair(str(name), prediction, by_name.get(name)) for name, prediction in own]
+
+
+def _failed(item: Any) -> bool:
+    """Return whether there is no prediction that a truth could judge."""
+    return isinstance(item, Stored) and item.failed
+
+
+def _judge_the_others(own: Sequence[Named], by_name: Collection[str | None]) -> Remedy:
+    """Return how to judge the predictions that have a truth, where no truth is left over."""
+    rows = {
+        item.name: name in by_name
+        for name, item in own
+        if isinstance(item, Stored) and (name in by_name or not item.failed)
+    }
+    if not rows:
+        return Remedy("judge the others alone", command="add their truths, or take them out")
+    those = [name for name, is_judged in rows.items() if is_judged]
+    if not those:
+        return Remedy(
+            "the truths are of other rows of the run: judge those",
+            command="the truths are of other rows of the run: choose those with --query",
+        )
+    if not (query := query_of([*rows], those)):
+        return Remedy(
+            "judge the others alone, chosen by their names: predictions.query('name in @names')",
+            command="judge the others alone, chosen by their names: add --query \"name < 'NAME'\"",
+        )
+    return Remedy(f"judge the others alone: predictions.query({query!r})", [{"query": query}])
 
 
 def _shortened(names: Sequence[str | None], others: Sequence[str | None]) -> list[str | None]:
@@ -196,8 +233,7 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
         rows = stored_items(given)
         if not rows:
             raise InvalidArgumentError(f"expected at least one image, got no {what}")
-        names = short_names([PurePosixPath(name) for name, _ in rows])
-        return [(name, row) for name, (_, row) in zip(names, rows, strict=True)]
+        return [*zip(short_names([PurePosixPath(row.name) for row in rows]), rows, strict=True)]
     if isinstance(given, str | os.PathLike) and is_folder(folder := expanded(given)):
         items: list[Any] = images_in(folder)
         if not items and nested and (found := nested_images(folder)):
@@ -227,6 +263,16 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
     files = [item for item in items if isinstance(item, str | os.PathLike)]
     stems = iter(short_names([PurePosixPath(Path(item).name) for item in files]))
     return [(next(stems) if isinstance(item, str | os.PathLike) else None, item) for item in items]
+
+
+def rows_left_out(predictions: Predictions) -> list[str]:
+    """Return the names of the run's other rows, where predictions are some of its rows."""
+    whole = predictions.whole
+    if len(whole) == len(predictions):
+        return []
+    chosen = {row.name for row in stored_items(predictions)}
+    rows = named(whole, "predictions")
+    return [str(name) for name, row in rows if row.name not in chosen]
 
 
 def _is_stack(array: NDArray[np.generic]) -> bool:

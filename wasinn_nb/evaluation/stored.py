@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import json
+from collections.abc import Collection, Sequence
+from typing import Any, Final, NamedTuple
 
 from wasinn_nb.errors import ImageError
 from wasinn_nb.prediction import Predictions
 
-__all__ = ["Stored", "stored_items"]
+__all__ = ["Stored", "query_of", "stored_items"]
+
+_MOST_CHARACTERS: Final = 1000
 
 
 class Stored(NamedTuple):
@@ -15,6 +19,10 @@ class Stored(NamedTuple):
 
     predictions: Predictions
     place: int
+    name: str
+    """As folders have it: ``"FOLDER/NAME.SUFFIX"``."""
+    failed: bool
+    """Whether it holds an error in place of a result, so that no truth is needed."""
 
     def load(self) -> Any:
         """Return the result without its image.
@@ -44,7 +52,43 @@ class Stored(NamedTuple):
         return self.predictions.row(self.place, columns)
 
 
-def stored_items(predictions: Predictions) -> list[tuple[str, Stored]]:
-    """Return the rows with their names, as folders have them: ``"FOLDER/NAME.SUFFIX"``."""
-    names = predictions.table(["name"])["name"].tolist()
-    return [(name, Stored(predictions, place)) for place, name in enumerate(names)]
+def stored_items(predictions: Predictions) -> list[Stored]:
+    """Return the rows."""
+    table = predictions.table(["name", "status"])
+    rows = zip(table["name"].tolist(), (table["status"] != "done").tolist(), strict=True)
+    return [Stored(predictions, place, *row) for place, row in enumerate(rows)]
+
+
+def query_of(names: Sequence[str], kept: Collection[str]) -> str:
+    """Return an expression that holds for some of the rows; empty where it would be long.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of all rows.
+    kept : collection of str
+        Of those for which it holds.
+
+    Examples
+    --------
+    >>> names = ["a.png", "b.png", "c.png", "d.png"]
+    >>> query_of(names, ["b.png", "a.png"]), query_of(names, ["d.png"])
+    ('name <= "b.png"', 'name >= "d.png"')
+    >>> query_of(names, ["b.png", "c.png"]), query_of(names, ["a.png", "b.png", "d.png"])
+    ('"b.png" <= name <= "c.png"', 'name not in ["c.png"]')
+    """
+    first, last = min(kept), max(kept)
+    if {name for name in names if first <= name <= last} == {*kept}:
+        low, high = map(_quoted, (first, last))
+        if first == min(names):
+            return f"name <= {high}"
+        return f"name >= {low}" if last == max(names) else f"{low} <= name <= {high}"
+    others = sorted({*names} - {*kept})
+    texts = (f"name in {_quoted(sorted(kept))}", f"name not in {_quoted(others)}")
+    shortest = min(texts, key=len)
+    return shortest if len(shortest) <= _MOST_CHARACTERS else ""
+
+
+def _quoted(value: str | list[str]) -> str:
+    """Return text with double quotes, which shells need not be told of."""
+    return json.dumps(value, ensure_ascii=False)

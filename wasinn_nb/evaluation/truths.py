@@ -149,17 +149,20 @@ def plain_names(names: Sequence[Any]) -> list[str]:
 def aligned(truths: Sequence[Named], images: Sequence[Named]) -> list[Named]:
     """Return *truths* under the names of *images* where only the folders in the names differ.
 
+    Images may be without a truth.
+
     Examples
     --------
-    >>> aligned([("val/a", 0), ("val/b", 1)], [("a", None), ("b", None)])
+    >>> aligned([("val/a", 0), ("val/b", 1)], [("a", None), ("b", None), ("c", None)])
     [('a', 0), ('b', 1)]
     """
     names = {name for name, _ in images if name is not None}
     given = [name for name, _ in truths if name is not None]
-    if set(given) == names or len(given) < len(truths) or len(names) < len(images):
+    if names.issuperset(given) or len(given) < len(truths) or len(names) < len(images):
         return list(truths)
     whole = {_last(name): name for name in names}
-    if len(whole) < len(names) or sorted(map(_last, given)) != sorted(whole):
+    last = {*map(_last, given)}
+    if len(whole) < len(names) or len(last) < len(given) or not last <= whole.keys():
         return list(truths)
     return [(whole[_last(str(name))], value) for name, value in truths]
 
