@@ -145,6 +145,8 @@ ELSEWHERE = {
     "cards/from_file.py _recipe": "test_cli_remedies",
     "evaluation/labels.py _remedy": "test_cli and here",
     "evaluation/pairs.py _remedy": "test_evaluation_folders",
+    "evaluation/pairs.py _judge_the_others": "test_some_truths",
+    "evaluation/class_maps.py _model_side": "test_some_truths",
     "prediction/columns.py no_mask": "test_cli_predict",
     "quantization/samples.py _refuse_both": "test_quantization",
     "prediction/session.py broken": "test_cli_predict",
@@ -167,6 +169,7 @@ NOT_PASTED = {
     "host/modules.py read_module": "the command takes the name: test_python_like_the_command",
     "prediction/main_module.py refuse_unguarded": "of a script: Python alone",
     "prediction/executors.py __init__": "an executor: Python alone",
+    "evaluation/mask_tally.py _labels": "names a store that is not known: test_some_truths",
     "evaluation/labels.py indices": "a mask in memory: Python alone",
     "diagnosis/result.py remedy": "code to put into a program: test_diagnosis",
 }

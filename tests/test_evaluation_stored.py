@@ -59,8 +59,9 @@ def test_a_part_of_the_rows_and_what_does_not_fit(place, found):
     some = found.query("name < '0002'")
     masks = {f"{n:04}": folder / f"masks/{n:04}.png" for n in range(2)}
     assert len(wn.evaluate(some, masks, progress=False).counts) == 2
-    with pytest.raises(InvalidArgumentError, match="truths without prediction: 0002"):
-        wn.evaluate(some, folder / "masks", progress=False)
+    assert len(wn.evaluate(some, folder / "masks", progress=False).counts) == 2
+    with pytest.raises(InvalidArgumentError, match="1 of 3 truths without prediction: 0009;"):
+        wn.evaluate(some, {**masks, "0009": masks["0000"]}, progress=False)
     with pytest.raises(InvalidArgumentError, match="these predictions are there already"):
         wn.evaluate(found, folder / "masks", model=model)
     with pytest.raises(InvalidArgumentError, match="at least one image, got no predictions"):

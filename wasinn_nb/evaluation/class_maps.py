@@ -252,18 +252,18 @@ def _side(given: Any, known: Sequence[str], what: str) -> tuple[str, ...]:
 
 
 def _model_side(given: Any, known: Sequence[str], card: ModelCard | None) -> tuple[str, ...]:
-    """Return the model's classes of one entry of a mapping; without a card, the data's."""
+    """Return the model's classes of one entry of a mapping; where no card has any, the data's."""
     try:
         return _side(given, known, "model class")
     except InvalidArgumentError as error:
-        if card is not None:
+        if card is not None and card.classes:
             raise
         raise InvalidArgumentError(
-            f"nothing says which classes the predicted masks have, and with the data's classes: "
-            f"{error.problem.partition(';')[0]}",
+            f"{error.problem.partition(';')[0]}: nothing says which classes the predicted masks "
+            f"have",
             remedy=Remedy(
-                "pass card=, that of the model that made them: wn.model(NAME).card",
-                command="add --model MODEL or --card CARD, of the model that made them",
+                "pass card=, a card with the classes: wn.model(NAME).card of what made them",
+                command="add --model MODEL or --card CARD, of a model with these classes",
             ),
         ) from error
 

@@ -196,7 +196,6 @@ def evaluate(
     own = named(predictions, "predictions", nested=classifies)
     classified = stored and predictions.task == "classification"
     about_run = predictions.remarks if stored else ()
-    others = rows_left_out(predictions) if stored else []
     left_out = tuple(dict.fromkeys([*passed_over(predictions), *passed_over(truths)]))
     if classifies or classified or isinstance(own[0][1], ClassificationResult):
         ignores = ignore is not None and not (isinstance(ignore, list | tuple) and not ignore)
@@ -207,15 +206,22 @@ def evaluate(
             )
         if suffix is not None:
             raise InvalidArgumentError("suffix is for the names of masks; classes have none")
-        judged = _judged_classes(pipeline, known, own, others, truths, code, worst, progress)
+        judged = _judged_classes(
+            pipeline, known, own, rows_left_out(predictions), truths, code, worst, progress
+        )
         remarks = replace(judged.remarks, passed_over=left_out, stored=about_run)
         return replace(judged, remarks=remarks)
     tally: MaskTally | None = None
     failures, judged_images = Failures(), 0
     held: list[Pair] = []
     known = known and with_background(known)
-    true = named(truths, "truths", nested=stored)
-    pairs = paired(own, true, left_out, Suffixes.of(suffix), others)
+    pairs = paired(
+        own,
+        named(truths, "truths", nested=stored),
+        left_out,
+        Suffixes.of(suffix),
+        rows_left_out(predictions),
+    )
     if pipeline is None and not isinstance(pairs[0].prediction, Stored | SegmentationResult):
         _stated(classes, known)  # refuses before the first of them is read
     for pair, found in _predicted(pipeline, known, pairs, progress, failures):

@@ -265,8 +265,10 @@ def named(given: Any, what: str, *, nested: bool = False) -> list[Named]:
     return [(next(stems) if isinstance(item, str | os.PathLike) else None, item) for item in items]
 
 
-def rows_left_out(predictions: Predictions) -> list[str]:
-    """Return the names of the run's other rows, where predictions are some of its rows."""
+def rows_left_out(predictions: Any) -> list[str]:
+    """Return the names of the other rows of a run, where predictions are some of its rows."""
+    if not isinstance(predictions, Predictions):
+        return []
     whole = predictions.whole
     if len(whole) == len(predictions):
         return []
