@@ -153,7 +153,7 @@ def test_some_without_counterpart_are_still_named(tmp_path):
     truths = write(tmp_path / "true", [f"{stem}_mask" for stem in STEMS])
     with pytest.raises(errors.InvalidArgumentError, match="pairs 3 of them"):
         wn.evaluate(images, truths, classes=CLASSES)
-    with pytest.raises(errors.InvalidArgumentError, match="predictions without truth: extra; na"):
+    with pytest.raises(errors.InvalidArgumentError, match="predictions without truth: extra; add"):
         wn.evaluate(images, truths, classes=CLASSES, suffix="_mask")
 
 

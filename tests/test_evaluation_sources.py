@@ -41,7 +41,7 @@ def test_folders_are_paired_by_stem(tmp_path):
         (
             {"a": FOUND, "b": FOUND},
             {"b": TRUTH},
-            "1 of 2 predictions without truth: a; what",
+            "1 of 2 predictions without truth: a; add their truths, or judge the others a",
         ),
         (
             {"b": FOUND},
@@ -94,7 +94,7 @@ def test_files_that_are_passed_over_are_named_where_nothing_fits(tmp_path):
     png(tmp_path / "truth/a.png", TRUTH)
     (tmp_path / "truth/b.xcf").write_bytes(b"gimp")
     with pytest.raises(
-        InvalidArgumentError, match=r"truth: b; passed over, .* images: b\.xcf; what"
+        InvalidArgumentError, match=r"truth: b; passed over, .* images: b\.xcf; add"
     ):
         evaluate(tmp_path / "found", tmp_path / "truth", classes=4)
     (tmp_path / "truth/a.png").unlink()

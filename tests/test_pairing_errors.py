@@ -99,10 +99,7 @@ def test_a_suffix_that_is_not_needed():
 def test_one_that_lacks_its_truth_is_named_without_a_guess():
     Path("masks/0003_mask.png").unlink()
     message = refused(*words("evaluate", "masks"), "--suffix", "_mask")
-    assert message == (
-        "1 of 6 predictions without truth: 0003; give the files of a pair one name, or take the "
-        "others out"
-    )
+    assert message == ("1 of 6 predictions without truth: 0003; add their truths, or take them out")
 
 
 def test_classes_get_no_suffix():

@@ -176,8 +176,6 @@ class _Call:
                 if given is not None and "=" not in given:  # a file: nothing can be added to it
                     return ""
                 text = recipe_text(given, value)
-            elif name == "query" and (given := self.values.get(name)):
-                text = f"({given}) and ({text})"
             words = [*_without(words, option), option.opts[0], text]
         return _shell(self.verb, words)
 

@@ -129,20 +129,18 @@ def _failed(item: Any) -> bool:
 
 def _judge_the_others(own: Sequence[Named], by_name: Collection[str | None]) -> Remedy:
     """Return how to judge the predictions that have a truth, where no truth is left over."""
-    rows = {
-        item.name: name in by_name
-        for name, item in own
-        if isinstance(item, Stored) and (name in by_name or not item.failed)
-    }
+    rows = [(name, item) for name, item in own if isinstance(item, Stored)]
     if not rows:
-        return Remedy("judge the others alone", command="add their truths, or take them out")
-    those = [name for name, is_judged in rows.items() if is_judged]
+        start = "add their truths, or"
+        return Remedy(f"{start} judge the others alone", command=f"{start} take them out")
+    those = [row.name for name, row in rows if name in by_name]
     if not those:
         return Remedy(
             "the truths are of other rows of the run: judge those",
             command="the truths are of other rows of the run: choose those with --query",
         )
-    if not (query := query_of([*rows], those)):
+    whole = stored_items(rows[0][1].predictions.whole)  # the query replaces one that chose rows
+    if not (query := query_of({*those, *(row.name for row in whole if not row.failed)}, those)):
         return Remedy(
             "judge the others alone, chosen by their names: predictions.query('name in @names')",
             command="judge the others alone, chosen by their names: add --query \"name < 'NAME'\"",

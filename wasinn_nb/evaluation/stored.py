@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
 from wasinn_nb.errors import ImageError
@@ -59,12 +59,12 @@ def stored_items(predictions: Predictions) -> list[Stored]:
     return [Stored(predictions, place, *row) for place, row in enumerate(rows)]
 
 
-def query_of(names: Sequence[str], kept: Collection[str]) -> str:
+def query_of(names: Collection[str], kept: Collection[str]) -> str:
     """Return an expression that holds for some of the rows; empty where it would be long.
 
     Parameters
     ----------
-    names : sequence of str
+    names : collection of str
         Of all rows.
     kept : collection of str
         Of those for which it holds.
