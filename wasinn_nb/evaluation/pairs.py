@@ -94,10 +94,10 @@ def paired(
         ]
     _refuse_twice(names, "predictions")
     _refuse_twice(true_names, "truths")
-    by_name, here = dict(given), set(names)
+    by_name, here = dict(given), {*names, *left_out}
     unpaired = [(name, item) for name, item in own if name not in by_name]
     without_truth = [name for name, item in unpaired if not _failed(item)]
-    without_prediction = [name for name in true_names if name not in {*here, *left_out}]
+    without_prediction = [name for name in true_names if name not in here]
     _refuse_twice(_shortened(without_prediction, without_truth), "truths")
     _refuse_twice(_shortened(without_truth, without_prediction), "predictions")
     if without_truth or without_prediction:
