@@ -61,7 +61,8 @@ class Kernel:
 
     def ask(self, expression: str):
         outputs = self.run(f"print(ascii({expression}))")
-        return ast.literal_eval("".join(one["text"] for one in outputs))
+        printed = (one["text"] for one in outputs if one.get("name") == "stdout")
+        return ast.literal_eval("".join(printed))
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,8 @@ class Kernel:
         def hear(message) -> None:
             content = message["content"]
             if message["msg_type"] == "stream":
-                printed.append(content["text"])
+                if content["name"] == "stdout":  # what a thread warns of meanwhile is not it
+                    printed.append(content["text"])
             elif message["msg_type"] == "error":
                 failed.append("\n".join(content["traceback"]))
 
