@@ -20,20 +20,14 @@ OPTION = "--KernelManager.transport=ipc"  # of a server that starts kernels
 
 
 @contextmanager
-def ipc_manager() -> Iterator[KernelManager]:
-    """Give the manager of a Python kernel, which it has not started."""
+def ipc_kernel(**options: str) -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
+    """Start a kernel with *options* of its process; give its manager and a client of it."""
     from jupyter_client.manager import KernelManager  # takes a second
 
     # Paths of sockets hold a hundred characters: no folder of pytest.
     with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
         file = str(Path(folder) / "kernel.json")
-        yield KernelManager(kernel_name="python3", transport="ipc", connection_file=file)
-
-
-@contextmanager
-def ipc_kernel(**options: str) -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
-    """Start a kernel with *options* of its process; give its manager and a client of it."""
-    with ipc_manager() as manager:
+        manager = KernelManager(kernel_name="python3", transport="ipc", connection_file=file)
         manager.start_kernel(**options)
         client = manager.client()
         try:

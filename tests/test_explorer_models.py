@@ -169,9 +169,11 @@ def test_the_result_follows_the_threshold_of_one_class(explore, tmp_path, ramp):
     model = str(brightness(tmp_path / "model.xml"))
     explorer = explore(model, ramp, recipe=BGR)
     assert explorer.wait().areas() == {"background": 12, "foreground": 12}
-    assert texts(explorer.viewer) == ["assumed: scores are probabilities, by their values"]
+    scores = "assumed: scores are probabilities, by their values"
+    assert texts(explorer.viewer) == [f"{scores}; threshold 0.5"]
     code = explorer.viewer._notes[0]["code"]
-    assert code.split("\n")[2:] == ["    logits=False,", f').write("{model}")']
+    assert code.split("\n")[2:4] == ["    logits=False,", "    threshold=0.5,"]
+    assert code.split("\n")[4:] == [f').write("{model}")']
     assert "threshold" not in explorer.code
     explorer.viewer.threshold = 0.3
     assert explorer.result.areas() == {"background": 8, "foreground": 16}

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from ipc_kernels import ipc_manager
 
 pytestmark = pytest.mark.full
 
@@ -45,8 +44,7 @@ def test_a_notebook_with_widgets_compares_equal(tmp_path):
     nbformat = pytest.importorskip("nbformat")
     pytest.importorskip("nbval")
     notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, CELLS)))
-    with ipc_manager() as kernel:
-        nbclient.NotebookClient(notebook, km=kernel, timeout=120).execute()
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     path = tmp_path / "widgets.ipynb"
     nbformat.write(notebook, path)
     run = compared(path)

@@ -6,7 +6,6 @@ import textwrap
 
 import numpy as np
 import pytest
-from ipc_kernels import ipc_manager
 from PIL import Image
 
 from wasinn_nb.cards.card import ModelCard
@@ -170,9 +169,9 @@ def test_a_notebook_shows_the_figure_once(tmp_path):
     ]
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    place = {"metadata": {"path": str(tmp_path)}}
-    with ipc_manager() as kernel:
-        nbclient.NotebookClient(notebook, km=kernel, timeout=60, resources=place).execute()
+    nbclient.NotebookClient(
+        notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
     figures = [[o for o in cell.outputs if "image/png" in o.get("data", {})] for cell in cells]
     assert [len(found) for found in figures] == [1, 1, 1, 0, 1]
     assert [len(cell.outputs) for cell in cells] == [1, 1, 1, 0, 1]

@@ -80,6 +80,8 @@ def prepare(job: Job, program: Program, folder: Path) -> Prepared:
     models = {name: _model(name, model, folder) for name, model in job.models.items()}
     if program.name == "wasmtime":
         options = ["-W", f"max-memory-size={job.memory_limit}", "--argv0", job.invocation.name]
+        # It may not write into the home directory, and ends where the cache's folder is missing.
+        options += ["-C", "cache=n"]
         folders = [(encoding_name(parts), str(Path(parts[0]).parent)) for parts in models.values()]
         command = wasmtime_words(there, folders, program=str(program.path), options=options)
     else:
